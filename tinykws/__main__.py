@@ -1,0 +1,6 @@
+"""`python -m tinykws` is the `tinykws` command."""
+
+from tinykws.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,218 @@
+"""kws.yaml: the whole configuration of a project, read into frozen dataclasses; unknown keys are refused.
+
+The dataclasses are the schema: a field's name is the key, its default the default, its type the check.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from tinykws.errors import ConfigError, did_you_mean
+from tinykws.frontend import FrontendSettings
+from tinykws.labels import Label, labels_of_words
+from tinykws.yaml_text import load_yaml
+
+CONFIG_NAME = "kws.yaml"
+S = TypeVar("S")
+
+
+@dataclasses.dataclass(frozen=True)
+class SynthSettings:
+    """What espeak-ng speaks. Counts are clips over all splits."""
+
+    enabled: str = "auto"
+    """auto: only when a word has no recording in data/; always; never."""
+    clips_per_word: int = 800
+    unknown_clips: int = 1600
+    silence_clips: int = 400
+    unknown_words: tuple[str, ...] = ()
+    """Words to be told apart from the keywords, beside those tinykws chooses."""
+    seed: int = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class FeatureSettings:
+    """What of the front-end may be chosen; the rest stands in frontend.py."""
+
+    window_ms: int = 30
+    stride_ms: int = 20
+    clip_ms: int = 1000
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelSettings:
+    """Which network."""
+
+    architecture: str = "micro_speech"
+
+
+@dataclasses.dataclass(frozen=True)
+class AugmentationSettings:
+    """What is done to training clips; 0 switches a kind off."""
+
+    shift_ms: int = 100
+    gain_db: float = 10.0
+    """Each clip is made louder or softer by up to this."""
+    noise_probability: float = 0.7
+    noise_snr_db_min: float = 0.0
+    noise_snr_db_max: float = 30.0
+    time_mask_frames: int = 5
+    """Longest run of feature frames that is blanked, once a clip."""
+    mel_mask_channels: int = 4
+    """Widest band of feature channels that is blanked, once a clip."""
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingSettings:
+    """How the network is trained."""
+
+    epochs: int = 30
+    batch_size: int = 64
+    learning_rate: float = 0.001
+    dropout: float = 0.3
+    seed: int = 1
+    augmentation: AugmentationSettings = AugmentationSettings()
+
+
+@dataclasses.dataclass(frozen=True)
+class DetectorSettings:
+    """RecognizeCommands' four parameters and how often the model runs (upstream's names and meanings)."""
+
+    average_window_ms: int = 1000
+    threshold: int = 200
+    """Averaged score, 0 to 255, above which a word is heard."""
+    suppression_ms: int = 1500
+    minimum_count: int = 3
+    inference_ms: int = 100
+    """Time from one inference to the next; a multiple of stride_ms."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """All of kws.yaml."""
+
+    words: tuple[str, ...]
+    language: str = "en"
+    data: str = "data"
+    synth: SynthSettings = SynthSettings()
+    features: FeatureSettings = FeatureSettings()
+    model: ModelSettings = ModelSettings()
+    training: TrainingSettings = TrainingSettings()
+    detector: DetectorSettings = DetectorSettings()
+
+    def __post_init__(self) -> None:
+        labels_of_words(self.words)
+        self._check_values()
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        """The model's labels in output order."""
+        return labels_of_words(self.words)
+
+    @property
+    def frontend(self) -> FrontendSettings:
+        """The front-end's settings with this project's choices."""
+        return FrontendSettings(**dataclasses.asdict(self.features))
+
+    def _check_values(self) -> None:
+        one_of("synth: enabled", self.synth.enabled, ("auto", "always", "never"))
+        at_least("synth: clips_per_word", self.synth.clips_per_word, 10)
+        at_least("synth: unknown_clips", self.synth.unknown_clips, 10)
+        at_least("synth: silence_clips", self.synth.silence_clips, 10)
+        at_least("training: epochs", self.training.epochs, 1)
+        at_least("training: batch_size", self.training.batch_size, 1)
+        in_range("training: dropout", self.training.dropout, 0, 0.9)
+        in_range("training: learning_rate", self.training.learning_rate, 1e-6, 1)
+        in_range("training: augmentation: noise_probability", self.training.augmentation.noise_probability, 0, 1)
+        in_range("detector: threshold", self.detector.threshold, 0, 255)
+        at_least("detector: minimum_count", self.detector.minimum_count, 1)
+        at_least("detector: suppression_ms", self.detector.suppression_ms, 0)
+        in_range("detector: average_window_ms", self.detector.average_window_ms, self.detector.inference_ms, 5000)
+        stride_ms = self.frontend.stride_ms
+        if self.detector.inference_ms < stride_ms or self.detector.inference_ms % stride_ms:
+            raise ConfigError(
+                f"detector: inference_ms is {self.detector.inference_ms}",
+                hint=f"it must be a multiple of the front-end's stride of {stride_ms} ms",
+            )
+
+
+def load_config(path: Path) -> Config:
+    """Reads kws.yaml.
+
+    Raises:
+        ConfigError: no such file, no YAML, an unknown key, a value of the wrong type or out of range.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise ConfigError(
+            f"there is no {path}", hint="make one with: tinykws init --words yes,no   (or name the folder: --project DIR)"
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot read {path}: {error}") from error
+    return parse_config(text, source=str(path))
+
+
+def parse_config(text: str, *, source: str = CONFIG_NAME) -> Config:
+    """Reads the text of a kws.yaml; `source` names it in errors. Raises ConfigError."""
+    values = load_yaml(text, source=source)
+    try:
+        return read_dataclass(Config, values)
+    except ConfigError as error:
+        raise ConfigError(f"{source}: {error.message}", hint=error.hint) from error
+
+
+def read_dataclass(kind: type[S], values: Any, where: str = "") -> S:
+    """Makes a dataclass of a mapping, checking keys and types by the dataclass's annotations. Raises ConfigError."""
+    if not isinstance(values, dict):
+        raise ConfigError(f"{where or 'the file'} must hold keys, not {values!r}")
+    hints = typing.get_type_hints(kind)
+    fields = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    for key in values:
+        if key not in fields:
+            raise ConfigError(f"unknown key {where + str(key)!r}", hint=did_you_mean(str(key), fields))
+    for name, field in fields.items():
+        required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+        if required and name not in values:
+            raise ConfigError(f"key {where + name!r} is missing")
+    return kind(**{key: _read_value(hints[key], value, f"{where}{key}") for key, value in values.items()})
+
+
+def one_of(name: str, value: str, choices: Sequence[str]) -> None:
+    """Raises ConfigError unless value is one of the choices."""
+    if value not in choices:
+        raise ConfigError(f"{name} is {value!r}", hint=did_you_mean(value, choices))
+
+
+def at_least(name: str, value: float, low: float) -> None:
+    """Raises ConfigError where value is below low."""
+    if value < low:
+        raise ConfigError(f"{name} is {value}", hint=f"at least {low}")
+
+
+def in_range(name: str, value: float, low: float, high: float) -> None:
+    """Raises ConfigError where value is outside low to high."""
+    if not low <= value <= high:
+        raise ConfigError(f"{name} is {value}", hint=f"{low} to {high}")
+
+
+def _read_value(kind: Any, value: Any, where: str) -> Any:
+    if dataclasses.is_dataclass(kind):
+        return read_dataclass(kind, value, f"{where}: ")  # type: ignore[arg-type]
+    if typing.get_origin(kind) is tuple:
+        if isinstance(value, str) or not isinstance(value, (list, tuple)):
+            raise ConfigError(f"{where} must be a list, such as [yes, no]; it is {value!r}")
+        element = typing.get_args(kind)[0]
+        return tuple(_read_value(element, item, where) for item in value)
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if kind in (int, float) and isinstance(value, bool) or not isinstance(value, kind):
+        raise ConfigError(f"{where} must be {_KIND_NAMES[kind]}, not {value!r}")
+    return value
+
+
+_KIND_NAMES = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}

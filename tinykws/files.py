@@ -1,0 +1,98 @@
+"""Files that are never half-written: everything is written beside its place and then renamed."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tinykws.errors import ConfigError
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yields a temporary path beside `path`; renames it to `path` on success, removes it on any failure.
+
+    The suffix is kept, for writers that look at it. Raises ConfigError where the folder cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
+    except OSError as error:
+        raise not_writable(path.parent, error) from error
+    os.close(descriptor)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def replacing_folder(path: Path) -> Iterator[Path]:
+    """Yields an empty temporary folder beside `path`; swaps it in on success, removes it on any failure."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+    except OSError as error:
+        raise not_writable(path.parent, error) from error
+    try:
+        temporary.chmod(0o777 & ~_umask())
+        yield temporary
+        old = temporary.with_name(temporary.name + "-old")
+        if path.exists():
+            path.rename(old)
+        temporary.rename(path)
+        shutil.rmtree(old, ignore_errors=True)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def write_text_if_changed(path: Path, text: str) -> bool:
+    """Writes UTF-8 text with Unix line ends; leaves an equal file alone. Returns whether it wrote."""
+    return write_bytes_if_changed(path, text.encode())
+
+
+def write_bytes_if_changed(path: Path, data: bytes) -> bool:
+    """Writes bytes; leaves an equal file (and its date, which PlatformIO looks at) alone. Returns whether it wrote."""
+    if path.is_file() and path.read_bytes() == data:
+        return False
+    with replacing(path) as temporary:
+        temporary.write_bytes(data)
+    return True
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Writes indented JSON, whole or not at all."""
+    write_text_if_changed(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def sha256_of_file(path: Path) -> str:
+    """Returns the SHA-256 of a file's bytes in hex."""
+    with path.open("rb") as file:
+        digest = hashlib.sha256()
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def not_writable(folder: Path, error: OSError) -> ConfigError:
+    """Returns the error for a folder that cannot be written."""
+    return ConfigError(
+        f"cannot write in {folder}: {error.strerror}",
+        hint="check the folder's permissions and free space, or choose another with --project",
+    )
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
