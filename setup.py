@@ -1,0 +1,33 @@
+"""Build steps that pyproject.toml cannot say: the C extension, and the data files that stand beside the package."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from setuptools import setup
+from setuptools.command.build_py import build_py
+
+RESOURCES = ["firmware", "templates", "boards.yaml"]
+
+
+class BuildWithResources(build_py):
+    """Copies firmware/, templates/ and boards.yaml into the wheel; tinykws/resources.py finds them there."""
+
+    def run(self) -> None:
+        """Builds the package, then copies."""
+        super().run()
+        if self.editable_mode:
+            return
+        target = Path(self.build_lib) / "tinykws" / "_resources"
+        shutil.rmtree(target, ignore_errors=True)
+        for name in RESOURCES:
+            source = Path(name)
+            target.mkdir(parents=True, exist_ok=True)
+            if source.is_dir():
+                shutil.copytree(source, target / name)
+            else:
+                shutil.copy2(source, target / name)
+
+
+setup(cffi_modules=["tinykws/_kws_build.py:ffibuilder"], cmdclass={"build_py": BuildWithResources})

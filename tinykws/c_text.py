@@ -1,0 +1,47 @@
+"""C source text: arrays, strings, names. What templates and the aot engine print goes through here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+LINE_WIDTH = 110
+
+
+def c_array(declaration: str, values: Iterable[int]) -> str:
+    """Returns `declaration = {…};` with decimal values wrapped to lines; the declaration says type, name and size."""
+    lines, line = [], ""
+    for value in values:
+        item = f"{int(value)}, "
+        if len(line) + len(item) > LINE_WIDTH:
+            lines.append(line.rstrip())
+            line = ""
+        line += item
+    lines.append(line.rstrip().rstrip(","))
+    return f"{declaration} = {{\n" + "\n".join(f"    {text}" for text in lines) + "\n};\n"
+
+
+def c_bytes(declaration: str, data: bytes) -> str:
+    """Returns `declaration = {…};` with hex bytes, twelve a line as xxd writes them."""
+    rows = (data[at : at + 12] for at in range(0, len(data), 12))
+    body = ",\n".join("    " + ", ".join(f"0x{byte:02x}" for byte in row) for row in rows)
+    return f"{declaration} = {{\n{body}\n}};\n"
+
+
+def c_string(text: str) -> str:
+    """Returns a C string literal: ASCII as it is, all else as UTF-8 in octal escapes (which end by themselves)."""
+    escaped = "".join(
+        chr(byte) if 32 <= byte < 127 and chr(byte) not in '"\\?' else f"\\{byte:03o}" for byte in text.encode()
+    )
+    return f'"{escaped}"'
+
+
+def c_string_list(texts: Sequence[str]) -> str:
+    """Returns C string literals with commas between."""
+    return ", ".join(c_string(text) for text in texts)
+
+
+def c_identifier(text: str) -> str:
+    """Returns a name that C accepts, made from any text."""
+    name = re.sub(r"\W", "_", text, flags=re.ASCII)
+    return f"_{name}" if not name or name[0].isdigit() else name
