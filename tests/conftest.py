@@ -1,0 +1,31 @@
+"""What tests share: the folder of real speech, where there is one, and the tools of the machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder beside the checkout that holds real speech and reference models; skips where there is none."""
+    folder = ROOT.parent / "shared"
+    if not folder.is_dir():
+        pytest.skip("needs the folder of real speech beside the checkout")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def qemu_cortex_m4() -> None:
+    """Skips where firmware for an emulated Cortex-M4 cannot be built or run."""
+    for program in ("arm-none-eabi-gcc", "qemu-system-arm"):
+        if shutil.which(program) is None:
+            pytest.skip(f"needs {program}")
