@@ -1,0 +1,1 @@
+"""One outside tool a module: the only places where that tool is called."""

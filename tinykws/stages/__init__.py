@@ -1,0 +1,1 @@
+"""One stage a module: typed inputs in, files and a frozen report out. Stages never import each other."""
