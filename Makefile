@@ -1,0 +1,23 @@
+# The two commands: `make demo` shows the whole pipeline, `make test` runs all checks. Both set up what they need.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test check clean
+
+demo:
+	@$(PYTHON) scripts/bootstrap.py demo
+	@$(BIN)/python scripts/demo.py
+
+test:
+	@$(PYTHON) scripts/bootstrap.py test
+	$(MAKE) check
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python scripts/demo.py --short
+
+check:
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+clean:
+	rm -rf build demo dist *.egg-info tinykws/_kws.* tinykws/_resources .pytest_cache .mypy_cache .ruff_cache .hypothesis

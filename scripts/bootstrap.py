@@ -1,0 +1,129 @@
+"""Makes .venv with all that `make demo` or `make test` needs; runs on a bare python3, imports nothing outside it.
+
+    python3 scripts/bootstrap.py demo|test
+
+Debian and Ubuntu packages (the Arm compiler, QEMU, Python's headers) are installed where that is allowed; where it
+is not, the line to type is printed, and the emulated boards are left out while everything else goes on.
+Nothing is done twice: a stamp in .venv remembers what was installed from which pyproject.toml and C sources.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+EXTRAS = {"demo": "train,synth", "test": "dev"}
+SUPPORTED = [(3, minor) for minor in range(10, 14)]
+EMULATION_PACKAGES = {
+    "arm-none-eabi-gcc": ["gcc-arm-none-eabi", "libnewlib-arm-none-eabi", "libstdc++-arm-none-eabi-newlib"],
+    "qemu-system-arm": ["qemu-system-arm"],
+}
+
+
+def main() -> None:
+    goal = sys.argv[1] if len(sys.argv) > 1 else "demo"
+    check_python()
+    install_system_packages()
+    stamp = VENV / f"tinykws-{goal}.stamp"
+    wanted = fingerprint()
+    if stamp.is_file() and stamp.read_text() == wanted:
+        say(f".venv is up to date for make {goal}")
+        return
+    make_venv()
+    say(f"installing tinykws[{EXTRAS[goal]}] into .venv (TensorFlow is large: some minutes)")
+    run([VENV_PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--upgrade", "pip"])
+    run([VENV_PYTHON, "-m", "pip", "install", "--quiet", "--editable", f"{ROOT}[{EXTRAS[goal]}]"])
+    stamp.write_text(wanted)
+
+
+def check_python() -> None:
+    """Ends with advice where this is a Python that TensorFlow has no wheels for."""
+    if sys.version_info[:2] not in SUPPORTED:
+        version = ".".join(map(str, sys.version_info[:2]))
+        sys.exit(f"tinykws needs Python 3.10 to 3.13; this is {version}. Try: make PYTHON=python3.12 demo")
+
+
+def install_system_packages() -> None:
+    """Installs what is missing with apt-get, as root or through a sudo that asks nothing; else says what to type."""
+    missing = missing_packages()
+    if not missing:
+        return
+    line = f"apt-get install {' '.join(missing)}"
+    prefix = apt_prefix()
+    if prefix is not None:
+        say(f"installing Debian packages: {' '.join(missing)}")
+        command = [*prefix, "apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing]
+        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        subprocess.run([*prefix, "apt-get", "update", "-qq"], check=False, stdout=subprocess.DEVNULL)
+        if subprocess.run(command, check=False, stdout=subprocess.DEVNULL, env=environment).returncode == 0:
+            return
+    say(f"could not install them here; as an administrator type: {line}")
+    say("going on without: boards that need them are left out, --board host works")
+
+
+def missing_packages() -> list[str]:
+    """Returns the Debian packages whose programs or headers are not there."""
+    packages = [name for program, names in EMULATION_PACKAGES.items() if not shutil.which(program) for name in names]
+    version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    if importlib.util.find_spec("ensurepip") is None and not VENV_PYTHON.exists():
+        packages.append(f"python{version}-venv")
+    if not (Path(sysconfig.get_path("include")) / "Python.h").is_file():
+        packages.append(f"python{version}-dev")
+    return packages
+
+
+def apt_prefix() -> list[str] | None:
+    """Returns what to put before apt-get, or None where it may not be used."""
+    if not shutil.which("apt-get"):
+        return None
+    if os.geteuid() == 0:
+        return []
+    if shutil.which("sudo") and subprocess.run(["sudo", "-n", "true"], check=False, capture_output=True).returncode == 0:
+        return ["sudo", "-n"]
+    return None
+
+
+def make_venv() -> None:
+    """Makes .venv unless a working one is there."""
+    if VENV_PYTHON.exists() and subprocess.run([VENV_PYTHON, "-m", "pip", "--version"], check=False,
+                                               capture_output=True).returncode == 0:  # fmt: skip
+        return
+    shutil.rmtree(VENV, ignore_errors=True)
+    say("making .venv")
+    run([sys.executable, "-m", "venv", VENV])
+
+
+def fingerprint() -> str:
+    """Digest of what an installation depends on: this Python, the build files and the C sources in the extension."""
+    digest = hashlib.sha256(sys.version.encode())
+    files = [ROOT / "pyproject.toml", ROOT / "setup.py", ROOT / "tinykws" / "_kws_build.py"]
+    for path in files + sorted((ROOT / "firmware" / "lib" / "kws").glob("*.[ch]")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def run(command: list[object]) -> None:
+    """Runs a command that must succeed."""
+    words = [str(word) for word in command]
+    result = subprocess.run(words, check=False)
+    if result.returncode:
+        sys.exit(f"FAILED ({result.returncode}): {' '.join(words)}")
+
+
+def say(text: str) -> None:
+    """Prints a line at once."""
+    print(f"bootstrap: {text}", flush=True)
+
+
+VENV_PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+"""The demo: a keyword spotter made from two words and proven on an emulated microcontroller.
+
+    .venv/bin/python scripts/demo.py [--short]
+
+Types the commands a person would type, and shows them. The last line is PASS or FAIL, and so is the exit code.
+--short speaks fewer clips and trains less: the form that `make test` runs.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+WORDS = "yes,no"
+EMULATION = ("arm-none-eabi-gcc", "qemu-system-arm")
+SHORT_SETTINGS = """
+synth: {clips_per_word: 120, unknown_clips: 240, silence_clips: 60}
+training: {epochs: 6, seed: 1}
+"""
+
+
+def main() -> int:
+    short = "--short" in sys.argv[1:]
+    project = ROOT / ("build/demo-short" if short else "demo")
+    started = time.monotonic()
+    try:
+        if not (project / "kws.yaml").is_file():
+            tinykws("init", project, "--words", WORDS)
+            if short:
+                shorten(project / "kws.yaml")
+        board = choose_board()
+        tinykws("build", "--project", project, "--board", board)
+        tinykws("evaluate", "--project", project)
+        sample, accuracy = ("12", "0.6") if short else ("40", "0.8")
+        tinykws(
+            "verify", "--project", project, "--board", board, "--sample", sample, "--min-accuracy", accuracy
+        )  # fmt: skip
+    except subprocess.CalledProcessError as error:
+        print(f"\n{' '.join(map(str, error.cmd[2:]))} ended with exit code {error.returncode}")
+        print("FAIL")
+        return 1
+    print(f"\nfrom {WORDS.replace(',', ' and ')} to verified detections on {board}: {time.monotonic() - started:.0f} s")
+    print("PASS")
+    return 0
+
+
+def choose_board() -> str:
+    """Returns the emulated Cortex-M4 where its tools are there, else the host."""
+    missing = [program for program in EMULATION if shutil.which(program) is None]
+    if missing:
+        print(f"not found: {' and '.join(missing)}; going on with --board host, the same firmware compiled for the PC")
+        return "host"
+    return "qemu-cortex-m4"
+
+
+def shorten(config: Path) -> None:
+    """Replaces the training settings by ones that take seconds."""
+    lines = [line for line in config.read_text(encoding="utf-8").splitlines() if not line.startswith("training:")]
+    config.write_text("\n".join(lines) + SHORT_SETTINGS, encoding="utf-8")
+
+
+def tinykws(*arguments: object) -> None:
+    """Shows a command line as a person would type it, and runs it."""
+    words = [str(argument) for argument in arguments]
+    shown = " ".join(word.replace(f"{ROOT}/", "") for word in words)
+    print(f"\n$ tinykws {shown}", flush=True)
+    subprocess.run([sys.executable, "-m", "tinykws", *words], check=True, cwd=ROOT)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

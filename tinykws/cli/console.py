@@ -1,0 +1,66 @@
+"""How the command line looks: progress on stderr, results on stdout, tables, JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence, Sized
+from typing import Any, TypeVar
+
+import click
+
+from tinykws.progress import Progress
+
+T = TypeVar("T")
+PLAIN_SECONDS = 15.0
+"""Where no terminal shows a bar, a line this often tells that work goes on."""
+
+
+class ConsoleProgress(Progress):
+    """Bars on a terminal, a plain line now and then elsewhere; always on stderr, so that stdout stays parseable."""
+
+    def track(self, items: Iterable[T], label: str, total: int | None = None) -> Iterator[T]:
+        """Yields the items, drawing how many are done."""
+        if total is None and isinstance(items, Sized):
+            total = len(items)
+        if sys.stderr.isatty():
+            with click.progressbar(items, length=total, label=f"{label:24}", file=sys.stderr) as bar:
+                yield from bar
+        else:
+            yield from _plain_lines(items, label, total)
+
+    def say(self, text: str) -> None:
+        """Prints the line."""
+        click.echo(text, err=True)
+
+
+def _plain_lines(items: Iterable[T], label: str, total: int | None) -> Iterator[T]:
+    last = time.monotonic()
+    for done, item in enumerate(items):
+        if time.monotonic() - last > PLAIN_SECONDS:
+            click.echo(f"{label}: {done}" + (f" of {total}" if total else ""), err=True)
+            last = time.monotonic()
+        yield item
+
+
+def print_json(value: Any) -> None:
+    """Prints JSON for machines."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Returns a text table; columns of numbers are aligned to the right."""
+    cells = [[str(cell) for cell in row] for row in rows]
+    widths = [max(len(row[at]) for row in [list(header), *cells]) for at in range(len(header))]
+    numeric = [bool(cells) and all(_is_number(row[at]) for row in cells) for at in range(len(header))]
+
+    def line(row: Sequence[str]) -> str:
+        parts = (text.rjust(w) if right else text.ljust(w) for text, w, right in zip(row, widths, numeric, strict=True))
+        return "  ".join(parts).rstrip()
+
+    return "\n".join([line(list(header)), *(line(row) for row in cells)])
+
+
+def _is_number(text: str) -> bool:
+    return bool(text) and text.replace(",", "").replace(".", "").replace("%", "").strip("+- ").isdigit()

@@ -1,0 +1,82 @@
+"""init, synth, prepare: from words and recordings to a dataset."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import click
+
+from tinykws.cli.console import ConsoleProgress, print_json, table
+from tinykws.cli.options import force_option, json_option, project_option
+from tinykws.cli.pipeline import run_until
+from tinykws.errors import ConfigError
+
+
+@click.command()
+@click.argument("directory", type=click.Path(path_type=Path, file_okay=False), default=Path())
+@click.option("--words", required=True, help="Words to listen for, with commas between: yes,no or 'hey robot'.")
+@click.option("--language", default="en", show_default=True, help="The words' language, as espeak-ng names it.")
+@click.option("--architecture", default="ds_tcn", show_default=True, help="The network: ds_tcn or micro_speech.")
+def init(directory: Path, words: str, language: str, architecture: str) -> None:
+    """Write kws.yaml and the folders for recordings.
+
+    \b
+    Examples:
+      tinykws init --words yes,no
+      tinykws init robot --words "hey robot"
+      tinykws init russisch --words да,нет --language ru
+    """
+    from tinykws.stages.init import init as init_project
+
+    project = init_project(directory, words.split(","), language, architecture)
+    click.echo(f"wrote {project.root / 'kws.yaml'}")
+    for label in project.config.labels[2:]:
+        click.echo(f"  recordings of {label.text!r}, where you have any, go into {project.data_dir / label.name}/")
+    where = "" if directory == Path() else f" --project {directory}"
+    click.echo(f"next: tinykws build --board qemu-cortex-m4{where}   (words without recordings are spoken by espeak-ng)")
+
+
+@click.command()
+@project_option
+@force_option
+@json_option
+def synth(project_dir: Path, force: bool, as_json: bool) -> None:
+    """Speak the words, and words like them, with espeak-ng into build/synth/.
+
+    \b
+    Example: tinykws synth --project hello
+    """
+    report = run_until(_load(project_dir), "synth", ConsoleProgress(), force=force)
+    _show(report, as_json)
+
+
+@click.command()
+@project_option
+@force_option
+@json_option
+def prepare(project_dir: Path, force: bool, as_json: bool) -> None:
+    """Read data/ and build/synth/ into a dataset with features for every clip.
+
+    data/ holds one folder a word with wav or flac files of any sample rate, as Speech Commands has them: folders
+    that are no word of yours become "unknown", _background_noise_/ is mixed in, validation_list.txt and
+    testing_list.txt split it. Bad files are listed and left out.
+
+    \b
+    Example: tinykws prepare --project hello
+    """
+    report = run_until(_load(project_dir), "prepare", ConsoleProgress(), force=force)
+    _show(report, as_json)
+
+
+def _load(project_dir: Path):  # type: ignore[no-untyped-def]
+    from tinykws.project import Project
+
+    return Project.load(project_dir)
+
+
+def _show(report: object, as_json: bool) -> None:
+    raise NotImplementedError
+
+
+COMMANDS = [init, synth, prepare]
