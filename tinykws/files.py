@@ -44,16 +44,18 @@ def replacing_folder(path: Path) -> Iterator[Path]:
         temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
     except OSError as error:
         raise not_writable(path.parent, error) from error
+    old = temporary.with_name(temporary.name + "-old")
     try:
         temporary.chmod(0o777 & ~_umask())
         yield temporary
-        old = temporary.with_name(temporary.name + "-old")
         if path.exists():
             path.rename(old)
         temporary.rename(path)
-        shutil.rmtree(old, ignore_errors=True)
     finally:
+        if old.exists() and not path.exists():
+            old.rename(path)
         shutil.rmtree(temporary, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def write_text_if_changed(path: Path, text: str) -> bool:

@@ -1,0 +1,104 @@
+"""kws.yaml: what is read, what is refused, and with which words."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from tinykws.config import Config, load_config, parse_config
+from tinykws.errors import ConfigError
+
+
+def test_yes_no_on_and_off_are_words_not_booleans() -> None:
+    assert parse_config("words: [yes, no, on, off, y]").words == ("yes", "no", "on", "off", "y")
+
+
+def test_every_setting_has_a_default_but_the_words() -> None:
+    config = parse_config("words: [yes]")
+    assert config.frontend.features_shape == (49, 40)
+    assert config.detector.threshold == 200
+    assert [label.name for label in config.labels] == ["_silence_", "_unknown_", "yes"]
+
+
+def test_nested_settings_are_read() -> None:
+    config = parse_config(
+        "words: [yes]\nfeatures: {stride_ms: 10}\ntraining: {epochs: 3, augmentation: {shift_ms: 0, gain_db: 6}}"
+    )
+    assert config.frontend.n_frames == 98
+    assert config.training.augmentation.shift_ms == 0
+    assert config.training.augmentation.gain_db == 6.0
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "holds no keys"),
+        ("- yes", "holds no keys"),
+        ("words: [yes", "not good YAML"),
+        ("words: [yes]\nwords: [no]", "'words' stands twice"),
+        ("data: data", "key 'words' is missing"),
+        ("words: []", "no word to listen for"),
+        ("words: yes", "words must be a list"),
+        ("words: [1]", "words must be text, not 1"),
+        ("words: [true]", "words must be text, not True"),
+        ("words: [yes, yes]", "'yes' stands twice"),
+        ("words: [Yes!, yes]", "both become the label 'yes'"),
+        ("words: ['']", "a word is empty"),
+        ("words: ['../x']", "looks like a path"),
+        ("words: [a/b]", "looks like a path"),
+        ("words: [_silence_]", "a label tinykws makes itself"),
+        ("words: ['!']", "no letter"),
+        ("words: [yes]\ntraining: {epochs: many}", "epochs must be a whole number"),
+        ("words: [yes]\ntraining: {epochs: true}", "epochs must be a whole number"),
+        ("words: [yes]\ntraining: {epochs: 0}", "epochs is 0"),
+        ("words: [yes]\ntraining: 3", "must hold keys"),
+        ("words: [yes]\ndetector: {threshold: 256}", "threshold is 256"),
+        ("words: [yes]\ndetector: {inference_ms: 30}", "inference_ms is 30"),
+        ("words: [yes]\nfeatures: {stride_ms: 100}", "stride of 100 ms"),
+        ("words: [yes]\nfeatures: {clip_ms: 5}", "clip_ms is 5"),
+        ("words: [yes]\nsynth: {enabled: perhaps}", "enabled is 'perhaps'"),
+    ],
+)
+def test_what_is_wrong_is_refused_in_words(text: str, says: str) -> None:
+    with pytest.raises(ConfigError, match="kws.yaml") as caught:
+        parse_config(text)
+    assert says in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("text", "near"),
+    [("word: [yes]", "words"), ("words: [yes]\ntraining: {epoch: 3}", "epochs"), ("words: [a]\ndetektor: {}", "detector")],
+)
+def test_an_unknown_key_names_the_nearest_known_one(text: str, near: str) -> None:
+    with pytest.raises(ConfigError, match="unknown key") as caught:
+        parse_config(text)
+    assert caught.value.hint == f"did you mean {near}?"
+
+
+def test_a_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_config(tmp_path / "kws.yaml")
+    assert "tinykws init" in str(caught.value.hint)
+
+
+def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "kws.yaml").write_bytes(b"\xff\xfe\x00words")
+    with pytest.raises(ConfigError, match="cannot read"):
+        load_config(tmp_path / "kws.yaml")
+
+
+def test_the_documentation_names_every_key_with_its_default() -> None:
+    text = (Path(__file__).parent.parent / "docs" / "configuration.md").read_text(encoding="utf-8")
+
+    def check(kind: type, prefix: str) -> None:
+        for field in dataclasses.fields(kind):
+            default = field.default
+            if dataclasses.is_dataclass(default):
+                check(type(default), f"{prefix}{field.name}.")
+            elif default is not dataclasses.MISSING:
+                shown = list(default) if isinstance(default, tuple) else default
+                assert f"| `{prefix}{field.name}` | {shown} |" in text
+
+    check(Config, "")
