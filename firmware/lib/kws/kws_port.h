@@ -18,6 +18,11 @@ void kws_port_init(void);
 /* Reads up to `capacity` bytes that have come in on the serial line; returns how many, 0 when none waits. */
 size_t kws_port_serial_read(uint8_t *bytes, size_t capacity);
 
+/* Bytes a host may have under way to us without any being lost: the size of the receive buffer, or, where the line holds
+ * the host back by itself (USB, TCP), what is good for speed. The host is told; at least 64.
+ */
+size_t kws_port_serial_capacity(void);
+
 /* Writes all `count` bytes to the serial line, waiting while its buffer is full; drops them when no host listens. */
 void kws_port_serial_write(const uint8_t *bytes, size_t count);
 

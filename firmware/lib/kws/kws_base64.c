@@ -1,0 +1,50 @@
+#include "kws_base64.h"
+
+#define BAD_CHARACTER 0xffffffffu
+
+static uint32_t value_of(char character)
+{
+    if (character >= 'A' && character <= 'Z') {
+        return (uint32_t)(character - 'A');
+    }
+    if (character >= 'a' && character <= 'z') {
+        return (uint32_t)(character - 'a') + 26;
+    }
+    if (character >= '0' && character <= '9') {
+        return (uint32_t)(character - '0') + 52;
+    }
+    if (character == '+') {
+        return 62;
+    }
+    return character == '/' ? 63 : BAD_CHARACTER;
+}
+
+/* Returns how many '=' end the text: 0, 1 or 2. Any further one is refused as a character. */
+static size_t padding_of(const char *text, size_t count)
+{
+    if (count < 4 || text[count - 1] != '=') {
+        return 0;
+    }
+    return text[count - 2] == '=' ? 2 : 1;
+}
+
+int32_t kws_base64_decode(const char *text, size_t count, uint8_t *bytes)
+{
+    const size_t characters = count - padding_of(text, count);
+    uint32_t bits = 0;
+    size_t written = 0;
+    if (count % 4 != 0) {
+        return KWS_BASE64_BAD;
+    }
+    for (size_t i = 0; i < characters; ++i) {
+        const uint32_t value = value_of(text[i]);
+        if (value == BAD_CHARACTER) {
+            return KWS_BASE64_BAD;
+        }
+        bits = bits << 6 | value;
+        if (i % 4 != 0) { /* each character but the first of four completes a byte */
+            bytes[written++] = (uint8_t)(bits >> (6 - 2 * (i % 4)));
+        }
+    }
+    return (int32_t)written;
+}

@@ -1,0 +1,24 @@
+/* Base64 (RFC 4648, section 4), decoding only: how audio travels on the serial line. */
+#ifndef KWS_BASE64_H
+#define KWS_BASE64_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define KWS_BASE64_BAD (-1)
+
+/* Decodes `count` characters into `bytes`, which needs count / 4 * 3 bytes and may be the text's own memory.
+ *
+ * Returns the number of bytes, or KWS_BASE64_BAD: a count that is no multiple of 4, a character outside the alphabet,
+ * or padding elsewhere than at the end. `bytes` may then be partly overwritten.
+ */
+int32_t kws_base64_decode(const char *text, size_t count, uint8_t *bytes);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,114 @@
+#include "kws_protocol.h"
+
+#include <string.h>
+
+/* Passes over `word` where the text begins with it, up to a space (which is passed over too) or the end. */
+static int take_word(const char **text, const char *word)
+{
+    const size_t length = strlen(word);
+    if (strncmp(*text, word, length) != 0 || ((*text)[length] != ' ' && (*text)[length] != '\0')) {
+        return 0;
+    }
+    *text += length + ((*text)[length] == ' ');
+    return 1;
+}
+
+static int take_prefix(const char **text, const char *prefix)
+{
+    const size_t length = strlen(prefix);
+    if (strncmp(*text, prefix, length) != 0) {
+        return 0;
+    }
+    *text += length;
+    return 1;
+}
+
+static int digit_value(char character)
+{
+    if (character >= '0' && character <= '9') {
+        return character - '0';
+    }
+    return character >= 'a' && character <= 'f' ? character - 'a' + 10 : 16;
+}
+
+/* Reads digits up to a space or the end. Returns 0 where there are none, too many, or something else. */
+static int take_number(const char **text, uint32_t base, uint32_t *number)
+{
+    const char *first = *text;
+    uint64_t value = 0;
+    while (**text != ' ' && **text != '\0') {
+        const uint32_t digit = (uint32_t)digit_value(*(*text)++);
+        value = value * base + digit;
+        if (digit >= base || value > UINT32_MAX) {
+            return 0;
+        }
+    }
+    if (*text == first) {
+        return 0;
+    }
+    *text += **text == ' ';
+    *number = (uint32_t)value;
+    return 1;
+}
+
+static kws_command bad(const char *error)
+{
+    kws_command command = {KWS_COMMAND_BAD, error, {0, 0, 0, 0}};
+    return command;
+}
+
+/* Reads one `key=value` of !DATA; returns what is wrong, or NULL. */
+static const char *take_option(const char **text, kws_clip_request *clip)
+{
+    if (take_prefix(text, "crc=")) {
+        clip->has_crc = 1;
+        return take_number(text, 16, &clip->crc) ? NULL : "option crc= needs hex digits";
+    }
+    if (take_prefix(text, "tail=")) {
+        const int good = take_number(text, 10, &clip->tail_samples) && clip->tail_samples <= KWS_MAX_TAIL_SAMPLES;
+        return good ? NULL : "option tail= needs a number of samples up to 80000";
+    }
+    return "option is not known";
+}
+
+static kws_command parse_data(const char *text)
+{
+    kws_command command = {KWS_COMMAND_DATA, NULL, {0, 0, 0, 0}};
+    if (!take_word(&text, KWS_AUDIO_TYPE)) {
+        return bad("type is not " KWS_AUDIO_TYPE);
+    }
+    if (!take_number(&text, 10, &command.clip.bytes) || command.clip.bytes == 0 || command.clip.bytes % 2 != 0) {
+        return bad("size must be an even number of bytes");
+    }
+    while (*text != '\0') {
+        const char *error = take_option(&text, &command.clip);
+        if (error != NULL) {
+            return bad(error);
+        }
+    }
+    if (command.clip.tail_samples > 0 && !command.clip.has_crc) {
+        return bad("option tail= needs crc=");
+    }
+    return command;
+}
+
+kws_command kws_parse_command(const char *line)
+{
+    static const struct {
+        const char *word;
+        kws_command_kind kind;
+    } plain[] = {{"!INFO", KWS_COMMAND_INFO},
+                 {"!TEST", KWS_COMMAND_TEST},
+                 {"!RESET", KWS_COMMAND_RESET},
+                 {"!EXIT", KWS_COMMAND_EXIT}};
+    if (take_word(&line, "!DATA")) {
+        return parse_data(line);
+    }
+    for (size_t i = 0; i < sizeof plain / sizeof *plain; ++i) {
+        if (strcmp(line, plain[i].word) == 0) {
+            kws_command command = {plain[i].kind, NULL, {0, 0, 0, 0}};
+            return command;
+        }
+    }
+    return bad("command is not known");
+}

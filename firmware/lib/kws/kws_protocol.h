@@ -1,0 +1,46 @@
+/* The commands of the serial protocol, version 1, as docs/serial_protocol.md tells them. */
+#ifndef KWS_PROTOCOL_H
+#define KWS_PROTOCOL_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define KWS_PROTOCOL_VERSION 1
+#define KWS_AUDIO_TYPE "audio-pcm-16khz-mono-s16"
+
+/* Most samples of silence that `tail=` may ask for: 5 s. */
+#define KWS_MAX_TAIL_SAMPLES 80000
+
+typedef enum {
+    KWS_COMMAND_BAD, /* the error says why */
+    KWS_COMMAND_INFO,
+    KWS_COMMAND_TEST,
+    KWS_COMMAND_DATA,
+    KWS_COMMAND_RESET,
+    KWS_COMMAND_EXIT,
+} kws_command_kind;
+
+/* What !DATA announces. */
+typedef struct {
+    uint32_t bytes; /* of audio to come: not 0, even */
+    uint32_t tail_samples;
+    uint32_t crc;
+    int has_crc; /* 0: the form of test_over_serial, which has neither crc= nor tail= */
+} kws_clip_request;
+
+typedef struct {
+    kws_command_kind kind;
+    const char *error;     /* KWS_COMMAND_BAD: code and words for !FAIL */
+    kws_clip_request clip; /* KWS_COMMAND_DATA */
+} kws_command;
+
+/* Reads a line that begins with '!'. */
+kws_command kws_parse_command(const char *line);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
