@@ -6,6 +6,7 @@ The dataclasses are the schema: a field's name is the key, its default the defau
 from __future__ import annotations
 
 import dataclasses
+import types
 import typing
 from collections.abc import Sequence
 from pathlib import Path
@@ -201,6 +202,8 @@ def in_range(name: str, value: float, low: float, high: float) -> None:
 
 
 def _read_value(kind: Any, value: Any, where: str) -> Any:
+    if isinstance(kind, types.UnionType) or typing.get_origin(kind) is typing.Union:  # X | None
+        return None if value is None else _read_value(typing.get_args(kind)[0], value, where)
     if dataclasses.is_dataclass(kind):
         return read_dataclass(kind, value, f"{where}: ")  # type: ignore[arg-type]
     if typing.get_origin(kind) is tuple:

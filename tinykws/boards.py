@@ -1,0 +1,213 @@
+"""boards.yaml: one frozen row a board, checked when it is read.
+
+Nothing elsewhere asks which board it is: what differs between boards stands in a column here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from tinykws.config import at_least, one_of, read_dataclass
+from tinykws.errors import ConfigError, did_you_mean
+from tinykws.resources import BOARDS_YAML
+from tinykws.yaml_text import load_yaml
+
+ENGINES = ("tflm", "aot")
+EMULATORS = ("process", "qemu-system-arm")
+MICROPHONE_KINDS = ("none", "pdm", "i2s")
+OWN_PLATFORM = "symlink://${PROJECT_DIR}/platform"
+"""The platform of boards without a vendor: it travels inside the generated project."""
+
+_BOARD_ID = re.compile(r"[a-z0-9][a-z0-9_-]*")
+_USB_ID = re.compile(r"[0-9a-f]{4}:[0-9a-f]{4}")
+
+
+@dataclasses.dataclass(frozen=True)
+class Microphone:
+    """What hears, and how it is wired. A pin of -1 is fixed by the board."""
+
+    kind: str = "none"
+    """none, pdm or i2s."""
+    driver: str = ""
+    """The header that the port drives it with."""
+    part: str = ""
+    gain: int = 20
+    """pdm: PDM.h's setGain, 0 to 80. i2s: left shift of the 16-bit sample in steps of 6 dB, times 10."""
+    settle_ms: int = 0
+    """Sound of this long after start is thrown away."""
+    clock_pin: int = -1
+    word_select_pin: int = -1
+    data_pin: int = -1
+    power_pin: int = -1
+    """Set high before the microphone is used."""
+
+    def __post_init__(self) -> None:
+        one_of("kind", self.kind, MICROPHONE_KINDS)
+        at_least("settle_ms", self.settle_ms, 0)
+
+
+@dataclasses.dataclass(frozen=True)
+class SerialLine:
+    """How the host talks to the board."""
+
+    baud: int = 115200
+    usb: tuple[str, ...] = ()
+    """`vendor:product` pairs in lower-case hex that the board, or its bridge, shows up as."""
+    native_cdc: bool = False
+    """The chip is its own USB device: DTR must be set or nothing is sent, and the port goes away with a reset."""
+    reset_by_dtr_rts: bool = False
+    """A bridge whose DTR and RTS edges reset the chip."""
+    touch_1200: bool = False
+    """Opening the port at 1200 baud starts the boot loader."""
+
+    def __post_init__(self) -> None:
+        at_least("baud", self.baud, 1200)
+        for pair in self.usb:
+            if not _USB_ID.fullmatch(pair):
+                raise ConfigError(f"usb holds {pair!r}", hint='write vendor and product in hex: "2341:805a"')
+
+
+@dataclasses.dataclass(frozen=True)
+class TflmLibrary:
+    """The TensorFlow Lite Micro that the board's `tflm` engine links, and what it can do."""
+
+    lib_deps: tuple[str, ...] = ()
+    """Pinned, as platformio.ini wants them; empty where the vendor's core brings the library."""
+    per_channel_fully_connected: bool = False
+    """Whether it computes dense layers with a scale per output; older ones take the first scale for all, silently."""
+    arena_margin_bytes: int = 4096
+    """Added to the arena measured on the host: other kernels want other scratch memory."""
+
+    def __post_init__(self) -> None:
+        at_least("arena_margin_bytes", self.arena_margin_bytes, 0)
+        for library in self.lib_deps:
+            if "@" not in library and "#" not in library:
+                raise ConfigError(f"lib_deps holds {library!r} without a version", hint="pin it: owner/name@1.2.3")
+
+
+@dataclasses.dataclass(frozen=True)
+class Board:
+    """A row of boards.yaml; the row's key is its id."""
+
+    id: str
+    name: str
+    """For people."""
+    mcu: str
+    platform: str
+    """PlatformIO's platform, pinned; or OWN_PLATFORM."""
+    board: str
+    """The board's id within that platform."""
+    main: str
+    """File of firmware/src that holds the entry point."""
+    port: str
+    """Folder of firmware/ports that drives serial line and microphone."""
+    engine: str
+    """Default engine."""
+    engines: tuple[str, ...]
+    """Engines that work on it."""
+    framework: str = ""
+    """arduino, or empty for none."""
+    clock_hz: int = 0
+    flash_bytes: int = 0
+    """For the program; 0: no limit."""
+    ram_bytes: int = 0
+    """0: no limit."""
+    ram_address: int = 0
+    """Where RAM begins, to tell sections in RAM from those in flash; 0: what is writable is RAM."""
+    build_flags: tuple[str, ...] = ()
+    build_unflags: tuple[str, ...] = ()
+    compilers: tuple[str, ...] = ()
+    """Programs that must be on PATH; none for vendors' platforms, which bring their own."""
+    tflm: TflmLibrary | None = None
+    microphone: Microphone = Microphone()
+    serial: SerialLine = SerialLine()
+    emulator: str | None = None
+    """What runs it without hardware: `process` (a program of this computer) or `qemu-system-arm`."""
+    machine: str = ""
+    """The emulator's name of the machine."""
+    cpu: str = ""
+    """The emulator's name of the processor."""
+
+    def __post_init__(self) -> None:
+        if not _BOARD_ID.fullmatch(self.id):
+            raise ConfigError(f"a board's id is {self.id!r}", hint="use a-z, 0-9, - and _")
+        for engine in self.engines:
+            one_of("engines", engine, ENGINES)
+        one_of("engine", self.engine, self.engines)
+        if self.emulator is not None:
+            one_of("emulator", self.emulator, EMULATORS)
+        if "tflm" in self.engines and self.tflm is None:
+            raise ConfigError("key 'tflm' is missing", hint="name the library: tflm: {lib_deps: [owner/name@1.2.3]}")
+        if not self.has_own_platform and not re.search(r"[@#]|\.zip$|\.tar\.gz$", self.platform):
+            raise ConfigError(f"platform {self.platform!r} has no version", hint="pin it: name@1.2.3")
+
+    @property
+    def has_own_platform(self) -> bool:
+        """Whether the generated project carries its platform, so that nothing needs downloading."""
+        return self.platform == OWN_PLATFORM
+
+    @property
+    def env(self) -> str:
+        """PlatformIO's name of the environment."""
+        return self.id
+
+    def chosen_engine(self, engine: str | None) -> str:
+        """Returns the engine asked for, or the board's default. Raises ConfigError where it does not work here."""
+        if engine is None:
+            return self.engine
+        if engine not in self.engines:
+            raise ConfigError(
+                f"board {self.id} has no engine {engine!r}", hint=f"it has: {', '.join(self.engines)}"
+            )
+        return engine
+
+
+def load_boards(extra: Path | None = None) -> dict[str, Board]:
+    """Returns the boards by id: those of tinykws, then those of `extra` (a boards.yaml, may be missing) over them.
+
+    Raises:
+        ConfigError: a file that cannot be read; a row with an unknown key, a missing one or a wrong value, by name.
+    """
+    boards = parse_boards(BOARDS_YAML.read_text(encoding="utf-8"), source="boards.yaml")
+    if extra is not None and extra.is_file():
+        boards |= parse_boards(_read(extra), source=str(extra))
+    return boards
+
+
+def find_board(board_id: str, boards: dict[str, Board] | None = None) -> Board:
+    """Returns the board with this id, of `boards` or of those tinykws knows. Raises ConfigError with near names."""
+    boards = load_boards() if boards is None else boards
+    if board_id not in boards:
+        raise ConfigError(f"board {board_id!r} is not in boards.yaml", hint=_near(board_id, boards))
+    return boards[board_id]
+
+
+def parse_boards(text: str, *, source: str) -> dict[str, Board]:
+    """Reads the text of a boards.yaml; `source` names it in errors. Raises ConfigError naming row and key."""
+    return {str(key): _read_row(str(key), row, source) for key, row in load_yaml(text, source=source).items()}
+
+
+def _read_row(board_id: str, row: Any, source: str) -> Board:
+    try:
+        if not isinstance(row, dict):
+            raise ConfigError("a row must hold keys such as name, platform, board")
+        if "id" in row:
+            raise ConfigError("unknown key 'id'", hint="the row's own name is the id")
+        return read_dataclass(Board, {"id": board_id, **row})
+    except ConfigError as error:
+        raise ConfigError(f"{source}: {board_id}: {error.message}", hint=error.hint) from error
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot read {path}: {error}") from error
+
+
+def _near(board_id: str, known: Iterable[str]) -> str:
+    return f"{did_you_mean(board_id, known)}\n`tinykws boards` lists them; your own go into a boards.yaml beside kws.yaml"
