@@ -28,6 +28,12 @@ def c_bytes(declaration: str, data: bytes) -> str:
     return f"{declaration} = {{\n{body}\n}};\n"
 
 
+def c_float(value: float) -> str:
+    """Returns a C float literal that reads back as exactly the nearest float of 32 bits."""
+    digits = f"{value:.9g}"
+    return digits + ("f" if any(character in digits for character in ".en") else ".0f")
+
+
 def c_string(text: str) -> str:
     """Returns a C string literal: ASCII as it is, all else as UTF-8 in octal escapes (which end by themselves)."""
     escaped = "".join(
