@@ -1,0 +1,98 @@
+#include "kws_detector.h"
+
+#include <string.h>
+
+#define SCORE_OFFSET 128
+
+void kws_detector_init(kws_detector *detector, const kws_detector_config *config, uint32_t *memory)
+{
+    detector->config = config;
+    detector->times_ms = memory;
+    detector->sums = detector->times_ms + config->history;
+    detector->scores = (int8_t *)(detector->sums + config->n_labels);
+    kws_detector_reset(detector);
+}
+
+void kws_detector_reset(kws_detector *detector)
+{
+    memset(detector->sums, 0, detector->config->n_labels * sizeof detector->sums[0]);
+    detector->oldest = 0;
+    detector->count = 0;
+    detector->top_label = KWS_SILENCE_LABEL;
+    detector->top_time_ms = 0;
+}
+
+static void forget_oldest(kws_detector *detector)
+{
+    const kws_detector_config *config = detector->config;
+    const int8_t *scores = detector->scores + (size_t)detector->oldest * config->n_labels;
+    for (size_t i = 0; i < config->n_labels; ++i) {
+        detector->sums[i] -= (uint32_t)(scores[i] + SCORE_OFFSET);
+    }
+    detector->oldest = (uint16_t)((detector->oldest + 1) % config->history);
+    --detector->count;
+}
+
+static uint32_t age_of_oldest_ms(const kws_detector *detector, uint32_t time_ms)
+{
+    return time_ms - detector->times_ms[detector->oldest];
+}
+
+/* Makes room in the window and puts the new scores into it. */
+static void remember(kws_detector *detector, const int8_t *scores, uint32_t time_ms)
+{
+    const kws_detector_config *config = detector->config;
+    while (detector->count > 0 && (age_of_oldest_ms(detector, time_ms) > config->average_window_ms ||
+                                   detector->count == config->history)) {
+        forget_oldest(detector);
+    }
+    const size_t newest = (size_t)(detector->oldest + detector->count) % config->history;
+    detector->times_ms[newest] = time_ms;
+    memcpy(detector->scores + newest * config->n_labels, scores, config->n_labels);
+    for (size_t i = 0; i < config->n_labels; ++i) {
+        detector->sums[i] += (uint32_t)(scores[i] + SCORE_OFFSET);
+    }
+    ++detector->count;
+}
+
+/* The label with the highest average score; of equal ones the first. */
+static kws_detection best_average(const kws_detector *detector, uint32_t time_ms)
+{
+    kws_detection best = {time_ms, KWS_SILENCE_LABEL, 0};
+    for (size_t i = 0; i < detector->config->n_labels; ++i) {
+        const uint32_t average = detector->sums[i] / detector->count;
+        if (average > best.score) {
+            best.label = (uint16_t)i;
+            best.score = (uint8_t)average;
+        }
+    }
+    return best;
+}
+
+static bool is_new(const kws_detector *detector, const kws_detection *top)
+{
+    const kws_detector_config *config = detector->config;
+    if (top->score <= config->threshold) {
+        return false;
+    }
+    return top->label != detector->top_label || detector->top_label == KWS_SILENCE_LABEL ||
+           top->time_ms - detector->top_time_ms > config->suppression_ms;
+}
+
+bool kws_detector_step(kws_detector *detector, const int8_t *scores, uint32_t time_ms, kws_detection *detection)
+{
+    const kws_detector_config *config = detector->config;
+    remember(detector, scores, time_ms);
+    if (detector->count < config->minimum_count ||
+        age_of_oldest_ms(detector, time_ms) < config->average_window_ms / 4u) {
+        return false;
+    }
+    const kws_detection top = best_average(detector, time_ms);
+    if (!is_new(detector, &top)) {
+        return false;
+    }
+    detector->top_label = top.label;
+    detector->top_time_ms = time_ms;
+    *detection = top;
+    return top.label >= KWS_FIRST_WORD_LABEL;
+}

@@ -1,0 +1,44 @@
+/* The FFT of real 16-bit samples, in fixed point, in place.
+ *
+ * Every rounding is that of kissfft (Mark Borgerding, BSD; version 130) with FIXED_POINT=16, which TensorFlow's
+ * microfrontend runs: radix-4 stages that divide by 4, one radix-2 stage that divides by 2 where the size asks for
+ * it, then the split of the half-size complex transform into the spectrum of the real signal. The result is the
+ * discrete Fourier transform divided by fft_size.
+ *
+ * Sums that leave 16 bits wrap, as in kissfft; only signals made for it (full-scale square waves of certain periods)
+ * get there.
+ */
+#ifndef KWS_FFT_H
+#define KWS_FFT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct {
+    int16_t r;
+    int16_t i;
+} kws_complex;
+
+typedef struct {
+    uint16_t size;                      /* real samples: 64, 128, 256, 512, 1024 or 2048 */
+    const kws_complex *twiddles;        /* [size * 3 / 8] Q15: exp(-2 pi i k / (size / 2)) */
+    const kws_complex *split_twiddles;  /* [size / 4] Q15: exp(-pi i ((k + 1) / (size / 2) + 1/2)) */
+} kws_fft_config;
+
+/* Where complex sample 0 of the input stands, and where the one after that at `position`: the input is given in
+ * digit-reversed order, so that all else happens in place. `half_size` is size / 2. */
+#define KWS_FFT_FIRST_POSITION 0u
+size_t kws_fft_next_position(size_t position, size_t half_size);
+
+/* Transforms `spectrum` [size / 2]. In: two consecutive real samples (even, odd) as (r, i) of each complex sample, at
+ * the positions above. Out: bins 0 to size / 2 - 1 in order; the real bin size / 2 is left out. */
+void kws_fft_real(const kws_fft_config *config, kws_complex *spectrum);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

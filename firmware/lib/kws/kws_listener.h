@@ -1,0 +1,71 @@
+/* The whole pipeline between microphone and detections: front-end -> window of int8 features -> model -> detector.
+ *
+ * The device and the Python package run this same code. The model is asked first when the window of n_frames is full,
+ * then every inference_frames frames.
+ *
+ *     static uint32_t memory[KWS_LISTENER_MEMORY_WORDS(window_samples, n_mels, n_frames, history, n_labels)];
+ *     kws_listener_init(&listener, &config, memory);
+ *     kws_listener_feed(&listener, samples, count);   // calls infer, on_inference, on_detection as they come
+ */
+#ifndef KWS_LISTENER_H
+#define KWS_LISTENER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kws_detector.h"
+#include "kws_frontend.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct {
+    const kws_frontend_config *frontend;
+    kws_detector_config detector;
+    uint16_t n_frames;         /* feature frames the model looks at */
+    uint16_t inference_frames; /* frames from one inference to the next */
+
+    /* Runs the model on features [n_frames, n_mels] and fills scores [n_labels]. Where it returns false this inference
+     * is left out: neither on_inference nor the detector sees it. */
+    bool (*infer)(void *context, const int8_t *features, int8_t *scores);
+    /* Told of every inference; may be NULL. time_ms: see kws_listener_time_ms(). */
+    void (*on_inference)(void *context, uint32_t time_ms, const int8_t *scores);
+    /* Told of every word heard, after on_inference of the same time; may be NULL. */
+    void (*on_detection)(void *context, const kws_detection *detection);
+    void *context; /* handed to the three */
+} kws_listener_config;
+
+typedef struct {
+    const kws_listener_config *config;
+    kws_frontend frontend;
+    kws_detector detector;
+    uint16_t *frame;   /* [n_mels] the newest features, before quantisation */
+    int8_t *features;  /* [n_frames, n_mels] the newest frames, oldest first */
+    int8_t *scores;    /* [n_labels] */
+    uint32_t frames;         /* since reset */
+    uint32_t features_crc32; /* of all int8 features since reset, frame by frame */
+} kws_listener;
+
+/* 32-bit words of memory that kws_listener_init() wants. */
+#define KWS_LISTENER_MEMORY_WORDS(window_samples, n_mels, n_frames, history, n_labels) \
+    (KWS_FRONTEND_MEMORY_WORDS(window_samples, n_mels) + KWS_DETECTOR_MEMORY_WORDS(history, n_labels) + \
+     ((n_mels) + 1) / 2 + ((size_t)(n_frames) * (n_mels) + 3) / 4 + ((n_labels) + 3) / 4)
+
+/* Prepares a listener on the caller's memory, which belongs to it from now on; config must stay. */
+void kws_listener_init(kws_listener *listener, const kws_listener_config *config, uint32_t *memory);
+
+/* Starts anew: forgets samples, noise estimate, features, scores, and counts time from 0. */
+void kws_listener_reset(kws_listener *listener);
+
+/* Takes `count` samples, in pieces of any size. */
+void kws_listener_feed(kws_listener *listener, const int16_t *samples, size_t count);
+
+/* Milliseconds of sound up to the end of the newest frame's window, since reset; 0 before the first frame. */
+uint32_t kws_listener_time_ms(const kws_listener *listener);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,18 @@
+/* First step of the front-end: the window function. */
+#ifndef KWS_WINDOW_H
+#define KWS_WINDOW_H
+
+#include "kws_frontend.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Multiplies samples [window_samples] by the window, shifts them up until the largest fills 15 bits, and lays them into
+ * spectrum [fft.size / 2] as kws_fft_real() wants them, zeros behind. Returns the shift, 0 to 15. */
+int kws_window_apply(const kws_frontend_config *config, const int16_t *samples, kws_complex *spectrum);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
