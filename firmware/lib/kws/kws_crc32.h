@@ -1,4 +1,7 @@
-/* CRC-32 as zlib, PNG and Ethernet compute it (polynomial 0xEDB88320, reflected). */
+/* CRC-32 as zlib, PNG and Ethernet use it (polynomial 0xEDB88320, reflected).
+ *
+ * Start with 0 and hand the result on: kws_crc32(kws_crc32(0, a, n), b, m) is that of a followed by b.
+ */
 #ifndef KWS_CRC32_H
 #define KWS_CRC32_H
 
@@ -9,7 +12,7 @@
 extern "C" {
 #endif
 
-/* Returns the CRC-32 of all bytes so far: of none it is 0, then pass the result of the last call as `crc`. */
+/* Returns the CRC-32 of what `crc` stood for, followed by `count` bytes. */
 uint32_t kws_crc32(uint32_t crc, const void *bytes, size_t count);
 
 #ifdef __cplusplus
