@@ -1,0 +1,208 @@
+#include "kws_app.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kws_clip.h"
+#include "kws_line.h"
+#include "kws_pipeline.h"
+#include "kws_port.h"
+#include "kws_protocol.h"
+#include "kws_report.h"
+#include "kws_settings.h"
+
+#define SERIAL_CHUNK_BYTES 256
+#define MICROPHONE_CHUNK_SAMPLES 320
+#define STATUS_INTERVAL_SAMPLES (10u * KWS_SAMPLE_RATE_HZ)
+
+/* A host that stops in the middle of a clip, and one that goes away without !RESET. */
+#define CLIP_PATIENCE_US 5000000u
+#define TEST_PATIENCE_US 60000000u
+
+static struct {
+    kws_line line;
+    const char *engine_error; /* NULL: the engine runs */
+    bool testing;             /* the host sends the sound; the microphone is not heard */
+    bool skipping;            /* after a failure: whatever is no command is the rest of what failed */
+    uint32_t last_serial_us;
+    uint32_t samples_to_status;
+    uint32_t loudest;
+} app;
+
+static void listen(void)
+{
+    kws_clip_drop();
+    kws_pipeline_reset();
+    app.testing = false;
+    app.samples_to_status = STATUS_INTERVAL_SAMPLES;
+    app.loudest = 0;
+}
+
+static kws_report_limits limits(void)
+{
+    const size_t capacity = kws_port_serial_capacity();
+    const size_t most = KWS_LINE_CHARACTERS + 1; /* and its end */
+    const size_t characters = (capacity < most ? capacity : most) - 1;
+    const kws_report_limits result = {
+        (uint32_t)(characters / 4 * 3 / 2 * 2), /* whole samples */
+        (uint32_t)(capacity / (characters + 1)),
+    };
+    return result;
+}
+
+static void introduce(void)
+{
+    kws_report_ready(limits());
+    if (app.engine_error != NULL) {
+        kws_report_error("engine", app.engine_error);
+    }
+}
+
+static void fail(const char *error)
+{
+    kws_clip_drop();
+    app.skipping = true;
+    kws_report_fail(error);
+}
+
+static void begin_test(void)
+{
+    app.testing = true;
+    kws_report_ok_test(limits().line_bytes);
+}
+
+static void begin_clip(const kws_clip_request *request)
+{
+    if (app.engine_error != NULL) {
+        fail("engine did not start: see !INFO");
+    } else if (!app.testing) {
+        fail("state is not testing: send !TEST first");
+    } else {
+        kws_clip_begin(request);
+    }
+}
+
+static void obey(const char *line)
+{
+    const kws_command command = kws_parse_command(line);
+    app.skipping = false;
+    kws_clip_drop();
+    switch (command.kind) {
+    case KWS_COMMAND_INFO:
+        introduce();
+        break;
+    case KWS_COMMAND_TEST:
+        begin_test();
+        break;
+    case KWS_COMMAND_DATA:
+        begin_clip(&command.clip);
+        break;
+    case KWS_COMMAND_RESET:
+        listen();
+        kws_report_ok("RESET");
+        break;
+    case KWS_COMMAND_EXIT:
+        kws_report_ok("EXIT");
+        kws_port_exit(0);
+        break;
+    case KWS_COMMAND_BAD:
+        fail(command.error);
+        break;
+    }
+}
+
+static void take_line(void)
+{
+    if (app.line.text[0] == '!') {
+        obey(app.line.text);
+    } else if (kws_clip_is_receiving()) {
+        kws_clip_take_line(app.line.text, app.line.length);
+        app.skipping = !kws_clip_is_receiving();
+    } else if (!app.skipping) {
+        fail("command is not known: commands begin with !");
+    }
+}
+
+static bool serve_serial(void)
+{
+    uint8_t bytes[SERIAL_CHUNK_BYTES];
+    const size_t count = kws_port_serial_read(bytes, sizeof bytes);
+    for (size_t i = 0; i < count; ++i) {
+        const kws_line_state state = kws_line_put(&app.line, bytes[i]);
+        if (state == KWS_LINE_READY) {
+            take_line();
+        } else if (state == KWS_LINE_TOO_LONG && !app.skipping) {
+            fail("line is too long");
+        }
+    }
+    if (count > 0) {
+        app.last_serial_us = kws_port_micros();
+    }
+    return count > 0;
+}
+
+static void give_status(const int16_t *samples, size_t count)
+{
+    for (size_t i = 0; i < count; ++i) {
+        const uint32_t loudness = samples[i] < 0 ? 0u - (uint32_t)samples[i] : (uint32_t)samples[i];
+        app.loudest = loudness > app.loudest ? loudness : app.loudest;
+    }
+    if (app.samples_to_status > count) {
+        app.samples_to_status -= (uint32_t)count;
+        return;
+    }
+    kws_report_status(app.loudest);
+    app.samples_to_status = STATUS_INTERVAL_SAMPLES;
+    app.loudest = 0;
+}
+
+static bool serve_microphone(void)
+{
+    int16_t samples[MICROPHONE_CHUNK_SAMPLES];
+    const size_t count = kws_port_microphone_read(samples, MICROPHONE_CHUNK_SAMPLES);
+    if (count > 0 && !app.testing && app.engine_error == NULL) {
+        kws_pipeline_feed(samples, count);
+        give_status(samples, count);
+    }
+    return count > 0;
+}
+
+/* Gives up what a host began and left. */
+static void end_what_was_left(void)
+{
+    const uint32_t quiet_us = kws_port_micros() - app.last_serial_us;
+    if (kws_clip_is_receiving() && quiet_us > CLIP_PATIENCE_US) {
+        fail("timeout: no audio for 5 s");
+    } else if (app.testing && quiet_us > TEST_PATIENCE_US) {
+        listen();
+    }
+}
+
+static void on_inference(uint32_t time_ms, const int8_t *scores)
+{
+    if (app.testing) {
+        kws_report_scores(time_ms, scores);
+    }
+}
+
+void kws_app_start(void)
+{
+    const kws_pipeline_events events = {on_inference, kws_clip_on_detection};
+    kws_port_init();
+    app.engine_error = kws_pipeline_init(events);
+    listen();
+    introduce();
+}
+
+void kws_app_poll(void)
+{
+    const bool heard_serial = serve_serial();
+    const bool heard_microphone = serve_microphone();
+    if (app.testing) {
+        end_what_was_left();
+    }
+    if (!heard_serial && !heard_microphone) {
+        kws_port_idle();
+    }
+}

@@ -1,0 +1,100 @@
+#include "kws_pipeline.h"
+
+#include <string.h>
+
+#include "kws_engine.h"
+#include "kws_listener.h"
+#include "kws_port.h"
+#include "kws_settings.h"
+
+#define WINDOW_SAMPLES (KWS_WINDOW_MS * KWS_SAMPLE_RATE_HZ / 1000)
+#define HISTORY KWS_DETECTOR_HISTORY(KWS_AVERAGE_WINDOW_MS, KWS_INFERENCE_FRAMES * KWS_STRIDE_MS)
+
+static bool infer(void *context, const int8_t *features, int8_t *scores);
+static void tell_inference(void *context, uint32_t time_ms, const int8_t *scores);
+static void tell_detection(void *context, const kws_detection *detection);
+
+static const kws_listener_config config = {
+    &kws_frontend_default,
+    {KWS_N_LABELS, HISTORY, KWS_AVERAGE_WINDOW_MS, KWS_THRESHOLD, KWS_SUPPRESSION_MS, KWS_MINIMUM_COUNT},
+    KWS_N_FRAMES,
+    KWS_INFERENCE_FRAMES,
+    infer,
+    tell_inference,
+    tell_detection,
+    NULL,
+};
+static uint32_t memory[KWS_LISTENER_MEMORY_WORDS(WINDOW_SAMPLES, KWS_N_MELS, KWS_N_FRAMES, HISTORY, KWS_N_LABELS)];
+static kws_listener listener;
+static kws_pipeline_events events;
+static uint32_t frontend_us;
+static uint32_t invoke_us;
+static uint32_t inferences;
+static uint32_t failed_invokes;
+static uint32_t away_us; /* time of one feed that was not the front-end's */
+
+static bool infer(void *context, const int8_t *features, int8_t *scores)
+{
+    (void)context;
+    const uint32_t began_us = kws_port_micros();
+    memcpy(kws_engine_input(), features, (size_t)KWS_N_FRAMES * KWS_N_MELS);
+    const bool ran = kws_engine_invoke() == 0;
+    const uint32_t took_us = kws_port_micros() - began_us;
+    away_us += took_us;
+    invoke_us += took_us;
+    inferences += ran;
+    failed_invokes += !ran;
+    if (ran) {
+        memcpy(scores, kws_engine_output(), KWS_N_LABELS);
+    }
+    return ran;
+}
+
+static void tell_inference(void *context, uint32_t time_ms, const int8_t *scores)
+{
+    (void)context;
+    const uint32_t began_us = kws_port_micros();
+    events.on_inference(time_ms, scores);
+    away_us += kws_port_micros() - began_us;
+}
+
+static void tell_detection(void *context, const kws_detection *detection)
+{
+    (void)context;
+    const uint32_t began_us = kws_port_micros();
+    events.on_detection(detection);
+    away_us += kws_port_micros() - began_us;
+}
+
+const char *kws_pipeline_init(kws_pipeline_events wanted)
+{
+    events = wanted;
+    kws_listener_init(&listener, &config, memory);
+    return kws_engine_init();
+}
+
+void kws_pipeline_reset(void)
+{
+    kws_listener_reset(&listener);
+    frontend_us = 0;
+    invoke_us = 0;
+    inferences = 0;
+    failed_invokes = 0;
+}
+
+void kws_pipeline_feed(const int16_t *samples, size_t count)
+{
+    const uint32_t began_us = kws_port_micros();
+    away_us = 0;
+    kws_listener_feed(&listener, samples, count);
+    frontend_us += kws_port_micros() - began_us - away_us;
+}
+
+kws_pipeline_figures kws_pipeline_read_figures(void)
+{
+    const kws_pipeline_figures figures = {
+        kws_listener_time_ms(&listener), listener.frames, listener.features_crc32, frontend_us, inferences, invoke_us,
+        failed_invokes,
+    };
+    return figures;
+}

@@ -1,0 +1,10 @@
+/* Where a C compiler and a linker are all there is: the host process and the emulated machines. */
+#include "kws_app.h"
+
+int main(void)
+{
+    kws_app_start();
+    for (;;) {
+        kws_app_poll();
+    }
+}
