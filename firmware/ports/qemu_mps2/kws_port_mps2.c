@@ -1,0 +1,114 @@
+/* The machine that QEMU calls mps2-an386: a serial line, a clock, no microphone. */
+#include "kws_port.h"
+
+#include "kws_mps2.h"
+
+#define NVIC_ENABLE (*(volatile uint32_t *)0xe000e100u)
+#define RX_RING_BYTES 16384u /* a power of two */
+#define TICK_HZ 1u
+#define TICKS_PER_MICROSECOND (KWS_MPS2_CLOCK_HZ / 1000000u)
+#define LONELY_SECONDS 600u
+
+static volatile uint8_t rx_ring[RX_RING_BYTES];
+static volatile uint32_t rx_written; /* by the interrupt */
+static volatile uint32_t rx_read;    /* by the main loop */
+static volatile uint32_t seconds;
+static volatile uint32_t lonely_seconds;
+
+void kws_uart0_rx_handler(void)
+{
+    KWS_MPS2_UART0->interrupt = KWS_UART_INTERRUPT_RX;
+    while (KWS_MPS2_UART0->state & KWS_UART_STATE_RX_FULL) {
+        const uint8_t byte = (uint8_t)KWS_MPS2_UART0->data;
+        if (rx_written - rx_read < RX_RING_BYTES) {
+            rx_ring[rx_written % RX_RING_BYTES] = byte;
+            rx_written = rx_written + 1;
+        }
+    }
+}
+
+/* Once a second. An emulator whose host has gone would run for ever: it ends by itself. */
+void kws_timer0_handler(void)
+{
+    KWS_MPS2_TIMER0->interrupt = 1;
+    seconds = seconds + 1;
+    lonely_seconds = lonely_seconds + 1;
+    if (lonely_seconds > LONELY_SECONDS) {
+        kws_mps2_exit(KWS_EXIT_NOBODY_TALKS);
+    }
+}
+
+void kws_port_init(void)
+{
+    KWS_MPS2_UART0->baud_divisor = 16; /* the least; QEMU knows no speed */
+    KWS_MPS2_UART0->control = KWS_UART_CONTROL_TX | KWS_UART_CONTROL_RX | KWS_UART_CONTROL_RX_INTERRUPT;
+    KWS_MPS2_TIMER0->reload = KWS_MPS2_CLOCK_HZ / TICK_HZ - 1;
+    KWS_MPS2_TIMER0->value = KWS_MPS2_CLOCK_HZ / TICK_HZ - 1;
+    KWS_MPS2_TIMER0->control = KWS_TIMER_CONTROL_ENABLE | KWS_TIMER_CONTROL_INTERRUPT;
+    NVIC_ENABLE = 1u << KWS_MPS2_UART0_RX_IRQ | 1u << KWS_MPS2_TIMER0_IRQ;
+}
+
+size_t kws_port_serial_read(uint8_t *bytes, size_t capacity)
+{
+    size_t count = 0;
+    while (count < capacity && rx_read != rx_written) {
+        bytes[count++] = rx_ring[rx_read % RX_RING_BYTES];
+        rx_read = rx_read + 1;
+    }
+    if (count > 0) {
+        lonely_seconds = 0;
+    }
+    return count;
+}
+
+size_t kws_port_serial_capacity(void)
+{
+    return RX_RING_BYTES;
+}
+
+void kws_port_serial_write(const uint8_t *bytes, size_t count)
+{
+    for (; count > 0; --count) {
+        while (KWS_MPS2_UART0->state & KWS_UART_STATE_TX_FULL) {
+        }
+        KWS_MPS2_UART0->data = *bytes++;
+    }
+}
+
+size_t kws_port_microphone_read(int16_t *samples, size_t capacity)
+{
+    (void)samples;
+    (void)capacity;
+    return 0;
+}
+
+uint32_t kws_port_microphone_overruns(void)
+{
+    return 0;
+}
+
+/* Read again where a second has just ended. Interrupts must be on. */
+uint32_t kws_port_micros(void)
+{
+    uint32_t whole, left;
+    do {
+        whole = seconds;
+        left = KWS_MPS2_TIMER0->value;
+    } while (whole != seconds);
+    return whole * 1000000u + (KWS_MPS2_CLOCK_HZ - 1 - left) / TICKS_PER_MICROSECOND;
+}
+
+/* Interrupts wait while we look, so that none can slip in between the look and the sleep: WFI wakes for a waiting one. */
+void kws_port_idle(void)
+{
+    __asm volatile("cpsid i" ::: "memory");
+    if (rx_read == rx_written) {
+        __asm volatile("wfi" ::: "memory");
+    }
+    __asm volatile("cpsie i" ::: "memory");
+}
+
+void kws_port_exit(int code)
+{
+    kws_mps2_exit(code);
+}
