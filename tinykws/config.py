@@ -183,6 +183,13 @@ def read_dataclass(kind: type[S], values: Any, where: str = "") -> S:
     return kind(**{key: _read_value(hints[key], value, f"{where}{key}") for key, value in values.items()})
 
 
+def read_mapping(value: Any, where: str) -> dict[str, Any]:
+    """Returns the value if it is a mapping whose keys the schema leaves open. Raises ConfigError."""
+    if not isinstance(value, dict):
+        raise ConfigError(f"{where} must hold keys, not {value!r}")
+    return value
+
+
 def one_of(name: str, value: str, choices: Sequence[str]) -> None:
     """Raises ConfigError unless value is one of the choices."""
     if value not in choices:
@@ -213,9 +220,11 @@ def _read_value(kind: Any, value: Any, where: str) -> Any:
         return tuple(_read_value(element, item, where) for item in value)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
+    if typing.get_origin(kind) is dict:
+        return read_mapping(value, where)
     if kind in (int, float) and isinstance(value, bool) or not isinstance(value, kind):
         raise ConfigError(f"{where} must be {_KIND_NAMES[kind]}, not {value!r}")
     return value
 
 
-_KIND_NAMES = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
+_KIND_NAMES = {int: "a whole number", float: "a number", str: "text", bool: "true or false", Path: "a path"}
