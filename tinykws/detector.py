@@ -1,0 +1,78 @@
+"""From scores to detections, by the very C code that runs on the chip (firmware/lib/kws/kws_detector.c)."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tinykws._kws import ffi, lib
+from tinykws.config import DetectorSettings
+
+
+@dataclasses.dataclass(frozen=True)
+class Detection:
+    """A word was heard."""
+
+    time_ms: int
+    label_index: int
+    """The model's output; 2 is the first word."""
+    score: int
+    """Average over the window, 0 to 255."""
+
+
+def detector_config(settings: DetectorSettings, n_labels: int, history: int) -> Any:
+    """Returns the C struct kws_detector_config; `history` is how many scores the window can hold."""
+    return ffi.new(
+        "kws_detector_config *",
+        {
+            "n_labels": n_labels,
+            "history": history,
+            "average_window_ms": settings.average_window_ms,
+            "threshold": settings.threshold,
+            "suppression_ms": settings.suppression_ms,
+            "minimum_count": settings.minimum_count,
+        },
+    )
+
+
+def detection_of(c_detection: Any) -> Detection:
+    """Returns a C kws_detection as a Detection."""
+    return Detection(c_detection.time_ms, c_detection.label, c_detection.score)
+
+
+class Detector:
+    """Averages scores over a time and says when a word was heard; the rule of TFLM's RecognizeCommands."""
+
+    def __init__(self, settings: DetectorSettings, n_labels: int) -> None:
+        history = settings.average_window_ms + 1  # as many as there are milliseconds: steps may come at any pace
+        self._n_labels = n_labels
+        self._config = detector_config(settings, n_labels, history)
+        self._memory = ffi.new("uint32_t[]", lib.detector_memory_words(history, n_labels))
+        self._state = ffi.new("kws_detector *")
+        self._last_time_ms = -1
+        lib.kws_detector_init(self._state, self._config, self._memory)
+
+    def reset(self) -> None:
+        """Forgets all scores and the last label."""
+        self._last_time_ms = -1
+        lib.kws_detector_reset(self._state)
+
+    def step(self, scores: npt.NDArray[np.int8], time_ms: int) -> Detection | None:
+        """Takes scores int8 [n_labels] at a time after the last one's; returns the word heard with it, if one was.
+
+        Raises:
+            ValueError: not n_labels scores, or time did not go on.
+        """
+        scores = np.ascontiguousarray(scores, np.int8)
+        if scores.shape != (self._n_labels,):
+            raise ValueError(f"{self._n_labels} scores are wanted, not {scores.shape}")
+        if time_ms <= self._last_time_ms:
+            raise ValueError(f"time went from {self._last_time_ms} to {time_ms} ms")
+        self._last_time_ms = time_ms
+        detection = ffi.new("kws_detection *")
+        if lib.kws_detector_step(self._state, ffi.from_buffer("int8_t[]", scores), time_ms, detection):
+            return detection_of(detection)
+        return None
