@@ -160,9 +160,7 @@ class Board:
         if engine is None:
             return self.engine
         if engine not in self.engines:
-            raise ConfigError(
-                f"board {self.id} has no engine {engine!r}", hint=f"it has: {', '.join(self.engines)}"
-            )
+            raise ConfigError(f"board {self.id} has no engine {engine!r}", hint=f"it has: {', '.join(self.engines)}")
         return engine
 
 
@@ -210,4 +208,6 @@ def _read(path: Path) -> str:
 
 
 def _near(board_id: str, known: Iterable[str]) -> str:
-    return f"{did_you_mean(board_id, known)}\n`tinykws boards` lists them; your own go into a boards.yaml beside kws.yaml"
+    return (
+        f"{did_you_mean(board_id, known)}\n`tinykws boards` lists them; your own go into a boards.yaml beside kws.yaml"
+    )

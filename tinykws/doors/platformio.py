@@ -1,0 +1,165 @@
+"""PlatformIO: builds a generated project, and says in a reader's words why it could not."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import sys
+import threading
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from tinykws.doors.platformio_core import offline_core
+from tinykws.doors.run_command import Finished, run_command
+from tinykws.errors import ToolError
+
+OWN_BUILD_SECONDS = 600
+VENDOR_BUILD_SECONDS = 3600
+"""Vendors' compilers and frameworks are downloaded within it, some 500 MB."""
+REACH_SECONDS = 3
+LINES_SHOWN = 25
+
+Command = list[str]
+
+
+def run_arguments(project_dir: Path, env: str) -> Command:
+    """Returns the command line that builds an environment of a project."""
+    return [*_platformio(), "run", "-d", str(project_dir), "-e", env]
+
+
+def list_arguments(project_dir: Path, env: str) -> Command:
+    """Returns the command line that lists which of an environment's packages are installed."""
+    return [*_platformio(), "pkg", "list", "-d", str(project_dir), "-e", env]
+
+
+def build_offline(project_dir: Path, env: str, on_line: Callable[[str], None] = lambda line: None) -> Finished:
+    """Builds a project that carries its platform; nothing is downloaded.
+
+    Raises:
+        ToolError: the build failed, with the compiler's messages; or it did not end.
+    """
+    with offline_core(project_dir) as variables:
+        finished = run_command(
+            run_arguments(project_dir, env), timeout_s=OWN_BUILD_SECONDS, env=variables, on_line=on_line
+        )
+    return _checked(finished, project_dir)
+
+
+def build_with_vendor(
+    project_dir: Path,
+    env: str,
+    packages: Sequence[str],
+    on_line: Callable[[str], None] = lambda line: None,
+) -> Finished:
+    """Builds a project with a vendor's platform, in the user's own PlatformIO, which may download it.
+
+    Args:
+        project_dir: the generated project.
+        env: its environment.
+        packages: platform and libraries, as in platformio.ini, that must be installed or be had.
+        on_line: gets PlatformIO's lines as they come.
+
+    Raises:
+        ToolError: packages are missing and cannot be had (within seconds), the build failed, or it did not end.
+    """
+    missing = missing_packages(project_dir, env, packages)
+    if missing and not registry_answers():
+        raise _no_network(missing, project_dir)
+    environ = os.environ | {"PLATFORMIO_DISABLE_PROGRESSBAR": "true"}
+    finished = run_command(
+        run_arguments(project_dir, env), timeout_s=VENDOR_BUILD_SECONDS, env=environ, on_line=on_line
+    )
+    return _checked(finished, project_dir)
+
+
+def missing_packages(project_dir: Path, env: str, packages: Sequence[str]) -> list[str]:
+    """Returns which packages PlatformIO has not installed for the environment; asks no network."""
+    listing = run_command(list_arguments(project_dir, env), timeout_s=60).stdout
+    return [package for package in packages if f"{package_name(package)} @ " not in listing]
+
+
+def package_name(package: str) -> str:
+    """Returns the bare name in `owner/name@version` or in an archive's or a repository's address."""
+    return re.sub(r"(\.git)?([@#].*)?$", "", package).rstrip("/").rsplit("/", 1)[-1]
+
+
+def registry_answers(timeout_s: float = REACH_SECONDS) -> bool:
+    """Returns whether a host of PlatformIO's registry, or the proxy on the way to it, takes a connection in time."""
+    reached = threading.Event()
+    for host, port in _registry_addresses():
+        threading.Thread(target=_connect, args=(host, port, timeout_s, reached), daemon=True).start()
+    return reached.wait(timeout_s)
+
+
+def _connect(host: str, port: int, timeout_s: float, reached: threading.Event) -> None:
+    try:
+        socket.create_connection((host, port), timeout=timeout_s).close()
+    except OSError:
+        return
+    reached.set()
+
+
+def _registry_addresses() -> list[tuple[str, int]]:
+    from platformio import __registry_mirror_hosts__
+
+    proxy = urllib.request.getproxies().get("https")
+    if proxy:
+        address = urllib.parse.urlsplit(proxy if "//" in proxy else f"//{proxy}")
+        return [(address.hostname or "", address.port or 8080)]
+    return [(host, 443) for host in __registry_mirror_hosts__]
+
+
+def _platformio() -> Command:
+    return [sys.executable, "-m", "platformio", "--no-ansi"]
+
+
+def _checked(finished: Finished, project_dir: Path) -> Finished:
+    if finished.exit_code:
+        raise explain(finished.stdout, finished.stderr, project_dir)
+    return finished
+
+
+def _no_network(missing: Sequence[str], project_dir: Path) -> ToolError:
+    return ToolError(
+        f"PlatformIO has to download {', '.join(missing)}, and its registry cannot be reached: no network?",
+        hint=f"the generated project stays at {project_dir}: build it where there is a network, with `pio run` there;\n"
+        "boards that need no download: --board host, --board qemu-cortex-m4",
+    )
+
+
+def explain(stdout: str, stderr: str, project_dir: Path) -> ToolError:
+    """Returns the error that says why a build failed, from what PlatformIO and the compilers wrote."""
+    stays = f"the generated project stays at {project_dir}"
+    text = f"{stdout}\n{stderr}"
+    for pattern, message in _TRANSLATIONS:
+        match = re.search(pattern, text)
+        if match:
+            return ToolError(message.format(*match.groups()), hint=stays)
+    return ToolError(f"the build failed:\n{compiler_messages(stderr or stdout)}", hint=stays)
+
+
+_TRANSLATIONS = (
+    (r"no (\S+) on PATH; (.+)", "{0} not found on PATH; {1}"),
+    (r"Installing ([^\n]+?)\s*\n(?:.*\n)*?.*HTTPClientError", "PlatformIO could not download {0}: no network?"),
+    (
+        r"HTTPClientError|InternetConnectionError|InternetIsOffline",
+        "PlatformIO could not download a package: no network?",
+    ),
+    (r"Could not find the package with '([^']+)'", "PlatformIO's registry has no {0} for this system"),
+    (r"Unknown board ID '([^']+)'", "the platform has no board {0!r}: wrong `board` or `platform` in boards.yaml"),
+    (r"region `?(\w+)'? overflowed by (\d+) bytes", "the program is too big: {0} overflows by {1} bytes"),
+    (r"section `?([\w.]+)'? will not fit in region `?(\w+)'?", "the program is too big: {0} does not fit in {1}"),
+    (r"No space left on device", "no space left on the disk"),
+)
+"""What stands in the output, and what it means; the first that fits counts."""
+
+
+def compiler_messages(text: str) -> str:
+    """Returns the part of a compiler's output worth reading: from the first error on, at most LINES_SHOWN lines."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    errors = [at for at, line in enumerate(lines) if re.search(r"error\b|undefined reference|Error:", line)]
+    first = errors[0] if errors else max(len(lines) - LINES_SHOWN, 0)
+    return "\n".join(lines[first : first + LINES_SHOWN])

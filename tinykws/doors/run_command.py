@@ -1,0 +1,105 @@
+"""Runs a program to its end: its lines as they come, a time limit always, and nothing of it left running."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import IO
+
+from tinykws.errors import ToolError
+
+
+@dataclasses.dataclass(frozen=True)
+class Finished:
+    """How a program ended."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+    seconds: float
+
+
+def run_command(
+    command: Sequence[str],
+    *,
+    timeout_s: float,
+    env: Mapping[str, str] | None = None,
+    on_line: Callable[[str], None] = lambda line: None,
+) -> Finished:
+    """Runs a program; `on_line` gets each line of its stdout as it comes.
+
+    Ctrl-C and the time limit end the program and all it has started.
+
+    Raises:
+        ToolError: it cannot be started, or takes longer than `timeout_s`.
+    """
+    started = time.monotonic()
+    process = _start(command, env)
+    stdout, stderr = _Reader(process.stdout, on_line), _Reader(process.stderr, lambda line: None)
+    try:
+        process.wait(timeout_s)
+    except subprocess.TimeoutExpired as error:
+        raise ToolError(
+            f"no end after {timeout_s:.0f} s: {shlex.join(command)}", hint=stdout.text()[-500:].strip() or None
+        ) from error
+    finally:
+        _end_all(process)
+    return Finished(process.returncode, stdout.text(), stderr.text(), time.monotonic() - started)
+
+
+class _Reader:
+    """Collects a stream's text in a thread of its own, so that neither stream can block the program."""
+
+    def __init__(self, stream: IO[str] | None, on_line: Callable[[str], None]) -> None:
+        self._lines: list[str] = []
+        self._thread = threading.Thread(target=self._read, args=(stream, on_line), daemon=True)
+        self._thread.start()
+
+    def _read(self, stream: IO[str] | None, on_line: Callable[[str], None]) -> None:
+        for line in stream or ():
+            self._lines.append(line)
+            on_line(line.rstrip())
+
+    def text(self) -> str:
+        """All that came, once the stream has ended."""
+        self._thread.join(timeout=5)
+        return "".join(self._lines)
+
+
+def _start(command: Sequence[str], env: Mapping[str, str] | None) -> subprocess.Popen[str]:
+    """Starts it as the head of a group of its own, so that its children can be ended with it."""
+    try:
+        return subprocess.Popen(
+            list(command),
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            start_new_session=sys.platform != "win32",
+        )
+    except OSError as error:
+        raise ToolError(f"cannot start {command[0]}: {error.strerror}") from error
+
+
+def _end_all(process: subprocess.Popen[str]) -> None:
+    """Ends what still runs of the program's group. A group without members is no error."""
+    if sys.platform == "win32":
+        if process.poll() is None:
+            subprocess.run(
+                ["taskkill", "/PID", str(process.pid), "/T", "/F"], capture_output=True, check=False, timeout=30
+            )
+    else:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

@@ -1,0 +1,160 @@
+"""generate: a bundle and a board in, a complete PlatformIO project out, good on its own.
+
+The project is templates filled with values, C that is computed (front-end tables, the model ahead of time), and the
+firmware's hand-written sources copied as they are. No date and no path of this machine goes into it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tinykws.aot import compile_model
+from tinykws.aot.reader import read_model
+from tinykws.boards import Board
+from tinykws.bundle import Bundle
+from tinykws.doors.templates import render
+from tinykws.errors import ConfigError
+from tinykws.frontend_tables import c_source
+from tinykws.generated_tree import TreeChanges, write_tree
+from tinykws.progress import SILENT, Progress
+from tinykws.resources import FIRMWARE
+from tinykws.tflm_ops import resolver_methods
+
+ARENA_ALIGNMENT = 16
+COMMON_TEMPLATES = ("platformio.ini", "README.md", ".gitignore", "include/kws_settings.h", "src/kws_settings.c")
+TFLM_TEMPLATES = ("src/model_data.h", "src/model_data.cc", "src/kws_ops.h")
+
+Files = dict[str, bytes]
+"""Contents by name relative to the project, with forward slashes."""
+
+
+@dataclasses.dataclass(frozen=True)
+class GeneratedProject:
+    """A PlatformIO project on disk."""
+
+    path: Path
+    board: str
+    engine: str
+    files: tuple[str, ...]
+    """All that was generated."""
+    changes: TreeChanges
+    """What of it differed from what was there."""
+
+
+def generate(
+    bundle: Bundle, board: Board, engine: str | None, out_dir: Path, progress: Progress = SILENT
+) -> GeneratedProject:
+    """Writes the PlatformIO project for a board; files that are equal stay untouched, so that a rebuild is fast.
+
+    Args:
+        bundle: what to run.
+        board: where.
+        engine: "tflm", "aot", or None for the board's default.
+        out_dir: the project's folder; a user's own files in it stay.
+        progress: told what of the user's was kept aside.
+
+    Raises:
+        ConfigError: the board has no such engine, the engine cannot run the model, the folder cannot be written.
+    """
+    chosen = board.chosen_engine(engine)
+    files = project_files(bundle, board, chosen)
+    changes = write_tree(out_dir, files)
+    for name in changes.kept:
+        progress.say(f"{out_dir / name} was not as tinykws made it: kept as {name}.yours")
+    return GeneratedProject(out_dir, board.id, chosen, tuple(files), changes)
+
+
+def project_files(bundle: Bundle, board: Board, engine: str) -> Files:
+    """Returns every file of the project. Raises ConfigError where the engine cannot run the model."""
+    model = _tflm_files if engine == "tflm" else _aot_files
+    files = {
+        **_templates(COMMON_TEMPLATES, bundle, board, engine),
+        "src/kws_frontend_config.c": c_source(bundle.frontend).encode(),
+        **_application(board),
+        **_copied(FIRMWARE / "lib" / "kws", "lib/kws"),
+        **_copied(FIRMWARE / "ports" / board.port, "src"),
+        **_copied(FIRMWARE / "engines" / engine, "src"),
+        **model(bundle, board),
+    }
+    if board.has_own_platform:
+        files |= _copied(FIRMWARE / "platform", "platform")
+    return dict(sorted(files.items()))
+
+
+def _templates(names: tuple[str, ...], bundle: Bundle, board: Board, engine: str, **more: Any) -> Files:
+    values = {
+        "bundle": bundle,
+        "board": board,
+        "engine": engine,
+        "words": ", ".join(label.text for label in bundle.labels[2:]),
+        "inference_frames": bundle.detector.inference_ms // bundle.frontend.stride_ms,
+        "lib_deps": board.tflm.lib_deps if board.tflm and engine == "tflm" else (),
+        "arena_bytes": _arena_bytes(bundle, board) if engine == "tflm" else 0,
+        **more,
+    }
+    return {name: render(name, **values).encode() for name in names}
+
+
+def _arena_bytes(bundle: Bundle, board: Board) -> int:
+    """The arena that the host's interpreter measured, and what the board's library may want beyond it."""
+    assert board.tflm is not None
+    wanted = bundle.arena_bytes + board.tflm.arena_margin_bytes
+    return -(-wanted // ARENA_ALIGNMENT) * ARENA_ALIGNMENT
+
+
+def _application(board: Board) -> Files:
+    """The portable application, and of the entry points the board's."""
+    sources = _copied(FIRMWARE / "src", "src")
+    return {
+        name: data for name, data in sources.items() if not name.startswith("src/main_") or name == f"src/{board.main}"
+    }
+
+
+def _tflm_files(bundle: Bundle, board: Board) -> Files:
+    _check_fully_connected(bundle, board)
+    ops = resolver_methods(bundle.ops)
+    return _templates(TFLM_TEMPLATES, bundle, board, "tflm", model=bundle.model_bytes(), ops=ops)
+
+
+def _check_fully_connected(bundle: Bundle, board: Board) -> None:
+    """Refuses dense layers with a scale per output where the library would take the first for all, silently."""
+    assert board.tflm is not None
+    if board.tflm.per_channel_fully_connected:
+        return
+    graph = read_model(bundle.model_bytes())
+    for op in graph.ops:
+        weights = graph.operand(op, 1) if op.name == "FULLY_CONNECTED" else None
+        if weights is not None and len(weights.scales) > 1:
+            raise ConfigError(
+                f"op {op.index} (FULLY_CONNECTED) is quantized per channel, which {board.tflm.lib_deps[0]} does not"
+                " understand: it would give wrong scores without an error",
+                hint="use --engine aot, or convert with"
+                " converter._experimental_disable_per_channel_quantization_for_dense_layers = True",
+            )
+
+
+def _aot_files(bundle: Bundle, _: Board) -> Files:
+    compiled = compile_model(bundle.model_bytes())
+    library = FIRMWARE / "lib" / "kws_nn"
+    needed = [path.name for path in _files_below(library) if path.suffix == ".h"] + list(compiled.kernels)
+    return {
+        "src/model_aot.c": compiled.source.encode(),
+        "src/model_aot.h": compiled.header.encode(),
+        **{f"lib/kws_nn/{name}": (library / name).read_bytes() for name in needed},
+    }
+
+
+def _copied(source: Path, target: str) -> Files:
+    """The files below a folder of the firmware, under another folder's name."""
+    if not source.is_dir():
+        raise ConfigError(f"there is no {source.name} in tinykws's firmware", hint="a wrong `port` in boards.yaml?")
+    return {f"{target}/{path.relative_to(source).as_posix()}": path.read_bytes() for path in _files_below(source)}
+
+
+def _files_below(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            yield path
