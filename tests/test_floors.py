@@ -17,7 +17,7 @@ FLOORS: dict[str, int] = {
     **dict.fromkeys(
         ["audio", "exact_math", "frontend_tables", "features", "detector", "listener", "scoring", "bundle", "c_text", "footprint"], 2
     ),
-    **dict.fromkeys(["dataset", "augment", "aot"], 3),
+    **dict.fromkeys(["dataset", "augment", "aot", "model_guards"], 3),
     **dict.fromkeys(["doors", "architectures"], 4),
     "stages": 5,
     **dict.fromkeys(["cli", "__main__"], 6),

@@ -91,7 +91,9 @@ class Bundle:
         if names[:FIRST_WORD] != [SILENCE, UNKNOWN] or len(names) <= FIRST_WORD or len(set(names)) < len(names):
             raise ConfigError(f"labels are {names}", hint=f"{SILENCE}, {UNKNOWN}, then at least one word, each once")
         if self.input.size != math.prod(self.frontend.features_shape):
-            raise ConfigError(f"the model's input {list(self.input.shape)} does not hold {self.frontend.features_shape}")
+            raise ConfigError(
+                f"the model's input {list(self.input.shape)} does not hold {self.frontend.features_shape}"
+            )
         if self.output.size != len(names):
             raise ConfigError(f"the model has {self.output.size} outputs for {len(names)} labels")
         for clip in self.golden:
