@@ -15,7 +15,7 @@ FLOORS: dict[str, int] = {
     **dict.fromkeys(["__init__", "errors", "resources", "files", "generated_tree", "progress", "tflm_ops", "yaml_text"], 0),
     **dict.fromkeys(["frontend", "labels", "config", "project", "freshness", "boards", "protocol"], 1),
     **dict.fromkeys(
-        ["audio", "exact_math", "frontend_tables", "features", "detector", "listener", "scoring", "bundle", "c_text", "footprint"], 2
+        ["audio", "exact_math", "fdlibm", "frontend_tables", "features", "detector", "listener", "scoring", "bundle", "c_text", "footprint"], 2
     ),
     **dict.fromkeys(["dataset", "augment", "aot", "model_guards"], 3),
     **dict.fromkeys(["doors", "architectures"], 4),

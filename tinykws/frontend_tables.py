@@ -3,22 +3,25 @@
 The formulas are those of TensorFlow's microfrontend (tensorflow/lite/experimental/microfrontend/lib/*_util.c), which
 computes its tables when it starts, in floating point. There are two forms of it, and some entries differ by one:
 TensorFlow's own does the inner steps in double precision, the copy in TFLite Micro (which pymicro-features builds) does
-every step in single precision. Both are followed here step by step, with IEEE arithmetic (the same everywhere) and
-correctly rounded functions (exact_math.py), so that the tables are the same on every machine.
+every step in single precision. Both are followed here step by step, with IEEE arithmetic, which is the same everywhere,
+and functions that are too: correctly rounded ones (exact_math.py), and fdlibm's log1pf (fdlibm.py), whose last bits
+show in the tables of the second form. docs/front_end.md tells how that was found.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 import math
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from tinykws import exact_math
+from tinykws import exact_math, fdlibm
 from tinykws.c_text import LINE_WIDTH, c_array
 from tinykws.errors import ConfigError
 from tinykws.frontend import FrontendSettings
@@ -72,24 +75,31 @@ class FrontendTables:
     log_input_shift: int
 
 
+@dataclasses.dataclass(frozen=True)
 class _Arithmetic:
-    """The precision of the reference's inner steps, and its functions in that precision."""
+    """The precision of a reference's inner steps, and its functions in that precision."""
 
-    def __init__(self, tables: str) -> None:
-        self.real: type[np.float32] | type[np.float64] = np.float64 if tables == "tensorflow" else np.float32
-
-    def cos(self, x: Real) -> Real:
-        return self._round(exact_math.cos(float(x)))
-
-    def log1p(self, x: Real) -> Real:
-        return self._round(exact_math.log1p(float(x)))
+    real: type[np.float32] | type[np.float64]
+    cos: Callable[[Any], Real]
+    log1p: Callable[[Any], Real]
 
     def round_scaled(self, x: Real, bits: int) -> int:
-        """x in fixed point, rounded as `floor(x * (1 << bits) + 0.5)` does."""
-        return math.floor(self.real(x * self.real(1 << bits)) + self.real(0.5))
+        """Returns x in fixed point, rounded as `floor(x * (1 << bits) + 0.5)` does."""
+        return int(np.floor(x * self.real(1 << bits) + self.real(0.5)))
 
-    def _round(self, x: Fraction) -> Real:
-        return self.real(exact_math.to_float64(x) if self.real is np.float64 else exact_math.to_float32(x))
+
+_ARITHMETIC = {
+    "tensorflow": _Arithmetic(
+        real=np.float64,
+        cos=lambda x: np.float64(exact_math.to_float64(exact_math.cos(float(x)))),
+        log1p=lambda x: np.float64(exact_math.to_float64(exact_math.log1p(float(x)))),
+    ),
+    "c_library": _Arithmetic(
+        real=np.float32,
+        cos=lambda x: np.float32(exact_math.to_float32(exact_math.cos(float(x)))),
+        log1p=fdlibm.log1pf,
+    ),
+}
 
 
 @functools.lru_cache(maxsize=16)
@@ -99,7 +109,7 @@ def tables_for(settings: FrontendSettings) -> FrontendTables:
     Raises:
         ConfigError: the C code's integers do not hold what the settings ask for.
     """
-    arithmetic = _Arithmetic(settings.tables)
+    arithmetic = _ARITHMETIC[settings.tables]
     input_shift = _log_input_shift(settings)
     snr_shift = settings.pcan_gain_bits - input_shift - PCAN_SNR_BITS
     _require(0 <= snr_shift < 32, "pcan_gain_bits", settings.pcan_gain_bits)
@@ -165,7 +175,7 @@ def _filterbank(arithmetic: _Arithmetic, settings: FrontendSettings) -> Filterba
     edges = _band_edges(arithmetic, settings)
     mels = [_mel_of(arithmetic, F32(k) * bin_hz) for k in range(settings.fft_size // 2 + 1)]
     widths, falling, rising, k = [], [], [], first_bin
-    for low, high in zip(edges, edges[1:]):
+    for low, high in itertools.pairwise(edges):
         band_start = k
         while k < len(mels) and mels[k] <= high:
             weight = (high - mels[k]) / (high - low)

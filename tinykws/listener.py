@@ -31,9 +31,7 @@ class Inference:
 class Listener:
     """Hears samples, asks the model every inference_ms once a clip's worth of frames is there, and finds words."""
 
-    def __init__(
-        self, frontend: FrontendSettings, detector: DetectorSettings, n_labels: int, infer: Infer
-    ) -> None:
+    def __init__(self, frontend: FrontendSettings, detector: DetectorSettings, n_labels: int, infer: Infer) -> None:
         self._infer = infer
         self._n_features = frontend.n_frames * frontend.n_mels
         self._n_labels = n_labels
