@@ -1,0 +1,133 @@
+"""Audio files in and out, and what makes a recording unfit for training.
+
+Samples are int16, mono. Files may have any sample rate, channel count and width that libsndfile reads (WAV, FLAC,
+OGG …); a 16-bit mono file of the wanted rate comes back bit for bit.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import soundfile
+import soxr
+
+from tinykws.errors import ConfigError
+
+Samples: TypeAlias = npt.NDArray[np.int16]
+
+SAMPLE_RATE_HZ = 16000
+FULL_SCALE = 32768
+SILENT_PEAK = 64
+"""A recording whose largest sample, without its mean, is below this (-54 dBFS) holds nothing to learn from."""
+CLIPPED_FRACTION = 0.05
+"""Part of the samples that may stand at the limit; ordinary loud speech has under 1 %."""
+SHORTEST_MS = 50
+LOUDEST_HOP = 160
+"""Steps in which the loudest part is looked for: 10 ms at 16 kHz."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Recording:
+    """An audio file as the rest of the package wants it, and what it was."""
+
+    samples: Samples
+    """int16 [n], mono, at the sample rate that was asked for."""
+    sample_rate_hz_of_file: int
+    channels_of_file: int
+
+
+def read_audio(path: Path, sample_rate_hz: int = SAMPLE_RATE_HZ) -> Recording:
+    """Reads an audio file, mixes its channels to one and resamples it.
+
+    Raises:
+        ConfigError: no such file, no audio libsndfile knows, damaged, or numbers in it that are no sound.
+    """
+    try:
+        with soundfile.SoundFile(path) as file:
+            rate, channels = int(file.samplerate), int(file.channels)
+            exact = channels == 1 and rate == sample_rate_hz and file.subtype in _EXACT_SUBTYPES
+            raw = file.read(dtype="int16" if exact else "float64", always_2d=True)
+    except FileNotFoundError as error:
+        raise ConfigError(f"there is no {path}") from error
+    except (OSError, RuntimeError, TypeError, ValueError) as error:
+        raise ConfigError(
+            f"cannot read {path} as audio: {_reason(error)}", hint="WAV and FLAC files of any rate are read"
+        ) from error
+    samples = raw[:, 0] if exact else _to_int16(_resampled(raw.mean(axis=1), rate, sample_rate_hz), path)
+    return Recording(np.ascontiguousarray(samples), rate, channels)
+
+
+def write_wav(path: Path, samples: Samples, sample_rate_hz: int = SAMPLE_RATE_HZ) -> None:
+    """Writes int16 [n] as a mono 16-bit WAV file."""
+    soundfile.write(path, samples, sample_rate_hz, subtype="PCM_16", format="WAV")
+
+
+def resample(samples: npt.NDArray[np.float64], from_hz: float, to_hz: float) -> npt.NDArray[np.float64]:
+    """Resamples float [n] with soxr's high quality filter; equal rates give the input."""
+    return _resampled(samples, from_hz, to_hz)
+
+
+def saturated(values: npt.NDArray[Any]) -> Samples:
+    """Rounds sample values (full scale 32768) to int16; what is too large stays at the limit instead of wrapping."""
+    return np.clip(np.rint(values), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
+
+
+def defect_of(samples: Samples, sample_rate_hz: int = SAMPLE_RATE_HZ) -> str | None:
+    """Returns why int16 [n] is no good recording of a word (empty, too short, silent, clipped), or None."""
+    if samples.size == 0:
+        return "empty"
+    if samples.size * 1000 < SHORTEST_MS * sample_rate_hz:
+        return f"only {samples.size * 1000 / sample_rate_hz:.0f} ms long"
+    wide = samples.astype(np.int32)
+    if np.abs(wide - round(float(wide.mean()))).max() < SILENT_PEAK:
+        return "silent"
+    at_limit = np.count_nonzero((wide >= FULL_SCALE - 2) | (wide <= 1 - FULL_SCALE)) / samples.size
+    if at_limit > CLIPPED_FRACTION:
+        return f"clipped: {at_limit:.0%} of the samples stand at full scale"
+    return None
+
+
+def fit_length(samples: Samples, length: int) -> Samples:
+    """Returns exactly `length` samples.
+
+    A shorter recording gets zeros at its end, as TensorFlow's decode_wav pads Speech Commands; a longer one is cut
+    to the part with the most energy (the earliest of equals, in steps of 10 ms).
+    """
+    if samples.size <= length:
+        return np.pad(samples, (0, length - samples.size))
+    start = loudest_start(samples, length)
+    return samples[start : start + length]
+
+
+def loudest_start(samples: Samples, length: int) -> int:
+    """Returns where the stretch of `length` samples with the most energy begins."""
+    energy = np.concatenate(([0], np.cumsum(np.square(samples.astype(np.int64)))))
+    starts = np.arange(0, samples.size - length + 1, LOUDEST_HOP)
+    return int(starts[np.argmax(energy[starts + length] - energy[starts])])
+
+
+_EXACT_SUBTYPES = ("PCM_16", "PCM_S8", "PCM_U8", "ALAW", "ULAW")
+"""Widths that int16 holds without loss."""
+
+
+def _resampled(samples: npt.NDArray[np.float64], from_hz: float, to_hz: float) -> npt.NDArray[np.float64]:
+    if math.isclose(from_hz, to_hz) or samples.size == 0:
+        return samples
+    return np.asarray(soxr.resample(samples, from_hz, to_hz, quality="HQ"))
+
+
+def _to_int16(samples: npt.NDArray[np.float64], path: Path) -> Samples:
+    if not np.isfinite(samples).all():
+        raise ConfigError(f"cannot read {path} as audio: it holds values that are no numbers")
+    return saturated(samples * FULL_SCALE)
+
+
+def _reason(error: Exception) -> str:
+    """What libsndfile says, without the path that it repeats."""
+    text = str(error)
+    return text.rsplit(": ", 1)[-1].rstrip(".") if ": " in text else text
