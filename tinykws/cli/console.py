@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence, Sized
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
+from pathlib import PurePath
 from typing import Any, TypeVar
 
 import click
@@ -47,6 +49,17 @@ def _plain_lines(items: Iterable[T], label: str, total: int | None) -> Iterator[
 def print_json(value: Any) -> None:
     """Prints JSON for machines."""
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def to_json(report: Any) -> Any:
+    """Returns a report (dataclasses, paths and containers, however nested) as values that JSON has."""
+    if dataclasses.is_dataclass(report) and not isinstance(report, type):
+        return {field.name: to_json(getattr(report, field.name)) for field in dataclasses.fields(report)}
+    if isinstance(report, Mapping):
+        return {str(key): to_json(value) for key, value in report.items()}
+    if isinstance(report, (list, tuple)):
+        return [to_json(value) for value in report]
+    return str(report) if isinstance(report, PurePath) else report
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 import importlib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tinykws.bundle import Bundle, load_bundle
 from tinykws.freshness import StageFiles, is_fresh, write_stamp
 from tinykws.progress import Progress
 from tinykws.project import Project
+
+if TYPE_CHECKING:
+    from tinykws.bundle import Bundle
 
 ORDER = ("synth", "prepare", "train", "quantize")
 """Left of the bundle; each stage's module has a function of the stage's own name."""
@@ -59,6 +61,8 @@ def workplace(project_dir: Path, bundle_dir: Path | None, progress: Progress) ->
     Raises:
         ConfigError: no kws.yaml and no bundle, or something wrong in them.
     """
+    from tinykws.bundle import load_bundle
+
     build_dir = project_dir / "build"
     if bundle_dir is not None:
         return Workplace(load_bundle(bundle_dir), build_dir, project_dir)

@@ -1,0 +1,66 @@
+"""The wheel as people install it: the extension and the data files are inside, and nothing needs the checkout."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the package as the wheel installs it, and nothing else of the checkout."""
+    folder = tmp_path_factory.mktemp("wheel")
+    source = folder / "source"
+    files = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout.split("\n")
+    for name in filter(None, files):
+        if (ROOT / name).is_file():
+            (source / name).parent.mkdir(parents=True, exist_ok=True)
+            (source / name).write_bytes((ROOT / name).read_bytes())
+    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "wheel", "--no-build-isolation", "--no-deps", "-w", folder, source], check=True)
+    (wheel,) = folder.glob("*.whl")
+    assert "-cp310-abi3-" in wheel.name
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder / "site")
+    return folder / "site"
+
+
+def run(installed: Path, *arguments: str) -> str:
+    environment = {**os.environ, "PYTHONPATH": str(installed)}
+    result = subprocess.run(
+        [sys.executable, *arguments], cwd=installed, env=environment, capture_output=True, text=True, check=True
+    )
+    return result.stdout
+
+
+def test_the_data_files_are_inside(installed: Path) -> None:
+    code = (
+        "from tinykws import resources as r; "
+        "print(r.BOARDS_YAML, (r.FIRMWARE / 'lib/kws/kws_frontend.c').is_file(), any(r.TEMPLATES.rglob('platformio.ini*')))"
+    )
+    assert run(installed, "-c", code).split() == [str(installed / "tinykws/_resources/boards.yaml"), "True", "True"]
+
+
+def test_the_command_lists_boards(installed: Path) -> None:
+    boards = json.loads(run(installed, "-m", "tinykws", "boards", "--json"))
+    assert "qemu-cortex-m4" in [board["id"] for board in boards]
+
+
+def test_the_extension_computes_features(installed: Path) -> None:
+    code = (
+        "import numpy as np; from tinykws.features import FrontEnd; from tinykws.frontend import FrontendSettings; "
+        "import tinykws._kws as e; print(e.__file__, FrontEnd(FrontendSettings()).process(np.zeros(16000, np.int16)).shape)"
+    )
+    path, shape = run(installed, "-c", code).split(" ", 1)
+    assert Path(path).is_relative_to(installed)
+    assert shape.strip() == "(49, 40)"
