@@ -36,7 +36,7 @@ class Microphone:
     """The header that the port drives it with."""
     part: str = ""
     gain: int = 20
-    """pdm: PDM.h's setGain, 0 to 80. i2s: left shift of the 16-bit sample in steps of 6 dB, times 10."""
+    """pdm: what PDM.h's setGain takes, 0 to 80 on Nordic chips. i2s: doublings of the sound, 0 to 8."""
     settle_ms: int = 0
     """Sound of this long after start is thrown away."""
     clock_pin: int = -1

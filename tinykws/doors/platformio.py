@@ -35,7 +35,7 @@ def list_arguments(project_dir: Path, env: str) -> Command:
     return [*_platformio(), "pkg", "list", "-d", str(project_dir), "-e", env]
 
 
-def build_offline(project_dir: Path, env: str, on_line: Callable[[str], None] = lambda line: None) -> Finished:
+def build_offline(project_dir: Path, env: str, on_line: Callable[[str], None] = lambda _: None) -> Finished:
     """Builds a project that carries its platform; nothing is downloaded.
 
     Raises:
@@ -52,7 +52,7 @@ def build_with_vendor(
     project_dir: Path,
     env: str,
     packages: Sequence[str],
-    on_line: Callable[[str], None] = lambda line: None,
+    on_line: Callable[[str], None] = lambda _: None,
 ) -> Finished:
     """Builds a project with a vendor's platform, in the user's own PlatformIO, which may download it.
 

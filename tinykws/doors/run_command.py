@@ -32,7 +32,7 @@ def run_command(
     *,
     timeout_s: float,
     env: Mapping[str, str] | None = None,
-    on_line: Callable[[str], None] = lambda line: None,
+    on_line: Callable[[str], None] = lambda _: None,
 ) -> Finished:
     """Runs a program; `on_line` gets each line of its stdout as it comes.
 
@@ -43,7 +43,7 @@ def run_command(
     """
     started = time.monotonic()
     process = _start(command, env)
-    stdout, stderr = _Reader(process.stdout, on_line), _Reader(process.stderr, lambda line: None)
+    stdout, stderr = _Reader(process.stdout, on_line), _Reader(process.stderr, lambda _: None)
     try:
         process.wait(timeout_s)
     except subprocess.TimeoutExpired as error:

@@ -106,11 +106,10 @@ def _arena_bytes(bundle: Bundle, board: Board) -> int:
 
 
 def _application(board: Board) -> Files:
-    """The portable application, and of the entry points the board's."""
+    """The portable application, and of the entry points (and their headers) the board's."""
     sources = _copied(FIRMWARE / "src", "src")
-    return {
-        name: data for name, data in sources.items() if not name.startswith("src/main_") or name == f"src/{board.main}"
-    }
+    entry = f"src/{Path(board.main).stem}."
+    return {name: data for name, data in sources.items() if not name.startswith("src/main_") or name.startswith(entry)}
 
 
 def _tflm_files(bundle: Bundle, board: Board) -> Files:

@@ -1,0 +1,106 @@
+/* The entry point for Arduino's cores, and of kws_port.h all that every such core has: serial line, clock, waiting.
+ *
+ * The microphone is the port's: it starts in kws_microphone_begin() and hands its samples to kws_microphone_deliver().
+ */
+#include <Arduino.h>
+
+#include "kws_app.h"
+#include "kws_port.h"
+#include "kws_report.h"
+#include "kws_sample_ring.h"
+#include "kws_settings.h"
+#include "main_arduino.h"
+
+namespace {
+
+/* Half a second: longer than any inference on these boards. */
+constexpr uint32_t kRingSamples = 8192;
+/* USB holds the host back by itself; a UART's driver gets a buffer of this size. */
+constexpr size_t kSerialBytes = 2048;
+constexpr uint32_t kErrorIntervalMs = 5000;
+constexpr uint32_t kSettleSamples = KWS_MICROPHONE_SETTLE_MS * (KWS_SAMPLE_RATE_HZ / 1000u);
+
+int16_t ring_samples[kRingSamples];
+kws_sample_ring ring = {ring_samples, kRingSamples, 0, 0, 0};
+uint32_t samples_to_settle = kSettleSamples; /* the deliverer's */
+bool microphone_runs;
+uint32_t last_error_ms;
+
+void power_microphone() {
+  const int pin = KWS_MICROPHONE_POWER_PIN;
+  if (pin >= 0) {
+    pinMode(pin, OUTPUT);
+    digitalWrite(pin, HIGH);
+  }
+}
+
+/* Again and again: a person may open the serial line at any time. */
+void complain_of_microphone() {
+  if (!microphone_runs && millis() - last_error_ms > kErrorIntervalMs) {
+    last_error_ms = millis();
+    kws_report_error("microphone", "did not start: check its wiring and pins");
+  }
+}
+
+}  // namespace
+
+void kws_microphone_deliver(const int16_t *samples, size_t count) {
+  if (samples_to_settle >= count) {
+    samples_to_settle -= static_cast<uint32_t>(count);
+  } else {
+    kws_sample_ring_put(&ring, samples, count);
+  }
+}
+
+extern "C" {
+
+void kws_port_init(void) {
+#if defined(ARDUINO_ARCH_ESP32) && !ARDUINO_USB_CDC_ON_BOOT
+  Serial.setRxBufferSize(kSerialBytes);
+#endif
+  Serial.begin(KWS_SERIAL_BAUD);
+  power_microphone();
+  microphone_runs = kws_microphone_begin();
+}
+
+size_t kws_port_serial_read(uint8_t *bytes, size_t capacity) {
+  size_t count = 0;
+  while (count < capacity && Serial.available() > 0) {
+    bytes[count++] = static_cast<uint8_t>(Serial.read());
+  }
+  return count;
+}
+
+size_t kws_port_serial_capacity(void) { return kSerialBytes; }
+
+void kws_port_serial_write(const uint8_t *bytes, size_t count) {
+  if (Serial) {
+    Serial.write(bytes, count);
+  }
+}
+
+size_t kws_port_microphone_read(int16_t *samples, size_t capacity) {
+  return kws_sample_ring_take(&ring, samples, capacity);
+}
+
+uint32_t kws_port_microphone_overruns(void) { return kws_sample_ring_overruns(&ring); }
+
+uint32_t kws_port_micros(void) { return micros(); }
+
+void kws_port_idle(void) { delay(1); }
+
+void kws_port_exit(int) {
+  Serial.flush();
+  for (;;) {
+    delay(1000);
+  }
+}
+
+}  // extern "C"
+
+void setup() { kws_app_start(); }
+
+void loop() {
+  kws_app_poll();
+  complain_of_microphone();
+}
