@@ -33,9 +33,12 @@ def log1pf(x: np.float32) -> np.float32:
     half_square = _F(0.5) * f * f
     s = f / (_F(2) + f)
     tail = s * (half_square + _series(s * s))
+    result: np.float32
     if exponent == 0:
-        return _F(f - (half_square - tail))
-    return _F(exponent * _LN2_HIGH - ((half_square - (tail + (exponent * _LN2_LOW + correction))) - f))
+        result = f - (half_square - tail)
+    else:
+        result = exponent * _LN2_HIGH - ((half_square - (tail + (exponent * _LN2_LOW + correction))) - f)
+    return result
 
 
 def _reduce(x: np.float32) -> tuple[np.float32, np.float32, np.float32]:
@@ -53,7 +56,7 @@ def _reduce(x: np.float32) -> tuple[np.float32, np.float32, np.float32]:
 
 
 def _series(z: np.float32) -> np.float32:
-    value = _F(0)
+    value: np.float32 = _F(0)
     for coefficient in reversed(_SERIES):
-        value = _F(z * (coefficient + value))
+        value = z * (coefficient + value)
     return value

@@ -190,7 +190,8 @@ def _filterbank(arithmetic: _Arithmetic, settings: FrontendSettings) -> Filterba
 
 def _mel_of(arithmetic: _Arithmetic, hz: np.float32) -> np.float32:
     real = arithmetic.real
-    return F32(real(1127) * arithmetic.log1p(real(hz) / real(700)))
+    mel: np.float32 = F32(real(1127) * arithmetic.log1p(real(hz) / real(700)))
+    return mel
 
 
 def _band_edges(arithmetic: _Arithmetic, settings: FrontendSettings) -> list[np.float32]:
