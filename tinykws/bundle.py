@@ -153,7 +153,8 @@ def write_bundle(bundle: Bundle, model: bytes, clips: Mapping[str, npt.NDArray[n
     with replacing_folder(bundle.path) as folder:
         (folder / MODEL_NAME).write_bytes(model)
         for clip in bundle.golden:
-            write_wav(folder / clip.file, clips[clip.file])
+            (folder / clip.file).parent.mkdir(exist_ok=True)
+            write_wav(folder / clip.file, clips[clip.file], bundle.frontend.sample_rate_hz)
         write_json(folder / JSON_NAME, {"format_version": FORMAT_VERSION, **to_json(bundle)})
     return load_bundle(bundle.path)
 

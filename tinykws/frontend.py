@@ -14,6 +14,10 @@ from tinykws.errors import ConfigError, did_you_mean
 
 FEATURE_MAX = 670
 """uint16 feature value above which int8 saturates: 26.0 * 25.6 rounded up, the front-end's full scale."""
+FEATURE_SCALE = 26.0 / 256.0
+"""Real value of one step of an int8 feature: -128 to 128 stand for 0.0 to 26.0 (TFLM's micro_speech)."""
+FEATURE_ZERO_POINT = -128
+"""The int8 feature that stands for 0.0."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,11 +11,8 @@ import math
 from tinykws.aot.graph import Graph, Tensor
 from tinykws.bundle import TensorInfo
 from tinykws.errors import ConfigError
-from tinykws.frontend import FrontendSettings
+from tinykws.frontend import FEATURE_SCALE, FEATURE_ZERO_POINT, FrontendSettings
 
-INPUT_SCALE = 26.0 / 256.0
-"""Real value of one step of an int8 feature: the front-end maps 0.0 to 26.0 on -128 to 128 (TFLM's micro_speech)."""
-INPUT_ZERO_POINT = -128
 OUTPUT_SCALE = 1.0 / 256.0
 """A softmax's, fixed by TFLite: the detector reads score + 128 as 0 to 255."""
 OUTPUT_ZERO_POINT = -128
@@ -45,7 +42,7 @@ def check_input(graph: Graph, frontend: FrontendSettings) -> TensorInfo:
             f"the model's input is {list(info.shape)}, {info.size} values",
             hint=f"the front-end gives {n_frames} frames x {n_mels} channels = {n_frames * n_mels}: train on these",
         )
-    _check_quantization("input", info, INPUT_SCALE, INPUT_ZERO_POINT, "train on features from 0.0 to 26.0")
+    _check_quantization("input", info, FEATURE_SCALE, FEATURE_ZERO_POINT, "train on features from 0.0 to 26.0")
     return info
 
 

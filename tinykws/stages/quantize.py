@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from tinykws import __version__, model_guards
 from tinykws.aot.reader import read_model
-from tinykws.audio import read_audio
+from tinykws.audio import fit_length, read_audio
 from tinykws.bundle import Bundle, GoldenClip, sha256_hex, write_bundle
 from tinykws.config import DetectorSettings
 from tinykws.doors.interpreter import VERSION as INTERPRETER_VERSION
@@ -127,8 +127,7 @@ def _read_clips(paths: Sequence[Path], labels: Sequence[Label], frontend: Fronte
 
 
 def _clip_samples(path: Path, frontend: FrontendSettings) -> Samples:
-    samples = read_audio(path, frontend.sample_rate_hz).samples[: frontend.clip_samples]
-    return np.pad(samples, (0, frontend.clip_samples - len(samples)))
+    return fit_length(read_audio(path, frontend.sample_rate_hz).samples, frontend.clip_samples)
 
 
 def _label_of_clip(path: Path, labels: Sequence[Label]) -> str:

@@ -1,0 +1,80 @@
+"""TensorFlow Lite's converter: a trained network becomes an int8 .tflite that every TFLM library computes alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tinykws.doors.keras_training import Features, Network
+from tinykws.doors.quiet import import_tensorflow, quiet
+from tinykws.errors import ToolError
+
+FULL_RANGE = (-128, 127)
+
+
+def convert(network: Network, calibration: Features) -> bytes:
+    """Returns the int8 .tflite of a network; the same bytes for the same weights and calibration.
+
+    Args:
+        network: the trained network.
+        calibration: int8 [n, n_frames, n_mels], of training clips: ranges inside the network are taken from these.
+
+    Raises:
+        ToolError: the converter failed.
+    """
+    tensorflow = import_tensorflow()
+    try:
+        with quiet():
+            converter = tensorflow.lite.TFLiteConverter.from_keras_model(_with_batch_of_one(network.model))
+            _ask_for_int8(converter, tensorflow)
+            converter.representative_dataset = lambda: _rows(network, calibration)
+            return _without_names(converter.convert())
+    except Exception as error:  # the converter raises what it likes: ConverterError, RuntimeError, ValueError …
+        raise ToolError(
+            f"TensorFlow Lite's converter failed: {str(error).strip().splitlines()[0] if str(error) else repr(error)}",
+            hint="check the architecture's layers; docs/adding_an_architecture.md says which convert",
+        ) from error
+
+
+def with_full_range(features: Features) -> Features:
+    """Returns the calibration features with one value at each end of int8.
+
+    They make the input's scale exactly the front-end's, whatever the clips reached. They stand in the first clip's
+    corner, so that no layer inside sees an image that never comes.
+    """
+    forced = features.copy()
+    forced[0, 0, :2] = FULL_RANGE
+    return forced
+
+
+def _rows(network: Network, calibration: Features) -> Iterator[list[npt.NDArray[np.float32]]]:
+    inputs = network.inputs(with_full_range(calibration))
+    return ([inputs[at : at + 1]] for at in range(len(inputs)))
+
+
+def _with_batch_of_one(model: Any) -> Any:
+    """A free batch dimension would add SHAPE, STRIDED_SLICE and PACK around every reshape."""
+    import keras
+
+    features = keras.Input(batch_shape=(1, *model.input_shape[1:]))
+    return keras.Model(features, model(features, training=False))
+
+
+def _ask_for_int8(converter: Any, tensorflow: Any) -> None:
+    converter.optimizations = [tensorflow.lite.Optimize.DEFAULT]
+    converter.target_spec.supported_ops = [tensorflow.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.inference_input_type = tensorflow.int8
+    converter.inference_output_type = tensorflow.int8
+    converter._experimental_disable_per_channel_quantization_for_dense_layers = True
+
+
+def _without_names(tflite: bytes) -> bytes:
+    """Tensor names are several kilobytes of flash that nothing on the chip reads, and they count Keras's objects."""
+    from tensorflow.lite.tools import flatbuffer_utils
+
+    model = flatbuffer_utils.read_model_from_bytearray(bytearray(tflite))
+    flatbuffer_utils.strip_strings(model)
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
