@@ -1,0 +1,286 @@
+"""The serial protocol, version 1: what a host says, and what each line of a device means (docs/serial_protocol.md).
+
+Pure text: nothing is opened here. A line that a device prints is one of the frozen classes of `Line`; each writes
+itself with `to_line()`, and `parse_line()` reads it back. Lines that mean nothing to us are `Other`: a boot loader's
+banner, somebody's debug print.
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import re
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeAlias
+
+PROTOCOL_VERSION = 1
+AUDIO_TYPE = "audio-pcm-16khz-mono-s16"
+MAX_LINE_CHARACTERS = 1024
+"""KWS_LINE_CHARACTERS of kws_line.h."""
+MAX_TAIL_SAMPLES = 80_000
+"""KWS_MAX_TAIL_SAMPLES of kws_protocol.h."""
+
+INFO, TEST, RESET, EXIT = "!INFO", "!TEST", "!RESET", "!EXIT"
+HEARD = re.compile(r"Heard (.+) \((\d{1,10})\) @(\d{1,10})ms", re.ASCII)
+"""The line that every micro_speech script looks for."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Ready:
+    """The banner: who speaks, what it runs, and how much it can take at a time."""
+
+    protocol: int
+    board: str
+    engine: str
+    model: str
+    """The first twelve hex digits of the model's SHA-256."""
+    line_bytes: int
+    """Most bytes of audio in one line."""
+    window_lines: int
+    """Lines of audio that may be under way without an answer."""
+    labels: tuple[str, ...]
+
+    def to_line(self) -> str:
+        """Returns the line."""
+        return (
+            f"kws ready proto={self.protocol} board={self.board} engine={self.engine} model={self.model}"
+            f" line={self.line_bytes} window={self.window_lines} labels={','.join(self.labels)}"
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class Scores:
+    """One inference: int8 scores [n_labels]."""
+
+    time_ms: int
+    scores: tuple[int, ...]
+
+    def to_line(self) -> str:
+        """Returns the line."""
+        return f"kws scores at={self.time_ms} {' '.join(map(str, self.scores))}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Heard:
+    """A word was detected."""
+
+    label: str
+    score: int
+    time_ms: int
+
+    def to_line(self) -> str:
+        """Returns the line."""
+        return f"Heard {self.label} ({self.score}) @{self.time_ms}ms"
+
+
+@dataclasses.dataclass(frozen=True)
+class ClipFigures:
+    """What a clip came to; times are sums over the clip."""
+
+    features_crc: int
+    frames: int
+    inferences: int
+    frontend_us: int
+    invoke_us: int
+    arena_bytes: int
+
+    def to_line(self) -> str:
+        """Returns the line."""
+        return (
+            f"kws clip features_crc={self.features_crc:08x} frames={self.frames} inferences={self.inferences}"
+            f" frontend_us={self.frontend_us} invoke_us={self.invoke_us} arena={self.arena_bytes}"
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class Status:
+    """A sign of life while the device listens to its microphone; counts since it began to listen."""
+
+    time_ms: int
+    loudest: int
+    """The largest sample since the last status, 0 to 32768."""
+    overruns: int
+    frames: int
+    inferences: int
+    frontend_us: int
+    invoke_us: int
+    arena_bytes: int
+
+    def to_line(self) -> str:
+        """Returns the line."""
+        return (
+            f"kws status at={self.time_ms} loudest={self.loudest} overruns={self.overruns} frames={self.frames}"
+            f" inferences={self.inferences} frontend_us={self.frontend_us} invoke_us={self.invoke_us}"
+            f" arena={self.arena_bytes}"
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class DeviceTrouble:
+    """Something is wrong on the device itself."""
+
+    what: str
+    words: str
+
+    def to_line(self) -> str:
+        """Returns the line."""
+        return f"kws error {self.what} {self.words}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Ok:
+    """A command was obeyed: `TEST 768`, `DATA audio-pcm-16khz-mono-s16 32000`, `RESET`, `EXIT`."""
+
+    command: str
+    words: str = ""
+
+    def to_line(self) -> str:
+        """Returns the line."""
+        return f"!OK {self.command} {self.words}".rstrip()
+
+
+@dataclasses.dataclass(frozen=True)
+class Fail:
+    """A command, or the clip under way, failed."""
+
+    code: str
+    words: str = ""
+
+    def to_line(self) -> str:
+        """Returns the line."""
+        return f"!FAIL {self.code} {self.words}".rstrip()
+
+
+@dataclasses.dataclass(frozen=True)
+class Ack:
+    """A line of audio has arrived. `bytes`: of the clip so far (the old form of !DATA: of that line)."""
+
+    bytes: int
+
+    def to_line(self) -> str:
+        """Returns the line."""
+        return f"!DATA_ACK {self.bytes}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Other:
+    """A line that is none of ours, or one of ours that came over damaged."""
+
+    text: str
+
+    def to_line(self) -> str:
+        """Returns the line."""
+        return self.text
+
+
+Line: TypeAlias = Ready | Scores | Heard | ClipFigures | Status | DeviceTrouble | Ok | Fail | Ack | Other
+
+
+def data_command(pcm: bytes, tail_samples: int) -> str:
+    """Returns the !DATA that announces a clip: int16 samples, little-endian, and silence to add after them."""
+    return f"!DATA {AUDIO_TYPE} {len(pcm)} crc={zlib.crc32(pcm):08x} tail={tail_samples}"
+
+
+def audio_lines(pcm: bytes, line_bytes: int) -> Iterator[str]:
+    """Yields a clip as base64 lines of at most `line_bytes` bytes each."""
+    for at in range(0, len(pcm), line_bytes):
+        yield base64.b64encode(pcm[at : at + line_bytes]).decode("ascii")
+
+
+def parse_line(text: str) -> Line:
+    """Returns what a line of the device means; never fails: what cannot be read is `Other`."""
+    heard = HEARD.fullmatch(text)
+    if heard:
+        return Heard(heard[1], int(heard[2]), int(heard[3]))
+    for beginning, parse in _PARSERS.items():
+        if text == beginning or text.startswith(beginning + " "):
+            try:
+                return parse(text[len(beginning) + 1 :])
+            except (ValueError, KeyError):
+                return Other(text)
+    return Other(text)
+
+
+_NUMBER = re.compile(r"-?[0-9]{1,10}")
+_CRC = re.compile(r"[0-9a-f]{8}")
+_CODE = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def _number(text: str) -> int:
+    if not _NUMBER.fullmatch(text):
+        raise ValueError(text)
+    return int(text)
+
+
+def _fields(text: str) -> dict[str, str]:
+    """Reads `key=value` words; unknown keys are for later versions of us."""
+    return dict(_split_field(word) for word in text.split(" "))
+
+
+def _split_field(word: str) -> tuple[str, str]:
+    key, equals, value = word.partition("=")
+    if not equals:
+        raise ValueError(word)
+    return key, value
+
+
+def _parse_ready(text: str) -> Line:
+    fields = _fields(text)
+    return Ready(
+        protocol=_number(fields["proto"]),
+        board=fields["board"],
+        engine=fields["engine"],
+        model=fields["model"],
+        line_bytes=_number(fields["line"]),
+        window_lines=_number(fields["window"]),
+        labels=tuple(fields["labels"].split(",")),
+    )
+
+
+def _parse_scores(text: str) -> Line:
+    at, *scores = text.split(" ")
+    if not scores:
+        raise ValueError(text)
+    return Scores(_number(_fields(at)["at"]), tuple(map(_number, scores)))
+
+
+def _parse_clip(text: str) -> Line:
+    fields = _fields(text)
+    if not _CRC.fullmatch(fields["features_crc"]):
+        raise ValueError(text)
+    return ClipFigures(features_crc=int(fields["features_crc"], 16), **_figures(fields))
+
+
+def _parse_status(text: str) -> Line:
+    fields = _fields(text)
+    return Status(
+        time_ms=_number(fields["at"]),
+        loudest=_number(fields["loudest"]),
+        overruns=_number(fields["overruns"]),
+        **_figures(fields),
+    )
+
+
+def _figures(fields: Mapping[str, str]) -> dict[str, int]:
+    names = {"frames": "frames", "inferences": "inferences", "frontend_us": "frontend_us", "invoke_us": "invoke_us"}
+    return {ours: _number(fields[theirs]) for ours, theirs in {**names, "arena_bytes": "arena"}.items()}
+
+
+def _code_and_words(text: str) -> tuple[str, str]:
+    code, _, words = text.partition(" ")
+    if not _CODE.fullmatch(code):
+        raise ValueError(text)
+    return code, words
+
+
+_PARSERS: dict[str, Callable[[str], Line]] = {
+    "kws ready": _parse_ready,
+    "kws scores": _parse_scores,
+    "kws clip": _parse_clip,
+    "kws status": _parse_status,
+    "kws error": lambda text: DeviceTrouble(*_code_and_words(text)),
+    "!OK": lambda text: Ok(*_code_and_words(text)),
+    "!FAIL": lambda text: Fail(*_code_and_words(text)),
+    "!DATA_ACK": lambda text: Ack(_number(text)),
+}
