@@ -12,12 +12,27 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "tinykws"
 
 FLOORS: dict[str, int] = {
-    **dict.fromkeys(["__init__", "errors", "resources", "files", "generated_tree", "progress", "tflm_ops", "yaml_text"], 0),
+    **dict.fromkeys(
+        ["__init__", "errors", "resources", "files", "generated_tree", "progress", "tflm_ops", "yaml_text"], 0
+    ),
     **dict.fromkeys(["frontend", "labels", "config", "project", "freshness", "boards", "protocol"], 1),
     **dict.fromkeys(
-        ["audio", "exact_math", "fdlibm", "frontend_tables", "features", "detector", "listener", "scoring", "bundle", "c_text", "footprint"], 2
+        [
+            "audio",
+            "exact_math",
+            "fdlibm",
+            "frontend_tables",
+            "features",
+            "detector",
+            "listener",
+            "scoring",
+            "bundle",
+            "c_text",
+            "footprint",
+        ],
+        2,
     ),
-    **dict.fromkeys(["dataset", "augment", "aot", "model_guards"], 3),
+    **dict.fromkeys(["dataset", "augment", "aot", "epochs", "model_guards"], 3),
     **dict.fromkeys(["doors", "architectures"], 4),
     "stages": 5,
     **dict.fromkeys(["cli", "__main__"], 6),
@@ -47,7 +62,9 @@ def imported_modules(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             assert node.level == 0, f"{path}: relative import"
             if node.module == "tinykws":
-                modules |= {f"tinykws.{alias.name}" if alias.name != "__version__" else "tinykws" for alias in node.names}
+                modules |= {
+                    f"tinykws.{alias.name}" if alias.name != "__version__" else "tinykws" for alias in node.names
+                }
             else:
                 modules.add(node.module)
     return modules

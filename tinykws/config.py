@@ -65,6 +65,9 @@ class AugmentationSettings:
     """Longest run of feature frames that is blanked, once a clip."""
     mel_mask_channels: int = 4
     """Widest band of feature channels that is blanked, once a clip."""
+    lead_in_probability: float = 0.5
+    """Part of the clips that is heard after noise, as on a device; the others are heard from a fresh start."""
+    lead_in_ms: int = 1000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -129,6 +132,10 @@ class Config:
         in_range("training: dropout", self.training.dropout, 0, 0.9)
         in_range("training: learning_rate", self.training.learning_rate, 1e-6, 1)
         in_range("training: augmentation: noise_probability", self.training.augmentation.noise_probability, 0, 1)
+        in_range("training: augmentation: lead_in_probability", self.training.augmentation.lead_in_probability, 0, 1)
+        in_range(
+            "training: augmentation: lead_in_ms", self.training.augmentation.lead_in_ms, 0, 4000 - self.frontend.clip_ms
+        )
         in_range("detector: threshold", self.detector.threshold, 0, 255)
         at_least("detector: minimum_count", self.detector.minimum_count, 1)
         at_least("detector: suppression_ms", self.detector.suppression_ms, 0)
@@ -151,7 +158,8 @@ def load_config(path: Path) -> Config:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise ConfigError(
-            f"there is no {path}", hint="make one with: tinykws init --words yes,no   (or name the folder: --project DIR)"
+            f"there is no {path}",
+            hint="make one with: tinykws init --words yes,no   (or name the folder: --project DIR)",
         ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot read {path}: {error}") from error

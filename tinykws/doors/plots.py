@@ -1,0 +1,80 @@
+"""matplotlib: the pictures that go with the numbers, as PNG files without dates in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tinykws.errors import ToolError
+
+DOTS_PER_INCH = 100
+
+
+def plot_learning_curves(path: Path, epochs: Sequence[Mapping[str, float]], best_epoch: int) -> None:
+    """Draws loss and accuracy over the epochs as history.json has them, with a line at the epoch that was kept.
+
+    Raises:
+        ToolError: matplotlib is not installed.
+    """
+    figure = _figure(10, 4)
+    numbers = [record["epoch"] for record in epochs]
+    for at, (title, curves) in enumerate(_CURVES.items(), start=1):
+        axes = figure.add_subplot(1, 2, at)
+        for key, label in curves.items():
+            axes.plot(numbers, [record[key] for record in epochs], label=label)
+        axes.axvline(best_epoch, color="grey", linestyle=":", label=f"kept: epoch {best_epoch}")
+        axes.set_title(title)
+        axes.set_xlabel("epoch")
+        axes.grid(alpha=0.3)
+        axes.legend()
+    _save(figure, path)
+
+
+def plot_confusion_matrix(path: Path, confusion: Sequence[Sequence[int]], labels: Sequence[str], title: str) -> None:
+    """Draws clips by [true label][predicted label]; colour is the part of the true label's clips.
+
+    Raises:
+        ToolError: matplotlib is not installed.
+    """
+    side = 2.5 + 0.7 * len(labels)
+    figure = _figure(side, side)
+    axes = figure.add_subplot()
+    parts = [[count / max(1, sum(row)) for count in row] for row in confusion]
+    axes.imshow(parts, cmap="Blues", vmin=0, vmax=1)
+    for row, counts in enumerate(confusion):
+        for column, count in enumerate(counts):
+            colour = "white" if parts[row][column] > 0.5 else "black"
+            axes.text(column, row, str(count), ha="center", va="center", color=colour)
+    axes.set_xticks(range(len(labels)), labels, rotation=45, ha="right")
+    axes.set_yticks(range(len(labels)), labels)
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("true")
+    axes.set_title(title)
+    _save(figure, path)
+
+
+_CURVES = {
+    "loss": {"loss": "training (altered clips)", "validation_loss": "validation"},
+    "accuracy": {
+        "accuracy": "training (altered clips)",
+        "validation_accuracy": "validation",
+        "validation_mean_recall": "validation, mean recall",
+    },
+}
+
+
+def _figure(width: float, height: float) -> Any:
+    """Returns a figure that needs no display and touches none of pyplot's global state."""
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise ToolError("matplotlib is not installed", hint="pip install 'tinykws[train]'") from error
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def _save(figure: Any, path: Path) -> None:
+    figure.savefig(path, dpi=DOTS_PER_INCH, format="png", metadata={"Software": None})

@@ -1,0 +1,105 @@
+"""What the network is shown in an epoch: every training clip once, each time altered anew, in a new order.
+
+Two thirds of the sound a device hears before a word is not in the clip, but it has set the front-end's noise estimate
+and gain. So part of the clips are heard after a lead-in of noise, the others from a fresh start (as tests are).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import numpy as np
+import numpy.typing as npt
+
+from tinykws.augment import augment_clips, mask_features
+from tinykws.config import AugmentationSettings
+from tinykws.dataset import Dataset
+from tinykws.features import Features, Samples, features_of_clips
+
+CHUNK_CLIPS = 512
+"""Clips altered at a time; bounds memory at some 50 MB."""
+LEAD_IN_LEVELS = (0.01, 1.0)
+"""Lead-in noise is played at a loudness between these parts of its own, evenly in decibels."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Epoch:
+    """One epoch's clips in the order to learn from."""
+
+    features: Features
+    """int8 [n, n_frames, n_mels]."""
+    label_ids: npt.NDArray[np.int64]
+    """int [n]."""
+
+
+class Epochs:
+    """Makes epochs from a dataset's training clips; the same seed and number give the same epoch."""
+
+    def __init__(self, dataset: Dataset, settings: AugmentationSettings, seed: int) -> None:
+        self._dataset = dataset
+        self._settings = settings
+        self._seed = seed
+        self._clips = dataset.clips("training")
+        self._label_ids = np.asarray(dataset.label_ids("training"), np.int64)
+
+    def first(self, count: int) -> Iterator[Epoch]:
+        """Yields epochs 0 to count - 1; the next is made in another thread while the caller learns from one."""
+        with ThreadPoolExecutor(max_workers=1) as executor:
+            coming: Future[Epoch] = executor.submit(self.make, 0)
+            for number in range(1, count + 1):
+                epoch = coming.result()
+                if number < count:
+                    coming = executor.submit(self.make, number)
+                yield epoch
+
+    def make(self, number: int) -> Epoch:
+        """Returns epoch `number`."""
+        order = np.random.default_rng([self._seed, number]).permutation(len(self._label_ids))
+        features = np.empty((len(order), *self._dataset.frontend.features_shape), np.int8)
+        for start in range(0, len(order), CHUNK_CLIPS):
+            chosen = order[start : start + CHUNK_CLIPS]
+            rng = np.random.default_rng([self._seed, number, start + 1])
+            features[start : start + len(chosen)] = self._altered(self._clips[chosen], rng)
+        return Epoch(features, self._label_ids[order])
+
+    def _altered(self, clips: Samples, rng: np.random.Generator) -> Features:
+        clips = augment_clips(clips, self._settings, self._dataset.noise, rng)
+        features = features_of_clips(clips, self._dataset.frontend)
+        led_in = np.flatnonzero(rng.random(len(clips)) < self._settings.lead_in_probability)
+        if len(led_in) and self._dataset.noise:
+            features[led_in] = self._after_lead_in(clips[led_in], rng)
+        return mask_features(features, self._settings, rng)
+
+    def _after_lead_in(self, clips: Samples, rng: np.random.Generator) -> Features:
+        """Returns the clips' features when noise was heard before; frames fall on the same samples as without."""
+        frontend = self._dataset.frontend
+        lead_frames = self._settings.lead_in_ms // frontend.stride_ms
+        noise = lead_in_noise(self._dataset.noise, len(clips), lead_frames * frontend.stride_samples, rng)
+        long = dataclasses.replace(frontend, clip_ms=frontend.clip_ms + lead_frames * frontend.stride_ms)
+        return features_of_clips(np.concatenate([noise, clips], axis=1), long)[:, lead_frames:]
+
+
+def lead_in_noise(noise: list[Samples], n_clips: int, length: int, rng: np.random.Generator) -> Samples:
+    """Returns int16 [n_clips, length]: stretches of the noise recordings, each at a loudness of its own."""
+    low, high = np.log10(LEAD_IN_LEVELS)
+    stretches = np.empty((n_clips, length), np.int16)
+    for stretch in stretches:
+        recording = noise[rng.integers(len(noise))]
+        start = rng.integers(max(1, recording.size - length + 1))
+        piece = np.resize(recording[start : start + length], length)
+        stretch[:] = piece * 10 ** rng.uniform(low, high)
+    return stretches
+
+
+def class_weights(label_ids: npt.NDArray[np.int64], n_labels: int) -> npt.NDArray[np.float32]:
+    """Returns float [n_labels]: how much a clip of each label counts, so that every label counts the same in all.
+
+    The mean over all clips is 1; labels without a clip get 0.
+    """
+    counts = np.bincount(label_ids, minlength=n_labels)
+    present = counts > 0
+    weights = np.zeros(n_labels, np.float32)
+    weights[present] = len(label_ids) / (present.sum() * counts[present])
+    return weights
