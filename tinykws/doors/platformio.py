@@ -144,10 +144,7 @@ def explain(stdout: str, stderr: str, project_dir: Path) -> ToolError:
 _TRANSLATIONS = (
     (r"no (\S+) on PATH; (.+)", "{0} not found on PATH; {1}"),
     (r"Installing ([^\n]+?)\s*\n(?:.*\n)*?.*HTTPClientError", "PlatformIO could not download {0}: no network?"),
-    (
-        r"HTTPClientError|InternetConnectionError|InternetIsOffline",
-        "PlatformIO could not download a package: no network?",
-    ),
+    (r"HTTPClientError|InternetConnection", "PlatformIO could not download its packages: no network?"),
     (r"Could not find the package with '([^']+)'", "PlatformIO's registry has no {0} for this system"),
     (r"Unknown board ID '([^']+)'", "the platform has no board {0!r}: wrong `board` or `platform` in boards.yaml"),
     (r"region `?(\w+)'? overflowed by (\d+) bytes", "the program is too big: {0} overflows by {1} bytes"),

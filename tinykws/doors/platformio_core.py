@@ -66,7 +66,7 @@ def offline_core(project_dir: Path) -> Iterator[dict[str, str]]:
             yield environment(core_dir)
     except LockFileTimeoutError as error:
         raise ToolError(f"another build of {project_dir} is still running", hint="wait for it, or end it") from error
-    except PermissionError as error:
+    except (PermissionError, NotADirectoryError, FileExistsError) as error:
         raise ToolError(
             f"cannot write in {core_dir}: {error.strerror}",
             hint=f"name another folder for PlatformIO's files in the variable {CORE_DIR_VARIABLE}",

@@ -43,30 +43,33 @@ def run_command(
     """
     started = time.monotonic()
     process = _start(command, env)
+    assert process.stdout is not None
+    assert process.stderr is not None
     stdout, stderr = _Reader(process.stdout, on_line), _Reader(process.stderr, lambda _: None)
+    ended = False
     try:
-        process.wait(timeout_s)
-    except subprocess.TimeoutExpired as error:
-        raise ToolError(
-            f"no end after {timeout_s:.0f} s: {shlex.join(command)}", hint=stdout.text()[-500:].strip() or None
-        ) from error
+        ended = _wait(process, timeout_s)
     finally:
         _end_all(process)
+    if not ended:
+        last_words = stdout.text()[-500:].strip()
+        raise ToolError(f"no end after {timeout_s:.0f} s: {shlex.join(command)}", hint=last_words or None)
     return Finished(process.returncode, stdout.text(), stderr.text(), time.monotonic() - started)
 
 
 class _Reader:
     """Collects a stream's text in a thread of its own, so that neither stream can block the program."""
 
-    def __init__(self, stream: IO[str] | None, on_line: Callable[[str], None]) -> None:
+    def __init__(self, stream: IO[str], on_line: Callable[[str], None]) -> None:
         self._lines: list[str] = []
         self._thread = threading.Thread(target=self._read, args=(stream, on_line), daemon=True)
         self._thread.start()
 
-    def _read(self, stream: IO[str] | None, on_line: Callable[[str], None]) -> None:
-        for line in stream or ():
-            self._lines.append(line)
-            on_line(line.rstrip())
+    def _read(self, stream: IO[str], on_line: Callable[[str], None]) -> None:
+        with stream:
+            for line in stream:
+                self._lines.append(line)
+                on_line(line.rstrip())
 
     def text(self) -> str:
         """All that came, once the stream has ended."""
@@ -90,6 +93,15 @@ def _start(command: Sequence[str], env: Mapping[str, str] | None) -> subprocess.
         )
     except OSError as error:
         raise ToolError(f"cannot start {command[0]}: {error.strerror}") from error
+
+
+def _wait(process: subprocess.Popen[str], timeout_s: float) -> bool:
+    """Returns whether it ended in time."""
+    try:
+        process.wait(timeout_s)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
 
 
 def _end_all(process: subprocess.Popen[str]) -> None:
