@@ -230,7 +230,7 @@ def _read_value(kind: Any, value: Any, where: str) -> Any:
         return float(value)
     if typing.get_origin(kind) is dict:
         return read_mapping(value, where)
-    if kind in (int, float) and isinstance(value, bool) or not isinstance(value, kind):
+    if (kind in (int, float) and isinstance(value, bool)) or not isinstance(value, kind):
         raise ConfigError(f"{where} must be {_KIND_NAMES[kind]}, not {value!r}")
     return value
 
