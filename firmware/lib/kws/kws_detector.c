@@ -29,7 +29,7 @@ static void forget_oldest(kws_detector *detector)
     for (size_t i = 0; i < config->n_labels; ++i) {
         detector->sums[i] -= (uint32_t)(scores[i] + SCORE_OFFSET);
     }
-    detector->oldest = (uint16_t)((detector->oldest + 1) % config->history);
+    detector->oldest = (uint16_t)((detector->oldest + 1u) % config->history);
     --detector->count;
 }
 

@@ -60,6 +60,6 @@ size_t kws_frontend_feed(kws_frontend *frontend, const int16_t *samples, size_t 
 int8_t kws_quantize_feature(uint16_t feature)
 {
     /* The rule of TFLM's micro_speech: (feature / 25.6) is the float feature, 26.0 / 256 the model's input scale. */
-    const int32_t quantized = ((int32_t)feature * 256 + 333) / 666 - 128;
-    return (int8_t)(quantized > 127 ? 127 : quantized);
+    const uint32_t step = (feature * 256u + 333u) / 666u;
+    return (int8_t)((int32_t)(step < 255u ? step : 255u) - 128);
 }
