@@ -19,6 +19,8 @@ FLOORS: dict[str, int] = {
     **dict.fromkeys(
         [
             "audio",
+            "device_session",
+            "verdict",
             "exact_math",
             "fdlibm",
             "frontend_tables",

@@ -83,7 +83,7 @@ def emulated(board: Board, program: Path) -> Iterator[tuple[Emulator, SerialLink
             try:
                 emulator, link = stack.enter_context(_started(board, program, free_port()))
                 break
-            except _PortTaken as error:
+            except _PortTakenError as error:
                 if attempt + 1 == START_ATTEMPTS:
                     raise ToolError(f"no free TCP port for the emulator: {error}") from error
         yield emulator, link
@@ -127,7 +127,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-class _PortTaken(Exception):
+class _PortTakenError(Exception):
     """Another program was faster."""
 
 
@@ -179,7 +179,7 @@ def _connect(emulator: Emulator, url: str) -> SerialLink:
         except DeviceError as error:
             reason = emulator.exit_reason(wait_s=0.005)
             if reason is not None and "in use" in reason:
-                raise _PortTaken(reason) from error
+                raise _PortTakenError(reason) from error
             if reason is not None:
                 raise DeviceError(f"the emulated device did not start: {reason}") from error
             if time.monotonic() > deadline:

@@ -1,0 +1,303 @@
+"""verify: clips go to a device over its serial line, and what it makes of them is compared with the host, bit for bit.
+
+The host runs the same front-end and detector, and TFLite Micro's own interpreter. A device is a board on a port, or an
+emulated one that is started here; nothing after the connection tells them apart.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinykws.audio import Samples, read_audio
+from tinykws.boards import Board
+from tinykws.bundle import Bundle
+from tinykws.device_session import ClipFaultError, DeviceSession, SessionLog
+from tinykws.doors.emulator import Emulator, emulated
+from tinykws.doors.interpreter import Interpreter
+from tinykws.doors.serial_link import SerialLink, open_link
+from tinykws.errors import ConfigError, DeviceError
+from tinykws.files import write_text_if_changed
+from tinykws.labels import BACKGROUND_NOISE, SILENCE, UNKNOWN
+from tinykws.listener import Inference, Listener
+from tinykws.progress import SILENT, Progress
+from tinykws.protocol import (
+    MAX_TAIL_SAMPLES,
+    PROTOCOL_VERSION,
+    ClipFigures,
+    DeviceTrouble,
+    Heard,
+    Line,
+    Ready,
+    Scores,
+    parse_line,
+)
+from tinykws.verdict import CLIP, EXPECTED, FAULT, LABEL, RECEIVED, ClipResult, Verdict, judge, write_entries
+
+AUDIO_SUFFIXES = (".wav", ".flac")
+ATTEMPTS = 2
+TAIL_MS = 500
+"""Silence after each clip, so that the detector has several inferences to count a word at the clip's end."""
+
+
+@dataclasses.dataclass(frozen=True)
+class ClipFile:
+    """A clip to send, and what should be heard in it, where that is known."""
+
+    path: Path
+    expected_label: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class VerifyReport:
+    """What the device made of the clips."""
+
+    board: str
+    engine: str
+    model_id: str
+    passed: bool
+    reason: str
+    """Why it did not pass; empty where it did."""
+    accuracy: float | None
+    """Share of right labels among the clips whose label is known."""
+    clips: tuple[ClipResult, ...]
+    audio_seconds: float
+    """Sound that the device worked through, silence after the clips included."""
+    seconds: float
+    """From the start of the emulator, or the opening of the port, to the last result."""
+    frontend_us_per_frame: float | None
+    """Of the device's clock; an emulated machine's counts instructions (docs/serial_protocol.md)."""
+    invoke_us_per_inference: float | None
+    arena_bytes: int | None
+    log_path: Path | None
+
+    @property
+    def equal_clips(self) -> int:
+        """Clips on which device and host are equal."""
+        return sum(clip.equal for clip in self.clips)
+
+    def header(self) -> tuple[str, ...]:
+        """Returns the titles of `rows`."""
+        return ("clip", "expected", "device says", "heard", "device = host")
+
+    def rows(self) -> Iterator[tuple[str, ...]]:
+        """Yields a row of a table for each clip."""
+        for clip in self.clips:
+            heard = ", ".join(clip.detections) or "-"
+            verdict = "equal" if clip.equal else f"NO: {clip.reason}"
+            yield (clip.file, clip.expected_label or "-", clip.predicted_label or "-", heard, verdict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the report as JSON-ready values."""
+        values = dataclasses.asdict(self)
+        values["log_path"] = None if self.log_path is None else str(self.log_path)
+        values["equal_clips"] = self.equal_clips
+        values["verdict"] = "PASS" if self.passed else "FAIL"
+        return values
+
+
+def verify(
+    bundle: Bundle,
+    board: Board,
+    target: Path | str,
+    clips: Sequence[ClipFile],
+    progress: Progress = SILENT,
+    *,
+    tail_ms: int = TAIL_MS,
+    min_accuracy: float | None = None,
+    timeout_s: float = 10.0,
+    log_path: Path | None = None,
+) -> VerifyReport:
+    """Sends clips to a device and compares features, scores and detections with the host's.
+
+    Args:
+        bundle: what the device should run.
+        board: its row of boards.yaml.
+        target: the program of an emulated board, or the port (or pyserial URL) of a real one.
+        clips: what to send; shorter ones than the model looks at get silence at their end.
+        progress: shows how many clips are done.
+        tail_ms: silence after each clip.
+        min_accuracy: share of right labels below which the verdict is FAIL.
+        timeout_s: longest time the device may say nothing of use.
+        log_path: where the log goes (JSONL), however the run ends.
+
+    Raises:
+        ConfigError: no clips, an unreadable one, a program or option that does not fit.
+        ToolError: the emulator is missing.
+        DeviceError: no device, another firmware on it, or it died.
+    """
+    if not clips:
+        raise ConfigError("no clip to verify with", hint="name audio files, or folders of them")
+    if not 0 <= tail_ms * bundle.frontend.sample_rate_hz // 1000 <= MAX_TAIL_SAMPLES:
+        raise ConfigError(f"tail_ms is {tail_ms}", hint="0 to 5000")
+    log = SessionLog()
+    reference = HostReference(bundle, tail_ms)
+    try:
+        with _device(board, target) as (link, emulator), _explained(log, emulator):
+            session = DeviceSession(link, log, timeout_s)
+            ready = session.introduce()
+            refuse_stranger(ready, bundle, board)
+            session.begin_test()
+            for number, clip in enumerate(progress.track(clips, "verify"), start=1):
+                log.clip, log.attempt = number, 1
+                _verify_clip(session, reference, clip)
+            session.leave(end_device=emulator is not None)
+    finally:
+        if log_path is not None:
+            write_text_if_changed(log_path, write_entries(log.entries))
+    return _report(log, judge(log.entries, min_accuracy), ready, reference, log_path)
+
+
+def find_clips(paths: Sequence[Path], labels: Sequence[str]) -> tuple[ClipFile, ...]:
+    """Returns the audio files that the paths name; of a folder, all below it, sorted.
+
+    What is expected of a clip is its folder's name where that is a label, `_silence_` for noise and `_unknown_` for
+    every other folder. Where no clip stands in a label's folder, the folders mean something else and nothing is
+    expected. Raises ConfigError where a path holds no audio file.
+    """
+    files = [file for path in paths for file in _audio_files(path)]
+    if not any(file.parent.name in labels for file in files):
+        return tuple(ClipFile(file) for file in files)
+    return tuple(ClipFile(file, _label_of_folder(file.parent.name, labels)) for file in files)
+
+
+def refuse_stranger(ready: Ready, bundle: Bundle, board: Board) -> None:
+    """Raises DeviceError, with the reason, where the device runs something else than this bundle for this board."""
+    labels = tuple(label.name for label in bundle.labels)
+    for what, theirs, ours in (
+        ("protocol version", ready.protocol, PROTOCOL_VERSION),
+        ("board", ready.board, board.id),
+        ("model", ready.model, bundle.model_id),
+        ("labels", ",".join(ready.labels), ",".join(labels)),
+    ):
+        if theirs != ours:
+            raise DeviceError(
+                f"the device runs something else: its {what} is {theirs}, here it is {ours}",
+                hint=f"build and flash this bundle: tinykws build --board {board.id}",
+            )
+    if ready.line_bytes < 2 or ready.line_bytes % 2 or ready.window_lines < 1:
+        raise DeviceError(f"the device takes {ready.window_lines} lines of {ready.line_bytes} bytes: no audio fits")
+
+
+class HostReference:
+    """The host's own pipeline: what a device that runs the bundle should print."""
+
+    def __init__(self, bundle: Bundle, tail_ms: int) -> None:
+        interpreter = Interpreter(bundle.model_bytes())
+        self._labels = [label.name for label in bundle.labels]
+        self._listener = Listener(bundle.frontend, bundle.detector, len(self._labels), interpreter.invoke)
+        self._shortest = bundle.frontend.clip_samples
+        self.sample_rate_hz = bundle.frontend.sample_rate_hz
+        self.tail_samples = tail_ms * self.sample_rate_hz // 1000
+        self.samples = 0
+        """Samples worked through so far, tails included."""
+
+    def read(self, path: Path) -> Samples:
+        """Returns int16 [n] as it is to be sent: at least as long as the model looks at. Raises ConfigError."""
+        samples = read_audio(path, self.sample_rate_hz).samples
+        return np.pad(samples, (0, max(0, self._shortest - samples.size)))
+
+    def lines(self, samples: Samples) -> list[Line]:
+        """Returns what the device should print for int16 [n] and the tail, from a fresh start; its times are 0."""
+        self._listener.reset()
+        events = self._listener.feed(np.concatenate([samples, np.zeros(self.tail_samples, np.int16)]))
+        self.samples += samples.size + self.tail_samples
+        lines: list[Line] = [
+            Scores(event.time_ms, event.scores)
+            if isinstance(event, Inference)
+            else Heard(self._labels[event.label_index], event.score, event.time_ms)
+            for event in events
+        ]
+        inferences = sum(isinstance(event, Inference) for event in events)
+        return [*lines, ClipFigures(self._listener.features_crc32, self._listener.frames, inferences, 0, 0, 0)]
+
+
+def _verify_clip(session: DeviceSession, reference: HostReference, clip: ClipFile) -> None:
+    """Sends one clip, twice where the first time fails; all that is to be known of it is then in the log."""
+    samples, log = reference.read(clip.path), session.log
+    log.add(CLIP, f"{clip.path.parent.name}/{clip.path.name}")
+    if clip.expected_label is not None:
+        log.add(LABEL, clip.expected_label)
+    for line in reference.lines(samples):
+        log.add(EXPECTED, line.to_line())
+    for attempt in range(1, ATTEMPTS + 1):
+        log.attempt = attempt
+        try:
+            session.send_clip(samples.astype("<i2").tobytes(), reference.tail_samples)
+            return
+        except ClipFaultError as fault:
+            log.add(FAULT, str(fault))
+            session.begin_test()
+
+
+@contextlib.contextmanager
+def _device(board: Board, target: Path | str) -> Iterator[tuple[SerialLink, Emulator | None]]:
+    if board.emulator is not None and isinstance(target, Path):
+        with emulated(board, target) as (emulator, link):
+            yield link, emulator
+    elif isinstance(target, str):
+        with open_link(target, board.serial) as link:
+            yield link, None
+    else:
+        raise ConfigError(f"{board.name} is no emulated board", hint="name the port it is on: --port …")
+
+
+@contextlib.contextmanager
+def _explained(log: SessionLog, emulator: Emulator | None) -> Iterator[None]:
+    """Adds to a DeviceError what is known of the device's end: its last words, its exit code, the clip."""
+    try:
+        yield
+    except DeviceError as error:
+        reason = emulator.exit_reason(wait_s=1.0) if emulator is not None else None
+        message = error.message if reason is None else f"the device ended: {reason}"
+        words = [line.to_line() for line in map(parse_line, _received(log)) if isinstance(line, DeviceTrouble)]
+        said = f"; it said: {words[-1]}" if words and words[-1] not in message else ""
+        where = f" (at clip {log.clip})" if log.clip else ""
+        raise DeviceError(f"{message}{said}{where}", hint=error.hint) from error
+
+
+def _received(log: SessionLog) -> Iterator[str]:
+    return (entry.text for entry in log.entries if entry.kind == RECEIVED)
+
+
+def _audio_files(path: Path) -> list[Path]:
+    if path.is_file():
+        return [path]
+    files = sorted(file for file in path.rglob("*") if file.suffix.lower() in AUDIO_SUFFIXES)
+    if not files:
+        raise ConfigError(f"there is no audio file in {path}", hint="WAV and FLAC files are read")
+    return files
+
+
+def _label_of_folder(folder: str, labels: Sequence[str]) -> str:
+    if folder in labels:
+        return folder
+    return SILENCE if folder == BACKGROUND_NOISE else UNKNOWN
+
+
+def _report(
+    log: SessionLog, verdict: Verdict, ready: Ready, reference: HostReference, log_path: Path | None
+) -> VerifyReport:
+    figures = [clip.figures for clip in verdict.clips if clip.figures is not None]
+    frames = sum(figure.frames for figure in figures)
+    inferences = sum(figure.inferences for figure in figures)
+    return VerifyReport(
+        board=ready.board,
+        engine=ready.engine,
+        model_id=ready.model,
+        passed=verdict.passed,
+        reason=verdict.reason,
+        accuracy=verdict.accuracy,
+        clips=verdict.clips,
+        audio_seconds=reference.samples / reference.sample_rate_hz,
+        seconds=log.entries[-1].ms / 1000,
+        frontend_us_per_frame=sum(figure.frontend_us for figure in figures) / frames if frames else None,
+        invoke_us_per_inference=sum(figure.invoke_us for figure in figures) / inferences if inferences else None,
+        arena_bytes=max((figure.arena_bytes for figure in figures), default=None),
+        log_path=log_path,
+    )
