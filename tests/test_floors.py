@@ -15,10 +15,15 @@ FLOORS: dict[str, int] = {
     **dict.fromkeys(
         ["__init__", "errors", "resources", "files", "generated_tree", "progress", "tflm_ops", "yaml_text"], 0
     ),
-    **dict.fromkeys(["frontend", "labels", "config", "project", "freshness", "boards", "protocol"], 1),
+    **dict.fromkeys(
+        ["parallel", "word_lists", "frontend", "labels", "config", "project", "freshness", "boards", "protocol"], 1
+    ),
     **dict.fromkeys(
         [
             "audio",
+            "clip_folders",
+            "clip_shaping",
+            "noise",
             "device_session",
             "verdict",
             "exact_math",
@@ -34,7 +39,7 @@ FLOORS: dict[str, int] = {
         ],
         2,
     ),
-    **dict.fromkeys(["dataset", "augment", "aot", "epochs", "model_guards"], 3),
+    **dict.fromkeys(["dataset", "augment", "unknown_words", "speech_plan", "aot", "epochs", "model_guards"], 3),
     **dict.fromkeys(["doors", "architectures"], 4),
     "stages": 5,
     **dict.fromkeys(["cli", "__main__"], 6),
