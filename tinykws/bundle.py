@@ -30,6 +30,8 @@ from tinykws.labels import SILENCE, UNKNOWN, Label
 FORMAT_VERSION = 1
 MODEL_NAME = "model.tflite"
 JSON_NAME = "bundle.json"
+FLOAT_MODEL_KEY = "float_model_sha256"
+"""In metrics: which model.keras a trained bundle was converted from."""
 FIRST_WORD = 2
 """Labels 0 and 1 are silence and unknown; words come after them."""
 

@@ -6,6 +6,7 @@ Features come as the chip has them, int8 [n, n_frames, n_mels]; what Keras sees 
 from __future__ import annotations
 
 import dataclasses
+import importlib.metadata
 import io
 import json
 import zipfile
@@ -25,6 +26,17 @@ Features = npt.NDArray[np.int8]
 PREDICTION_BATCH = 1024
 WARM_UP = 0.05
 """Part of all steps in which the learning rate rises to its full height; after it, half a cosine falls to zero."""
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
+
+
+TENSORFLOW_VERSION = _version("tensorflow")
+KERAS_VERSION = _version("keras")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,7 +143,8 @@ class Trainer:
 
 def real_values(features: Features) -> npt.NDArray[np.float32]:
     """Returns what int8 features stand for: (v + 128) * 26 / 256, as upstream's float models see them."""
-    return (features.astype(np.float32) - FEATURE_ZERO_POINT) * np.float32(FEATURE_SCALE)
+    steps: npt.NDArray[np.float32] = features.astype(np.float32) - FEATURE_ZERO_POINT
+    return steps * np.float32(FEATURE_SCALE)
 
 
 def _schedule(peak: float, steps: int) -> Any:

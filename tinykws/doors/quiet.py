@@ -10,15 +10,20 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
+from tinykws.errors import ToolError
+
 
 def import_tensorflow() -> Any:
-    """Returns the tensorflow module, imported without its greeting."""
+    """Returns the tensorflow module, imported without its greeting. Raises ToolError where it is not installed."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
     if "tensorflow" in sys.modules:
         return sys.modules["tensorflow"]
-    with quiet():
-        import tensorflow
+    try:
+        with quiet():
+            import tensorflow
+    except ImportError as error:
+        raise ToolError(f"TensorFlow cannot be used: {error}", hint="pip install 'tinykws[train]'") from error
     return tensorflow
 
 

@@ -1,13 +1,14 @@
 """quantize: model.keras, or a .tflite from elsewhere, becomes a bundle.
 
-Reads build/model/ and build/dataset/; writes build/bundle/.
+Reads build/model/model.keras and build/dataset/; writes build/bundle/.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,18 +16,69 @@ import numpy.typing as npt
 from tinykws import __version__, model_guards
 from tinykws.aot.reader import read_model
 from tinykws.audio import fit_length, read_audio
-from tinykws.bundle import Bundle, GoldenClip, sha256_hex, write_bundle
+from tinykws.bundle import FLOAT_MODEL_KEY, Bundle, GoldenClip, sha256_hex, write_bundle
 from tinykws.config import DetectorSettings
+from tinykws.doors.converter import convert
 from tinykws.doors.interpreter import VERSION as INTERPRETER_VERSION
 from tinykws.doors.interpreter import Interpreter
+from tinykws.doors.keras_training import KERAS_VERSION, TENSORFLOW_VERSION, Network
 from tinykws.errors import ConfigError
-from tinykws.features import features_crc32, features_of_clip
+from tinykws.features import Features, Samples, features_crc32, features_of_clip
+from tinykws.files import sha256_of_file
+from tinykws.freshness import StageFiles
 from tinykws.frontend import FrontendSettings
 from tinykws.labels import RESERVED, SILENCE, UNKNOWN, Label, labels_of_words
+from tinykws.progress import SILENT, Progress
+from tinykws.project import Project
+from tinykws.scoring import Score, score
 
-Samples = npt.NDArray[np.int16]
+if TYPE_CHECKING:
+    from tinykws.dataset import Dataset
+
+FLOAT_MODEL_NAME = "model.keras"
+CALIBRATION_CLIPS = 100
+"""Training clips of each label from which the ranges inside the network are taken."""
+
 LabelledClip = tuple[str, Samples]
 """What is said (a label, or empty) and the samples."""
+
+
+def stage_files(project: Project) -> StageFiles:
+    """What quantize depends on and makes."""
+    settings = {"detector": dataclasses.asdict(project.config.detector), "texts": list(project.config.words)}
+    reads = [project.dataset_dir, project.model_dir / FLOAT_MODEL_NAME]
+    return StageFiles(settings, reads=reads, writes=[project.bundle_dir])
+
+
+def quantize(project: Project, *, progress: Progress = SILENT) -> Bundle:
+    """Converts the project's trained network to int8 and writes its bundle.
+
+    Ranges inside the network are calibrated on training clips. The same model and dataset give the same bytes.
+
+    Raises:
+        ConfigError: no trained model, no dataset, or a model that does not fit it or cannot run on a chip.
+        ToolError: the converter failed, or tflite-micro is missing.
+    """
+    from tinykws.dataset import Dataset
+
+    dataset = Dataset.load(project.dataset_dir)
+    float_path = project.model_dir / FLOAT_MODEL_NAME
+    network = Network.load(float_path)
+    model = convert(network, _calibration_features(dataset))
+    graph = read_model(model)
+    model_guards.check_ops(graph)
+    model_guards.check_dense_per_tensor(graph)
+    return _make_bundle(
+        project.bundle_dir,
+        model,
+        project.config.labels,
+        frontend=dataset.frontend,
+        detector=project.config.detector,
+        clips=_golden_clips(dataset),
+        origin="trained",
+        metrics={FLOAT_MODEL_KEY: sha256_of_file(float_path), **_metrics(network, model, dataset, progress)},
+        tools={"tensorflow": TENSORFLOW_VERSION, "keras": KERAS_VERSION},
+    )
 
 
 def import_model(tflite_path: Path, label_names: Sequence[str], out_dir: Path, clips: Sequence[Path] = ()) -> Bundle:
@@ -59,6 +111,50 @@ def import_model(tflite_path: Path, label_names: Sequence[str], out_dir: Path, c
         raise ConfigError(f"cannot read {tflite_path}: {error.strerror}") from error
     except ConfigError as error:
         raise ConfigError(f"{tflite_path}: {error.message}", hint=error.hint) from error
+
+
+def _calibration_features(dataset: Dataset) -> Features:
+    """Returns int8 [n, n_frames, n_mels] of training clips, as many of each label, evenly from first to last."""
+    label_ids = np.asarray(dataset.label_ids("training"))
+    chosen = [_evenly(np.flatnonzero(label_ids == at), CALIBRATION_CLIPS) for at in range(len(dataset.labels))]
+    return np.asarray(dataset.features("training"))[np.concatenate(chosen)]
+
+
+def _evenly(indexes: npt.NDArray[np.int64], count: int) -> npt.NDArray[np.int64]:
+    places = np.linspace(0, max(0, len(indexes) - 1), min(count, len(indexes)))
+    return indexes[np.rint(places).astype(np.int64)]
+
+
+def _golden_clips(dataset: Dataset) -> list[LabelledClip]:
+    """Returns one clip of each label, from the first split that has one; the training split is the last resort."""
+    return [clip for at in range(len(dataset.labels)) if (clip := _first_clip(dataset, at)) is not None]
+
+
+def _first_clip(dataset: Dataset, label_id: int) -> LabelledClip | None:
+    for split in ("validation", "testing", "training"):
+        found = np.flatnonzero(np.asarray(dataset.label_ids(split)) == label_id)
+        if len(found):
+            return dataset.labels[label_id], np.array(dataset.clips(split)[found[0]])
+    return None
+
+
+def _metrics(network: Network, model: bytes, dataset: Dataset, progress: Progress) -> dict[str, Any]:
+    interpreter = Interpreter(model)
+    metrics = {}
+    for split in ("validation", "testing"):
+        label_ids, features = np.asarray(dataset.label_ids(split)), dataset.features(split)
+        if not len(label_ids):
+            continue
+        scores = [interpreter.invoke(clip) for clip in progress.track(features, f"int8 on {split}")]
+        answers: dict[str, npt.NDArray[Any]] = {"float": network.probabilities(features), "int8": np.array(scores)}
+        metrics[split] = {"clips": len(label_ids)} | {
+            kind: _accuracy(score(label_ids, answer.argmax(axis=1), dataset.labels)) for kind, answer in answers.items()
+        }
+    return metrics
+
+
+def _accuracy(figures: Score) -> dict[str, float]:
+    return {"accuracy": figures.accuracy, "mean_recall": figures.mean_recall}
 
 
 def _make_bundle(

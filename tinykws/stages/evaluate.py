@@ -1,0 +1,122 @@
+"""evaluate: how good the int8 model is on clips it never learned from, and what conversion cost.
+
+Reads a bundle, build/dataset/ and, where the bundle was made from it, build/model/model.keras; writes
+build/evaluation/: evaluation.json, confusion_matrix.png.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from tinykws.bundle import FLOAT_MODEL_KEY, Bundle, load_bundle
+from tinykws.dataset import Dataset
+from tinykws.doors.interpreter import Interpreter
+from tinykws.doors.keras_training import Network
+from tinykws.doors.plots import plot_confusion_matrix
+from tinykws.errors import ConfigError
+from tinykws.features import Features
+from tinykws.files import replacing_folder, sha256_of_file, write_json
+from tinykws.freshness import StageFiles
+from tinykws.progress import SILENT, Progress
+from tinykws.project import Project
+from tinykws.scoring import Agreement, Score, agreement, score
+
+FLOAT_MODEL_NAME = "model.keras"
+REPORT_NAME = "evaluation.json"
+CONFUSION_NAME = "confusion_matrix.png"
+
+
+@dataclasses.dataclass(frozen=True)
+class EvaluateReport:
+    """Figures of a model on one split; `float_model` and `agreement` are None where only the bundle is at hand."""
+
+    model_id: str
+    split: str
+    """testing, or validation where no clip is set aside for testing."""
+    int8_model: Score
+    """In TFLite Micro's interpreter: what a device computes."""
+    float_model: Score | None
+    agreement: Agreement | None
+
+
+def stage_files(project: Project) -> StageFiles:
+    """What evaluate depends on and makes."""
+    reads = [project.bundle_dir, project.dataset_dir, project.model_dir / FLOAT_MODEL_NAME]
+    return StageFiles({}, reads=reads, writes=[project.evaluation_dir])
+
+
+def evaluate(project: Project, *, split: str = "testing", progress: Progress = SILENT) -> EvaluateReport:
+    """Scores the project's bundle, and the float model it was made from, on a split of its dataset.
+
+    Where "testing" has no clip, validation clips are taken, and `progress.say` tells.
+
+    Raises:
+        ConfigError: no bundle, no dataset, a dataset of other labels or another front-end, no clip to score.
+    """
+    bundle = load_bundle(project.bundle_dir)
+    dataset = Dataset.load(project.dataset_dir)
+    _check_same_pipeline(bundle, dataset)
+    split = _split_with_clips(dataset, split, progress)
+    label_ids, features = np.asarray(dataset.label_ids(split), np.int64), dataset.features(split)
+    scores = _int8_scores(bundle, features, progress)
+    network = _float_network(bundle, project.model_dir / FLOAT_MODEL_NAME, progress)
+    probabilities = None if network is None else network.probabilities(features)
+    report = EvaluateReport(
+        model_id=bundle.model_id,
+        split=split,
+        int8_model=score(label_ids, scores.argmax(axis=1), dataset.labels),
+        float_model=None if probabilities is None else score(label_ids, probabilities.argmax(axis=1), dataset.labels),
+        agreement=None if probabilities is None else agreement(label_ids, probabilities, scores),
+    )
+    _write(project.evaluation_dir, report, bundle)
+    return report
+
+
+def _check_same_pipeline(bundle: Bundle, dataset: Dataset) -> None:
+    names = [label.name for label in bundle.labels]
+    if list(dataset.labels) != names:
+        raise ConfigError(
+            f"the dataset is of {', '.join(dataset.labels)}; the bundle's model knows {', '.join(names)}",
+            hint="make both from one kws.yaml: tinykws quantize",
+        )
+    if dataset.frontend != bundle.frontend:
+        raise ConfigError(
+            "the dataset was made with another front-end than the bundle's", hint="make it again: tinykws prepare"
+        )
+
+
+def _split_with_clips(dataset: Dataset, split: str, progress: Progress) -> str:
+    if len(dataset.label_ids(split)):
+        return split
+    if split == "testing" and len(dataset.label_ids("validation")):
+        progress.say("no clip is set aside for testing: the figures are of the validation clips")
+        return "validation"
+    raise ConfigError(f"the dataset has no {split} clip", hint="add recordings, then: tinykws prepare")
+
+
+def _int8_scores(bundle: Bundle, features: Features, progress: Progress) -> npt.NDArray[np.int8]:
+    interpreter = Interpreter(bundle.model_bytes())
+    return np.array([interpreter.invoke(clip) for clip in progress.track(features, "int8 model")])
+
+
+def _float_network(bundle: Bundle, path: Path, progress: Progress) -> Network | None:
+    """Returns the network that the bundle was converted from, if it is still there and still the same."""
+    digest = bundle.metrics.get(FLOAT_MODEL_KEY)
+    if digest is None:
+        return None
+    if not path.is_file() or sha256_of_file(path) != digest:
+        progress.say(f"{path} is not the network this bundle was made from: only the int8 model is scored")
+        return None
+    return Network.load(path)
+
+
+def _write(evaluation_dir: Path, report: EvaluateReport, bundle: Bundle) -> None:
+    title = f"{report.model_id}, int8, {report.split}: {report.int8_model.accuracy:.1%} right"
+    with replacing_folder(evaluation_dir) as folder:
+        write_json(folder / REPORT_NAME, dataclasses.asdict(report))
+        texts = [label.text for label in bundle.labels]
+        plot_confusion_matrix(folder / CONFUSION_NAME, report.int8_model.confusion, texts, title)
