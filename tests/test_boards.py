@@ -106,12 +106,12 @@ def test_no_file_of_a_projects_own_is_no_error(tmp_path: Path) -> None:
 def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
     own = tmp_path / "boards.yaml"
     own.write_bytes(b"\xff\xfe")
-    with pytest.raises(ConfigError, match="cannot read .*boards.yaml"):
+    with pytest.raises(ConfigError, match=r"cannot read .*boards\.yaml"):
         load_boards(own)
 
 
 def test_an_unknown_board_is_told_its_neighbour() -> None:
-    with pytest.raises(ConfigError, match="'nano33' is not in boards.yaml") as caught:
+    with pytest.raises(ConfigError, match=r"'nano33' is not in boards\.yaml") as caught:
         find_board("nano33")
     assert caught.value.hint is not None
     assert caught.value.hint.startswith("did you mean nano33ble?")

@@ -211,7 +211,7 @@ def test_a_second_build_of_a_project_waits_for_the_first(tmp_path: Path, monkeyp
     monkeypatch.setattr(platformio_core, "LOCK_SECONDS", 0.3)
     with (
         platformio_core.offline_core(tmp_path / "project"),
-        pytest.raises(ToolError, match="another build of .*project is still running"),
+        pytest.raises(ToolError, match=r"another build of .*project is still running"),
         platformio_core.offline_core(tmp_path / "project"),
     ):
         pytest.fail("two builds at once")

@@ -34,17 +34,21 @@ def tiny_tflite(*, per_channel: bool = False) -> bytes:
     weights = bytes((n * n * 37 % 31 - 15) % 256 for n in range(3 * 160))
     biases = struct.pack("<3i", 40, -25, 7)
     scales = [0.005, 0.006, 0.007] if per_channel else [0.005]
+    bias_scales = [scale * INPUT.scale for scale in scales]
+    zero = INPUT.zero_point
     tensors = [
-        _tensor(builder, "features", INPUT.shape, INT8, 0, [INPUT.scale], INPUT.zero_point),
-        _tensor(builder, "weights", (3, 160), INT8, 1, scales, 0),
-        _tensor(builder, "biases", (3,), INT32, 2, [scale * INPUT.scale for scale in scales], 0),
-        _tensor(builder, "logits", OUTPUT.shape, INT8, 0, [0.5], 4),
-        _tensor(builder, "scores", OUTPUT.shape, INT8, 0, [OUTPUT.scale], OUTPUT.zero_point),
+        _tensor(
+            builder, name="features", shape=INPUT.shape, kind=INT8, buffer=0, scales=[INPUT.scale], zero_point=zero
+        ),
+        _tensor(builder, name="weights", shape=(3, 160), kind=INT8, buffer=1, scales=scales, zero_point=0),
+        _tensor(builder, name="biases", shape=(3,), kind=INT32, buffer=2, scales=bias_scales, zero_point=0),
+        _tensor(builder, name="logits", shape=OUTPUT.shape, kind=INT8, buffer=0, scales=[0.5], zero_point=4),
+        _tensor(builder, name="scores", shape=OUTPUT.shape, kind=INT8, buffer=0, scales=[1 / 256], zero_point=-128),
     ]
-    options = [_table(builder, {}), _table(builder, {0: ("Float32", 1.0)})]
+    dense, softmax = _table(builder, {}), _table(builder, {0: ("Float32", 1.0)})
     operators = [
-        _operator(builder, 0, (0, 1, 2), (3,), FULLY_CONNECTED_OPTIONS, options[0]),
-        _operator(builder, 1, (3,), (4,), SOFTMAX_OPTIONS, options[1]),
+        _operator(builder, code=0, inputs=(0, 1, 2), outputs=(3,), kind=FULLY_CONNECTED_OPTIONS, options=dense),
+        _operator(builder, code=1, inputs=(3,), outputs=(4,), kind=SOFTMAX_OPTIONS, options=softmax),
     ]
     subgraph = _table(
         builder,
@@ -55,7 +59,9 @@ def tiny_tflite(*, per_channel: bool = False) -> bytes:
             3: ("UOffsetTRelative", _offsets(builder, operators)),
         },
     )
-    codes = [_table(builder, {0: ("Int8", code), 2: ("Int32", 1), 3: ("Int32", code)}) for code in (9, 25)]
+    codes = [
+        _table(builder, {0: ("Int8", code), 2: ("Int32", 1), 3: ("Int32", code)}) for code in (FULLY_CONNECTED, SOFTMAX)
+    ]
     buffers = [_buffer(builder, data) for data in (b"", weights, biases)]
     model = _table(
         builder,
@@ -94,6 +100,7 @@ def tiny_bundle(folder: Path, *, words: Sequence[str] = ("yes",), per_channel: b
 
 def _tensor(
     builder: flatbuffers.Builder,
+    *,
     name: str,
     shape: Sequence[int],
     kind: int,
@@ -124,10 +131,11 @@ def _tensor(
 
 def _operator(
     builder: flatbuffers.Builder,
+    *,
     code: int,
     inputs: Sequence[int],
     outputs: Sequence[int],
-    options_type: int,
+    kind: int,
     options: int,
 ) -> int:
     return _table(
@@ -136,7 +144,7 @@ def _operator(
             0: ("Uint32", code),
             1: ("UOffsetTRelative", _numbers(builder, "<i", inputs)),
             2: ("UOffsetTRelative", _numbers(builder, "<i", outputs)),
-            3: ("Uint8", options_type),
+            3: ("Uint8", kind),
             4: ("UOffsetTRelative", options),
         },
     )

@@ -1,0 +1,46 @@
+/* Of Arduino's API only what our firmware calls, to check its syntax without a board's tools. */
+#ifndef ARDUINO_H
+#define ARDUINO_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define OUTPUT 1
+#define HIGH 1
+
+void pinMode(uint8_t pin, uint8_t mode);
+void digitalWrite(uint8_t pin, uint8_t value);
+unsigned long millis(void);
+unsigned long micros(void);
+void delay(unsigned long ms);
+void setup(void);
+void loop(void);
+
+class SerialPort {
+ public:
+  void begin(unsigned long baud);
+  int available();
+  int read();
+  size_t write(const uint8_t *bytes, size_t count);
+  void flush();
+  operator bool();
+#ifdef ARDUINO_ARCH_ESP32
+  size_t setRxBufferSize(size_t size);
+#endif
+};
+extern SerialPort Serial;
+
+#ifdef ARDUINO_ARCH_ESP32 /* FreeRTOS, which the core brings along */
+typedef int BaseType_t;
+typedef unsigned int UBaseType_t;
+typedef uint32_t TickType_t;
+typedef void *TaskHandle_t;
+typedef void (*TaskFunction_t)(void *);
+#define pdPASS (static_cast<BaseType_t>(1))
+#define portMAX_DELAY (static_cast<TickType_t>(0xffffffffUL))
+BaseType_t xTaskCreatePinnedToCore(TaskFunction_t task, const char *name, uint32_t stack_bytes, void *argument,
+                                   UBaseType_t priority, TaskHandle_t *handle, BaseType_t core);
+void vTaskDelay(TickType_t ticks);
+#endif
+
+#endif
