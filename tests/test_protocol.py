@@ -1,0 +1,135 @@
+"""The protocol's text: what Python writes it reads back, and nothing that comes over the line can upset it."""
+
+from __future__ import annotations
+
+import base64
+import re
+import zlib
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from tinykws.labels import MAX_LABEL_LENGTH
+from tinykws.protocol import (
+    AUDIO_TYPE,
+    MAX_LINE_CHARACTERS,
+    Ack,
+    ClipFigures,
+    DeviceTrouble,
+    Fail,
+    Heard,
+    Line,
+    Ok,
+    Other,
+    Ready,
+    Scores,
+    Status,
+    audio_lines,
+    data_command,
+    parse_line,
+)
+
+u32 = st.integers(0, 2**32 - 1)
+int8 = st.integers(-128, 127)
+label = st.from_regex(rf"[a-z0-9_]{{1,{MAX_LABEL_LENGTH}}}", fullmatch=True)
+token = st.from_regex(r"[A-Za-z0-9_-]{1,12}", fullmatch=True)
+words = st.from_regex(r"([!-~]+( [!-~]+)*)?", fullmatch=True)
+figures = {"frames": u32, "inferences": u32, "frontend_us": u32, "invoke_us": u32, "arena_bytes": u32}
+
+LINES: st.SearchStrategy[Line] = st.one_of(
+    st.builds(
+        Ready,
+        protocol=u32,
+        board=token,
+        engine=token,
+        model=st.from_regex(r"[0-9a-f]{12}", fullmatch=True),
+        line_bytes=u32,
+        window_lines=u32,
+        labels=st.lists(label, min_size=1, max_size=40).map(tuple),
+    ),
+    st.builds(Scores, u32, st.lists(int8, min_size=1, max_size=40).map(tuple)),
+    st.builds(Heard, label, st.integers(0, 255), u32),
+    st.builds(ClipFigures, features_crc=u32, **figures),
+    st.builds(Status, time_ms=u32, loudest=st.integers(0, 32768), overruns=u32, **figures),
+    st.builds(DeviceTrouble, token, words),
+    st.builds(Ok, token, words),
+    st.builds(Fail, token, words),
+    st.builds(Ack, u32),
+)
+
+
+@given(LINES)
+def test_a_line_reads_back_as_it_was_written(line: Line) -> None:
+    assert parse_line(line.to_line()) == line
+
+
+@given(st.text(max_size=200))
+@example("kws scores at=")
+@example("kws ready proto=x")
+@example("!DATA_ACK")
+@example("Heard  () @ms")
+@example("Heard yes (²) @1ms")
+def test_any_text_is_some_line_and_keeps_what_it_said(text: str) -> None:
+    line = parse_line(text)
+    if isinstance(line, Other):
+        assert line.text == text
+
+
+@given(LINES, st.data())
+def test_a_shortened_line_is_never_taken_for_another_kind(line: Line, data: st.DataObject) -> None:
+    text = line.to_line()
+    short = parse_line(text[: data.draw(st.integers(0, len(text) - 1))])
+    assert type(short) in (type(line), Other)
+
+
+def test_lines_as_the_documentation_shows_them() -> None:
+    banner = (
+        "kws ready proto=1 board=host engine=aot model=0123456789ab line=768 window=15 labels=_silence_,_unknown_,yes"
+    )
+    assert parse_line(banner) == Ready(1, "host", "aot", "0123456789ab", 768, 15, ("_silence_", "_unknown_", "yes"))
+    assert parse_line("kws scores at=990 -128 -128 127 -128") == Scores(990, (-128, -128, 127, -128))
+    assert parse_line("Heard yes (201) @4056ms") == Heard("yes", 201, 4056)
+    assert parse_line("!OK TEST 768") == Ok("TEST", "768")
+    assert parse_line("!OK RESET") == Ok("RESET")
+    assert parse_line("!FAIL size must be an even number of bytes") == Fail("size", "must be an even number of bytes")
+    assert parse_line("!DATA_ACK 768") == Ack(768)
+    assert parse_line("ets Jun  8 2016 00:22:57") == Other("ets Jun  8 2016 00:22:57")
+
+
+def test_fields_of_later_versions_are_passed_over() -> None:
+    line = parse_line("kws clip later=1 arena=5 frames=49 features_crc=0000abcd inferences=1 frontend_us=2 invoke_us=3")
+    assert line == ClipFigures(0xABCD, 49, 1, 2, 3, 5)
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        "kws scores at=990 -128 12x 127 -128",
+        "kws scores at=990",
+        "kws clip features_crc=xyz frames=49 inferences=1 frontend_us=2 invoke_us=3 arena=5",
+        "kws clip frames=49",
+        "kws ready proto=1",
+        "!DATA_ACK 7?8",
+        "!OK",
+        "kwsready",
+    ],
+)
+def test_damaged_lines_of_ours_are_other(damaged: str) -> None:
+    assert parse_line(damaged) == Other(damaged)
+
+
+@given(st.binary(min_size=2, max_size=5000).filter(lambda pcm: len(pcm) % 2 == 0), st.integers(1, 384))
+def test_audio_lines_carry_all_the_audio_and_fit(pcm: bytes, line_samples: int) -> None:
+    lines = list(audio_lines(pcm, 2 * line_samples))
+    assert b"".join(map(base64.b64decode, lines)) == pcm
+    assert max(map(len, lines)) <= MAX_LINE_CHARACTERS
+    assert all(len(base64.b64decode(line)) == 2 * line_samples for line in lines[:-1])
+
+
+@given(st.binary(min_size=2, max_size=100), st.integers(0, 80000))
+def test_the_announcement_tells_size_crc_and_tail(pcm: bytes, tail: int) -> None:
+    command = data_command(pcm, tail)
+    match = re.fullmatch(rf"!DATA {AUDIO_TYPE} (\d+) crc=([0-9a-f]{{8}}) tail=(\d+)", command)
+    assert match is not None
+    assert (int(match[1]), int(match[2], 16), int(match[3])) == (len(pcm), zlib.crc32(pcm), tail)
