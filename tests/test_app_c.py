@@ -1,0 +1,339 @@
+"""The application in C with the host's port, under the sanitizers: every answer it gives, and that nothing hangs it."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import shutil
+import subprocess
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tinykws.config import DetectorSettings
+from tinykws.frontend import FrontendSettings
+from tinykws.frontend_tables import c_source
+from tinykws.listener import Inference, Listener
+from tinykws.protocol import (
+    AUDIO_TYPE,
+    Ack,
+    ClipFigures,
+    DeviceTrouble,
+    Fail,
+    Heard,
+    Line,
+    Ok,
+    Other,
+    Ready,
+    Scores,
+    Status,
+    audio_lines,
+    data_command,
+    parse_line,
+)
+from tinykws.resources import FIRMWARE
+
+LABELS = ("_silence_", "_unknown_", "hey_robot", "da")
+FRONTEND = FrontendSettings(clip_ms=500)
+DETECTOR = DetectorSettings(threshold=150, suppression_ms=500, average_window_ms=300)
+N_FEATURES = FRONTEND.n_frames * FRONTEND.n_mels
+SETTINGS_H = f"""
+#ifndef KWS_SETTINGS_H
+#define KWS_SETTINGS_H
+#define KWS_SAMPLE_RATE_HZ 16000
+#define KWS_N_MELS {FRONTEND.n_mels}
+#define KWS_N_FRAMES {FRONTEND.n_frames}
+#define KWS_STRIDE_MS {FRONTEND.stride_ms}
+#define KWS_WINDOW_MS {FRONTEND.window_ms}
+#define KWS_INFERENCE_FRAMES {DETECTOR.inference_ms // FRONTEND.stride_ms}
+#define KWS_N_LABELS {len(LABELS)}
+#define KWS_FIRST_WORD 2
+#define KWS_AVERAGE_WINDOW_MS {DETECTOR.average_window_ms}
+#define KWS_THRESHOLD {DETECTOR.threshold}
+#define KWS_SUPPRESSION_MS {DETECTOR.suppression_ms}
+#define KWS_MINIMUM_COUNT {DETECTOR.minimum_count}
+#define KWS_BOARD "host"
+#define KWS_MODEL_ID "0123456789ab"
+extern const char *const kws_labels[KWS_N_LABELS];
+#endif
+"""
+LABELS_C = (
+    '#include "kws_settings.h"\nconst char *const kws_labels[] = {"_silence_", "_unknown_", "hey_robot", "da"};\n'
+)
+STRICT = ["-std=gnu99", "-Wall", "-Wextra", "-Werror", "-Wshadow"]
+SANITIZERS = ["-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+READY = Ready(1, "host", "summing", "0123456789ab", 768, 15, LABELS)
+
+Say = Callable[..., list[Line]]
+
+
+def build(folder: Path, *defines: str) -> Path:
+    """Compiles the application with the tests' engine, sanitized."""
+    if shutil.which("gcc") is None:
+        pytest.skip("needs gcc")
+    (folder / "kws_settings.h").write_text(SETTINGS_H)
+    (folder / "tables.c").write_text(c_source(FRONTEND))
+    (folder / "labels.c").write_text(LABELS_C)
+    sources = [
+        *(FIRMWARE / "src").glob("kws_*.c"),
+        FIRMWARE / "src" / "main_c.c",
+        *(FIRMWARE / "lib" / "kws").glob("*.c"),
+        *(FIRMWARE / "ports" / "host").glob("*.c"),
+        Path(__file__).parent / "native" / "summing_engine.c",
+        folder / "tables.c",
+        folder / "labels.c",
+    ]
+    includes = [f"-I{folder}", f"-I{FIRMWARE / 'lib' / 'kws'}", f"-I{FIRMWARE / 'src'}"]
+    program = folder / "app"
+    subprocess.run(["gcc", *STRICT, *SANITIZERS, *defines, *includes, *sources, "-o", program], check=True)
+    return program
+
+
+def talk(program: Path, said: bytes, env: dict[str, str] | None = None) -> list[Line]:
+    """Says bytes to the program, closes the line, and returns all it answered; a sanitizer's complaint fails."""
+    done = subprocess.run([program], input=said, capture_output=True, timeout=60, check=False, env=env or {})
+    assert done.returncode == 0, done.stderr.decode()
+    return [parse_line(line) for line in done.stdout.decode("ascii").splitlines()]
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(tmp_path_factory.mktemp("app"))
+
+
+@pytest.fixture
+def say(program: Path) -> Say:
+    """Says lines after the banner and returns the answers, the banner left out."""
+
+    def run(*lines: str) -> list[Line]:
+        answers = talk(program, "".join(f"{line}\n" for line in lines).encode())
+        assert answers[0] == READY
+        return answers[1:]
+
+    return run
+
+
+def sound(seconds: float, seed: int = 1) -> np.ndarray:
+    """Noise that is loud now and then."""
+    rng = np.random.default_rng(seed)
+    loudness = np.repeat(rng.choice([30, 8000], size=int(seconds * 4) + 1), 4000)
+    return (rng.standard_normal(loudness.size) * loudness).clip(-32768, 32767).astype(np.int16)[: int(seconds * 16000)]
+
+
+def summing_model(features: np.ndarray) -> np.ndarray:
+    """tests/native/summing_engine.c in Python; C's remainder has the sign of the number."""
+    total = int(features.astype(np.int64).sum())
+    scores = [int(np.fmod(total * (n + 1), 100)) - 28 for n in range(len(LABELS))]
+    scores[2] = 127 if total > 0 else -128
+    return np.array(scores, np.int8)
+
+
+def expected_lines(samples: np.ndarray) -> list[Line]:
+    """What the same C makes of the samples when Python drives it, with Python's copy of the model."""
+    listener = Listener(FRONTEND, DETECTOR, len(LABELS), summing_model)
+    events = listener.feed(samples)
+    lines: list[Line] = [
+        Scores(event.time_ms, event.scores)
+        if isinstance(event, Inference)
+        else Heard(LABELS[event.label_index], event.score, event.time_ms)
+        for event in events
+    ]
+    inferences = sum(isinstance(event, Inference) for event in events)
+    return [*lines, ClipFigures(listener.features_crc32, listener.frames, inferences, 0, 0, 1234)]
+
+
+def without_times(lines: list[Line]) -> list[Line]:
+    return [
+        dataclasses.replace(line, frontend_us=0, invoke_us=0) if isinstance(line, ClipFigures) else line
+        for line in lines
+    ]
+
+
+def clip_lines(samples: np.ndarray, tail: int = 0) -> list[str]:
+    pcm = samples.astype("<i2").tobytes()
+    return [data_command(pcm, tail), *audio_lines(pcm, 768)]
+
+
+def results(lines: list[Line]) -> list[Line]:
+    return without_times([line for line in lines if not isinstance(line, Ack)])
+
+
+def test_it_introduces_itself_at_start_and_when_asked(say: Say) -> None:
+    assert say("!INFO") == [READY]
+
+
+@pytest.mark.parametrize("tail", [0, 8000, 12345])
+def test_a_clip_gives_the_hosts_features_scores_and_detections(say: Say, tail: int) -> None:
+    samples = sound(3)
+    answers = say("!TEST", *clip_lines(samples, tail))
+    expected = expected_lines(np.concatenate([samples, np.zeros(tail, np.int16)]))
+    assert any(isinstance(line, Heard) for line in expected)
+    assert results(answers) == [Ok("TEST", "768"), *expected, Ok("DATA", f"{AUDIO_TYPE} 96000")]
+    acks = [line.bytes for line in answers if isinstance(line, Ack)]
+    assert acks == list(range(768, 96001, 768))
+
+
+def test_clips_do_not_hear_each_other(say: Say) -> None:
+    loud, faint = sound(1, seed=2), sound(1, seed=5)
+    answers = results(say("!TEST", *clip_lines(loud), *clip_lines(faint), *clip_lines(loud)))
+    ok = Ok("DATA", f"{AUDIO_TYPE} 32000")
+    of_loud, of_faint = [*expected_lines(loud), ok], [*expected_lines(faint), ok]
+    assert answers[1:] == of_loud + of_faint + of_loud
+
+
+def test_lines_of_any_even_length_come_together(say: Say) -> None:
+    pcm = sound(1).tobytes()
+    lines = [base64.b64encode(pcm[at : at + 38]).decode() for at in range(0, len(pcm), 38)]
+    assert results(say("!TEST", data_command(pcm, 0), *lines))[1:] == [
+        *expected_lines(sound(1)),
+        Ok("DATA", f"{AUDIO_TYPE} 32000"),
+    ]
+
+
+def test_damaged_audio_is_told_by_its_crc_and_the_next_clip_is_whole(say: Say) -> None:
+    samples = sound(1)
+    lines = clip_lines(samples)
+    damaged = [lines[0], *lines[1:5], base64.b64encode(bytes(768)).decode(), *lines[6:]]
+    answers = results(say("!TEST", *damaged, *lines))
+    failure = next(line for line in answers if isinstance(line, Fail))
+    pcm = samples.tobytes()
+    received = zlib.crc32(pcm[: 4 * 768] + bytes(768) + pcm[5 * 768 :])
+    assert failure == Fail("crc", f"of the audio is {received:08x}, announced was {zlib.crc32(pcm):08x}")
+    assert answers[-1] == Ok("DATA", f"{AUDIO_TYPE} 32000")
+    assert answers[answers.index(failure) + 1 :] == [*expected_lines(samples), answers[-1]]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code"),
+    [
+        ("AAA", "base64"),
+        ("AAAA====", "base64"),
+        ("AA==", "base64"),
+        ("no base64 at all", "base64"),
+        ("A" * 1025, "line"),
+        (base64.b64encode(bytes(700)).decode(), "count"),
+    ],
+)
+def test_a_bad_line_fails_the_clip_and_nothing_more(say: Say, wrong: str, code: str) -> None:
+    good = base64.b64encode(bytes(600)).decode()
+    answers = say("!TEST", data_command(bytes(1200), 0), good, wrong, good, good, "!INFO")
+    assert answers[1] == Ack(600)
+    assert isinstance(answers[2], Fail)
+    assert answers[2].code == code
+    assert answers[3:] == [READY], "the clip's other lines are passed over in silence"
+
+
+def test_wrong_commands_are_refused_with_their_code(say: Say) -> None:
+    codes = {
+        "!NO": "command", "hello": "command", data_command(b"ab", 0): "state", "!DATA image 9": "type",
+        f"!DATA {AUDIO_TYPE} 3": "size", f"!DATA {AUDIO_TYPE} 2 crc=x": "option", "!" + "x" * 2000: "line",
+    }  # fmt: skip
+    for line, code in codes.items():
+        answers = say(line, "!INFO")
+        assert isinstance(answers[0], Fail), line
+        assert answers[0].code == code
+        assert answers[1:] == [READY]
+
+
+def test_one_complaint_about_garbage_is_enough(say: Say) -> None:
+    answers = say("some", "lines", "of garbage", "!INFO", "again", "!INFO")
+    assert [type(line) for line in answers] == [Fail, Ready, Fail, Ready]
+
+
+def test_a_command_in_the_middle_of_a_clip_ends_the_clip(say: Say) -> None:
+    lines = clip_lines(sound(1))
+    answers = results(say("!TEST", *lines[:10], "!INFO", *lines[10:], "!INFO"))
+    assert [type(line) for line in answers] == [Ok, Ready, Fail, Ready]
+
+
+def test_reset_leaves_the_test(say: Say) -> None:
+    answers = say("!TEST", "!RESET", data_command(b"ab", 0))
+    assert answers[1] == Ok("RESET")
+    assert isinstance(answers[2], Fail)
+    assert answers[2].code == "state"
+
+
+def test_exit_ends_it(say: Say) -> None:
+    assert say("!EXIT", "!INFO") == [Ok("EXIT")]
+
+
+def test_lines_may_end_as_terminals_end_them(program: Path) -> None:
+    assert talk(program, b"\r\n!INFO\r!INFO\r\n\n") == [READY, READY, READY]
+
+
+def test_the_form_of_test_over_serial_is_understood(say: Say) -> None:
+    """Acknowledgements count the line alone, and `Heard` comes after !OK: its script looks for it only then."""
+    samples = sound(2)
+    pcm = samples.tobytes()
+    answers = say("!TEST", f"!DATA {AUDIO_TYPE} {len(pcm)}", *audio_lines(pcm, 768))
+    acks = [line.bytes for line in answers if isinstance(line, Ack)]
+    assert acks == [768] * (len(pcm) // 768) + [len(pcm) % 768]
+    expected = expected_lines(np.concatenate([samples, np.zeros(16000, np.int16)]))
+    heard = [line for line in expected if isinstance(line, Heard)]
+    assert heard
+    assert heard[0].time_ms < 2000
+    after_ok = answers[answers.index(Ok("DATA", f"{AUDIO_TYPE} {len(pcm)}")) :]
+    assert [line for line in after_ok if isinstance(line, Heard)] == heard
+    assert [line for line in answers if isinstance(line, Heard)] == heard
+
+
+def test_it_listens_to_its_microphone(program: Path, tmp_path: Path) -> None:
+    samples = sound(12)
+    recording = tmp_path / "microphone.raw"
+    recording.write_bytes(samples.tobytes())
+    answers = talk(program, b"", env={"KWS_MICROPHONE": str(recording)})
+    assert [line for line in answers if isinstance(line, Heard)] == [
+        line for line in expected_lines(samples) if isinstance(line, Heard)
+    ]
+    status = [line for line in answers if isinstance(line, Status)]
+    assert len(status) == 1, "one in ten seconds"
+    assert status[0].loudest == np.abs(samples[:160000].astype(int)).max()
+    assert not any(isinstance(line, Scores) for line in answers)
+
+
+def test_an_engine_that_does_not_start_is_never_silent(tmp_path: Path) -> None:
+    program = build(tmp_path, "-DBROKEN_ENGINE")
+    answers = talk(program, f"!INFO\n!TEST\n{data_command(b'abcd', 0)}\nYWJjZA==\n".encode())
+    trouble = DeviceTrouble("engine", "arena is too small")
+    assert answers[:4] == [READY, trouble, READY, trouble]
+    assert answers[4] == Ok("TEST", "768")
+    assert answers[5:] == [Fail("engine", "did not start: see !INFO")]
+
+
+def test_an_engine_that_cannot_run_fails_the_clip(tmp_path: Path) -> None:
+    program = build(tmp_path, "-DFAILING_INVOKE")
+    answers = talk(program, "".join(f"{line}\n" for line in ["!TEST", *clip_lines(sound(1))]).encode())
+    assert answers[-1] == Fail("engine", "could not run the model")
+    assert not any(isinstance(line, Scores) for line in answers)
+
+
+FRAGMENTS = st.one_of(
+    st.binary(max_size=40),
+    st.sampled_from(["!INFO", "!TEST", "!RESET", f"!DATA {AUDIO_TYPE} 64", f"!DATA {AUDIO_TYPE} 64 crc=0 tail=320",
+                     data_command(bytes(64), 16000), "A" * 64, "A" * 1024, "B" * 1030, "AA==", "\n", "\r", "\n"]).map(
+        str.encode),
+)  # fmt: skip
+
+
+@settings(deadline=None, max_examples=150)
+@given(pieces=st.lists(FRAGMENTS, max_size=40))
+def test_nothing_that_comes_in_can_hang_or_upset_it(program: Path, pieces: list[bytes]) -> None:
+    answers = talk(program, b"".join(pieces) + b"\n!INFO\n")
+    assert answers[-1] == READY
+    assert not [line for line in answers if isinstance(line, Other)]
+
+
+@settings(deadline=None, max_examples=20)
+@given(pieces=st.lists(FRAGMENTS, max_size=20))
+def test_after_any_garbage_a_clip_gives_what_it_always_gives(program: Path, pieces: list[bytes]) -> None:
+    samples = sound(0.6)
+    said = b"".join(pieces) + b"\n" + "".join(f"{line}\n" for line in ["!TEST", *clip_lines(samples)]).encode()
+    answers = results(talk(program, said))
+    assert answers[-1] == Ok("DATA", f"{AUDIO_TYPE} 19200")
+    expected = expected_lines(samples)
+    assert answers[-1 - len(expected) : -1] == expected
