@@ -18,9 +18,11 @@ void kws_filterbank_apply(const kws_filterbank_config *config, size_t n_mels, co
     for (size_t band = 0; band <= n_mels; ++band) {
         uint64_t next_channel = 0;
         for (size_t width = config->band_widths[band]; width > 0; --width) {
-            const uint64_t energy = energy_of(*bin++);
-            this_channel += energy * *falling++;
-            next_channel += energy * *rising++;
+            const uint32_t energy = energy_of(*bin++);
+            const uint32_t falling_share = *falling++;
+            const uint32_t rising_share = *rising++;
+            this_channel += (uint64_t)energy * falling_share;
+            next_channel += (uint64_t)energy * rising_share;
         }
         if (band > 0) {
             signal[band - 1] = kws_square_root(this_channel) >> shift;
