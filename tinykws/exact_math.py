@@ -1,8 +1,8 @@
 """Cosine, sine, logarithm and power, correctly rounded and so the same on every machine.
 
 The tables of the front-end hang on single units in the last place of these functions, and the C libraries of this
-world differ in them. Here they are computed to 40 digits with `decimal`, whose results are defined digit by digit, and
-rounded once.
+world differ in them. Here they are computed to 40 decimals with `decimal`, whose results are defined digit by digit,
+and rounded once.
 """
 
 from __future__ import annotations
@@ -16,25 +16,25 @@ _CONTEXT = Context(prec=_PRECISION)
 
 
 def cos(x: float | Fraction) -> Fraction:
-    """Returns cos(x), good to 40 digits."""
+    """Returns cos(x), good to 40 decimals."""
     with localcontext(_CONTEXT):
         return Fraction(_cos(_decimal(Fraction(x))))
 
 
 def cos_pi(x: Fraction) -> Fraction:
-    """Returns cos(pi x), good to 40 digits."""
+    """Returns cos(pi x), good to 40 decimals."""
     with localcontext(_CONTEXT):
         return Fraction(_cos(_decimal(x) * _PI))
 
 
 def log1p(x: float | Fraction) -> Fraction:
-    """Returns ln(1 + x), good to 40 digits."""
+    """Returns ln(1 + x), good to 40 decimals."""
     with localcontext(_CONTEXT):
         return Fraction(_decimal(1 + Fraction(x)).ln())
 
 
 def power(base: float, exponent: float) -> Fraction:
-    """Returns base ** exponent, good to 40 digits."""
+    """Returns base ** exponent, good to 40 decimals."""
     with localcontext(_CONTEXT):
         return Fraction(_decimal(Fraction(base)) ** _decimal(Fraction(exponent)))
 

@@ -109,11 +109,10 @@ def tables_for(settings: FrontendSettings) -> FrontendTables:
     Raises:
         ConfigError: the C code's integers do not hold what the settings ask for.
     """
-    arithmetic = _ARITHMETIC[settings.tables]
     input_shift = _log_input_shift(settings)
     snr_shift = settings.pcan_gain_bits - input_shift - PCAN_SNR_BITS
-    _require(0 <= snr_shift < 32, "pcan_gain_bits", settings.pcan_gain_bits)
-    _require(0 <= settings.log_scale_shift <= MAX_LOG_SCALE_SHIFT, "log_scale_shift", settings.log_scale_shift)
+    _check_ranges(settings, input_shift, snr_shift)
+    arithmetic = _ARITHMETIC[settings.tables]
     return FrontendTables(
         window=_window(arithmetic, settings.window_samples),
         twiddles=_twiddles(settings.fft_size // 2),
@@ -129,6 +128,15 @@ def tables_for(settings: FrontendSettings) -> FrontendTables:
     )
 
 
+def _check_ranges(settings: FrontendSettings, input_shift: int, snr_shift: int) -> None:
+    _require(64 <= settings.fft_size <= 2048, "sample_rate_hz", settings.sample_rate_hz)
+    _require(1 <= settings.n_mels <= 255, "n_mels", settings.n_mels)
+    _require(0 <= input_shift <= settings.smoothing_bits < 32, "smoothing_bits", settings.smoothing_bits)
+    _require(0 <= snr_shift < 32, "pcan_gain_bits", settings.pcan_gain_bits)
+    _require(settings.pcan_offset > 0, "pcan_offset", settings.pcan_offset)
+    _require(0 <= settings.log_scale_shift <= MAX_LOG_SCALE_SHIFT, "log_scale_shift", settings.log_scale_shift)
+
+
 def _require(condition: bool, name: str, value: object) -> None:
     if not condition:
         raise ConfigError(f"front-end settings: {name} is {value}", hint="the front-end's integers cannot hold that")
@@ -136,9 +144,7 @@ def _require(condition: bool, name: str, value: object) -> None:
 
 def _log_input_shift(settings: FrontendSettings) -> int:
     """Bits that the FFT's size gives over the filter bank's scale (its Q12 has half as many bits after the root)."""
-    shift = settings.fft_size.bit_length() - 1 - FILTERBANK_BITS // 2
-    _require(0 <= shift <= settings.smoothing_bits, "smoothing_bits", settings.smoothing_bits)
-    return shift
+    return settings.fft_size.bit_length() - 1 - FILTERBANK_BITS // 2
 
 
 def _window(arithmetic: _Arithmetic, size: int) -> npt.NDArray[np.int16]:
@@ -218,7 +224,7 @@ def _gain(settings: FrontendSettings, input_bits: int) -> npt.NDArray[np.int16]:
         value, middle, last = gain_at(start), gain_at(start + start // 2), gain_at(end)
         linear = 4 * (middle - value) - (last - value)
         table[4 * bit_length - 6 :][:3] = value, linear, last - value - linear
-    _require(bool(np.all(np.abs(table) <= INT16_MAX)), "pcan_offset", settings.pcan_offset)
+    _require(bool(np.all(np.abs(table) <= INT16_MAX)), "pcan_strength", settings.pcan_strength)
     return table.astype(np.int16)
 
 

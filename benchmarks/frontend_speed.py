@@ -1,0 +1,77 @@
+"""How many times faster than real time the front-end runs from Python, on one core, beside its two references.
+
+    python benchmarks/frontend_speed.py [--seconds 120]
+
+The references are left out where they are not installed. Times are the best of five runs over the same speech-like
+sound (tests/frontend_signals.py).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+
+from frontend_references import pymicro_features, tensorflow_features
+from frontend_signals import RATE_HZ, to_int16, voice
+
+from tinykws.features import FrontEnd, features_of_clips
+from tinykws.frontend import FrontendSettings
+from tinykws.frontend_tables import tables_for
+
+RUNS = 5
+
+
+def best_seconds(work: Callable[[], object]) -> float:
+    """Returns the processor time of the fastest of some runs."""
+    times = []
+    for _ in range(RUNS):
+        start = time.process_time()
+        work()
+        times.append(time.process_time() - start)
+    return min(times)
+
+
+def report(name: str, seconds_of_sound: float, work: Callable[[], object]) -> None:
+    """Prints one row; a reference that is not there says so instead."""
+    try:
+        work()
+    except pytest.skip.Exception as reason:
+        print(f"{name:48} {reason}")
+        return
+    seconds = best_seconds(work)
+    print(f"{name:48} {seconds_of_sound / seconds:8.0f} times real time")
+
+
+def main() -> None:
+    """Measures and prints."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=int, default=120, help="seconds of sound")
+    seconds = parser.parse_args().seconds
+    samples = to_int16(voice(seconds) * 9000)
+    clips = samples[: seconds * RATE_HZ].reshape(seconds, RATE_HZ)
+    pieces = np.array_split(samples, len(samples) // 320)
+    for stride_ms in (20, 10):
+        settings = FrontendSettings(stride_ms=stride_ms)
+        frontend = FrontEnd(settings)
+        label = f"30/{stride_ms} ms"
+        report(f"FrontEnd.process, {label}", seconds, lambda frontend=frontend: frontend.process(samples))
+        report(f"  in pieces of 20 ms, {label}", seconds, lambda frontend=frontend: [*map(frontend.process, pieces)])
+        report(f"features_of_clips, {label}", seconds, lambda settings=settings: features_of_clips(clips, settings))
+        report(f"TensorFlow's op, {label}", seconds, lambda settings=settings: tensorflow_features(samples, settings))
+    report("pymicro-features, 30/10 ms", seconds, lambda: pymicro_features(samples))
+    print(f"{'the tables, computed once':48} {best_seconds(lambda: tables_for.__wrapped__(settings)) * 1000:8.0f} ms")
+
+
+if __name__ == "__main__":
+    main()
