@@ -71,7 +71,8 @@ def resample(samples: npt.NDArray[np.float64], from_hz: float, to_hz: float) -> 
 
 def saturated(values: npt.NDArray[Any]) -> Samples:
     """Rounds sample values (full scale 32768) to int16; what is too large stays at the limit instead of wrapping."""
-    return np.clip(np.rint(values), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
+    samples: Samples = np.clip(np.rint(values), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
+    return samples
 
 
 def defect_of(samples: Samples, sample_rate_hz: int = SAMPLE_RATE_HZ) -> str | None:
@@ -146,7 +147,8 @@ class AudioStream:
     @property
     def seconds(self) -> int:
         """Blocks to come: whole seconds, the last may be shorter."""
-        return math.ceil(self._file.frames / self._file.samplerate)
+        frames, rate = int(self._file.frames), int(self._file.samplerate)
+        return -(-frames // rate)
 
     def __enter__(self) -> AudioStream:
         return self

@@ -96,7 +96,8 @@ def agreement(true_ids: Ids, probabilities: npt.NDArray[np.float32], scores: npt
 def probability_of_score(scores: npt.NDArray[np.int8]) -> npt.NDArray[np.float32]:
     """Returns what int8 softmax outputs stand for: (score + 128) / 256."""
     steps: npt.NDArray[np.float32] = scores.astype(np.float32) + 128
-    return steps / np.float32(256)
+    steps /= 256
+    return steps
 
 
 def _label_score(confusion: npt.NDArray[np.int64], at: int, label: str) -> LabelScore:

@@ -144,7 +144,8 @@ class Trainer:
 def real_values(features: Features) -> npt.NDArray[np.float32]:
     """Returns what int8 features stand for: (v + 128) * 26 / 256, as upstream's float models see them."""
     steps: npt.NDArray[np.float32] = features.astype(np.float32) - FEATURE_ZERO_POINT
-    return steps * np.float32(FEATURE_SCALE)
+    steps *= FEATURE_SCALE
+    return steps
 
 
 def _schedule(peak: float, steps: int) -> Any:

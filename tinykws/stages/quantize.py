@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ from tinykws.aot.reader import read_model
 from tinykws.audio import fit_length, read_audio
 from tinykws.bundle import FLOAT_MODEL_KEY, Bundle, GoldenClip, sha256_hex, write_bundle
 from tinykws.config import DetectorSettings
+from tinykws.dataset import Dataset
 from tinykws.doors.converter import convert
 from tinykws.doors.interpreter import VERSION as INTERPRETER_VERSION
 from tinykws.doors.interpreter import Interpreter
@@ -31,9 +32,6 @@ from tinykws.labels import RESERVED, SILENCE, UNKNOWN, Label, labels_of_words
 from tinykws.progress import SILENT, Progress
 from tinykws.project import Project
 from tinykws.scoring import Score, score
-
-if TYPE_CHECKING:
-    from tinykws.dataset import Dataset
 
 FLOAT_MODEL_NAME = "model.keras"
 CALIBRATION_CLIPS = 100
@@ -59,8 +57,6 @@ def quantize(project: Project, *, progress: Progress = SILENT) -> Bundle:
         ConfigError: no trained model, no dataset, or a model that does not fit it or cannot run on a chip.
         ToolError: the converter failed, or tflite-micro is missing.
     """
-    from tinykws.dataset import Dataset
-
     dataset = Dataset.load(project.dataset_dir)
     float_path = project.model_dir / FLOAT_MODEL_NAME
     network = Network.load(float_path)
