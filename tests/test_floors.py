@@ -50,7 +50,9 @@ FLOORS: dict[str, int] = {
         ],
         2,
     ),
-    **dict.fromkeys(["dataset", "augment", "unknown_words", "speech_plan", "aot", "epochs", "model_guards"], 3),
+    **dict.fromkeys(
+        ["dataset", "augment", "unknown_words", "speech_plan", "balance", "silence", "aot", "epochs", "model_guards"], 3
+    ),
     **dict.fromkeys(["doors", "architectures"], 4),
     "stages": 5,
     **dict.fromkeys(["cli", "__main__"], 6),
