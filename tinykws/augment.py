@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinykws.audio import FULL_SCALE, SAMPLE_RATE_HZ, Samples, saturated
+from tinykws.audio import SAMPLE_RATE_HZ, Samples, saturated
 from tinykws.config import AugmentationSettings
 from tinykws.noise import BROWN, WHITE, coloured_noise, with_rms_1
 
@@ -54,9 +54,9 @@ def augment_clips(
 def shift(clips: Samples, most_samples: int, rng: np.random.Generator) -> Samples:
     """Moves each row of [n, s] by up to `most_samples` to either side; zeros come in."""
     n_clips, length = clips.shape
-    shifts = rng.integers(-most_samples, most_samples, n_clips, endpoint=True)
+    shifts = rng.integers(-most_samples, most_samples, (n_clips, 1), endpoint=True)
     padded = np.pad(clips, ((0, 0), (most_samples, most_samples)))
-    return padded[np.arange(n_clips)[:, None], most_samples - shifts[:, None] + np.arange(length)]
+    return padded[np.arange(n_clips)[:, None], most_samples - shifts + np.arange(length)]
 
 
 def add_noise(sound: npt.NDArray[Any], noise: npt.NDArray[Any], snr_db: npt.NDArray[Any]) -> Floats:

@@ -54,7 +54,7 @@ def shaped_clip(
 
 def _part(speech: npt.NDArray[np.float64], keep: tuple[float, float]) -> npt.NDArray[np.float64]:
     begin, end = (round(edge * speech.size) for edge in keep)
-    part = speech[begin:end].copy()
+    part = np.array(speech[begin:end])
     ramp = np.linspace(0.0, 1.0, min(FADE, part.size // 2), endpoint=False)
     if begin > 0:
         part[: ramp.size] *= ramp

@@ -67,7 +67,9 @@ def plan_speech(
     unknown: UnknownWords,
     accents: Sequence[str],
     voices: Mapping[str, Sequence[str]],
-    counts: tuple[int, int],
+    *,
+    clips_per_word: int,
+    unknown_clips: int,
     seed: int,
 ) -> tuple[VoicePlan, ...]:
     """Plans all spoken clips, grouped by voice.
@@ -77,11 +79,11 @@ def plan_speech(
         unknown: what the unknown class says.
         accents: espeak-ng's tags that every voice may speak in.
         voices: split to variants, from `split_voices`.
-        counts: clips of each word, and of the unknown class.
+        clips_per_word: over all splits.
+        unknown_clips: over all splits.
         seed: of every choice.
     """
     planned: dict[str, list[Utterance]] = defaultdict(list)
-    clips_per_word, unknown_clips = counts
     jobs = [(label.name, _repeated(label.text, clips_per_word)) for label in labels]
     jobs.append((UNKNOWN, _unknown_texts([label.text for label in labels], unknown, unknown_clips, seed)))
     for folder, texts in jobs:

@@ -175,16 +175,15 @@ class Espeak:
 
 INSTALL_HINT = 'pip install "tinykws[synth]"   (or record clips into data/<word>/ and set synth: {enabled: never})'
 
-VARIANTS = tuple(
-    """
-    Alex Alicia Andrea Andy Annie AnxiousAndy Denis Diogo Gene Gene2 Henrique Hugo Jacky Lee Marco Mario Michael Mike
-    Nguyen RicishayMax RicishayMax2 RicishayMax3 Storm adam anika announcer antonio aunty belinda benjamin boris
-    david ed edward edward2 f1 f2 f3 f4 f5 grandma grandpa gustave ian iven iven2 iven3 iven4 john kaukovalta
-    klatt klatt2 klatt3 klatt4 klatt5 klatt6 linda m1 m2 m3 m4 m5 m6 m7 m8 marcelo max michel miguel mike2 norbert
-    pablo paul pedro quincy rob robert robosoft robosoft2 robosoft3 sandro shelby steph steph2 steph3 travis victor
-    whisper whisperf zac
-    """.split()
-)
+_VARIANTS = """
+Alex Alicia Andrea Andy Annie AnxiousAndy Denis Diogo Gene Gene2 Henrique Hugo Jacky Lee Marco Mario Michael Mike
+Nguyen RicishayMax RicishayMax2 RicishayMax3 Storm adam anika announcer antonio aunty belinda benjamin boris david
+ed edward edward2 f1 f2 f3 f4 f5 grandma grandpa gustave ian iven iven2 iven3 iven4 john kaukovalta klatt klatt2
+klatt3 klatt4 klatt5 klatt6 linda m1 m2 m3 m4 m5 m6 m7 m8 marcelo max michel miguel mike2 norbert pablo paul pedro
+quincy rob robert robosoft robosoft2 robosoft3 sandro shelby steph steph2 steph3 travis victor whisper whisperf zac
+"""
+
+VARIANTS = tuple(_VARIANTS.split())
 """espeak-ng's voice variants that sound like people; left out are its demons, croaks and most of its robots, and
 caleb and Reed, whose samples depend on memory that espeak-ng never set."""
 
@@ -220,7 +219,7 @@ def _installed() -> tuple[str, str]:
 
 
 def _unload(library: ctypes.CDLL) -> None:
-    unload = getattr(_ctypes, "dlclose", None) or _ctypes.FreeLibrary
+    unload = getattr(_ctypes, "dlclose" if hasattr(_ctypes, "dlclose") else "FreeLibrary")
     unload(library._handle)
 
 

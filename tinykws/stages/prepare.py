@@ -206,7 +206,7 @@ class _Reader:
         for row, one in enumerate(fit):
             if one.old_row is not None and self._old is not None:
                 clips[row], features[row] = self._old.all_clips[one.old_row], self._old.all_features[one.old_row]
-            else:
+            elif one.clip is not None:
                 clips[row] = one.clip
         new = [row for row, one in enumerate(fit) if one.old_row is None]
         if new:

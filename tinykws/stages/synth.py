@@ -84,8 +84,15 @@ def synth(project: Project, progress: Progress = SILENT, processes: int | None =
     words = config.labels[2:]
     accents, unknown = _vocabulary(project)
     voices = split_voices(VARIANTS, settings.seed)
-    counts = (settings.clips_per_word, settings.unknown_clips)
-    plans = plan_speech(words, unknown, accents, voices, counts, settings.seed)
+    plans = plan_speech(
+        words,
+        unknown,
+        accents,
+        voices,
+        clips_per_word=settings.clips_per_word,
+        unknown_clips=settings.unknown_clips,
+        seed=settings.seed,
+    )
     with replacing_folder(project.synth_dir) as folder:
         for name in (SILENCE, UNKNOWN, BACKGROUND_NOISE, *(label.name for label in words)):
             (folder / name).mkdir()
