@@ -1,71 +1,75 @@
 """Common words by language, for the unknown class. A list is no dictionary: variety of sound is what counts."""
-from __future__ import annotations _ENGLISH = """ able about above accept across act actor add after again age agree
-air airport alarm album all almost alone along already also always amber among anchor and angel anger animal ankle
-answer ant any apple april arch area arm army around arrive arrow art ask asleep aunt autumn avenue awake away baby
-back backward bacon bad bag bake ball balloon banana band bank bar bark barn basket bath battle beach bean bear
-beard beat beautiful because become bed bee beef beer before began begin behind bell belong below belt bench bend
-berry best better between beyond bicycle big bill bird birthday bit bite black blade blanket blind block blood bloom
-blow blue board boat body boil bold bone book boot border born borrow boss both bottle bottom bowl box boy brain
-branch brave bread break breakfast breath brick bridge bright bring broken brother brown brush bucket build bunch
-burn bus bush business busy but butter button buy by cabin cable cage cake call calm came camera camp can candle cap
-car card care carpet carrot carry castle cat catch cause ceiling center chain chair chalk chance change charge cheap
-check cheek cheese cherry chess chest chicken child chin chip choose church circle city clap class clay clean clear
-clever climb clock close cloth cloud clown club coach coal coast coat coffee coin cold collar color comb come common
-company computer cook cookie cool copper copy corn corner cost cotton cough could count country couple course cousin
-cover cow crab crack cradle crash crazy cream cross crowd crown cry cup cupboard curtain curve cut dad daily dance
-danger dark date daughter day dead deaf dear december decide deep deer degree delay dentist desert desk dial diamond
-dig dinner dirty dish distance dive doctor dog dollar dolphin donkey door double doubt dove down dozen dragon draw
-dream dress drink drive drop drum dry duck dust duty each eagle ear early earn earth east easy eat echo edge egg
-eight either elbow electric elephant eleven else empty end enemy engine enjoy enough enter equal escape evening ever
-every exact example except exit eye face fact fail fair fall family famous fan far farm fast fat father fault favor
-fear feast feather feed feel fell fence fever few field fifty fight fill film final find finger finish fire first
-fish fit five fix flag flame flash flat floor flour flow flower fly fog fold follow food foot forest forget fork
-form forty forward four fox frame free fresh friday friend frog from front frost fruit full fun funny fur future
-game garage garden garlic gas gate gather gave gentle ghost giant gift girl give glad glass globe glove go goal goat
-goes gold good goodbye goose got grain grand grape grass gray great green ground group grow guard guess guest guide
-guitar gun guy gym habit hair half hall hammer hand handle happen happy harbor hard hat hate have hawk head heal
-hear heart heat heavy heel height hello help hen here hero hidden high hill history hit hold hole holiday hollow
-home honest honey hook hope horn horse hospital hot hotel hour house how huge human hundred hungry hunt hurry hurt
-husband ice idea ill important inch insect inside into invite iron island it jacket jail jam january jar jaw jazz
-jelly jet job join joke joy judge juice july jump june jungle just keep kettle key kick kid kill kind king kiss
-kitchen kite knee kneel knew knife knock knot know ladder lady lake lamb lamp land language large last late laugh
-law lazy lead leaf learn least leather leave left leg lemon less lesson let letter level library lid lie life lift
-light like lime line lion lip list listen little live load loaf loan local lock log lonely long look loop loose lord
-lose lost lot loud love low luck lunch lung machine mad made magic mail main make mall man many map marble march
-mark market marvin mask master match matter may maybe meal mean meat medal meet melon melt member memory men menu
-mess message metal middle midnight might mile milk million mind mine minute mirror miss mist mix mobile model moment
-monday money monkey month moon more morning moss most mother motor mountain mouse mouth move movie much mud music
-must my nail name narrow nation near neck need needle neighbor nephew nerve nest net never new news next nice niece
-night nine nobody nod noise none noon nor normal north nose not note nothing notice november now number nurse nut
-oak obey ocean october off offer office often oil okay old olive on once one onion only open orange orchard order
-other ounce our out oval oven over owe owl own oxygen pack page paid pain paint pair palace pale palm pan paper
-parcel pardon parent park parrot part party pass past path patient pause pay peace peach peak pear peel pen pencil
-people pepper perfect person pet phone photo piano pick picture pie piece pig pillow pilot pin pink pipe pizza place
-plan plane planet plant plastic plate play please plenty plow plum pocket poem point poison police polite pond pony
-pool poor popular porch possible potato pound powder power present press pretty price pride prince print prison
-prize problem promise proud pull pump purple purse push put puzzle quarter queen question quick quiet quite rabbit
-race radio rail rain raise ranch rat reach read ready real reason record red remember rent repeat reply rest return
-ribbon rice rich ride right ring ripe rise river road roar rob robin rock roof room root rope rose rough round row
-royal rubber rug ruler run rush sad saddle safe said sail salad salt same sand sandwich saturday sauce save saw say
-scale scared school science scissors score scream sea search season seat second secret see seed seem sell send sense
-september seven shade shadow shake shape share sharp she sheep sheet sheila shelf shell shine ship shirt shoe shop
-shore short shoulder shout show shower shut sick side sign silent silk silver simple sing sister sit six size skate
-skin skirt sky sleep sleeve slice slide slip slow small smart smell smile smoke smooth snake snow soap soccer sock
-sofa soft soil soldier some son song soon sorry sort sound soup south space spare speak spell spend spider spin
-spoon sport spot spring square squirrel stable stairs stamp stand star start state station stay steal steam steel
-steep step stick still sting stomach stone stop store storm story stove straight strange straw stream street string
-strong student study such sugar suit summer sun sunday supper sure surprise swallow swan sweet swim swing sword
-table tail take talk tall tame tank tape taste taxi tea teach team tear telephone tell ten tent test thank that them
-then there thick thief thin thing think third thirsty thirty this thousand thread three throat throw thumb thunder
-thursday ticket tide tie tiger tight time tin tiny tire tired title toast today toe together tomato tomorrow ton
-tongue tonight tool tooth top total touch towel tower town toy track trade train travel tree trick trip trouble
-truck true trunk trust try tube tuesday tune tunnel turkey turn turtle twelve twenty twice twin two ugly umbrella
-uncle under until up upon use usual valley van vase vegetable very vest video view village violin visit visual voice
-vote wage wait wake walk wall want war warm wash wasp waste watch water wave way we weak wealth wear weather
-wednesday week weight welcome well went west wet whale what wheat wheel when where which whisper white who whole why
-wide wife wild will win wind window wine wing winter wire wise wish witch with wolf woman wonder wood wool word work
-world worm worry worth would wound wow wrap write wrong yard yawn year yell yellow yesterday yet yoga yogurt yolk
-you young your zebra zero zone zoo
+
+from __future__ import annotations
+
+_ENGLISH = """
+able about above accept across act actor add after again age agree air airport alarm album all almost alone along
+already also always amber among anchor and angel anger animal ankle answer ant any apple april arch area arm army
+around arrive arrow art ask asleep aunt autumn avenue awake away baby back backward bacon bad bag bake ball balloon
+banana band bank bar bark barn basket bath battle beach bean bear beard beat beautiful because become bed bee beef
+beer before began begin behind bell belong below belt bench bend berry best better between beyond bicycle big bill
+bird birthday bit bite black blade blanket blind block blood bloom blow blue board boat body boil bold bone book
+boot border born borrow boss both bottle bottom bowl box boy brain branch brave bread break breakfast breath brick
+bridge bright bring broken brother brown brush bucket build bunch burn bus bush business busy but butter button buy
+by cabin cable cage cake call calm came camera camp can candle cap car card care carpet carrot carry castle cat
+catch cause ceiling center chain chair chalk chance change charge cheap check cheek cheese cherry chess chest
+chicken child chin chip choose church circle city clap class clay clean clear clever climb clock close cloth cloud
+clown club coach coal coast coat coffee coin cold collar color comb come common company computer cook cookie cool
+copper copy corn corner cost cotton cough could count country couple course cousin cover cow crab crack cradle crash
+crazy cream cross crowd crown cry cup cupboard curtain curve cut dad daily dance danger dark date daughter day dead
+deaf dear december decide deep deer degree delay dentist desert desk dial diamond dig dinner dirty dish distance
+dive doctor dog dollar dolphin donkey door double doubt dove down dozen dragon draw dream dress drink drive drop
+drum dry duck dust duty each eagle ear early earn earth east easy eat echo edge egg eight either elbow electric
+elephant eleven else empty end enemy engine enjoy enough enter equal escape evening ever every exact example except
+exit eye face fact fail fair fall family famous fan far farm fast fat father fault favor fear feast feather feed
+feel fell fence fever few field fifty fight fill film final find finger finish fire first fish fit five fix flag
+flame flash flat floor flour flow flower fly fog fold follow food foot forest forget fork form forty forward four
+fox frame free fresh friday friend frog from front frost fruit full fun funny fur future game garage garden garlic
+gas gate gather gave gentle ghost giant gift girl give glad glass globe glove go goal goat goes gold good goodbye
+goose got grain grand grape grass gray great green ground group grow guard guess guest guide guitar gun guy gym
+habit hair half hall hammer hand handle happen happy harbor hard hat hate have hawk head heal hear heart heat heavy
+heel height hello help hen here hero hidden high hill history hit hold hole holiday hollow home honest honey hook
+hope horn horse hospital hot hotel hour house how huge human hundred hungry hunt hurry hurt husband ice idea ill
+important inch insect inside into invite iron island it jacket jail jam january jar jaw jazz jelly jet job join joke
+joy judge juice july jump june jungle just keep kettle key kick kid kill kind king kiss kitchen kite knee kneel knew
+knife knock knot know ladder lady lake lamb lamp land language large last late laugh law lazy lead leaf learn least
+leather leave left leg lemon less lesson let letter level library lid lie life lift light like lime line lion lip
+list listen little live load loaf loan local lock log lonely long look loop loose lord lose lost lot loud love low
+luck lunch lung machine mad made magic mail main make mall man many map marble march mark market marvin mask master
+match matter may maybe meal mean meat medal meet melon melt member memory men menu mess message metal middle
+midnight might mile milk million mind mine minute mirror miss mist mix mobile model moment monday money monkey month
+moon more morning moss most mother motor mountain mouse mouth move movie much mud music must my nail name narrow
+nation near neck need needle neighbor nephew nerve nest net never new news next nice niece night nine nobody nod
+noise none noon nor normal north nose not note nothing notice november now number nurse nut oak obey ocean october
+off offer office often oil okay old olive on once one onion only open orange orchard order other ounce our out oval
+oven over owe owl own oxygen pack page paid pain paint pair palace pale palm pan paper parcel pardon parent park
+parrot part party pass past path patient pause pay peace peach peak pear peel pen pencil people pepper perfect
+person pet phone photo piano pick picture pie piece pig pillow pilot pin pink pipe pizza place plan plane planet
+plant plastic plate play please plenty plow plum pocket poem point poison police polite pond pony pool poor popular
+porch possible potato pound powder power present press pretty price pride prince print prison prize problem promise
+proud pull pump purple purse push put puzzle quarter queen question quick quiet quite rabbit race radio rail rain
+raise ranch rat reach read ready real reason record red remember rent repeat reply rest return ribbon rice rich ride
+right ring ripe rise river road roar rob robin rock roof room root rope rose rough round row royal rubber rug ruler
+run rush sad saddle safe said sail salad salt same sand sandwich saturday sauce save saw say scale scared school
+science scissors score scream sea search season seat second secret see seed seem sell send sense september seven
+shade shadow shake shape share sharp she sheep sheet sheila shelf shell shine ship shirt shoe shop shore short
+shoulder shout show shower shut sick side sign silent silk silver simple sing sister sit six size skate skin skirt
+sky sleep sleeve slice slide slip slow small smart smell smile smoke smooth snake snow soap soccer sock sofa soft
+soil soldier some son song soon sorry sort sound soup south space spare speak spell spend spider spin spoon sport
+spot spring square squirrel stable stairs stamp stand star start state station stay steal steam steel steep step
+stick still sting stomach stone stop store storm story stove straight strange straw stream street string strong
+student study such sugar suit summer sun sunday supper sure surprise swallow swan sweet swim swing sword table tail
+take talk tall tame tank tape taste taxi tea teach team tear telephone tell ten tent test thank that them then there
+thick thief thin thing think third thirsty thirty this thousand thread three throat throw thumb thunder thursday
+ticket tide tie tiger tight time tin tiny tire tired title toast today toe together tomato tomorrow ton tongue
+tonight tool tooth top total touch towel tower town toy track trade train travel tree trick trip trouble truck true
+trunk trust try tube tuesday tune tunnel turkey turn turtle twelve twenty twice twin two ugly umbrella uncle under
+until up upon use usual valley van vase vegetable very vest video view village violin visit visual voice vote wage
+wait wake walk wall want war warm wash wasp waste watch water wave way we weak wealth wear weather wednesday week
+weight welcome well went west wet whale what wheat wheel when where which whisper white who whole why wide wife wild
+will win wind window wine wing winter wire wise wish witch with wolf woman wonder wood wool word work world worm
+worry worth would wound wow wrap write wrong yard yawn year yell yellow yesterday yet yoga yogurt yolk you young
+your zebra zero zone zoo
 """
 
 _GERMAN = """
