@@ -1,0 +1,140 @@
+/* The aot engine's kernels: int8 neural network operations, one a file.
+ *
+ * Usage: `tinykws` writes model_aot.c from a .tflite: constants, one parameter struct for each operation, a static
+ * arena, and kws_model_invoke(), which calls these functions one after the other. Nothing here is meant to be called
+ * with parameters that tinykws has not checked: shapes, ranges and sums are proven at build time, the kernels trust
+ * them.
+ *
+ * Arithmetic: byte for byte that of TensorFlow Lite Micro's reference kernels (gemmlowp's doubly rounded fixed point,
+ * see kws_nn_math.h). Tensors are NHWC (batch, height, width, channel; the last runs fastest), int8, where
+ * real = scale * (value - zero_point). Input and output may not overlap. No allocation, no float, no state.
+ *
+ * C99; right shifts of negative numbers must be arithmetic, as every compiler we know makes them.
+ */
+#ifndef KWS_NN_H
+#define KWS_NN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Put behind the arena's declaration: the planner's offsets are multiples of 16. */
+#define KWS_NN_ALIGNED __attribute__((aligned(16)))
+
+typedef struct {
+    int32_t batches, height, width, channels;
+} kws_nn_shape;
+
+/* A window that slides over an image; what it sees outside of the image counts as real 0. */
+typedef struct {
+    int32_t height, width;
+    int32_t stride_y, stride_x;     /* at least 1 */
+    int32_t dilation_y, dilation_x; /* at least 1: from one of its rows (columns) to the next */
+    int32_t pad_top, pad_left;      /* rows (columns) of the first window that lie outside */
+} kws_nn_window;
+
+/* From a 32-bit sum to int8: clamp(zero_point + sum * multiplier * 2^(shift - 31), minimum, maximum). */
+typedef struct {
+    const int32_t *multipliers; /* 0 to 2^31 - 1, where 2^31 would be 1.0 */
+    const int8_t *shifts;       /* -31 to 30, left where positive */
+    int32_t step;               /* 1: a multiplier for each channel; 0: one for all */
+    int32_t zero_point;
+    int32_t minimum, maximum; /* the fused activation's range, within -128 to 127 */
+} kws_nn_requantize;
+
+typedef struct {
+    kws_nn_shape input, output;
+    kws_nn_window window;
+    int32_t groups; /* output channels of a group see only its input channels; 1 is the common convolution */
+    int32_t input_zero_point;
+    const int8_t *weights; /* [output.channels, window.height, window.width, input.channels / groups] */
+    const int32_t *bias;   /* [output.channels], or NULL */
+    kws_nn_requantize requantize;
+} kws_nn_conv_2d_params;
+
+typedef struct {
+    kws_nn_shape input, output;
+    kws_nn_window window;
+    int32_t multiplier; /* output channels for each input channel */
+    int32_t input_zero_point;
+    const int8_t *weights; /* [window.height, window.width, output.channels] */
+    const int32_t *bias;   /* [output.channels], or NULL */
+    kws_nn_requantize requantize;
+} kws_nn_depthwise_conv_2d_params;
+
+typedef struct {
+    int32_t rows; /* inputs, each of `depth` values */
+    int32_t depth;
+    int32_t units; /* outputs for each input */
+    int32_t input_zero_point;
+    const int8_t *weights; /* [units, depth] */
+    const int32_t *bias;   /* [units], or NULL */
+    kws_nn_requantize requantize;
+} kws_nn_fully_connected_params;
+
+typedef struct {
+    kws_nn_shape input, output;
+    kws_nn_window window;
+    int32_t minimum, maximum; /* the fused activation's range, within -128 to 127 */
+} kws_nn_pool_2d_params;
+
+typedef kws_nn_pool_2d_params kws_nn_average_pool_2d_params;
+typedef kws_nn_pool_2d_params kws_nn_max_pool_2d_params;
+
+/* The input seen as four loops: two over what is kept, each index one output, and two over what is averaged. */
+typedef struct {
+    int32_t kept[2], kept_stride[2];
+    int32_t averaged[2], averaged_stride[2];
+    int32_t input_zero_point;
+    kws_nn_requantize requantize; /* its multiplier holds the division by the count too */
+} kws_nn_mean_params;
+
+/* (value - zero_point) * multiplier * 2^(shift - 31), in units of 2^-20 of twice the larger input's scale */
+typedef struct {
+    int32_t stride[4]; /* in elements, for each dimension of the output; 0 where the input is repeated along it */
+    int32_t zero_point;
+    int32_t multiplier, shift;
+} kws_nn_addend;
+
+typedef struct {
+    int32_t size[4]; /* of the output */
+    kws_nn_addend first, second;
+    kws_nn_requantize requantize;
+} kws_nn_add_params;
+
+typedef struct {
+    int32_t input[4];  /* sizes */
+    int32_t output[4]; /* sizes: before + input + after */
+    int32_t before[4]; /* how much is added in front of each dimension */
+    int32_t value;
+} kws_nn_pad_params;
+
+typedef struct {
+    int32_t rows;
+    int32_t depth;               /* values in a row, at most 511: each row becomes probabilities of its own */
+    int32_t multiplier, shift;   /* from differences of inputs to Q5.26 */
+    int32_t smallest_difference; /* below it a probability is 0 */
+} kws_nn_softmax_params;
+
+void kws_nn_conv_2d(const kws_nn_conv_2d_params *params, const int8_t *input, int8_t *output);
+void kws_nn_depthwise_conv_2d(const kws_nn_depthwise_conv_2d_params *params, const int8_t *input, int8_t *output);
+void kws_nn_fully_connected(const kws_nn_fully_connected_params *params, const int8_t *input, int8_t *output);
+
+/* The mean, or the largest, of what each window sees inside of the image; dilation is 1. */
+void kws_nn_average_pool_2d(const kws_nn_pool_2d_params *params, const int8_t *input, int8_t *output);
+void kws_nn_max_pool_2d(const kws_nn_pool_2d_params *params, const int8_t *input, int8_t *output);
+
+void kws_nn_mean(const kws_nn_mean_params *params, const int8_t *input, int8_t *output);
+void kws_nn_add(const kws_nn_add_params *params, const int8_t *first, const int8_t *second, int8_t *output);
+void kws_nn_pad(const kws_nn_pad_params *params, const int8_t *input, int8_t *output);
+
+/* Output: probability * 256 - 128. */
+void kws_nn_softmax(const kws_nn_softmax_params *params, const int8_t *input, int8_t *output);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,71 @@
+"""ADD."""
+
+from __future__ import annotations
+
+import math
+
+from tinykws.aot.call import Call, Parameters, Value, activation, fused_activation, requantize, result, same_shape
+from tinykws.aot.fixed_point import Multiplier, activation_range
+from tinykws.aot.graph import Graph, Op, Tensor
+from tinykws.aot.weights import single_multiplier
+
+MAX_ADD_DIMENSIONS = 4
+LEFT_SHIFT = 20
+"""As in kws_nn_add.c. Source: tensorflow/lite/micro/kernels/add_common.cc."""
+
+
+def lower_add(graph: Graph, op: Op) -> Call:
+    """The sum of two tensors, each of which may be repeated along dimensions of size 1 or missing in front."""
+    first, second, output = activation(graph, op, 0), activation(graph, op, 1), result(graph, op)
+    if max(len(first.shape), len(second.shape)) > MAX_ADD_DIMENSIONS:
+        raise op.error(f"up to {MAX_ADD_DIMENSIONS} dimensions are supported")
+    same_shape(op, output, _common_shape(op, first, second))
+    common_scale = 2 * max(first.scale, second.scale)
+    total = _multiplier_below_one(op, common_scale / (2**LEFT_SHIFT * output.scale))
+    try:
+        bounds = activation_range(fused_activation(op), output.scale, output.zero_point)
+    except ValueError as error:
+        raise op.error(str(error)) from error
+    size = _four_sizes(output.shape)
+    parameters: Parameters = {
+        "size": size,
+        "first": _addend(op, first, size, common_scale),
+        "second": _addend(op, second, size, common_scale),
+        "requantize": requantize([total], output, bounds),
+    }
+    return Call("kws_nn_add", parameters, (first, second), output)
+
+
+def _common_shape(op: Op, first: Tensor, second: Tensor) -> list[int]:
+    rank = max(len(first.shape), len(second.shape))
+    pairs = zip(_four_sizes(first.shape), _four_sizes(second.shape), strict=True)
+    shape = []
+    for one, other in list(pairs)[4 - rank :]:
+        if one != other and 1 not in (one, other):
+            raise op.error(f"inputs of {list(first.shape)} and {list(second.shape)} cannot be added")
+        shape.append(max(one, other))
+    return shape
+
+
+def _four_sizes(shape: tuple[int, ...]) -> list[int]:
+    return [1] * (4 - len(shape)) + list(shape)
+
+
+def _addend(op: Op, tensor: Tensor, size: list[int], common_scale: float) -> dict[str, Value]:
+    own = _four_sizes(tensor.shape)
+    strides = [math.prod(own[axis + 1 :]) if own[axis] == size[axis] else 0 for axis in range(4)]
+    multiplier = _multiplier_below_one(op, tensor.scale / common_scale)
+    return {
+        "stride": strides,
+        "zero_point": tensor.zero_point,
+        "multiplier": multiplier.value,
+        "shift": multiplier.shift,
+    }
+
+
+def _multiplier_below_one(op: Op, real: float) -> Multiplier:
+    """The reference demands it (QuantizeMultiplierSmallerThanOneExp), and sums stay in 32 bits by it."""
+    multiplier = single_multiplier(op, real)
+    if multiplier.shift > 0:
+        raise op.error("its output's scale is too small for its inputs' scales")
+    return multiplier

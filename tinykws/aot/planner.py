@@ -1,0 +1,100 @@
+"""Where each buffer stands in the arena: offsets chosen at build time.
+
+Largest buffer first, each at the lowest offset where it overlaps none that is needed at the same time (the greedy
+method of TFLM's own planner; Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net Inference", 2020).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from tinykws.aot.call import Alias, Call
+from tinykws.aot.graph import Graph, Tensor
+
+ALIGNMENT = 16
+"""Of every offset, in bytes: as in TFLM, enough for any SIMD load."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Buffer:
+    """Bytes that must keep their content during some steps.
+
+    Step 0 is the host filling the input, step i + 1 op i, the last step the host reading the output.
+    """
+
+    name: str
+    size: int
+    steps: frozenset[int]
+
+
+@dataclasses.dataclass(frozen=True)
+class Placement:
+    """A buffer and where it starts in the arena."""
+
+    buffer: Buffer
+    offset: int
+
+    @property
+    def end(self) -> int:
+        """The first byte behind it."""
+        return self.offset + self.buffer.size
+
+
+def place(buffers: Sequence[Buffer]) -> list[Placement]:
+    """Returns a place for each buffer, in the order given; those with a step in common do not overlap."""
+    placed: dict[int, Placement] = {}
+    for index in sorted(range(len(buffers)), key=lambda index: (-buffers[index].size, index)):
+        rivals = [other for other in placed.values() if other.buffer.steps & buffers[index].steps]
+        placed[index] = Placement(buffers[index], _lowest_gap(buffers[index].size, rivals))
+    return [placed[index] for index in range(len(buffers))]
+
+
+def _lowest_gap(size: int, rivals: list[Placement]) -> int:
+    offset = 0
+    for rival in sorted(rivals, key=lambda rival: rival.offset):
+        if offset + size <= rival.offset:
+            break
+        offset = max(offset, -(-rival.end // ALIGNMENT) * ALIGNMENT)
+    return offset
+
+
+def buffers_of(graph: Graph, program: Sequence[Call | Alias]) -> tuple[list[Buffer], dict[int, int]]:
+    """Returns the buffers a program works on, and tensor index -> index of the buffer that holds it.
+
+    Tensors that are each other's RESHAPE share one; constants have none. The output's buffer is kept from the host's
+    reading to its filling of the next input, so that scores stay true until the next invoke.
+    """
+    owners = _owners(program)
+    steps: dict[int, set[int]] = {}
+
+    def touch(tensor: Tensor, step: int) -> None:
+        steps.setdefault(owners.get(tensor.index, tensor.index), set()).add(step)
+
+    makers = {graph.input.index: "input"}
+    touch(graph.input, 0)
+    for step, (op, item) in enumerate(zip(graph.ops, program, strict=True), start=1):
+        for tensor in (*item.inputs, item.output) if isinstance(item, Call) else ():
+            touch(tensor, step)
+        makers.setdefault(item.output.index, f"output of op {op.index} ({op.name})")
+    touch(graph.output, len(program) + 1)
+    held = [index for index in steps if graph.tensors[index].data is None]
+    output = owners.get(graph.output.index, graph.output.index)
+    buffers = [_buffer(f"{makers[i]}, {graph.tensors[i]}", graph.tensors[i], steps[i], i == output) for i in held]
+    numbers = {index: number for number, index in enumerate(held)}
+    homes = {tensor.index: owners.get(tensor.index, tensor.index) for tensor in graph.tensors}
+    return buffers, {index: numbers[owner] for index, owner in homes.items() if owner in numbers}
+
+
+def _buffer(name: str, tensor: Tensor, steps: set[int], is_output: bool) -> Buffer:
+    live = set(range(min(steps), max(steps) + 1))
+    return Buffer(name, tensor.size, frozenset(live | {0} if is_output else live))
+
+
+def _owners(program: Sequence[Call | Alias]) -> dict[int, int]:
+    """Returns, for each tensor that is a RESHAPE of another, the tensor whose bytes it shows."""
+    owners: dict[int, int] = {}
+    for item in program:
+        if isinstance(item, Alias):
+            owners[item.output.index] = owners.get(item.source.index, item.source.index)
+    return owners
