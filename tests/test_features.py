@@ -49,6 +49,7 @@ def test_every_feature_is_pymicros(kind: str) -> None:
     np.testing.assert_array_equal(FrontEnd(PYMICRO_SETTINGS).process(samples), pymicro_features(samples))
 
 
+@pytest.mark.slow
 def test_real_speech(shared) -> None:
     soundfile = pytest.importorskip("soundfile")
     samples, rate_hz = soundfile.read(shared / "data/negatives/coffee_orders_60min.flac", dtype="int16")
