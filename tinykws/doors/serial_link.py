@@ -12,7 +12,7 @@ import serial
 from tinykws.boards import SerialLine
 from tinykws.errors import DeviceError
 
-READ_BYTES = 65536
+PEEK_BYTES = 65536
 WRITE_TIMEOUT_S = 10.0
 
 
@@ -61,8 +61,11 @@ class SerialLink:
                 # A bridge with auto-reset resets the chip where DTR falls before RTS.
                 self._port.rts = False
                 self._port.dtr = False
+        connection = _socket_of(self._port)
         with contextlib.suppress(serial.SerialException, OSError):
             self._port.close()
+        if connection is not None:  # pyserial leaves it open where the other side was faster
+            connection.close()
 
     def __enter__(self) -> SerialLink:
         return self
@@ -86,11 +89,11 @@ class SerialLink:
         """Waits for one byte, then takes all that is there: neither byte by byte nor waiting for more than comes."""
         try:
             self._port.timeout = timeout_s
-            first = self._port.read(1)
-            if first:
-                self._port.timeout = 0
-                self._received += first + self._port.read(READ_BYTES)
-        except (serial.SerialException, OSError, TypeError) as error:  # pyserial: TypeError where another thread closed
+            self._received += self._port.read(1)
+            waiting = _waiting(self._port)
+            if waiting:
+                self._received += self._port.read(waiting)
+        except (serial.SerialException, OSError, TypeError) as error:  # TypeError: closed in the middle of a read
             raise self._gone(error) from error
 
     def _gone(self, error: Exception) -> DeviceError:
@@ -118,13 +121,25 @@ def open_link(url: str, line: SerialLine | None = None) -> SerialLink:
         raise DeviceError(
             f"cannot open {url}: {error}", hint="is the board connected, and no other program (a monitor) on its port?"
         ) from error
-    _send_at_once(port)
+    connection = _socket_of(port)
+    if connection is not None:  # or TCP holds small lines back for 40 ms (Nagle)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return SerialLink(port, url)
 
 
-def _send_at_once(port: serial.SerialBase) -> None:
-    """Keeps TCP from holding small lines back for 40 ms (Nagle). pyserial has no option for that; its `_socket` is
-    the only way in, and without it all works, slower."""
+def _socket_of(port: serial.SerialBase) -> socket.socket | None:
+    """Returns what a socket:// port stands on. pyserial does not tell, and its socket ports lack three things: sending
+    small lines at once, knowing how much waits, and keeping what came before the other side closed."""
     connection = getattr(port, "_socket", None)
-    if isinstance(connection, socket.socket):
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return connection if isinstance(connection, socket.socket) else None
+
+
+def _waiting(port: serial.SerialBase) -> int:
+    """Returns how many bytes can be read without waiting."""
+    connection = _socket_of(port)
+    if connection is None:
+        return int(port.in_waiting)  # type: ignore[attr-defined]
+    try:
+        return len(connection.recv(PEEK_BYTES, socket.MSG_PEEK))
+    except BlockingIOError:
+        return 0

@@ -11,6 +11,16 @@
 #define CONFIGURATION (*(volatile uint32_t *)0xe000ed14u)   /* CCR */
 #define TRAP_DIVISION_BY_ZERO (1u << 4)
 
+
+/* The memory protection unit (ARMv7-M, B3.5). */
+#define MPU_CONTROL (*(volatile uint32_t *)0xe000ed94u)
+#define MPU_REGION_NUMBER (*(volatile uint32_t *)0xe000ed98u)
+#define MPU_REGION_BASE (*(volatile uint32_t *)0xe000ed9cu)
+#define MPU_REGION_SIZE_AND_RIGHTS (*(volatile uint32_t *)0xe000eda0u)
+#define MPU_ON_WITH_DEFAULT_MAP 5u
+#define NO_ACCESS_256_MB (27u << 1 | 1u)
+#define BELOW_DATA_MEMORY 0x10000000u
+
 #define SEMIHOSTING_EXIT_EXTENDED 0x20
 #define APPLICATION_EXIT 0x20026u
 
@@ -48,6 +58,16 @@ __attribute__((section(".vectors"), used)) static const vector vectors[SYSTEM_VE
     [SYSTEM_VECTORS + KWS_MPS2_TIMER0_IRQ] = {.handler = kws_timer0_handler},
 };
 
+/* QEMU takes writes below the data memory and forgets them: a stack that grows out of it would go on without memory. */
+static void forbid_what_is_below_the_stack(void)
+{
+    MPU_REGION_NUMBER = 0;
+    MPU_REGION_BASE = BELOW_DATA_MEMORY;
+    MPU_REGION_SIZE_AND_RIGHTS = NO_ACCESS_256_MB;
+    MPU_CONTROL = MPU_ON_WITH_DEFAULT_MAP;
+    __asm volatile("dsb\n isb" ::: "memory");
+}
+
 void kws_reset(void)
 {
     const uint32_t *from = kws_data_in_code;
@@ -55,6 +75,7 @@ void kws_reset(void)
     __asm volatile("dsb\n isb" ::: "memory");
     SYSTEM_HANDLERS |= SEPARATE_FAULTS;
     CONFIGURATION |= TRAP_DIVISION_BY_ZERO;
+    forbid_what_is_below_the_stack();
     for (uint32_t *to = kws_data_begin; to < kws_data_end; ++to) {
         *to = *from++;
     }
@@ -95,6 +116,24 @@ static void put_hex(uint32_t number)
     }
 }
 
+/* Takes what a host has still under way until it is quiet: QEMU's end would cut the connection with it unread, and the
+ * system would then throw away what we have said.
+ */
+static void hear_the_host_out(void)
+{
+    const uint32_t quiet_ticks = KWS_MPS2_CLOCK_HZ / 50;
+    uint32_t last = UINT32_MAX;
+    KWS_MPS2_TIMER0->reload = UINT32_MAX;
+    KWS_MPS2_TIMER0->value = UINT32_MAX;
+    KWS_MPS2_TIMER0->control = KWS_TIMER_CONTROL_ENABLE;
+    while (last - KWS_MPS2_TIMER0->value < quiet_ticks) {
+        if (KWS_MPS2_UART0->state & KWS_UART_STATE_RX_FULL) {
+            (void)KWS_MPS2_UART0->data;
+            last = KWS_MPS2_TIMER0->value;
+        }
+    }
+}
+
 /* Tells where it happened, in a line of its own, and ends with the exception's exit code. */
 void kws_exception_report(const uint32_t *frame, uint32_t number)
 {
@@ -107,6 +146,7 @@ void kws_exception_report(const uint32_t *frame, uint32_t number)
         put_hex(frame[6]); /* r0-r3, r12, lr, pc, psr */
     }
     put_text("\n");
+    hear_the_host_out();
     kws_mps2_exit(KWS_EXIT_EXCEPTION + (int)number);
 }
 

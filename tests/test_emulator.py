@@ -1,0 +1,241 @@
+"""Emulated devices: the exact commands, how each kind of end is told, and that none is ever left running."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tinykws.boards import find_board
+from tinykws.doors import emulator as door
+from tinykws.doors.emulator import Emulator, describe_exit, emulated, emulator_command, emulator_environment
+from tinykws.doors.serial_link import SerialLink
+from tinykws.errors import ConfigError, DeviceError, ToolError
+from tinykws.resources import FIRMWARE
+
+HOST = find_board("host")
+QEMU = find_board("qemu-cortex-m4")
+ECHO = """
+import os, socket, sys
+host, port = os.environ["KWS_SERIAL"].split(":")
+with socket.create_server((host, int(port))) as server:
+    connection, _ = server.accept()
+while data := connection.recv(4096):
+    if b"die" in data:
+        os.kill(os.getpid(), 11)
+    if b"end" in data:
+        sys.exit("cannot go on")
+    connection.sendall(data)
+"""
+
+
+def script(folder: Path, text: str) -> Path:
+    """A program for the host board, in Python."""
+    path = folder / "program"
+    path.write_text(f"#!{sys.executable}\n{text}")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return path
+
+
+def process_id(emulator: Emulator) -> int:
+    return emulator._process.pid
+
+
+def is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_the_host_program_gets_its_port_by_environment(tmp_path: Path) -> None:
+    program = tmp_path / "firmware.elf"
+    assert emulator_command(HOST, program, 5555) == [str(program)]
+    assert emulator_environment(HOST, 5555) == {"KWS_SERIAL": "127.0.0.1:5555"}
+
+
+def test_qemu_gets_its_port_by_option(tmp_path: Path) -> None:
+    program = tmp_path / "firmware.elf"
+    assert emulator_command(QEMU, program, 5555) == [
+        *["qemu-system-arm", "-machine", "mps2-an386", "-cpu", "cortex-m4"],
+        *["-display", "none", "-monitor", "none", "-icount", "shift=5"],
+        *["-semihosting-config", "enable=on,target=native"],
+        *["-chardev", "socket,id=serial,host=127.0.0.1,port=5555,server=on,wait=on,nodelay=on"],
+        *["-serial", "chardev:serial", "-kernel", str(program)],
+    ]
+    assert emulator_environment(QEMU, 5555) == {}
+
+
+@pytest.mark.parametrize(
+    ("code", "errors", "words"),
+    [
+        (0, "", "exit code 0"),
+        (63, "bind: no", "exit code 63: bind: no"),
+        (62, "", "ended itself because nobody talked to it, exit code 62"),
+        (67, "", "exception 3 (HardFault), exit code 67"),
+        (69, "", "exception 5 (BusFault), exit code 69"),
+        (80, "", "exception 16 (unexpected interrupt), exit code 80"),
+        (-11, "", "killed by SIGSEGV"),
+        (-200, "", "killed by signal 200"),
+    ],
+)
+def test_every_end_has_its_words(code: int, errors: str, words: str) -> None:
+    assert describe_exit(code, errors) == words
+
+
+def test_a_program_talks_and_is_ended_afterwards(tmp_path: Path) -> None:
+    with emulated(HOST, script(tmp_path, ECHO)) as (emulator, link):
+        link.send_line("hello")
+        assert link.read_line(5) == "hello"
+        assert emulator.exit_reason() is None
+        pid = process_id(emulator)
+        assert is_running(pid)
+    assert not is_running(pid)
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+def test_it_is_ended_whatever_happens(tmp_path: Path, error: type[BaseException]) -> None:
+    pid = 0
+    with pytest.raises(error), emulated(HOST, script(tmp_path, ECHO)) as (emulator, _):  # noqa: PT012
+        pid = process_id(emulator)
+        raise error
+    assert not is_running(pid)
+
+
+@pytest.mark.parametrize(("order", "reason"), [("die", "killed by SIGSEGV"), ("end", "exit code 1: cannot go on")])
+def test_a_death_is_explained(tmp_path: Path, order: str, reason: str) -> None:
+    with emulated(HOST, script(tmp_path, ECHO)) as (emulator, link):
+        link.send_line(order)
+        with pytest.raises(DeviceError, match="was lost"):
+            link.read_line(5)
+        assert emulator.exit_reason(wait_s=5) == reason
+
+
+def test_a_program_that_ends_at_once_is_an_error_with_its_reason(tmp_path: Path) -> None:
+    program = script(tmp_path, "raise SystemExit('no serial line')")
+    with pytest.raises(DeviceError, match="did not start: exit code 1: no serial line"), emulated(HOST, program):
+        pass
+
+
+def test_a_program_that_never_serves_is_given_up_and_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(door, "START_TIMEOUT_S", 0.3)
+    pid_file = tmp_path / "pid"
+    text = f"import os, time; open({str(pid_file)!r}, 'w').write(str(os.getpid())); time.sleep(60)"
+    with pytest.raises(DeviceError, match="did not start in"), emulated(HOST, script(tmp_path, text)):
+        pass
+    assert not is_running(int(pid_file.read_text()))
+
+
+def test_a_port_that_is_taken_meanwhile_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound but not listening: connections are refused, binding fails
+        free = door.free_port()
+        ports = iter([taken.getsockname()[1], free])
+        monkeypatch.setattr(door, "free_port", lambda: next(ports))
+        with emulated(HOST, script(tmp_path, ECHO)) as (_, link):
+            link.send_line("hello")
+            assert link.read_line(5) == "hello"
+        with pytest.raises(StopIteration):
+            next(ports)
+
+
+def test_no_port_at_all_is_a_tool_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = script(tmp_path, "raise SystemExit('Address already in use')")
+    with pytest.raises(ToolError, match="no free TCP port"), emulated(HOST, program):
+        pass
+
+
+def test_no_qemu_names_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "firmware.elf"
+    program.write_bytes(b"")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ToolError, match="no qemu-system-arm on PATH") as caught, emulated(QEMU, program):
+        pass
+    assert "apt install qemu-system-arm" in str(caught.value.hint)
+    assert caught.value.exit_code == 3
+
+
+def test_no_program_says_how_to_make_it(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no program") as caught, emulated(QEMU, tmp_path / "firmware.elf"):
+        pass
+    assert caught.value.hint == "make it with: tinykws build --board qemu-cortex-m4"
+
+
+def test_a_program_that_cannot_be_run_is_a_tool_error(tmp_path: Path) -> None:
+    program = tmp_path / "firmware.elf"
+    program.write_bytes(b"\x7fELF and nothing more")
+    with pytest.raises(ToolError, match="cannot start"), emulated(HOST, program):
+        pass
+
+
+CRASHES = """
+#include "kws_mps2.h"
+#include "kws_port.h"
+int main(void) {
+    uint8_t byte;
+    kws_port_init();
+    kws_port_serial_write((const uint8_t *)"up\\n", 3);
+    while (kws_port_serial_read(&byte, 1) == 0) {
+        kws_port_idle();
+    }
+    CRASH;
+    return 5;
+}
+"""
+GROW = "volatile char big[8000]; big[0] = deeper ? grow(deeper - 1) : 0; return big[0]"
+
+
+@pytest.mark.usefixtures("qemu_cortex_m4")
+@pytest.mark.parametrize(
+    ("crash", "reason", "said"),
+    [
+        ("", "exit code 5", None),
+        ("kws_port_exit(7)", "exit code 7", None),
+        ("*(volatile int *)0x60000000 = 1", "exception 5 (BusFault), exit code 69", "number 0x00000005 at 0x"),
+        ("__asm volatile(\"udf #0\")", "exception 6 (UsageFault), exit code 70", "exception number 0x00000006 at 0x"),
+        ("volatile int zero = 0; zero = 7 / zero", "exception 6 (UsageFault), exit code 70", "number 0x00000006 at 0x"),
+        ("__asm volatile(\"cpsid i\\n udf #0\")", "exception 3 (HardFault), exit code 67", "number 0x00000003"),
+        ("return grow(100)", "exception 4 (MemManage), exit code 68", "exception number 0x00000004"),
+    ],
+)  # fmt: skip
+def test_faults_on_the_emulated_cortex_m4_have_their_own_ends(
+    tmp_path: Path, crash: str, reason: str, said: str | None
+) -> None:
+    program = compile_for_qemu(tmp_path, CRASHES.replace("CRASH", crash))
+    with emulated(QEMU, program) as (emulator, link):
+        link.send_line("go")
+        assert emulator.exit_reason(wait_s=5) == reason
+        assert said is None or said in last_words(link)
+
+
+def compile_for_qemu(folder: Path, main: str) -> Path:
+    """Compiles a main() with QEMU's port as the generated project does."""
+    port = FIRMWARE / "ports" / "qemu_mps2"
+    source, program = folder / "main.c", folder / "firmware.elf"
+    source.write_text(f"int grow(int deeper);\nint grow(int deeper) {{ {GROW}; }}\n{main}")
+    machine = ["-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"]
+    link = ["--specs=nano.specs", "--specs=nosys.specs", "-nostartfiles", f"-T{port / 'mps2_an386.ld'}"]
+    includes = [f"-I{port}", f"-I{FIRMWARE / 'lib' / 'kws'}"]
+    compiler = shutil.which("arm-none-eabi-gcc")
+    assert compiler is not None
+    strict = ["-std=gnu99", "-O1", "-Wall", "-Wextra", "-Wno-infinite-recursion", "-Wno-div-by-zero"]
+    command = [compiler, *machine, *strict, *includes, *port.glob("*.c"), source, *link, "-o", program]
+    subprocess.run(list(map(str, command)), check=True)
+    return program
+
+
+def last_words(link: SerialLink) -> str:
+    words = ""
+    try:
+        while (line := link.read_line(1)) is not None:
+            words = line or words
+    except DeviceError:
+        pass
+    return words
