@@ -7,6 +7,7 @@ import re
 import socket
 import sys
 import threading
+import time
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Sequence
@@ -89,9 +90,18 @@ def package_name(package: str) -> str:
 def registry_answers(timeout_s: float = REACH_SECONDS) -> bool:
     """Returns whether a host of PlatformIO's registry, or the proxy on the way to it, takes a connection in time."""
     reached = threading.Event()
-    for host, port in _registry_addresses():
-        threading.Thread(target=_connect, args=(host, port, timeout_s, reached), daemon=True).start()
-    return reached.wait(timeout_s)
+    deadline = time.monotonic() + timeout_s
+    # Threads, because looking up a name heeds no time limit.
+    attempts = [
+        threading.Thread(target=_connect, args=(host, port, timeout_s, reached), daemon=True)
+        for host, port in _registry_addresses()
+    ]
+    for attempt in attempts:
+        attempt.start()
+    while time.monotonic() < deadline and any(attempt.is_alive() for attempt in attempts):
+        if reached.wait(0.05):
+            break
+    return reached.is_set()
 
 
 def _connect(host: str, port: int, timeout_s: float, reached: threading.Event) -> None:

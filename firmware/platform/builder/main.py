@@ -50,7 +50,7 @@ env.Replace(
     LDSCRIPT_PATH=linker_script(),
     SIZECHECKCMD="$SIZETOOL -A -d $SOURCES",
     SIZEPRINTCMD="$SIZETOOL -B -d $SOURCES",
-    SIZEPROGREGEXP=r"^(?:\.text|\.rodata|\.data|\.vectors|\.ARM\.\w+)\s+(\d+).*",
+    SIZEPROGREGEXP=r"^(?:\.text|\.rodata|\.data|\.vectors|\.ARM\.ex\w+)\s+(\d+).*",
     SIZEDATAREGEXP=r"^(?:\.data|\.bss|\.noinit|\.stack)\s+(\d+).*",
 )
 env.Append(
