@@ -108,6 +108,15 @@ def test_listed_packages_are_not_missing(monkeypatch: pytest.MonkeyPatch) -> Non
     assert commands == [platformio.list_arguments(PROJECT, "nano33ble")]
 
 
+@pytest.mark.parametrize("package", ["https://x.example/platform-y.zip", "https://x.example/lib.git#24d7f6c"])
+def test_a_package_named_by_its_address_is_found_by_it(monkeypatch: pytest.MonkeyPatch, package: str) -> None:
+    address = package.partition("#")[0]
+    listing = f"Platform y @ 3.1.0 (required: git+{address} @ 24d7f6c)\n"
+    monkeypatch.setattr(platformio, "run_command", lambda *_, **__: Finished(0, listing, "", 0.1))
+    assert platformio.missing_packages(PROJECT, "x", [package]) == []
+    assert platformio.missing_packages(PROJECT, "x", ["https://other.example/z.zip"]) != []
+
+
 def vendor_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PLATFORMIO_CORE_DIR", str(tmp_path / "core"))
     monkeypatch.setenv("PLATFORMIO_SETTING_ENABLE_TELEMETRY", "No")

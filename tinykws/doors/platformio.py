@@ -79,7 +79,13 @@ def build_with_vendor(
 def missing_packages(project_dir: Path, env: str, packages: Sequence[str]) -> list[str]:
     """Returns which packages PlatformIO has not installed for the environment; asks no network."""
     listing = run_command(list_arguments(project_dir, env), timeout_s=60).stdout
-    return [package for package in packages if f"{package_name(package)} @ " not in listing]
+    return [package for package in packages if not _is_listed(package, listing)]
+
+
+def _is_listed(package: str, listing: str) -> bool:
+    """PlatformIO lists `name @ version (required: …)`; what was named by its address is required by it."""
+    address = package.partition("#")[0]
+    return f"{package_name(package)} @ " in listing or ("://" in address and address in listing)
 
 
 def package_name(package: str) -> str:
