@@ -86,9 +86,8 @@ def apt_prefix() -> list[str] | None:
         return None
     if os.geteuid() == 0:
         return []
-    if shutil.which("sudo") and subprocess.run(["sudo", "-n", "true"], check=False, capture_output=True).returncode == 0:
-        return ["sudo", "-n"]
-    return None
+    may_sudo = shutil.which("sudo") and subprocess.run(["sudo", "-n", "true"], check=False, capture_output=True)
+    return ["sudo", "-n"] if may_sudo and may_sudo.returncode == 0 else None
 
 
 def make_venv() -> None:

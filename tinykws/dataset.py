@@ -22,11 +22,12 @@ from tinykws.audio import Samples
 from tinykws.clip_folders import SPLITS
 from tinykws.errors import ConfigError
 from tinykws.frontend import FrontendSettings
+from tinykws.project import Project
 
 FORMAT_VERSION = 1
 INDEX, CLIPS, FEATURES, NOISE, SKIPPED = "index.json", "clips.npy", "features.npy", "noise.npy", "skipped.json"
 _HEADER_BYTES = 128
-"""numpy's header is padded to a multiple of 64; 128 hold any shape used here."""
+"""numpy pads its header to a multiple of 64 and leaves room for the first dimension to grow: always 128 here."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,7 +71,7 @@ class Dataset:
             )._checked(folder)
         except FileNotFoundError as error:
             raise ConfigError(f"there is no dataset in {folder}", hint="make it with: tinykws prepare") from error
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
             raise ConfigError(f"{folder} is no good dataset: {error}", hint=_MEND) from error
 
     def clips(self, split: str) -> Samples:
@@ -107,6 +108,23 @@ class Dataset:
         return self
 
 
+def sample_files(project: Project, count: int) -> list[tuple[Path, str]]:
+    """Returns up to `count` of the testing clips' files (validation's, where none is for testing), with label names.
+
+    Chosen evenly over the split, so each label has its share; the same every time. Clips that were made without a
+    file, such as pieces of background noise, are left out.
+    """
+    dataset = Dataset.load(project.dataset_dir)
+    split = "testing" if dataset.split_sizes["testing"] else "validation"
+    found = []
+    for source, label_id in zip(dataset.sources(split), dataset.label_ids(split), strict=True):
+        top, _, name = source.partition("/")
+        path = {"data": project.data_dir, "synth": project.synth_dir}.get(top, project.root) / name
+        if path.is_file():
+            found.append((path, dataset.labels[label_id]))
+    return [found[at * len(found) // count] for at in range(count)] if count <= len(found) else found
+
+
 class ArrayWriter:
     """An .npy file that grows row by row: its header, which holds the row count, is written last.
 
@@ -134,11 +152,10 @@ class ArrayWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        shape = (self.rows, *self._row_shape)
-        header = repr({"descr": self._dtype.str, "fortran_order": False, "shape": shape})
-        prefix = b"\x93NUMPY\x01\x00" + (_HEADER_BYTES - 10).to_bytes(2, "little")
+        header = {"descr": self._dtype.str, "fortran_order": False, "shape": (self.rows, *self._row_shape)}
         self._file.seek(0)
-        self._file.write(prefix + header.encode().ljust(_HEADER_BYTES - 11) + b"\n")
+        np.lib.format.write_array_header_1_0(self._file, header)
+        assert self._file.tell() == _HEADER_BYTES
         self._file.close()
 
 

@@ -28,7 +28,7 @@ From words to a verified detector, without a board on the desk:
 class Group(click.Group):
     """Lists commands in the order of the pipeline."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """Returns the names in the order they were added."""
         return list(self.commands)
 

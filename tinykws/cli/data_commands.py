@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
 import click
 
-from tinykws.cli.console import ConsoleProgress, print_json, table
+from tinykws.cli.console import ConsoleProgress, print_json, table, to_json
 from tinykws.cli.options import force_option, json_option, project_option
 from tinykws.cli.pipeline import run_until
-from tinykws.errors import ConfigError
+from tinykws.project import Project
 
 
 @click.command()
@@ -34,7 +33,9 @@ def init(directory: Path, words: str, language: str, architecture: str) -> None:
     for label in project.config.labels[2:]:
         click.echo(f"  recordings of {label.text!r}, where you have any, go into {project.data_dir / label.name}/")
     where = "" if directory == Path() else f" --project {directory}"
-    click.echo(f"next: tinykws build --board qemu-cortex-m4{where}   (words without recordings are spoken by espeak-ng)")
+    click.echo(
+        f"next: tinykws build --board qemu-cortex-m4{where}   (words without recordings are spoken by espeak-ng)"
+    )
 
 
 @click.command()
@@ -47,8 +48,12 @@ def synth(project_dir: Path, force: bool, as_json: bool) -> None:
     \b
     Example: tinykws synth --project hello
     """
-    report = run_until(_load(project_dir), "synth", ConsoleProgress(), force=force)
-    _show(report, as_json)
+    report = run_until(Project.load(project_dir), "synth", ConsoleProgress(), force=force)
+    if as_json:
+        print_json(to_json(report))
+    elif report is not None and report.clips:
+        click.echo(f"spoken into {report.folder} by {report.voices} voices in {len(report.accents)} accents")
+        click.echo(table(["label", "clips"], report.clips.items()))
 
 
 @click.command()
@@ -65,18 +70,14 @@ def prepare(project_dir: Path, force: bool, as_json: bool) -> None:
     \b
     Example: tinykws prepare --project hello
     """
-    report = run_until(_load(project_dir), "prepare", ConsoleProgress(), force=force)
-    _show(report, as_json)
-
-
-def _load(project_dir: Path):  # type: ignore[no-untyped-def]
-    from tinykws.project import Project
-
-    return Project.load(project_dir)
-
-
-def _show(report: object, as_json: bool) -> None:
-    raise NotImplementedError
+    report = run_until(Project.load(project_dir), "prepare", ConsoleProgress(), force=force)
+    if as_json:
+        print_json(to_json(report))
+    elif report is not None:
+        labels = next(iter(report.counts.values()))
+        rows = [(label, *(counts[label] for counts in report.counts.values())) for label in labels]
+        click.echo(table(["label", *report.counts], rows))
+        click.echo(f"{len(report.skipped)} files left out, {report.noise_seconds:.0f} s of noise to mix in")
 
 
 COMMANDS = [init, synth, prepare]

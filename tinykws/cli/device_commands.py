@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import click
 
@@ -14,6 +16,7 @@ from tinykws.cli.pipeline import Workplace, workplace
 if TYPE_CHECKING:
     from tinykws.boards import Board
     from tinykws.stages.build import BuildReport
+    from tinykws.stages.verify import ClipFile, VerifyReport
 
 
 @click.command()
@@ -69,14 +72,18 @@ def build(
 @engine_option
 @bundle_option
 @click.option("--port", default=None, help="The board's serial port; emulated boards need none.")
-@click.option("--json", "json_file", type=click.File("w", lazy=True), default=None, help="Write the report here; - is stdout.")
+@click.option(
+    "--json", "json_file", type=click.File("w", lazy=True), default=None, help="Write the report here; - is stdout."
+)
 @click.option("--sample", type=click.IntRange(min=1), default=None, metavar="N",
               help="Verify N of the project's testing clips.")  # fmt: skip
-@click.option("--min-accuracy", type=click.FloatRange(0, 1), default=0.0, help="FAIL below this share of right labels.")
+@click.option(
+    "--min-accuracy", type=click.FloatRange(0, 1), default=None, help="FAIL below this share of right labels."
+)
 @click.argument("clips", nargs=-1, type=click.Path(path_type=Path, exists=True))
 def verify(
     project_dir: Path, board_id: str, engine: str | None, bundle_dir: Path | None, port: str | None,
-    json_file: click.utils.LazyFile | None, sample: int | None, min_accuracy: float, clips: tuple[Path, ...],
+    json_file: IO[str] | None, sample: int | None, min_accuracy: float | None, clips: tuple[Path, ...],
 ) -> int:  # fmt: skip
     """Send clips to a device and compare features, scores and detections with the host's, bit for bit.
 
@@ -90,7 +97,21 @@ def verify(
       tinykws verify --board host data/yes/*.wav --json report.json
       tinykws verify --board qemu-cortex-m4 --sample 50 --min-accuracy 0.9
     """
-    raise NotImplementedError
+    from tinykws.stages.verify import verify as verify_device
+
+    board = _board(project_dir, board_id)
+    progress = ConsoleProgress()
+    place = workplace(project_dir, bundle_dir, progress)
+    chosen = _clips(place, clips, sample)
+    report = verify_device(
+        place.bundle, board, port or _program(place, board, engine), chosen, progress,
+        min_accuracy=min_accuracy, log_path=place.firmware_dir(board.id) / "verify.jsonl",
+    )  # fmt: skip
+    if json_file is not None:
+        json_file.write(json.dumps(report.to_dict(), indent=2, ensure_ascii=False) + "\n")
+    if json_file is None or json_file.name != "-":
+        click.echo(_describe_verdict(report))
+    return 0 if report.passed else 1
 
 
 @click.command()
@@ -110,6 +131,40 @@ def boards(project_dir: Path, as_json: bool) -> None:
         return
     cells = ([b.id, b.name, b.mcu, b.engine, b.microphone.part or b.microphone.kind] for b in rows.values())
     click.echo(table(["board", "name", "chip", "engine", "microphone"], cells))
+
+
+def _program(place: Workplace, board: Board, engine: str | None) -> Path:
+    """Builds the firmware of an emulated board, as far as it is not up to date."""
+    if board.emulator is None:
+        raise click.UsageError(f"{board.id} is a real board: name the port it is on with --port")
+    return _build(_generate(place, board, engine), board).program
+
+
+def _clips(place: Workplace, paths: tuple[Path, ...], sample: int | None) -> Sequence[ClipFile]:
+    """The clips named, or of the project's dataset, or the bundle's golden ones."""
+    from tinykws.stages.verify import ClipFile, find_clips
+
+    if paths:
+        return find_clips(paths, [label.name for label in place.bundle.labels])
+    if sample is None:
+        return [ClipFile(place.bundle.path / clip.file, clip.label or None) for clip in place.bundle.golden]
+    from tinykws.dataset import sample_files
+    from tinykws.project import Project
+
+    project = Project.load(place.project_dir)
+    return [ClipFile(path, label) for path, label in sample_files(project, sample)]
+
+
+def _describe_verdict(report: VerifyReport) -> str:
+    lines = [table(report.header(), report.rows()), ""]
+    lines.append(f"device = host on {report.equal_clips} of {len(report.clips)} clips: features, scores and detections")
+    if report.accuracy is not None:
+        lines.append(f"right labels: {report.accuracy:.1%}")
+    lines.append(f"{report.audio_seconds:.0f} s of sound in {report.seconds:.1f} s on {report.board}, {report.engine}")
+    if report.log_path is not None:
+        lines.append(f"log: {report.log_path}")
+    lines.append("PASS" if report.passed else f"FAIL: {report.reason}")
+    return "\n".join(lines)
 
 
 def _boards(project_dir: Path) -> dict[str, Board]:

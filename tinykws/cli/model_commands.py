@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from tinykws.cli.console import ConsoleProgress, print_json, table, to_json
 from tinykws.cli.options import bundle_option, force_option, json_option, project_option
-from tinykws.cli.pipeline import run_until
+from tinykws.cli.pipeline import run_until, workplace
 from tinykws.project import Project
+
+if TYPE_CHECKING:
+    from tinykws.stages.evaluate import EvaluateReport
 
 
 @click.command()
@@ -23,7 +26,17 @@ def train(project_dir: Path, force: bool, as_json: bool) -> None:
     \b
     Example: tinykws train --project hello
     """
-    raise NotImplementedError
+    report = run_until(Project.load(project_dir), "train", ConsoleProgress(), force=force)
+    if as_json:
+        print_json(to_json(report))
+    elif report is not None:
+        best = report.best
+        click.echo(f"{report.architecture}: {report.parameters:,} parameters, {report.macs:,} MAC an inference")
+        click.echo(
+            f"best epoch {best.epoch} of {report.epochs}: {best.validation_accuracy:.1%} of {report.validation_clips}"
+            f" validation clips right, mean recall {best.validation_mean_recall:.1%}, in {report.seconds:.0f} s"
+        )
+        click.echo(f"learning curves: {report.curves_path}")
 
 
 @click.command()
@@ -34,7 +47,7 @@ def train(project_dir: Path, force: bool, as_json: bool) -> None:
               help="Make the bundle of this .tflite, trained elsewhere.")  # fmt: skip
 @click.option("--labels", default=None, help="With --from: its outputs in order, such as silence,unknown,yes,no.")
 @click.option("--golden", type=click.Path(path_type=Path, exists=True, dir_okay=False), multiple=True,
-              help="With --from: a recording to keep in the bundle with the scores it gets; may be repeated.")  # fmt: skip
+              help="With --from: a recording to keep in the bundle with its scores; may be repeated.")  # fmt: skip
 def quantize(
     project_dir: Path, force: bool, as_json: bool, tflite: Path | None, labels: str | None, golden: tuple[Path, ...]
 ) -> None:
@@ -59,8 +72,93 @@ def quantize(
     _show_bundle(project_dir, as_json)
 
 
+@click.command()
+@project_option
+@json_option
+@click.option("--split", type=click.Choice(["testing", "validation", "training"]), default="testing", show_default=True,
+              help="Which clips of the dataset.")  # fmt: skip
+@click.option("--min-accuracy", type=click.FloatRange(0, 1), default=0.0, help="Exit code 1 below this share, int8.")
+def evaluate(project_dir: Path, as_json: bool, split: str, min_accuracy: float) -> int:
+    """Accuracy, precision, recall, F1 and the confusion matrix: float, int8, and the difference between the two.
+
+    \b
+    Example: tinykws evaluate --project hello
+    """
+    from tinykws.stages.evaluate import evaluate as evaluate_bundle
+
+    progress = ConsoleProgress()
+    project = Project.load(project_dir)
+    run_until(project, "quantize", progress)
+    report = evaluate_bundle(project, split=split, progress=progress)
+    if as_json:
+        print_json(to_json(report))
+    else:
+        click.echo(_describe_evaluation(report))
+        click.echo(f"\npictures and numbers: {project.evaluation_dir}")
+    return 0 if report.int8_model.accuracy >= min_accuracy else 1
+
+
+def _describe_evaluation(report: EvaluateReport) -> str:
+    lines = [f"model {report.model_id} on {report.int8_model.clips} {report.split} clips", ""]
+    models = [("float", report.float_model), ("int8", report.int8_model)]
+    rows = [
+        (name, _percent(score.accuracy), _percent(score.mean_recall)) for name, score in models if score is not None
+    ]
+    lines += [table(["model", "accuracy", "mean recall"], rows), ""]
+    header = ["int8", "clips", "precision", "recall", "F1", *(f"→ {score.label}" for score in report.int8_model.labels)]
+    lines.append(
+        table(
+            header,
+            [
+                (score.label, score.clips, _percent(score.precision), _percent(score.recall), _percent(score.f1), *row)
+                for score, row in zip(report.int8_model.labels, report.int8_model.confusion, strict=True)
+            ],
+        )
+    )
+    if report.agreement is not None:
+        same = report.agreement
+        lines.append(f"\nint8 and float agree on {same.agreeing_clips} of {same.clips} clips; accuracy differs by"
+                     f" {100 * same.accuracy_difference:+.2f} points")  # fmt: skip
+    return "\n".join(lines)
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.1f} %"
+
+
+@click.command()
+@project_option
+@bundle_option
+@json_option
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False))
+def detect(project_dir: Path, bundle_dir: Path | None, as_json: bool, files: tuple[Path, ...]) -> None:
+    """Run the deployed pipeline over recordings of any length: one detection a line.
+
+    Front-end and detector are the firmware's own C; the model runs in TFLite Micro's interpreter.
+
+    \b
+    Examples:
+      tinykws detect meeting.wav
+      tinykws detect --json *.flac
+    """
+    from tinykws.stages.detect import detect as detect_words
+
+    progress = ConsoleProgress()
+    bundle = workplace(project_dir, bundle_dir, progress).bundle
+    found = []
+    for path in files:
+        for heard in detect_words(bundle, path, progress=progress):
+            found.append({"file": str(path), "time_ms": heard.time_ms, "label": heard.label.name,
+                          "text": heard.label.text, "score": heard.score})  # fmt: skip
+            if not as_json:
+                click.echo(f"{path}: Heard {heard.label.text} ({heard.score}) @{heard.time_ms}ms")
+    if as_json:
+        print_json(found)
+
+
 def _show_bundle(project_dir: Path, as_json: bool) -> None:
-    from tinykws.bundle import load_bundle, to_json as bundle_to_json
+    from tinykws.bundle import load_bundle
+    from tinykws.bundle import to_json as bundle_to_json
 
     bundle = load_bundle(project_dir / "build" / "bundle")
     if as_json:
@@ -78,4 +176,4 @@ def _show_bundle(project_dir: Path, as_json: bool) -> None:
         click.echo(f"  {name:13} {text}")
 
 
-COMMANDS = [train, quantize]
+COMMANDS = [train, quantize, evaluate, detect]

@@ -31,7 +31,9 @@ def json_option(function: F) -> F:
 
 def board_option(function: F) -> F:
     """--board B."""
-    return click.option("--board", "board_id", required=True, metavar="BOARD", help="A row of `tinykws boards`.")(function)
+    return click.option("--board", "board_id", required=True, metavar="BOARD", help="A row of `tinykws boards`.")(
+        function
+    )
 
 
 def engine_option(function: F) -> F:
