@@ -6,11 +6,13 @@ import re
 import subprocess
 from pathlib import Path
 
+import jinja2
 import pytest
 from tiny_model import tiny_bundle
 
 from tinykws.boards import Board, find_board, load_boards, parse_boards
 from tinykws.bundle import Bundle
+from tinykws.doors.templates import render
 from tinykws.errors import ConfigError
 from tinykws.generated_tree import MANIFEST
 from tinykws.progress import Progress
@@ -190,6 +192,11 @@ def test_a_port_that_is_not_there_is_named(bundle: Bundle) -> None:
     """
     with pytest.raises(ConfigError, match="there is no no_such in tinykws's firmware"):
         project_files(bundle, parse_boards(row, source="x")["odd"], "aot")
+
+
+def test_a_value_that_a_template_lacks_is_an_error(bundle: Bundle) -> None:
+    with pytest.raises(jinja2.UndefinedError, match="'ops' is undefined"):
+        render("src/kws_ops.h", bundle=bundle)
 
 
 def test_ops_become_resolver_methods() -> None:
