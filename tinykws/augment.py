@@ -56,7 +56,7 @@ def shift(clips: Samples, most_samples: int, rng: np.random.Generator) -> Sample
     n_clips, length = clips.shape
     shifts = rng.integers(-most_samples, most_samples, (n_clips, 1), endpoint=True)
     padded = np.pad(clips, ((0, 0), (most_samples, most_samples)))
-    return padded[np.arange(n_clips)[:, None], most_samples - shifts + np.arange(length)]
+    return np.asarray(padded[np.arange(n_clips)[:, None], most_samples - shifts + np.arange(length)])
 
 
 def add_noise(sound: npt.NDArray[Any], noise: npt.NDArray[Any], snr_db: npt.NDArray[Any]) -> Floats:

@@ -14,7 +14,7 @@ The same settings give the same bytes, on any number of processes.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -122,6 +122,7 @@ def _vocabulary(project: Project) -> tuple[tuple[str, ...], UnknownWords]:
         def phonemes_of(text: str) -> tuple[str, ...]:
             return espeak.phonemes(text, accents[0]) if espeak.can_speak(text, accents[0]) else ()
 
+        _check_unknown_words(config.synth.unknown_words, texts, phonemes_of)
         unknown = choose_unknown_words(
             texts,
             config.synth.unknown_words,
@@ -147,6 +148,18 @@ def _accents_that_speak(espeak: Espeak, texts: Sequence[str], accents: Sequence[
             hint="words of one project must be of one language",
         )
     return able
+
+
+def _check_unknown_words(
+    wanted: Sequence[str], texts: Sequence[str], phonemes_of: Callable[[str], tuple[str, ...]]
+) -> None:
+    sounds = {phonemes_of(text): text for text in texts}
+    for word in wanted:
+        if (same := sounds.get(phonemes_of(word))) is not None:
+            raise ConfigError(
+                f"synth: unknown_words holds {word!r}, which sounds as the word {same!r} does",
+                hint="leave it out: nothing that hears them can tell them apart",
+            )
 
 
 def _check_duration(espeak: Espeak, text: str, accent: str, clip_ms: int) -> None:
