@@ -1,0 +1,204 @@
+"""The command line: each thing a person can get wrong gives one readable error, the right exit code, nothing half-made."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tiny_model import tiny_bundle
+
+from tinykws.audio import write_wav
+from tinykws.cli import run, tinykws
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A folder with a bundle that was imported, so that nothing needs training."""
+    tiny_bundle(tmp_path / "p" / "build" / "bundle")
+    return tmp_path / "p"
+
+
+def fails(capsys: pytest.CaptureFixture[str], code: int, *arguments: object) -> str:
+    """Runs a command that must end with this code and one message; returns the message."""
+    assert run([str(argument) for argument in arguments]) == code
+    captured = capsys.readouterr()
+    assert "Traceback" not in captured.err
+    assert captured.out == ""
+    return captured.err
+
+
+@pytest.mark.parametrize("name", sorted(tinykws.commands))
+def test_every_command_has_help_with_an_example(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([name, "--help"]) == 0
+    assert f"tinykws {name}" in capsys.readouterr().out
+
+
+def test_an_unknown_command_is_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "No such command" in fails(capsys, 2, "biuld")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("", "a word is empty"),
+        ("yes,,no", "a word is empty"),
+        ("yes,yes", "stands twice"),
+        ("../x", "looks like a path"),
+        ("a/b", "looks like a path"),
+        ("_silence_", "a label tinykws makes itself"),
+    ],
+)
+def test_bad_words(words: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert says in fails(capsys, 2, "init", tmp_path / "p", "--words", words)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "--words" in fails(capsys, 2, "init", tmp_path)
+
+
+def test_no_project(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "tinykws init" in fails(capsys, 2, "build", "--board", "host", "--project", tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unknown_key(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "kws.yaml").write_text("words: [yes]\ntrainnig: {epochs: 3}\n")
+    assert "did you mean training?" in fails(capsys, 2, "train", "--project", tmp_path)
+
+
+def test_no_data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "kws.yaml").write_text("words: [yes]\nsynth: {enabled: never}\n")
+    assert "tinykws synth" in fails(capsys, 2, "prepare", "--project", tmp_path)
+    assert not (tmp_path / "build" / "dataset").exists()
+
+
+def test_a_word_that_cannot_be_spoken(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "kws.yaml").write_text("words: [yes, 'x\u2603y\u2603']\nlanguage: xx\n")
+    assert "xx" in fails(capsys, 2, "synth", "--project", tmp_path)
+    assert not (tmp_path / "build" / "synth").exists()
+
+
+def test_a_board_with_a_typo(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "did you mean nano33ble?" in fails(capsys, 2, "build", "--board", "nano33bel", "--project", project)
+
+
+@pytest.mark.parametrize(
+    ("damage", "says"),
+    [
+        (lambda bundle: (bundle / "bundle.json").write_text("{"), "cannot be read"),
+        (lambda bundle: (bundle / "bundle.json").write_text('{"format_version": 2}'), "format version 2"),
+        (lambda bundle: (bundle / "bundle.json").unlink(), "there is no bundle"),
+        (lambda bundle: (bundle / "model.tflite").write_bytes(b"other"), "SHA-256 differs"),
+        (lambda bundle: (bundle / "model.tflite").unlink(), "cannot read"),
+    ],
+)
+def test_a_damaged_bundle(project: Path, capsys: pytest.CaptureFixture[str], damage, says: str) -> None:  # type: ignore[no-untyped-def]
+    bundle = project / "build" / "bundle"
+    damage(bundle)
+    assert says in fails(capsys, 2, "build", "--board", "host", "--project", project, "--bundle", bundle)
+    assert not (project / "build" / "firmware").exists()
+
+
+@pytest.mark.parametrize("data", [b"", b"random bytes that are no model", bytes(range(256)) * 40])
+def test_a_file_that_is_no_model(tmp_path: Path, capsys: pytest.CaptureFixture[str], data: bytes) -> None:
+    (tmp_path / "m.tflite").write_bytes(data)
+    labels = "silence,unknown,yes,no"
+    message = fails(capsys, 2, "quantize", "--from", tmp_path / "m.tflite", "--labels", labels, "--project", tmp_path)
+    assert "m.tflite" in message
+    assert not (tmp_path / "build").exists()
+
+
+def test_a_truncated_model(project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model = (project / "build" / "bundle" / "model.tflite").read_bytes()
+    (tmp_path / "m.tflite").write_bytes(model[: len(model) // 2])
+    out = tmp_path / "q"
+    assert "m.tflite" in fails(
+        capsys, 2, "quantize", "--from", tmp_path / "m.tflite", "--labels", "silence,unknown,yes,no", "--project", out
+    )
+    assert not out.exists()
+
+
+def test_a_model_of_other_features(project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model, out = project / "build" / "bundle" / "model.tflite", tmp_path / "q"
+    labels = "silence,unknown,yes"
+    assert "49 frames x 40" in fails(capsys, 2, "quantize", "--from", model, "--labels", labels, "--project", out)
+    assert "--labels" in fails(capsys, 2, "quantize", "--from", model, "--project", out)
+    assert not out.exists()
+
+
+def test_no_compiler(project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(project))
+    message = fails(capsys, 3, "build", "--board", "qemu-cortex-m4", "--project", project)
+    assert "arm-none-eabi-gcc" in message
+    assert "apt" in message
+
+
+def test_no_emulator(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, qemu_cortex_m4: None
+) -> None:
+    programs = project / "programs"
+    programs.mkdir()
+    for name in ("gcc", "g++", "ar", "objcopy", "size"):
+        program = programs / f"arm-none-eabi-{name}"
+        program.write_text(f'#!/bin/sh\nexec {shutil.which(program.name)} "$@"\n')
+        program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(programs))
+    assert "qemu-system-arm" in fails(capsys, 3, "verify", "--board", "qemu-cortex-m4", "--project", project)
+
+
+def test_no_write_permission(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copytree(project / "build" / "bundle", project / "bundle")
+    shutil.rmtree(project / "build")
+    (project / "build").write_text("a file where a folder should be; it stops root as well")
+    message = fails(
+        capsys, 2, "generate", "--board", "host", "--project", project, "--bundle", project / "bundle"
+    )  # fmt: skip
+    assert "cannot write" in message
+    assert (project / "build").read_text().startswith("a file")
+
+
+def test_a_real_board_wants_its_port(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "--port" in fails(capsys, 2, "verify", "--board", "nano33ble", "--project", project)
+
+
+def test_generate_without_compiling(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["build", "--board", "nano33ble", "--no-compile", "--project", str(project)]) == 0
+    folder = project / "build" / "firmware" / "nano33ble"
+    assert capsys.readouterr().out == f"project: {folder}\n"
+    assert (folder / "platformio.ini").is_file()
+
+
+def test_detect_lists_what_is_heard_as_json(project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_wav(tmp_path / "a.wav", np.zeros(32000, np.int16))
+    assert run(["detect", str(tmp_path / "a.wav"), "--project", str(project), "--json"]) == 0
+    assert isinstance(json.loads(capsys.readouterr().out), list)
+
+
+def test_build_and_verify_on_the_host(project: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "yes").mkdir()
+    write_wav(tmp_path / "yes" / "a.wav", np.random.default_rng(1).integers(-3000, 3000, 16000).astype(np.int16))
+    report = tmp_path / "report.json"
+    arguments = ["verify", "--board", "host", "--project", str(project), "--json", str(report)]
+    assert run([*arguments, str(tmp_path / "yes")]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "PASS"
+    assert json.loads(report.read_text())["equal_clips"] == 1
+
+
+def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("tinykws.boards.load_boards", broken)
+    with pytest.raises(ZeroDivisionError):
+        run(["boards"])
+
+
+def test_the_module_is_the_command() -> None:
+    result = subprocess.run([sys.executable, "-m", "tinykws", "--version"], capture_output=True, text=True, check=True)
+    assert result.stdout.startswith("tinykws, version ")
