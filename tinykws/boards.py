@@ -151,6 +151,11 @@ class Board:
         return self.platform == OWN_PLATFORM
 
     @property
+    def emulator_programs(self) -> tuple[str, ...]:
+        """What must be on PATH to run it without hardware; none where its program runs on this computer."""
+        return () if self.emulator in (None, "process") else (str(self.emulator),)
+
+    @property
     def env(self) -> str:
         """PlatformIO's name of the environment."""
         return self.id

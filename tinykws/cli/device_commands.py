@@ -137,6 +137,9 @@ def _program(place: Workplace, board: Board, engine: str | None) -> Path:
     """Builds the firmware of an emulated board, as far as it is not up to date."""
     if board.emulator is None:
         raise click.UsageError(f"{board.id} is a real board: name the port it is on with --port")
+    from tinykws.doors.compilers import find_programs
+
+    find_programs(board.emulator_programs)
     return _build(_generate(place, board, engine), board).program
 
 
