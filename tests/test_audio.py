@@ -83,14 +83,14 @@ def test_write_and_read(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="there is no .*nothing.wav"):
+    with pytest.raises(ConfigError, match=r"there is no .*nothing\.wav"):
         read_audio(tmp_path / "nothing.wav")
 
 
 @pytest.mark.parametrize("data", [b"", b"RIFF", b"hello world" * 100])
 def test_no_audio_is_an_error_that_names_the_file(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "bad.wav").write_bytes(data)
-    with pytest.raises(ConfigError, match="cannot read .*bad.wav as audio"):
+    with pytest.raises(ConfigError, match=r"cannot read .*bad\.wav as audio"):
         read_audio(tmp_path / "bad.wav")
 
 

@@ -109,7 +109,7 @@ def test_without_lists_the_hash_decides(tmp_path: Path) -> None:
 def test_a_list_that_is_no_text_is_an_error(tmp_path: Path) -> None:
     touch(tmp_path, "yes/a.wav")
     (tmp_path / "testing_list.txt").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ConfigError, match="testing_list.txt"):
+    with pytest.raises(ConfigError, match=r"testing_list\.txt"):
         clip_files(tmp_path, LABELS)
 
 

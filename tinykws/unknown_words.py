@@ -61,7 +61,7 @@ def choose_unknown_words(
         rng: for the words made up.
     """
     keywords = [phonemes_of(word) for word in words]
-    pool = [*listed, *(word for word in made_up_words(words, rng) if _differs(phonemes_of(word), keywords))]
+    pool = [*listed, *(word for word in made_up_words(words, rng) if _is_fit(phonemes_of(word), keywords))]
     sounds = {word: phonemes_of(word) for word in dict.fromkeys(pool)}
     near = {
         word: min(nearness(sound, keyword) for keyword in keywords)
@@ -122,12 +122,15 @@ def _holds(sound: Phonemes, keyword: Phonemes) -> bool:
     return any(sound[start : start + len(keyword)] == keyword for start in starts)
 
 
-def _differs(sound: Phonemes, keywords: Sequence[Phonemes]) -> bool:
-    """Returns whether a made-up word is no way to say a keyword: drawn-out sounds count once, nor may it hold one."""
-    plain = tuple(part for part, before in zip(sound, (None, *sound), strict=False) if part != before)
-    return all(
-        phoneme_distance(plain, keyword) >= MADE_UP_DISTANCE and not _holds(plain, keyword) for keyword in keywords
+def _is_fit(sound: Phonemes, keywords: Sequence[Phonemes]) -> bool:
+    """Returns whether a made-up word can be said (it has a vowel) and is no way to say a keyword, nor holds one."""
+    short = tuple(part for part, before in zip(sound, (None, *sound), strict=False) if part != before)
+    differs = all(
+        phoneme_distance(form, keyword) >= MADE_UP_DISTANCE and not _holds(form, keyword)
+        for keyword in keywords
+        for form in (sound, short)
     )
+    return differs and any(part[0] in VOWELS for part in sound)
 
 
 def _change(left: str, right: str) -> float:

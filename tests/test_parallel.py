@@ -1,0 +1,55 @@
+"""Maps over processes and threads keep order, hand errors on, and stop early."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import pytest
+
+from tinykws.parallel import map_in_processes, map_in_threads, process_count
+
+
+def squared(value: int) -> tuple[int, int]:
+    if value < 0:
+        raise ValueError(f"{value} is negative")
+    return value * value, os.getpid()
+
+
+def test_processes_keep_order_and_are_others() -> None:
+    results = list(map_in_processes(squared, range(8), 2))
+    assert [value for value, _ in results] == [n * n for n in range(8)]
+    assert os.getpid() not in {pid for _, pid in results}
+
+
+@pytest.mark.parametrize(("items", "processes"), [(range(8), 1), ([3], 4), ([], 4)])
+def test_few_items_or_one_process_stay_here(items: list[int], processes: int) -> None:
+    assert list(map_in_processes(squared, items, processes)) == [(n * n, os.getpid()) for n in items]
+
+
+def test_threads_keep_order() -> None:
+    assert [value for value, _ in map_in_threads(squared, range(50), 4)] == [n * n for n in range(50)]
+
+
+@pytest.mark.parametrize("mapper", [map_in_processes, map_in_threads])
+def test_errors_are_handed_on(mapper) -> None:
+    with pytest.raises(ValueError, match="-1 is negative"):
+        list(mapper(squared, [1, -1, 2], 2))
+
+
+def test_what_nobody_waits_for_is_not_begun() -> None:
+    begun = []
+
+    def slow(value: int) -> int:
+        begun.append(value)
+        time.sleep(0.01)
+        return value
+
+    results = map_in_threads(slow, range(100), 1)
+    assert next(results) == 0
+    results.close()
+    assert len(begun) < 10
+
+
+def test_process_count() -> None:
+    assert process_count() >= 1

@@ -1,0 +1,76 @@
+"""Voices belong to one split each, clips are dealt 8 : 1 : 1, and the seed decides everything."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from tinykws.labels import labels_of_words
+from tinykws.speech_plan import VoicePlan, plan_speech, split_voices
+from tinykws.unknown_words import UnknownWords
+
+VARIANTS = [f"voice{n}" for n in range(30)]
+UNKNOWN = UnknownWords(("knee", "yell"), ("apple", "dog", "tree"))
+
+
+def plan(clips: int = 50, unknown_clips: int = 100, seed: int = 1) -> tuple[VoicePlan, ...]:
+    return plan_speech(
+        labels_of_words(["yes", "no"])[2:],
+        UNKNOWN,
+        ["en", "en-US"],
+        split_voices(VARIANTS, seed),
+        clips_per_word=clips,
+        unknown_clips=unknown_clips,
+        seed=seed,
+    )
+
+
+@pytest.mark.parametrize("count", [3, 10, 30, 91])
+def test_every_voice_is_in_one_split(count: int) -> None:
+    voices = split_voices([f"v{n}" for n in range(count)], 1)
+    assert sorted(sum(voices.values(), [])) == sorted(f"v{n}" for n in range(count))
+    assert len(voices["validation"]) == len(voices["testing"]) == max(1, count // 10)
+
+
+def test_two_voices_are_too_few() -> None:
+    with pytest.raises(ValueError, match="2 voices"):
+        split_voices(["a", "b"], 1)
+
+
+@pytest.mark.parametrize(("clips", "unknown_clips"), [(10, 20), (50, 100), (200, 500)])
+def test_counts_and_deal(clips: int, unknown_clips: int) -> None:
+    dealt = Counter((p.split, u.file.split("/")[0]) for p in plan(clips, unknown_clips) for u in p.utterances)
+    for folder, total in (("yes", clips), ("no", clips), ("_unknown_", unknown_clips)):
+        assert dealt["training", folder] == total * 8 // 10
+        assert dealt["validation", folder] == dealt["testing", folder] == total // 10
+
+
+def test_files_are_unique_and_named_by_voice() -> None:
+    files = [(p.variant, u.file) for p in plan() for u in p.utterances]
+    assert len({file for _, file in files}) == len(files) == 200
+    assert all(file.split("/")[1].startswith(f"{voice}_nohash_") for voice, file in files)
+
+
+def test_unknown_clips_go_through_all_words_in_turn() -> None:
+    unknown = [u for p in plan() for u in p.utterances if u.file.startswith("_unknown_")]
+    texts = Counter(u.text for u in unknown)
+    assert texts["knee"] == texts["yell"] == 25
+    assert sorted(texts[word] for word in UNKNOWN.others) == [11, 12, 12]
+    assert {texts["yes"], texts["no"]} == {7, 8}
+    assert all((u.shape.keep != (0.0, 1.0)) == (u.text in ("yes", "no")) for u in unknown)
+
+
+def test_words_themselves_are_never_cut() -> None:
+    assert all(u.shape.keep == (0.0, 1.0) for p in plan() for u in p.utterances if not u.file.startswith("_unknown_"))
+
+
+def test_the_seed_decides() -> None:
+    assert plan(seed=3) == plan(seed=3)
+    assert plan(seed=3) != plan(seed=4)
+
+
+def test_a_word_is_said_in_many_ways() -> None:
+    said = [(u.accent, u.rate_wpm, u.pitch, u.speed) for p in plan() for u in p.utterances if u.text == "yes"]
+    assert len(set(said)) == len(said)
+    assert {accent for accent, *_ in said} == {"en", "en-US"}
