@@ -29,7 +29,7 @@ def plan(clips: int = 50, unknown_clips: int = 100, seed: int = 1) -> tuple[Voic
 @pytest.mark.parametrize("count", [3, 10, 30, 91])
 def test_every_voice_is_in_one_split(count: int) -> None:
     voices = split_voices([f"v{n}" for n in range(count)], 1)
-    assert sorted(sum(voices.values(), [])) == sorted(f"v{n}" for n in range(count))
+    assert sorted(voice for part in voices.values() for voice in part) == sorted(f"v{n}" for n in range(count))
     assert len(voices["validation"]) == len(voices["testing"]) == max(1, count // 10)
 
 

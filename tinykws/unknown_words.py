@@ -72,7 +72,8 @@ def choose_unknown_words(
     parts = [text for text in phrase_parts(words, listed, rng) if phonemes_of(text) not in keywords]
     alike = tuple(dict.fromkeys([*wanted, *parts, *ranked[:ALIKE_WORDS]]))
     rest = [word for word in ranked[ALIKE_WORDS:] if word not in alike]
-    in_list = tuple(word for word in rest if word in set(listed))
+    from_list = frozenset(listed)
+    in_list = tuple(word for word in rest if word in from_list)
     return UnknownWords(alike, in_list or tuple(rest) or alike)
 
 
