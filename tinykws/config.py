@@ -76,7 +76,8 @@ class TrainingSettings:
 
     epochs: int = 30
     batch_size: int = 64
-    learning_rate: float = 0.001
+    learning_rate: float = 0.005
+    """The highest; it rises over the first steps and falls to nothing at the end."""
     dropout: float = 0.3
     seed: int = 1
     augmentation: AugmentationSettings = AugmentationSettings()

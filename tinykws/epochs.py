@@ -1,14 +1,15 @@
 """What the network is shown in an epoch: every training clip once, each time altered anew, in a new order.
 
-Two thirds of the sound a device hears before a word is not in the clip, but it has set the front-end's noise estimate
-and gain. So part of the clips are heard after a lead-in of noise, the others from a fresh start (as tests are).
+What a device heard before a word is not in the clip, but it has set the front-end's noise estimate and gain. So part
+of the clips are heard after a lead-in of noise, the others from a fresh start (as validation clips are).
 """
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,9 @@ from tinykws.dataset import Dataset
 from tinykws.features import Features, Samples, features_of_clips
 
 CHUNK_CLIPS = 512
-"""Clips altered at a time; bounds memory at some 50 MB."""
+"""Clips altered at a time; bounds memory at some 50 MB a thread."""
+THREADS = 2
+"""Epochs in the making: the front-end takes longer than a step of these small networks, and leaves Python's lock."""
 LEAD_IN_LEVELS = (0.01, 1.0)
 """Lead-in noise is played at a loudness between these parts of its own, evenly in decibels."""
 
@@ -45,14 +48,17 @@ class Epochs:
         self._label_ids = np.asarray(dataset.label_ids("training"), np.int64)
 
     def first(self, count: int) -> Iterator[Epoch]:
-        """Yields epochs 0 to count - 1; the next is made in another thread while the caller learns from one."""
-        with ThreadPoolExecutor(max_workers=1) as executor:
-            coming: Future[Epoch] = executor.submit(self.make, 0)
-            for number in range(1, count + 1):
-                epoch = coming.result()
-                if number < count:
-                    coming = executor.submit(self.make, number)
-                yield epoch
+        """Yields epochs 0 to count - 1; coming ones are made in other threads while the caller learns from one."""
+        with ThreadPoolExecutor(THREADS) as executor:
+            coming = collections.deque(executor.submit(self.make, number) for number in range(min(THREADS, count)))
+            try:
+                for number in range(THREADS, THREADS + count):
+                    epoch = coming.popleft().result()
+                    if number < count:
+                        coming.append(executor.submit(self.make, number))
+                    yield epoch
+            finally:
+                executor.shutdown(wait=False, cancel_futures=True)
 
     def make(self, number: int) -> Epoch:
         """Returns epoch `number`."""
@@ -66,10 +72,10 @@ class Epochs:
 
     def _altered(self, clips: Samples, rng: np.random.Generator) -> Features:
         clips = augment_clips(clips, self._settings, self._dataset.noise, rng)
-        features = features_of_clips(clips, self._dataset.frontend)
-        led_in = np.flatnonzero(rng.random(len(clips)) < self._settings.lead_in_probability)
-        if len(led_in) and self._dataset.noise:
-            features[led_in] = self._after_lead_in(clips[led_in], rng)
+        led_in = rng.random(len(clips)) < (self._settings.lead_in_probability if self._dataset.noise else 0.0)
+        features = np.empty((len(clips), *self._dataset.frontend.features_shape), np.int8)
+        features[led_in] = self._after_lead_in(clips[led_in], rng)
+        features[~led_in] = features_of_clips(clips[~led_in], self._dataset.frontend)
         return mask_features(features, self._settings, rng)
 
     def _after_lead_in(self, clips: Samples, rng: np.random.Generator) -> Features:

@@ -12,6 +12,8 @@ from typing import Any
 FILTERS = 8
 KERNEL = (10, 8)
 STRIDE = (2, 2)
+BATCH_NORM_MOMENTUM = 0.9
+"""Keras's 0.99 needs more steps to settle than a small word set has in an epoch."""
 
 
 def build(n_frames: int, n_mels: int, n_labels: int, dropout: float) -> Any:
@@ -22,7 +24,7 @@ def build(n_frames: int, n_mels: int, n_labels: int, dropout: float) -> Any:
     features = keras.Input((n_frames * n_mels,), name="features")
     x = layers.Reshape((n_frames, n_mels, 1))(features)
     x = layers.Conv2D(FILTERS, KERNEL, STRIDE, padding="same", use_bias=False)(x)
-    x = layers.BatchNormalization()(x)
+    x = layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM)(x)
     x = layers.ReLU()(x)
     x = layers.Dropout(dropout)(x)
     x = layers.Flatten()(x)

@@ -88,7 +88,9 @@ class Network:
         """Returns float [n, n_labels]."""
         if not len(features):
             return np.empty((0, self.model.output_shape[-1]), np.float32)
-        return np.asarray(self.model.predict(self.inputs(features), batch_size=PREDICTION_BATCH, verbose=0))
+        inputs = self.inputs(features)
+        batches = [inputs[at : at + PREDICTION_BATCH] for at in range(0, len(inputs), PREDICTION_BATCH)]
+        return np.concatenate([np.asarray(self.model(batch, training=False)) for batch in batches])
 
 
 class Trainer:
