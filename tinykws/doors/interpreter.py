@@ -21,8 +21,12 @@ from tinykws.errors import ToolError
 _MEASURE = """
 import sys
 from tflite_micro import runtime
-runtime.Interpreter.from_file(sys.argv[1], arena_size=int(sys.argv[2])).print_allocations()
+interpreter = runtime.Interpreter.from_file(sys.argv[1], arena_size=int(sys.argv[2]))
+interpreter.invoke()
+interpreter.print_allocations()
 """
+_SPARE_BYTES = (0, 64, 128, 256, 512, 1024, 2048, 4096)
+"""What loading may need for a moment beyond what it keeps, in the order tried."""
 
 
 def _version() -> str:
@@ -49,25 +53,31 @@ class Interpreter:
         self._tflite = tflite
         graph = read_model(tflite)
         self._input_shape = graph.input.shape
-        self._arena_bytes = _ample_arena(graph, tflite)
+        self._ample_arena_bytes = _ample_arena(graph, tflite)
         try:
-            self._interpreter = _runtime().Interpreter.from_bytes(tflite, arena_size=self._arena_bytes)
+            self._interpreter = _runtime().Interpreter.from_bytes(tflite, arena_size=self._ample_arena_bytes)
         except RuntimeError as error:
             raise ToolError(f"TFLite Micro {VERSION} refuses the model: {error}") from error
 
     def invoke(self, values: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
-        """Returns the model's output, int8 [n], for an int8 array of the input's size in any shape."""
+        """Returns the model's output, int8 [n], for an int8 array of the input's size in any shape.
+
+        Raises:
+            ToolError: an op failed.
+        """
         self._interpreter.set_input(np.asarray(values, np.int8).reshape(self._input_shape), 0)
-        self._interpreter.invoke()
-        output: npt.NDArray[np.int8] = self._interpreter.get_output(0)
-        return output.reshape(-1)
+        try:
+            self._interpreter.invoke()
+        except RuntimeError as error:
+            raise ToolError(f"TFLite Micro {VERSION} cannot run the model: {error}") from error
+        return np.array(self._interpreter.get_output(0), np.int8).reshape(-1)
 
     @functools.cached_property
     def arena_bytes(self) -> int:
-        """The tensor arena that TFLM's recording allocator counts on this computer.
+        """The smallest tensor arena found in which the model loads and runs on this computer.
 
-        Pointers are twice as large here as on a 32-bit chip, so with the same kernels a chip needs less. Measured in a
-        process of its own, since TFLM prints the figure from C++.
+        It starts from what TFLM's recording allocator counts, which can be less than loading needs for a moment.
+        Pointers are twice as large here as on a 32-bit chip, so with the same kernels a chip needs less.
 
         Raises:
             ToolError: the measurement failed.
@@ -75,12 +85,22 @@ class Interpreter:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "model.tflite"
             path.write_bytes(self._tflite)
-            command = [sys.executable, "-c", _MEASURE, str(path), str(self._arena_bytes)]
-            done = run_command(command, timeout_s=120)
-        match = re.search(r"Arena allocation total (\d+) bytes", done.stdout + done.stderr)
-        if done.exit_code != 0 or match is None:
-            raise ToolError("TFLite Micro did not tell its arena's size", hint=done.stderr[-500:].strip() or None)
-        return int(match.group(1))
+            counted = _counted_bytes(path, self._ample_arena_bytes)
+            sizes = (counted + spare for spare in _SPARE_BYTES) if counted is not None else ()
+            enough = next((size for size in sizes if _counted_bytes(path, size) is not None), None)
+        if enough is None:
+            raise ToolError(f"TFLite Micro {VERSION} did not tell the size of the model's arena")
+        return enough
+
+
+def _counted_bytes(model: Path, arena_size: int) -> int | None:
+    """Returns the bytes TFLM counts in an arena of this size, None where the model does not run in it.
+
+    In a process of its own: TFLM prints the figure from C++, and an arena too small can crash it.
+    """
+    done = run_command([sys.executable, "-c", _MEASURE, str(model), str(arena_size)], timeout_s=120)
+    match = re.search(r"Arena allocation total (\d+) bytes", done.stdout + done.stderr)
+    return int(match.group(1)) if match and done.exit_code == 0 else None
 
 
 def _runtime() -> Any:
@@ -95,6 +115,9 @@ def _runtime() -> Any:
 
 
 def _ample_arena(graph: Graph, tflite: bytes) -> int:
-    """Room for all activations side by side, and for what TFLM keeps of each tensor, channel and op."""
+    """Room for all activations side by side, and for what TFLM keeps of each tensor, channel and op.
+
+    A multiple of TFLM's alignment, else the figure measured at the arena's end varies with it.
+    """
     activations = sum(4 * tensor.size + 64 for tensor in graph.tensors if tensor.data is None)
-    return 64 * 1024 + activations + 4 * len(tflite) + 1024 * len(graph.ops)
+    return (64 * 1024 + activations + 4 * len(tflite) + 1024 * len(graph.ops)) // 16 * 16
