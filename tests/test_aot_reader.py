@@ -159,6 +159,17 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: build_model([TensorSpec((4,))] * 3, [OpSpec("ADD", [0, 0], [1], DENSE)], outputs=[2]),
         "no operation computes the model's output",
     ),
+    "input constant": (
+        lambda: dense_model(x=TensorSpec((1, 4), data=bytes(4))),
+        "the model's input is constant",
+    ),
+    "reshape of a constant": (
+        lambda: build_model(
+            [TensorSpec((4,)), TensorSpec((2, 2), data=bytes(4)), TensorSpec((4,)), TensorSpec((4,))],
+            [OpSpec("RESHAPE", [1], [2]), OpSpec("ADD", [0, 2], [3], DENSE)],
+        ),
+        "op 0 (RESHAPE): its input is constant",
+    ),
     "input without scale": (
         lambda: dense_model(x=TensorSpec((1, 4), scales=(), name="x")),
         "the model's input has no scale and zero point",

@@ -16,6 +16,8 @@ from tinykws.aot.softmax import lower_softmax
 def _lower_reshape(graph: Graph, op: Op) -> Alias:
     """The shape stands in the output; the input that repeats it needs no look."""
     source, output = activation(graph, op, 0), result(graph, op)
+    if source.data is not None:
+        raise op.error("its input is constant", hint="give the constant the shape that is wanted")
     if source.size != output.size:
         raise op.error(f"{list(source.shape)} cannot become {list(output.shape)}")
     return Alias(source, output)

@@ -189,6 +189,8 @@ def _check_order(graph: Graph) -> None:
     """Every value is computed once, before its first use."""
     if not graph.ops:
         raise ConfigError("the model has no operation")
+    if graph.input.data is not None:
+        raise ConfigError("the model's input is constant; the file is damaged")
     known = {ABSENT, graph.input.index} | {tensor.index for tensor in graph.tensors if tensor.data is not None}
     for op in graph.ops:
         for index in op.inputs:
