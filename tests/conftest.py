@@ -7,6 +7,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+from made_dataset import make_project
+
+from tinykws.project import Project
 
 ROOT = Path(__file__).parent.parent
 
@@ -29,3 +32,15 @@ def qemu_cortex_m4() -> None:
     for program in ("arm-none-eabi-gcc", "qemu-system-arm"):
         if shutil.which(program) is None:
             pytest.skip(f"needs {program}")
+
+
+@pytest.fixture(scope="session")
+def learned_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project of tone bursts, trained and quantized: build/model/ and build/bundle/ are there. Not to be changed."""
+    from tinykws.stages.quantize import quantize
+    from tinykws.stages.train import train
+
+    project = make_project(tmp_path_factory.mktemp("learned") / "project")
+    train(project)
+    quantize(project)
+    return project

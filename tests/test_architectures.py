@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tinykws.architectures import ARCHITECTURES, Cost, build_architecture, cost_of
 from tinykws.aot.reader import read_model
+from tinykws.architectures import ARCHITECTURES, Cost, build_architecture, cost_of
 from tinykws.config import TrainingSettings
 from tinykws.doors.converter import convert
 from tinykws.doors.keras_training import Trainer

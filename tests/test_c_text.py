@@ -36,7 +36,9 @@ def test_floats_are_literals_that_read_back(value: float) -> None:
 
 def test_strings_mean_the_same_to_a_compiler(tmp_path: Path) -> None:
     text = 'да "quoted" back\\slash ??/ trigraph 7 tab\t end'
-    (tmp_path / "a.c").write_text(f"#include <stdio.h>\nint main(void) {{ fputs({c_string(text)}, stdout); return 0; }}\n")
+    (tmp_path / "a.c").write_text(
+        f"#include <stdio.h>\nint main(void) {{ fputs({c_string(text)}, stdout); return 0; }}\n"
+    )
     subprocess.run(["gcc", "-std=c99", "-trigraphs", "-o", tmp_path / "a", tmp_path / "a.c"], check=True)
     assert subprocess.run([tmp_path / "a"], check=True, capture_output=True).stdout.decode() == text
 

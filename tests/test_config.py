@@ -62,14 +62,18 @@ def test_nested_settings_are_read() -> None:
     ],
 )
 def test_what_is_wrong_is_refused_in_words(text: str, says: str) -> None:
-    with pytest.raises(ConfigError, match="kws.yaml") as caught:
+    with pytest.raises(ConfigError, match=r"kws\.yaml") as caught:
         parse_config(text)
     assert says in caught.value.message
 
 
 @pytest.mark.parametrize(
     ("text", "near"),
-    [("word: [yes]", "words"), ("words: [yes]\ntraining: {epoch: 3}", "epochs"), ("words: [a]\ndetektor: {}", "detector")],
+    [
+        ("word: [yes]", "words"),
+        ("words: [yes]\ntraining: {epoch: 3}", "epochs"),
+        ("words: [a]\ndetektor: {}", "detector"),
+    ],
 )
 def test_an_unknown_key_names_the_nearest_known_one(text: str, near: str) -> None:
     with pytest.raises(ConfigError, match="unknown key") as caught:

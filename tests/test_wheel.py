@@ -20,7 +20,11 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     source = folder / "source"
     files = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True, text=True
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
     ).stdout.split("\n")
     for name in filter(None, files):
         if (ROOT / name).is_file():
@@ -46,7 +50,8 @@ def run(installed: Path, *arguments: str) -> str:
 def test_the_data_files_are_inside(installed: Path) -> None:
     code = (
         "from tinykws import resources as r; "
-        "print(r.BOARDS_YAML, (r.FIRMWARE / 'lib/kws/kws_frontend.c').is_file(), any(r.TEMPLATES.rglob('platformio.ini*')))"
+        "print(r.BOARDS_YAML, (r.FIRMWARE / 'lib/kws/kws_frontend.c').is_file(), "
+        "any(r.TEMPLATES.rglob('platformio.ini*')))"
     )
     assert run(installed, "-c", code).split() == [str(installed / "tinykws/_resources/boards.yaml"), "True", "True"]
 
@@ -59,7 +64,8 @@ def test_the_command_lists_boards(installed: Path) -> None:
 def test_the_extension_computes_features(installed: Path) -> None:
     code = (
         "import numpy as np; from tinykws.features import FrontEnd; from tinykws.frontend import FrontendSettings; "
-        "import tinykws._kws as e; print(e.__file__, FrontEnd(FrontendSettings()).process(np.zeros(16000, np.int16)).shape)"
+        "import tinykws._kws as e; "
+        "print(e.__file__, FrontEnd(FrontendSettings()).process(np.zeros(16000, np.int16)).shape)"
     )
     path, shape = run(installed, "-c", code).split(" ", 1)
     assert Path(path).is_relative_to(installed)

@@ -15,7 +15,7 @@ T = TypeVar("T")
 class Progress:
     """The silent form; the command line has one that draws (tinykws/cli/console.py)."""
 
-    def track(self, items: Iterable[T], label: str, total: int | None = None) -> Iterator[T]:
+    def track(self, items: Iterable[T], label: str, total: int | None = None) -> Iterator[T]:  # noqa: ARG002
         """Yields the items, showing how many of `total` (default: len(items)) are done."""
         yield from items
 

@@ -30,7 +30,7 @@ def init(root: Path, words: Sequence[str], language: str = "en", architecture: s
     """
     path = root / CONFIG_NAME
     if path.exists():
-        raise ConfigError(f"{path} is there already", hint="edit it, or name another folder: tinykws init DIR --words …")
+        raise ConfigError(f"{path} is there already", hint="edit it, or name another folder: tinykws init DIR")
     text = TEMPLATE.format(
         words=json.dumps([word.strip() for word in words], ensure_ascii=False),
         language=json.dumps(language),
