@@ -1,0 +1,183 @@
+"""verify on the real firmware: this computer and the emulated Cortex-M4, whole and with each part of it spoiled."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tiny_model import tiny_bundle
+
+from tinykws.audio import write_wav
+from tinykws.boards import Board, find_board
+from tinykws.bundle import Bundle
+from tinykws.errors import DeviceError
+from tinykws.stages.build import build
+from tinykws.stages.generate import generate
+from tinykws.stages.quantize import import_model
+from tinykws.stages.verify import ClipFile, find_clips, verify
+
+BOARDS = ["host", "qemu-cortex-m4"]
+FACTS = {
+    "yes": (-128, -128, 127, -128),
+    "no": (-128, -114, -128, 114),
+    "noise": (120, -125, -126, -125),
+    "silence": (-42, -68, -68, -78),
+}
+"""TFLM's own clips through the micro_speech it ships (FACTS: micro_speech_test.cc and the interpreter)."""
+
+Spoil = Callable[[Path], None]
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    return tiny_bundle(tmp_path_factory.mktemp("bundle") / "bundle")
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> tuple[ClipFile, ...]:
+    folder = tmp_path_factory.mktemp("clips")
+    rng = np.random.default_rng(4)
+    pieces = {
+        "noise": rng.normal(0, 4000, 8000),
+        "full_scale": rng.choice([-32768, 32767], 8000),
+        "silence": np.zeros(8000),
+        "short": rng.normal(0, 500, 300),
+        "steps": np.repeat(rng.integers(-32768, 32767, 40), 200),
+    }
+    for name, samples in pieces.items():
+        write_wav(folder / f"{name}.wav", samples.astype(np.int16))
+    return find_clips([folder], ())
+
+
+@pytest.fixture(scope="module", params=BOARDS)
+def board(request: pytest.FixtureRequest) -> Board:
+    board = find_board(request.param)
+    for program in (*board.compilers, *([board.emulator] if board.emulator != "process" else [])):
+        if shutil.which(str(program)) is None:
+            pytest.skip(f"needs {program}")
+    return board
+
+
+@pytest.fixture(scope="module")
+def project(bundle: Bundle, board: Board, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The generated project, as `tinykws build` makes it."""
+    folder = tmp_path_factory.mktemp(board.id) / "project"
+    generate(bundle, board, None, folder)
+    return folder
+
+
+@pytest.fixture
+def spoiled(project: Path, board: Board) -> Callable[[Spoil], Path]:
+    """Builds the project after something was done to one of its files, which is put right again afterwards."""
+
+    def make(spoil: Spoil) -> Path:
+        spoil(project)
+        return build(project, board).program
+
+    sources = {path: path.read_bytes() for folder in ("src", "include") for path in (project / folder).iterdir()}
+    yield make
+    for path, text in sources.items():
+        if path.read_bytes() != text:
+            path.write_bytes(text)
+
+
+def replace_in(name: str, pattern: str, replacement: str) -> Spoil:
+    def spoil(project: Path) -> None:
+        path = project / name
+        text, count = re.subn(pattern, replacement, path.read_text(), count=1)
+        assert count == 1, f"{pattern} is not in {name}"
+        path.write_text(text)
+
+    return spoil
+
+
+def test_device_and_host_are_equal(bundle, board, project, clips, tmp_path) -> None:
+    report = verify(bundle, board, build(project, board).program, clips, log_path=tmp_path / "verify.jsonl")
+    assert report.passed, report.reason
+    assert report.equal_clips == len(clips)
+    assert report.engine == board.engine
+    assert report.arena_bytes is not None
+    assert {clip.attempts for clip in report.clips} == {1}
+    assert all(clip.figures is not None and clip.figures.inferences > 3 for clip in report.clips)
+
+
+def test_times_of_the_emulated_machine_are_the_same_in_every_run(bundle, board, project, clips) -> None:
+    if board.emulator == "process":
+        pytest.skip("a process of this computer has its clock")
+    program = build(project, board).program
+    reports = [verify(bundle, board, program, clips[:1]) for _ in range(2)]
+    first, second = (report.invoke_us_per_inference for report in reports)
+    assert first == pytest.approx(second, rel=0.02), "but for interrupts that fall into an inference"
+
+
+def test_one_changed_weight_fails_the_scores(bundle, board, spoiled, clips) -> None:
+    def change_weights(project: Path) -> None:
+        path = project / "src" / "model_aot.c"
+        text = path.read_text()
+        table = max(re.finditer(r"int8_t \w+\[\d*\] = \{([^}]*)\}", text), key=lambda match: len(match[1]))
+        numbers = table[1].split(",")
+        numbers = [f" {-int(number)}" if number.strip() else number for number in numbers]
+        path.write_text(text[: table.start(1)] + ",".join(numbers) + text[table.end(1) :])
+
+    report = verify(bundle, board, spoiled(change_weights), clips)
+    assert not report.passed
+    assert any(clip.reason.startswith("scores differ") for clip in report.clips)
+    assert not any(clip.reason.startswith("features differ") for clip in report.clips)
+
+
+def test_one_wrong_number_in_a_table_fails_the_features(bundle, board, spoiled, clips) -> None:
+    def change_window(project: Path) -> None:
+        path = project / "src" / "kws_frontend_config.c"
+        text = path.read_text()
+        table = re.search(r"WINDOW\[\d+\] = \{([^}]*)\}", text)
+        assert table is not None
+        numbers = table[1].split(",")
+        numbers[len(numbers) // 2] = f" {int(numbers[len(numbers) // 2]) + 1}"
+        path.write_text(text[: table.start(1)] + ",".join(numbers) + text[table.end(1) :])
+
+    report = verify(bundle, board, spoiled(change_window), clips)
+    assert not report.passed
+    failed = [clip.reason for clip in report.clips if not clip.equal]
+    assert failed
+    assert all(reason.startswith("features differ: CRC") for reason in failed)
+
+
+def test_another_model_is_refused(bundle, board, project, clips, tmp_path) -> None:
+    other = tiny_bundle(tmp_path / "other", words=("yes",), per_channel=True)
+    with pytest.raises(DeviceError, match="runs something else: its model is"):
+        verify(other, board, build(project, board).program, clips)
+
+
+def test_a_crash_in_a_clip_ends_the_run_with_its_reason(bundle, board, spoiled, clips) -> None:
+    crash = replace_in(
+        "src/kws_engine_aot.c",
+        r"kws_model_invoke\(\);",
+        "static int n; kws_model_invoke(); if (++n == 3) __builtin_trap();",
+    )
+    reason = "killed by SIG(ILL|TRAP)" if board.emulator == "process" else r"exception 6 \(UsageFault\), exit code 70"
+    with pytest.raises(DeviceError, match=rf"the device ended: {reason}.*\(at clip 1\)") as caught:
+        verify(bundle, board, spoiled(crash), clips)
+    if board.emulator != "process":
+        assert "it said: kws error exception number 0x00000006 at 0x" in caught.value.message
+
+
+def test_a_device_that_hangs_is_given_up(bundle, board, spoiled, clips) -> None:
+    hang = replace_in("src/kws_engine_aot.c", r"kws_model_invoke\(\);", "for (volatile int on = 1; on;) { }")
+    with pytest.raises(DeviceError, match=r"did not answer !TEST .*\(at clip 1\)"):
+        verify(bundle, board, spoiled(hang), clips, timeout_s=1.0)
+
+
+@pytest.mark.slow
+def test_micro_speech_gives_the_scores_it_is_known_for(shared, board, tmp_path) -> None:
+    model = shared / "models" / "micro_speech_quantized.tflite"
+    bundle = import_model(model, ["silence", "unknown", "yes", "no"], tmp_path / "bundle")
+    generate(bundle, board, None, tmp_path / "project")
+    program = build(tmp_path / "project", board).program
+    clips = find_clips([shared / "data" / "tflm_clips"], [label.name for label in bundle.labels])
+    report = verify(bundle, board, program, clips)
+    assert report.passed, report.reason
+    assert {clip.file.split("/")[1].split("_")[0]: clip.scores for clip in report.clips} == FACTS
