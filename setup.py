@@ -30,4 +30,8 @@ class BuildWithResources(build_py):
                 shutil.copy2(source, target / name)
 
 
-setup(cffi_modules=["tinykws/_kws_build.py:ffibuilder"], cmdclass={"build_py": BuildWithResources})
+setup(
+    cffi_modules=["tinykws/_kws_build.py:ffibuilder"],
+    cmdclass={"build_py": BuildWithResources},
+    options={"bdist_wheel": {"py_limited_api": "cp310"}},
+)

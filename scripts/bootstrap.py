@@ -62,9 +62,11 @@ def install_system_packages() -> None:
         say(f"installing Debian packages: {' '.join(missing)}")
         command = [*prefix, "apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing]
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        subprocess.run([*prefix, "apt-get", "update", "-qq"], check=False, stdout=subprocess.DEVNULL)
-        if subprocess.run(command, check=False, stdout=subprocess.DEVNULL, env=environment).returncode == 0:
+        subprocess.run([*prefix, "apt-get", "update", "-qq"], check=False, capture_output=True)
+        result = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
+        if result.returncode == 0:
             return
+        say(result.stderr.strip())
     say(f"could not install them here; as an administrator type: {line}")
     say("going on without: boards that need them are left out, --board host works")
 
@@ -97,6 +99,8 @@ def make_venv() -> None:
         return
     shutil.rmtree(VENV, ignore_errors=True)
     say("making .venv")
+    if importlib.util.find_spec("ensurepip") is None:
+        sys.exit("FAILED: this Python cannot make virtual environments; install the packages named above, then again")
     run([sys.executable, "-m", "venv", VENV])
 
 
@@ -110,11 +114,11 @@ def fingerprint() -> str:
 
 
 def run(command: list[object]) -> None:
-    """Runs a command that must succeed."""
+    """Runs a command that must succeed; what it says is shown only where it does not."""
     words = [str(word) for word in command]
-    result = subprocess.run(words, check=False)
+    result = subprocess.run(words, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if result.returncode:
-        sys.exit(f"FAILED ({result.returncode}): {' '.join(words)}")
+        sys.exit(f"{result.stdout}\nFAILED ({result.returncode}): {' '.join(words)}")
 
 
 def say(text: str) -> None:

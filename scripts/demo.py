@@ -25,13 +25,13 @@ training: {epochs: 6, seed: 1}
 
 def main() -> int:
     short = "--short" in sys.argv[1:]
-    project = ROOT / ("build/demo-short" if short else "demo")
+    project = Path("build/demo-short" if short else "demo")
     started = time.monotonic()
     try:
-        if not (project / "kws.yaml").is_file():
+        if not (ROOT / project / "kws.yaml").is_file():
             tinykws("init", project, "--words", WORDS)
             if short:
-                shorten(project / "kws.yaml")
+                shorten(ROOT / project / "kws.yaml")
         board = choose_board()
         tinykws("build", "--project", project, "--board", board)
         tinykws("evaluate", "--project", project)
@@ -66,8 +66,7 @@ def shorten(config: Path) -> None:
 def tinykws(*arguments: object) -> None:
     """Shows a command line as a person would type it, and runs it."""
     words = [str(argument) for argument in arguments]
-    shown = " ".join(word.replace(f"{ROOT}/", "") for word in words)
-    print(f"\n$ tinykws {shown}", flush=True)
+    print(f"\n$ tinykws {' '.join(words)}", flush=True)
     subprocess.run([sys.executable, "-m", "tinykws", *words], check=True, cwd=ROOT)
 
 
