@@ -45,6 +45,18 @@ def test_an_output_is_not_changed_by_the_next_invoke() -> None:
     assert first.tolist() == [2, 2, 2, 2]
 
 
+def test_a_model_that_crashes_tflm_is_refused() -> None:
+    tensors = [
+        TensorSpec((1, 4, 4, 1), scales=(0.5,)),
+        TensorSpec((1, 1, 1, 1), scales=(0.5,), data=b"\x02"),
+        TensorSpec((1, 4, 4, 1), scales=(0.5,)),
+    ]
+    options = {"padding": 1, "stride_w": 1, "stride_h": 1, "depth_multiplier": 1, "fused_activation_function": 0}
+    tflite = build_model(tensors, [OpSpec("DEPTHWISE_CONV_2D", [0, 1, -1], [2], options)])
+    with pytest.raises(ToolError, match=r"op 0 \(DEPTHWISE_CONV_2D\).*bias"):
+        Interpreter(tflite)
+
+
 def test_the_arena_of_micro_speech(shared: Path) -> None:
     """FACTS: 7,584 bytes."""
     tflite = (shared / "models" / "micro_speech_quantized.tflite").read_bytes()

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinykws.aot.graph import Graph
+from tinykws.aot.graph import ABSENT, Graph
 from tinykws.aot.reader import read_model
 from tinykws.doors.run_command import run_command
 from tinykws.errors import ToolError
@@ -52,6 +52,7 @@ class Interpreter:
         """
         self._tflite = tflite
         graph = read_model(tflite)
+        _refuse_what_crashes(graph)
         self._input_shape = graph.input.shape
         self._ample_arena_bytes = _ample_arena(graph, tflite)
         try:
@@ -112,6 +113,16 @@ def _runtime() -> Any:
             hint="pip install tflite-micro (its wheels are for Linux on x86-64)",
         ) from error
     return runtime
+
+
+def _refuse_what_crashes(graph: Graph) -> None:
+    """TFLM follows the missing bias of a depthwise convolution into nowhere, and takes Python with it."""
+    for op in graph.ops:
+        if op.name == "DEPTHWISE_CONV_2D" and ABSENT in op.inputs:
+            raise ToolError(
+                f"{op.where}: TFLite Micro crashes on a depthwise convolution without a bias",
+                hint="convert the model again with use_bias=True",
+            )
 
 
 def _ample_arena(graph: Graph, tflite: bytes) -> int:
