@@ -103,7 +103,7 @@ def test_a_program_talks_and_is_ended_afterwards(tmp_path: Path) -> None:
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
 def test_it_is_ended_whatever_happens(tmp_path: Path, error: type[BaseException]) -> None:
     pid = 0
-    with pytest.raises(error), emulated(HOST, script(tmp_path, ECHO)) as (emulator, _):  # noqa: PT012
+    with pytest.raises(error), emulated(HOST, script(tmp_path, ECHO)) as (emulator, _):
         pid = process_id(emulator)
         raise error
     assert not is_running(pid)
