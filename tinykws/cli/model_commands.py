@@ -9,7 +9,7 @@ import click
 
 from tinykws.cli.console import ConsoleProgress, print_json, table, to_json
 from tinykws.cli.options import bundle_option, force_option, json_option, project_option
-from tinykws.cli.pipeline import run_until, workplace
+from tinykws.cli.pipeline import run_stage, run_until, workplace
 from tinykws.project import Project
 
 if TYPE_CHECKING:
@@ -74,28 +74,37 @@ def quantize(
 
 @click.command()
 @project_option
+@force_option
 @json_option
 @click.option("--split", type=click.Choice(["testing", "validation", "training"]), default="testing", show_default=True,
               help="Which clips of the dataset.")  # fmt: skip
 @click.option("--min-accuracy", type=click.FloatRange(0, 1), default=0.0, help="Exit code 1 below this share, int8.")
-def evaluate(project_dir: Path, as_json: bool, split: str, min_accuracy: float) -> int:
+def evaluate(project_dir: Path, force: bool, as_json: bool, split: str, min_accuracy: float) -> int:
     """Accuracy, precision, recall, F1 and the confusion matrix: float, int8, and the difference between the two.
 
     \b
     Example: tinykws evaluate --project hello
     """
-    from tinykws.stages.evaluate import evaluate as evaluate_bundle
-
-    progress = ConsoleProgress()
     project = Project.load(project_dir)
-    run_until(project, "quantize", progress)
-    report = evaluate_bundle(project, split=split, progress=progress)
+    report = _evaluation(project, split, force)
     if as_json:
         print_json(to_json(report))
     else:
         click.echo(_describe_evaluation(report))
         click.echo(f"\npictures and numbers: {project.evaluation_dir}")
     return 0 if report.int8_model.accuracy >= min_accuracy else 1
+
+
+def _evaluation(project: Project, split: str, force: bool) -> EvaluateReport:
+    from tinykws.stages.evaluate import evaluate as evaluate_bundle
+    from tinykws.stages.evaluate import load_report
+
+    progress = ConsoleProgress()
+    run_until(project, "quantize", progress)
+    if split != "testing":
+        return evaluate_bundle(project, split=split, progress=progress)
+    report = run_stage(project, "evaluate", progress, force=force)
+    return report if report is not None else load_report(project.evaluation_dir)
 
 
 def _describe_evaluation(report: EvaluateReport) -> str:

@@ -7,12 +7,14 @@ build/evaluation/: evaluation.json, confusion_matrix.png.
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from tinykws.bundle import FLOAT_MODEL_KEY, Bundle, load_bundle
+from tinykws.config import read_dataclass
 from tinykws.dataset import Dataset
 from tinykws.doors.interpreter import Interpreter
 from tinykws.doors.keras_training import Network
@@ -74,6 +76,15 @@ def evaluate(project: Project, *, split: str = "testing", progress: Progress = S
     )
     _write(project.evaluation_dir, report, bundle)
     return report
+
+
+def load_report(evaluation_dir: Path) -> EvaluateReport:
+    """Returns what `evaluate` wrote. Raises ConfigError where it is missing or damaged."""
+    path = evaluation_dir / REPORT_NAME
+    try:
+        return read_dataclass(EvaluateReport, json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"cannot read {path}: {error}", hint="make it again: tinykws evaluate --force") from error
 
 
 def _check_same_pipeline(bundle: Bundle, dataset: Dataset) -> None:
