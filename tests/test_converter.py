@@ -32,8 +32,8 @@ def faint_features(n: int, seed: int = 0) -> npt.NDArray[np.int8]:
 
 @pytest.fixture(scope="module", params=ARCHITECTURES)
 def network(request: pytest.FixtureRequest) -> Network:
-    trainer = Trainer(request.param, SHAPE, 3, 300, TrainingSettings(epochs=2, batch_size=16, learning_rate=0.003))
-    for seed in range(2):
+    trainer = Trainer(request.param, SHAPE, 3, 300, TrainingSettings(epochs=6, batch_size=16, learning_rate=0.003))
+    for seed in range(6):
         trainer.learn(faint_features(300, seed), np.arange(300) % 3, np.ones(300, np.float32))
     return trainer.network
 
@@ -94,3 +94,13 @@ def test_a_failing_converter_is_one_readable_error(capfd: pytest.CaptureFixture[
     with pytest.raises(ToolError, match="converter failed"):
         convert(Network(unquantizable), np.zeros((3, 4, 4), np.int8))
     assert capfd.readouterr().err == ""
+
+
+def test_dense_layers_read_what_is_there_without_a_copy(tflite: bytes) -> None:
+    ops = read_model(tflite).ops
+    for op in ops:
+        if op.name == "FULLY_CONNECTED":
+            assert [before.name for before in ops if op.inputs[0] in before.outputs] in (
+                ["CONV_2D"],
+                ["AVERAGE_POOL_2D"],
+            )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -31,7 +31,7 @@ def convert(network: Network, calibration: Features) -> bytes:
             converter = tensorflow.lite.TFLiteConverter.from_keras_model(_with_batch_of_one(network.model))
             _ask_for_int8(converter, tensorflow)
             converter.representative_dataset = lambda: _rows(network, calibration)
-            return _without_names(converter.convert())
+            return _slimmed(converter.convert())
     except Exception as error:  # the converter raises what it likes: ConverterError, RuntimeError, ValueError …
         raise ToolError(
             f"TensorFlow Lite's converter failed: {str(error).strip().splitlines()[0] if str(error) else repr(error)}",
@@ -77,11 +77,34 @@ def _ask_for_int8(converter: Any, tensorflow: Any) -> None:
     converter._experimental_disable_per_channel = True
 
 
-def _without_names(tflite: bytes) -> bytes:
-    """Tensor names and the converter's notes are kilobytes of flash that nothing reads, and count Keras's objects."""
+def _slimmed(tflite: bytes) -> bytes:
+    """Returns the model without what costs flash or memory on the chip and changes no result.
+
+    Tensor names and the converter's notes are kilobytes that nothing reads (and they count Keras's objects); a RESHAPE
+    before a dense layer copies its input, which a dense layer takes in any shape.
+    """
+    from tensorflow.lite.python import schema_py_generated as schema
     from tensorflow.lite.tools import flatbuffer_utils
 
     model = flatbuffer_utils.read_model_from_bytearray(bytearray(tflite))
     flatbuffer_utils.strip_strings(model)
     model.metadata = None
+    reshape, dense = schema.BuiltinOperator.RESHAPE, schema.BuiltinOperator.FULLY_CONNECTED
+    for subgraph in model.subgraphs:
+        _skip_before(subgraph, lambda op: _code(model, op) == reshape, lambda op: _code(model, op) == dense)
     return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+
+
+def _code(model: Any, op: Any) -> int:
+    code = model.operatorCodes[op.opcodeIndex]
+    return int(max(code.builtinCode, code.deprecatedBuiltinCode))
+
+
+def _skip_before(subgraph: Any, is_skippable: Callable[[Any], bool], is_reader: Callable[[Any], bool]) -> None:
+    """Lets readers take a skippable op's input, and removes the op where nothing else takes its output."""
+    for op in [op for op in subgraph.operators if is_skippable(op)]:
+        readers = [reader for reader in subgraph.operators if op.outputs[0] in reader.inputs]
+        if readers and all(is_reader(reader) and reader.inputs[0] == op.outputs[0] for reader in readers):
+            for reader in readers:
+                reader.inputs[0] = op.inputs[0]
+            subgraph.operators.remove(op)

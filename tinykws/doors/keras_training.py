@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from tinykws.architectures import Cost, build_architecture, cost_of
 from tinykws.config import TrainingSettings
-from tinykws.doors.quiet import import_tensorflow
+from tinykws.doors.quiet import import_tensorflow, quiet
 from tinykws.errors import ConfigError
 from tinykws.frontend import FEATURE_SCALE, FEATURE_ZERO_POINT
 
@@ -62,7 +62,8 @@ class Network:
         if not path.is_file():
             raise ConfigError(f"there is no trained model {path}", hint="make it: tinykws train")
         try:
-            return cls(keras.saving.load_model(path, compile=False))
+            with quiet():
+                return cls(keras.saving.load_model(path, compile=False))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ConfigError(f"{path} is no trained model: {error}", hint="make it again: tinykws train") from error
 
@@ -70,8 +71,9 @@ class Network:
         """Writes a .keras file, the same bytes for the same weights."""
         buffer = path.with_name(f"{path.stem}-dated.keras")
         try:
-            self.model.save(buffer)
-            path.write_bytes(_without_dates(buffer.read_bytes()))
+            with quiet():
+                self.model.save(buffer)
+            path.write_bytes(_reproducible(buffer.read_bytes()))
         finally:
             buffer.unlink(missing_ok=True)
 
@@ -107,6 +109,7 @@ class Trainer:
         import_tensorflow()
         import keras
 
+        keras.utils.clear_session(free_memory=False)  # layers' names, which .keras files hold, count from 1 again
         keras.utils.set_random_seed(settings.seed)
         n_frames, n_mels = features_shape
         model = build_architecture(
@@ -136,7 +139,7 @@ class Trainer:
 
     def weights(self) -> list[npt.NDArray[Any]]:
         """Returns a copy of all weights."""
-        return [np.array(weight) for weight in self.network.model.get_weights()]
+        return [np.array(variable.value.numpy()) for variable in self.network.model.weights]
 
     def restore(self, weights: list[npt.NDArray[Any]]) -> None:
         """Goes back to weights taken earlier."""
@@ -159,13 +162,17 @@ def _schedule(peak: float, steps: int) -> Any:
     )
 
 
-def _without_dates(archive: bytes) -> bytes:
-    """A .keras file is a zip that says when it was made, in its entries and in metadata.json."""
+def _reproducible(archive: bytes) -> bytes:
+    """A .keras file is a zip that tells when it was made, and where in memory Python had its objects."""
     result = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(archive)) as old, zipfile.ZipFile(result, "w") as new:
         for name in sorted(old.namelist()):
             data = old.read(name)
-            if name == "metadata.json":
-                data = json.dumps({k: v for k, v in json.loads(data).items() if k != "date_saved"}).encode()
+            if name.endswith(".json"):
+                data = json.dumps(json.loads(data, object_hook=_without_incidentals)).encode()
             new.writestr(zipfile.ZipInfo(name), data)
     return result.getvalue()
+
+
+def _without_incidentals(values: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if key not in ("date_saved", "shared_object_id")}

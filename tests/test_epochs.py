@@ -1,0 +1,93 @@
+"""epochs: every clip once, in an order and form that the seed and the number decide; lead-ins keep frames in place."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+from made_dataset import make_project
+
+from tinykws.config import AugmentationSettings
+from tinykws.dataset import Dataset
+from tinykws.epochs import CHUNK_CLIPS, Epochs, class_weights, lead_in_noise
+from tinykws.features import features_of_clip
+
+UNCHANGED = AugmentationSettings(
+    shift_ms=0, gain_db=0, noise_probability=0, time_mask_frames=0, mel_mask_channels=0, lead_in_probability=0
+)
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    return Dataset.load(make_project(tmp_path_factory.mktemp("epochs")).dataset_dir)
+
+
+def test_every_clip_once(dataset: Dataset) -> None:
+    epoch = Epochs(dataset, UNCHANGED, seed=1).make(0)
+    shown = sorted(zip(epoch.label_ids.tolist(), (clip.tobytes() for clip in epoch.features), strict=True))
+    there = zip(
+        dataset.label_ids("training").tolist(), (c.tobytes() for c in dataset.features("training")), strict=True
+    )
+    assert shown == sorted(there)
+
+
+def test_epochs_come_in_order_whatever_thread_made_them(dataset: Dataset) -> None:
+    epochs = Epochs(dataset, AugmentationSettings(), seed=1)
+    for count in (1, 2, 5):
+        came = list(epochs.first(count))
+        assert len(came) == count
+        for number, epoch in enumerate(came):
+            assert np.array_equal(epoch.features, epochs.make(number).features)
+    assert not np.array_equal(epochs.make(0).features, epochs.make(1).features)
+    assert not np.array_equal(epochs.make(0).features, Epochs(dataset, AugmentationSettings(), seed=2).make(0).features)
+
+
+def test_more_clips_than_one_chunk(dataset: Dataset) -> None:
+    repeats = CHUNK_CLIPS // len(dataset.label_ids("training")) + 1
+    many = dataclasses.replace(
+        dataset,
+        split_sizes={"training": repeats * dataset.split_sizes["training"], "validation": 0, "testing": 0},
+        all_clips=np.concatenate([dataset.clips("training")] * repeats),
+        all_label_ids=np.concatenate([dataset.label_ids("training")] * repeats),
+    )
+    epoch = Epochs(many, UNCHANGED, seed=3).make(0)
+    counts = {clip.tobytes(): 0 for clip in dataset.features("training")}
+    for clip in epoch.features:
+        counts[clip.tobytes()] += 1
+    assert sum(counts.values()) == len(many.all_clips)
+    assert len(epoch.features) > CHUNK_CLIPS
+
+
+def test_a_lead_in_is_heard_before_the_clip(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The features are those of a stream, noise and then the clip, of which the clip's own frames are kept."""
+    noise = np.random.default_rng(0).integers(-3000, 3000, 300 * 16).astype(np.int16)
+    monkeypatch.setattr("tinykws.epochs.lead_in_noise", lambda _, n_clips, length, rng: np.tile(noise, (n_clips, 1)))
+    settings = dataclasses.replace(UNCHANGED, lead_in_probability=1, lead_in_ms=300)
+    epoch = Epochs(dataset, settings, seed=1).make(0)
+    streams = [np.concatenate([noise, clip]) for clip in dataset.clips("training")]
+    expected = {
+        features_of_clip(stream, dataset.frontend)[-dataset.frontend.n_frames :].tobytes() for stream in streams
+    }
+    assert {clip.tobytes() for clip in epoch.features} == expected
+    assert expected.isdisjoint(clip.tobytes() for clip in dataset.features("training"))
+
+
+def test_lead_in_noise_is_cut_or_repeated_to_length() -> None:
+    rng = np.random.default_rng(0)
+    loud = np.full(100, 10000, np.int16)
+    stretches = lead_in_noise([loud], 50, 250, rng)
+    assert stretches.shape == (50, 250)
+    levels = stretches[:, 0]
+    assert np.array_equal(stretches, np.repeat(levels[:, None], 250, axis=1))
+    assert levels.min() >= 100
+    assert levels.max() <= 10000
+    assert len(set(levels.tolist())) > 40
+
+
+def test_class_weights_make_labels_count_alike() -> None:
+    label_ids = np.array([0] * 30 + [1] * 60 + [3] * 10)
+    weights = class_weights(label_ids, 4)
+    totals = np.bincount(label_ids, weights=weights[label_ids], minlength=4)
+    assert totals[[0, 1, 3]] == pytest.approx(100 / 3, rel=1e-6)
+    assert weights[2] == 0
