@@ -25,9 +25,9 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 from frontend_references import pymicro_features, tensorflow_features
 from frontend_signals import RATE_HZ, to_int16, voice
 
-from tinykws.features import FrontEnd, features_of_clips
+from tinykws.chip.features import FrontEnd, features_of_clips
+from tinykws.chip.frontend_tables import tables_for
 from tinykws.frontend import FrontendSettings
-from tinykws.frontend_tables import tables_for
 
 RUNS = 5
 

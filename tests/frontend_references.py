@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from tinykws import fdlibm
+from tinykws.chip import fdlibm
 from tinykws.frontend import FrontendSettings
 
 Features = npt.NDArray[np.uint16]

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinykws.chip.features import features_of_clips
 from tinykws.config import Config, parse_config
-from tinykws.features import features_of_clips
 from tinykws.project import Project
 
 TONES_HZ = (0, 1000, 300, 3500)

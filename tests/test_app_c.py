@@ -15,11 +15,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tinykws.chip.frontend_tables import c_source
+from tinykws.chip.listener import Inference, Listener
 from tinykws.config import DetectorSettings
-from tinykws.frontend import FrontendSettings
-from tinykws.frontend_tables import c_source
-from tinykws.listener import Inference, Listener
-from tinykws.protocol import (
+from tinykws.device.protocol import (
     AUDIO_TYPE,
     Ack,
     ClipFigures,
@@ -36,6 +35,7 @@ from tinykws.protocol import (
     data_command,
     parse_line,
 )
+from tinykws.frontend import FrontendSettings
 from tinykws.resources import FIRMWARE
 
 LABELS = ("_silence_", "_unknown_", "hey_robot", "da")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinykws.augment import FEATURE_FLOOR, add_noise, augment_clips, draw_noise, mask_features, shift
+from tinykws.clips.augment import FEATURE_FLOOR, add_noise, augment_clips, draw_noise, mask_features, shift
 from tinykws.config import AugmentationSettings
 
 LENGTH = 1600

@@ -12,8 +12,8 @@ from tiny_model import tiny_bundle
 
 from tinykws.boards import find_board
 from tinykws.bundle import Bundle
+from tinykws.codegen.footprint import is_elf
 from tinykws.errors import ConfigError, ToolError
-from tinykws.footprint import is_elf
 from tinykws.progress import Progress
 from tinykws.stages import build as build_stage
 from tinykws.stages.build import build

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from frontend_signals import RATE_HZ, samples_of_kind
 
+from tinykws.chip.detector import Detection
+from tinykws.chip.frontend_tables import c_source
+from tinykws.chip.listener import Inference, Listener
 from tinykws.config import DetectorSettings
-from tinykws.detector import Detection
 from tinykws.frontend import FrontendSettings
-from tinykws.frontend_tables import c_source
-from tinykws.listener import Inference, Listener
 from tinykws.resources import FIRMWARE
 
 LIBRARY = FIRMWARE / "lib" / "kws"

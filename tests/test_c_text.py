@@ -10,7 +10,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinykws.c_text import LINE_WIDTH, c_array, c_bytes, c_float, c_identifier, c_string
+from tinykws.codegen.c_text import LINE_WIDTH, c_array, c_bytes, c_float, c_identifier, c_string
 
 
 @given(st.lists(st.integers(-(2**31), 2**31 - 1), min_size=1))

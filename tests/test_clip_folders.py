@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tinykws.clip_folders import clip_files, noise_files, speaks, which_set
+from tinykws.clips.folders import clip_files, noise_files, speaks, which_set
 from tinykws.config import Config, SynthSettings
 from tinykws.errors import ConfigError
 from tinykws.labels import labels_of_words

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinykws.clip_shaping import ClipShape, shaped_clip, trimmed
+from tinykws.clips.shaping import ClipShape, shaped_clip, trimmed
 
 WORD = np.random.default_rng(0).uniform(-0.3, 0.3, 4000)
 QUIET = -200.0

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tinykws.dataset import ArrayWriter, Dataset
+from tinykws.clips.dataset import ArrayWriter, Dataset
 from tinykws.errors import ConfigError
 from tinykws.frontend import FrontendSettings
 

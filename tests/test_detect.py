@@ -13,10 +13,10 @@ from made_dataset import burst
 
 from tinykws.audio import AudioStream, read_audio
 from tinykws.bundle import Bundle, load_bundle
-from tinykws.detector import Detection
+from tinykws.chip.detector import Detection
+from tinykws.chip.listener import Listener
 from tinykws.doors.interpreter import Interpreter
 from tinykws.errors import ConfigError
-from tinykws.listener import Listener
 from tinykws.project import Project
 from tinykws.stages.detect import detect
 

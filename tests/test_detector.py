@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tinykws.chip.detector import Detection, Detector
 from tinykws.config import DetectorSettings
-from tinykws.detector import Detection, Detector
 
 SILENCE, UNKNOWN, YES, NO = range(4)
 DEFAULT = DetectorSettings()

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 from fake_device import FakeDevice
 
-from tinykws.device_session import ClipFaultError, DeviceSession, SessionLog
+from tinykws.device.session import ClipFaultError, DeviceSession, SessionLog
+from tinykws.device.verdict import RECEIVED
 from tinykws.errors import DeviceError
-from tinykws.verdict import RECEIVED
 
 PCM = bytes(range(256)) * 40
 RESULTS = [
@@ -165,7 +165,7 @@ def test_prints_of_others_do_not_hurt() -> None:
 
 
 def test_a_chatterer_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tinykws.device_session.SLOWEST", 1)
+    monkeypatch.setattr("tinykws.device.session.SLOWEST", 1)
 
     class Chatterer(FakeDevice):
         def finish(self) -> None:

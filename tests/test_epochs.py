@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from made_dataset import make_project
 
+from tinykws.chip.features import features_of_clip
+from tinykws.clips.dataset import Dataset
+from tinykws.clips.epochs import CHUNK_CLIPS, Epochs, class_weights, lead_in_noise
 from tinykws.config import AugmentationSettings
-from tinykws.dataset import Dataset
-from tinykws.epochs import CHUNK_CLIPS, Epochs, class_weights, lead_in_noise
-from tinykws.features import features_of_clip
 
 UNCHANGED = AugmentationSettings(
     shift_ms=0, gain_db=0, noise_probability=0, time_mask_frames=0, mel_mask_channels=0, lead_in_probability=0
@@ -62,7 +62,9 @@ def test_more_clips_than_one_chunk(dataset: Dataset) -> None:
 def test_a_lead_in_is_heard_before_the_clip(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     """The features are those of a stream, noise and then the clip, of which the clip's own frames are kept."""
     noise = np.random.default_rng(0).integers(-3000, 3000, 300 * 16).astype(np.int16)
-    monkeypatch.setattr("tinykws.epochs.lead_in_noise", lambda _, n_clips, length, rng: np.tile(noise, (n_clips, 1)))
+    monkeypatch.setattr(
+        "tinykws.clips.epochs.lead_in_noise", lambda _, n_clips, length, rng: np.tile(noise, (n_clips, 1))
+    )
     settings = dataclasses.replace(UNCHANGED, lead_in_probability=1, lead_in_ms=300)
     epoch = Epochs(dataset, settings, seed=1).make(0)
     streams = [np.concatenate([noise, clip]) for clip in dataset.clips("training")]

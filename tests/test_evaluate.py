@@ -12,7 +12,7 @@ import pytest
 from made_dataset import SPLITS, write_dataset
 
 from tinykws.bundle import load_bundle, write_bundle
-from tinykws.dataset import Dataset
+from tinykws.clips.dataset import Dataset
 from tinykws.doors.interpreter import Interpreter
 from tinykws.errors import ConfigError
 from tinykws.progress import Progress

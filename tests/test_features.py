@@ -17,7 +17,7 @@ from frontend_signals import KINDS, RATE_HZ, samples_of_kind, to_int16, voice
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinykws.features import FrontEnd, features_crc32, features_of_clip, features_of_clips, quantize_features
+from tinykws.chip.features import FrontEnd, features_crc32, features_of_clip, features_of_clips, quantize_features
 from tinykws.frontend import FrontendSettings
 
 DEFAULT = FrontendSettings()

@@ -12,48 +12,11 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "tinykws"
 
 FLOORS: dict[str, int] = {
-    **dict.fromkeys(
-        [
-            "__init__",
-            "_kws_build",
-            "errors",
-            "resources",
-            "files",
-            "generated_tree",
-            "progress",
-            "tflm_ops",
-            "yaml_text",
-        ],
-        0,
-    ),
-    **dict.fromkeys(
-        ["parallel", "word_lists", "frontend", "labels", "config", "project", "freshness", "boards", "protocol"], 1
-    ),
-    **dict.fromkeys(
-        [
-            "audio",
-            "clip_folders",
-            "clip_shaping",
-            "noise",
-            "device_session",
-            "verdict",
-            "exact_math",
-            "fdlibm",
-            "frontend_tables",
-            "features",
-            "detector",
-            "listener",
-            "scoring",
-            "bundle",
-            "c_text",
-            "footprint",
-        ],
-        2,
-    ),
-    **dict.fromkeys(
-        ["dataset", "augment", "unknown_words", "speech_plan", "balance", "silence", "aot", "epochs", "model_guards"], 3
-    ),
-    **dict.fromkeys(["doors", "architectures"], 4),
+    **dict.fromkeys(["__init__", "_kws_build", "errors", "files", "parallel", "progress", "resources", "yaml_text"], 0),
+    **dict.fromkeys(["boards", "config", "freshness", "frontend", "labels", "project"], 1),
+    **dict.fromkeys(["audio", "bundle", "chip", "codegen", "device", "scoring"], 2),
+    **dict.fromkeys(["aot", "clips", "model_guards"], 3),
+    **dict.fromkeys(["architectures", "doors"], 4),
     "stages": 5,
     **dict.fromkeys(["cli", "__main__"], 6),
 }

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tinykws.codegen.footprint import Section, footprint, is_elf
 from tinykws.errors import ConfigError
-from tinykws.footprint import Section, footprint, is_elf
 
 PROGBITS, STRTAB, NOBITS = 1, 3, 8
 WRITE, ALLOC, EXECUTE = 1, 2, 4

@@ -14,10 +14,10 @@ from frontend_references import skip_unless_log1pf_is_fdlibms
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinykws import exact_math, fdlibm
+from tinykws.chip import exact_math, fdlibm
+from tinykws.chip.frontend_tables import FrontendTables, c_source, tables_for
 from tinykws.errors import ConfigError
 from tinykws.frontend import FrontendSettings
-from tinykws.frontend_tables import FrontendTables, c_source, tables_for
 
 TENSORFLOW = FrontendSettings()
 C_LIBRARY = FrontendSettings(tables="c_library")

@@ -12,13 +12,13 @@ from tiny_model import tiny_bundle
 
 from tinykws.boards import Board, find_board, load_boards, parse_boards
 from tinykws.bundle import Bundle
+from tinykws.codegen.generated_tree import MANIFEST
+from tinykws.codegen.tflm_ops import RESOLVER_METHODS, resolver_methods
 from tinykws.doors.templates import render
 from tinykws.errors import ConfigError
-from tinykws.generated_tree import MANIFEST
 from tinykws.progress import Progress
 from tinykws.resources import FIRMWARE, TEMPLATES
 from tinykws.stages.generate import generate, project_files
-from tinykws.tflm_ops import RESOLVER_METHODS, resolver_methods
 
 GOLDEN = Path(__file__).parent / "golden"
 STUBS = Path(__file__).parent / "include"

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tinykws.codegen.generated_tree import MANIFEST, write_tree
 from tinykws.errors import ConfigError
-from tinykws.generated_tree import MANIFEST, write_tree
 
 FILES = {"platformio.ini": b"one\n", "src/model.c": b"two\n"}
 

@@ -9,11 +9,11 @@ from frontend_signals import RATE_HZ, to_int16, voice
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tinykws.chip.detector import Detection, Detector
+from tinykws.chip.features import FrontEnd, features_crc32, features_of_clip, quantize_features
+from tinykws.chip.listener import Inference, Listener
 from tinykws.config import DetectorSettings
-from tinykws.detector import Detection, Detector
-from tinykws.features import FrontEnd, features_crc32, features_of_clip, quantize_features
 from tinykws.frontend import FrontendSettings
-from tinykws.listener import Inference, Listener
 
 FRONTEND = FrontendSettings()
 DETECTOR = DetectorSettings(threshold=40, suppression_ms=300)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tinykws.noise import BROWN, NOISES, PINK, WHITE, coloured_noise, decibels, with_rms_1
-from tinykws.silence import silence_clips, split_noise
+from tinykws.clips.noise import BROWN, NOISES, PINK, WHITE, coloured_noise, decibels, with_rms_1
+from tinykws.clips.silence import silence_clips, split_noise
 
 
 @pytest.mark.parametrize("kind", NOISES)

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import soundfile
 
+from tinykws.chip.features import features_of_clip
+from tinykws.clips.dataset import Dataset
 from tinykws.config import Config, FeatureSettings, SynthSettings
-from tinykws.dataset import Dataset
 from tinykws.errors import ConfigError
-from tinykws.features import features_of_clip
 from tinykws.freshness import digest_of_files, is_fresh, write_stamp
 from tinykws.progress import Progress
 from tinykws.project import Project

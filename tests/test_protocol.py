@@ -10,8 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tinykws.labels import MAX_LABEL_LENGTH
-from tinykws.protocol import (
+from tinykws.device.protocol import (
     AUDIO_TYPE,
     MAX_LINE_CHARACTERS,
     Ack,
@@ -29,6 +28,7 @@ from tinykws.protocol import (
     data_command,
     parse_line,
 )
+from tinykws.labels import MAX_LABEL_LENGTH
 
 u32 = st.integers(0, 2**32 - 1)
 int8 = st.integers(-128, 127)

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tinykws.protocol import AUDIO_TYPE, MAX_LINE_CHARACTERS, MAX_TAIL_SAMPLES, audio_lines, data_command
+from tinykws.device.protocol import AUDIO_TYPE, MAX_LINE_CHARACTERS, MAX_TAIL_SAMPLES, audio_lines, data_command
 from tinykws.resources import FIRMWARE
 
 LIBRARY = FIRMWARE / "lib" / "kws"

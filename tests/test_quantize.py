@@ -15,12 +15,12 @@ from tinykws import model_guards
 from tinykws.aot.reader import read_model
 from tinykws.architectures import build_architecture
 from tinykws.bundle import Bundle, load_bundle
-from tinykws.dataset import Dataset
+from tinykws.chip.features import features_crc32, features_of_clip
+from tinykws.clips.dataset import Dataset
 from tinykws.doors.converter import convert
 from tinykws.doors.interpreter import Interpreter
 from tinykws.doors.keras_training import Network
 from tinykws.errors import ConfigError
-from tinykws.features import features_crc32, features_of_clip
 from tinykws.frontend import FrontendSettings
 from tinykws.project import Project
 from tinykws.stages.quantize import import_model, quantize

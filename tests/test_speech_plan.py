@@ -6,9 +6,9 @@ from collections import Counter
 
 import pytest
 
+from tinykws.clips.speech_plan import VoicePlan, plan_speech, split_voices
+from tinykws.clips.unknown_words import UnknownWords
 from tinykws.labels import labels_of_words
-from tinykws.speech_plan import VoicePlan, plan_speech, split_voices
-from tinykws.unknown_words import UnknownWords
 
 VARIANTS = [f"voice{n}" for n in range(30)]
 UNKNOWN = UnknownWords(("knee", "yell"), ("apple", "dog", "tree"))

@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip("espeakng_loader")
 
 from tinykws.audio import read_audio
-from tinykws.clip_folders import clip_files, which_set
+from tinykws.clips.folders import clip_files, which_set
 from tinykws.config import Config, SynthSettings
 from tinykws.errors import ConfigError, ToolError
 from tinykws.freshness import digest_of_files

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from made_dataset import SPLITS, make_project, write_dataset
 
-from tinykws.dataset import Dataset
+from tinykws.clips.dataset import Dataset
 from tinykws.doors.keras_training import Network
 from tinykws.errors import ConfigError
 from tinykws.progress import Progress, T

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinykws.unknown_words import choose_unknown_words, made_up_words, nearness, phoneme_distance, phrase_parts
-from tinykws.word_lists import word_list
+from tinykws.clips.unknown_words import choose_unknown_words, made_up_words, nearness, phoneme_distance, phrase_parts
+from tinykws.clips.word_lists import word_list
 
 SOUNDS = st.lists(st.sampled_from(["a", "e", "oʊ", "n", "s", "j", "t"]), max_size=7).map(tuple)
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tinykws.device.verdict import KINDS, LogEntry, judge, read_entries, write_entries
 from tinykws.errors import ConfigError
-from tinykws.verdict import KINDS, LogEntry, judge, read_entries, write_entries
 
 BANNER = "kws ready proto=1 board=host engine=aot model=0123456789ab line=768 window=4 labels=_silence_,_unknown_,yes"
 SCORES = ["kws scores at=990 -128 -100 127", "kws scores at=1090 1 2 3"]

@@ -13,9 +13,9 @@ from tiny_model import tiny_bundle
 from tinykws.audio import write_wav
 from tinykws.boards import find_board
 from tinykws.bundle import Bundle
+from tinykws.device.verdict import judge, read_entries
 from tinykws.errors import ConfigError, DeviceError
 from tinykws.stages.verify import ClipFile, HostReference, VerifyReport, find_clips, verify
-from tinykws.verdict import judge, read_entries
 
 HOST = find_board("host")
 LABELS = ("_silence_", "_unknown_", "yes")

@@ -63,7 +63,7 @@ def test_the_command_lists_boards(installed: Path) -> None:
 
 def test_the_extension_computes_features(installed: Path) -> None:
     code = (
-        "import numpy as np; from tinykws.features import FrontEnd; from tinykws.frontend import FrontendSettings; "
+        "import numpy as np; from tinykws.chip.features import FrontEnd; from tinykws.frontend import FrontendSettings; "
         "import tinykws._kws as e; "
         "print(e.__file__, FrontEnd(FrontendSettings()).process(np.zeros(16000, np.int16)).shape)"
     )

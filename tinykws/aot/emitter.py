@@ -10,7 +10,7 @@ import numpy as np
 from tinykws.aot.call import Alias, Call, Parameters, Value
 from tinykws.aot.graph import Graph, Op, Tensor
 from tinykws.aot.planner import Placement
-from tinykws.c_text import c_array
+from tinykws.codegen.c_text import c_array
 
 _C_TYPES = {"int8": "int8_t", "int32": "int32_t"}
 _HEADER = """\

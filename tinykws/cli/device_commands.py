@@ -151,7 +151,7 @@ def _clips(place: Workplace, paths: tuple[Path, ...], sample: int | None) -> Seq
         return find_clips(paths, [label.name for label in place.bundle.labels])
     if sample is None:
         return [ClipFile(place.bundle.path / clip.file, clip.label or None) for clip in place.bundle.golden]
-    from tinykws.dataset import sample_files
+    from tinykws.clips.dataset import sample_files
     from tinykws.project import Project
 
     project = Project.load(place.project_dir)

@@ -7,7 +7,7 @@ from typing import Any
 
 import jinja2
 
-from tinykws.c_text import c_bytes, c_float, c_string
+from tinykws.codegen.c_text import c_bytes, c_float, c_string
 from tinykws.resources import TEMPLATES
 
 

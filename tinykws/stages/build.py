@@ -8,10 +8,10 @@ import time
 from pathlib import Path
 
 from tinykws.boards import Board
+from tinykws.codegen.footprint import Footprint, footprint, is_elf
 from tinykws.doors.compilers import find_programs
 from tinykws.doors.platformio import build_offline, build_with_vendor
 from tinykws.errors import ConfigError, ToolError
-from tinykws.footprint import Footprint, footprint, is_elf
 from tinykws.progress import SILENT, Progress
 
 PROGRAM_NAMES = ("firmware.elf", "firmware.exe")

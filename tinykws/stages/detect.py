@@ -11,10 +11,10 @@ from pathlib import Path
 
 from tinykws.audio import AudioStream
 from tinykws.bundle import Bundle
-from tinykws.detector import Detection
+from tinykws.chip.detector import Detection
+from tinykws.chip.listener import Listener
 from tinykws.doors.interpreter import Interpreter
 from tinykws.labels import Label
-from tinykws.listener import Listener
 from tinykws.progress import SILENT, Progress
 
 

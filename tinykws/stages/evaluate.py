@@ -14,13 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from tinykws.bundle import FLOAT_MODEL_KEY, Bundle, load_bundle
+from tinykws.chip.features import Features
+from tinykws.clips.dataset import Dataset
 from tinykws.config import read_dataclass
-from tinykws.dataset import Dataset
 from tinykws.doors.interpreter import Interpreter
 from tinykws.doors.keras_training import Network
 from tinykws.doors.plots import plot_confusion_matrix
 from tinykws.errors import ConfigError
-from tinykws.features import Features
 from tinykws.files import replacing_folder, sha256_of_file, write_json
 from tinykws.freshness import StageFiles
 from tinykws.progress import SILENT, Progress

@@ -15,13 +15,13 @@ from tinykws.aot import compile_model
 from tinykws.aot.reader import read_model
 from tinykws.boards import Board
 from tinykws.bundle import Bundle
+from tinykws.chip.frontend_tables import c_source
+from tinykws.codegen.generated_tree import TreeChanges, write_tree
+from tinykws.codegen.tflm_ops import resolver_methods
 from tinykws.doors.templates import render
 from tinykws.errors import ConfigError
-from tinykws.frontend_tables import c_source
-from tinykws.generated_tree import TreeChanges, write_tree
 from tinykws.progress import SILENT, Progress
 from tinykws.resources import FIRMWARE
-from tinykws.tflm_ops import resolver_methods
 
 ARENA_ALIGNMENT = 16
 COMMON_TEMPLATES = ("platformio.ini", "README.md", ".gitignore", "include/kws_settings.h", "src/kws_settings.c")

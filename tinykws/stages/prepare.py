@@ -20,13 +20,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from tinykws import dataset as files
 from tinykws.audio import Samples, defect_of, fit_length, read_audio
-from tinykws.balance import balanced, wanted_silence
-from tinykws.clip_folders import SILENCE_INDEX, SPLITS, TRAINING, VALIDATION, ClipFile, clip_files, noise_files, speaks
-from tinykws.dataset import FORMAT_VERSION, ArrayWriter, Dataset
+from tinykws.chip.features import features_of_clips
+from tinykws.clips import dataset as files
+from tinykws.clips.balance import balanced, wanted_silence
+from tinykws.clips.dataset import FORMAT_VERSION, ArrayWriter, Dataset
+from tinykws.clips.folders import SILENCE_INDEX, SPLITS, TRAINING, VALIDATION, ClipFile, clip_files, noise_files, speaks
+from tinykws.clips.silence import silence_clips, split_noise
 from tinykws.errors import ConfigError
-from tinykws.features import features_of_clips
 from tinykws.files import replacing_folder, write_json
 from tinykws.freshness import StageFiles
 from tinykws.frontend import FrontendSettings
@@ -34,7 +35,6 @@ from tinykws.labels import Label
 from tinykws.parallel import map_in_threads, process_count
 from tinykws.progress import SILENT, Progress
 from tinykws.project import Project
-from tinykws.silence import silence_clips, split_noise
 
 BATCH_CLIPS = 64
 SILENCE_SEED = 17

@@ -17,14 +17,14 @@ from tinykws import __version__, model_guards
 from tinykws.aot.reader import read_model
 from tinykws.audio import fit_length, read_audio
 from tinykws.bundle import FLOAT_MODEL_KEY, Bundle, GoldenClip, sha256_hex, write_bundle
+from tinykws.chip.features import Features, Samples, features_crc32, features_of_clip
+from tinykws.clips.dataset import Dataset
 from tinykws.config import DetectorSettings
-from tinykws.dataset import Dataset
 from tinykws.doors.converter import convert
 from tinykws.doors.interpreter import VERSION as INTERPRETER_VERSION
 from tinykws.doors.interpreter import Interpreter
 from tinykws.doors.keras_training import KERAS_VERSION, TENSORFLOW_VERSION, Network
 from tinykws.errors import ConfigError
-from tinykws.features import Features, Samples, features_crc32, features_of_clip
 from tinykws.files import sha256_of_file
 from tinykws.freshness import StageFiles
 from tinykws.frontend import FrontendSettings

@@ -20,20 +20,20 @@ from pathlib import Path
 import numpy as np
 
 from tinykws.audio import FULL_SCALE, SAMPLE_RATE_HZ, Samples, resample, saturated, write_wav
-from tinykws.clip_folders import LIST_FILES, TESTING, TRAINING, VALIDATION, speaks
-from tinykws.clip_shaping import shaped_clip, trimmed
+from tinykws.clips.folders import LIST_FILES, TESTING, TRAINING, VALIDATION, speaks
+from tinykws.clips.noise import NOISES, decibels
+from tinykws.clips.shaping import shaped_clip, trimmed
+from tinykws.clips.speech_plan import DEAL, Utterance, VoicePlan, plan_speech, split_voices
+from tinykws.clips.unknown_words import UnknownWords, choose_unknown_words
+from tinykws.clips.word_lists import word_list
 from tinykws.doors.espeak import VARIANTS, Espeak, accents_of_language
 from tinykws.errors import ConfigError, ToolError
 from tinykws.files import replacing_folder, write_text_if_changed
 from tinykws.freshness import StageFiles
 from tinykws.labels import BACKGROUND_NOISE, SILENCE, UNKNOWN
-from tinykws.noise import NOISES, decibels
 from tinykws.parallel import map_in_processes, process_count
 from tinykws.progress import SILENT, Progress
 from tinykws.project import Project
-from tinykws.speech_plan import DEAL, Utterance, VoicePlan, plan_speech, split_voices
-from tinykws.unknown_words import UnknownWords, choose_unknown_words
-from tinykws.word_lists import word_list
 
 FULLEST = 0.95
 """A word that takes more of the clip than this is said again, faster."""

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinykws.dataset import Dataset
+from tinykws.clips.dataset import Dataset
+from tinykws.clips.epochs import Epoch, Epochs, class_weights
 from tinykws.doors.keras_training import Trainer
 from tinykws.doors.plots import plot_learning_curves
-from tinykws.epochs import Epoch, Epochs, class_weights
 from tinykws.errors import ConfigError
 from tinykws.files import replacing_folder, write_json
 from tinykws.freshness import StageFiles

@@ -17,16 +17,8 @@ import numpy as np
 from tinykws.audio import Samples, read_audio
 from tinykws.boards import Board
 from tinykws.bundle import Bundle
-from tinykws.device_session import ClipFaultError, DeviceSession, SessionLog
-from tinykws.doors.emulator import Emulator, emulated
-from tinykws.doors.interpreter import Interpreter
-from tinykws.doors.serial_link import SerialLink, open_link
-from tinykws.errors import ConfigError, DeviceError
-from tinykws.files import write_text_if_changed
-from tinykws.labels import BACKGROUND_NOISE, SILENCE, UNKNOWN
-from tinykws.listener import Inference, Listener
-from tinykws.progress import SILENT, Progress
-from tinykws.protocol import (
+from tinykws.chip.listener import Inference, Listener
+from tinykws.device.protocol import (
     MAX_TAIL_SAMPLES,
     PROTOCOL_VERSION,
     ClipFigures,
@@ -37,7 +29,15 @@ from tinykws.protocol import (
     Scores,
     parse_line,
 )
-from tinykws.verdict import CLIP, EXPECTED, FAULT, LABEL, RECEIVED, ClipResult, Verdict, judge, write_entries
+from tinykws.device.session import ClipFaultError, DeviceSession, SessionLog
+from tinykws.device.verdict import CLIP, EXPECTED, FAULT, LABEL, RECEIVED, ClipResult, Verdict, judge, write_entries
+from tinykws.doors.emulator import Emulator, emulated
+from tinykws.doors.interpreter import Interpreter
+from tinykws.doors.serial_link import SerialLink, open_link
+from tinykws.errors import ConfigError, DeviceError
+from tinykws.files import write_text_if_changed
+from tinykws.labels import BACKGROUND_NOISE, SILENCE, UNKNOWN
+from tinykws.progress import SILENT, Progress
 
 AUDIO_SUFFIXES = (".wav", ".flac")
 ATTEMPTS = 2

@@ -9,8 +9,7 @@ from __future__ import annotations
 import time
 from typing import Protocol
 
-from tinykws.errors import DeviceError
-from tinykws.protocol import (
+from tinykws.device.protocol import (
     AUDIO_TYPE,
     EXIT,
     INFO,
@@ -29,7 +28,8 @@ from tinykws.protocol import (
     data_command,
     parse_line,
 )
-from tinykws.verdict import RECEIVED, SENT, LogEntry
+from tinykws.device.verdict import RECEIVED, SENT, LogEntry
+from tinykws.errors import DeviceError
 
 BYTES_PER_SECOND = 32_000
 SLOWEST = 60

@@ -21,8 +21,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from tinykws import exact_math, fdlibm
-from tinykws.c_text import LINE_WIDTH, c_array
+from tinykws.chip import exact_math, fdlibm
+from tinykws.codegen.c_text import LINE_WIDTH, c_array
 from tinykws.errors import ConfigError
 from tinykws.frontend import FrontendSettings
 

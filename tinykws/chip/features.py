@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tinykws._kws import ffi, lib
+from tinykws.chip.frontend_tables import tables_for
 from tinykws.frontend import FrontendSettings
-from tinykws.frontend_tables import tables_for
 
 Samples = npt.NDArray[np.int16]
 Features = npt.NDArray[np.int8]

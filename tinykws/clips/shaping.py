@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinykws.audio import FULL_SCALE, SAMPLE_RATE_HZ, Samples, saturated
-from tinykws.noise import PINK, coloured_noise, decibels
+from tinykws.clips.noise import PINK, coloured_noise, decibels
 
 TRIM_DB = -40.0
 """Speech begins and ends where 5 ms pieces come within this of the loudest."""

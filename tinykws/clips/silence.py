@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from tinykws.audio import FULL_SCALE, Samples, saturated
-from tinykws.clip_folders import SPLITS, TESTING, TRAINING, VALIDATION
-from tinykws.noise import NOISES, decibels
+from tinykws.clips.folders import SPLITS, TESTING, TRAINING, VALIDATION
+from tinykws.clips.noise import NOISES, decibels
 
 SPLIT_ENDS = {TRAINING: 0.8, VALIDATION: 0.9, TESTING: 1.0}
 """Each noise recording is shared out in time: no split hears another's noise."""

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby, zip_longest
 from typing import Any
 
+from tinykws.device.protocol import ClipFigures, Heard, Line, Ready, Scores, parse_line
 from tinykws.errors import ConfigError
-from tinykws.protocol import ClipFigures, Heard, Line, Ready, Scores, parse_line
 
 SENT, RECEIVED, EXPECTED = "sent", "received", "expected"
 CLIP, LABEL, FAULT = "clip", "label", "fault"

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from tinykws.clip_folders import SILENCE_INDEX, SPLITS, UNKNOWN_INDEX, ClipFile
+from tinykws.clips.folders import SILENCE_INDEX, SPLITS, UNKNOWN_INDEX, ClipFile
 
 UNKNOWN_PER_WORD = 3.0
 SILENCE_PER_WORD = 0.5

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tinykws._kws import ffi, lib
+from tinykws.chip.detector import Detection, detection_of, detector_config
+from tinykws.chip.features import FrontendConfig, Samples, c_samples, check_samples
 from tinykws.config import DetectorSettings
-from tinykws.detector import Detection, detection_of, detector_config
-from tinykws.features import FrontendConfig, Samples, c_samples, check_samples
 from tinykws.frontend import FrontendSettings
 
 Infer: TypeAlias = Callable[[npt.NDArray[np.int8]], npt.NDArray[np.int8]]

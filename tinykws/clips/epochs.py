@@ -14,10 +14,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import numpy.typing as npt
 
-from tinykws.augment import augment_clips, mask_features
+from tinykws.chip.features import Features, Samples, features_of_clips
+from tinykws.clips.augment import augment_clips, mask_features
+from tinykws.clips.dataset import Dataset
 from tinykws.config import AugmentationSettings
-from tinykws.dataset import Dataset
-from tinykws.features import Features, Samples, features_of_clips
 
 CHUNK_CLIPS = 512
 """Clips altered at a time; bounds memory at some 50 MB a thread."""

@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from tinykws.clip_folders import TESTING, TRAINING, VALIDATION
-from tinykws.clip_shaping import ClipShape
+from tinykws.clips.folders import TESTING, TRAINING, VALIDATION
+from tinykws.clips.shaping import ClipShape
+from tinykws.clips.unknown_words import UnknownWords
 from tinykws.labels import UNKNOWN, Label, label_of_word
-from tinykws.unknown_words import UnknownWords
 
 DEAL = (TRAINING,) * 8 + (VALIDATION, TESTING)
 UNKNOWN_DEAL = ("alike",) * 10 + ("others",) * 7 + ("part",) * 3

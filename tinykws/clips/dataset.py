@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinykws.audio import Samples
-from tinykws.clip_folders import SPLITS
+from tinykws.clips.folders import SPLITS
 from tinykws.errors import ConfigError
 from tinykws.frontend import FrontendSettings
 from tinykws.project import Project

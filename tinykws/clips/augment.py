@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tinykws.audio import SAMPLE_RATE_HZ, Samples, saturated
+from tinykws.clips.noise import BROWN, WHITE, coloured_noise, with_rms_1
 from tinykws.config import AugmentationSettings
-from tinykws.noise import BROWN, WHITE, coloured_noise, with_rms_1
 
 FEATURE_FLOOR = -128
 """What masked features become: the front-end's zero."""
