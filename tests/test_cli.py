@@ -1,4 +1,4 @@
-"""The command line: whatever a person can get wrong gives one readable error, the right exit code, nothing half-made."""
+"""The command line: what a person can get wrong gives one readable error, the right exit code, nothing half-made."""
 
 from __future__ import annotations
 

@@ -63,8 +63,8 @@ def test_the_command_lists_boards(installed: Path) -> None:
 
 def test_the_extension_computes_features(installed: Path) -> None:
     code = (
-        "import numpy as np; from tinykws.chip.features import FrontEnd; from tinykws.frontend import FrontendSettings; "
-        "import tinykws._kws as e; "
+        "import numpy as np; import tinykws._kws as e; "
+        "from tinykws.chip.features import FrontEnd; from tinykws.frontend import FrontendSettings; "
         "print(e.__file__, FrontEnd(FrontendSettings()).process(np.zeros(16000, np.int16)).shape)"
     )
     path, shape = run(installed, "-c", code).split(" ", 1)
