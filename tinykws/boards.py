@@ -63,6 +63,19 @@ class SerialLine:
     """A bridge whose DTR and RTS edges reset the chip."""
     touch_1200: bool = False
     """Opening the port at 1200 baud starts the boot loader."""
+    advice: tuple[str, ...] = ()
+    """What a person does when an upload fails, one line each; without it, what follows from the other columns."""
+
+    @property
+    def upload_advice(self) -> tuple[str, ...]:
+        """What a person does when an upload fails: the row's own advice, or that of boards of this kind."""
+        if self.advice:
+            return self.advice
+        if self.touch_1200:
+            return ("double-tap the board's reset button: a pulsing light says that it waits; then try again",)
+        if self.reset_by_dtr_rts:
+            return ("hold the BOOT button while the upload says `Connecting…`, and let go when it writes",)
+        return ()
 
     def __post_init__(self) -> None:
         at_least("baud", self.baud, 1200)
