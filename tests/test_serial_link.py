@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import sys
@@ -16,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tinykws.boards import SerialLine
-from tinykws.doors.serial_link import SerialLink, open_link
+from tinykws.doors.serial_link import LinkLostError, SerialLink, open_link
 from tinykws.errors import DeviceError
 
 
@@ -63,10 +64,20 @@ def test_lines_come_one_by_one_without_their_ends() -> None:
         assert lines_from(link, 4) == ["one", "two", "", "four"]
 
 
-def test_a_line_of_100_kilobytes_comes_whole() -> None:
-    text = "x" * 100_000
+def test_a_line_of_60_kilobytes_comes_whole() -> None:
+    text = "x" * 60_000
     with device(sends(text.encode() + b"\nnext\n")) as url, open_link(url) as link:
         assert lines_from(link, 2) == [text, "next"]
+
+
+def test_100_kilobytes_without_a_line_end_are_an_error_that_shows_some() -> None:
+    with device(sends(b"\xffgarbage" + b"x" * 100_000)) as url, open_link(url, SerialLine(baud=9600)) as link:
+        link.send_line("go")
+        with pytest.raises(DeviceError, match=r"bytes without a line's end, beginning with .*xffgarbagexxx") as caught:
+            link.read_line(5.0)
+        assert not isinstance(caught.value, LinkLostError)
+        assert caught.value.exit_code == 4
+        assert "9600 baud" in str(caught.value.hint)
 
 
 @settings(deadline=None, max_examples=10)
@@ -102,6 +113,7 @@ def test_a_chatterer_without_line_ends_does_not_hold_us() -> None:
         try:
             while True:
                 connection.sendall(b"x" * 1000)
+                time.sleep(0.01)
         except OSError:
             pass
 
@@ -131,7 +143,7 @@ def test_what_we_send_arrives_at_once() -> None:
 
 def test_a_device_that_goes_away_is_an_error_that_says_so() -> None:
     with device(lambda connection: None) as url, open_link(url) as link:
-        with pytest.raises(DeviceError, match=r"connection to socket://.* was lost"):
+        with pytest.raises(LinkLostError, match=r"connection to socket://.* was lost"):
             link.read_line(5.0)
         link.close()
         with pytest.raises(DeviceError, match="was lost"):
@@ -160,6 +172,38 @@ def test_a_real_serial_port() -> None:
     finally:
         os.close(ours)
         os.close(theirs)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo terminal")
+def test_a_port_that_is_open_already_is_busy() -> None:
+    ours, theirs = os.openpty()
+    try:
+        with open_link(os.ttyname(theirs)), pytest.raises(DeviceError, match=r"/dev/\S+ is busy") as caught:
+            open_link(os.ttyname(theirs))
+        assert "close the other program" in str(caught.value.hint)
+        assert ("ModemManager" in str(caught.value.hint)) == (sys.platform == "linux")
+        assert caught.value.exit_code == 4
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+
+class ForbiddenPort(serial.SerialBase):
+    """A port that only its group may open."""
+
+    def open(self) -> None:
+        raise serial.SerialException(errno.EACCES, f"could not open port {self.port}: Permission denied")
+
+    def _reconfigure_port(self) -> None:
+        pass
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there it means busy")
+def test_a_port_that_we_may_not_open_names_the_group(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serial, "serial_for_url", lambda *_, **__: ForbiddenPort())
+    with pytest.raises(DeviceError, match="you may not open /dev/ttyACM9") as caught:
+        open_link("/dev/ttyACM9")
+    assert "sudo usermod -aG dialout $USER" in str(caught.value.hint)
 
 
 class RecordingPort(serial.SerialBase):

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import socket
+import sys
 import time
+from pathlib import Path
 from types import TracebackType
 
 import serial
@@ -14,6 +17,16 @@ from tinykws.errors import DeviceError
 
 PEEK_BYTES = 65536
 WRITE_TIMEOUT_S = 10.0
+MAX_LINE_BYTES = 65536
+"""Sixty times the longest line of ours."""
+
+MODEM_MANAGER_HINT = (
+    "wait half a minute: ModemManager tries new ports for modems (for good: sudo systemctl disable --now ModemManager)"
+)
+
+
+class LinkLostError(DeviceError):
+    """The port was there and is gone: a cable pulled, a board that reset itself."""
 
 
 class SerialLink:
@@ -26,11 +39,11 @@ class SerialLink:
         self._searched = 0
 
     def send_line(self, text: str) -> None:
-        """Sends a line of ASCII. Raises DeviceError where the port is gone or takes nothing."""
+        """Sends a line of ASCII. Raises LinkLostError where the port is gone, DeviceError where it takes nothing."""
         self.send_lines([text])
 
     def send_lines(self, texts: list[str]) -> None:
-        """Sends lines in one piece. Raises DeviceError where the port is gone or takes nothing."""
+        """Sends lines in one piece. Raises LinkLostError where the port is gone, DeviceError where it takes nothing."""
         try:
             self._port.write("".join(f"{text}\n" for text in texts).encode("ascii"))
         except serial.SerialTimeoutException as error:
@@ -44,7 +57,8 @@ class SerialLink:
         Bytes that are not ASCII come as backslash escapes, such as \\xff.
 
         Raises:
-            DeviceError: the port is gone.
+            LinkLostError: the port is gone.
+            DeviceError: MAX_LINE_BYTES came without a line's end.
         """
         deadline = time.monotonic() + timeout_s
         while True:
@@ -79,6 +93,8 @@ class SerialLink:
         end = self._received.find(b"\n", self._searched)
         if end < 0:
             self._searched = len(self._received)
+            if self._searched > MAX_LINE_BYTES:
+                raise self._no_line_ends()
             return None
         line = bytes(self._received[:end]).rstrip(b"\r")
         del self._received[: end + 1]
@@ -96,35 +112,77 @@ class SerialLink:
         except (serial.SerialException, OSError, TypeError) as error:  # TypeError: closed in the middle of a read
             raise self._gone(error) from error
 
-    def _gone(self, error: Exception) -> DeviceError:
-        return DeviceError(f"the connection to {self._url} was lost: {error}")
+    def _gone(self, error: Exception) -> LinkLostError:
+        return LinkLostError(f"the connection to {self._url} was lost: {error}")
+
+    def _no_line_ends(self) -> DeviceError:
+        beginning = bytes(self._received[:40]).decode("ascii", errors="backslashreplace")
+        count = len(self._received)
+        self._received.clear()
+        self._searched = 0
+        return DeviceError(
+            f"{self._url} sent {count:,} bytes without a line's end, beginning with {beginning!r}",
+            hint=f"is {self._port.baudrate} baud right for it, and is it a board with firmware that tinykws made?",
+        )
 
 
 def open_link(url: str, line: SerialLine | None = None) -> SerialLink:
     """Opens a serial port or a pyserial URL such as socket://127.0.0.1:5555.
 
     DTR and RTS are set before the port opens: boards with USB of their own send nothing without DTR, and on a
-    bridge with auto-reset both together mean "run".
+    bridge with auto-reset both together mean "run". The port is ours alone, as far as the system can see to it: two
+    readers would take each other's bytes.
 
     Raises:
-        DeviceError: there is no such port, or it cannot be opened.
+        DeviceError: there is no such port, or it cannot be opened; the hint says why.
     """
     line = line or SerialLine()
     try:
         port = serial.serial_for_url(
-            url, baudrate=line.baud, timeout=0, write_timeout=WRITE_TIMEOUT_S, do_not_open=True
+            url, baudrate=line.baud, timeout=0, write_timeout=WRITE_TIMEOUT_S, exclusive=True, do_not_open=True
         )
         port.dtr = True
         port.rts = True
         port.open()
     except (serial.SerialException, OSError, ValueError) as error:
-        raise DeviceError(
-            f"cannot open {url}: {error}", hint="is the board connected, and no other program (a monitor) on its port?"
-        ) from error
+        raise _cannot_open(url, error) from error
     connection = _socket_of(port)
     if connection is not None:  # or TCP holds small lines back for 40 ms (Nagle)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return SerialLink(port, url)
+
+
+def _cannot_open(url: str, error: Exception) -> DeviceError:
+    number = getattr(error, "errno", None)
+    if number in (errno.EBUSY, errno.EAGAIN):
+        return DeviceError(f"{url} is busy: another program has it open", hint=_busy_hint())
+    if number == errno.EACCES or "PermissionError" in str(error):
+        return _forbidden(url)
+    return DeviceError(f"cannot open {url}: {error}", hint="is the board connected, and its port's name right?")
+
+
+def _forbidden(url: str) -> DeviceError:
+    """Windows says so of a port that another program has; elsewhere it is the user's rights."""
+    if sys.platform == "win32":
+        return DeviceError(f"{url} is busy: another program has it open", hint=_busy_hint())
+    return DeviceError(
+        f"you may not open {url}",
+        hint=f"join its group: sudo usermod -aG {_group_of(url)} $USER; then log out and in again",
+    )
+
+
+def _busy_hint() -> str:
+    close = "close the other program: a serial monitor, an IDE, another tinykws"
+    return f"{close}\n{MODEM_MANAGER_HINT}" if sys.platform == "linux" else close
+
+
+def _group_of(device: str) -> str:
+    """Returns the group that may use a port: dialout on Debian, uucp on Arch."""
+    with contextlib.suppress(OSError, KeyError, NotImplementedError):
+        group = Path(device).group()
+        if group != "root":
+            return group
+    return "dialout"
 
 
 def _socket_of(port: serial.SerialBase) -> socket.socket | None:
