@@ -1,0 +1,55 @@
+/* The least product: samples from a port through front-end, model and detector; each word heard goes out as one byte.
+ * No serial protocol, no clips, no text. Its size is the row "front-end + model + detector".
+ */
+#include <string.h>
+
+#include "kws_listener.h"
+#include "kws_mps2.h"
+#include "model_aot.h"
+
+#define WINDOW_SAMPLES 480
+#define N_MELS 40
+#define N_FRAMES (KWS_MODEL_INPUT_BYTES / N_MELS)
+#define N_LABELS KWS_MODEL_OUTPUT_BYTES
+#define INFERENCE_FRAMES 5
+#define AVERAGE_MS 1000
+#define HISTORY KWS_DETECTOR_HISTORY(AVERAGE_MS, INFERENCE_FRAMES * 20)
+
+void kws_uart0_rx_handler(void)
+{
+}
+
+void kws_timer0_handler(void)
+{
+}
+
+static bool infer(void *context, const int8_t *features, int8_t *scores)
+{
+    (void)context;
+    memcpy(kws_model_input(), features, KWS_MODEL_INPUT_BYTES);
+    kws_model_invoke();
+    memcpy(scores, kws_model_output(), N_LABELS);
+    return true;
+}
+
+static void tell_detection(void *context, const kws_detection *detection)
+{
+    (void)context;
+    KWS_MPS2_UART0->data = (uint8_t)detection->label;
+}
+
+static const kws_listener_config config = {
+    &kws_frontend_default, {N_LABELS, HISTORY, AVERAGE_MS, 200, 1500, 3}, N_FRAMES, INFERENCE_FRAMES, infer, NULL,
+    tell_detection,        NULL,
+};
+static uint32_t memory[KWS_LISTENER_MEMORY_WORDS(WINDOW_SAMPLES, N_MELS, N_FRAMES, HISTORY, N_LABELS)];
+
+int main(void)
+{
+    static kws_listener listener;
+    kws_listener_init(&listener, &config, memory);
+    for (;;) {
+        const int16_t sample = (int16_t)KWS_MPS2_UART0->data;
+        kws_listener_feed(&listener, &sample, 1);
+    }
+}
