@@ -6,7 +6,7 @@ BIN := .venv/bin
 
 demo:
 	@$(PYTHON) scripts/bootstrap.py demo
-	@$(BIN)/python scripts/demo.py
+	@$(BIN)/python scripts/demo.py $(if $(BOARD),--board $(BOARD))
 
 test:
 	@$(PYTHON) scripts/bootstrap.py test

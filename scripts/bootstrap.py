@@ -2,8 +2,8 @@
 
     python3 scripts/bootstrap.py demo|test
 
-Debian and Ubuntu packages (the Arm compiler, QEMU, Python's headers) are installed where that is allowed; where it
-is not, the line to type is printed, and the emulated boards are left out while everything else goes on.
+Debian and Ubuntu packages (the Arm and RISC-V compilers, QEMU, Python's headers) are installed where that is allowed;
+where it is not, the line to type is printed, and the emulated boards are left out while everything else goes on.
 Nothing is done twice: a stamp in .venv remembers what was installed from which pyproject.toml and C sources.
 """
 
@@ -25,6 +25,8 @@ SUPPORTED = [(3, minor) for minor in range(10, 14)]
 EMULATION_PACKAGES = {
     "arm-none-eabi-gcc": ["gcc-arm-none-eabi", "libnewlib-arm-none-eabi", "libstdc++-arm-none-eabi-newlib"],
     "qemu-system-arm": ["qemu-system-arm"],
+    "riscv64-unknown-elf-gcc": ["gcc-riscv64-unknown-elf", "picolibc-riscv64-unknown-elf"],
+    "qemu-system-riscv32": ["qemu-system-misc"],
 }
 
 

@@ -1,13 +1,15 @@
 """The demo: a keyword spotter made from two words and proven on an emulated microcontroller.
 
-    .venv/bin/python scripts/demo.py [--short]
+    .venv/bin/python scripts/demo.py [--short] [--board ID]
 
 Types the commands a person would type, and shows them. The last line is PASS or FAIL, and so is the exit code.
---short speaks fewer clips and trains less: the form that `make test` runs.
+--short speaks fewer clips and trains less: the form that `make test` runs. --board names another emulated board than
+qemu-cortex-m4 (`make demo BOARD=qemu-riscv32`).
 """
 
 from __future__ import annotations
 
+import argparse
 import shutil
 import subprocess
 import sys
@@ -24,7 +26,7 @@ training: {epochs: 6, seed: 1}
 
 
 def main() -> int:
-    short = "--short" in sys.argv[1:]
+    short, wanted = read_arguments()
     project = Path("build/demo-short" if short else "demo")
     started = time.monotonic()
     try:
@@ -32,7 +34,7 @@ def main() -> int:
             tinykws("init", project, "--words", WORDS)
             if short:
                 shorten(ROOT / project / "kws.yaml")
-        board = choose_board()
+        board = wanted or choose_board()
         tinykws("build", "--project", project, "--board", board)
         tinykws("evaluate", "--project", project)
         sample, accuracy = ("12", "0.6") if short else ("40", "0.8")
@@ -46,6 +48,15 @@ def main() -> int:
     print(f"\nfrom {WORDS.replace(',', ' and ')} to verified detections on {board}: {time.monotonic() - started:.0f} s")
     print("PASS")
     return 0
+
+
+def read_arguments() -> tuple[bool, str | None]:
+    """Returns whether it shall be short, and the board asked for."""
+    parser = argparse.ArgumentParser(description="from two words to verified detections")
+    parser.add_argument("--short", action="store_true")
+    parser.add_argument("--board")
+    arguments = parser.parse_args()
+    return arguments.short, arguments.board
 
 
 def choose_board() -> str:

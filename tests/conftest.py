@@ -29,7 +29,18 @@ def shared() -> Path:
 @pytest.fixture(scope="session")
 def qemu_cortex_m4() -> None:
     """Skips where firmware for an emulated Cortex-M4 cannot be built or run."""
-    for program in ("arm-none-eabi-gcc", "qemu-system-arm"):
+    skip_without("arm-none-eabi-gcc", "qemu-system-arm")
+
+
+@pytest.fixture(scope="session")
+def qemu_riscv32() -> None:
+    """Skips where firmware for an emulated RISC-V cannot be built or run."""
+    skip_without("riscv64-unknown-elf-gcc", "qemu-system-riscv32")
+
+
+def skip_without(*programs: str) -> None:
+    """Skips the test where one of the programs is not on PATH, naming it."""
+    for program in programs:
         if shutil.which(program) is None:
             pytest.skip(f"needs {program}")
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -30,8 +31,11 @@ def row_with(*lines: str) -> str:
 
 def test_the_boards_of_the_issue_are_there() -> None:
     boards = load_boards()
-    assert list(boards) == ["nano33ble", "esp32", "host", "qemu-cortex-m4"]
-    assert [board.engine for board in boards.values()] == ["tflm", "tflm", "aot", "aot"]
+    assert list(boards) == [
+        *["nano33ble", "esp32", "host"],
+        *["qemu-cortex-m4", "qemu-cortex-m3", "qemu-cortex-m7", "qemu-riscv32"],
+    ]
+    assert [board.id for board in boards.values() if board.engine == "tflm"] == ["nano33ble", "esp32"]
 
 
 @pytest.mark.parametrize("board", load_boards().values(), ids=lambda board: board.id)
@@ -47,9 +51,15 @@ OWN = [board for board in load_boards().values() if board.platform == OWN_PLATFO
 @pytest.mark.parametrize("board", OWN, ids=lambda board: board.id)
 def test_rows_agree_with_the_board_files_of_our_own_platform(board: Board) -> None:
     values = json.loads((FIRMWARE / "platform" / "boards" / f"{board.board}.json").read_text())
+    assert board.emulator_programs == ((board.emulator,) if board.machine else ())
     assert values["upload"] == {"maximum_size": board.flash_bytes, "maximum_ram_size": board.ram_bytes}
     assert values["build"]["compiler"] in board.compilers
     assert int(values["build"].get("f_cpu", "0L")[:-1]) == board.clock_hz
+    scripts = [path.read_text() for path in (FIRMWARE / "ports" / board.port).glob("*.ld")]
+    assert len(scripts) == bool(board.machine)
+    for script in scripts:
+        origin, length = re.search(r"DATA \(rwx\) : ORIGIN = (\w+), LENGTH = (\d+)M", script).groups()
+        assert (int(origin, 0), int(length) << 20) == (board.ram_address, board.ram_bytes)
 
 
 def test_defaults_stand_in_the_dataclass() -> None:

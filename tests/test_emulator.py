@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import stat
 import subprocess
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tinykws.boards import find_board
+from tinykws.boards import Board, find_board
 from tinykws.doors import emulator as door
 from tinykws.doors.emulator import Emulator, describe_exit, emulated, emulator_command, emulator_environment
 from tinykws.doors.serial_link import SerialLink
@@ -21,6 +20,8 @@ from tinykws.resources import FIRMWARE
 
 HOST = find_board("host")
 QEMU = find_board("qemu-cortex-m4")
+ARM = "qemu-system-arm"
+RISCV = "qemu-system-riscv32"
 ECHO = """
 import os, socket, sys
 host, port = os.environ["KWS_SERIAL"].split(":")
@@ -73,21 +74,31 @@ def test_qemu_gets_its_port_by_option(tmp_path: Path) -> None:
     assert emulator_environment(QEMU, 5555) == {}
 
 
+def test_a_machine_gets_the_options_of_its_row(tmp_path: Path) -> None:
+    command = emulator_command(find_board("qemu-riscv32"), tmp_path / "firmware.elf", 5555)
+    assert command[:9] == [
+        *["qemu-system-riscv32", "-machine", "virt", "-cpu", "rv32,a=off,f=off,d=off"],
+        *["-bios", "none", "-m", "16M"],
+    ]
+
+
 @pytest.mark.parametrize(
-    ("code", "errors", "words"),
+    ("emulator", "code", "errors", "words"),
     [
-        (0, "", "exit code 0"),
-        (63, "bind: no", "exit code 63: bind: no"),
-        (62, "", "ended itself because nobody talked to it, exit code 62"),
-        (67, "", "exception 3 (HardFault), exit code 67"),
-        (69, "", "exception 5 (BusFault), exit code 69"),
-        (80, "", "exception 16 (unexpected interrupt), exit code 80"),
-        (-11, "", "killed by SIGSEGV"),
-        (-200, "", "killed by signal 200"),
+        ("process", 0, "", "exit code 0"),
+        ("process", 63, "bind: no", "exit code 63: bind: no"),
+        (ARM, 62, "", "ended itself because nobody talked to it, exit code 62"),
+        (ARM, 67, "", "exception 3 (HardFault), exit code 67"),
+        (ARM, 69, "", "exception 5 (BusFault), exit code 69"),
+        (ARM, 80, "", "exception 16 (unexpected interrupt), exit code 80"),
+        (RISCV, 67, "", "exception 3 (breakpoint), exit code 67"),
+        (RISCV, 71, "", "exception 7 (store access fault), exit code 71"),
+        ("process", -11, "", "killed by SIGSEGV"),
+        (ARM, -200, "", "killed by signal 200"),
     ],
 )
-def test_every_end_has_its_words(code: int, errors: str, words: str) -> None:
-    assert describe_exit(code, errors) == words
+def test_every_end_has_its_words(emulator: str, code: int, errors: str, words: str) -> None:
+    assert describe_exit(emulator, code, errors) == words
 
 
 def test_a_program_talks_and_is_ended_afterwards(tmp_path: Path) -> None:
@@ -176,7 +187,6 @@ def test_a_program_that_cannot_be_run_is_a_tool_error(tmp_path: Path) -> None:
 
 
 CRASHES = """
-#include "kws_mps2.h"
 #include "kws_port.h"
 int main(void) {
     uint8_t byte;
@@ -208,25 +218,62 @@ GROW = "volatile char big[8000]; big[0] = deeper ? grow(deeper - 1) : 0; return 
 def test_faults_on_the_emulated_cortex_m4_have_their_own_ends(
     tmp_path: Path, crash: str, reason: str, said: str | None
 ) -> None:
-    program = compile_for_qemu(tmp_path, CRASHES.replace("CRASH", crash))
-    with emulated(QEMU, program) as (emulator, link):
+    crashes_as_told(QEMU, compile_for_mps2(tmp_path, CRASHES.replace("CRASH", crash)), reason, said)
+
+
+STORE_FAULT = "exception 7 (store access fault), exit code 71"
+LOAD_FAULT = "exception 5 (load access fault), exit code 69"
+
+
+@pytest.mark.usefixtures("qemu_riscv32")
+@pytest.mark.parametrize(
+    ("crash", "reason", "said"),
+    [
+        ("", "exit code 5", None),
+        ("kws_port_exit(7)", "exit code 7", None),
+        ("kws_port_exit(0)", "exit code 0", None),
+        ("*(volatile int *)0x90000000 = 1", STORE_FAULT, "number 0x00000007 at 0x"),
+        ("(void)*(volatile int *)0x90000000", LOAD_FAULT, "number 0x00000005 at 0x"),
+        ("*(volatile int *)0x80000000 = 1", STORE_FAULT, "number 0x00000007 at 0x"),
+        ("__asm volatile(\".word 0\")", "exception 2 (illegal instruction), exit code 66", "number 0x00000002"),
+        ("__builtin_trap()", "exception 3 (breakpoint), exit code 67", "number 0x00000003 at 0x800"),
+        ("return grow(100)", STORE_FAULT, "exception number 0x00000007"),
+    ],
+)  # fmt: skip
+def test_exceptions_on_the_emulated_riscv_have_their_own_ends(
+    tmp_path: Path, crash: str, reason: str, said: str | None
+) -> None:
+    board = find_board("qemu-riscv32")
+    crashes_as_told(board, compile_for_virt(tmp_path, CRASHES.replace("CRASH", crash)), reason, said)
+
+
+def crashes_as_told(board: Board, program: Path, reason: str, said: str | None) -> None:
+    with emulated(board, program) as (emulator, link):
         link.send_line("go")
         assert emulator.exit_reason(wait_s=5) == reason
         assert said is None or said in last_words(link)
 
 
-def compile_for_qemu(folder: Path, main: str) -> Path:
-    """Compiles a main() with QEMU's port as the generated project does."""
-    port = FIRMWARE / "ports" / "qemu_mps2"
+def compile_for_mps2(folder: Path, main: str) -> Path:
+    machine = ["-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"]
+    link = ["--specs=nano.specs", "--specs=nosys.specs", "-nostartfiles"]
+    return compile_for_qemu(folder, main, "arm-none-eabi-gcc", [*machine, *link], FIRMWARE / "ports" / "qemu_mps2")
+
+
+def compile_for_virt(folder: Path, main: str) -> Path:
+    machine = ["-march=rv32imc", "-mabi=ilp32", "-misa-spec=2.2", "--specs=picolibc.specs", "-nostartfiles"]
+    return compile_for_qemu(folder, main, "riscv64-unknown-elf-gcc", machine, FIRMWARE / "ports" / "qemu_virt_rv32")
+
+
+def compile_for_qemu(folder: Path, main: str, compiler: str, flags: list[str], port: Path) -> Path:
+    """Compiles a main() with a machine's port as the generated project does."""
     source, program = folder / "main.c", folder / "firmware.elf"
     source.write_text(f"int grow(int deeper);\nint grow(int deeper) {{ {GROW}; }}\n{main}")
-    machine = ["-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"]
-    link = ["--specs=nano.specs", "--specs=nosys.specs", "-nostartfiles", f"-T{port / 'mps2_an386.ld'}"]
-    includes = [f"-I{port}", f"-I{FIRMWARE / 'lib' / 'kws'}"]
-    compiler = shutil.which("arm-none-eabi-gcc")
-    assert compiler is not None
+    library = FIRMWARE / "lib" / "kws"
+    (script,) = port.glob("*.ld")
     strict = ["-std=gnu99", "-O1", "-Wall", "-Wextra", "-Wno-infinite-recursion", "-Wno-div-by-zero"]
-    command = [compiler, *machine, *strict, *includes, *port.glob("*.c"), source, *link, "-o", program]
+    sources = [*port.glob("*.c"), library / "kws_text.c", source]
+    command = [compiler, *flags, *strict, f"-I{port}", f"-I{library}", *sources, f"-T{script}", "-o", program]
     subprocess.run(list(map(str, command)), check=True)
     return program
 

@@ -17,10 +17,12 @@ from tinykws.resources import BOARDS_YAML
 from tinykws.yaml_text import load_yaml
 
 ENGINES = ("tflm", "aot")
-EMULATORS = ("process", "qemu-system-arm")
+EMULATORS = ("process", "qemu-system-arm", "qemu-system-riscv32")
 MICROPHONE_KINDS = ("none", "pdm", "i2s")
 OWN_PLATFORM = "symlink://${PROJECT_DIR}/platform"
 """The platform of boards without a vendor: it travels inside the generated project."""
+LOCAL_LIBRARY = "symlink://"
+"""How lib_deps names a library that is a folder of this computer: used in place, no version, no download."""
 
 _BOARD_ID = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _USB_ID = re.compile(r"[0-9a-f]{4}:[0-9a-f]{4}")
@@ -89,7 +91,8 @@ class TflmLibrary:
     """The TensorFlow Lite Micro that the board's `tflm` engine links, and what it can do."""
 
     lib_deps: tuple[str, ...] = ()
-    """Pinned, as platformio.ini wants them; empty where the vendor's core brings the library."""
+    """As platformio.ini wants them: pinned, or `symlink://` and the path of a PlatformIO library on this computer; empty
+    where the vendor's core brings the library."""
     per_channel_fully_connected: bool = False
     """Whether it computes dense layers with a scale per output; older ones take the first scale for all, silently."""
     arena_margin_bytes: int = 4096
@@ -98,8 +101,27 @@ class TflmLibrary:
     def __post_init__(self) -> None:
         at_least("arena_margin_bytes", self.arena_margin_bytes, 0)
         for library in self.lib_deps:
-            if "@" not in library and "#" not in library:
+            if not is_local(library) and "@" not in library and "#" not in library:
                 raise ConfigError(f"lib_deps holds {library!r} without a version", hint="pin it: owner/name@1.2.3")
+            if is_local(library) and not _is_whole_path(local_path(library)):
+                raise ConfigError(
+                    f"lib_deps holds {library!r}, a path that depends on where PlatformIO stands",
+                    hint="write the whole path: symlink:///home/me/tflm",
+                )
+
+
+def is_local(library: str) -> bool:
+    """Returns whether an entry of lib_deps names a folder of this computer, so that nothing is downloaded for it."""
+    return library.startswith(LOCAL_LIBRARY)
+
+
+def local_path(library: str) -> str:
+    """Returns the folder of a local entry of lib_deps."""
+    return library.removeprefix(LOCAL_LIBRARY)
+
+
+def _is_whole_path(path: str) -> bool:
+    return path.startswith("${PROJECT_DIR}") or Path(path).is_absolute()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -139,7 +161,9 @@ class Board:
     microphone: Microphone = Microphone()
     serial: SerialLine = SerialLine()
     emulator: str | None = None
-    """What runs it without hardware: `process` (a program of this computer) or `qemu-system-arm`."""
+    """What runs it without hardware: `process` (a program of this computer), or the QEMU of its architecture."""
+    emulator_options: tuple[str, ...] = ()
+    """What that QEMU wants beyond machine and processor."""
     machine: str = ""
     """The emulator's name of the machine."""
     cpu: str = ""

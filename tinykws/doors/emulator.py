@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import IO
 
 from tinykws.boards import Board
+from tinykws.doors.compilers import install_hint
 from tinykws.doors.serial_link import SerialLink, open_link
 from tinykws.errors import ConfigError, DeviceError, ToolError
 
@@ -30,28 +31,35 @@ END_TIMEOUT_S = 2.0
 START_ATTEMPTS = 3
 """A port that was free when we looked may be taken a moment later."""
 
-QEMU_HINT = "on Debian or Ubuntu: sudo apt install qemu-system-arm; on macOS: brew install qemu; or use --board host"
 QEMU_CLOCK = "shift=5"
 """32 ns of the machine's time an instruction, as on a core of 31 MHz: its microseconds count instructions, and are the
 same in every run."""
 
 EXIT_NOBODY_TALKS = 62
 EXIT_EXCEPTION = 64
-"""KWS_EXIT_… of firmware/ports/qemu_mps2/kws_mps2.h."""
-EXCEPTIONS = {2: "NMI", 3: "HardFault", 4: "MemManage", 5: "BusFault", 6: "UsageFault"}
+"""KWS_EXIT_… of firmware/ports/qemu_mps2/kws_mps2.h and qemu_virt_rv32/kws_virt.h."""
+EXCEPTIONS = {
+    "qemu-system-arm": {2: "NMI", 3: "HardFault", 4: "MemManage", 5: "BusFault", 6: "UsageFault"},
+    "qemu-system-riscv32": {
+        **{0: "misaligned jump", 1: "jump to no memory", 2: "illegal instruction", 3: "breakpoint"},
+        **{4: "misaligned load", 5: "load access fault", 6: "misaligned store", 7: "store access fault"},
+    },
+}
+"""By emulator: what the processor's exception numbers mean (ARMv7-M: IPSR; RISC-V: mcause)."""
 
 
 class Emulator:
     """A device that runs on this computer."""
 
-    def __init__(self, process: subprocess.Popen[bytes], errors: IO[bytes]) -> None:
+    def __init__(self, kind: str, process: subprocess.Popen[bytes], errors: IO[bytes]) -> None:
+        self._kind = kind
         self._process = process
         self._errors = errors
 
     def exit_reason(self, wait_s: float = 0.0) -> str | None:
         """Returns why it has ended, in words, waiting up to `wait_s` for that; None while it runs."""
         try:
-            return describe_exit(self._process.wait(wait_s), self._error_text())
+            return describe_exit(self._kind, self._process.wait(wait_s), self._error_text())
         except subprocess.TimeoutExpired:
             return None
 
@@ -95,7 +103,7 @@ def emulator_command(board: Board, program: Path, port: int) -> list[str]:
         return [str(program.resolve())]
     serial = f"socket,id=serial,host=127.0.0.1,port={port},server=on,wait=on,nodelay=on"
     return [
-        *[str(board.emulator), "-machine", board.machine, "-cpu", board.cpu],
+        *[str(board.emulator), "-machine", board.machine, "-cpu", board.cpu, *board.emulator_options],
         *["-display", "none", "-monitor", "none", "-icount", QEMU_CLOCK],
         *["-semihosting-config", "enable=on,target=native"],
         *["-chardev", serial, "-serial", "chardev:serial", "-kernel", str(program)],
@@ -107,14 +115,15 @@ def emulator_environment(board: Board, port: int) -> Mapping[str, str]:
     return {"KWS_SERIAL": f"127.0.0.1:{port}"} if board.emulator == "process" else {}
 
 
-def describe_exit(code: int, errors: str = "") -> str:
-    """Returns what the exit code of an emulated device means."""
+def describe_exit(emulator: str, code: int, errors: str = "") -> str:
+    """Returns what the exit code of a device under this emulator (a board's `emulator`) means."""
     said = f": {errors}" if errors else ""
     if code < 0:
         return f"killed by {_signal_name(-code)}{said}"
     if code >= EXIT_EXCEPTION:
         number = code - EXIT_EXCEPTION
-        return f"exception {number} ({EXCEPTIONS.get(number, 'unexpected interrupt')}), exit code {code}{said}"
+        name = EXCEPTIONS.get(emulator, {}).get(number, "unexpected interrupt")
+        return f"exception {number} ({name}), exit code {code}{said}"
     if code == EXIT_NOBODY_TALKS:
         return f"ended itself because nobody talked to it, exit code {code}"
     return f"exit code {code}{said}"
@@ -135,9 +144,11 @@ class _PortTakenError(Exception):
 def _started(board: Board, program: Path, port: int) -> Iterator[tuple[Emulator, SerialLink]]:
     command = emulator_command(board, program, port)
     if board.emulator != "process" and shutil.which(command[0]) is None:
-        raise ToolError(f"there is no {command[0]} on PATH", hint=QEMU_HINT)
+        hint = f"{install_hint([command[0]])}\nwithout it: --board host"
+        raise ToolError(f"there is no {command[0]} on PATH", hint=hint)
     with tempfile.TemporaryFile() as errors:
-        emulator = Emulator(_start(command, {**os.environ, **emulator_environment(board, port)}, errors), errors)
+        process = _start(command, {**os.environ, **emulator_environment(board, port)}, errors)
+        emulator = Emulator(str(board.emulator), process, errors)
         try:
             with _connect(emulator, f"socket://127.0.0.1:{port}") as link:
                 yield emulator, link

@@ -15,7 +15,7 @@ def toolchain():
     return {
         "CC": compiler,
         "CXX": f"{prefix}g++",
-        "LINK": f"{prefix}g++",
+        "LINK": board.get("build.linker", f"{prefix}g++"),
         "AS": compiler,
         "AR": f"{prefix}ar",
         "RANLIB": f"{prefix}ranlib",

@@ -1,0 +1,130 @@
+/* The RISC-V machine that QEMU calls virt: a serial line, a clock, no microphone. */
+#include "kws_port.h"
+
+#include "kws_virt.h"
+
+#define RX_RING_BYTES 16384u /* a power of two */
+#define LONELY_SECONDS 600u
+#define TICKS_PER_MICROSECOND (KWS_VIRT_TIMER_HZ / 1000000u)
+
+#define STATUS_INTERRUPTS 8u /* mstatus.MIE */
+#define ENABLE_TIMER 0x80u   /* mie.MTIE */
+#define ENABLE_EXTERNAL 0x800u
+
+static volatile uint8_t rx_ring[RX_RING_BYTES];
+static volatile uint32_t rx_written; /* by the interrupt */
+static volatile uint32_t rx_read;    /* by the main loop */
+static volatile uint32_t lonely_seconds;
+
+void kws_virt_on_uart(void)
+{
+    while (KWS_VIRT_UART->line_status & KWS_UART_STATUS_RX_FULL) {
+        const uint8_t byte = KWS_VIRT_UART->data;
+        if (rx_written - rx_read < RX_RING_BYTES) {
+            rx_ring[rx_written % RX_RING_BYTES] = byte;
+            rx_written = rx_written + 1;
+        }
+    }
+}
+
+/* Read again where the lower word has just run over. */
+static uint64_t time_ticks(void)
+{
+    uint32_t high, low;
+    do {
+        high = KWS_VIRT_TIME[1];
+        low = KWS_VIRT_TIME[0];
+    } while (high != KWS_VIRT_TIME[1]);
+    return (uint64_t)high << 32 | low;
+}
+
+/* The upper word is out of reach while the lower changes, so that no moment in between rings. */
+static void ring_in_a_second(void)
+{
+    const uint64_t at = time_ticks() + KWS_VIRT_TIMER_HZ;
+    KWS_VIRT_TIME_COMPARE[1] = UINT32_MAX;
+    KWS_VIRT_TIME_COMPARE[0] = (uint32_t)at;
+    KWS_VIRT_TIME_COMPARE[1] = (uint32_t)(at >> 32);
+}
+
+/* Once a second. An emulator whose host has gone would run for ever: it ends by itself. */
+void kws_virt_on_timer(void)
+{
+    ring_in_a_second();
+    lonely_seconds = lonely_seconds + 1;
+    if (lonely_seconds > LONELY_SECONDS) {
+        kws_virt_exit(KWS_EXIT_NOBODY_TALKS);
+    }
+}
+
+void kws_port_init(void)
+{
+    KWS_VIRT_UART->line_control = KWS_UART_8_BITS;
+    KWS_VIRT_UART->fifo_control = KWS_UART_FIFO_ON;
+    KWS_VIRT_UART->interrupt_enable = KWS_UART_INTERRUPT_RX;
+    KWS_PLIC_PRIORITY(KWS_VIRT_UART_IRQ) = 1;
+    KWS_PLIC_ENABLE = 1u << KWS_VIRT_UART_IRQ;
+    KWS_PLIC_THRESHOLD = 0;
+    ring_in_a_second();
+    __asm volatile("csrs mie, %0" ::"r"(ENABLE_TIMER | ENABLE_EXTERNAL));
+    __asm volatile("csrs mstatus, %0" ::"r"(STATUS_INTERRUPTS) : "memory");
+}
+
+size_t kws_port_serial_read(uint8_t *bytes, size_t capacity)
+{
+    size_t count = 0;
+    while (count < capacity && rx_read != rx_written) {
+        bytes[count++] = rx_ring[rx_read % RX_RING_BYTES];
+        rx_read = rx_read + 1;
+    }
+    if (count > 0) {
+        lonely_seconds = 0;
+    }
+    return count;
+}
+
+size_t kws_port_serial_capacity(void)
+{
+    return RX_RING_BYTES;
+}
+
+void kws_port_serial_write(const uint8_t *bytes, size_t count)
+{
+    for (; count > 0; --count) {
+        while (!(KWS_VIRT_UART->line_status & KWS_UART_STATUS_TX_EMPTY)) {
+        }
+        KWS_VIRT_UART->data = *bytes++;
+    }
+}
+
+size_t kws_port_microphone_read(int16_t *samples, size_t capacity)
+{
+    (void)samples;
+    (void)capacity;
+    return 0;
+}
+
+uint32_t kws_port_microphone_overruns(void)
+{
+    return 0;
+}
+
+uint32_t kws_port_micros(void)
+{
+    return (uint32_t)(time_ticks() / TICKS_PER_MICROSECOND);
+}
+
+/* Interrupts wait while we look, so that none can slip in between the look and the sleep: WFI wakes for a waiting one. */
+void kws_port_idle(void)
+{
+    __asm volatile("csrc mstatus, %0" ::"r"(STATUS_INTERRUPTS) : "memory");
+    if (rx_read == rx_written) {
+        __asm volatile("wfi" ::: "memory");
+    }
+    __asm volatile("csrs mstatus, %0" ::"r"(STATUS_INTERRUPTS) : "memory");
+}
+
+void kws_port_exit(int code)
+{
+    kws_virt_exit(code);
+}
