@@ -10,6 +10,7 @@ from pathlib import Path
 import platformio as platformio_package
 import pytest
 
+from tinykws.boards import find_board
 from tinykws.doors import platformio, platformio_core
 from tinykws.doors.compilers import find_program, find_programs
 from tinykws.doors.run_command import Finished
@@ -21,6 +22,9 @@ PROJECT = Path("some where") / "nano33ble"
 
 def test_command_lines() -> None:
     assert platformio.run_arguments(PROJECT, "nano33ble") == [*PIO, "run", "-d", str(PROJECT), "-e", "nano33ble"]
+    assert platformio.upload_arguments(PROJECT, "esp32", "COM5") == [
+        *[*PIO, "run", "-d", str(PROJECT), "-e", "esp32", "-t", "upload", "--upload-port", "COM5"]
+    ]
     assert platformio.list_arguments(PROJECT, "esp32") == [*PIO, "pkg", "list", "-d", str(PROJECT), "-e", "esp32"]
 
 
@@ -248,3 +252,71 @@ def test_programs_are_found_or_named_with_their_packages(tmp_path: Path, monkeyp
     assert "sudo apt install gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib\n" in (
         caught.value.hint or ""
     )
+
+
+@pytest.mark.parametrize(
+    ("output", "says"),
+    [
+        ("Set binary mode\nNo device found on ttyACM0\n*** [upload] Error 1\n", "its boot loader did not start"),
+        ("Error: Couldn't find a board on the selected port.\n", "its boot loader did not start"),
+        (
+            "A fatal error occurred: Failed to connect to ESP32: Wrong boot mode detected (0x13)!\n",
+            "the upload failed: Failed to connect to ESP32: Wrong boot mode detected (0x13)!",
+        ),
+        (
+            "A fatal error occurred: This chip is ESP32-S3, not ESP32. Wrong --chip argument?\n",
+            "on /dev/ttyX is an ESP32-S3, the program is for an ESP32",
+        ),
+        (
+            "serial.serialutil.SerialException: device reports readiness to read but returned no data (device "
+            "disconnected or multiple access on port?)\n",
+            "/dev/ttyX vanished in the middle",
+        ),
+        ("OSError: [Errno 5] Input/output error\n", "/dev/ttyX vanished in the middle"),
+        ("could not open port '/dev/ttyX': [Errno 2] No such file or directory\n", "is not there any more"),
+        ("could not open port '/dev/ttyX': [Errno 13] Permission denied\n", "/dev/ttyX may not be opened"),
+        ("could not open port 'COM5': PermissionError(13, 'Access is denied.')\n", "/dev/ttyX may not be opened"),
+        ("Could not exclusively lock port /dev/ttyX: [Errno 11]\n", "/dev/ttyX is busy"),
+        ("[Errno 16] Device or resource busy: '/dev/ttyX'\n", "/dev/ttyX is busy"),
+        ("Tool Manager: Installing tool-x @ 1\nHTTPClientError: \n", "could not download tool-x @ 1: no network?"),
+        ("strange words\n*** [upload] Error 1\n==== [FAILED] ====\n", "the upload to /dev/ttyX failed:\nstrange words"),
+    ],
+)
+def test_uploads_that_fail_are_explained_with_the_boards_advice(output: str, says: str) -> None:
+    for stdout, stderr in ((output, ""), ("", output)):
+        error = platformio.explain_upload(stdout, stderr, find_board("nano33ble"), "/dev/ttyX")
+        assert says in error.message
+        assert "double-tap" in (error.hint or "")
+        assert "carries data" in (error.hint or "")
+        assert error.exit_code == 3
+    assert not platformio.explain_upload(output, "", find_board("nano33ble"), "p").message.endswith("====")
+
+
+def test_an_upload_runs_in_the_users_own_platformio(monkeypatch: pytest.MonkeyPatch) -> None:
+    runs: list[tuple[list[str], str | None]] = []
+
+    def run(command: list[str], *, env: dict[str, str], **_: object) -> Finished:
+        runs.append((command, env.get("PLATFORMIO_CORE_DIR")))
+        return Finished(len(runs) - 1, "No device found on ttyACM0", "", 0.1)
+
+    monkeypatch.setattr(platformio, "run_command", run)
+    monkeypatch.setenv("PLATFORMIO_CORE_DIR", "/theirs")
+    nano = find_board("nano33ble")
+    assert platformio.upload(PROJECT, nano, "/dev/ttyACM0").exit_code == 0
+    assert runs == [(platformio.upload_arguments(PROJECT, "nano33ble", "/dev/ttyACM0"), "/theirs")]
+    with pytest.raises(ToolError, match="Arduino Nano 33 BLE Sense did not wait for the upload on /dev/ttyACM0"):
+        platformio.upload(PROJECT, nano, "/dev/ttyACM0")
+
+
+def test_an_upload_with_a_platform_of_our_own_is_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a user's own row may have one: a platform that travels with the project, and a cable."""
+    cores: list[str] = []
+
+    def run(command: list[str], *, env: dict[str, str], **_: object) -> Finished:
+        cores.append(env["PLATFORMIO_CORE_DIR"])
+        return Finished(0, "", "", 0.1)
+
+    monkeypatch.setattr(platformio, "run_command", run)
+    monkeypatch.setenv("TINYKWS_CORE_DIR", str(tmp_path))
+    platformio.upload(tmp_path / "project", find_board("host"), "/dev/ttyX")
+    assert cores == [str(platformio_core.core_dir_of(tmp_path / "project"))]

@@ -7,6 +7,7 @@ to is not looked at here; that is the verdict's business (verdict.py), from the 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 from tinykws.device.protocol import (
@@ -54,17 +55,22 @@ class ClipFaultError(Exception):
 
 
 class SessionLog:
-    """Every line of a session, with the clip and the attempt it belongs to."""
+    """Every line of a session, with the clip and the attempt it belongs to.
 
-    def __init__(self) -> None:
-        self._began = time.monotonic()
+    Args:
+        clock: seconds, from any beginning.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.clock = clock
+        self._began = clock()
         self.entries: list[LogEntry] = []
         self.clip = 0
         self.attempt = 0
 
     def add(self, kind: str, text: str) -> None:
         """Keeps a line."""
-        ms = round((time.monotonic() - self._began) * 1000, 3)
+        ms = round((self.clock() - self._began) * 1000, 3)
         self.entries.append(LogEntry(ms, self.clip, self.attempt, kind, text))
 
 
@@ -73,12 +79,13 @@ class DeviceSession:
 
     Args:
         link: the serial line.
-        log: gets every line.
+        log: gets every line; its clock is the session's.
         timeout_s: longest time the device may say nothing of use.
     """
 
     def __init__(self, link: LineLink, log: SessionLog, timeout_s: float = 10.0) -> None:
         self._link = link
+        self._clock = log.clock
         self._timeout_s = timeout_s
         self.log = log
         self.ready: Ready | None = None
@@ -86,11 +93,11 @@ class DeviceSession:
 
     def introduce(self) -> Ready:
         """Asks who the device is. Raises DeviceError where no banner comes."""
-        deadline = time.monotonic() + self._timeout_s
+        deadline = self._clock() + self._timeout_s
         heard = ""
-        while time.monotonic() < deadline:
+        while self._clock() < deadline:
             self._send(["", INFO])  # the empty line ends whatever was begun before us
-            ask_again = min(time.monotonic() + ASK_AGAIN_S, deadline)
+            ask_again = min(self._clock() + ASK_AGAIN_S, deadline)
             while (line := self._read(ask_again)) is not None:
                 if isinstance(line, Ready):
                     self.ready = line
@@ -99,12 +106,12 @@ class DeviceSession:
         said = f"; the last thing it said is {heard[:80]!r}" if heard else ""
         raise DeviceError(
             f"the device gave no banner in {self._timeout_s:.0f} s{said}",
-            hint="does it run firmware that tinykws made? Try: tinykws build, then flash",
+            hint="does it run firmware that tinykws made? Try: tinykws flash",
         )
 
     def begin_test(self) -> None:
         """Makes the device ready for clips, whatever it was doing. Raises DeviceError where it will not."""
-        deadline = time.monotonic() + self._timeout_s
+        deadline = self._clock() + self._timeout_s
         self._send(["", TEST])
         while (line := self._read(deadline)) is not None:
             if isinstance(line, Ok) and line.command == "TEST":
@@ -125,7 +132,7 @@ class DeviceSession:
         seconds = len(pcm) / BYTES_PER_SECOND
         flow = _AudioFlow(pcm, self.ready)
         results = _ClipResults(len(pcm))
-        give_up = time.monotonic() + self._timeout_s + SLOWEST * seconds
+        give_up = self._clock() + self._timeout_s + SLOWEST * seconds
         while not results.complete:
             self._send_audio(flow)
             line = self._read_of_use(give_up)
@@ -137,7 +144,7 @@ class DeviceSession:
     def leave(self, *, end_device: bool) -> None:
         """Lets the device listen to its microphone again, or ends it where it is an emulated one."""
         self._send([EXIT if end_device else RESET])
-        self._read(time.monotonic() + 1.0)
+        self._read(self._clock() + 1.0)
 
     def _send(self, lines: list[str]) -> None:
         for line in lines:
@@ -153,7 +160,7 @@ class DeviceSession:
 
     def _read(self, deadline: float) -> Line | None:
         """Returns the next line, or None where none came before the deadline."""
-        left = deadline - time.monotonic()
+        left = deadline - self._clock()
         text = self._link.read_line(left) if left > 0 else None
         if text is None:
             return None
@@ -162,7 +169,7 @@ class DeviceSession:
 
     def _read_of_use(self, give_up: float) -> Line:
         """Returns the next line that is ours; others' prints are passed over."""
-        deadline = min(time.monotonic() + self._timeout_s, give_up)
+        deadline = min(self._clock() + self._timeout_s, give_up)
         while (line := self._read(deadline)) is not None:
             if not isinstance(line, Other):
                 return line

@@ -1,7 +1,8 @@
-"""PlatformIO: builds a generated project, and says in a reader's words why it could not."""
+"""PlatformIO: builds and uploads a generated project, and says in a reader's words why it could not."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import socket
@@ -13,13 +14,17 @@ import urllib.request
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from tinykws.boards import Board
 from tinykws.doors.platformio_core import offline_core
 from tinykws.doors.run_command import Finished, run_command
+from tinykws.doors.serial_link import busy_port_advice
 from tinykws.errors import ToolError
 
 OWN_BUILD_SECONDS = 600
 VENDOR_BUILD_SECONDS = 3600
 """Vendors' compilers and frameworks are downloaded within it, some 500 MB."""
+UPLOAD_SECONDS = 900
+"""The vendor's program that writes to the chip may be downloaded within it."""
 REACH_SECONDS = 3
 LINES_SHOWN = 25
 
@@ -29,6 +34,11 @@ Command = list[str]
 def run_arguments(project_dir: Path, env: str) -> Command:
     """Returns the command line that builds an environment of a project."""
     return [*_platformio(), "run", "-d", str(project_dir), "-e", env]
+
+
+def upload_arguments(project_dir: Path, env: str, port: str) -> Command:
+    """Returns the command line that uploads an environment's program through a port."""
+    return [*run_arguments(project_dir, env), "-t", "upload", "--upload-port", port]
 
 
 def list_arguments(project_dir: Path, env: str) -> Command:
@@ -69,11 +79,35 @@ def build_with_vendor(
     missing = missing_packages(project_dir, env, packages)
     if missing and not registry_answers():
         raise _no_network(missing, project_dir)
-    environ = os.environ | {"PLATFORMIO_DISABLE_PROGRESSBAR": "true"}
     finished = run_command(
-        run_arguments(project_dir, env), timeout_s=VENDOR_BUILD_SECONDS, env=environ, on_line=on_line
+        run_arguments(project_dir, env), timeout_s=VENDOR_BUILD_SECONDS, env=_users_own(), on_line=on_line
     )
     return _checked(finished, project_dir)
+
+
+def upload(
+    project_dir: Path,
+    board: Board,
+    port: str,
+    on_line: Callable[[str], None] = lambda _: None,
+) -> Finished:
+    """Uploads a built project's program to the board on a port.
+
+    Raises:
+        ToolError: it failed or did not end; the hint holds the row's advice.
+    """
+    own = offline_core(project_dir) if board.has_own_platform else contextlib.nullcontext(_users_own())
+    with own as variables:
+        finished = run_command(
+            upload_arguments(project_dir, board.env, port), timeout_s=UPLOAD_SECONDS, env=variables, on_line=on_line
+        )
+    if finished.exit_code:
+        raise explain_upload(finished.stdout, finished.stderr, board, port)
+    return finished
+
+
+def _users_own() -> dict[str, str]:
+    return os.environ | {"PLATFORMIO_DISABLE_PROGRESSBAR": "true"}
 
 
 def missing_packages(project_dir: Path, env: str, packages: Sequence[str]) -> list[str]:
@@ -156,6 +190,48 @@ def explain(stdout: str, stderr: str, project_dir: Path) -> ToolError:
             return ToolError(message.format(*match.groups()), hint=stays)
     return ToolError(f"the build failed:\n{compiler_messages(stderr or stdout)}", hint=stays)
 
+
+def explain_upload(stdout: str, stderr: str, board: Board, port: str) -> ToolError:
+    """Returns the error that says why an upload failed, from what PlatformIO and the uploader wrote."""
+    text = f"{stdout}\n{stderr}"
+    advice = "\n".join([*board.serial.upload_advice, UPLOAD_HINT, *busy_port_advice()[1:]])
+    for pattern, message in _UPLOAD_TRANSLATIONS:
+        match = re.search(pattern, text)
+        if match:
+            said = message.format(*match.groups(), port=port, board=board.name)
+            return ToolError(f"the upload failed: {said}", hint=advice)
+    return ToolError(f"the upload to {port} failed:\n{_last_words(text)}", hint=advice)
+
+
+def _last_words(text: str) -> str:
+    """What an uploader says last is why it gave up; PlatformIO's own summary after it says nothing more."""
+    lines = [line for line in text.splitlines() if line.strip() and not re.match(r"={3,}|\*\*\* \[upload\]", line)]
+    return "\n".join(lines[-LINES_SHOWN:])
+
+
+UPLOAD_HINT = "a cable that carries data, straight into the computer; close what else uses the port"
+_UPLOAD_TRANSLATIONS = (
+    (r"Installing ([^\n]+?)\s*\n(?:.*\n)*?.*HTTPClientError", "PlatformIO could not download {0}: no network?"),
+    (r"HTTPClientError|InternetConnection", "PlatformIO could not download its uploader: no network?"),
+    (r"(?i)\[Errno 13\]|permission denied|access is denied", "{port} may not be opened: no permission, or it is busy"),
+    (
+        r"(?i)\[Errno 16\]|exclusively lock|port is busy|device or resource busy|resource temporarily unavailable",
+        "{port} is busy: another program has it open",
+    ),
+    (
+        r"(?i)readiness to read but returned no data|disconnected|\[Errno 5\]|input/output error|device not configured"
+        r"|no such device|serial port .* closed|ClearCommError",
+        "{port} vanished in the middle: the board or its cable was moved, or it reset itself",
+    ),
+    (r"(?i)\[Errno 2\]|could not open port|no such file or directory: '/dev", "{port} is not there any more"),
+    (
+        r"No device found on (\S+)|Couldn't find a board on the selected port|SAM-BA operation failed",
+        "{board} did not wait for the upload on {port}: its boot loader did not start",
+    ),
+    (r"This chip is (ESP[^\s,]+),? not (ESP[^\s.,]+)", "on {port} is an {0}, the program is for an {1}"),
+    (r"A fatal error occurred: ([^\n]+)", "{0}"),
+)
+"""What stands in the output of PlatformIO, bossac, esptool and their kind, and what it means; the first that fits."""
 
 _TRANSLATIONS = (
     (r"no (\S+) on PATH; (.+)", "{0} not found on PATH; {1}"),

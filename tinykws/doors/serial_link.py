@@ -155,7 +155,7 @@ def open_link(url: str, line: SerialLine | None = None) -> SerialLink:
 def _cannot_open(url: str, error: Exception) -> DeviceError:
     number = getattr(error, "errno", None)
     if number in (errno.EBUSY, errno.EAGAIN):
-        return DeviceError(f"{url} is busy: another program has it open", hint=_busy_hint())
+        return DeviceError(f"{url} is busy: another program has it open", hint="\n".join(busy_port_advice()))
     if number == errno.EACCES or "PermissionError" in str(error):
         return _forbidden(url)
     return DeviceError(f"cannot open {url}: {error}", hint="is the board connected, and its port's name right?")
@@ -164,16 +164,17 @@ def _cannot_open(url: str, error: Exception) -> DeviceError:
 def _forbidden(url: str) -> DeviceError:
     """Windows says so of a port that another program has; elsewhere it is the user's rights."""
     if sys.platform == "win32":
-        return DeviceError(f"{url} is busy: another program has it open", hint=_busy_hint())
+        return DeviceError(f"{url} is busy: another program has it open", hint="\n".join(busy_port_advice()))
     return DeviceError(
         f"you may not open {url}",
         hint=f"join its group: sudo usermod -aG {_group_of(url)} $USER; then log out and in again",
     )
 
 
-def _busy_hint() -> str:
+def busy_port_advice() -> list[str]:
+    """Returns what to do about a port that something else uses."""
     close = "close the other program: a serial monitor, an IDE, another tinykws"
-    return f"{close}\n{MODEM_MANAGER_HINT}" if sys.platform == "linux" else close
+    return [close, MODEM_MANAGER_HINT] if sys.platform == "linux" else [close]
 
 
 def _group_of(device: str) -> str:

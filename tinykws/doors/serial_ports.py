@@ -112,7 +112,11 @@ def find_again(lost: Port, board: Board, before: Sequence[Port], now: Sequence[P
         board: its row; a boot loader and a program may show different ids of it.
         before: all ports there were then: a second board of the same kind is not taken for the lost one.
         now: the ports there are now.
+
+    A port that the system never listed (a URL, a pseudo terminal) is taken to stay where it was.
     """
+    if not any(port.device == lost.device for port in before):
+        return lost
     same = [port for port in now if port.is_same_device(lost)]
     if same:
         return same[0]

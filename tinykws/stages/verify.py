@@ -20,7 +20,6 @@ from tinykws.bundle import Bundle
 from tinykws.chip.listener import Inference, Listener
 from tinykws.device.protocol import (
     MAX_TAIL_SAMPLES,
-    PROTOCOL_VERSION,
     ClipFigures,
     DeviceTrouble,
     Heard,
@@ -30,6 +29,7 @@ from tinykws.device.protocol import (
     parse_line,
 )
 from tinykws.device.session import ClipFaultError, DeviceSession, SessionLog
+from tinykws.device.stranger import refuse_stranger
 from tinykws.device.verdict import CLIP, EXPECTED, FAULT, LABEL, RECEIVED, ClipResult, Verdict, judge, write_entries
 from tinykws.doors.emulator import Emulator, emulated
 from tinykws.doors.interpreter import Interpreter
@@ -164,24 +164,6 @@ def find_clips(paths: Sequence[Path], labels: Sequence[str]) -> tuple[ClipFile, 
     if not any(file.parent.name in labels for file in files):
         return tuple(ClipFile(file) for file in files)
     return tuple(ClipFile(file, _label_of_folder(file.parent.name, labels)) for file in files)
-
-
-def refuse_stranger(ready: Ready, bundle: Bundle, board: Board) -> None:
-    """Raises DeviceError, with the reason, where the device runs something else than this bundle for this board."""
-    labels = tuple(label.name for label in bundle.labels)
-    for what, theirs, ours in (
-        ("protocol version", ready.protocol, PROTOCOL_VERSION),
-        ("board", ready.board, board.id),
-        ("model", ready.model, bundle.model_id),
-        ("labels", ",".join(ready.labels), ",".join(labels)),
-    ):
-        if theirs != ours:
-            raise DeviceError(
-                f"the device runs something else: its {what} is {theirs}, here it is {ours}",
-                hint=f"build and flash this bundle: tinykws build --board {board.id}",
-            )
-    if ready.line_bytes < 2 or ready.line_bytes % 2 or ready.window_lines < 1:
-        raise DeviceError(f"the device takes {ready.window_lines} lines of {ready.line_bytes} bytes: no audio fits")
 
 
 class HostReference:

@@ -1,0 +1,167 @@
+"""flash in a serial world of its own: boards that vanish, come back elsewhere, later, changed, or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from fake_cable import BANNER, FakeBoard, FakeCable
+from tiny_model import tiny_bundle
+
+from tinykws.boards import Board, find_board
+from tinykws.bundle import Bundle
+from tinykws.doors.serial_ports import Port
+from tinykws.errors import ConfigError, DeviceError, ToolError
+from tinykws.progress import Progress
+from tinykws.stages.flash import FlashReport, flash
+
+NANO = find_board("nano33ble")
+APP = Port("/dev/ttyACM0", "2341:805a", "768275C7726D618B", "1-3", "Nano 33 BLE")
+BOOT = Port("/dev/ttyACM0", "2341:005a", "0000000000000000768275C7726D618B", "1-3")
+BACK = Port("/dev/ttyACM1", "2341:805a", "768275C7726D618B", "1-3", "Nano 33 BLE")
+TWIN = Port("/dev/ttyACM5", "2341:805a", "1111111111111111", "1-4", "Nano 33 BLE")
+PROJECT = Path("project")
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    return tiny_bundle(tmp_path_factory.mktemp("bundle") / "bundle")
+
+
+class World(FakeCable):
+    """One board on its port, and an upload that does as told."""
+
+    def __init__(self, after_upload: Callable[[World], None] = lambda _: None) -> None:
+        super().__init__()
+        self.plug(APP, FakeBoard("old firmware"))
+        self.uploads: list[tuple[Path, str, str]] = []
+        self._after_upload = after_upload
+
+    def upload(self, project_dir: Path, board: Board, port: str, on_line: Callable[[str], None]) -> None:
+        self.uploads.append((project_dir, board.id, port))
+        self._after_upload(self)
+
+
+def new_firmware(bundle: Bundle, *more: str, **changes: str) -> FakeBoard:
+    return FakeBoard(BANNER.format(**{"board": "nano33ble", "model": bundle.model_id, **changes}), *more)
+
+
+def run(world: World, bundle: Bundle, board: Board = NANO, progress: Progress | None = None) -> FlashReport:
+    return flash(
+        bundle, board, PROJECT, APP, progress or Progress(), cable=world, upload=world.upload
+    )  # fmt: skip
+
+
+def test_a_board_that_returns_elsewhere_says_what_it_runs(bundle: Bundle) -> None:
+    """As a Nano 33 BLE does: gone, a boot loader for a moment, gone, then its program on another name."""
+
+    def after_upload(world: World) -> None:
+        world.unplug(APP.device)
+        world.at(0.6, lambda: world.plug(BOOT))
+        world.at(1.5, lambda: world.unplug(BOOT.device))
+        world.at(3.0, lambda: world.plug(BACK, new_firmware(bundle)))
+
+    world = World(after_upload)
+    said: list[str] = []
+
+    class Told(Progress):
+        def say(self, text: str) -> None:
+            said.append(text)
+
+    report = run(world, bundle, progress=Told())
+    assert report == FlashReport(
+        "nano33ble", "/dev/ttyACM1", "tflm", bundle.model_id, ("_silence_", "_unknown_", "yes"), report.seconds
+    )
+    assert 3.0 <= report.seconds < 8.0
+    assert world.uploads == [(PROJECT, "nano33ble", "/dev/ttyACM0")]
+    assert world.opened[0] == APP.device
+    assert any("on /dev/ttyACM0" in text for text in said)
+
+
+def test_a_board_behind_a_bridge_keeps_its_port(bundle: Bundle) -> None:
+    board = find_board("esp32")
+    port = Port("/dev/ttyUSB0", "10c4:ea60", "0001", "1-5")
+    world = World(lambda world: world.plug(port, new_firmware(bundle, board="esp32")))
+    world.plug(port, FakeBoard())
+    report = flash(bundle, board, PROJECT, port, cable=world, upload=world.upload)
+    assert (report.port, report.board) == ("/dev/ttyUSB0", "esp32")
+    assert world.boards[port.device].heard[:2] == ["", "!INFO"]
+
+
+def test_a_twin_on_the_desk_is_not_taken_for_the_board(bundle: Bundle) -> None:
+    def after_upload(world: World) -> None:
+        world.unplug(APP.device)
+        world.at(5.0, lambda: world.plug(BACK, new_firmware(bundle)))
+
+    world = World(after_upload)
+    world.plug(TWIN, new_firmware(bundle))
+    assert run(world, bundle).port == BACK.device
+    assert TWIN.device not in world.opened
+
+
+def test_a_port_that_cannot_be_opened_at_first_is_tried_again(bundle: Bundle) -> None:
+    """udev gives a new port its group a moment after it appears."""
+
+    def after_upload(world: World) -> None:
+        world.unplug(APP.device)
+        world.plug(BACK, new_firmware(bundle))
+        world.refused[BACK.device] = DeviceError("you may not open it")
+        world.at(2.0, world.refused.clear)
+
+    assert run(World(after_upload), bundle).port == BACK.device
+
+
+def test_a_board_that_stays_away_is_an_error_with_its_advice(bundle: Bundle) -> None:
+    world = World(lambda world: world.unplug(APP.device))
+    with pytest.raises(DeviceError, match=r"uploaded, but Arduino .* did not come back within 30 s") as caught:
+        run(world, bundle)
+    assert "reset button" in str(caught.value.hint)
+    assert "double-tap" in str(caught.value.hint)
+    assert caught.value.exit_code == 4
+    assert world.clock < 40
+
+
+@pytest.mark.parametrize(
+    ("answers", "says"),
+    [
+        ((), "gave no banner"),
+        (("other project: hello",), "the last thing it said is 'other project: hello'"),
+        (("\\xff\\xfe\\x00",), "the last thing it said is .*xff"),
+        ((BANNER.format(board="nano33ble", model="0123456789ab"),), "its model is 0123456789ab, here it is"),
+        ((BANNER.format(board="esp32", model="{model}"),), "its board is esp32, here it is nano33ble"),
+        ((BANNER.format(board="nano33ble", model="{model}"), "kws error engine arena is too small"),
+         "its engine did not start: arena is too small"),
+    ],
+)  # fmt: skip
+def test_a_board_that_runs_something_else_is_an_error(bundle: Bundle, answers: tuple[str, ...], says: str) -> None:
+    def after_upload(world: World) -> None:
+        world.plug(APP, FakeBoard(*(answer.format(model=bundle.model_id) for answer in answers)))
+
+    with pytest.raises(DeviceError, match=f"uploaded, but .*{says}") as caught:
+        run(World(after_upload), bundle)
+    assert caught.value.exit_code == 4
+
+
+def test_a_failing_upload_is_the_tools_error(bundle: Bundle) -> None:
+    def after_upload(world: World) -> None:
+        raise ToolError("the upload failed")
+
+    with pytest.raises(ToolError, match="the upload failed"):
+        run(World(after_upload), bundle)
+
+
+def test_a_port_that_cannot_be_used_is_told_before_any_upload(bundle: Bundle) -> None:
+    world = World()
+    world.refused[APP.device] = DeviceError("/dev/ttyACM0 is busy")
+    with pytest.raises(DeviceError, match="is busy"):
+        run(world, bundle)
+    assert world.uploads == []
+
+
+def test_an_emulated_board_has_nothing_to_flash(bundle: Bundle) -> None:
+    world = World()
+    with pytest.raises(ConfigError, match="host is no board with a cable") as caught:
+        run(world, bundle, find_board("host"))
+    assert "verify --board host" in str(caught.value.hint)
+    assert world.opened == []

@@ -1,0 +1,137 @@
+"""flash: a built program goes to the board on a port, and the board says which model it now runs."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from tinykws.boards import Board
+from tinykws.bundle import Bundle
+from tinykws.device.protocol import DeviceTrouble, Ready, parse_line
+from tinykws.device.session import DeviceSession, LineLink, SessionLog
+from tinykws.device.stranger import refuse_stranger
+from tinykws.doors import platformio
+from tinykws.doors.cable import Cable
+from tinykws.doors.serial_ports import Port, find_again
+from tinykws.errors import ConfigError, DeviceError
+from tinykws.progress import SILENT, Progress
+
+RETURN_S = 30.0
+"""Longest time from the end of an upload to the banner: Windows installs a driver within it."""
+BANNER_S = 3.0
+LOOK_EVERY_S = 0.25
+TROUBLE_S = 0.3
+LINES_OF_TROUBLE = 3
+"""An engine that did not start says so right after the banner, which may come twice: at start, and when asked."""
+
+Upload = Callable[[Path, Board, str, Callable[[str], None]], object]
+"""platformio.upload, or a test's own."""
+
+
+@dataclasses.dataclass(frozen=True)
+class FlashReport:
+    """What runs on the board now, in its own words."""
+
+    board: str
+    port: str
+    """Where it is now; not always where it was."""
+    engine: str
+    model_id: str
+    labels: tuple[str, ...]
+    seconds: float
+
+
+def refuse_emulated(board: Board) -> None:
+    """Raises ConfigError where a board is an emulated one."""
+    if board.emulator is not None:
+        raise ConfigError(
+            f"{board.id} is no board with a cable: {board.name}",
+            hint=f"there is nothing to flash; run it with: tinykws verify --board {board.id}",
+        )
+
+
+def flash(
+    bundle: Bundle,
+    board: Board,
+    project_dir: Path,
+    port: Port,
+    progress: Progress = SILENT,
+    *,
+    cable: Cable | None = None,
+    upload: Upload = platformio.upload,
+) -> FlashReport:
+    """Uploads a built project and waits until the board introduces itself.
+
+    Args:
+        bundle: what the program was made of.
+        board: its row of boards.yaml.
+        project_dir: the generated project, built.
+        port: where the board is.
+        progress: is told each step.
+        cable: ports and time.
+        upload: what uploads.
+
+    Raises:
+        ConfigError: the board is an emulated one.
+        ToolError: PlatformIO, or the vendor's uploader, failed.
+        DeviceError: the port is busy, forbidden or gone; the board does not come back, or does not run this bundle.
+    """
+    refuse_emulated(board)
+    cable = cable or Cable()
+    began, before = cable.now(), cable.ports()
+    with cable.open(port.device, board.serial):
+        pass  # a port that cannot be used says so at once, and better than any uploader
+    progress.say(f"flash: PlatformIO uploads to {board.name} on {port.device}")
+    upload(project_dir, board, port.device, lambda _: None)
+    progress.say("flash: uploaded; waiting for the board to come back")
+    now_at, ready = _meet(cable, _Meeting(bundle, board, port, before))
+    return FlashReport(ready.board, now_at.device, ready.engine, ready.model, ready.labels, cable.now() - began)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Meeting:
+    """Whom to wait for, and where it was."""
+
+    bundle: Bundle
+    board: Board
+    port: Port
+    before: Sequence[Port]
+
+
+def _meet(cable: Cable, meeting: _Meeting) -> tuple[Port, Ready]:
+    """Returns where the board is now, and its banner.
+
+    Its port may vanish and return more than once, may be a boot loader's for a while, and may be there before it can
+    be opened: whatever goes wrong is tried again until RETURN_S are over.
+    """
+    deadline = cable.now() + RETURN_S
+    trouble: DeviceError | None = None
+    while cable.now() < deadline:
+        port = find_again(meeting.port, meeting.board, meeting.before, cable.ports())
+        if port is not None:
+            try:
+                with cable.open(port.device, meeting.board.serial) as link:
+                    return port, _introduction(link, cable, meeting)
+            except DeviceError as error:
+                trouble = error
+        cable.sleep(LOOK_EVERY_S)
+    raise _not_met(meeting.board, trouble)
+
+
+def _introduction(link: LineLink, cable: Cable, meeting: _Meeting) -> Ready:
+    """Returns the banner. Raises DeviceError where there is none, or a strange one, or the device is in trouble."""
+    ready = DeviceSession(link, SessionLog(cable.now), BANNER_S).introduce()
+    refuse_stranger(ready, meeting.bundle, meeting.board)
+    for _ in range(LINES_OF_TROUBLE):
+        line = parse_line(link.read_line(TROUBLE_S) or "")
+        if isinstance(line, DeviceTrouble) and line.what == "engine":
+            raise DeviceError(f"its engine did not start: {line.words}")
+    return ready
+
+
+def _not_met(board: Board, trouble: DeviceError | None) -> DeviceError:
+    advice = "\n".join(["press the board's reset button once, then: tinykws monitor", *board.serial.upload_advice])
+    if trouble is None:
+        return DeviceError(f"uploaded, but {board.name} did not come back within {RETURN_S:.0f} s", hint=advice)
+    return DeviceError(f"uploaded, but {trouble.message}", hint=advice)
