@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 import subprocess
@@ -14,6 +15,8 @@ from tiny_model import tiny_bundle
 
 from tinykws.audio import write_wav
 from tinykws.cli import run, tinykws
+from tinykws.cli.board_work import ask_which
+from tinykws.doors.serial_ports import Port
 
 
 @pytest.fixture
@@ -156,8 +159,53 @@ def test_no_write_permission(project: Path, capsys: pytest.CaptureFixture[str]) 
     assert (project / "build").read_text().startswith("a file")
 
 
-def test_a_real_board_wants_its_port(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert "--port" in fails(capsys, 2, "verify", "--board", "nano33ble", "--project", project)
+@pytest.mark.parametrize("command", ["verify", "flash"])
+def test_no_board_on_any_port(
+    command: str, project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tinykws.doors.serial_ports.list_ports", lambda: ())
+    message = fails(capsys, 4, command, "--board", "nano33ble", "--project", project)
+    assert "no port looks like Arduino Nano 33 BLE Sense" in message
+    assert "--port" in message
+    assert not (project / "build" / "firmware").exists(), "the board is looked for before anything is built"
+
+
+def test_an_emulated_board_cannot_be_flashed(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "host is no board with a cable" in fails(capsys, 2, "flash", "--board", "host", "--project", project)
+
+
+@pytest.mark.parametrize("command", ["verify", "flash"])
+def test_several_boards_and_nobody_to_ask(
+    command: str, project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ports = [Port(f"/dev/ttyACM{n}", "2341:805a", f"{n}", description="Nano 33 BLE") for n in (0, 1)]
+    monkeypatch.setattr("tinykws.doors.serial_ports.list_ports", lambda: ports)
+    monkeypatch.setattr("sys.stdin", io.StringIO("1\n"))
+    message = fails(capsys, 2, command, "--board", "nano33ble", "--project", project)
+    assert "2 ports may be the board" in message
+    assert "--port /dev/ttyACM1 2341:805a Nano 33 BLE" in message
+
+
+def test_of_several_boards_a_person_is_asked(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    ports = [Port("/dev/ttyACM0"), Port("/dev/ttyACM1")]
+    monkeypatch.setattr("sys.stdin", Terminal("7\n2\n"))
+    assert ask_which(ports) == ports[1]
+    assert "  2  /dev/ttyACM1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["verify", "flash"])
+def test_a_port_with_another_board_on_it(
+    command: str, project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tinykws.doors.serial_ports.list_ports", lambda: [Port("/dev/ttyACM0", "2341:805a", "77")])
+    message = fails(capsys, 4, command, "--board", "esp32", "--project", project, "--port", "/dev/ttyACM0")
+    assert "on /dev/ttyACM0 is Arduino Nano 33 BLE Sense (USB 2341:805a), not ESP32" in message
 
 
 def test_generate_without_compiling(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

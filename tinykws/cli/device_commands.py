@@ -9,8 +9,9 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
+from tinykws.cli.board_work import board_of, build_firmware, generate_firmware, port_of, rows_of
 from tinykws.cli.console import ConsoleProgress, print_json, table, to_json
-from tinykws.cli.options import board_option, bundle_option, engine_option, json_option, project_option
+from tinykws.cli.options import board_option, bundle_option, engine_option, json_option, port_option, project_option
 from tinykws.cli.pipeline import Workplace, workplace
 
 if TYPE_CHECKING:
@@ -30,9 +31,9 @@ def generate(project_dir: Path, board_id: str, engine: str | None, bundle_dir: P
     \b
     Example: tinykws generate --board nano33ble --project hello
     """
-    board = _board(project_dir, board_id)
+    board = board_of(project_dir, board_id)
     place = workplace(project_dir, bundle_dir, ConsoleProgress())
-    click.echo(f"project: {_generate(place, board, engine)}")
+    click.echo(f"project: {generate_firmware(place, board, engine)}")
 
 
 @click.command()
@@ -53,13 +54,13 @@ def build(
       tinykws build --board nano33ble --engine aot
       tinykws build --board nano33ble --no-compile
     """
-    board = _board(project_dir, board_id)
+    board = board_of(project_dir, board_id)
     place = workplace(project_dir, bundle_dir, ConsoleProgress())
-    folder = _generate(place, board, engine)
+    folder = generate_firmware(place, board, engine)
     if no_compile:
         click.echo(f"project: {folder}")
         return
-    report = _build(folder, board)
+    report = build_firmware(folder, board)
     if as_json:
         print_json(to_json(report))
     else:
@@ -71,7 +72,7 @@ def build(
 @board_option
 @engine_option
 @bundle_option
-@click.option("--port", default=None, help="The board's serial port; emulated boards need none.")
+@port_option
 @click.option(
     "--json", "json_file", type=click.File("w", lazy=True), default=None, help="Write the report here; - is stdout."
 )
@@ -94,17 +95,20 @@ def verify(
     \b
     Examples:
       tinykws verify --board qemu-cortex-m4
+      tinykws verify --board nano33ble
       tinykws verify --board host data/yes/*.wav --json report.json
       tinykws verify --board qemu-cortex-m4 --sample 50 --min-accuracy 0.9
     """
     from tinykws.stages.verify import verify as verify_device
 
-    board = _board(project_dir, board_id)
+    board = board_of(project_dir, board_id)
     progress = ConsoleProgress()
+    device = None if board.emulator is not None and port is None else port_of(project_dir, board, port).device
     place = workplace(project_dir, bundle_dir, progress)
     chosen = _clips(place, clips, sample)
+    target = _program(place, board, engine) if device is None else device
     report = verify_device(
-        place.bundle, board, port or _program(place, board, engine), chosen, progress,
+        place.bundle, board, target, chosen, progress,
         min_accuracy=min_accuracy, log_path=place.firmware_dir(board.id) / "verify.jsonl",
     )  # fmt: skip
     if json_file is not None:
@@ -125,7 +129,7 @@ def boards(project_dir: Path, as_json: bool) -> None:
     """
     import dataclasses
 
-    rows = _boards(project_dir)
+    rows = rows_of(project_dir)
     if as_json:
         print_json([dataclasses.asdict(board) for board in rows.values()])
         return
@@ -135,12 +139,10 @@ def boards(project_dir: Path, as_json: bool) -> None:
 
 def _program(place: Workplace, board: Board, engine: str | None) -> Path:
     """Builds the firmware of an emulated board, as far as it is not up to date."""
-    if board.emulator is None:
-        raise click.UsageError(f"{board.id} is a real board: name the port it is on with --port")
     from tinykws.doors.compilers import find_programs
 
     find_programs(board.emulator_programs)
-    return _build(_generate(place, board, engine), board).program
+    return build_firmware(generate_firmware(place, board, engine), board).program
 
 
 def _clips(place: Workplace, paths: tuple[Path, ...], sample: int | None) -> Sequence[ClipFile]:
@@ -168,36 +170,6 @@ def _describe_verdict(report: VerifyReport) -> str:
         lines.append(f"log: {report.log_path}")
     lines.append("PASS" if report.passed else f"FAIL: {report.reason}")
     return "\n".join(lines)
-
-
-def _boards(project_dir: Path) -> dict[str, Board]:
-    from tinykws.boards import load_boards
-
-    return load_boards(project_dir / "boards.yaml")
-
-
-def _board(project_dir: Path, board_id: str) -> Board:
-    from tinykws.boards import find_board
-
-    return find_board(board_id, _boards(project_dir))
-
-
-def _generate(place: Workplace, board: Board, engine: str | None) -> Path:
-    from tinykws.stages.generate import generate as generate_project
-
-    folder = place.firmware_dir(board.id)
-    project = generate_project(place.bundle, board, engine, folder, ConsoleProgress())
-    changed = len(project.changes.written) + len(project.changes.removed)
-    state = f"{changed} of {len(project.files)} files new or changed" if changed else "up to date"
-    click.echo(f"generate: {state}, engine {project.engine}, model {place.bundle.model_id}", err=True)
-    return folder
-
-
-def _build(folder: Path, board: Board) -> BuildReport:
-    from tinykws.stages.build import build as build_project
-
-    click.echo(f"build: PlatformIO compiles {folder}", err=True)
-    return build_project(folder, board, ConsoleProgress())
 
 
 def _describe_build(report: BuildReport) -> str:

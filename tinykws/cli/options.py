@@ -50,3 +50,11 @@ def bundle_option(function: F) -> F:
         "--bundle", "bundle_dir", type=click.Path(path_type=Path, file_okay=False), default=None,
         show_default="the project's", help="Use this bundle; nothing is trained.",
     )(function)  # fmt: skip
+
+
+def port_option(function: F) -> F:
+    """--port P: where the board is; default: found by its USB ids."""
+    return click.option(
+        "--port", default=None, metavar="PORT", show_default="found by its USB ids",
+        help="The board's serial port, or a pyserial URL such as socket://127.0.0.1:5555.",
+    )(function)  # fmt: skip

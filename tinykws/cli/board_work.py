@@ -1,0 +1,75 @@
+"""What several commands do with a board: look it up, find its port, make its firmware."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tinykws.cli.console import ConsoleProgress
+from tinykws.cli.pipeline import Workplace
+
+if TYPE_CHECKING:
+    from tinykws.boards import Board
+    from tinykws.doors.serial_ports import Port
+    from tinykws.stages.build import BuildReport
+
+
+def rows_of(project_dir: Path) -> dict[str, Board]:
+    """Returns the rows of boards.yaml, with those of the project's own."""
+    from tinykws.boards import load_boards
+
+    return load_boards(project_dir / "boards.yaml")
+
+
+def board_of(project_dir: Path, board_id: str) -> Board:
+    """Returns a row by its id. Raises ConfigError with near names."""
+    from tinykws.boards import find_board
+
+    return find_board(board_id, rows_of(project_dir))
+
+
+def generate_firmware(place: Workplace, board: Board, engine: str | None) -> Path:
+    """Renders the PlatformIO project and says what changed; returns its folder."""
+    from tinykws.stages.generate import generate as generate_project
+
+    folder = place.firmware_dir(board.id)
+    project = generate_project(place.bundle, board, engine, folder, ConsoleProgress())
+    changed = len(project.changes.written) + len(project.changes.removed)
+    state = f"{changed} of {len(project.files)} files new or changed" if changed else "up to date"
+    click.echo(f"generate: {state}, engine {project.engine}, model {place.bundle.model_id}", err=True)
+    return folder
+
+
+def build_firmware(folder: Path, board: Board) -> BuildReport:
+    """Compiles a rendered project."""
+    from tinykws.stages.build import build as build_project
+
+    click.echo(f"build: PlatformIO compiles {folder}", err=True)
+    return build_project(folder, board, ConsoleProgress())
+
+
+def port_of(project_dir: Path, board: Board, name: str | None) -> Port:
+    """Returns the port a person named, or the one the board is on; asks where several may be it."""
+    from tinykws.doors.serial_ports import find_port, list_ports, named_port
+
+    if name is not None:
+        return named_port(name, board, list_ports(), rows_of(project_dir).values())
+    return find_port(board, list_ports(), ask_which)
+
+
+def ask_which(ports: Sequence[Port]) -> Port:
+    """Asks on the terminal which port is meant. Raises ConfigError where nobody can be asked."""
+    from tinykws.doors.serial_ports import describe
+    from tinykws.errors import ConfigError
+
+    if not sys.stdin.isatty():
+        names = "\n".join(f"--port {describe(port)}" for port in ports)
+        raise ConfigError(f"{len(ports)} ports may be the board: name one", hint=names)
+    for number, port in enumerate(ports, start=1):
+        click.echo(f"  {number}  {describe(port)}", err=True)
+    chosen: int = click.prompt("which port", type=click.IntRange(1, len(ports)), err=True)
+    return ports[chosen - 1]
