@@ -20,6 +20,7 @@ SPLITS = {"training": 40, "validation": 10, "testing": 10}
 KWS_YAML = """\
 words: [low, high]
 features: {clip_ms: 500}
+model: {architecture: micro_speech}
 training: {epochs: 15, batch_size: 16, augmentation: {shift_ms: 20, gain_db: 3, noise_snr_db_min: 15}}
 """
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 
 import numpy as np
 import pytest
 from made_dataset import make_project
 
-from tinykws.chip.features import features_of_clip
+from tinykws.chip.features import Features, Samples, features_of_clip, features_of_clips
 from tinykws.clips.dataset import Dataset
 from tinykws.clips.epochs import CHUNK_CLIPS, Epochs, class_weights, lead_in_noise
 from tinykws.config import AugmentationSettings
+from tinykws.frontend import FrontendSettings
 
 UNCHANGED = AugmentationSettings(
     shift_ms=0, gain_db=0, noise_probability=0, time_mask_frames=0, mel_mask_channels=0, lead_in_probability=0
@@ -41,6 +43,26 @@ def test_epochs_come_in_order_whatever_thread_made_them(dataset: Dataset) -> Non
             assert np.array_equal(epoch.features, epochs.make(number).features)
     assert not np.array_equal(epochs.make(0).features, epochs.make(1).features)
     assert not np.array_equal(epochs.make(0).features, Epochs(dataset, AugmentationSettings(), seed=2).make(0).features)
+
+
+def test_closed_early_the_coming_ones_are_given_up(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = []
+
+    def slow(clips: Samples, settings: FrontendSettings) -> Features:
+        steps.append(len(clips))
+        time.sleep(0.002)
+        return features_of_clips(clips, settings)
+
+    monkeypatch.setattr("tinykws.clips.epochs.STEP_CLIPS", 4)
+    monkeypatch.setattr("tinykws.clips.epochs.features_of_clips", slow)
+    epochs = Epochs(dataset, UNCHANGED, seed=1)
+    made = epochs.first(20)
+    next(made)
+    made.close()
+    after = len(steps)
+    time.sleep(0.1)
+    assert len(steps) == after < 20 * len(dataset.label_ids("training")) / 4
+    assert len(epochs.make(0).label_ids) == len(dataset.label_ids("training"))
 
 
 def test_more_clips_than_one_chunk(dataset: Dataset) -> None:

@@ -22,6 +22,7 @@ from tinykws.stages.train import stage_files, train
 ONE_EPOCH = """\
 words: [low, high]
 features: {clip_ms: 500}
+model: {architecture: micro_speech}
 training: {epochs: 1, batch_size: 16}
 """
 
@@ -61,8 +62,6 @@ def test_the_report(tmp_path: Path) -> None:
     assert (report.architecture, report.epochs, report.best.epoch) == ("micro_speech", 1, 1)
     assert (report.training_clips, report.validation_clips) == (4 * SPLITS["training"], 4 * SPLITS["validation"])
     assert report.parameters == 10 * 8 * 8 + 8 + 12 * 20 * 8 * 4 + 4
-    assert report.model_path.is_file()
-    assert report.curves_path.is_file()
 
 
 class Interrupting(Progress):
@@ -108,7 +107,7 @@ def test_an_empty_split(tmp_path: Path, split: str) -> None:
 
 
 def test_an_unknown_architecture(tmp_path: Path) -> None:
-    project = make_project(tmp_path, yaml=ONE_EPOCH + "model: {architecture: resnet}\n")
+    project = make_project(tmp_path, yaml=ONE_EPOCH.replace("micro_speech", "resnet"))
     with pytest.raises(ConfigError, match="'resnet'"):
         train(project)
 

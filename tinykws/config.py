@@ -48,7 +48,7 @@ class FeatureSettings:
 class ModelSettings:
     """Which network."""
 
-    architecture: str = "micro_speech"
+    architecture: str = "ds_tcn"
 
 
 @dataclasses.dataclass(frozen=True)

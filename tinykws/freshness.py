@@ -1,7 +1,7 @@
 """Whether a stage must run again, decided by content: hashes of its settings, its input files and its outputs.
 
-Each stage says what it reads and what it writes; after it ran, a stamp keeps the digests of both. A stage is fresh
-while both digests are still true. Dates play no part, so copies, clones and checkouts stay fresh.
+Each stage says what it reads and what it writes; after it ran, a stamp keeps the digests of both, and its report. A
+stage is fresh while both digests are still true. Dates play no part, so copies, clones and checkouts stay fresh.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def is_fresh(stamp_path: Path, stage_files: StageFiles) -> bool:
     """Returns whether the stage's outputs are there, untouched, and made from the inputs as they are now."""
     try:
         stamp = json.loads(stamp_path.read_text(encoding="utf-8"))
-        wrote, read = stamp["outputs"], stamp["inputs"]
+        wrote, read, _ = stamp["outputs"], stamp["inputs"], stamp["report"]
     except (OSError, ValueError, KeyError, TypeError):
         return False
     if not all(path.exists() for path in stage_files.writes):
@@ -44,9 +44,22 @@ def is_fresh(stamp_path: Path, stage_files: StageFiles) -> bool:
     return bool(wrote == digest_of_files(stage_files.writes) and read == stage_files.inputs_digest())
 
 
-def write_stamp(stamp_path: Path, inputs_digest: str, stage_files: StageFiles) -> None:
-    """Remembers what the outputs were made from; `inputs_digest` is that of before the stage ran."""
-    write_json(stamp_path, {"inputs": inputs_digest, "outputs": digest_of_files(stage_files.writes)})
+def write_stamp(stamp_path: Path, inputs_digest: str, stage_files: StageFiles, report: Any = None) -> None:
+    """Remembers what the outputs were made from, and what the stage told.
+
+    Args:
+        stamp_path: the stage's stamp.
+        inputs_digest: that of before the stage ran.
+        stage_files: its outputs as they are now.
+        report: its report as JSON-ready values: told again while the stage is up to date.
+    """
+    outputs = digest_of_files(stage_files.writes)
+    write_json(stamp_path, {"inputs": inputs_digest, "outputs": outputs, "report": report})
+
+
+def read_report(stamp_path: Path) -> Any:
+    """Returns the report that the stamp of a stage that is up to date keeps."""
+    return json.loads(stamp_path.read_text(encoding="utf-8"))["report"]
 
 
 def digest_of_files(paths: Sequence[Path]) -> str:

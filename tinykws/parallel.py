@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
+from multiprocessing import resource_tracker
 from typing import TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
+HAS_SIGNAL_MASKS = hasattr(signal, "pthread_sigmask")
+"""Not on Windows."""
 
 
 def process_count() -> int:
@@ -31,6 +35,8 @@ def map_in_processes(function: Callable[[T], R], items: Sequence[T], processes: 
     executor = concurrent.futures.ProcessPoolExecutor(
         min(processes, len(items)), multiprocessing.get_context("spawn"), _leave_ctrl_c_to_parent
     )
+    if HAS_SIGNAL_MASKS:  # else it is started with the first process, and takes back what is held back then
+        resource_tracker.ensure_running()
     yield from _results(executor, function, items)
 
 
@@ -41,10 +47,29 @@ def map_in_threads(function: Callable[[T], R], items: Sequence[T], threads: int)
 
 def _results(executor: concurrent.futures.Executor, function: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
     try:
-        yield from executor.map(function, items)
+        with _ctrl_c_held_back():
+            results = executor.map(function, items)
+        yield from results
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
 
 
+@contextlib.contextmanager
+def _ctrl_c_held_back() -> Iterator[None]:
+    """Holds Ctrl-C back while workers are started, which inherit that; here it comes when all are.
+
+    A terminal sends it to every process, and one that is still importing would print a traceback.
+    """
+    if not HAS_SIGNAL_MASKS:
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _leave_ctrl_c_to_parent() -> None:
+    """For systems without signal masks."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)

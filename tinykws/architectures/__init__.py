@@ -28,10 +28,15 @@ class Cost:
     """Multiply-accumulates of one inference."""
 
 
-def build_architecture(name: str, *, n_frames: int, n_mels: int, n_labels: int, dropout: float) -> Any:
-    """Returns a fresh Keras model. Raises ConfigError for a name that is none."""
+def check_architecture(name: str) -> None:
+    """Raises ConfigError for a name that is none, with the nearest that is one."""
     if name not in ARCHITECTURES:
         raise ConfigError(f"model: architecture is {name!r}", hint=did_you_mean(name, ARCHITECTURES))
+
+
+def build_architecture(name: str, *, n_frames: int, n_mels: int, n_labels: int, dropout: float) -> Any:
+    """Returns a fresh Keras model. Raises ConfigError for a name that is none."""
+    check_architecture(name)
     module = importlib.import_module(f"tinykws.architectures.{name}")
     return module.build(n_frames, n_mels, n_labels, dropout)
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from tinykws.cli.console import ConsoleProgress, print_json, table, to_json
 from tinykws.cli.options import force_option, json_option, project_option
-from tinykws.cli.pipeline import run_until
+from tinykws.cli.pipeline import report_of, run_until
 from tinykws.project import Project
+
+if TYPE_CHECKING:
+    from tinykws.stages.prepare import PrepareReport
+    from tinykws.stages.synth import SynthReport
 
 
 @click.command()
@@ -48,12 +53,15 @@ def synth(project_dir: Path, force: bool, as_json: bool) -> None:
     \b
     Example: tinykws synth --project hello
     """
-    report = run_until(Project.load(project_dir), "synth", ConsoleProgress(), force=force)
+    project = Project.load(project_dir)
+    run_until(project, "synth", ConsoleProgress(), force=force)
+    report: SynthReport = report_of(project, "synth")
     if as_json:
         print_json(to_json(report))
-    elif report is not None and report.clips:
-        click.echo(f"spoken into {report.folder} by {report.voices} voices in {len(report.accents)} accents")
-        click.echo(table(["label", "clips"], report.clips.items()))
+    elif report.clips:
+        texts = {label.name: label.text for label in project.config.labels}
+        click.echo(f"spoken into {project.synth_dir} by {report.voices} voices in {len(report.accents)} accents")
+        click.echo(table(["word", "clips"], [(texts[name], count) for name, count in report.clips.items()]))
 
 
 @click.command()
@@ -70,13 +78,15 @@ def prepare(project_dir: Path, force: bool, as_json: bool) -> None:
     \b
     Example: tinykws prepare --project hello
     """
-    report = run_until(Project.load(project_dir), "prepare", ConsoleProgress(), force=force)
+    project = Project.load(project_dir)
+    run_until(project, "prepare", ConsoleProgress(), force=force)
+    report: PrepareReport = report_of(project, "prepare")
     if as_json:
         print_json(to_json(report))
-    elif report is not None:
-        labels = next(iter(report.counts.values()))
-        rows = [(label, *(counts[label] for counts in report.counts.values())) for label in labels]
-        click.echo(table(["label", *report.counts], rows))
+    else:
+        splits = report.counts.values()
+        rows = [(label.text, *(counts[label.name] for counts in splits)) for label in project.config.labels]
+        click.echo(table(["word", *report.counts], rows))
         click.echo(f"{len(report.skipped)} files left out, {report.noise_seconds:.0f} s of noise to mix in")
 
 

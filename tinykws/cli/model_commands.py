@@ -9,11 +9,12 @@ import click
 
 from tinykws.cli.console import ConsoleProgress, print_json, table, to_json
 from tinykws.cli.options import bundle_option, force_option, json_option, project_option
-from tinykws.cli.pipeline import run_stage, run_until, workplace
+from tinykws.cli.pipeline import report_of, run_stage, run_until, workplace
 from tinykws.project import Project
 
 if TYPE_CHECKING:
     from tinykws.stages.evaluate import EvaluateReport
+    from tinykws.stages.train import TrainReport
 
 
 @click.command()
@@ -26,17 +27,19 @@ def train(project_dir: Path, force: bool, as_json: bool) -> None:
     \b
     Example: tinykws train --project hello
     """
-    report = run_until(Project.load(project_dir), "train", ConsoleProgress(), force=force)
+    project = Project.load(project_dir)
+    run_until(project, "train", ConsoleProgress(), force=force)
+    report: TrainReport = report_of(project, "train")
     if as_json:
         print_json(to_json(report))
-    elif report is not None:
+    else:
         best = report.best
         click.echo(f"{report.architecture}: {report.parameters:,} parameters, {report.macs:,} MAC an inference")
         click.echo(
             f"best epoch {best.epoch} of {report.epochs}: {best.validation_accuracy:.1%} of {report.validation_clips}"
             f" validation clips right, mean recall {best.validation_mean_recall:.1%}, in {report.seconds:.0f} s"
         )
-        click.echo(f"learning curves: {report.curves_path}")
+        click.echo(f"network and learning curves: {project.model_dir}")
 
 
 @click.command()
@@ -97,14 +100,14 @@ def evaluate(project_dir: Path, force: bool, as_json: bool, split: str, min_accu
 
 def _evaluation(project: Project, split: str, force: bool) -> EvaluateReport:
     from tinykws.stages.evaluate import evaluate as evaluate_bundle
-    from tinykws.stages.evaluate import load_report
 
     progress = ConsoleProgress()
     run_until(project, "quantize", progress)
     if split != "testing":
         return evaluate_bundle(project, split=split, progress=progress)
-    report = run_stage(project, "evaluate", progress, force=force)
-    return report if report is not None else load_report(project.evaluation_dir)
+    run_stage(project, "evaluate", progress, force=force)
+    report: EvaluateReport = report_of(project, "evaluate")
+    return report
 
 
 def _describe_evaluation(report: EvaluateReport) -> str:
@@ -114,13 +117,14 @@ def _describe_evaluation(report: EvaluateReport) -> str:
         (name, _percent(score.accuracy), _percent(score.mean_recall)) for name, score in models if score is not None
     ]
     lines += [table(["model", "accuracy", "mean recall"], rows), ""]
-    header = ["int8", "clips", "precision", "recall", "F1", *(f"→ {score.label}" for score in report.int8_model.labels)]
+    texts = [label.text for label in report.labels]
+    figures = zip(texts, report.int8_model.labels, report.int8_model.confusion, strict=True)
     lines.append(
         table(
-            header,
+            ["int8", "clips", "precision", "recall", "F1", *(f"→ {text}" for text in texts)],
             [
-                (score.label, score.clips, _percent(score.precision), _percent(score.recall), _percent(score.f1), *row)
-                for score, row in zip(report.int8_model.labels, report.int8_model.confusion, strict=True)
+                (text, score.clips, _percent(score.precision), _percent(score.recall), _percent(score.f1), *row)
+                for text, score, row in figures
             ],
         )
     )

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import typing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tinykws.freshness import StageFiles, is_fresh, write_stamp
+from tinykws.architectures import check_architecture
+from tinykws.cli.console import to_json
+from tinykws.config import read_dataclass
+from tinykws.freshness import StageFiles, is_fresh, read_report, write_stamp
 from tinykws.progress import Progress
 from tinykws.project import Project
 
@@ -18,28 +22,32 @@ ORDER = ("synth", "prepare", "train", "quantize")
 """Left of the bundle; each stage's module has a function of the stage's own name."""
 
 
-def run_until(project: Project, last: str, progress: Progress, *, force: bool = False) -> Any:
-    """Runs the stages up to `last`. Returns the last one's report, or None where it was up to date."""
-    report = None
+def run_until(project: Project, last: str, progress: Progress, *, force: bool = False) -> None:
+    """Runs the stages up to `last`, those that are up to date left out."""
+    check_architecture(project.config.model.architecture)
     for name in ORDER[: ORDER.index(last) + 1]:
-        report = run_stage(project, name, progress, force=force and name == last)
-    return report
+        run_stage(project, name, progress, force=force and name == last)
 
 
-def run_stage(project: Project, name: str, progress: Progress, *, force: bool = False) -> Any:
-    """Runs one stage unless it is up to date. Returns its report, or None where it was."""
+def run_stage(project: Project, name: str, progress: Progress, *, force: bool = False) -> None:
+    """Runs one stage unless it is up to date."""
     module = importlib.import_module(f"tinykws.stages.{name}")
     stage_files: StageFiles = module.stage_files(project)
     stamp = project.stamp_path(name)
     if not force and is_fresh(stamp, stage_files):
         progress.say(f"{name}: up to date")
-        return None
+        return
     progress.say(f"{name}: running")
     inputs = stage_files.inputs_digest()
     stamp.unlink(missing_ok=True)
     report = getattr(module, name)(project, progress=progress)
-    write_stamp(stamp, inputs, module.stage_files(project))
-    return report
+    write_stamp(stamp, inputs, module.stage_files(project), to_json(report))
+
+
+def report_of(project: Project, name: str) -> Any:
+    """Returns what a stage that is up to date told when it ran, whether that was now or long ago."""
+    stage = getattr(importlib.import_module(f"tinykws.stages.{name}"), name)
+    return read_dataclass(typing.get_type_hints(stage)["return"], read_report(project.stamp_path(name)))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import collections
 import dataclasses
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from collections.abc import Generator
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
@@ -18,9 +19,12 @@ from tinykws.chip.features import Features, Samples, features_of_clips
 from tinykws.clips.augment import augment_clips, mask_features
 from tinykws.clips.dataset import Dataset
 from tinykws.config import AugmentationSettings
+from tinykws.frontend import FrontendSettings
 
 CHUNK_CLIPS = 512
 """Clips altered at a time; bounds memory at some 50 MB a thread."""
+STEP_CLIPS = 64
+"""Clips between two looks at whether anybody still waits: a twentieth of a second."""
 THREADS = 2
 """Epochs in the making: the front-end takes longer than a step of these small networks, and leaves Python's lock."""
 LEAD_IN_LEVELS = (0.01, 1.0)
@@ -46,19 +50,25 @@ class Epochs:
         self._seed = seed
         self._clips = dataset.clips("training")
         self._label_ids = np.asarray(dataset.label_ids("training"), np.int64)
+        self._stopped = threading.Event()
 
-    def first(self, count: int) -> Iterator[Epoch]:
-        """Yields epochs 0 to count - 1; coming ones are made in other threads while the caller learns from one."""
-        with ThreadPoolExecutor(THREADS) as executor:
+    def first(self, count: int) -> Generator[Epoch, None, None]:
+        """Yields epochs 0 to count - 1; coming ones are made in other threads while the caller learns from one.
+
+        Close it where it is left early: then the coming ones are given up at once.
+        """
+        executor = ThreadPoolExecutor(THREADS)
+        try:
             coming = collections.deque(executor.submit(self.make, number) for number in range(min(THREADS, count)))
-            try:
-                for number in range(THREADS, THREADS + count):
-                    epoch = coming.popleft().result()
-                    if number < count:
-                        coming.append(executor.submit(self.make, number))
-                    yield epoch
-            finally:
-                executor.shutdown(wait=False, cancel_futures=True)
+            for number in range(THREADS, THREADS + count):
+                epoch = coming.popleft().result()
+                if number < count:
+                    coming.append(executor.submit(self.make, number))
+                yield epoch
+        finally:
+            self._stopped.set()
+            executor.shutdown(wait=True, cancel_futures=True)
+            self._stopped.clear()
 
     def make(self, number: int) -> Epoch:
         """Returns epoch `number`."""
@@ -75,7 +85,7 @@ class Epochs:
         led_in = rng.random(len(clips)) < (self._settings.lead_in_probability if self._dataset.noise else 0.0)
         features = np.empty((len(clips), *self._dataset.frontend.features_shape), np.int8)
         features[led_in] = self._after_lead_in(clips[led_in], rng)
-        features[~led_in] = features_of_clips(clips[~led_in], self._dataset.frontend)
+        features[~led_in] = self._features(clips[~led_in], self._dataset.frontend)
         return mask_features(features, self._settings, rng)
 
     def _after_lead_in(self, clips: Samples, rng: np.random.Generator) -> Features:
@@ -84,7 +94,16 @@ class Epochs:
         lead_frames = self._settings.lead_in_ms // frontend.stride_ms
         noise = lead_in_noise(self._dataset.noise, len(clips), lead_frames * frontend.stride_samples, rng)
         long = dataclasses.replace(frontend, clip_ms=frontend.clip_ms + lead_frames * frontend.stride_ms)
-        return features_of_clips(np.concatenate([noise, clips], axis=1), long)[:, lead_frames:]
+        return self._features(np.concatenate([noise, clips], axis=1), long)[:, lead_frames:]
+
+    def _features(self, clips: Samples, frontend: FrontendSettings) -> Features:
+        """Returns the clips' features. Raises CancelledError where nobody waits for them any more."""
+        features = np.empty((len(clips), *frontend.features_shape), np.int8)
+        for start in range(0, len(clips), STEP_CLIPS):
+            if self._stopped.is_set():
+                raise CancelledError
+            features[start : start + STEP_CLIPS] = features_of_clips(clips[start : start + STEP_CLIPS], frontend)
+        return features
 
 
 def lead_in_noise(noise: list[Samples], n_clips: int, length: int, rng: np.random.Generator) -> Samples:

@@ -7,7 +7,6 @@ build/evaluation/: evaluation.json, confusion_matrix.png.
 from __future__ import annotations
 
 import dataclasses
-import json
 from pathlib import Path
 
 import numpy as np
@@ -16,13 +15,13 @@ import numpy.typing as npt
 from tinykws.bundle import FLOAT_MODEL_KEY, Bundle, load_bundle
 from tinykws.chip.features import Features
 from tinykws.clips.dataset import Dataset
-from tinykws.config import read_dataclass
 from tinykws.doors.interpreter import Interpreter
 from tinykws.doors.keras_training import Network
 from tinykws.doors.plots import plot_confusion_matrix
 from tinykws.errors import ConfigError
 from tinykws.files import replacing_folder, sha256_of_file, write_json
 from tinykws.freshness import StageFiles
+from tinykws.labels import Label
 from tinykws.progress import SILENT, Progress
 from tinykws.project import Project
 from tinykws.scoring import Agreement, Score, agreement, score
@@ -39,6 +38,8 @@ class EvaluateReport:
     model_id: str
     split: str
     """testing, or validation where no clip is set aside for testing."""
+    labels: tuple[Label, ...]
+    """As people write them; in the order of the figures."""
     int8_model: Score
     """In TFLite Micro's interpreter: what a device computes."""
     float_model: Score | None
@@ -70,21 +71,13 @@ def evaluate(project: Project, *, split: str = "testing", progress: Progress = S
     report = EvaluateReport(
         model_id=bundle.model_id,
         split=split,
+        labels=bundle.labels,
         int8_model=score(label_ids, scores.argmax(axis=1), dataset.labels),
         float_model=None if probabilities is None else score(label_ids, probabilities.argmax(axis=1), dataset.labels),
         agreement=None if probabilities is None else agreement(label_ids, probabilities, scores),
     )
     _write(project.evaluation_dir, report, bundle)
     return report
-
-
-def load_report(evaluation_dir: Path) -> EvaluateReport:
-    """Returns what `evaluate` wrote. Raises ConfigError where it is missing or damaged."""
-    path = evaluation_dir / REPORT_NAME
-    try:
-        return read_dataclass(EvaluateReport, json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"cannot read {path}: {error}", hint="make it again: tinykws evaluate --force") from error
 
 
 def _check_same_pipeline(bundle: Bundle, dataset: Dataset) -> None:

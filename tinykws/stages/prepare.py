@@ -45,7 +45,6 @@ SHOWN_SKIPPED = 5
 class PrepareReport:
     """What the dataset holds and what was left out."""
 
-    folder: Path
     counts: dict[str, dict[str, int]]
     """Clips by split and label name."""
     skipped: tuple[tuple[str, str], ...]
@@ -117,7 +116,7 @@ def prepare(project: Project, progress: Progress = SILENT, threads: int | None =
         _check_splits(used, config.labels, project)
         _write_index(folder, config.labels, config.frontend, used, noise[TRAINING])
         write_json(folder / files.SKIPPED, [{"file": name, "reason": reason} for name, reason in skipped])
-    report = _report(project.dataset_dir, config.labels, loaded, skipped, noise[TRAINING])
+    report = _report(config.labels, loaded, skipped, noise[TRAINING])
     _tell(report, progress)
     return report
 
@@ -295,7 +294,6 @@ def _write_index(
 
 
 def _report(
-    folder: Path,
     labels: Sequence[Label],
     loaded: Sequence[_Loaded],
     skipped: tuple[tuple[str, str], ...],
@@ -303,7 +301,6 @@ def _report(
 ) -> PrepareReport:
     used = Counter((one.item.split, one.item.label_id) for one in loaded if not one.defect)
     return PrepareReport(
-        folder=folder,
         counts={
             split: {label.name: used[split, label_id] for label_id, label in enumerate(labels)} for split in SPLITS
         },

@@ -47,7 +47,6 @@ BACKGROUND_SECONDS = 20
 class SynthReport:
     """What was made."""
 
-    folder: Path
     clips: dict[str, int]
     """Clips by folder; empty where nothing had to be spoken."""
     voices: int
@@ -79,7 +78,7 @@ def synth(project: Project, progress: Progress = SILENT, processes: int | None =
     config = project.config
     if not speaks(config, project.data_dir):
         progress.say("every word has recordings: nothing to speak (synth: enabled)")
-        return SynthReport(project.synth_dir, {}, 0, (), 0)
+        return SynthReport({}, 0, (), 0)
     settings = config.synth
     words = config.labels[2:]
     accents, unknown = _vocabulary(project)
@@ -106,7 +105,7 @@ def synth(project: Project, progress: Progress = SILENT, processes: int | None =
     clips = {label.name: settings.clips_per_word for label in words}
     clips |= {UNKNOWN: settings.unknown_clips, SILENCE: settings.silence_clips}
     used = {utterance.text for plan in plans for utterance in plan.utterances} - {label.text for label in words}
-    return SynthReport(project.synth_dir, clips, len(plans), accents, len(used))
+    return SynthReport(clips, len(plans), accents, len(used))
 
 
 def _vocabulary(project: Project) -> tuple[tuple[str, ...], UnknownWords]:

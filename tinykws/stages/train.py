@@ -5,6 +5,7 @@ Reads build/dataset/; writes build/model/: model.keras, history.json, learning_c
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import time
 from pathlib import Path
@@ -60,8 +61,6 @@ class TrainReport:
     best: EpochRecord
     """The epoch whose weights were kept: the best mean recall on the validation clips."""
     seconds: float
-    model_path: Path
-    curves_path: Path
 
 
 def stage_files(project: Project) -> StageFiles:
@@ -101,8 +100,6 @@ def train(project: Project, *, progress: Progress = SILENT) -> TrainReport:
         epochs=len(history),
         best=best,
         seconds=time.monotonic() - started,
-        model_path=project.model_dir / MODEL_NAME,
-        curves_path=project.model_dir / CURVES_NAME,
     )
 
 
@@ -126,11 +123,13 @@ def _learn(
     epochs = Epochs(dataset, settings.augmentation, settings.seed)
     history: list[EpochRecord] = []
     best_weights = trainer.weights()
-    for number, epoch in enumerate(progress.track(epochs.first(settings.epochs), "train", settings.epochs), start=1):
-        record = _learn_epoch(trainer, number, epoch, weights, dataset)
-        if not history or record.merit > max(earlier.merit for earlier in history):
-            best_weights = trainer.weights()
-        history.append(record)
+    with contextlib.closing(epochs.first(settings.epochs)) as made:
+        for number, epoch in enumerate(progress.track(made, "train", settings.epochs), start=1):
+            record = _learn_epoch(trainer, number, epoch, weights, dataset)
+            progress.say(_line(record, settings.epochs))
+            if not history or record.merit > max(earlier.merit for earlier in history):
+                best_weights = trainer.weights()
+            history.append(record)
     return history, best_weights
 
 
@@ -149,6 +148,13 @@ def _learn_epoch(
         validation_loss=float(-np.log(np.maximum(of_truth, 1e-7)) @ weights[label_ids] / weights[label_ids].sum()),
         validation_accuracy=figures.accuracy,
         validation_mean_recall=figures.mean_recall,
+    )
+
+
+def _line(record: EpochRecord, epochs: int) -> str:
+    return (
+        f"epoch {record.epoch} of {epochs}: loss {record.loss:.3f}, {record.accuracy:.1%} of the altered training clips"
+        f" right; loss {record.validation_loss:.3f}, {record.validation_accuracy:.1%} of the validation clips right"
     )
 
 
