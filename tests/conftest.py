@@ -38,6 +38,12 @@ def qemu_riscv32() -> None:
     skip_without("riscv64-unknown-elf-gcc", "qemu-system-riscv32")
 
 
+@pytest.fixture(scope="session")
+def cplusplus() -> None:
+    """Skips where there is no C++ compiler for this computer."""
+    skip_without("g++")
+
+
 def skip_without(*programs: str) -> None:
     """Skips the test where one of the programs is not on PATH, naming it."""
     for program in programs:

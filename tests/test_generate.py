@@ -232,6 +232,7 @@ VARIANTS = [
 ]
 
 
+@pytest.mark.usefixtures("cplusplus")
 @pytest.mark.parametrize("engine", ["tflm", "aot"])
 @pytest.mark.parametrize("variant", VARIANTS, ids=["nano", "core2", "core3", "core3_cpp20"])
 def test_arduino_projects_are_good_c_and_cpp(
@@ -249,6 +250,7 @@ def test_the_host_project_is_good_c(bundle: Bundle, tmp_path: Path, standard: st
     compile_sources(tmp_path, "gcc", (".c",), [f"-std={standard}"])
 
 
+@pytest.mark.usefixtures("cplusplus")
 def test_every_header_stands_alone_in_c_and_cpp(bundle: Bundle, tmp_path: Path) -> None:
     generate(bundle, find_board("host"), None, tmp_path)
     headers = sorted(path.name for path in tmp_path.rglob("*.h"))

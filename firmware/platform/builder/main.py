@@ -1,5 +1,6 @@
 """How a board of this platform is compiled and linked (PlatformIO runs this inside SCons)."""
 
+import shutil
 import sys
 
 from SCons.Script import AlwaysBuild, Default, DefaultEnvironment
@@ -12,10 +13,12 @@ def toolchain():
     """Names the programs that share the compiler's prefix: arm-none-eabi-gcc gives arm-none-eabi-ar and so on."""
     compiler = board.get("build.compiler")
     prefix = compiler[: -len("gcc")]
+    # Our own firmware is C; a C++ compiler is wanted only where a library such as TensorFlow Lite Micro is linked in.
+    linker = f"{prefix}g++" if shutil.which(f"{prefix}g++") else compiler
     return {
         "CC": compiler,
         "CXX": f"{prefix}g++",
-        "LINK": board.get("build.linker", f"{prefix}g++"),
+        "LINK": board.get("build.linker", linker),
         "AS": compiler,
         "AR": f"{prefix}ar",
         "RANLIB": f"{prefix}ranlib",
