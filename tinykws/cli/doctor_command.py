@@ -1,0 +1,79 @@
+"""doctor: what is missing here, and how to mend it."""
+
+from __future__ import annotations
+
+import os
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tinykws.cli.console import print_json, to_json
+from tinykws.cli.options import json_option, project_option
+
+if TYPE_CHECKING:
+    from tinykws.checks.finding import Finding
+    from tinykws.stages.doctor import DoctorReport
+
+COLOURS = {"ok": "green", "warning": "yellow", "missing": "red"}
+
+
+@click.command()
+@project_option
+@click.option(
+    "--board", "board_id", default=None, metavar="BOARD", help="Only what this row of `tinykws boards` needs."
+)
+@json_option
+def doctor(project_dir: Path, board_id: str | None, as_json: bool) -> int:
+    """Say what this computer has, what it lacks, and the command that mends it.
+
+    Looks at Python, packages, compilers, emulators, PlatformIO, disks, and who may use the serial ports; changes
+    nothing. Exit code 0: all is there for the board named, or, without --board, for every emulated board. 1: something
+    for it is missing. Warnings do not count.
+
+    \b
+    Examples:
+      tinykws doctor
+      tinykws doctor --board nano33ble
+      tinykws doctor --json
+    """
+    from tinykws.boards import find_board, load_boards
+    from tinykws.stages.doctor import doctor as look
+
+    boards = load_boards(project_dir / "boards.yaml")
+    board = None if board_id is None else find_board(board_id, boards)
+    report = look(board, boards, project_dir / "build" / "firmware")
+    if as_json:
+        print_json({"ready": report.ready, **to_json(report)})
+    else:
+        # None: click leaves colours out where stdout is no terminal.
+        click.echo(_describe(report), color=False if os.environ.get("NO_COLOR") else None)
+    return 0 if report.ready else 1
+
+
+def _describe(report: DoctorReport) -> str:
+    width = max(len(finding.name) for finding in report.findings)
+    lines = []
+    for area, findings in groupby(report.findings, lambda finding: finding.area):
+        lines.append(click.style(area, bold=True))
+        lines += [line for finding in findings for line in _lines(finding, width)]
+    return "\n".join([*lines, "", _conclusion(report)])
+
+
+def _lines(finding: Finding, width: int) -> list[str]:
+    state = click.style(f"{finding.state:7}", fg=COLOURS[finding.state])
+    lines = [f"  {state}  {finding.name:{width}}  {finding.found}"]
+    if finding.mend:
+        lines.append(f"  {'':7}  {'':{width}}  try: {finding.mend}")
+    return lines
+
+
+def _conclusion(report: DoctorReport) -> str:
+    count = {state: sum(finding.state == state for finding in report.findings) for state in COLOURS}
+    whom = report.board or "the emulated boards"
+    counted = ", ".join(f"{number} {state}" for state, number in count.items())
+    return f"{'ready' if report.ready else 'not ready'} for {whom}: {counted}"
+
+
+COMMANDS = [doctor]

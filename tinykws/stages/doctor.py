@@ -1,0 +1,146 @@
+"""doctor: what this computer lacks for building, verifying and flashing, and the command that mends each.
+
+Looks only: nothing is installed, created or opened, and the network is asked one thing, whether PlatformIO's registry
+answers, and that only where something would have to be downloaded.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+import platform
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from tinykws.boards import Board
+from tinykws.checks.finding import Finding
+from tinykws.checks.packages import check_extension, check_fit, check_loads, check_packages, check_python
+from tinykws.checks.room import MEGABYTE, check_folder
+from tinykws.checks.serial_access import check_modem_manager, check_ports, check_rights
+from tinykws.checks.tools import check_compiler, check_emulator
+from tinykws.checks.traps import check_dense_layers, check_model_optimization
+from tinykws.checks.vendors import check_vendor_board
+from tinykws.doors import installed_packages, platformio_packages, this_computer
+from tinykws.doors.installed_packages import Packages
+from tinykws.doors.platformio import registry_answers
+from tinykws.doors.platformio_core import CORE_DIR_VARIABLE, cache_dir
+from tinykws.doors.serial_ports import list_ports
+from tinykws.resources import FIRMWARE
+
+OWN_CORE_BYTES = 50 * MEGABYTE
+"""Our core directories: a few files a project."""
+VENDOR_BYTES = 2000 * MEGABYTE
+"""A vendor's platform: an archive of some 500 MB, and what it unpacks to."""
+
+
+@dataclasses.dataclass(frozen=True)
+class DoctorReport:
+    """All findings, in the order of the work: Python, packages, tools, PlatformIO, disk, serial."""
+
+    board: str | None
+    """The board asked for; None: the emulated ones."""
+    findings: tuple[Finding, ...]
+
+    @property
+    def ready(self) -> bool:
+        """Whether nothing is missing; warnings do not count."""
+        return all(finding.state != "missing" for finding in self.findings)
+
+
+def doctor(board: Board | None, boards: Mapping[str, Board], firmware_dir: Path) -> DoctorReport:
+    """Looks at this computer for one board, or for all: then the emulated ones must work, and others may.
+
+    Args:
+        board: the board asked for, or None.
+        boards: all rows, to tell which is on a port.
+        firmware_dir: where the project's generated firmware is, a folder a board.
+    """
+    asked = [board] if board else list(boards.values())
+    packages = installed_packages.installed_packages()
+    findings = [
+        *_python(packages),
+        *_packages(packages, asked),
+        *_tools([each for each in asked if each.has_own_platform]),
+        *_builds(asked),
+    ]
+    if "platformio" in packages:
+        vendors = [each for each in asked if not each.has_own_platform]
+        findings += _vendors(vendors, firmware_dir, needed=board is not None)
+    if board is None or board.emulator is None:
+        findings += _serial(boards, board)
+    return DoctorReport(board.id if board else None, tuple(findings))
+
+
+def _python(packages: Packages) -> Iterator[Finding]:
+    system = f"{platform.system()} {platform.machine()}"
+    yield check_python(platform.python_version(), system, packages["tinykws"].requires_python)
+    yield check_extension(installed_packages.extension_error())
+
+
+def _packages(packages: Packages, boards: Sequence[Board]) -> Iterator[Finding]:
+    yield from check_packages(packages)
+    if "tflite-micro" in packages:
+        yield check_loads("tflite-micro", installed_packages.interpreter_error())
+    if "espeakng-loader" in packages:
+        yield check_loads("espeakng-loader", installed_packages.espeak_error())
+    yield from check_fit(packages)
+    traps = [check_model_optimization(packages), check_dense_layers(packages, boards)]
+    yield from (finding for finding in traps if finding is not None)
+
+
+def _tools(boards: Sequence[Board]) -> Iterator[Finding]:
+    """The boards whose compilers and emulators stand on PATH."""
+    for compiler in dict.fromkeys(name for board in boards for name in board.compilers):
+        users = [board for board in boards if compiler in board.compilers]
+        specs = dict.fromkeys(name for board in users for name in spec_files(board))
+        there = {name: this_computer.has_specs(compiler, name) for name in specs}
+        yield check_compiler(this_computer.find(compiler), there, [board.id for board in users])
+    for emulator in dict.fromkeys(name for board in boards for name in board.emulator_programs):
+        known = this_computer.emulated_machines(emulator)
+        wanted = dict.fromkeys(board.machine for board in boards if emulator in board.emulator_programs)
+        yield check_emulator(this_computer.find(emulator), {name: name in known for name in wanted})
+
+
+def spec_files(board: Board) -> tuple[str, ...]:
+    """Returns which of its compiler's spec files the firmware of a board of our own platform is built with."""
+    described = FIRMWARE / "platform" / "boards" / f"{board.board}.json"
+    if not described.is_file():  # a row of the user's: build says what is wrong with it
+        return ()
+    row = json.loads(described.read_text(encoding="utf-8"))["build"]
+    flags = [*row.get("machine_flags", []), *row.get("link_flags", [])]
+    return tuple(flag.removeprefix("--specs=") for flag in flags if flag.startswith("--specs="))
+
+
+def _builds(boards: Sequence[Board]) -> Iterator[Finding]:
+    """Where our own core directories are."""
+    if any(board.has_own_platform for board in boards):
+        mend = f"name another folder in the variable {CORE_DIR_VARIABLE}"
+        yield check_folder("builds", this_computer.folder(cache_dir()), OWN_CORE_BYTES, mend, needed=True)
+
+
+def _vendors(boards: Sequence[Board], firmware_dir: Path, *, needed: bool) -> Iterator[Finding]:
+    """The user's own core directory, and what is in it."""
+    if not boards:
+        return
+    core = this_computer.folder(platformio_packages.user_core_dir())
+    mend = "name another folder in the variable PLATFORMIO_CORE_DIR"
+    yield check_folder("PlatformIO core", core, VENDOR_BYTES, mend, needed=needed)
+    answers = functools.cache(registry_answers)
+    for board in boards:
+        missing = _missing(board, firmware_dir / board.id)
+        yield check_vendor_board(board, missing, bool(missing) and answers(), needed=needed)
+
+
+def _missing(board: Board, project_dir: Path) -> list[str]:
+    libraries = board.tflm.lib_deps if board.tflm and board.engine == "tflm" else ()
+    platforms = [board.platform] if platformio_packages.missing_platform(board.platform) else []
+    return [*platforms, *platformio_packages.missing_libraries(libraries, project_dir, board.env)]
+
+
+def _serial(boards: Mapping[str, Board], board: Board | None) -> Iterator[Finding]:
+    rights = this_computer.serial_rights()
+    if rights is not None:
+        yield check_rights(rights, needed=board is not None)
+        yield check_modem_manager(this_computer.runs("ModemManager"))
+    yield from check_ports(list_ports(), boards.values(), board)
