@@ -22,18 +22,26 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 EXTRAS = {"demo": "train,synth", "test": "dev"}
 SUPPORTED = [(3, minor) for minor in range(10, 14)]
-EMULATION_PACKAGES = {
+CORTEX_M_PACKAGES = {
     "arm-none-eabi-gcc": ["gcc-arm-none-eabi", "libnewlib-arm-none-eabi", "libstdc++-arm-none-eabi-newlib"],
     "qemu-system-arm": ["qemu-system-arm"],
-    "riscv64-unknown-elf-gcc": ["gcc-riscv64-unknown-elf", "picolibc-riscv64-unknown-elf"],
-    "qemu-system-riscv32": ["qemu-system-misc"],
 }
+PACKAGES = {
+    "demo": CORTEX_M_PACKAGES,
+    "test": {
+        **CORTEX_M_PACKAGES,
+        "g++": ["g++"],
+        "riscv64-unknown-elf-gcc": ["gcc-riscv64-unknown-elf", "picolibc-riscv64-unknown-elf"],
+        "qemu-system-riscv32": ["qemu-system-misc"],
+    },
+}
+"""What brings the programs that each goal would like to have."""
 
 
 def main() -> None:
     goal = sys.argv[1] if len(sys.argv) > 1 else "demo"
     check_python()
-    install_system_packages()
+    install_system_packages(goal)
     stamp = VENV / f"tinykws-{goal}.stamp"
     wanted = fingerprint()
     if stamp.is_file() and stamp.read_text() == wanted:
@@ -53,9 +61,9 @@ def check_python() -> None:
         sys.exit(f"tinykws needs Python 3.10 to 3.13; this is {version}. Try: make PYTHON=python3.12 demo")
 
 
-def install_system_packages() -> None:
+def install_system_packages(goal: str) -> None:
     """Installs what is missing with apt-get, as root or through a sudo that asks nothing; else says what to type."""
-    missing = missing_packages()
+    missing = missing_packages(goal)
     if not missing:
         return
     line = f"apt-get install {' '.join(missing)}"
@@ -73,9 +81,9 @@ def install_system_packages() -> None:
     say("going on without: boards that need them are left out, --board host works")
 
 
-def missing_packages() -> list[str]:
+def missing_packages(goal: str) -> list[str]:
     """Returns the Debian packages whose programs or headers are not there."""
-    packages = [name for program, names in EMULATION_PACKAGES.items() if not shutil.which(program) for name in names]
+    packages = [name for program, names in PACKAGES[goal].items() if not shutil.which(program) for name in names]
     version = f"{sys.version_info[0]}.{sys.version_info[1]}"
     if importlib.util.find_spec("ensurepip") is None and not VENV_PYTHON.exists():
         packages.append(f"python{version}-venv")
