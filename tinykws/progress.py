@@ -6,7 +6,8 @@ should know in `say`. `SILENT` is for tests and for use as a library.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -18,6 +19,11 @@ class Progress:
     def track(self, items: Iterable[T], label: str, total: int | None = None) -> Iterator[T]:  # noqa: ARG002
         """Yields the items, showing how many of `total` (default: len(items)) are done."""
         yield from items
+
+    @contextlib.contextmanager
+    def track_bytes(self, label: str, total: int | None = None) -> Iterator[Callable[[int], None]]:  # noqa: ARG002
+        """Yields a function that takes how many of `total` bytes are done by now; the count may fall again."""
+        yield lambda _: None
 
     def say(self, text: str) -> None:
         """Tells one line that a person should know, once."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from pathlib import PurePath
 from typing import Any, TypeVar
 
@@ -19,8 +21,14 @@ PLAIN_SECONDS = 15.0
 """Where no terminal shows a bar, a line this often tells that work goes on."""
 
 
+CLEAR_LINE = "\r\033[K"
+
+
 class ConsoleProgress(Progress):
     """Bars on a terminal, a plain line now and then elsewhere; always on stderr, so that stdout stays parseable."""
+
+    def __init__(self) -> None:
+        self._bar_is_drawn = False
 
     def track(self, items: Iterable[T], label: str, total: int | None = None) -> Iterator[T]:
         """Yields the items, drawing how many are done."""
@@ -28,13 +36,79 @@ class ConsoleProgress(Progress):
             total = len(items)
         if sys.stderr.isatty():
             with click.progressbar(items, length=total, label=f"{label:24}", file=sys.stderr) as bar:
-                yield from bar
+                self._bar_is_drawn = True
+                try:
+                    yield from bar
+                finally:
+                    self._bar_is_drawn = False
         else:
             yield from _plain_lines(items, label, total)
 
+    @contextlib.contextmanager
+    def track_bytes(self, label: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
+        """Yields a function that draws how many bytes are done, how fast they come and how long the rest will take."""
+        pace = _Pace(total)
+        if sys.stderr.isatty():
+            # click's own estimate counts what an earlier run had fetched as done in this one's time.
+            with click.progressbar(
+                length=total or 0, label=f"{label:24}", file=sys.stderr, show_eta=False, item_show_func=pace.text
+            ) as bar:
+                yield lambda done: bar.update(done - bar.pos, done)
+        else:
+            yield _plain_bytes(label, pace)
+
     def say(self, text: str) -> None:
-        """Prints the line."""
+        """Prints the line; a bar goes on below it."""
+        self._clear_bar()
         click.echo(text, err=True)
+
+    def result(self, text: str) -> None:
+        """Prints a line of the command's result on stdout while work goes on."""
+        self._clear_bar()
+        click.echo(text)
+
+    def _clear_bar(self) -> None:
+        if self._bar_is_drawn:
+            click.echo(CLEAR_LINE, nl=False, err=True)
+
+
+class _Pace:
+    """How fast bytes come, counted from where this run began."""
+
+    def __init__(self, total: int | None) -> None:
+        self._total = total
+        self._first: tuple[float, int] | None = None
+
+    def text(self, done: int | None) -> str:
+        """Returns "1,200 of 2,429 MB, 11.5 MB/s, 107 s left", as much of it as is known."""
+        if done is None:
+            return ""
+        now = time.monotonic()
+        if self._first is None or done < self._first[1]:
+            self._first = (now, done)
+        seconds, got = now - self._first[0], done - self._first[1]
+        parts = [f"{_megabytes(done)}" + (f" of {_megabytes(self._total)}" if self._total else "") + " MB"]
+        if seconds >= 1 and got:
+            parts.append(f"{got / seconds / 1e6:.1f} MB/s")
+            parts += [f"{(self._total - done) * seconds / got:.0f} s left"] if self._total else []
+        return ", ".join(parts)
+
+
+def _megabytes(count: int) -> str:
+    return f"{count / 1e6:,.0f}" if count >= 10_000_000 else f"{count / 1e6:.1f}"
+
+
+def _plain_bytes(label: str, pace: _Pace) -> Callable[[int], None]:
+    last = time.monotonic()
+
+    def show(done: int) -> None:
+        nonlocal last
+        text = pace.text(done)
+        if time.monotonic() - last > PLAIN_SECONDS:
+            click.echo(f"{label}: {text}", err=True)
+            last = time.monotonic()
+
+    return show
 
 
 def _plain_lines(items: Iterable[T], label: str, total: int | None) -> Iterator[T]:
@@ -63,16 +137,30 @@ def to_json(report: Any) -> Any:
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Returns a text table; columns of numbers are aligned to the right."""
+    """Returns a text table; columns of numbers, and of "-" for none, are aligned to the right."""
     cells = [[str(cell) for cell in row] for row in rows]
-    widths = [max(len(row[at]) for row in [list(header), *cells]) for at in range(len(header))]
-    numeric = [bool(cells) and all(_is_number(row[at]) for row in cells) for at in range(len(header))]
+    columns = list(zip(*cells, strict=True)) or [()] * len(header)
+    widths = [max(map(_width, (title, *column))) for title, column in zip(header, columns, strict=True)]
+    numeric = [_is_numeric(column) for column in columns]
 
     def line(row: Sequence[str]) -> str:
-        parts = (text.rjust(w) if right else text.ljust(w) for text, w, right in zip(row, widths, numeric, strict=True))
+        parts = []
+        for text, width, right in zip(row, widths, numeric, strict=True):
+            space = " " * (width - _width(text))
+            parts.append(space + text if right else text + space)
         return "  ".join(parts).rstrip()
 
     return "\n".join([line(list(header)), *(line(row) for row in cells)])
+
+
+def _width(text: str) -> int:
+    """Returns how many columns of a terminal a text takes: Chinese characters take two, accents none."""
+    wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
+    return len(text) + wide - sum(unicodedata.combining(character) > 0 for character in text)
+
+
+def _is_numeric(column: Sequence[str]) -> bool:
+    return all(text == "-" or _is_number(text) for text in column) and any(map(_is_number, column))
 
 
 def _is_number(text: str) -> bool:

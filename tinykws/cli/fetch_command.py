@@ -1,0 +1,79 @@
+"""fetch: recordings of others to train with."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from pathlib import Path
+
+import click
+
+from tinykws.cli.console import ConsoleProgress, print_json, table, to_json
+from tinykws.cli.options import json_option, project_option
+from tinykws.clips.public_sets import PUBLIC_SETS, PublicSet
+from tinykws.errors import ConfigError
+from tinykws.project import Project
+
+
+@click.command()
+@click.argument("name", type=click.Choice(list(PUBLIC_SETS)))
+@project_option
+@click.option(
+    "--into", "folder", type=click.Path(path_type=Path, file_okay=False), default=None,
+    show_default="the project's data folder", help="The folder for the recordings; needs no project.",
+)  # fmt: skip
+@click.option("--add", is_flag=True, help="Into a folder that holds recordings; no file is replaced.")
+@click.option(
+    "--url", "urls", multiple=True, help="Where to get the archive instead: an address or a file. Repeatable."
+)
+@click.option("--sha256", default=None, help="The checksum of an archive that is not the public one.")
+@json_option
+def fetch(
+    name: str,
+    project_dir: Path,
+    folder: Path | None,
+    add: bool,
+    urls: tuple[str, ...],
+    sha256: str | None,
+    as_json: bool,
+) -> None:
+    """Download recorded words: Speech Commands (2.4 GB, 35 words) or its small excerpt (182 MB, 8 words).
+
+    The archive is checked and unpacked into the project's data folder, in the layout that prepare reads. When the line
+    breaks, or after Ctrl-C, the same command goes on from there; when all is there, it does nothing.
+
+    \b
+    Examples:
+      tinykws fetch mini_speech_commands --project hello
+      tinykws fetch speech_commands --into ~/speech_commands
+      tinykws fetch speech_commands --url file:///media/usb/speech_commands_v0.02.tar.gz
+    """
+    from tinykws.stages.fetch import fetch as fetch_set
+
+    target = folder or Project.load(project_dir).data_dir
+    report = fetch_set(_wanted(PUBLIC_SETS[name], sha256), target, urls, add=add, progress=ConsoleProgress())
+    if as_json:
+        print_json(to_json(report))
+        return
+    total = sum(report.recordings.values())
+    if not report.fetched:
+        click.echo(f"nothing to do: {name}, {total:,} recordings, was fetched into {report.folder} before")
+        return
+    click.echo(table(["folder", "recordings"], report.recordings.items()))
+    click.echo(f"{total:,} recordings in {report.folder}: {report.licence}")
+    if report.kept:
+        click.echo(f"left as they were: {len(report.kept)} files of yours, such as {report.kept[0]}")
+    if folder:
+        click.echo(f"to train with them, in kws.yaml: data: {report.folder}")
+
+
+def _wanted(public_set: PublicSet, sha256: str | None) -> PublicSet:
+    """Returns the data set, or another archive of it that the user vouches for. Raises ConfigError."""
+    if sha256 is None:
+        return public_set
+    if not re.fullmatch(r"[0-9a-fA-F]{64}", sha256):
+        raise ConfigError(f"{sha256!r} is no SHA-256", hint="64 digits, as sha256sum prints them")
+    return dataclasses.replace(public_set, sha256=sha256.lower(), size=None)
+
+
+COMMANDS = [fetch]

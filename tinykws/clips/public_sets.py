@@ -1,0 +1,56 @@
+"""Public data sets of spoken words that `fetch` knows: where they are, and how to tell that one came whole."""
+
+from __future__ import annotations
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class PublicSet:
+    """One archive in Speech Commands' layout."""
+
+    name: str
+    urls: tuple[str, ...]
+    """Addresses of the same bytes; the next is tried where one fails."""
+    archive: str
+    """The archive's file name while it is on this computer."""
+    sha256: str
+    size: int | None
+    """Bytes of the archive; None where only the checksum is known."""
+    unpacked: int
+    """An upper bound of what it unpacks to, in bytes: as much must be free, and no more is written."""
+    licence: str
+
+
+_BUCKET = "storage.googleapis.com/download.tensorflow.org/data"
+_LICENCE = "Speech Commands, Pete Warden and Google, CC BY 4.0, arXiv 1804.03209"
+
+# Both SHA-256 are those others check against: speech_commands' in TensorFlow Datasets and torchaudio, with the size;
+# mini_speech_commands' in a dozen public repositories, its size in the output of TensorFlow's own tutorial.
+# `unpacked`: 105,835 and 8,000 files of at most 32,044 bytes, the longer noise files, and room for a disk's blocks.
+PUBLIC_SETS = {
+    each.name: each
+    for each in (
+        PublicSet(
+            name="speech_commands",
+            urls=(
+                f"https://{_BUCKET}/speech_commands_v0.02.tar.gz",
+                "http://download.tensorflow.org/data/speech_commands_v0.02.tar.gz",
+            ),
+            archive="speech_commands_v0.02.tar.gz",
+            sha256="af14739ee7dc311471de98f5f9d2c9191b18aedfe957f4a6ff791c709868ff58",
+            size=2_428_923_189,
+            unpacked=4_000_000_000,
+            licence=_LICENCE,
+        ),
+        PublicSet(
+            name="mini_speech_commands",
+            urls=(f"https://{_BUCKET}/mini_speech_commands.zip", f"http://{_BUCKET}/mini_speech_commands.zip"),
+            archive="mini_speech_commands.zip",
+            sha256="49650f2341b26d886b46b3f4fb8fed59e30300b17550f1ee4a768b3106cf93a0",
+            size=182_082_353,
+            unpacked=400_000_000,
+            licence=_LICENCE,
+        ),
+    )
+}

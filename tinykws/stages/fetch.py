@@ -1,0 +1,249 @@
+"""fetch: a public data set into the folder of recordings, from a server or from a file.
+
+The archive is downloaded beside the folder, checked by its SHA-256, unpacked beside it, and moved in when all is good.
+Nothing of the user's is ever replaced or removed. `.fetched.json` in the folder remembers what was fetched, so that
+a second run has nothing to do.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import filecmp
+import hashlib
+import json
+import shutil
+import time
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from tinykws.clips.folders import LIST_FILES, SUFFIXES
+from tinykws.clips.public_sets import PublicSet
+from tinykws.doors.archives import unpack
+from tinykws.doors.download import Sleep, check_url, download, part_size, require_room
+from tinykws.errors import ConfigError, ToolError
+from tinykws.files import not_writable, write_json, write_text_if_changed
+from tinykws.progress import SILENT, Progress
+
+FETCHED = ".fetched.json"
+BLOCK = 1 << 20
+
+
+@dataclasses.dataclass(frozen=True)
+class FetchReport:
+    """What is in the folder now."""
+
+    name: str
+    folder: Path
+    fetched: bool
+    """False where it was there already."""
+    recordings: dict[str, int]
+    """Files of the data set by folder, as they came."""
+    kept: tuple[str, ...]
+    """The user's own files that have a name, and not the content, of one of the data set's: they stayed."""
+    licence: str
+
+
+def fetch(
+    public_set: PublicSet,
+    folder: Path,
+    urls: Sequence[str] = (),
+    *,
+    add: bool = False,
+    progress: Progress = SILENT,
+    sleep: Sleep = time.sleep,
+) -> FetchReport:
+    """Puts a data set into a folder.
+
+    Args:
+        public_set: which.
+        folder: for recordings; need not exist.
+        urls: where to get the archive instead of the public addresses: http, https, file://, or a path.
+        add: into a folder that holds recordings. Files of the same name stay as they are.
+        progress: draws the download, the check and the unpacking.
+        sleep: waits between tries.
+
+    Raises:
+        ConfigError: a folder with recordings and not `add`, no room, no right to write, a wrong address.
+        ToolError: no address gives the archive, or it is not the one that its checksum tells, or damaged.
+    """
+    folder = folder.resolve()  # a link to another disk: unpack there
+    before = _fetched(folder).get(public_set.name)
+    if before is not None and _is_there(folder, before):
+        return FetchReport(public_set.name, folder, False, before, (), public_set.licence)
+    if not add:
+        _refuse_recordings(folder, public_set.name)
+    _make_folder(folder.parent)
+    local, remote = _split_urls(urls or public_set.urls)
+    archive = local or folder.parent / public_set.archive
+    missing = 0 if archive.exists() else (public_set.size or 0) - part_size(archive)
+    require_room(folder.parent, max(missing, 0) + public_set.unpacked, public_set.name)
+    if local is None:
+        download(remote, archive, public_set.size, progress=progress, sleep=sleep)
+    _check(archive, public_set, progress, remove=local is None)
+    with _unpacked(archive, folder, public_set.unpacked, progress) as fresh:
+        counts = _counts(fresh)
+        if not counts:
+            raise ToolError(f"{archive.name} holds no recordings", hint="<word>/*.wav or *.flac is looked for")
+        if not add:
+            _refuse_recordings(folder, public_set.name)  # hours may have passed
+        kept = _move_in(fresh, folder)
+    write_json(folder / FETCHED, {**_fetched(folder), public_set.name: counts})
+    if local is None:
+        archive.unlink()
+    return FetchReport(public_set.name, folder, True, counts, kept, public_set.licence)
+
+
+def _fetched(folder: Path) -> dict[str, dict[str, int]]:
+    """Returns the data sets that were fetched into a folder, each with its recordings by folder."""
+    try:
+        value: Any = json.loads((folder / FETCHED).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _is_there(folder: Path, counts: dict[str, int]) -> bool:
+    """Returns whether recordings are left in the folders that were fetched; single ones may have been weeded out."""
+    return isinstance(counts, dict) and any(_recordings(folder / name) for name in counts)
+
+
+def _refuse_recordings(folder: Path, name: str) -> None:
+    found = _counts(folder)
+    if found:
+        raise ConfigError(
+            f"{folder} holds {sum(found.values()):,} recordings already, and nothing was fetched into it",
+            hint=f"--add, to put {name} beside them; no file is replaced\n"
+            "--into FOLDER, and `data: FOLDER` in kws.yaml, to keep them apart",
+        )
+
+
+def _split_urls(urls: Sequence[str]) -> tuple[Path | None, list[str]]:
+    """Returns the archive, where the first address is a file here, and else all addresses. Raises ConfigError."""
+    scheme, _, rest = urls[0].partition("://")
+    if rest and scheme.lower() != "file":
+        for url in urls:
+            check_url(url)
+        return None, list(urls)
+    path = Path(urllib.request.url2pathname(urllib.parse.urlsplit(urls[0]).path)) if rest else Path(urls[0])
+    if not path.is_file():
+        raise ConfigError(f"there is no file {path}", hint="--url takes an archive: a .tar.gz or a .zip")
+    return path, []
+
+
+def _check(archive: Path, public_set: PublicSet, progress: Progress, remove: bool) -> None:
+    """Raises ToolError unless the archive is the one; a downloaded one is removed then, for a new start."""
+    found = _sha256(archive, progress)
+    if found == public_set.sha256:
+        return
+    if remove:
+        archive.unlink()
+    raise ToolError(
+        f"{archive.name} is not the archive it should be: its SHA-256 is {found}, not {public_set.sha256}",
+        hint="fetch it again: it came damaged, or somebody changed it on the way or at its source\n"
+        f"--sha256 {found}, if you know that this archive is good",
+    )
+
+
+def _sha256(path: Path, progress: Progress) -> str:
+    digest, done = hashlib.sha256(), 0
+    with path.open("rb") as file, progress.track_bytes("checking", path.stat().st_size) as show:
+        while block := file.read(BLOCK):
+            digest.update(block)
+            done += len(block)
+            show(done)
+    return digest.hexdigest()
+
+
+@contextlib.contextmanager
+def _unpacked(archive: Path, folder: Path, limit: int, progress: Progress) -> Iterator[Path]:
+    """Yields a folder with the data set, on the disk where it belongs; removes what is left there at the end."""
+    temporary = folder.with_name(f".{folder.name}-unpacking")
+    shutil.rmtree(temporary, ignore_errors=True)  # of a run that was killed
+    try:
+        _make_folder(temporary)
+        with progress.track_bytes("unpacking", archive.stat().st_size) as show:
+            unpack(archive, temporary, limit, show)
+        yield _without_wrapper(temporary)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _without_wrapper(folder: Path) -> Path:
+    """Returns the folder that holds the words' folders: some archives wrap all in one or more."""
+    while not _counts(folder) and len(inside := list(folder.iterdir())) == 1 and inside[0].is_dir():
+        folder = inside[0]
+    return folder
+
+
+def _move_in(fresh: Path, folder: Path) -> tuple[str, ...]:
+    """Moves all of `fresh` into a folder, replacing nothing; undoes it where it fails. Returns FetchReport.kept."""
+    if not folder.exists():
+        fresh.rename(folder)
+        return ()
+    has_recordings = bool(_counts(folder))
+    kept, moved = [], []
+    try:
+        for source in _sources(fresh, folder):
+            target = folder / source.relative_to(fresh)
+            if source.name in LIST_FILES.values() and source.parent == fresh and has_recordings:
+                continue
+            if target.is_dir() and source.is_dir():
+                target.rmdir()  # it is empty, see _sources
+            if target.exists():
+                kept += [] if filecmp.cmp(source, target, shallow=False) else [target.relative_to(folder).as_posix()]
+                continue
+            source.rename(target)
+            moved.append((source, target))
+    except BaseException:
+        for source, target in reversed(moved):
+            target.rename(source)
+        raise
+    if has_recordings:
+        _join_lists(fresh, folder)
+    return tuple(name for name in kept if name.endswith(SUFFIXES))
+
+
+def _sources(fresh: Path, folder: Path) -> Iterator[Path]:
+    """Yields what to move: whole folders where the target has none or an empty one, and else file by file."""
+    for path in sorted(fresh.iterdir()):
+        target = folder / path.name
+        if path.is_dir() and target.is_dir() and any(target.iterdir()):
+            yield from sorted(path.iterdir())
+        else:
+            yield path
+
+
+def _join_lists(fresh: Path, folder: Path) -> None:
+    """Adds the data set's validation and testing clips to the user's lists, where there are any.
+
+    Where there are none they are not needed: the hash by which `prepare` splits is the one these lists were made with.
+    And they would do harm: clips that are in no list are for training, all of the user's own among them.
+    """
+    for name in LIST_FILES.values():
+        theirs, own = fresh / name, folder / name
+        if theirs.exists() and own.exists():
+            lines = own.read_text(encoding="utf-8").splitlines() + theirs.read_text(encoding="utf-8").splitlines()
+            write_text_if_changed(own, "\n".join(dict.fromkeys(lines)) + "\n")
+
+
+def _counts(folder: Path) -> dict[str, int]:
+    """Returns the recordings in each folder below a data folder, by name; folders without any are left out."""
+    if not folder.is_dir():
+        return {}
+    found = {path.name: _recordings(path) for path in sorted(folder.iterdir()) if path.is_dir()}
+    return {name: count for name, count in found.items() if count}
+
+
+def _recordings(folder: Path) -> int:
+    return sum(path.suffix.lower() in SUFFIXES for path in folder.iterdir()) if folder.is_dir() else 0
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise not_writable(folder.parent, error) from error
