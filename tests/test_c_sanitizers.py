@@ -18,7 +18,19 @@ from tinykws.frontend import FrontendSettings
 from tinykws.resources import FIRMWARE
 
 LIBRARY = FIRMWARE / "lib" / "kws"
-NAMES = ("crc32", "detector", "fft", "filterbank", "frontend", "listener", "log", "noise_reduction", "pcan", "window")
+NAMES = (
+    "crc32",
+    "detector",
+    "fft",
+    "filterbank",
+    "frontend",
+    "listener",
+    "log",
+    "noise_reduction",
+    "pcan",
+    "square_root",
+    "window",
+)
 SOURCES = [LIBRARY / f"kws_{name}.c" for name in NAMES]
 NATIVE = Path(__file__).parent / "native"
 STRICT = ["-Wall", "-Wextra", "-Werror", "-pedantic", f"-I{LIBRARY}"]

@@ -69,12 +69,14 @@ def test_the_two_references_differ(some_voice) -> None:
 @st.composite
 def frontend_settings(draw: st.DrawFn) -> FrontendSettings:
     window_ms = draw(st.integers(10, 64))
+    rate_hz = draw(st.sampled_from([RATE_HZ, RATE_HZ, 11025, 12345]))  # windows of any number of samples, odd ones too
     return FrontendSettings(
+        sample_rate_hz=rate_hz,
         window_ms=window_ms,
         stride_ms=draw(st.integers(5, window_ms)),
         n_mels=draw(st.integers(3, 80)),
         lower_hz=draw(st.sampled_from([0.0, 20.0, 80.5, 125.0, 300.0])),
-        upper_hz=draw(st.sampled_from([3800.0, 7000.0, 7500.0, 7600.25])),
+        upper_hz=min(draw(st.sampled_from([3800.0, 7000.0, 7500.0, 7600.25])), 0.47 * rate_hz),
         even_smoothing=draw(st.floats(0, 1, width=32)),
         odd_smoothing=draw(st.floats(0, 1, width=32)),
         min_signal_remaining=draw(st.floats(0, 1, width=32)),

@@ -8,7 +8,19 @@ from __future__ import annotations
 from cffi import FFI
 
 FOLDER = "firmware/lib/kws"
-SOURCES = ("crc32", "detector", "fft", "filterbank", "frontend", "listener", "log", "noise_reduction", "pcan", "window")
+SOURCES = (
+    "crc32",
+    "detector",
+    "fft",
+    "filterbank",
+    "frontend",
+    "listener",
+    "log",
+    "noise_reduction",
+    "pcan",
+    "square_root",
+    "window",
+)
 
 DECLARATIONS = """
 typedef struct { int16_t r; int16_t i; } kws_complex;

@@ -8,6 +8,7 @@
 #include "kws_log.h"
 #include "kws_noise_reduction.h"
 #include "kws_pcan.h"
+#include "kws_square_root.h"
 #include "kws_window.h"
 
 #define REQUIRE(condition) \

@@ -60,7 +60,7 @@ class FrontendTables:
     window: npt.NDArray[np.int16]
     """[window_samples] Q12."""
     twiddles: npt.NDArray[np.int16]
-    """[fft_size * 3 / 8, 2] Q15 real and imaginary parts."""
+    """[fft_size / 8, 3, 2] Q15 real and imaginary parts of w^k, w^2k, w^3k."""
     split_twiddles: npt.NDArray[np.int16]
     """[fft_size / 4, 2] Q15."""
     filterbank: Filterbank
@@ -157,8 +157,12 @@ def _window(arithmetic: _Arithmetic, size: int) -> npt.NDArray[np.int16]:
 
 
 def _twiddles(n: int) -> npt.NDArray[np.int16]:
-    """exp(-2 pi i k / n), of which a radix-4 transform needs three quarters. Source: kissfft's kiss_fft_alloc()."""
-    return np.array([_q15_of_angle(Fraction(-2 * k, n)) for k in range(n * 3 // 4)], np.int16)
+    """exp(-2 pi i k j / n): for each k the three, j from 1 to 3, that turn the inputs of one radix-4 step.
+
+    Source: kissfft's kiss_fft_alloc(), which has them once each, in order of their angle.
+    """
+    triples = [[_q15_of_angle(Fraction(-2 * k * j, n)) for j in (1, 2, 3)] for k in range(n // 4)]
+    return np.array(triples, np.int16)
 
 
 def _split_twiddles(n: int) -> npt.NDArray[np.int16]:
@@ -248,7 +252,7 @@ def c_source(settings: FrontendSettings) -> str:
     bank = tables.filterbank
     arrays = [
         c_array(f"static const int16_t WINDOW[{len(tables.window)}]", tables.window),
-        _c_complex_array("TWIDDLES", tables.twiddles),
+        _c_complex_array("TWIDDLES", tables.twiddles.reshape(-1, 2)),
         _c_complex_array("SPLIT_TWIDDLES", tables.split_twiddles),
         c_array(f"static const uint8_t BAND_WIDTHS[{len(bank.band_widths)}]", bank.band_widths),
         c_array(f"static const uint16_t FALLING[{len(bank.falling)}]", bank.falling),

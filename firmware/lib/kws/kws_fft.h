@@ -25,18 +25,20 @@ typedef struct {
 
 typedef struct {
     uint16_t size;                      /* real samples: 64, 128, 256, 512, 1024 or 2048 */
-    const kws_complex *twiddles;        /* [size * 3 / 8] Q15: exp(-2 pi i k / (size / 2)) */
+    const kws_complex *twiddles;        /* [size / 8][3] Q15: exp(-2 pi i k j / (size / 2)), j = 1, 2, 3 */
     const kws_complex *split_twiddles;  /* [size / 4] Q15: exp(-pi i ((k + 1) / (size / 2) + 1/2)) */
 } kws_fft_config;
 
-/* Where complex sample 0 of the input stands, and where the one after that at `position`: the input is given in
- * digit-reversed order, so that all else happens in place. `half_size` is size / 2. */
+/* Where the input stands: in digit-reversed order, so that all else happens in place. Of four complex samples that
+ * follow each other, the first is at `position` and each other one half_size / 4 behind the one before it; the second
+ * function gives the position of the next four. `half_size` is size / 2. */
 #define KWS_FFT_FIRST_POSITION 0u
 size_t kws_fft_next_position(size_t position, size_t half_size);
 
 /* Transforms `spectrum` [size / 2]. In: two consecutive real samples (even, odd) as (r, i) of each complex sample, at
- * the positions above. Out: bins 0 to size / 2 - 1 in order; the real bin size / 2 is left out. */
-void kws_fft_real(const kws_fft_config *config, kws_complex *spectrum);
+ * the positions above; they are shifted up by `shift` bits first, 0 to 15. Out: bins 0 to size / 2 - 1 in order; the
+ * real bin size / 2 is left out. */
+void kws_fft_real(const kws_fft_config *config, int shift, kws_complex *spectrum);
 
 #ifdef __cplusplus
 }

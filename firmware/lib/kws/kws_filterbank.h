@@ -13,10 +13,6 @@ extern "C" {
 void kws_filterbank_apply(const kws_filterbank_config *config, size_t n_mels, const kws_complex *spectrum, int shift,
                           uint32_t *signal);
 
-/* The square root, rounded to nearest, except that roots of 32-bit values stop at 0xFFFF and those of larger values at
- * 0xFFFFFFFF. */
-uint32_t kws_square_root(uint64_t value);
-
 #ifdef __cplusplus
 }
 #endif

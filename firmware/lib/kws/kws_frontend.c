@@ -30,7 +30,7 @@ static void compute_frame(kws_frontend *frontend, uint16_t *features)
     const kws_frontend_config *config = frontend->config;
     const size_t n_mels = config->n_mels;
     const int shift = kws_window_apply(config, frontend->samples, frontend->spectrum);
-    kws_fft_real(&config->fft, frontend->spectrum);
+    kws_fft_real(&config->fft, shift, frontend->spectrum);
     kws_filterbank_apply(&config->filterbank, n_mels, frontend->spectrum, shift, frontend->signal);
     kws_noise_reduction_apply(&config->noise, n_mels, frontend->noise, frontend->signal);
     kws_pcan_apply(&config->pcan, n_mels, frontend->noise, frontend->signal);

@@ -1,51 +1,58 @@
 #include "kws_window.h"
 
 #include "kws_bits.h"
+#include "kws_pair.h"
 
-#define WINDOW_BITS 12
+/* Samples that are laid down in one go. */
+#define STEP 8u
 
-/* One windowed sample. At -32768 under the window's peak it is -32768. */
-static int16_t windowed(int16_t sample, int16_t coefficient)
+/* Lays two samples under the window to `to`; returns `magnitudes`, with theirs. */
+static inline kws_pair put_two(kws_complex *to, const int16_t *samples, const int16_t *window, kws_pair magnitudes)
 {
-    return (int16_t)(((int32_t)sample * coefficient) >> WINDOW_BITS);
+    const kws_pair pair = kws_pair_times_q12(kws_pair_of_samples(samples), kws_pair_of_samples(window));
+    kws_pair_store(to, pair);
+    return kws_pair_collect_magnitude(magnitudes, pair);
 }
 
-/* The larger of `peak` and |value|; -32768 counts as nothing, as in the reference, where its 16-bit negative is itself. */
-static int16_t larger(int16_t peak, int16_t value)
+/* The same for eight, as four complex numbers that stand `distance` apart. */
+static inline kws_pair put_step(kws_complex *to, size_t distance, const int16_t *samples, const int16_t *window,
+                                kws_pair magnitudes)
 {
-    const int16_t magnitude = (int16_t)(value < 0 ? -value : value);
-    return magnitude > peak ? magnitude : peak;
+    magnitudes = put_two(&to[0], &samples[0], &window[0], magnitudes);
+    magnitudes = put_two(&to[distance], &samples[2], &window[2], magnitudes);
+    magnitudes = put_two(&to[2 * distance], &samples[4], &window[4], magnitudes);
+    return put_two(&to[3 * distance], &samples[6], &window[6], magnitudes);
 }
 
-static int16_t shifted(int16_t value, int shift)
+/* The same where only `count` samples are left, fewer than eight: the rest is silence. */
+static kws_pair put_last_step(kws_complex *to, size_t distance, const int16_t *samples, const int16_t *window,
+                              size_t count, kws_pair magnitudes)
 {
-    return (int16_t)(uint16_t)((uint32_t)(uint16_t)value << shift);
+    int16_t padded_samples[STEP] = {0};
+    int16_t padded_window[STEP] = {0};
+    for (size_t i = 0; i < count; ++i) {
+        padded_samples[i] = samples[i];
+        padded_window[i] = window[i];
+    }
+    return put_step(to, distance, padded_samples, padded_window, magnitudes);
 }
 
 int kws_window_apply(const kws_frontend_config *config, const int16_t *samples, kws_complex *spectrum)
 {
     const size_t half_size = config->fft.size / 2u;
     const size_t n = config->window_samples;
+    const int16_t *const window = config->window;
     size_t position = KWS_FFT_FIRST_POSITION;
-    int16_t peak = 0;
-    for (size_t i = 0; i < half_size; ++i) {
-        const size_t even = 2 * i;
-        const size_t odd = even + 1;
-        kws_complex pair = {0, 0};
-        if (even < n) {
-            pair.r = windowed(samples[even], config->window[even]);
+    kws_pair magnitudes = kws_pair_zero();
+    for (size_t at = 0; at < 2 * half_size; at += STEP) {
+        kws_complex *const to = spectrum + position;
+        if (at + STEP <= n) {
+            magnitudes = put_step(to, half_size / 4, samples + at, window + at, magnitudes);
+        } else {
+            const size_t count = at < n ? n - at : 0;
+            magnitudes = put_last_step(to, half_size / 4, samples + at, window + at, count, magnitudes);
         }
-        if (odd < n) {
-            pair.i = windowed(samples[odd], config->window[odd]);
-        }
-        peak = larger(larger(peak, pair.r), pair.i);
-        spectrum[position] = pair;
         position = kws_fft_next_position(position, half_size);
     }
-    const int shift = 15 - kws_bit_length32((uint32_t)peak);
-    for (size_t i = 0; i < half_size; ++i) {
-        spectrum[i].r = shifted(spectrum[i].r, shift);
-        spectrum[i].i = shifted(spectrum[i].i, shift);
-    }
-    return shift;
+    return 15 - kws_bit_length32(kws_pair_collected(magnitudes));
 }

@@ -8,8 +8,9 @@
 extern "C" {
 #endif
 
-/* Multiplies samples [window_samples] by the window, shifts them up until the largest fills 15 bits, and lays them into
- * spectrum [fft.size / 2] as kws_fft_real() wants them, zeros behind. Returns the shift, 0 to 15. */
+/* Multiplies samples [window_samples] by the window and lays them into spectrum [fft.size / 2] as kws_fft_real() wants
+ * them, zeros behind. Returns by how many bits, 0 to 15, they can be shifted up until the largest fills 15 bits; -32768
+ * counts as nothing, as in the reference, where its 16-bit negative is itself. */
 int kws_window_apply(const kws_frontend_config *config, const int16_t *samples, kws_complex *spectrum);
 
 #ifdef __cplusplus
