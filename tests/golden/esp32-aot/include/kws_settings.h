@@ -3,7 +3,7 @@
 #define KWS_SETTINGS_H
 
 #define KWS_BOARD "esp32"
-#define KWS_MODEL_ID "b8ecc342f1df" /* start of the model's SHA-256 */
+#define KWS_MODEL_ID "04b33fa95bba" /* start of the model's SHA-256 */
 
 /* Front-end: one feature frame of KWS_N_MELS every KWS_STRIDE_MS. */
 #define KWS_SAMPLE_RATE_HZ 16000
