@@ -217,10 +217,10 @@ def test_the_engine_compiles_against_its_contract(tmp_path: Path) -> None:
 
 
 def test_the_kernels_call_no_library(tmp_path: Path) -> None:
-    """Undefined symbols of every kernel: none."""
+    """Undefined symbols of every kernel: none but those that GCC asks of any environment, and puts for loops."""
     if shutil.which("nm") is None:
         pytest.skip("needs nm")
     for source in sorted(KERNELS.glob("*.c")):
         run_compiler("gcc", *STRICT, "-O2", "-fno-stack-protector", "-c", source, "-o", tmp_path / "out.o")
         undefined = subprocess.run(["nm", "-u", tmp_path / "out.o"], capture_output=True, text=True, check=True).stdout
-        assert undefined.split() == [], source.name
+        assert set(undefined.split()) <= {"U", "memcpy", "memmove", "memset"}, source.name

@@ -11,7 +11,7 @@ from tflite_builder import OpSpec, TensorSpec, build_model
 
 from tinykws.aot import compile_model
 from tinykws.aot.lowering import lower
-from tinykws.aot.planner import ALIGNMENT, Buffer, buffers_of, place
+from tinykws.aot.planner import ALIGNMENT, Buffer, place, workspace_of
 from tinykws.aot.reader import read_model
 
 BUFFERS = st.lists(
@@ -72,7 +72,8 @@ def test_a_reshape_shares_its_inputs_bytes() -> None:
         OpSpec("MAX_POOL_2D", [3], [4], POOL),
     ]
     graph = read_model(build_model(tensors, ops))
-    buffers, buffer_of_tensor = buffers_of(graph, lower(graph))
+    workspace = workspace_of(graph, lower(graph))
+    buffers, buffer_of_tensor = workspace.buffers, workspace.of_tensor
     assert len(buffers) == 3
     assert buffer_of_tensor[1] == buffer_of_tensor[2] == buffer_of_tensor[3]
     assert buffers[buffer_of_tensor[1]].steps == frozenset({1, 2, 3, 4})
@@ -83,7 +84,8 @@ def test_a_tensor_is_kept_while_a_later_op_needs_it() -> None:
     chain = [OpSpec("MAX_POOL_2D", [at], [at + 1], POOL) for at in range(3)]
     add = OpSpec("ADD", [0, 3], [4], {"fused_activation_function": 0})
     graph = read_model(build_model(tensors, [*chain, add]))
-    buffers, buffer_of_tensor = buffers_of(graph, lower(graph))
+    workspace = workspace_of(graph, lower(graph))
+    buffers, buffer_of_tensor = workspace.buffers, workspace.of_tensor
     assert buffers[buffer_of_tensor[0]].steps == frozenset({0, 1, 2, 3, 4})
 
 
@@ -91,7 +93,8 @@ def test_a_tensor_is_kept_while_a_later_op_needs_it() -> None:
 def test_filling_the_next_input_leaves_the_output_alone(n_ops: int) -> None:
     tensors = [_image(40)] * (n_ops + 1)
     graph = read_model(build_model(tensors, [OpSpec("MAX_POOL_2D", [at], [at + 1], POOL) for at in range(n_ops)]))
-    buffers, buffer_of_tensor = buffers_of(graph, lower(graph))
+    workspace = workspace_of(graph, lower(graph))
+    buffers, buffer_of_tensor = workspace.buffers, workspace.of_tensor
     placements = place(buffers)
     source, output = (placements[buffer_of_tensor[tensor.index]] for tensor in (graph.input, graph.output))
     assert source.end <= output.offset or output.end <= source.offset

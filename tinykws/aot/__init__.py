@@ -11,7 +11,7 @@ import dataclasses
 from tinykws.aot.call import Call
 from tinykws.aot.emitter import PlannedModel, header_text, source_text
 from tinykws.aot.lowering import lower
-from tinykws.aot.planner import buffers_of, place
+from tinykws.aot.planner import place, workspace_of
 from tinykws.aot.reader import read_model
 
 
@@ -38,7 +38,7 @@ def compile_model(tflite: bytes) -> AotModel:
     """
     graph = read_model(tflite)
     program = lower(graph)
-    buffers, buffer_of_tensor = buffers_of(graph, program)
-    model = PlannedModel(graph, program, place(buffers), buffer_of_tensor)
+    workspace = workspace_of(graph, program)
+    model = PlannedModel(graph, program, workspace, place(workspace.buffers))
     kernels = sorted({f"{item.kernel}.c" for item in program if isinstance(item, Call)})
     return AotModel(source_text(model), header_text(model), model.arena_bytes, tuple(kernels))

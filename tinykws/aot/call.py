@@ -22,12 +22,14 @@ Parameters: TypeAlias = Mapping[str, Value]
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Call:
-    """`kernel(&parameters, inputs…, output)`; the fields of `parameters` are in the C struct's order."""
+    """`kernel(&parameters, inputs…, output[, scratch])`; the fields of `parameters` are in the C struct's order."""
 
     kernel: str
     parameters: Parameters
     inputs: tuple[Tensor, ...]
     output: Tensor
+    scratch_bytes: int = 0
+    """Working memory that the kernel wants for itself; 0: it has no such argument."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tinykws.aot.call import Call, Parameters, activation, options, result, same_shape
+from tinykws.aot.fast_convolution import Convolution, fast_convolution
 from tinykws.aot.graph import Graph, Op
 from tinykws.aot.weights import read_weights, weighted_requantize
 from tinykws.aot.windows import image, window_axes, window_fields
@@ -19,6 +20,11 @@ def lower_conv_2d(graph: Graph, op: Op) -> Call:
         raise op.error(f"its weights are {list(weights.values.shape)} for an input of {source.shape[3]} channels")
     rows, columns = window_axes(op, source, height, width)
     same_shape(op, output, (source.shape[0], rows.positions, columns.positions, channels))
+    requantize = weighted_requantize(op, source, weights.tensor, output)
+    if groups == 1:
+        fast = fast_convolution(Convolution(source, output, rows, columns, weights.values, weights, requantize))
+        if fast is not None:
+            return fast
     parameters: Parameters = {
         "input": input_shape,
         "output": output_shape,
@@ -27,7 +33,7 @@ def lower_conv_2d(graph: Graph, op: Op) -> Call:
         "input_zero_point": source.zero_point,
         "weights": weights.values,
         "bias": weights.bias,
-        "requantize": weighted_requantize(op, source, weights.tensor, output),
+        "requantize": requantize,
     }
     return Call("kws_nn_conv_2d", parameters, (source,), output)
 
@@ -46,6 +52,12 @@ def lower_depthwise_conv_2d(graph: Graph, op: Op) -> Call:
         )
     rows, columns = window_axes(op, source, height, width)
     same_shape(op, output, (source.shape[0], rows.positions, columns.positions, channels))
+    requantize = weighted_requantize(op, source, weights.tensor, output)
+    if source.shape[3] == 1:  # each output channel sees all of the input: a common convolution
+        by_channel = weights.values.transpose(3, 1, 2, 0)
+        fast = fast_convolution(Convolution(source, output, rows, columns, by_channel, weights, requantize))
+        if fast is not None:
+            return fast
     parameters: Parameters = {
         "input": input_shape,
         "output": output_shape,
@@ -54,6 +66,6 @@ def lower_depthwise_conv_2d(graph: Graph, op: Op) -> Call:
         "input_zero_point": source.zero_point,
         "weights": weights.values,
         "bias": weights.bias,
-        "requantize": weighted_requantize(op, source, weights.tensor, output),
+        "requantize": requantize,
     }
     return Call("kws_nn_depthwise_conv_2d", parameters, (source,), output)

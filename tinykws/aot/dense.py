@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from tinykws.aot.call import Call, Parameters, activation, options, result
+import numpy as np
+
+from tinykws.aot.call import Call, Parameters, Value, activation, options, result
+from tinykws.aot.fast_scaling import fast_requantize
 from tinykws.aot.graph import Graph, Op
-from tinykws.aot.weights import read_weights, weighted_requantize
+from tinykws.aot.weights import Weights, reach_of_sums, read_weights, weighted_requantize
+
+FOLDED_UNITS = 4
+"""kws_nn_fully_connected_folded.c: units at once."""
 
 
 def lower_fully_connected(graph: Graph, op: Op) -> Call:
@@ -18,6 +24,7 @@ def lower_fully_connected(graph: Graph, op: Op) -> Call:
     if source.size % depth or not output.shape or output.shape[-1] != units or output.size != rows * units:
         raise op.error(f"weights of [{units}, {depth}] do not lead from {list(source.shape)} to {list(output.shape)}")
     per_tensor = len(weights.tensor.scales) == 1
+    requantize = weighted_requantize(op, source, weights.tensor, output, product_in_float=per_tensor)
     parameters: Parameters = {
         "rows": rows,
         "depth": depth,
@@ -25,6 +32,26 @@ def lower_fully_connected(graph: Graph, op: Op) -> Call:
         "input_zero_point": source.zero_point,
         "weights": weights.values,
         "bias": weights.bias,
-        "requantize": weighted_requantize(op, source, weights.tensor, output, product_in_float=per_tensor),
+        "requantize": requantize,
     }
-    return Call("kws_nn_fully_connected", parameters, (source,), output)
+    folded = _folded(weights, source.zero_point, requantize)
+    if folded is None:
+        return Call("kws_nn_fully_connected", parameters, (source,), output)
+    return Call("kws_nn_fully_connected_folded", {**parameters, **folded}, (source,), output)
+
+
+def _folded(weights: Weights, zero_point: int, requantize: dict[str, Value]) -> dict[str, Value] | None:
+    """Returns the fields that differ where the zero point moves into the bias, None where the fast kernel cannot."""
+    units, depth = weights.values.shape
+    bias = np.zeros(units, np.int64) if weights.bias is None else weights.bias.astype(np.int64)
+    bias -= zero_point * weights.values.astype(np.int64).sum(axis=1)
+    reach = np.maximum(weights.reach, reach_of_sums(weights.values, bias, 0))
+    fast = fast_requantize(requantize, reach)
+    if fast is None:
+        return None
+    missing = -units % FOLDED_UNITS
+    return {
+        "weights": np.concatenate([weights.values, np.zeros((missing, depth), np.int8)]),
+        "bias": np.concatenate([bias, np.zeros(missing, np.int64)]).astype(np.int32),
+        "requantize": fast,
+    }

@@ -9,10 +9,10 @@ import numpy as np
 
 from tinykws.aot.call import Alias, Call, Parameters, Value
 from tinykws.aot.graph import Graph, Op, Tensor
-from tinykws.aot.planner import Placement
+from tinykws.aot.planner import Placement, Workspace
 from tinykws.codegen.c_text import c_array
 
-_C_TYPES = {"int8": "int8_t", "int32": "int32_t"}
+_C_TYPES = {"int8": "int8_t", "int16": "int16_t", "int32": "int32_t"}
 _HEADER = """\
 /* An int8 model as C, written by tinykws from its .tflite: do not edit.
  *
@@ -71,8 +71,8 @@ class PlannedModel:
 
     graph: Graph
     program: Sequence[Call | Alias]
+    workspace: Workspace
     placements: Sequence[Placement]
-    buffer_of_tensor: Mapping[int, int]
 
     @property
     def arena_bytes(self) -> int:
@@ -81,8 +81,12 @@ class PlannedModel:
 
     def place_of(self, tensor: Tensor) -> str:
         """Returns a C expression for a tensor's first byte."""
-        number = self.buffer_of_tensor.get(tensor.index)
+        number = self.workspace.of_tensor.get(tensor.index)
         return f"tensor{tensor.index}" if number is None else f"arena + {self.placements[number].offset}"
+
+    def place_of_scratch(self, op: Op) -> str:
+        """Returns a C expression for the first byte of an op's scratch memory."""
+        return f"arena + {self.placements[self.workspace.of_scratch[op.index]].offset}"
 
 
 def header_text(model: PlannedModel) -> str:
@@ -148,7 +152,7 @@ def _steps_text(placement: Placement, last: int) -> str:
 def _constant_operands(model: PlannedModel) -> list[Tensor]:
     """Returns the constants that kernels read as tensors, each once."""
     tensors = (tensor for item in model.program if isinstance(item, Call) for tensor in item.inputs)
-    constants = {tensor.index: tensor for tensor in tensors if tensor.index not in model.buffer_of_tensor}
+    constants = {tensor.index: tensor for tensor in tensors if tensor.index not in model.workspace.of_tensor}
     return list(constants.values())
 
 
@@ -177,7 +181,8 @@ def _value_text(value: Value, name: str, indent: str, arrays: list[str]) -> str:
         return "NULL"
     if isinstance(value, np.ndarray):
         c_type = _C_TYPES[value.dtype.name]
-        arrays.append(c_array(f"static const {c_type} {name}[{value.size}]", value.ravel().tolist()))
+        alignment = " KWS_NN_ALIGNED" if value.dtype == np.int16 else ""
+        arrays.append(c_array(f"static const {c_type} {name}[{value.size}]{alignment}", value.ravel().tolist()))
         return name
     if isinstance(value, Mapping):
         return _struct_text(value, name, indent + "    ", arrays)
@@ -189,5 +194,7 @@ def _value_text(value: Value, name: str, indent: str, arrays: list[str]) -> str:
 def _call_line(model: PlannedModel, op: Op, item: Call | Alias) -> str:
     if isinstance(item, Alias):
         return f"    /* {op.index}: {op.name} moves nothing */"
-    operands = ", ".join(model.place_of(tensor) for tensor in (*item.inputs, item.output))
-    return f"    {item.kernel}(&op{op.index}, {operands});"
+    operands = [model.place_of(tensor) for tensor in (*item.inputs, item.output)]
+    if item.scratch_bytes:
+        operands.append(model.place_of_scratch(op))
+    return f"    {item.kernel}(&op{op.index}, {', '.join(operands)});"

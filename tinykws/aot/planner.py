@@ -59,8 +59,19 @@ def _lowest_gap(size: int, rivals: list[Placement]) -> int:
     return offset
 
 
-def buffers_of(graph: Graph, program: Sequence[Call | Alias]) -> tuple[list[Buffer], dict[int, int]]:
-    """Returns the buffers a program works on, and tensor index -> index of the buffer that holds it.
+@dataclasses.dataclass(frozen=True)
+class Workspace:
+    """The buffers a program works on, and who has which of them."""
+
+    buffers: list[Buffer]
+    of_tensor: dict[int, int]
+    """Tensor index -> index of the buffer that holds it."""
+    of_scratch: dict[int, int]
+    """Op index -> index of its kernel's scratch buffer."""
+
+
+def workspace_of(graph: Graph, program: Sequence[Call | Alias]) -> Workspace:
+    """Returns what must be placed in the arena.
 
     Tensors that are each other's RESHAPE share one; constants have none. The output's buffer is kept from the host's
     reading to its filling of the next input, so that scores stay true until the next invoke.
@@ -83,7 +94,14 @@ def buffers_of(graph: Graph, program: Sequence[Call | Alias]) -> tuple[list[Buff
     buffers = [_buffer(f"{makers[i]}, {graph.tensors[i]}", graph.tensors[i], steps[i], i == output) for i in held]
     numbers = {index: number for number, index in enumerate(held)}
     homes = {tensor.index: owners.get(tensor.index, tensor.index) for tensor in graph.tensors}
-    return buffers, {index: numbers[owner] for index, owner in homes.items() if owner in numbers}
+    of_tensor = {index: numbers[owner] for index, owner in homes.items() if owner in numbers}
+    scratch = {
+        op.index: Buffer(f"scratch of op {op.index} ({op.name})", item.scratch_bytes, frozenset({step}))
+        for step, (op, item) in enumerate(zip(graph.ops, program, strict=True), start=1)
+        if isinstance(item, Call) and item.scratch_bytes
+    }
+    of_scratch = {index: len(buffers) + number for number, index in enumerate(scratch)}
+    return Workspace([*buffers, *scratch.values()], of_tensor, of_scratch)
 
 
 def _buffer(name: str, tensor: Tensor, steps: set[int], is_output: bool) -> Buffer:

@@ -25,7 +25,12 @@ def image(op: Op, tensor: Tensor, role: str) -> dict[str, Value]:
     """Returns the fields of a kws_nn_shape. Raises ConfigError unless the tensor has four dimensions."""
     if len(tensor.shape) != 4:
         raise op.error(f"its {role} is {list(tensor.shape)}; [batch, height, width, channels] is wanted")
-    return dict(zip(("batches", "height", "width", "channels"), tensor.shape, strict=True))
+    return shape_fields(tensor)
+
+
+def shape_fields(image: Tensor) -> dict[str, Value]:
+    """Returns the fields of a kws_nn_shape of a tensor with four dimensions."""
+    return dict(zip(("batches", "height", "width", "channels"), image.shape, strict=True))
 
 
 def window_axes(op: Op, source: Tensor, height: int, width: int) -> tuple[Axis, Axis]:

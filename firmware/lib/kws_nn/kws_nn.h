@@ -21,7 +21,7 @@
 extern "C" {
 #endif
 
-/* Put behind the arena's declaration: the planner's offsets are multiples of 16. */
+/* Put behind the arena's declaration: the planner's offsets are multiples of 16. Weights of int16 are read in pairs. */
 #define KWS_NN_ALIGNED __attribute__((aligned(16)))
 
 typedef struct {
@@ -55,6 +55,21 @@ typedef struct {
     kws_nn_requantize requantize;
 } kws_nn_conv_2d_params;
 
+/* Groups 1, weights of each channel filled up with zeros to a multiple of four, bias never NULL. */
+typedef kws_nn_conv_2d_params kws_nn_conv_2d_eight_params;
+
+/* Groups and dilation 1, stride_x * input.channels 2, at most 8 values in a row of the window, output.channels a multiple
+ * of 4. */
+typedef struct {
+    kws_nn_shape input, output;
+    kws_nn_window window;
+    int32_t input_zero_point;
+    int32_t pitch;          /* values of an image's row with all its padding, even */
+    const int16_t *weights; /* [output.channels / 4][window.height][4 pairs of values][4 channels][2] */
+    const int32_t *bias;    /* [output.channels] */
+    kws_nn_requantize requantize;
+} kws_nn_conv_2d_strip_params;
+
 typedef struct {
     kws_nn_shape input, output;
     kws_nn_window window;
@@ -74,6 +89,9 @@ typedef struct {
     const int32_t *bias;   /* [units], or NULL */
     kws_nn_requantize requantize;
 } kws_nn_fully_connected_params;
+
+/* The zero point is in the bias; weights and bias filled up to a multiple of four units. */
+typedef kws_nn_fully_connected_params kws_nn_fully_connected_folded_params;
 
 typedef struct {
     kws_nn_shape input, output;
@@ -120,8 +138,18 @@ typedef struct {
 } kws_nn_softmax_params;
 
 void kws_nn_conv_2d(const kws_nn_conv_2d_params *params, const int8_t *input, int8_t *output);
+
+/* The same for cases that tinykws tells apart; `scratch` begins at a multiple of 16, tinykws computes how much it is.
+ * Eight pixels at once: any window; int16 [rows * columns * input.channels, filled up to a multiple of 4][8], and int8
+ * [8][output.channels] where the number of pixels is no multiple of 8.
+ * Strip: few channels, windows side by side: int16 [window.height][pitch].
+ * Output may be the input where `eight` has a window of 1x1, no stride and as many channels out as in. */
+void kws_nn_conv_2d_eight(const kws_nn_conv_2d_params *params, const int8_t *input, int8_t *output, void *scratch);
+void kws_nn_conv_2d_strip(const kws_nn_conv_2d_strip_params *params, const int8_t *input, int8_t *output, void *scratch);
+
 void kws_nn_depthwise_conv_2d(const kws_nn_depthwise_conv_2d_params *params, const int8_t *input, int8_t *output);
 void kws_nn_fully_connected(const kws_nn_fully_connected_params *params, const int8_t *input, int8_t *output);
+void kws_nn_fully_connected_folded(const kws_nn_fully_connected_params *params, const int8_t *input, int8_t *output);
 
 /* The mean, or the largest, of what each window sees inside of the image; dilation is 1. */
 void kws_nn_average_pool_2d(const kws_nn_pool_2d_params *params, const int8_t *input, int8_t *output);

@@ -1,0 +1,106 @@
+/* What the fast kernels do with two numbers at once: the DSP instructions of Armv7E-M and Armv8-M (Cortex-M4, M7, M33).
+ *
+ * A pair is two int16 in a word, the first in its lower half. Where the processor has the instructions KWS_NN_DSP is
+ * defined; elsewhere the kernels have a loop in plain C. Assembly, because GCC's arm_acle.h has these only from version
+ * 10 on, and SMMLAR and SSAT in no form that we can use.
+ */
+#ifndef KWS_NN_DSP_H
+#define KWS_NN_DSP_H
+
+#include <string.h>
+
+#include "kws_nn_math.h"
+
+#if defined(__ARM_FEATURE_DSP) && defined(__ARMEL__) && defined(__thumb2__)
+#define KWS_NN_DSP 1
+
+/* A pair where it stands in memory among int16. */
+typedef int32_t kws_nn_pair __attribute__((may_alias));
+
+/* For functions that are assembly throughout: their arguments are in r0 to r3. */
+#define KWS_NN_ASSEMBLY __attribute__((naked, noinline))
+#define KWS_NN_UNUSED __attribute__((unused))
+
+/* sum + first of a * first of b + second of a * second of b, modulo 2^32 */
+static inline int32_t kws_nn_dual_mac(int32_t a, int32_t b, int32_t sum)
+{
+    int32_t result;
+    __asm__("smlad %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(sum));
+    return result;
+}
+
+/* Bytes 0 and 2 of a word of int8 as a pair. */
+static inline int32_t kws_nn_even_bytes(int32_t word)
+{
+    int32_t result;
+    __asm__("sxtb16 %0, %1" : "=r"(result) : "r"(word));
+    return result;
+}
+
+/* Bytes 1 and 3 of a word of int8 as a pair. */
+static inline int32_t kws_nn_odd_bytes(int32_t word)
+{
+    int32_t result;
+    __asm__("sxtb16 %0, %1, ror #8" : "=r"(result) : "r"(word));
+    return result;
+}
+
+/* The same, each added to a pair. */
+static inline int32_t kws_nn_add_even_bytes(int32_t pair, int32_t word)
+{
+    int32_t result;
+    __asm__("sxtab16 %0, %1, %2" : "=r"(result) : "r"(pair), "r"(word));
+    return result;
+}
+
+static inline int32_t kws_nn_add_odd_bytes(int32_t pair, int32_t word)
+{
+    int32_t result;
+    __asm__("sxtab16 %0, %1, %2, ror #8" : "=r"(result) : "r"(pair), "r"(word));
+    return result;
+}
+
+/* Twice the same number. */
+static inline int32_t kws_nn_twice(int32_t number)
+{
+    return (int32_t)(((uint32_t)number & 0xffffu) | (uint32_t)number << 16);
+}
+
+/* offset + a * b / 2^32, rounded to nearest, halves upwards */
+static inline int32_t kws_nn_add_high_product(int32_t offset, int32_t a, int32_t b)
+{
+    int32_t result;
+    __asm__("smmlar %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(offset));
+    return result;
+}
+
+static inline int32_t kws_nn_saturate(int32_t x)
+{
+    int32_t result;
+    __asm__("ssat %0, #8, %1" : "=r"(result) : "r"(x));
+    return result;
+}
+
+/* Four int8 from any address, the first in the lowest byte. */
+static inline int32_t kws_nn_load_four(const int8_t *at)
+{
+    int32_t word;
+    memcpy(&word, at, sizeof word);
+    return word;
+}
+
+#else
+
+static inline int32_t kws_nn_add_high_product(int32_t offset, int32_t a, int32_t b)
+{
+    return offset + (int32_t)(((int64_t)a * b + ((int64_t)1 << 31)) >> 32);
+}
+
+static inline int32_t kws_nn_saturate(int32_t x)
+{
+    return kws_nn_clamp(x, INT8_MIN, INT8_MAX);
+}
+
+#endif
+
+#endif

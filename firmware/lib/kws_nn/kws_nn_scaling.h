@@ -1,0 +1,55 @@
+/* Requantisation of the fast kernels: the two roundings of kws_nn_math.h in four instructions, where tinykws has shown
+ * at build time that every shift is 1 to 21 to the right and every sum within 2^30.
+ *
+ * With x = multiply_high(sum, multiplier) the reference computes zero_point + (x / 2^s, halves away from zero), which is
+ *     (x + offset - (x < 0)) >> s,  offset = 2^(s - 1) + zero_point * 2^s
+ * and multiply_high(sum, m) = (2 * sum * m + 2^31) >> 32, one instruction. Where the sum is negative and x is 0 the same
+ * formula with the sum's sign gives zero_point too, since s is at least 1.
+ */
+#ifndef KWS_NN_SCALING_H
+#define KWS_NN_SCALING_H
+
+#include "kws_nn_dsp.h"
+
+typedef struct {
+    int32_t multiplier, offset, shift;
+} kws_nn_scaling;
+
+static inline kws_nn_scaling kws_nn_scaling_of(const kws_nn_requantize *requantize, int32_t channel)
+{
+    const int32_t at = channel * requantize->step;
+    const int32_t shift = -requantize->shifts[at];
+    const int32_t offset = (2 * requantize->zero_point + 1) * ((int32_t)1 << (shift - 1));
+    const kws_nn_scaling scaling = {requantize->multipliers[at], offset, shift};
+    return scaling;
+}
+
+#ifdef KWS_NN_DSP
+/* kws_nn_scale() for functions that are assembly: from a sum to its output, in the same register. */
+#define KWS_NN_SCALE(sum, multiplier, offset, shift, free) \
+    "add " free ", " offset ", " sum ", asr #31\n" \
+    "lsl " sum ", " sum ", #1\n" \
+    "smmlar " sum ", " sum ", " multiplier ", " free "\n" \
+    "asr " sum ", " sum ", " shift "\n" \
+    "ssat " sum ", #8, " sum "\n"
+#endif
+
+/* From a sum to its int8 output, not yet clamped to a fused activation. */
+static inline int8_t kws_nn_scale(const kws_nn_scaling *scaling, int32_t sum)
+{
+    const int32_t offset = scaling->offset + (sum >> 31);
+    return (int8_t)kws_nn_saturate(kws_nn_add_high_product(offset, sum * 2, scaling->multiplier) >> scaling->shift);
+}
+
+/* Clamps outputs to the fused activation's range, where it is not all of int8. */
+static inline void kws_nn_activate(const kws_nn_requantize *requantize, int8_t *output, int32_t count)
+{
+    if (requantize->minimum == INT8_MIN && requantize->maximum == INT8_MAX) {
+        return;
+    }
+    for (int32_t i = 0; i < count; i++) {
+        output[i] = (int8_t)kws_nn_clamp(output[i], requantize->minimum, requantize->maximum);
+    }
+}
+
+#endif

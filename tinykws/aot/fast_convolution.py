@@ -1,0 +1,113 @@
+"""Which of the fast convolution kernels can run a convolution, and weights in the order that it reads them."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+
+from tinykws.aot.call import Call, IntArray, Parameters, Value
+from tinykws.aot.fast_scaling import fast_requantize
+from tinykws.aot.graph import Tensor
+from tinykws.aot.weights import Weights
+from tinykws.aot.windows import Axis, shape_fields, window_fields
+
+EIGHT_PIXELS, EIGHT_VALUES = 8, 4
+"""kws_nn_conv_2d_eight.c: pixels at once; values of a window come in multiples."""
+EIGHT_MAX_VALUES = 256
+"""Of a window: 4 kB of scratch memory."""
+STRIP_CHANNELS, STRIP_PAIRS = 4, 4
+"""kws_nn_conv_2d_strip.c: channels at once; pairs of values in a row of the window."""
+STRIP_MAX_CHANNELS = 16
+"""Of the output: with more, spreading windows out for `eight` costs less than int16 weights."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Convolution:
+    """A convolution of one group, checked."""
+
+    source: Tensor
+    output: Tensor
+    rows: Axis
+    columns: Axis
+    by_channel: IntArray
+    """int8 [output channels, height, width, input channels]"""
+    weights: Weights
+    requantize: dict[str, Value]
+
+    @property
+    def depth(self) -> int:
+        """Input channels."""
+        return self.source.shape[3]
+
+    @property
+    def channels(self) -> int:
+        """Output channels."""
+        return self.output.shape[3]
+
+    @property
+    def bias(self) -> IntArray:
+        """int32 [output channels], zeros where there is none."""
+        return np.zeros(self.channels, np.int32) if self.weights.bias is None else self.weights.bias
+
+
+def fast_convolution(convolution: Convolution) -> Call | None:
+    """Returns the call of a fast kernel, None where none fits."""
+    requantize = fast_requantize(convolution.requantize, convolution.weights.reach)
+    if requantize is None:
+        return None
+    if _fits_strip(convolution):
+        return _strip(convolution, requantize)
+    if math.prod(convolution.by_channel.shape[1:]) <= EIGHT_MAX_VALUES:
+        return _eight(convolution, requantize)
+    return None
+
+
+def _fits_strip(convolution: Convolution) -> bool:
+    side_by_side = convolution.columns.stride * convolution.depth == 2
+    dense = convolution.columns.dilation == convolution.rows.dilation == 1
+    few_channels = convolution.channels % STRIP_CHANNELS == 0 and convolution.channels <= STRIP_MAX_CHANNELS
+    short_rows = convolution.columns.size * convolution.depth <= 2 * STRIP_PAIRS
+    return side_by_side and dense and few_channels and short_rows
+
+
+def _strip(convolution: Convolution, requantize: dict[str, Value]) -> Call:
+    channels, height, width, depth = convolution.by_channel.shape
+    weights = np.zeros((channels, height, 2 * STRIP_PAIRS), np.int16)
+    weights[:, :, : width * depth] = convolution.by_channel.reshape(channels, height, width * depth)
+    blocks = weights.reshape(channels // STRIP_CHANNELS, STRIP_CHANNELS, height, STRIP_PAIRS, 2)
+    last_of_two = -(-convolution.columns.positions // 2) * 2 - 1
+    pitch = 2 * (last_of_two + STRIP_PAIRS)
+    parameters: Parameters = {
+        "input": shape_fields(convolution.source),
+        "output": shape_fields(convolution.output),
+        "window": window_fields(convolution.rows, convolution.columns),
+        "input_zero_point": convolution.source.zero_point,
+        "pitch": pitch,
+        "weights": blocks.transpose(0, 2, 3, 1, 4),
+        "bias": convolution.bias,
+        "requantize": requantize,
+    }
+    return Call("kws_nn_conv_2d_strip", parameters, (convolution.source,), convolution.output, 2 * height * pitch)
+
+
+def _eight(convolution: Convolution, requantize: dict[str, Value]) -> Call:
+    values = math.prod(convolution.by_channel.shape[1:])
+    filled = -(-values // EIGHT_VALUES) * EIGHT_VALUES
+    weights = np.zeros((convolution.channels, filled), np.int8)
+    weights[:, :values] = convolution.by_channel.reshape(convolution.channels, values)
+    parameters: Parameters = {
+        "input": shape_fields(convolution.source),
+        "output": shape_fields(convolution.output),
+        "window": window_fields(convolution.rows, convolution.columns),
+        "groups": 1,
+        "input_zero_point": convolution.source.zero_point,
+        "weights": weights,
+        "bias": convolution.bias,
+        "requantize": requantize,
+    }
+    pixels = math.prod(convolution.output.shape[:3])
+    aside_bytes = EIGHT_PIXELS * convolution.channels if pixels % EIGHT_PIXELS else 0
+    scratch_bytes = filled * EIGHT_PIXELS * 2 + aside_bytes
+    return Call("kws_nn_conv_2d_eight", parameters, (convolution.source,), convolution.output, scratch_bytes)
