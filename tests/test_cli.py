@@ -54,11 +54,26 @@ def test_an_unknown_command_is_wrong_use(capsys: pytest.CaptureFixture[str]) -> 
         ("../x", "looks like a path"),
         ("a/b", "looks like a path"),
         ("_silence_", "a label tinykws makes itself"),
+        ("yes,unknown", "a label tinykws makes itself"),
+        ("да,да", "word 'да' stands twice"),
+        ("...", "no letter"),
     ],
 )
 def test_bad_words(words: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert says in fails(capsys, 2, "init", tmp_path / "p", "--words", words)
+    message = fails(capsys, 2, "init", tmp_path / "p", "--words", words)
+    assert says in message
+    assert "kws.yaml" not in message
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unknown_architecture_is_told_before_anything_is_spoken(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "did you mean ds_tcn?" in fails(capsys, 2, "init", tmp_path / "p", "--words", "a", "--architecture", "tcn")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "kws.yaml").write_text("words: [yes]\nmodel: {architecture: mirco_speech}\n")
+    assert "did you mean micro_speech?" in fails(capsys, 2, "build", "--board", "host", "--project", tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["kws.yaml"]
 
 
 def test_no_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -59,6 +59,13 @@ def test_nested_settings_are_read() -> None:
         ("words: [yes]\nfeatures: {stride_ms: 100}", "stride of 100 ms"),
         ("words: [yes]\nfeatures: {clip_ms: 5}", "clip_ms is 5"),
         ("words: [yes]\nsynth: {enabled: perhaps}", "enabled is 'perhaps'"),
+        ("words: [yes]\nsynth: {seed: -1}", "synth: seed is -1"),
+        ("words: [yes]\ntraining: {seed: 4294967296}", "training: seed is 4294967296"),
+        ("words: [yes]\ntraining: {learning_rate: .nan}", "learning_rate is nan"),
+        ("words: [yes]\ntraining: {augmentation: {shift_ms: -3}}", "shift_ms is -3"),
+        ("words: [yes]\ntraining: {augmentation: {gain_db: -1}}", "gain_db is -1"),
+        ("words: [yes]\ntraining: {augmentation: {noise_snr_db_min: 31}}", "noise_snr_db_min is 31"),
+        ("words: [yes]\ntraining: {augmentation: {time_mask_frames: -1}}", "time_mask_frames is -1"),
     ],
 )
 def test_what_is_wrong_is_refused_in_words(text: str, says: str) -> None:

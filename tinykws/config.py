@@ -18,6 +18,7 @@ from tinykws.labels import Label, labels_of_words
 from tinykws.yaml_text import load_yaml
 
 CONFIG_NAME = "kws.yaml"
+LARGEST_SEED = 2**32 - 1
 S = TypeVar("S")
 
 
@@ -128,15 +129,13 @@ class Config:
         at_least("synth: clips_per_word", self.synth.clips_per_word, 10)
         at_least("synth: unknown_clips", self.synth.unknown_clips, 10)
         at_least("synth: silence_clips", self.synth.silence_clips, 10)
+        in_range("synth: seed", self.synth.seed, 0, LARGEST_SEED)
         at_least("training: epochs", self.training.epochs, 1)
         at_least("training: batch_size", self.training.batch_size, 1)
         in_range("training: dropout", self.training.dropout, 0, 0.9)
         in_range("training: learning_rate", self.training.learning_rate, 1e-6, 1)
-        in_range("training: augmentation: noise_probability", self.training.augmentation.noise_probability, 0, 1)
-        in_range("training: augmentation: lead_in_probability", self.training.augmentation.lead_in_probability, 0, 1)
-        in_range(
-            "training: augmentation: lead_in_ms", self.training.augmentation.lead_in_ms, 0, 4000 - self.frontend.clip_ms
-        )
+        in_range("training: seed", self.training.seed, 0, LARGEST_SEED)
+        self._check_augmentation()
         in_range("detector: threshold", self.detector.threshold, 0, 255)
         at_least("detector: minimum_count", self.detector.minimum_count, 1)
         at_least("detector: suppression_ms", self.detector.suppression_ms, 0)
@@ -147,6 +146,18 @@ class Config:
                 f"detector: inference_ms is {self.detector.inference_ms}",
                 hint=f"it must be a multiple of the front-end's stride of {stride_ms} ms",
             )
+
+    def _check_augmentation(self) -> None:
+        values, where = self.training.augmentation, "training: augmentation: "
+        in_range(where + "shift_ms", values.shift_ms, 0, self.frontend.clip_ms)
+        in_range(where + "gain_db", values.gain_db, 0, 60)
+        in_range(where + "noise_probability", values.noise_probability, 0, 1)
+        in_range(where + "noise_snr_db_max", values.noise_snr_db_max, -60, 120)
+        in_range(where + "noise_snr_db_min", values.noise_snr_db_min, -60, values.noise_snr_db_max)
+        at_least(where + "time_mask_frames", values.time_mask_frames, 0)
+        at_least(where + "mel_mask_channels", values.mel_mask_channels, 0)
+        in_range(where + "lead_in_probability", values.lead_in_probability, 0, 1)
+        in_range(where + "lead_in_ms", values.lead_in_ms, 0, 4000 - self.frontend.clip_ms)
 
 
 def load_config(path: Path) -> Config:
@@ -163,7 +174,7 @@ def load_config(path: Path) -> Config:
             hint="make one with: tinykws init --words yes,no   (or name the folder: --project DIR)",
         ) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read {path}: {error}") from error
+        raise ConfigError(f"cannot read {path}: {error}", hint="it is a text file in UTF-8") from error
     return parse_config(text, source=str(path))
 
 

@@ -18,6 +18,8 @@ SILENCE = "_silence_"
 UNKNOWN = "_unknown_"
 BACKGROUND_NOISE = "_background_noise_"
 RESERVED = (SILENCE, UNKNOWN, BACKGROUND_NOISE)
+RESERVED_TEXTS = tuple(label.strip("_") for label in RESERVED)
+"""What people are shown of them, so no word either."""
 MAX_LABEL_LENGTH = 24
 """Keeps a `Heard <label> (<score>) @<ms>ms` line short; the firmware's buffers are sized by it."""
 
@@ -39,7 +41,7 @@ def label_of_word(word: str) -> Label:
     text = " ".join(word.split())
     if not text:
         raise ConfigError("a word is empty", hint="write the words with commas between: --words yes,no")
-    if text in RESERVED:
+    if text.strip("_").casefold() in RESERVED_TEXTS:
         raise ConfigError(
             f"{text!r} is a label tinykws makes itself, it cannot be a word",
             hint="leave it out: silence and unknown are always added",

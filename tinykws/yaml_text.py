@@ -37,5 +37,5 @@ def load_yaml(text: str, *, source: str) -> dict[str, Any]:
     except (yaml.YAMLError, TypeError) as error:
         raise ConfigError(f"{source} is not good YAML: {' '.join(str(error).split())}") from error
     if not isinstance(values, dict):
-        raise ConfigError(f"{source} holds no keys")
+        raise ConfigError(f"{source} holds no keys", hint="a line is `key: value`, such as `words: [yes, no]`")
     return values

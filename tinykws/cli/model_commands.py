@@ -164,7 +164,7 @@ def detect(project_dir: Path, bundle_dir: Path | None, as_json: bool, files: tup
             found.append({"file": str(path), "time_ms": heard.time_ms, "label": heard.label.name,
                           "text": heard.label.text, "score": heard.score})  # fmt: skip
             if not as_json:
-                click.echo(f"{path}: Heard {heard.label.text} ({heard.score}) @{heard.time_ms}ms")
+                progress.result(f"{path}: Heard {heard.label.text} ({heard.score}) @{heard.time_ms}ms")
     if as_json:
         print_json(found)
 

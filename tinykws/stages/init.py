@@ -6,9 +6,11 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from tinykws.architectures import check_architecture
 from tinykws.config import CONFIG_NAME, load_config, parse_config
 from tinykws.errors import ConfigError
 from tinykws.files import not_writable, write_text_if_changed
+from tinykws.labels import labels_of_words
 from tinykws.project import Project
 
 TEMPLATE = """\
@@ -26,8 +28,11 @@ def init(root: Path, words: Sequence[str], language: str = "en", architecture: s
     """Writes root/kws.yaml and the folders below root/data; returns the project.
 
     Raises:
-        ConfigError: a word that cannot be one, a project that is already there, a folder that cannot be written.
+        ConfigError: a word that cannot be one, an unknown network, a project that is already there, a folder that
+            cannot be written.
     """
+    check_architecture(architecture)
+    labels_of_words(words)
     path = root / CONFIG_NAME
     if path.exists():
         raise ConfigError(f"{path} is there already", hint="edit it, or name another folder: tinykws init DIR")

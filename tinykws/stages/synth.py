@@ -77,7 +77,8 @@ def synth(project: Project, progress: Progress = SILENT, processes: int | None =
     """
     config = project.config
     if not speaks(config, project.data_dir):
-        progress.say("every word has recordings: nothing to speak (synth: enabled)")
+        reason = "synth: enabled is never" if config.synth.enabled == "never" else "every word has recordings"
+        progress.say(f"nothing to speak: {reason}")
         return SynthReport({}, 0, (), 0)
     settings = config.synth
     words = config.labels[2:]
