@@ -107,7 +107,7 @@ def test_our_own_code_may_not_warn(bundle: Bundle, tmp_path: Path) -> None:
         build(tmp_path, HOST)
 
 
-@pytest.mark.parametrize(("board", "missing"), [(HOST, "gcc and g"), (QEMU, "arm-none-eabi-gcc and arm")])
+@pytest.mark.parametrize(("board", "missing"), [(HOST, "^gcc not found"), (QEMU, "^arm-none-eabi-gcc not found")])
 def test_a_missing_compiler_is_named_at_once(
     bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, board: object, missing: str
 ) -> None:
