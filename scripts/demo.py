@@ -20,8 +20,8 @@ ROOT = Path(__file__).resolve().parent.parent
 WORDS = "yes,no"
 EMULATION = ("arm-none-eabi-gcc", "qemu-system-arm")
 SHORT_SETTINGS = """
-synth: {clips_per_word: 120, unknown_clips: 240, silence_clips: 60}
-training: {epochs: 6, seed: 1}
+synth: {clips_per_word: 200, unknown_clips: 400, silence_clips: 100}
+training: {epochs: 15, batch_size: 16, augmentation: {noise_probability: 0.3, lead_in_probability: 0, gain_db: 5}}
 """
 
 
@@ -37,7 +37,7 @@ def main() -> int:
         board = wanted or choose_board()
         tinykws("build", "--project", project, "--board", board)
         tinykws("evaluate", "--project", project)
-        sample, accuracy = ("12", "0.6") if short else ("40", "0.8")
+        sample, accuracy = ("20", "0.6") if short else ("40", "0.8")
         tinykws(
             "verify", "--project", project, "--board", board, "--sample", sample, "--min-accuracy", accuracy
         )  # fmt: skip
