@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 
 import pytest
@@ -51,5 +53,9 @@ def test_what_nobody_waits_for_is_not_begun() -> None:
     assert len(begun) < 10
 
 
-def test_process_count() -> None:
-    assert process_count() >= 1
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system cannot bind a process to a processor")
+def test_processors_are_those_this_process_may_use() -> None:
+    bound = "os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})"
+    code = f"import os; from tinykws.parallel import process_count; {bound}; print(process_count())"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout.strip() == b"1"
+    assert process_count() == len(os.sched_getaffinity(0))

@@ -186,6 +186,12 @@ def test_a_file_that_is_no_model(foreign: Path, tmp_path: Path, case: str) -> No
     assert not (tmp_path / "bundle").exists()
 
 
+def test_a_bundle_that_cannot_be_written_is_not_the_models_fault(foreign: Path, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file where a folder should be")
+    with pytest.raises(ConfigError, match=r"^cannot write in .*taken"):
+        import_model(foreign, LABELS, tmp_path / "taken" / "bundle")
+
+
 def test_a_float_model_is_refused(tmp_path: Path) -> None:
     import tensorflow
 

@@ -1,8 +1,8 @@
 """The front-end's settings: the one place where its constants stand.
 
 They are those of TensorFlow's microfrontend as micro_speech uses it (16 kHz, 30 ms window, 20 ms stride, 40
-channels); tables for the chip are computed from them (frontend_tables.py), features with them (features.py), and
-they travel in bundle.json.
+channels); tables for the chip are computed from them (chip/frontend_tables.py), features with them
+(chip/features.py), and they travel in bundle.json.
 """
 
 from __future__ import annotations
@@ -12,8 +12,6 @@ from typing import Any
 
 from tinykws.errors import ConfigError, did_you_mean
 
-FEATURE_MAX = 670
-"""uint16 feature value above which int8 saturates: 26.0 * 25.6 rounded up, the front-end's full scale."""
 FEATURE_SCALE = 26.0 / 256.0
 """Real value of one step of an int8 feature: -128 to 128 stand for 0.0 to 26.0 (TFLM's micro_speech)."""
 FEATURE_ZERO_POINT = -128

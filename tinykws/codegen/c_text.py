@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 LINE_WIDTH = 110
 
@@ -40,11 +40,6 @@ def c_string(text: str) -> str:
         chr(byte) if 32 <= byte < 127 and chr(byte) not in '"\\?' else f"\\{byte:03o}" for byte in text.encode()
     )
     return f'"{escaped}"'
-
-
-def c_string_list(texts: Sequence[str]) -> str:
-    """Returns C string literals with commas between."""
-    return ", ".join(c_string(text) for text in texts)
 
 
 def c_identifier(text: str) -> str:

@@ -1,7 +1,7 @@
 """prepare: recordings and spoken clips to one dataset with features for every clip.
 
-In: data/ and, where espeak-ng speaks, build/synth/, both in Speech Commands' layout (clip_folders.py). Out:
-build/dataset/ (dataset.py), whole or not at all.
+In: data/ and, where espeak-ng speaks, build/synth/, both in Speech Commands' layout (clips/folders.py). Out:
+build/dataset/ (clips/dataset.py), whole or not at all.
 
 Files of any rate, width and channel count are taken. Clips shorter than clip_ms get zeros at their end, longer ones
 are cut to their loudest part. Unfit files are listed in skipped.json and left out. A file whose bytes are in the
@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from tinykws.audio import Samples, defect_of, fit_length, read_audio
+from tinykws.audio import SAMPLE_RATE_HZ, Samples, defect_of, fit_length, read_audio
 from tinykws.chip.features import features_of_clips
 from tinykws.clips import dataset as files
 from tinykws.clips.balance import balanced, wanted_silence
@@ -308,7 +308,7 @@ def _report(
         resampled=sum(one.resampled for one in loaded),
         mixed=sum(one.mixed for one in loaded),
         reused=sum(one.old_row is not None for one in loaded),
-        noise_seconds=sum(recording.size for recording in noise) / 16000,
+        noise_seconds=sum(recording.size for recording in noise) / SAMPLE_RATE_HZ,
     )
 
 

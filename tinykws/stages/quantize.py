@@ -64,7 +64,7 @@ def quantize(project: Project, *, progress: Progress = SILENT) -> Bundle:
     graph = read_model(model)
     model_guards.check_ops(graph)
     model_guards.check_dense_per_tensor(graph)
-    return _make_bundle(
+    bundle, samples = _describe(
         project.bundle_dir,
         model,
         project.config.labels,
@@ -75,6 +75,7 @@ def quantize(project: Project, *, progress: Progress = SILENT) -> Bundle:
         metrics={FLOAT_MODEL_KEY: sha256_of_file(float_path), **_metrics(network, model, dataset, progress)},
         tools={"tensorflow": TENSORFLOW_VERSION, "keras": KERAS_VERSION},
     )
+    return write_bundle(bundle, model, samples)
 
 
 def import_model(tflite_path: Path, label_names: Sequence[str], out_dir: Path, clips: Sequence[Path] = ()) -> Bundle:
@@ -94,7 +95,10 @@ def import_model(tflite_path: Path, label_names: Sequence[str], out_dir: Path, c
     golden = _read_clips(clips, labels, FrontendSettings())
     try:
         model = tflite_path.read_bytes()
-        return _make_bundle(
+    except OSError as error:
+        raise ConfigError(f"cannot read {tflite_path}: {error.strerror}") from error
+    try:
+        bundle, samples = _describe(
             out_dir,
             model,
             labels,
@@ -103,10 +107,9 @@ def import_model(tflite_path: Path, label_names: Sequence[str], out_dir: Path, c
             clips=golden,
             origin="imported",
         )
-    except OSError as error:
-        raise ConfigError(f"cannot read {tflite_path}: {error.strerror}") from error
     except ConfigError as error:
         raise ConfigError(f"{tflite_path}: {error.message}", hint=error.hint) from error
+    return write_bundle(bundle, model, samples)
 
 
 def _calibration_features(dataset: Dataset) -> Features:
@@ -153,7 +156,7 @@ def _accuracy(figures: Score) -> dict[str, float]:
     return {"accuracy": figures.accuracy, "mean_recall": figures.mean_recall}
 
 
-def _make_bundle(
+def _describe(
     out_dir: Path,
     model: bytes,
     labels: tuple[Label, ...],
@@ -164,7 +167,8 @@ def _make_bundle(
     origin: str,
     metrics: Mapping[str, Any] | None = None,
     tools: Mapping[str, str] | None = None,
-) -> Bundle:
+) -> tuple[Bundle, dict[str, Samples]]:
+    """Returns the bundle to be written, and its golden clips' samples by file; refuses models that do not fit."""
     graph = read_model(model)
     input_info = model_guards.check_input(graph, frontend)
     output_info = model_guards.check_output(graph, len(labels))
@@ -186,8 +190,7 @@ def _make_bundle(
         tools={"tinykws": __version__, "tflite-micro": INTERPRETER_VERSION, **(tools or {})},
         golden=tuple(golden),
     )
-    samples_by_file = {clip.file: samples for clip, (_, samples) in zip(golden, clips, strict=True)}
-    return write_bundle(bundle, model, samples_by_file)
+    return bundle, {clip.file: samples for clip, (_, samples) in zip(golden, clips, strict=True)}
 
 
 def _golden_clip(
