@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tinykws.boards import OWN_PLATFORM, Board, find_board, load_boards, parse_boards
+from tinykws.boards import OWN_PLATFORM, Board, find_board, is_local, load_boards, local_path, parse_boards
 from tinykws.errors import ConfigError
 from tinykws.resources import FIRMWARE
 
@@ -32,10 +32,36 @@ def row_with(*lines: str) -> str:
 def test_the_boards_of_the_issue_are_there() -> None:
     boards = load_boards()
     assert list(boards) == [
-        *["nano33ble", "esp32", "host"],
-        *["qemu-cortex-m4", "qemu-cortex-m3", "qemu-cortex-m7", "qemu-riscv32"],
+        *["nano33ble", "esp32", "esp32s3", "m5atom_echo", "xiao_nrf52840"],
+        *["nanorp2040", "pico", "teensy41", "portenta_h7", "nucleo_l4r5zi"],
+        *["host", "qemu-cortex-m4", "qemu-cortex-m3", "qemu-cortex-m7", "qemu-riscv32"],
     ]
-    assert [board.id for board in boards.values() if board.engine == "tflm"] == ["nano33ble", "esp32"]
+    assert {board.id for board in boards.values() if board.engine == "tflm"} == {
+        *["nano33ble", "esp32", "esp32s3", "m5atom_echo"]
+    }
+
+
+REAL = [board for board in load_boards().values() if board.emulator is None]
+
+
+@pytest.mark.parametrize("board", REAL, ids=lambda board: board.id)
+def test_a_board_with_a_cable_can_be_found_and_has_limits(board: Board) -> None:
+    assert board.serial.usb
+    assert 2**17 < board.ram_bytes < board.flash_bytes < 2**24
+    assert board.ram_address
+    assert board.clock_hz
+
+
+@pytest.mark.parametrize("board", REAL, ids=lambda board: board.id)
+def test_a_microphone_off_the_board_has_its_pins(board: Board) -> None:
+    microphone = board.microphone
+    pins = {"i2s": 3, "pdm": 2, "none": 0}[microphone.kind]
+    named = [microphone.clock_pin, microphone.word_select_pin, microphone.data_pin]
+    assert len([pin for pin in named if pin >= 0]) in (pins, 0)
+    if microphone.kind == "i2s":
+        assert min(named) >= 0
+    if microphone.kind != "none":
+        assert microphone.settle_ms >= 300, "five time constants of the offset's filter"
 
 
 @pytest.mark.parametrize("board", load_boards().values(), ids=lambda board: board.id)
@@ -75,12 +101,20 @@ def test_defaults_stand_in_the_dataclass() -> None:
         (row_with("clock: 1"), "x: mine: unknown key 'clock'", "clock_hz"),
         (row_with("microphone: {kind: pdm, pin: 3}"), "x: mine: unknown key 'microphone: pin'", "known"),
         (row_with("microphone: {kind: laser}"), "x: mine: kind is 'laser'", "pdm"),
+        (row_with("microphone: {kind: pdm}"), "x: mine: key 'driver' is missing", "header"),
+        (row_with("microphone: {channel: both}"), "x: mine: channel is 'both'", "left"),
+        (row_with("microphone: {slot_bits: 24}"), "x: mine: slot_bits is 24", "32"),
+        (row_with("microphone: {slot_bits: 32, shift: 10}"), "x: mine: shift is 10", "11 to 20"),
+        (row_with("microphone: {shift: 5}"), "x: mine: shift is 5", "-5 to 4"),
+        (row_with("microphone: {gain: loud}"), "x: mine: microphone: gain must be a whole number", ""),
         (row_with("clock_hz: fast"), "x: mine: clock_hz must be a whole number, not 'fast'", ""),
         (row_with("build_flags: -Os"), "x: mine: build_flags must be a list", ""),
         (row_with("serial: {baud: 3}"), "x: mine: baud is 3", "1200"),
         (row_with("serial: {usb: ['2341-805a']}"), "x: mine: usb holds '2341-805a'", "2341:805a"),
+        (row_with("emulator_options: -m 16M"), "x: mine: emulator_options must be a list", ""),
         (row_with("emulator: renode"), "x: mine: emulator is 'renode'", "qemu"),
         (row_with("tflm: {lib_deps: [a/b]}"), "x: mine: lib_deps holds 'a/b' without a version", "pin"),
+        (row_with("tflm: {lib_deps: ['symlink://tflm']}"), "x: mine: lib_deps holds 'symlink://tflm', a path", "whole"),
         (row_with("tflm: {arena_margin_bytes: -1}"), "x: mine: arena_margin_bytes is -1", "0"),
         (row_with("id: other"), "x: mine: unknown key 'id'", "row's own name"),
         (ROW.replace("  board: nano33ble\n", ""), "x: mine: key 'board' is missing", ""),
@@ -98,6 +132,15 @@ def test_a_wrong_row_is_refused_by_row_and_key(text: str, message: str, hint: st
         parse_boards(text, source="x")
     assert message in caught.value.message
     assert hint in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize("library", [Path.cwd().root + "lib/tflm", "${PROJECT_DIR}/../tflm"])
+def test_a_library_of_this_computer_needs_no_version(library: str) -> None:
+    board = parse_boards(row_with(f"tflm: {{lib_deps: ['symlink://{library}']}}"), source="x")["mine"]
+    assert board.tflm is not None
+    (named,) = board.tflm.lib_deps
+    assert is_local(named)
+    assert local_path(named) == library
 
 
 def test_a_projects_own_rows_are_added_and_replace(tmp_path: Path) -> None:

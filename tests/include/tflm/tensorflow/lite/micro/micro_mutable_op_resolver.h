@@ -5,13 +5,22 @@
 enum TfLiteStatus { kTfLiteOk = 0, kTfLiteError = 1 };
 
 namespace tflite {
-class MicroOpResolver {};
+
+class MicroOpResolver {
+ public:
+  virtual ~MicroOpResolver() {}
+
+ protected:
+  TfLiteStatus Add(const char *method);
+};
+
 template <unsigned int count>
 class MicroMutableOpResolver : public MicroOpResolver {
  public:
-  TfLiteStatus AddFullyConnected();
-  TfLiteStatus AddSoftmax();
+  TfLiteStatus AddFullyConnected() { return Add("AddFullyConnected"); }
+  TfLiteStatus AddSoftmax() { return Add("AddSoftmax"); }
 };
+
 }  // namespace tflite
 
 #endif
