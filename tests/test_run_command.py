@@ -64,6 +64,27 @@ def test_after_the_time_limit_children_are_gone_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="process groups as POSIX has them")
+@pytest.mark.parametrize("obeys", [True, False])
+def test_what_is_to_end_may_tidy_up_but_not_stay(tmp_path: Path, obeys: bool) -> None:
+    scratch = tmp_path / "scratch.s"
+    code = (
+        "import pathlib, signal, sys, time\n"
+        f"scratch = pathlib.Path({str(scratch)!r})\n"
+        "def tidy(*_):\n"
+        "    scratch.unlink()\n"
+        f"    if {obeys}: sys.exit()\n"
+        "signal.signal(signal.SIGTERM, tidy)\n"
+        "scratch.touch()\n"
+        "while True: time.sleep(0.1)\n"
+    )
+    started = time.monotonic()
+    with pytest.raises(ToolError, match="no end after"):
+        run_command(python(code), timeout_s=1)
+    assert not scratch.exists()
+    assert time.monotonic() - started < 20
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="process groups as POSIX has them")
 def test_ctrl_c_ends_it(tmp_path: Path) -> None:
     own_id = tmp_path / "id"
     code = f"import os, pathlib, time; pathlib.Path({str(own_id)!r}).write_text(str(os.getpid())); time.sleep(600)"

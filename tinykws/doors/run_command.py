@@ -16,6 +16,9 @@ from typing import IO
 
 from tinykws.errors import ToolError
 
+TIDY_SECONDS = 2.0
+"""How long a program that is to end may take for it."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Finished:
@@ -50,7 +53,7 @@ def run_command(
     try:
         ended = _wait(process, timeout_s)
     finally:
-        _end_all(process)
+        end_group(process)
     if not ended:
         last_words = stdout.text()[-500:].strip()
         raise ToolError(f"no end after {timeout_s:.0f} s: {shlex.join(command)}", hint=last_words or None)
@@ -104,8 +107,8 @@ def _wait(process: subprocess.Popen[str], timeout_s: float) -> bool:
     return True
 
 
-def _end_all(process: subprocess.Popen[str]) -> None:
-    """Ends what still runs of the program's group. A group without members is no error."""
+def end_group(process: subprocess.Popen[str]) -> None:
+    """Ends what still runs of a program and all it has started; it must be the head of a group of its own."""
     if sys.platform == "win32":
         if process.poll() is None:
             subprocess.run(
@@ -113,5 +116,16 @@ def _end_all(process: subprocess.Popen[str]) -> None:
             )
     else:
         with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGTERM)
+            _wait_for_group(process)
             os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+
+
+def _wait_for_group(process: subprocess.Popen[str]) -> None:
+    """Gives compilers the time to remove their temporary files. Raises ProcessLookupError once all have ended."""
+    deadline = time.monotonic() + TIDY_SECONDS
+    while time.monotonic() < deadline:
+        process.poll()
+        os.killpg(process.pid, 0)
+        time.sleep(0.01)
