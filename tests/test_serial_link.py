@@ -175,6 +175,17 @@ def test_a_real_serial_port() -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo terminal")
+def test_a_serial_port_that_goes_away() -> None:
+    ours, theirs = os.openpty()
+    name = os.ttyname(theirs)
+    os.close(theirs)
+    with open_link(name) as link:
+        os.close(ours)
+        with pytest.raises(LinkLostError, match=f"connection to {name} was lost"):
+            link.read_line(5.0)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo terminal")
 def test_a_port_that_is_open_already_is_busy() -> None:
     ours, theirs = os.openpty()
     try:

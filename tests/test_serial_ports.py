@@ -9,7 +9,16 @@ import pytest
 
 from tinykws.boards import SerialLine, find_board, load_boards
 from tinykws.doors import serial_ports
-from tinykws.doors.serial_ports import Port, boards_on, describe, find_again, find_port, list_ports, named_port
+from tinykws.doors.serial_ports import (
+    Port,
+    boards_on,
+    describe,
+    find_again,
+    find_any_port,
+    find_port,
+    list_ports,
+    named_port,
+)
 from tinykws.errors import ConfigError, DeviceError
 
 NANO = find_board("nano33ble")
@@ -97,6 +106,14 @@ def test_what_boards_a_port_may_be() -> None:
     assert boards_on(BUILT_IN, rows) == []
 
 
+def test_any_board_will_do_where_none_is_named() -> None:
+    rows = load_boards().values()
+    assert find_any_port(rows, [BUILT_IN, APP], nobody) == APP
+    assert find_any_port(rows, [BUILT_IN, APP, BRIDGE], lambda ports: ports[1]) == BRIDGE
+    with pytest.raises(DeviceError, match="no port looks like a board"):
+        find_any_port(rows, [BUILT_IN], nobody)
+
+
 @pytest.mark.parametrize(
     ("now", "where"),
     [
@@ -111,20 +128,20 @@ def test_what_boards_a_port_may_be() -> None:
     ],
 )
 def test_a_board_is_found_again(now: Sequence[Port], where: Port | str | None) -> None:
-    found = find_again(APP, NANO, [APP, SECOND, BUILT_IN], now)
+    found = find_again(APP, NANO.serial.usb, [APP, SECOND, BUILT_IN], now)
     assert (found.device if found and isinstance(where, str) else found) == where
 
 
 def test_bridges_without_numbers_are_known_by_their_socket() -> None:
     left, right = Port("/dev/ttyUSB0", "1a86:7523", None, "1-1"), Port("/dev/ttyUSB1", "1a86:7523", None, "1-2")
-    assert find_again(right, ESP32, [left, right], [left]) is None
+    assert find_again(right, ESP32.serial.usb, [left, right], [left]) is None
     moved = Port("/dev/ttyUSB5", "1a86:7523", None, "1-2")
-    assert find_again(right, ESP32, [left, right], [left, moved]) == moved
+    assert find_again(right, ESP32.serial.usb, [left, right], [left, moved]) == moved
 
 
 def test_a_port_that_was_never_listed_stays_where_it_was() -> None:
     url = Port("socket://127.0.0.1:5555")
-    assert find_again(url, NANO, [APP], []) == url
+    assert find_again(url, NANO.serial.usb, [APP], []) == url
 
 
 def test_ports_in_a_line() -> None:

@@ -40,7 +40,13 @@ def tiny_tflite(*, per_channel: bool = False) -> bytes:
     return build_model(tensors, ops)
 
 
-def tiny_bundle(folder: Path, *, words: Sequence[str] = ("yes",), per_channel: bool = False) -> Bundle:
+def tiny_bundle(
+    folder: Path,
+    *,
+    words: Sequence[str] = ("yes",),
+    per_channel: bool = False,
+    detector: DetectorSettings | None = None,
+) -> Bundle:
     """Writes a bundle of the tiny model."""
     model = tiny_tflite(per_channel=per_channel)
     bundle = Bundle(
@@ -49,7 +55,7 @@ def tiny_bundle(folder: Path, *, words: Sequence[str] = ("yes",), per_channel: b
         origin="imported",
         labels=labels_of_words(words),
         frontend=FRONTEND,
-        detector=DetectorSettings(),
+        detector=detector or DetectorSettings(),
         input=INPUT,
         output=OUTPUT,
         ops=("FULLY_CONNECTED", "SOFTMAX"),

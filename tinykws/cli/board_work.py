@@ -61,6 +61,18 @@ def port_of(project_dir: Path, board: Board, name: str | None) -> Port:
     return find_port(board, list_ports(), ask_which)
 
 
+def any_port(project_dir: Path, name: str | None) -> tuple[Port, list[Board]]:
+    """Returns a port where no board was named, and the rows that it may be."""
+    from tinykws.doors.serial_ports import Port, boards_on, find_any_port, list_ports
+
+    rows, ports = rows_of(project_dir).values(), list_ports()
+    if name is None:
+        found = find_any_port(rows, ports, ask_which)
+    else:
+        found = next((port for port in ports if port.device == name), Port(name))
+    return found, boards_on(found, rows)
+
+
 def ask_which(ports: Sequence[Port]) -> Port:
     """Asks on the terminal which port is meant. Raises ConfigError where nobody can be asked."""
     from tinykws.doors.serial_ports import describe

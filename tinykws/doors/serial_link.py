@@ -113,7 +113,8 @@ class SerialLink:
             raise self._gone(error) from error
 
     def _gone(self, error: Exception) -> LinkLostError:
-        return LinkLostError(f"the connection to {self._url} was lost: {error}")
+        said = "unplugged, or reset" if "returned no data" in str(error) else str(error)  # pyserial's is a riddle
+        return LinkLostError(f"the connection to {self._url} was lost: {said}")
 
     def _no_line_ends(self) -> DeviceError:
         beginning = bytes(self._received[:40]).decode("ascii", errors="backslashreplace")

@@ -104,12 +104,21 @@ def named_port(name: str, board: Board, ports: Sequence[Port], boards: Iterable[
     return port
 
 
-def find_again(lost: Port, board: Board, before: Sequence[Port], now: Sequence[Port]) -> Port | None:
+def find_any_port(boards: Iterable[Board], ports: Sequence[Port], choose: Choose) -> Port:
+    """Returns the port that any of the boards is on. Raises DeviceError where there is none."""
+    known = list(boards)
+    fitting = [port for port in ports if boards_on(port, known)]
+    if not fitting:
+        raise DeviceError(f"no port looks like a board of boards.yaml; {_there_is(ports)}", hint=NOTHING_FOUND_HINT)
+    return fitting[0] if len(fitting) == 1 else choose(fitting)
+
+
+def find_again(lost: Port, usb_ids: Sequence[str], before: Sequence[Port], now: Sequence[Port]) -> Port | None:
     """Returns where a board is that has left its port (a reset, an upload, its cable), or None while it is away.
 
     Args:
         lost: the port it was on.
-        board: its row; a boot loader and a program may show different ids of it.
+        usb_ids: what it may show up as; a boot loader and a program may differ.
         before: all ports there were then: a second board of the same kind is not taken for the lost one.
         now: the ports there are now.
 
@@ -122,7 +131,7 @@ def find_again(lost: Port, board: Board, before: Sequence[Port], now: Sequence[P
         return same[0]
     known = [port for port in before if not port.is_same_device(lost)]
     strangers = [port for port in now if not any(port.is_same_device(other) for other in known)]
-    return next((port for port in strangers if port.usb_id in board.serial.usb), None)
+    return next((port for port in strangers if port.usb_id in usb_ids), None)
 
 
 def describe(port: Port) -> str:

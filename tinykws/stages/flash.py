@@ -108,7 +108,7 @@ def _meet(cable: Cable, meeting: _Meeting) -> tuple[Port, Ready]:
     deadline = cable.now() + RETURN_S
     trouble: DeviceError | None = None
     while cable.now() < deadline:
-        port = find_again(meeting.port, meeting.board, meeting.before, cable.ports())
+        port = find_again(meeting.port, meeting.board.serial.usb, meeting.before, cable.ports())
         if port is not None:
             try:
                 with cable.open(port.device, meeting.board.serial) as link:

@@ -1,0 +1,212 @@
+"""monitor: what a board says, as it says it, for as long as a person wants; unplugging it ends nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import datetime
+import json
+import math
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import IO
+
+from tinykws.boards import SerialLine
+from tinykws.device.conversation import Conversation, Expected, MonitorView
+from tinykws.device.protocol import Heard, Line, Status
+from tinykws.device.session import LineLink
+from tinykws.doors.cable import Cable
+from tinykws.doors.reactions import Reactions
+from tinykws.doors.serial_link import LinkLostError
+from tinykws.doors.serial_ports import Port, find_again
+from tinykws.errors import DeviceError
+from tinykws.files import not_writable
+
+LOOK_EVERY_S = 0.5
+"""How often to look for a board that is away."""
+READ_S = 0.1
+"""A view and commands are looked after this often, though nothing comes."""
+CONNECTED, LOST, SENT, RECEIVED, COMMAND = "connected", "lost", "sent", "received", "command"
+
+
+@dataclasses.dataclass(frozen=True)
+class Target:
+    """Where to listen, and to whom."""
+
+    port: Port
+    line: SerialLine
+    expected: Expected = dataclasses.field(default_factory=Expected)
+
+
+@dataclasses.dataclass(frozen=True)
+class MonitorReport:
+    """What there was to hear."""
+
+    seconds: float
+    detections: dict[str, int]
+    """By label."""
+    overruns: int
+    lost: int
+    """How often the connection was."""
+    connected: bool
+    """Whether it stood at the end."""
+
+
+class MonitorLog:
+    """Everything, one JSON object a line: `time` of the host (ISO 8601, UTC), `kind`, `text`.
+
+    Args:
+        stream: where it goes; None: nowhere.
+        wall_time: the host's time.
+    """
+
+    def __init__(
+        self,
+        stream: IO[str] | None = None,
+        wall_time: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.timezone.utc),
+    ) -> None:
+        self._stream = stream
+        self._wall_time = wall_time
+
+    def add(self, kind: str, text: str) -> None:
+        """Writes a line at once, whole: a log that is looked at, or cut short, holds all until then."""
+        if self._stream is not None:
+            time = self._wall_time().isoformat(timespec="milliseconds")
+            self._stream.write(json.dumps({"time": time, "kind": kind, "text": text}) + "\n")
+            self._stream.flush()
+
+
+@contextlib.contextmanager
+def open_log(path: Path) -> Iterator[MonitorLog]:
+    """Opens a log to append to. Raises ConfigError where its folder cannot be written."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        stream = path.open("a", encoding="utf-8")
+    except OSError as error:
+        raise not_writable(path.parent, error) from error
+    with stream:
+        yield MonitorLog(stream)
+
+
+def monitor(
+    target: Target,
+    view: MonitorView,
+    log: MonitorLog,
+    reactions: Reactions,
+    *,
+    cable: Cable | None = None,
+    seconds: float | None = None,
+) -> MonitorReport:
+    """Shows and logs what a board says until Ctrl-C, or for `seconds`.
+
+    Raises:
+        DeviceError: the port cannot be opened at the start; another board is there; what comes is no text.
+    """
+    cable = cable or Cable()
+    end = math.inf if seconds is None else cable.now() + seconds
+    session = _Monitor(target, view, log, reactions, cable, end=end)
+    try:
+        session.run()
+    except KeyboardInterrupt:
+        view.notice("ended")
+    finally:
+        reactions.close()
+    return session.report()
+
+
+class _Monitor:
+    """One run of the monitor, over all its connections."""
+
+    def __init__(
+        self, target: Target, view: MonitorView, log: MonitorLog, reactions: Reactions, cable: Cable, *, end: float
+    ) -> None:
+        self._target = target
+        self._view = view
+        self._log = log
+        self._reactions = reactions
+        self._cable = cable
+        self._began = cable.now()
+        self._end = end
+        self._port = target.port
+        self._detections: dict[str, int] = {}
+        self._overruns = 0
+        self._lost = 0
+        self._connected = False
+
+    def report(self) -> MonitorReport:
+        """Returns what there was so far."""
+        return MonitorReport(
+            self._cable.now() - self._began, self._detections, self._overruns, self._lost, self._connected
+        )
+
+    def run(self) -> None:
+        """Connects, and again whenever the connection is lost. Raises DeviceError."""
+        before = self._cable.ports()
+        self._connect()
+        while (now := self._cable.now()) < self._end:
+            self._cable.sleep(min(LOOK_EVERY_S, self._end - now))
+            self._look_after_the_rest()
+            before = self._reconnect(before)
+
+    def _connect(self) -> None:
+        """Listens until time is over or the connection is lost. Raises DeviceError where the port cannot be opened."""
+        try:
+            with self._cable.open(self._port.device, self._target.line) as link:
+                self._connected = True
+                self._log.add(CONNECTED, self._port.device)
+                self._view.connected(self._port.device)
+                self._listen(link)
+        except LinkLostError as error:
+            self._connected = False
+            self._lost += 1
+            self._log.add(LOST, error.message)
+            self._view.notice(f"{error.message}; waiting for it to come back")
+
+    def _reconnect(self, before: Sequence[Port]) -> Sequence[Port]:
+        """Listens to the lost board where it is back. Returns the ports to know it by when it is lost again."""
+        now = self._cable.ports()
+        found = find_again(self._port, self._usb_ids(), before, now)
+        if found is None:
+            return before
+        self._port = found
+        try:
+            self._connect()
+        except DeviceError:
+            if self._connected:  # not the opening, which may take a moment, but what came then
+                raise
+            return before
+        return now
+
+    def _usb_ids(self) -> Sequence[str]:
+        own = self._target.port.usb_id
+        return self._target.line.usb or ((own,) if own else ())
+
+    def _listen(self, link: LineLink) -> None:
+        """Takes lines until time is over. Raises LinkLostError, DeviceError."""
+        conversation = Conversation(self._target.expected, self._view, self._cable.now)
+        while (now := self._cable.now()) < self._end:
+            self._ask(link, conversation.questions())
+            text = link.read_line(min(READ_S, self._end - now))
+            if text is not None:
+                self._log.add(RECEIVED, text)
+                self._react(conversation.take(text))
+            self._look_after_the_rest()
+
+    def _ask(self, link: LineLink, questions: list[str]) -> None:
+        if questions:
+            self._log.add(SENT, " ".join(filter(None, questions)))
+            link.send_lines(questions)
+
+    def _react(self, line: Line) -> None:
+        if isinstance(line, Heard):
+            self._detections[line.label] = self._detections.get(line.label, 0) + 1
+            for told in self._reactions.on(line):
+                self._log.add(COMMAND, told)
+        elif isinstance(line, Status):
+            self._overruns = line.overruns
+
+    def _look_after_the_rest(self) -> None:
+        for told in self._reactions.poll():
+            self._log.add(COMMAND, told)
+            self._view.notice(told)
+        self._view.tick()
