@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tinykws.aot.call import Call, Parameters, activation, options, result, same_shape
-from tinykws.aot.fast_convolution import Convolution, fast_convolution
+from tinykws.aot.fast_convolution import Convolution, fast_convolution, fast_depthwise_convolution
 from tinykws.aot.graph import Graph, Op
 from tinykws.aot.weights import read_weights, weighted_requantize
 from tinykws.aot.windows import image, window_axes, window_fields
@@ -53,11 +53,12 @@ def lower_depthwise_conv_2d(graph: Graph, op: Op) -> Call:
     rows, columns = window_axes(op, source, height, width)
     same_shape(op, output, (source.shape[0], rows.positions, columns.positions, channels))
     requantize = weighted_requantize(op, source, weights.tensor, output)
-    if source.shape[3] == 1:  # each output channel sees all of the input: a common convolution
-        by_channel = weights.values.transpose(3, 1, 2, 0)
-        fast = fast_convolution(Convolution(source, output, rows, columns, by_channel, weights, requantize))
-        if fast is not None:
-            return fast
+    by_channel = weights.values.transpose(3, 1, 2, 0)
+    same = Convolution(source, output, rows, columns, by_channel, weights, requantize)
+    # Over one input channel each output channel sees all of the input: a common convolution.
+    fast = fast_convolution(same) if source.shape[3] == 1 else fast_depthwise_convolution(same)
+    if fast is not None:
+        return fast
     parameters: Parameters = {
         "input": input_shape,
         "output": output_shape,

@@ -21,18 +21,22 @@ STRIP_CHANNELS, STRIP_PAIRS = 4, 4
 """kws_nn_conv_2d_strip.c: channels at once; pairs of values in a row of the window."""
 STRIP_MAX_CHANNELS = 16
 """Of the output: with more, spreading windows out for `eight` costs less than int16 weights."""
+PLANAR_CHANNELS = 4
+"""kws_nn_depthwise_conv_2d_planar.c: channels whose planes are made at once."""
+PLANAR_MAX_BYTES = 4096
+"""Of all planes."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Convolution:
-    """A convolution of one group, checked."""
+    """A convolution of one group, or of one channel each, checked."""
 
     source: Tensor
     output: Tensor
     rows: Axis
     columns: Axis
     by_channel: IntArray
-    """int8 [output channels, height, width, input channels]"""
+    """int8 [output channels, height, width, input channels that one of them sees]"""
     weights: Weights
     requantize: dict[str, Value]
 
@@ -111,3 +115,83 @@ def _eight(convolution: Convolution, requantize: dict[str, Value]) -> Call:
     aside_bytes = EIGHT_PIXELS * convolution.channels if pixels % EIGHT_PIXELS else 0
     scratch_bytes = filled * EIGHT_PIXELS * 2 + aside_bytes
     return Call("kws_nn_conv_2d_eight", parameters, (convolution.source,), convolution.output, scratch_bytes)
+
+
+def fast_depthwise_convolution(convolution: Convolution) -> Call | None:
+    """Returns the call of a fast kernel for one filter a channel, None where none fits."""
+    requantize = fast_requantize(convolution.requantize, convolution.weights.reach)
+    dense = convolution.columns.dilation == convolution.rows.dilation == 1
+    whole = convolution.depth == convolution.channels and convolution.channels % PLANAR_CHANNELS == 0
+    if requantize is None or not dense or not whole or convolution.source.shape[0] != 1:
+        return None
+    long_rows = max(
+        (_planes(convolution, swapped=swapped) for swapped in (False, True)), key=lambda planes: planes.evenness
+    )
+    if long_rows.scratch_bytes > PLANAR_MAX_BYTES:
+        return None
+    parameters: Parameters = {
+        "channels": convolution.channels,
+        "rows": long_rows.rows,
+        "columns": long_rows.columns,
+        "pitch": long_rows.pitch,
+        "plane": long_rows.plane,
+        "input_zero_point": convolution.source.zero_point,
+        "weights": long_rows.weights,
+        "bias": convolution.bias,
+        "requantize": requantize,
+    }
+    kernel = "kws_nn_depthwise_conv_2d_planar"
+    return Call(kernel, parameters, (convolution.source,), convolution.output, long_rows.scratch_bytes)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Planes:
+    """One way to lay an image's rows out."""
+
+    rows: dict[str, Value]
+    columns: dict[str, Value]
+    pitch: int
+    plane: int
+    weights: IntArray
+    evenness: float
+    """The share of a row's outputs that can be made two by two."""
+
+    @property
+    def scratch_bytes(self) -> int:
+        """Bytes of all planes that are made at once."""
+        return 2 * PLANAR_CHANNELS * self.plane
+
+
+def _planes(convolution: Convolution, *, swapped: bool) -> _Planes:
+    """Returns the image as it lies in memory, or with rows and columns in each other's place."""
+    _, height, width, depth = convolution.source.shape
+    output_width, channels = convolution.output.shape[2:]
+    rows = _axis_fields(convolution.rows, height, width * depth, output_width * channels)
+    columns = _axis_fields(convolution.columns, width, depth, channels)
+    weights = convolution.by_channel[:, :, :, 0].transpose(1, 2, 0)
+    long, short = convolution.columns, convolution.rows
+    if swapped:
+        rows, columns, long, short = columns, rows, short, long
+        weights = weights.transpose(1, 0, 2)
+    lengths = [_padded(axis, size) for axis, size in ((short, rows["input_size"]), (long, columns["input_size"]))]
+    pitch = -(-lengths[1] // 2) * 2
+    evenness = (long.positions // 2 * 2) / long.positions
+    return _Planes(rows, columns, pitch, lengths[0] * pitch, weights, evenness)
+
+
+def _axis_fields(axis: Axis, input_size: int, input_step: int, output_step: int) -> dict[str, Value]:
+    return {
+        "input_size": input_size,
+        "output_size": axis.positions,
+        "window": axis.size,
+        "stride": axis.stride,
+        "pad": axis.pad,
+        "input_step": input_step,
+        "output_step": output_step,
+    }
+
+
+def _padded(axis: Axis, input_size: Value) -> int:
+    """Returns how many values windows see along an axis, and those of the image that none sees."""
+    assert isinstance(input_size, int)
+    return max(axis.pad + input_size, (axis.positions - 1) * axis.stride + axis.size)

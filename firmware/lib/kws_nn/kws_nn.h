@@ -80,6 +80,24 @@ typedef struct {
     kws_nn_requantize requantize;
 } kws_nn_depthwise_conv_2d_params;
 
+/* One direction of an image, of the window over it and of the outputs. */
+typedef struct {
+    int32_t input_size, output_size, window, stride, pad;
+    int32_t input_step, output_step; /* bytes from one to the next */
+} kws_nn_axis;
+
+/* One image, multiplier and dilation 1, a multiple of four channels. Rows and columns may have changed places. */
+typedef struct {
+    int32_t channels;
+    kws_nn_axis rows, columns;
+    int32_t pitch; /* values of a row with its padding, even */
+    int32_t plane; /* values of all rows with their padding, even */
+    int32_t input_zero_point;
+    const int8_t *weights; /* [rows.window, columns.window, channels] */
+    const int32_t *bias;   /* [channels] */
+    kws_nn_requantize requantize;
+} kws_nn_depthwise_conv_2d_planar_params;
+
 typedef struct {
     int32_t rows; /* inputs, each of `depth` values */
     int32_t depth;
@@ -150,6 +168,10 @@ void kws_nn_conv_2d_strip(const kws_nn_conv_2d_strip_params *params, const int8_
 void kws_nn_depthwise_conv_2d(const kws_nn_depthwise_conv_2d_params *params, const int8_t *input, int8_t *output);
 void kws_nn_fully_connected(const kws_nn_fully_connected_params *params, const int8_t *input, int8_t *output);
 void kws_nn_fully_connected_folded(const kws_nn_fully_connected_params *params, const int8_t *input, int8_t *output);
+
+/* Channel by channel; scratch: int16 [4][plane]. Output may be the input where both have one shape. */
+void kws_nn_depthwise_conv_2d_planar(const kws_nn_depthwise_conv_2d_planar_params *params, const int8_t *input,
+                                     int8_t *output, void *scratch);
 
 /* The mean, or the largest, of what each window sees inside of the image; dilation is 1. */
 void kws_nn_average_pool_2d(const kws_nn_pool_2d_params *params, const int8_t *input, int8_t *output);

@@ -1,0 +1,173 @@
+#include "kws_nn_scaling.h"
+
+/* A plane is what one channel's windows see, as int16 less the zero point with padding all around, so that neighbours
+ * along a row are neighbours in memory. Planes of four channels are made at once, since a word holds four channels.
+ * Weights become int16 too, doubled, as kws_nn_scale() doubles sums. */
+#define CHANNELS 4
+
+/* What one channel's outputs are made with; assembly knows the order. */
+typedef struct {
+    kws_nn_scaling scaling;
+    int32_t bias; /* doubled */
+    int32_t pitch_bytes;
+    int32_t output_step;
+    const int16_t *end; /* of the values where the outputs of a row begin */
+    int16_t weights[12];
+} channel_plan;
+
+static void clear_planes(const kws_nn_depthwise_conv_2d_planar_params *params, int16_t *planes)
+{
+    for (int32_t i = 0; i < CHANNELS * params->plane; i++) {
+        planes[i] = 0;
+    }
+}
+
+/* Four channels of the image, from `input` on, into their planes; what is padding stays. */
+static void fill_planes(const kws_nn_depthwise_conv_2d_planar_params *params, const int8_t *input, int16_t *planes)
+{
+    const kws_nn_axis *rows = &params->rows;
+    const kws_nn_axis *columns = &params->columns;
+    const int32_t plane = params->plane;
+#ifdef KWS_NN_DSP
+    const int32_t minus_zero_point = kws_nn_twice(-params->input_zero_point);
+#endif
+    for (int32_t y = 0; y < rows->input_size; y++) {
+        const int8_t *from = input + y * rows->input_step;
+        int16_t *to = planes + (y + rows->pad) * params->pitch + columns->pad;
+        for (int32_t x = columns->input_size; x > 0; x--, from += columns->input_step, to++) {
+#ifdef KWS_NN_DSP
+            const int32_t four = kws_nn_load_four(from);
+            const int32_t even = kws_nn_add_even_bytes(minus_zero_point, four);
+            const int32_t odd = kws_nn_add_odd_bytes(minus_zero_point, four);
+            to[0] = (int16_t)even;
+            to[plane] = (int16_t)odd;
+            to[2 * plane] = (int16_t)(even >> 16);
+            to[3 * plane] = (int16_t)(odd >> 16);
+#else
+            for (int32_t i = 0; i < CHANNELS; i++) {
+                to[i * plane] = (int16_t)(from[i] - params->input_zero_point);
+            }
+#endif
+        }
+    }
+}
+
+/* A window of one channel, for any size and stride; its weights as they stand in the model. */
+static int32_t window_sum(const kws_nn_depthwise_conv_2d_planar_params *params, const int8_t *weights,
+                          const int16_t *values)
+{
+    const int32_t width = params->columns.window;
+    int32_t sum = 0;
+    for (int32_t row = params->rows.window; row > 0; row--, values += params->pitch - width) {
+        for (int32_t i = width; i > 0; i--, weights += params->channels) {
+            sum += *weights * *values++;
+        }
+    }
+    return sum;
+}
+
+#ifdef KWS_NN_DSP
+/* Of a row of a window of three, for two neighbouring outputs: r4 to r9 hold (w0, w1) and (w1, w2) of each row. */
+#define ROW_OF_THREE(first, second) \
+    "ldrd r0, r3, [r1]\n" \
+    "smlad r10, r0, " first ", r10\n" \
+    "smlabt r10, r3, " second ", r10\n" \
+    "smlatb r11, r0, " first ", r11\n" \
+    "smlad r11, r3, " second ", r11\n"
+
+/* Outputs of windows of 3x3 side by side, two by two. r0 plan, r1 values, r2 output, r12 plan. */
+KWS_NN_ASSEMBLY static void outputs_of_row_3x3(KWS_NN_UNUSED const channel_plan *plan, KWS_NN_UNUSED const int16_t *values,
+                                               KWS_NN_UNUSED int8_t *output)
+{
+    __asm__("push {r4-r11, lr}\n"
+            "mov r12, r0\n"
+            "add r0, r0, #28\n"
+            "ldm r0, {r4-r9}\n"
+            "1: ldrd r10, lr, [r12, #12]\n"
+            "mov r11, r10\n"
+            ROW_OF_THREE("r4", "r5") "add r1, r1, lr\n"
+            ROW_OF_THREE("r6", "r7") "add r1, r1, lr\n"
+            ROW_OF_THREE("r8", "r9") "sub r1, r1, lr, lsl #1\n"
+            "add r1, r1, #4\n"
+            "ldrd r0, r3, [r12]\n"
+            "add lr, r3, r10, asr #31\n"
+            "smmlar r10, r10, r0, lr\n"
+            "add lr, r3, r11, asr #31\n"
+            "smmlar r11, r11, r0, lr\n"
+            "ldrd lr, r0, [r12, #8]\n" /* shift */
+            "asr r10, r10, lr\n"
+            "asr r11, r11, lr\n"
+            "ldrd r0, r3, [r12, #20]\n" /* step, end */
+            "ssat r10, #8, r10\n"
+            "ssat r11, #8, r11\n"
+            "strb r10, [r2]\n"
+            "strb r11, [r2, r0]\n"
+            "add r2, r2, r0, lsl #1\n"
+            "cmp r1, r3\n"
+            "bne 1b\n"
+            "pop {r4-r11, pc}\n");
+}
+
+static void pack_weights_3x3(const kws_nn_depthwise_conv_2d_planar_params *params, const int8_t *weights, int16_t *packed)
+{
+    const int32_t channels = params->channels;
+    for (int32_t row = 0; row < 3; row++, weights += 3 * channels) {
+        *packed++ = (int16_t)(2 * weights[0]);
+        *packed++ = (int16_t)(2 * weights[channels]);
+        *packed++ = (int16_t)(2 * weights[channels]);
+        *packed++ = (int16_t)(2 * weights[2 * channels]);
+    }
+}
+
+/* How many outputs of each row outputs_of_row_3x3() makes. */
+static int32_t outputs_in_pairs(const kws_nn_depthwise_conv_2d_planar_params *params)
+{
+    const int fits = params->rows.window == 3 && params->columns.window == 3 && params->columns.stride == 1;
+    return fits ? params->columns.output_size / 2 * 2 : 0;
+}
+#endif
+
+/* One channel: from its plane to its outputs. */
+static void outputs_of_channel(const kws_nn_depthwise_conv_2d_planar_params *params, int32_t channel,
+                               const int16_t *plane, int8_t *output)
+{
+    const kws_nn_axis *rows = &params->rows;
+    const kws_nn_axis *columns = &params->columns;
+    const int8_t *weights = params->weights + channel;
+    const int32_t bias = params->bias[channel];
+    const kws_nn_scaling scaling = kws_nn_scaling_of(&params->requantize, channel);
+    int32_t done = 0;
+#ifdef KWS_NN_DSP
+    channel_plan plan = {scaling, 2 * bias, 2 * params->pitch, columns->output_step, NULL, {0}};
+    done = outputs_in_pairs(params);
+    if (done > 0) {
+        pack_weights_3x3(params, weights, plan.weights);
+    }
+#endif
+    for (int32_t y = 0; y < rows->output_size; y++, plane += rows->stride * params->pitch, output += rows->output_step) {
+#ifdef KWS_NN_DSP
+        if (done > 0) {
+            plan.end = plane + done;
+            outputs_of_row_3x3(&plan, plane, output);
+        }
+#endif
+        for (int32_t x = done; x < columns->output_size; x++) {
+            const int32_t sum = bias + window_sum(params, weights, plane + x * columns->stride);
+            output[x * columns->output_step] = kws_nn_scale(&scaling, sum);
+        }
+    }
+}
+
+void kws_nn_depthwise_conv_2d_planar(const kws_nn_depthwise_conv_2d_planar_params *params, const int8_t *input,
+                                     int8_t *output, void *scratch)
+{
+    int16_t *planes = (int16_t *)scratch;
+    clear_planes(params, planes);
+    for (int32_t channel = 0; channel < params->channels; channel += CHANNELS) {
+        fill_planes(params, input + channel, planes);
+        for (int32_t i = 0; i < CHANNELS; i++) {
+            outputs_of_channel(params, channel + i, planes + i * params->plane, output + channel + i);
+        }
+    }
+    kws_nn_activate(&params->requantize, output, params->rows.output_size * params->columns.output_size * params->channels);
+}
