@@ -292,7 +292,9 @@ def test_it_listens_to_its_microphone(program: Path, tmp_path: Path) -> None:
     ]
     status = [line for line in answers if isinstance(line, Status)]
     assert len(status) == 1, "one in ten seconds"
-    assert status[0].loudest == np.abs(samples[:160000].astype(int)).max()
+    heard = samples[:160000].astype(int)
+    assert (status[0].loudest, status[0].clipped) == (np.abs(heard).max(), 0)
+    assert status[0].rms == int(np.sqrt((heard**2).mean()))
     assert not any(isinstance(line, Scores) for line in answers)
 
 

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import configparser
+import dataclasses
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -219,29 +221,72 @@ def compile_sources(project: Path, compiler: str, suffixes: tuple[str, ...], fla
     assert result.returncode == 0, result.stderr[:4000]
 
 
-def arduino(*folders: str) -> list[str]:
-    return [f"-isystem{STUBS / folder}" for folder in ("arduino", "tflm", *folders)]
+def compiler_or_skip(name: str) -> str:
+    if shutil.which(name) is None:
+        pytest.skip(f"needs {name}")
+    return name
 
 
-ESP32 = ["-DARDUINO_ARCH_ESP32"]
-VARIANTS = [
-    ("nano33ble", "gnu++14", arduino()),
-    ("esp32", "gnu++17", [*arduino("esp32_core2"), *ESP32, "-DESP_ARDUINO_VERSION_MAJOR=2"]),
-    ("esp32", "gnu++17", [*arduino("esp32_core3"), *ESP32, "-DESP_ARDUINO_VERSION_MAJOR=3"]),
-    ("esp32", "gnu++2a", [*arduino("esp32_core3"), *ESP32, "-DESP_ARDUINO_VERSION_MAJOR=3"]),
+CORES = {
+    "gcc": [[]],
+    "arm-none-eabi-gcc": [
+        ["-mthumb", f"-mcpu=cortex-{core}"] for core in ("m0plus", "m3", "m4", "m4+nofp", "m7", "m33")
+    ],
+    "riscv64-unknown-elf-gcc": [["-march=rv32imc", "-mabi=ilp32", "-misa-spec=2.2", "--specs=picolibc.specs"]],
+}
+"""Compilers, and of each the processors it is asked for."""
+
+
+@pytest.mark.parametrize("standard", ["gnu99", "gnu11", "gnu17"])
+@pytest.mark.parametrize("compiler", CORES)
+def test_the_portable_c_is_good_for_every_processor(
+    bundle: Bundle, tmp_path: Path, compiler: str, standard: str
+) -> None:
+    """All C of an Arduino project, aot engine and Teensy's resampler among it."""
+    generate(bundle, BOARDS["teensy41"], "aot", tmp_path)
+    for core in CORES[compiler_or_skip(compiler)]:
+        compile_sources(tmp_path, compiler, (".c",), [f"-std={standard}", *core])
+
+
+@dataclasses.dataclass(frozen=True)
+class Surroundings:
+    """What a board's core declares and defines: folders of tests/include, and macros."""
+
+    name: str
+    folders: tuple[str, ...] = ()
+    macros: tuple[str, ...] = ()
+
+
+ESP32 = "ARDUINO_ARCH_ESP32"
+SURROUNDINGS = {
+    "arduino_pdm": [Surroundings("mbed")],
+    "esp32_i2s": [
+        Surroundings("core2", ("esp32_core2",), (ESP32, "ESP_ARDUINO_VERSION_MAJOR=2")),
+        Surroundings("core3", ("esp32_core3",), (ESP32, "ESP_ARDUINO_VERSION_MAJOR=3")),
+    ],
+    "teensy_i2s": [Surroundings("teensy4", ("teensy4",))],
+    "serial_only": [Surroundings("any")],
+}
+"""By port, against what its C++ is checked."""
+ARDUINO = [
+    (board, engine, surroundings)
+    for board, engine in COMBINATIONS
+    if board.framework == "arduino"
+    for surroundings in SURROUNDINGS[board.port]
 ]
 
 
-@pytest.mark.usefixtures("cplusplus")
-@pytest.mark.parametrize("engine", ["tflm", "aot"])
-@pytest.mark.parametrize("variant", VARIANTS, ids=["nano", "core2", "core3", "core3_cpp20"])
-def test_arduino_projects_are_good_c_and_cpp(
-    bundle: Bundle, tmp_path: Path, variant: tuple[str, str, list[str]], engine: str
+@pytest.mark.parametrize(
+    ("board", "engine", "surroundings"), ARDUINO, ids=[f"{b.id}-{e}-{s.name}" for b, e, s in ARDUINO]
+)
+def test_every_boards_cpp_is_good(
+    bundle: Bundle, tmp_path: Path, board: Board, engine: str, surroundings: Surroundings
 ) -> None:
-    board_id, standard, flags = variant
-    generate(bundle, find_board(board_id), engine, tmp_path)
-    compile_sources(tmp_path, "gcc", (".c",), ["-std=gnu11"])
-    compile_sources(tmp_path, "g++", (".cc", ".cpp"), [f"-std={standard}", *flags])
+    generate(bundle, board, engine, tmp_path)
+    folders = [f"-isystem{STUBS / folder}" for folder in ("arduino", "tflm", *surroundings.folders)]
+    macros = [*(f"-D{macro}" for macro in surroundings.macros), *(f for f in board.build_flags if f.startswith("-D"))]
+    for standard in ("gnu++11", "gnu++14", "gnu++17", "gnu++2a"):
+        compile_sources(tmp_path, "g++", (".cc", ".cpp"), [f"-std={standard}", *folders, *macros])
 
 
 @pytest.mark.parametrize("standard", ["gnu99", "gnu11", "gnu17"])

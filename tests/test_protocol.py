@@ -51,7 +51,7 @@ LINES: st.SearchStrategy[Line] = st.one_of(
     st.builds(Scores, u32, st.lists(int8, min_size=1, max_size=40).map(tuple)),
     st.builds(Heard, label, st.integers(0, 255), u32),
     st.builds(ClipFigures, features_crc=u32, **figures),
-    st.builds(Status, time_ms=u32, loudest=st.integers(0, 32768), overruns=u32, **figures),
+    st.builds(Status, time_ms=u32, loudest=st.integers(0, 32768), overruns=u32, rms=u32, clipped=u32, **figures),
     st.builds(DeviceTrouble, token, words),
     st.builds(Ok, token, words),
     st.builds(Fail, token, words),

@@ -19,6 +19,10 @@ from tinykws.yaml_text import load_yaml
 ENGINES = ("tflm", "aot")
 EMULATORS = ("process", "qemu-system-arm", "qemu-system-riscv32")
 MICROPHONE_KINDS = ("none", "pdm", "i2s")
+CHANNELS = ("left", "right")
+SLOT_BITS = (16, 32)
+MOST_DOUBLINGS, MOST_HALVINGS = 5, 4
+"""Of a microphone's sound: firmware/lib/kws/kws_conditioner.h has room for so many bits."""
 OWN_PLATFORM = "symlink://${PROJECT_DIR}/platform"
 """The platform of boards without a vendor: it travels inside the generated project."""
 LOCAL_LIBRARY = "symlink://"
@@ -30,7 +34,7 @@ _USB_ID = re.compile(r"[0-9a-f]{4}:[0-9a-f]{4}")
 
 @dataclasses.dataclass(frozen=True)
 class Microphone:
-    """What hears, and how it is wired. A pin of -1 is fixed by the board."""
+    """What hears, how it is wired, and how its sound becomes samples. A pin of -1 is fixed by the board."""
 
     kind: str = "none"
     """none, pdm or i2s."""
@@ -38,10 +42,18 @@ class Microphone:
     """The header that the port drives it with."""
     part: str = ""
     gain: int = 20
-    """pdm: what PDM.h's setGain takes, 0 to 80 on Nordic chips. i2s: doublings of the sound, 0 to 8."""
+    """What PDM.h's setGain takes: half decibels up to 80 on Nordic chips (20), a factor on the RP2040 (16), decibels on
+    the Portenta (24). Other drivers have none: there `shift` makes the sound louder."""
+    slot_bits: int = 16
+    """Bits of each value that the driver delivers, the sign uppermost: 16 or 32."""
+    shift: int = 0
+    """Bits that a value is shifted right to become a sample of 16; each one less doubles the sound. Below 0: left."""
+    channel: str = "left"
+    """i2s: the half of the frame that the microphone speaks in (its L/R pin: ground is left); pdm: the clock's edge."""
     settle_ms: int = 0
     """Sound of this long after start is thrown away."""
     clock_pin: int = -1
+    """i2s: the bit clock (SCK); pdm: the clock."""
     word_select_pin: int = -1
     data_pin: int = -1
     power_pin: int = -1
@@ -49,7 +61,19 @@ class Microphone:
 
     def __post_init__(self) -> None:
         one_of("kind", self.kind, MICROPHONE_KINDS)
+        one_of("channel", self.channel, CHANNELS)
         at_least("settle_ms", self.settle_ms, 0)
+        if self.slot_bits not in SLOT_BITS:
+            raise ConfigError(f"slot_bits is {self.slot_bits}", hint="16 or 32")
+        whole = self.slot_bits - 16
+        if not whole - MOST_DOUBLINGS <= self.shift <= whole + MOST_HALVINGS:
+            raise ConfigError(
+                f"shift is {self.shift}",
+                hint=f"slots of {self.slot_bits} bits become samples of 16 by {whole}; each one less doubles the sound:"
+                f" {whole - MOST_DOUBLINGS} to {whole + MOST_HALVINGS}",
+            )
+        if self.kind != "none" and not self.driver:
+            raise ConfigError("key 'driver' is missing", hint="the header that the port drives the microphone with")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,8 +115,8 @@ class TflmLibrary:
     """The TensorFlow Lite Micro that the board's `tflm` engine links, and what it can do."""
 
     lib_deps: tuple[str, ...] = ()
-    """As platformio.ini wants them: pinned, or `symlink://` and the path of a PlatformIO library on this computer; empty
-    where the vendor's core brings the library."""
+    """As platformio.ini wants them: pinned, or `symlink://` and the path of a PlatformIO library on this computer;
+    empty where the vendor's core brings the library."""
     per_channel_fully_connected: bool = False
     """Whether it computes dense layers with a scale per output; older ones take the first scale for all, silently."""
     arena_margin_bytes: int = 4096

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "kws_clip.h"
+#include "kws_level.h"
 #include "kws_line.h"
 #include "kws_pipeline.h"
 #include "kws_port.h"
@@ -27,16 +28,25 @@ static struct {
     bool skipping;            /* after a failure: whatever is no command is the rest of what failed */
     uint32_t last_serial_us;
     uint32_t samples_to_status;
-    uint32_t loudest;
+    kws_level level;   /* since the last status, */
+    uint32_t clipped;  /* and what the port counted up to it */
+    uint32_t overruns; /* that the host has been told of */
 } app;
+
+static void begin_status(void)
+{
+    const kws_level nothing = {0, 0, 0};
+    app.samples_to_status = STATUS_INTERVAL_SAMPLES;
+    app.level = nothing;
+    app.clipped = kws_port_microphone_clipped();
+}
 
 static void listen(void)
 {
     kws_clip_drop();
     kws_pipeline_reset();
     app.testing = false;
-    app.samples_to_status = STATUS_INTERVAL_SAMPLES;
-    app.loudest = 0;
+    begin_status();
 }
 
 static kws_report_limits limits(void)
@@ -142,19 +152,26 @@ static bool serve_serial(void)
     return count > 0;
 }
 
+/* Told with a status and not at once: a device that is too slow has no time for more lines. */
+static void admit_losses(void)
+{
+    const uint32_t overruns = kws_port_microphone_overruns();
+    if (overruns != app.overruns) {
+        app.overruns = overruns;
+        kws_report_error("overrun", "sound was lost: the main loop is too slow for the microphone");
+    }
+}
+
 static void give_status(const int16_t *samples, size_t count)
 {
-    for (size_t i = 0; i < count; ++i) {
-        const uint32_t loudness = samples[i] < 0 ? 0u - (uint32_t)samples[i] : (uint32_t)samples[i];
-        app.loudest = loudness > app.loudest ? loudness : app.loudest;
-    }
+    kws_level_add(&app.level, samples, count);
     if (app.samples_to_status > count) {
         app.samples_to_status -= (uint32_t)count;
         return;
     }
-    kws_report_status(app.loudest);
-    app.samples_to_status = STATUS_INTERVAL_SAMPLES;
-    app.loudest = 0;
+    admit_losses();
+    kws_report_status(&app.level, kws_port_microphone_clipped() - app.clipped);
+    begin_status();
 }
 
 static bool serve_microphone(void)

@@ -73,11 +73,13 @@ void kws_report_clip(void)
     kws_text_end_line(&text);
 }
 
-void kws_report_status(uint32_t loudest)
+void kws_report_status(const kws_level *level, uint32_t clipped)
 {
     const kws_pipeline_figures figures = kws_pipeline_read_figures();
     put_field("kws status at=", figures.time_ms);
-    put_field(" loudest=", loudest);
+    put_field(" loudest=", level->loudest);
+    put_field(" rms=", kws_level_rms(level));
+    put_field(" clipped=", clipped);
     put_field(" overruns=", kws_port_microphone_overruns());
     put_figures(&figures);
     kws_text_end_line(&text);

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "kws_detector.h"
+#include "kws_level.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -20,7 +21,9 @@ void kws_report_ready(kws_report_limits limits);
 void kws_report_scores(uint32_t time_ms, const int8_t *scores); /* [KWS_N_LABELS] */
 void kws_report_detection(const kws_detection *detection);
 void kws_report_clip(void);
-void kws_report_status(uint32_t loudest);
+
+/* `level`: of the sound, and `clipped`: samples in it that were too loud, both since the last status. */
+void kws_report_status(const kws_level *level, uint32_t clipped);
 void kws_report_error(const char *what, const char *words);
 
 void kws_report_ok(const char *command);

@@ -1,10 +1,12 @@
 /* The entry point for Arduino's cores, and of kws_port.h all that every such core has: serial line, clock, waiting.
  *
- * The microphone is the port's: it starts in kws_microphone_begin() and hands its samples to kws_microphone_deliver().
+ * The microphone is the port's: it starts in kws_microphone_begin() and hands what it hears to kws_microphone_deliver(),
+ * which goes on while the main loop is busy: the ring between the two holds half a second.
  */
 #include <Arduino.h>
 
 #include "kws_app.h"
+#include "kws_conditioner.h"
 #include "kws_port.h"
 #include "kws_report.h"
 #include "kws_sample_ring.h"
@@ -19,12 +21,35 @@ constexpr uint32_t kRingSamples = 8192;
 constexpr size_t kSerialBytes = 2048;
 constexpr uint32_t kErrorIntervalMs = 5000;
 constexpr uint32_t kSettleSamples = KWS_MICROPHONE_SETTLE_MS * (KWS_SAMPLE_RATE_HZ / 1000u);
+/* Delivered blocks pass through the interrupt's stack in pieces of this size. */
+constexpr size_t kPieceSamples = 128;
 
 int16_t ring_samples[kRingSamples];
 kws_sample_ring ring = {ring_samples, kRingSamples, 0, 0, 0};
-uint32_t samples_to_settle = kSettleSamples; /* the deliverer's */
+kws_conditioner conditioner = {KWS_MICROPHONE_SLOT_BITS, KWS_MICROPHONE_SHIFT, kSettleSamples, 0, 0, 0};
+uint32_t lost_blocks; /* by the driver */
 bool microphone_runs;
 uint32_t last_error_ms;
+
+size_t condition(const int16_t *slots, size_t count, int16_t *samples) {
+  return kws_conditioner_take_samples(&conditioner, slots, count, samples);
+}
+
+size_t condition(const int32_t *slots, size_t count, int16_t *samples) {
+  return kws_conditioner_take_slots(&conditioner, slots, count, samples);
+}
+
+template <typename Slot>
+void deliver(const Slot *slots, size_t count) {
+  int16_t samples[kPieceSamples];
+  while (count > 0) {
+    const size_t piece = count < kPieceSamples ? count : kPieceSamples;
+    const size_t heard = condition(slots, piece, samples);
+    kws_sample_ring_put(&ring, samples, heard);
+    slots += piece;
+    count -= piece;
+  }
+}
 
 void power_microphone() {
   const int pin = KWS_MICROPHONE_POWER_PIN;
@@ -44,18 +69,16 @@ void complain_of_microphone() {
 
 }  // namespace
 
-void kws_microphone_deliver(const int16_t *samples, size_t count) {
-  if (samples_to_settle >= count) {
-    samples_to_settle -= static_cast<uint32_t>(count);
-  } else {
-    kws_sample_ring_put(&ring, samples, count);
-  }
-}
+void kws_microphone_deliver(const int16_t *slots, size_t count) { deliver(slots, count); }
+
+void kws_microphone_deliver(const int32_t *slots, size_t count) { deliver(slots, count); }
+
+void kws_microphone_lost_block(void) { __atomic_store_n(&lost_blocks, lost_blocks + 1, __ATOMIC_RELAXED); }
 
 extern "C" {
 
 void kws_port_init(void) {
-#if defined(ARDUINO_ARCH_ESP32) && !ARDUINO_USB_CDC_ON_BOOT
+#ifdef ARDUINO_ARCH_ESP32 /* its USB drops bytes too where there is no room */
   Serial.setRxBufferSize(kSerialBytes);
 #endif
   Serial.begin(KWS_SERIAL_BAUD);
@@ -83,7 +106,11 @@ size_t kws_port_microphone_read(int16_t *samples, size_t capacity) {
   return kws_sample_ring_take(&ring, samples, capacity);
 }
 
-uint32_t kws_port_microphone_overruns(void) { return kws_sample_ring_overruns(&ring); }
+uint32_t kws_port_microphone_overruns(void) {
+  return kws_sample_ring_overruns(&ring) + __atomic_load_n(&lost_blocks, __ATOMIC_RELAXED);
+}
+
+uint32_t kws_port_microphone_clipped(void) { return kws_conditioner_clipped(&conditioner); }
 
 uint32_t kws_port_micros(void) { return micros(); }
 

@@ -5,10 +5,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The port's: starts the microphone at KWS_SAMPLE_RATE_HZ. Returns whether it runs. */
+/* The port's: starts the microphone at KWS_SAMPLE_RATE_HZ. Returns whether it runs; true where there is none. */
 bool kws_microphone_begin(void);
 
-/* The port calls it with the samples the microphone delivers, from one interrupt or one task. */
-void kws_microphone_deliver(const int16_t *samples, size_t count);
+/* The port calls one of these with what the microphone delivers, from one interrupt or one task. What the values mean
+ * stands in the board's row: slot_bits and shift. */
+void kws_microphone_deliver(const int16_t *slots, size_t count);
+void kws_microphone_deliver(const int32_t *slots, size_t count);
+
+/* From the same place, or from the driver's interrupt: the driver had no room for a block, or ran out of memory for it. */
+void kws_microphone_lost_block(void);
 
 #endif

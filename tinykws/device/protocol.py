@@ -106,11 +106,16 @@ class Status:
     frontend_us: int
     invoke_us: int
     arena_bytes: int
+    rms: int = 0
+    """Root mean square of the sound since the last status, 0 to 32768; 0 from a device that does not tell."""
+    clipped: int = 0
+    """Samples in it that were too loud; 0 from a device that does not tell."""
 
     def to_line(self) -> str:
         """Returns the line."""
         return (
-            f"kws status at={self.time_ms} loudest={self.loudest} overruns={self.overruns} frames={self.frames}"
+            f"kws status at={self.time_ms} loudest={self.loudest} rms={self.rms} clipped={self.clipped}"
+            f" overruns={self.overruns} frames={self.frames}"
             f" inferences={self.inferences} frontend_us={self.frontend_us} invoke_us={self.invoke_us}"
             f" arena={self.arena_bytes}"
         )
@@ -258,6 +263,8 @@ def _parse_status(text: str) -> Line:
         time_ms=_number(fields["at"]),
         loudest=_number(fields["loudest"]),
         overruns=_number(fields["overruns"]),
+        rms=_number(fields.get("rms", "0")),
+        clipped=_number(fields.get("clipped", "0")),
         **_figures(fields),
     )
 

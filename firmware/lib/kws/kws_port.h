@@ -32,6 +32,9 @@ size_t kws_port_microphone_read(int16_t *samples, size_t capacity);
 /* Blocks of samples lost since start because the main loop came too late. */
 uint32_t kws_port_microphone_overruns(void);
 
+/* Samples since start that were too loud for the microphone or for 16 bits. */
+uint32_t kws_port_microphone_clipped(void);
+
 /* Microseconds since start, wrapping; 0 always where the machine has no clock. */
 uint32_t kws_port_micros(void);
 

@@ -1,16 +1,26 @@
-/* A PDM microphone through Arduino's PDM.h (Nano 33 BLE Sense, Nano RP2040 Connect, Portenta's Vision Shield, …). */
+/* A PDM microphone through Arduino's PDM.h: on the board (Nano 33 BLE Sense, XIAO nRF52840 Sense, Nano RP2040 Connect,
+ * Portenta's Vision Shield), or wired to the pins that build_flags name (Pico: PIN_PDM_CLK, PIN_PDM_DIN).
+ */
 #include <Arduino.h>
 #include <PDM.h>
 
 #include "kws_settings.h"
 #include "main_arduino.h"
 
+static_assert(KWS_MICROPHONE_SLOT_BITS == 16, "microphone slot_bits in boards.yaml: PDM.h delivers 16");
+
+#if KWS_MICROPHONE_CLOCK_PIN >= 0
+static_assert(PIN_PDM_CLK == KWS_MICROPHONE_CLOCK_PIN, "clock_pin in boards.yaml is not build_flags' PIN_PDM_CLK");
+static_assert(PIN_PDM_DIN == KWS_MICROPHONE_DATA_PIN, "data_pin in boards.yaml is not build_flags' PIN_PDM_DIN");
+#endif
+
 namespace {
 
 constexpr int kChannels = 1;
 constexpr size_t kBlockSamples = 256;
 
-/* In the interrupt. PDM.h stops for ever when a block still waits at the next, so every block is taken whole. */
+/* In the interrupt. PDM.h stops for ever (nRF52840) or drops blocks unseen (RP2040) when one still waits at the next, so
+ * every block is taken whole, and what has no room is counted in our ring. */
 void take_blocks() {
   int16_t samples[kBlockSamples];
   while (PDM.available() > 0) {
@@ -27,9 +37,6 @@ void take_blocks() {
 bool kws_microphone_begin(void) {
   PDM.onReceive(take_blocks);
   PDM.setBufferSize(sizeof(int16_t) * kBlockSamples);
-  if (!PDM.begin(kChannels, KWS_SAMPLE_RATE_HZ)) {
-    return false;
-  }
   PDM.setGain(KWS_MICROPHONE_GAIN);
-  return true;
+  return PDM.begin(kChannels, KWS_SAMPLE_RATE_HZ) != 0;
 }

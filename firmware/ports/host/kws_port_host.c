@@ -156,6 +156,11 @@ uint32_t kws_port_microphone_overruns(void)
     return 0;
 }
 
+uint32_t kws_port_microphone_clipped(void)
+{
+    return 0;
+}
+
 uint32_t kws_port_micros(void)
 {
     struct timespec now;

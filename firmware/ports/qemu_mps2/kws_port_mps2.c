@@ -87,6 +87,11 @@ uint32_t kws_port_microphone_overruns(void)
     return 0;
 }
 
+uint32_t kws_port_microphone_clipped(void)
+{
+    return 0;
+}
+
 /* Read again where a second has just ended. Interrupts must be on. */
 uint32_t kws_port_micros(void)
 {

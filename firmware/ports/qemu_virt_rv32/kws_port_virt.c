@@ -109,6 +109,11 @@ uint32_t kws_port_microphone_overruns(void)
     return 0;
 }
 
+uint32_t kws_port_microphone_clipped(void)
+{
+    return 0;
+}
+
 uint32_t kws_port_micros(void)
 {
     return (uint32_t)(time_ticks() / TICKS_PER_MICROSECOND);

@@ -36,11 +36,15 @@ typedef unsigned int UBaseType_t;
 typedef uint32_t TickType_t;
 typedef void *TaskHandle_t;
 typedef void (*TaskFunction_t)(void *);
+typedef void *QueueHandle_t;
+#define IRAM_ATTR __attribute__((section(".iram1.0")))
+#define pdTRUE (static_cast<BaseType_t>(1))
 #define pdPASS (static_cast<BaseType_t>(1))
 #define portMAX_DELAY (static_cast<TickType_t>(0xffffffffUL))
 BaseType_t xTaskCreatePinnedToCore(TaskFunction_t task, const char *name, uint32_t stack_bytes, void *argument,
                                    UBaseType_t priority, TaskHandle_t *handle, BaseType_t core);
 void vTaskDelay(TickType_t ticks);
+BaseType_t xQueueReceive(QueueHandle_t queue, void *item, TickType_t ticks);
 #endif
 
 #endif

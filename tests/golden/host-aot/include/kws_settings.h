@@ -25,6 +25,10 @@
 
 /* Board. A pin of -1 is fixed by the board. */
 #define KWS_SERIAL_BAUD 115200
+#define KWS_MICROPHONE_IS_PDM 0
+#define KWS_MICROPHONE_IS_RIGHT 0
+#define KWS_MICROPHONE_SLOT_BITS 16
+#define KWS_MICROPHONE_SHIFT (0)
 #define KWS_MICROPHONE_GAIN 20
 #define KWS_MICROPHONE_SETTLE_MS 0
 #define KWS_MICROPHONE_CLOCK_PIN (-1)

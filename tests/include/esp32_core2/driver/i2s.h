@@ -11,10 +11,11 @@
 
 typedef int esp_err_t;
 typedef enum { I2S_NUM_0 = 0 } i2s_port_t;
-typedef enum { I2S_MODE_MASTER = 1, I2S_MODE_RX = 8 } i2s_mode_t;
-typedef enum { I2S_BITS_PER_SAMPLE_32BIT = 32 } i2s_bits_per_sample_t;
-typedef enum { I2S_CHANNEL_FMT_ONLY_LEFT = 4 } i2s_channel_fmt_t;
+typedef enum { I2S_MODE_MASTER = 1, I2S_MODE_RX = 8, I2S_MODE_PDM = 64 } i2s_mode_t;
+typedef enum { I2S_BITS_PER_SAMPLE_16BIT = 16, I2S_BITS_PER_SAMPLE_32BIT = 32 } i2s_bits_per_sample_t;
+typedef enum { I2S_CHANNEL_FMT_ONLY_RIGHT = 3, I2S_CHANNEL_FMT_ONLY_LEFT = 4 } i2s_channel_fmt_t;
 typedef enum { I2S_COMM_FORMAT_STAND_I2S = 1 } i2s_comm_format_t;
+typedef enum { I2S_EVENT_RX_Q_OVF = 4 } i2s_event_type_t;
 
 typedef struct {
   i2s_mode_t mode;
@@ -35,6 +36,11 @@ typedef struct {
   int data_out_num;
   int data_in_num;
 } i2s_pin_config_t;
+
+typedef struct {
+  i2s_event_type_t type;
+  size_t size;
+} i2s_event_t;
 
 esp_err_t i2s_driver_install(i2s_port_t port, const i2s_config_t *config, int queue_size, void *queue);
 esp_err_t i2s_set_pin(i2s_port_t port, const i2s_pin_config_t *pins);

@@ -1,0 +1,48 @@
+/* Made by tinykws: what the firmware knows of its model and its board. Numbers only; the code is elsewhere. */
+#ifndef KWS_SETTINGS_H
+#define KWS_SETTINGS_H
+
+#define KWS_BOARD "nucleo_l4r5zi"
+#define KWS_MODEL_ID "04b33fa95bba" /* start of the model's SHA-256 */
+
+/* Front-end: one feature frame of KWS_N_MELS every KWS_STRIDE_MS. */
+#define KWS_SAMPLE_RATE_HZ 16000
+#define KWS_WINDOW_MS 30
+#define KWS_STRIDE_MS 20
+#define KWS_N_MELS 40
+#define KWS_N_FRAMES 4 /* that the model looks at */
+#define KWS_INFERENCE_FRAMES 5 /* from one inference to the next */
+
+/* Labels: silence, unknown, then the words. */
+#define KWS_N_LABELS 3
+#define KWS_FIRST_WORD 2
+
+/* Detector, as RecognizeCommands of TensorFlow Lite Micro names and means them. */
+#define KWS_AVERAGE_WINDOW_MS 1000
+#define KWS_THRESHOLD 200 /* 0 to 255 */
+#define KWS_SUPPRESSION_MS 1500
+#define KWS_MINIMUM_COUNT 3
+
+/* Board. A pin of -1 is fixed by the board. */
+#define KWS_SERIAL_BAUD 115200
+#define KWS_MICROPHONE_IS_PDM 0
+#define KWS_MICROPHONE_IS_RIGHT 0
+#define KWS_MICROPHONE_SLOT_BITS 16
+#define KWS_MICROPHONE_SHIFT (0)
+#define KWS_MICROPHONE_GAIN 20
+#define KWS_MICROPHONE_SETTLE_MS 0
+#define KWS_MICROPHONE_CLOCK_PIN (-1)
+#define KWS_MICROPHONE_WORD_SELECT_PIN (-1)
+#define KWS_MICROPHONE_DATA_PIN (-1)
+#define KWS_MICROPHONE_POWER_PIN (-1)
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+extern const char *const kws_labels[KWS_N_LABELS];
+
+#ifdef __cplusplus
+}
+#endif
+#endif
