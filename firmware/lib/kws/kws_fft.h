@@ -18,7 +18,12 @@
 extern "C" {
 #endif
 
+/* Aligned so that it can be moved as one word. */
+#if defined(__GNUC__)
+typedef struct __attribute__((aligned(4))) {
+#else
 typedef struct {
+#endif
     int16_t r;
     int16_t i;
 } kws_complex;

@@ -152,8 +152,8 @@ static inline uint32_t kws_pair_energy(kws_pair a)
 /* The real part, or the first sample, is the bottom half. */
 typedef uint32_t kws_pair;
 
-/* A word in memory of any type; one that need not be aligned, too, which the processor allows but not to loads of two. */
-typedef uint32_t __attribute__((may_alias)) kws_any_word;
+/* The word that a kws_complex is, and one that need not be aligned. */
+typedef uint32_t __attribute__((may_alias)) kws_complex_word;
 typedef struct __attribute__((packed, may_alias)) {
     uint32_t word;
 } kws_unaligned_word;
@@ -165,12 +165,12 @@ static inline kws_pair kws_pair_zero(void)
 
 static inline kws_pair kws_pair_load(const kws_complex *from)
 {
-    return *(const kws_any_word *)(const void *)from;
+    return *(const kws_complex_word *)(const void *)from;
 }
 
 static inline void kws_pair_store(kws_complex *to, kws_pair a)
 {
-    *(kws_any_word *)(void *)to = a;
+    *(kws_complex_word *)(void *)to = a;
 }
 
 static inline kws_pair kws_pair_of_samples(const int16_t *samples)
