@@ -76,28 +76,42 @@ def random_net(source: random.Random) -> bytes:
     return build_model(net.tensors, net.ops)
 
 
+def random_convolution(source: random.Random) -> bytes:
+    """Returns a .tflite of one convolution or dense layer, of shapes that each of the fast kernels is chosen for, and
+    their neighbours: few and many channels, an odd and an even number of pixels, factors near a half and far below.
+    """
+    net = Net(source)
+    depth = source.choice([1, 1, 1, 2, 3, 4, 8, 12])
+    shape = [source.choice([1, 1, 1, 2]), source.randint(1, 12), source.choice([1, source.randint(1, 14)]), depth]
+    net.tensor(TensorSpec(shape, scales=(source.choice([1.0, 0.1]),), zero_points=(net.zero_point(),)))
+    source.choice([_conv_2d, _depthwise_conv_2d, _depthwise_conv_2d, _fully_connected])(net, wide=True)
+    return build_model(net.tensors, net.ops)
+
+
 def _candidates(net: Net) -> list[Callable[[Net], None]]:
     always = [_fully_connected, _add, _mean, _pad, _reshape]
     images = [_conv_2d, _depthwise_conv_2d, _conv_2d, _depthwise_conv_2d, _pool, _pool]
     return always + (images if len(net.spec.shape) == 4 else [])
 
 
-def _window(net: Net, axis: int) -> tuple[int, int, int, int, int]:
+def _window(net: Net, axis: int, largest: int = 5) -> tuple[int, int, int, int, int]:
     """Returns padding's number, size, stride, dilation and how many positions that gives."""
     image = net.spec.shape[axis]
     padding = net.random.randint(0, 1)
-    dilation = net.random.choice([1, 1, 2, 3])
-    size = net.random.randint(1, min(5, 1 + (image - 1) // dilation) if padding else 5)
-    stride = net.random.choice([1, 1, 2, 3])
+    dilation = net.random.choice([1, 1, 2, 3] + [1, 1] * (largest - 5))
+    size = net.random.randint(1, min(largest, 1 + (image - 1) // dilation) if padding else largest)
+    stride = net.random.choice([1, 1, 2, 3] + [2] * (largest - 5))
     span = (size - 1) * dilation + 1
     positions = -(-image // stride) if padding == 0 else (image + stride - span) // stride
     return padding, size, stride, dilation, positions
 
 
-def _windows(net: Net, *, dilated: bool) -> tuple[dict[str, object], tuple[int, int], tuple[int, int]]:
+def _windows(
+    net: Net, *, dilated: bool, largest: int = 5
+) -> tuple[dict[str, object], tuple[int, int], tuple[int, int]]:
     """Returns the options both windows share, their sizes and their numbers of positions."""
     while True:
-        rows, columns = _window(net, 1), _window(net, 2)
+        rows, columns = _window(net, 1, largest), _window(net, 2, largest)
         if rows[0] == columns[0] and (dilated or rows[3] == columns[3] == 1):
             break
     options: dict[str, object] = {
@@ -135,21 +149,21 @@ def _output(net: Net, shape: tuple[int, ...], scale: float) -> TensorSpec:
     return TensorSpec(shape, scales=(float(np.float32(scale)),), zero_points=(net.zero_point(),))
 
 
-def _conv_2d(net: Net) -> None:
-    options, (height, width), positions = _windows(net, dilated=True)
+def _conv_2d(net: Net, *, wide: bool = False) -> None:
+    options, (height, width), positions = _windows(net, dilated=True, largest=9 if wide else 5)
     batches, _, _, depth = net.spec.shape
     groups = net.random.choice([divisor for divisor in range(1, depth + 1) if depth % divisor == 0] + [1, 1, 1])
-    channels = groups * net.random.randint(1, max(1, 8 // groups))
+    channels = groups * net.random.randint(1, max(1, 8 // groups)) * (net.random.choice([1, 4]) if wide else 1)
     current = net.current
     inputs, scale = _weights(net, (channels, height, width, depth // groups), 0, height * width * depth // groups)
     output = _output(net, (batches, *positions, channels), scale * net.factor())
     net.append("CONV_2D", [current, *inputs], output, options)
 
 
-def _depthwise_conv_2d(net: Net) -> None:
-    options, (height, width), positions = _windows(net, dilated=True)
+def _depthwise_conv_2d(net: Net, *, wide: bool = False) -> None:
+    options, (height, width), positions = _windows(net, dilated=True, largest=9 if wide else 5)
     batches, _, _, depth = net.spec.shape
-    multiplier = net.random.choice([1, 1, 2, 3])
+    multiplier = net.random.choice([1, 1, 2, 3] + [4, 8, 16] * wide)
     current = net.current
     inputs, scale = _weights(net, (1, height, width, depth * multiplier), 3, height * width)
     inputs = [index for index in inputs if index >= 0]  # TFLM crashes on a depthwise bias of index -1
@@ -157,10 +171,10 @@ def _depthwise_conv_2d(net: Net) -> None:
     net.append("DEPTHWISE_CONV_2D", [current, *inputs], output, options | {"depth_multiplier": multiplier})
 
 
-def _fully_connected(net: Net) -> None:
+def _fully_connected(net: Net, *, wide: bool = False) -> None:
     shape = net.spec.shape
     depth = math.prod(shape[net.random.randint(0, max(0, len(shape) - 1)) :])
-    rows, units = math.prod(shape) // depth, net.random.randint(1, 9)
+    rows, units = math.prod(shape) // depth, net.random.randint(1, 40 if wide else 9)
     current = net.current
     inputs, scale = _weights(net, (units, depth), 0, depth)
     options = {"fused_activation_function": net.activation()}

@@ -10,16 +10,15 @@ import subprocess
 from fractions import Fraction
 from pathlib import Path
 
-import numpy as np
 import pytest
 from aot_native import KERNELS, STRICT, run_compiler
 from hypothesis import given
 from hypothesis import strategies as st
-from random_nets import random_net
+from many_models import outputs_here, outputs_on_mps2
+from random_nets import random_convolution, random_net
 
 from tinykws.aot import compile_model
 from tinykws.aot.fixed_point import activation_range, mean_multiplier, quantize_multiplier, softmax_multiplier
-from tinykws.aot.reader import read_model
 from tinykws.errors import ConfigError
 
 INT32 = st.integers(-(2**31), 2**31 - 1)
@@ -108,42 +107,7 @@ def test_softmax_of_huge_scales_sees_only_the_largest() -> None:
     assert (multiplier.value, multiplier.shift, smallest) == (2**31 - 1, 31, 0)
 
 
-MAIN = """
-#include <stdio.h>
-{declarations}
-static uint32_t state = 1;
-static int8_t next_byte(void) {{ state = state * 1664525u + 1013904223u; return (int8_t)(state >> 24); }}
-static void run(int8_t *(*input)(void), void (*invoke)(void), const int8_t *(*output)(void), int size, int outputs)
-{{
-    for (int trial = 0; trial < 20; trial++) {{
-        for (int i = 0; i < size; i++) {{ input()[i] = trial == 0 ? -128 : trial == 1 ? 127 : next_byte(); }}
-        invoke();
-        for (int i = 0; i < outputs; i++) {{ printf("%d ", output()[i]); }}
-    }}
-}}
-int main(void)
-{{
-{calls}
-    return 0;
-}}
-"""
 SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g", "-O1"]
-
-
-def _write_wrapped(model: bytes, number: int, folder: Path) -> tuple[str, str]:
-    """Writes one model with its functions renamed, so that many fit one program; returns declarations and a call."""
-    compiled, graph = compile_model(model), read_model(model)
-    prefix = f"net{number}"
-    own = folder / prefix
-    own.mkdir()
-    (own / "model_aot.c").write_text(compiled.source)
-    (own / "model_aot.h").write_text(compiled.header)
-    ends = ("input", "invoke", "output")
-    renames = "".join(f"#define kws_model_{end} {prefix}_{end}\n" for end in ends)
-    (folder / f"{prefix}.c").write_text(f'{renames}#include "{prefix}/model_aot.c"\n')
-    declarations = f"int8_t *{prefix}_input(void); void {prefix}_invoke(void); const int8_t *{prefix}_output(void);\n"
-    arguments = ", ".join(f"{prefix}_{end}" for end in ends)
-    return declarations, f"    run({arguments}, {graph.input.size}, {graph.output.size});\n"
 
 
 def _damaged(model: bytes, source: random.Random) -> bytes:
@@ -158,29 +122,38 @@ def _nets(count: int) -> list[bytes]:
     source = random.Random(7)
     candidates = [random_net(random.Random(seed)) for seed in range(100, 100 + count)]
     candidates += [_damaged(model, source) for model in candidates]
-    good = []
-    for model in candidates:
-        try:
-            compile_model(model)
-        except ConfigError:
-            continue
-        good.append(model)
-    return good
+    return [model for model in candidates if _compiles(model)]
 
 
 @pytest.mark.slow
 def test_address_and_undefined_behaviour_sanitizers(tmp_path: Path) -> None:
     nets = _nets(40)
     assert len(nets) > 45
-    parts = [_write_wrapped(model, number, tmp_path) for number, model in enumerate(nets)]
-    declarations, calls = ("".join(texts) for texts in zip(*parts, strict=True))
-    (tmp_path / "main.c").write_text(MAIN.format(declarations=f"#include <stdint.h>\n{declarations}", calls=calls))
-    program = tmp_path / "program"
-    sources = [tmp_path / "main.c", *sorted(tmp_path.glob("net*.c")), *sorted(KERNELS.glob("*.c"))]
-    run_compiler("gcc", *STRICT, *SANITIZERS, "-I", KERNELS, *sources, "-o", program)
-    done = subprocess.run([program], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[:3000]
-    assert len(np.array(done.stdout.split(), int)) > 1000
+    assert len(outputs_here(nets, 20, tmp_path, *SANITIZERS)) > 1000
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("optimization", "count"), [("-O2", 90), ("-Os", 15), ("-O0", 15)])
+def test_dsp_instructions_give_what_plain_c_gives(
+    optimization: str, count: int, qemu_cortex_m4: None, tmp_path: Path
+) -> None:
+    """On an emulated Cortex-M4 against this computer, whose C is held to TFLite Micro in test_aot_models.py."""
+    nets = _nets(count // 3) + [
+        net for seed in range(count) if _compiles(net := random_convolution(random.Random(seed)))
+    ]
+    for name in ("here", "there"):
+        (tmp_path / name).mkdir()
+    flags = ["-mfloat-abi=hard", "-mfpu=fpv4-sp-d16", optimization]
+    there = outputs_on_mps2(nets, 6, tmp_path / "there", "cortex-m4", "mps2-an386", *flags)
+    assert there == outputs_here(nets, 6, tmp_path / "here", "-O1")
+
+
+def _compiles(model: bytes) -> bool:
+    try:
+        compile_model(model)
+    except ConfigError:
+        return False
+    return True
 
 
 def _a_model(folder: Path) -> Path:

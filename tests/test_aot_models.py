@@ -11,7 +11,7 @@ import pytest
 from aot_native import NativeModel
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_nets import random_net
+from random_nets import random_convolution, random_net
 from tflite_builder import OpSpec, TensorSpec, build_model
 
 from tinykws.aot import compile_model
@@ -20,6 +20,12 @@ from tinykws.doors.interpreter import Interpreter
 from tinykws.errors import ConfigError
 from tinykws.resources import FIRMWARE
 
+FAST_KERNELS = (
+    "kws_nn_conv_2d_eight.c",
+    "kws_nn_conv_2d_strip.c",
+    "kws_nn_depthwise_conv_2d_planar.c",
+    "kws_nn_fully_connected_folded.c",
+)
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="TFLite Micro's interpreter has wheels for Linux only")
 
 
@@ -65,6 +71,24 @@ def test_random_networks(workshop: Path, source: random.Random) -> None:
     except ConfigError:
         return
     assert_equal_to_tflm(model, workshop, 25, seed=2)
+
+
+@on_linux
+@settings(max_examples=60, deadline=None)
+@given(st.randoms(use_true_random=False))
+def test_random_convolutions(workshop: Path, source: random.Random) -> None:
+    model = random_convolution(source)
+    if _compiles(model):
+        assert_equal_to_tflm(model, workshop, 12, seed=4)
+
+
+def test_random_convolutions_meet_every_kernel() -> None:
+    models = [random_convolution(random.Random(seed)) for seed in range(250)]
+    kernels = [kernel for model in models if _compiles(model) for kernel in compile_model(model).kernels]
+    for name in ("conv_2d", "depthwise_conv_2d", "fully_connected"):
+        assert sum(kernel.startswith(f"kws_nn_{name}") for kernel in kernels) > 20
+    for kernel in FAST_KERNELS:
+        assert kernels.count(kernel) >= 4, kernel
 
 
 @on_linux
