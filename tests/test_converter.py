@@ -47,7 +47,8 @@ def test_int8_follows_float(network: Network, tflite: bytes) -> None:
     interpreter = Interpreter(tflite)
     fresh = faint_features(60, seed=9)
     int8 = probability_of_score(np.array([interpreter.invoke(clip) for clip in fresh]))
-    assert np.abs(int8 - network.probabilities(fresh)).max() < 0.1
+    # Probabilities are 256ths in int8; both networks are within two of them, and a wrong scale is far outside.
+    assert np.abs(int8 - network.probabilities(fresh)).max() < 4 / 256
     assert (int8.argmax(axis=1) == np.arange(60) % 3).mean() > 0.9
 
 

@@ -48,7 +48,8 @@ def test_figures_of_both_models(project: Project) -> None:
     assert report.float_model.accuracy > 0.9
     difference = report.int8_model.accuracy - report.float_model.accuracy
     assert report.agreement.accuracy_difference == pytest.approx(difference)
-    assert report.agreement.largest_score_difference < 0.2
+    # Probabilities are 256ths in int8; this network is within two of them, and a wrong scale is far outside.
+    assert report.agreement.largest_score_difference < 4 / 256
 
 
 def test_the_report_is_written(project: Project) -> None:

@@ -91,4 +91,5 @@ def test_where_the_package_is_missing_the_error_says_what_to_install(monkeypatch
 
 
 def test_the_version_is_the_one_pinned() -> None:
-    assert interpreter.VERSION.startswith("0.dev")
+    pyproject = (Path(__file__).parent.parent / "pyproject.toml").read_text(encoding="utf-8")
+    assert f'"tflite-micro=={interpreter.VERSION}; ' in pyproject

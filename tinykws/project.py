@@ -49,6 +49,11 @@ class Project:
         return self.build_dir / "model"
 
     @property
+    def float_model_path(self) -> Path:
+        """The trained network, as Keras keeps it."""
+        return self.model_dir / "model.keras"
+
+    @property
     def bundle_dir(self) -> Path:
         """The bundle: all that the right half of the pipeline needs."""
         return self.build_dir / "bundle"
@@ -57,10 +62,6 @@ class Project:
     def evaluation_dir(self) -> Path:
         """evaluation.json, confusion_matrix.png."""
         return self.build_dir / "evaluation"
-
-    def firmware_dir(self, board_id: str) -> Path:
-        """The PlatformIO project generated for a board."""
-        return self.build_dir / "firmware" / board_id
 
     def stamp_path(self, stage: str) -> Path:
         """Where freshness.py remembers what a stage was last made from."""

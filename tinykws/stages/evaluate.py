@@ -26,7 +26,6 @@ from tinykws.progress import SILENT, Progress
 from tinykws.project import Project
 from tinykws.scoring import Agreement, Score, agreement, score
 
-FLOAT_MODEL_NAME = "model.keras"
 REPORT_NAME = "evaluation.json"
 CONFUSION_NAME = "confusion_matrix.png"
 
@@ -48,7 +47,7 @@ class EvaluateReport:
 
 def stage_files(project: Project) -> StageFiles:
     """What evaluate depends on and makes."""
-    reads = [project.bundle_dir, project.dataset_dir, project.model_dir / FLOAT_MODEL_NAME]
+    reads = [project.bundle_dir, project.dataset_dir, project.float_model_path]
     return StageFiles({}, reads=reads, writes=[project.evaluation_dir])
 
 
@@ -66,7 +65,7 @@ def evaluate(project: Project, *, split: str = "testing", progress: Progress = S
     split = _split_with_clips(dataset, split, progress)
     label_ids, features = np.asarray(dataset.label_ids(split), np.int64), dataset.features(split)
     scores = _int8_scores(bundle, features, progress)
-    network = _float_network(bundle, project.model_dir / FLOAT_MODEL_NAME, progress)
+    network = _float_network(bundle, project.float_model_path, progress)
     probabilities = None if network is None else network.probabilities(features)
     report = EvaluateReport(
         model_id=bundle.model_id,

@@ -33,7 +33,6 @@ from tinykws.progress import SILENT, Progress
 from tinykws.project import Project
 from tinykws.scoring import Score, score
 
-FLOAT_MODEL_NAME = "model.keras"
 CALIBRATION_CLIPS = 100
 """Training clips of each label from which the ranges inside the network are taken."""
 
@@ -44,7 +43,7 @@ LabelledClip = tuple[str, Samples]
 def stage_files(project: Project) -> StageFiles:
     """What quantize depends on and makes."""
     settings = {"detector": dataclasses.asdict(project.config.detector), "texts": list(project.config.words)}
-    reads = [project.dataset_dir, project.model_dir / FLOAT_MODEL_NAME]
+    reads = [project.dataset_dir, project.float_model_path]
     return StageFiles(settings, reads=reads, writes=[project.bundle_dir])
 
 
@@ -58,8 +57,8 @@ def quantize(project: Project, *, progress: Progress = SILENT) -> Bundle:
         ToolError: the converter failed, or tflite-micro is missing.
     """
     dataset = Dataset.load(project.dataset_dir)
-    float_path = project.model_dir / FLOAT_MODEL_NAME
-    network = Network.load(float_path)
+    network = Network.load(project.float_model_path)
+    float_digest = sha256_of_file(project.float_model_path)
     model = convert(network, _calibration_features(dataset))
     graph = read_model(model)
     model_guards.check_ops(graph)
@@ -72,7 +71,7 @@ def quantize(project: Project, *, progress: Progress = SILENT) -> Bundle:
         detector=project.config.detector,
         clips=_golden_clips(dataset),
         origin="trained",
-        metrics={FLOAT_MODEL_KEY: sha256_of_file(float_path), **_metrics(network, model, dataset, progress)},
+        metrics={FLOAT_MODEL_KEY: float_digest, **_metrics(network, model, dataset, progress)},
         tools={"tensorflow": TENSORFLOW_VERSION, "keras": KERAS_VERSION},
     )
     return write_bundle(bundle, model, samples)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,7 +24,6 @@ from tinykws.progress import SILENT, Progress
 from tinykws.project import Project
 from tinykws.scoring import score
 
-MODEL_NAME = "model.keras"
 HISTORY_NAME = "history.json"
 CURVES_NAME = "learning_curves.png"
 
@@ -89,7 +87,7 @@ def train(project: Project, *, progress: Progress = SILENT) -> TrainReport:
     history, best_weights = _learn(trainer, dataset, project, progress)
     trainer.restore(best_weights)
     best = max(history, key=lambda record: record.merit)
-    _write(project.model_dir, trainer, history, best)
+    _write(project, trainer, history, best)
     cost = trainer.network.cost
     return TrainReport(
         architecture=project.config.model.architecture,
@@ -158,9 +156,9 @@ def _line(record: EpochRecord, epochs: int) -> str:
     )
 
 
-def _write(model_dir: Path, trainer: Trainer, history: list[EpochRecord], best: EpochRecord) -> None:
-    with replacing_folder(model_dir) as folder:
-        trainer.network.save(folder / MODEL_NAME)
+def _write(project: Project, trainer: Trainer, history: list[EpochRecord], best: EpochRecord) -> None:
+    with replacing_folder(project.model_dir) as folder:
+        trainer.network.save(folder / project.float_model_path.name)
         records = [dataclasses.asdict(record) for record in history]
         write_json(folder / HISTORY_NAME, {"best_epoch": best.epoch, "epochs": records})
         plot_learning_curves(folder / CURVES_NAME, records, best.epoch)
