@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,10 +12,13 @@ from tiny_model import tiny_bundle
 
 from tinykws.boards import Board, find_board
 from tinykws.bundle import Bundle
+from tinykws.doors import platformio
 from tinykws.doors.serial_ports import Port
 from tinykws.errors import ConfigError, DeviceError, ToolError
 from tinykws.progress import Progress
+from tinykws.stages.build import build
 from tinykws.stages.flash import FlashReport, flash
+from tinykws.stages.generate import generate
 
 NANO = find_board("nano33ble")
 APP = Port("/dev/ttyACM0", "2341:805a", "768275C7726D618B", "1-3", "Nano 33 BLE")
@@ -165,3 +169,31 @@ def test_an_emulated_board_has_nothing_to_flash(bundle: Bundle) -> None:
         run(world, bundle, find_board("host"))
     assert "verify --board host" in str(caught.value.hint)
     assert world.opened == []
+
+
+UPLOAD_TARGET = """
+def _upload(target, source, env):
+    print("No device found on ttyX" if env.subst("$UPLOAD_PORT") == "/dev/ttyX" else "done")
+    return env.subst("$UPLOAD_PORT") == "/dev/ttyX"
+
+
+env.AddPlatformTarget("upload", "$BUILD_DIR/${PROGNAME}.elf", [_upload], "Upload")
+"""
+
+
+def test_the_real_platformio_uploads_what_was_built(bundle: Bundle, tmp_path: Path) -> None:
+    """With the host's platform, which is given an uploader: vendors' cannot be had everywhere."""
+    if shutil.which("gcc") is None:
+        pytest.skip("needs gcc")
+    host = find_board("host")
+    generate(bundle, host, None, tmp_path)
+    with (tmp_path / "platform" / "builder" / "main.py").open("a") as builder:
+        builder.write(UPLOAD_TARGET)
+    program = build(tmp_path, host).program
+    built = program.stat().st_mtime_ns
+    lines: list[str] = []
+    assert "done" in platformio.upload(tmp_path, host, "/dev/ttyY", lines.append).stdout
+    assert "done" in lines
+    with pytest.raises(ToolError, match="did not wait for the upload on /dev/ttyX: its boot loader did not start"):
+        platformio.upload(tmp_path, host, "/dev/ttyX")
+    assert program.stat().st_mtime_ns == built, "nothing is compiled again"
