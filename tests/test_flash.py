@@ -147,6 +147,32 @@ def test_a_board_that_runs_something_else_is_an_error(bundle: Bundle, answers: t
     assert caught.value.exit_code == 4
 
 
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        ([f"Writing at 0x000{at}0000... ({at} %)" for at in range(1, 100, 7)], [22, 43, 64, 85]),
+        ([f"Writing at 0x00010000 [==>  ] {at}.5% 1/2 bytes..." for at in (10, 30, 99, 12, 40)], [30, 99, 40]),
+        ([f"[=====     ] {at}% ({at}/100 pages)" for at in (0, 50, 100)], [50, 100]),
+        (["RAM:   [==        ]  15.6% (used 40000 bytes from 262144 bytes)", "Flash: [=] 90%"], []),
+    ],
+)
+def test_a_long_upload_tells_how_far_it_is(bundle: Bundle, lines: list[str], told: list[int]) -> None:
+    said: list[str] = []
+
+    class Told(Progress):
+        def say(self, text: str) -> None:
+            said.append(text)
+
+    class Slow(World):
+        def upload(self, project_dir: Path, board: Board, port: str, on_line: Callable[[str], None]) -> None:
+            for line in lines:
+                on_line(line)
+            self.plug(APP, new_firmware(bundle))
+
+    run(Slow(), bundle, progress=Told())
+    assert [text for text in said if "%" in text] == [f"flash: {percent} %" for percent in told]
+
+
 def test_a_failing_upload_is_the_tools_error(bundle: Bundle) -> None:
     def after_upload(world: World) -> None:
         raise ToolError("the upload failed")

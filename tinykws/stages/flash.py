@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -24,6 +25,10 @@ LOOK_EVERY_S = 0.25
 TROUBLE_S = 0.3
 LINES_OF_TROUBLE = 3
 """An engine that did not start says so right after the banner, which may come twice: at start, and when asked."""
+
+PERCENT = re.compile(r"Writing.*?(\d{1,3})(?:\.\d+)? ?%|(\d{1,3})% \(\d+/\d+ pages\)")
+"""esptool's and avrdude's lines, and bossac's."""
+TELL_EVERY_PERCENT = 20
 
 Upload = Callable[[Path, Board, str, Callable[[str], None]], object]
 """platformio.upload, or a test's own."""
@@ -83,10 +88,30 @@ def flash(
     with cable.open(port.device, board.serial):
         pass  # a port that cannot be used says so at once, and better than any uploader
     progress.say(f"flash: PlatformIO uploads to {board.name} on {port.device}")
-    upload(project_dir, board, port.device, lambda _: None)
+    upload(project_dir, board, port.device, _UploadTold(progress).hear)
     progress.say("flash: uploaded; waiting for the board to come back")
     now_at, ready = _meet(cable, _Meeting(bundle, board, port, before))
     return FlashReport(ready.board, now_at.device, ready.engine, ready.model, ready.labels, cable.now() - began)
+
+
+class _UploadTold:
+    """Tells how far an uploader is, now and then: a slow bridge takes minutes."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._told = 0
+
+    def hear(self, line: str) -> None:
+        """Takes a line of the uploader."""
+        match = PERCENT.search(line)
+        if match is None:
+            return
+        percent = int(match[1] or match[2])
+        if percent < self._told:  # the next of several pieces
+            self._told = 0
+        if percent >= self._told + TELL_EVERY_PERCENT:
+            self._told = percent
+            self._progress.say(f"flash: {percent} %")
 
 
 @dataclasses.dataclass(frozen=True)
