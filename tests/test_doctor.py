@@ -20,7 +20,7 @@ from tinykws.checks.room import MEGABYTE, check_folder
 from tinykws.checks.serial_access import check_modem_manager, check_ports, check_rights
 from tinykws.checks.tools import check_compiler, check_emulator
 from tinykws.checks.traps import check_dense_layers, check_model_optimization
-from tinykws.checks.vendors import check_vendor_board
+from tinykws.checks.vendors import check_git, check_vendor_board
 from tinykws.cli import run
 from tinykws.doors import installed_packages, platformio_packages, this_computer
 from tinykws.doors.installed_packages import Package
@@ -210,6 +210,24 @@ def test_a_vendors_board() -> None:
     assert cut_off.state == "missing"
     assert "registry cannot be reached" in cut_off.found
     assert check_vendor_board(board(), ["vendor@1.0.0"], False, needed=False).state == "warning"
+
+
+def test_a_library_that_is_a_folder_is_not_downloaded() -> None:
+    finding = check_vendor_board(board(), ["symlink:///opt/tflm"], True, needed=True)
+    assert finding.state == "missing"
+    assert finding.found == "lib_deps names a library that is not there: /opt/tflm"
+
+
+def test_git_is_wanted_only_for_repositories() -> None:
+    git = Program("git", Path("/usr/bin/git"), "2.39.5")
+    platform = "https://git.example/platform.git#c0387a2"
+    there = check_git(git, ["vendor@1.0.0", platform], needed=True)
+    assert there == Finding("PlatformIO", "git", "ok", "2.39.5")
+    gone = check_git(Program("git"), ["vendor@1.0.0", platform], needed=True)
+    assert gone is not None
+    assert (gone.state, gone.found) == ("missing", f"not on PATH; PlatformIO fetches {platform} by it")
+    assert gone.mend == "on Debian or Ubuntu: sudo apt install git"
+    assert check_git(Program("git"), ["vendor@1.0.0"], needed=True) is None
 
 
 def rights(*devices: SerialDevice, **columns: object) -> SerialRights:
@@ -462,6 +480,21 @@ def test_no_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
     assert "missing  qemu-system-arm" in shown
     assert "try: on Debian or Ubuntu: sudo apt install qemu-system-arm" in shown
     assert shown.splitlines()[-1].startswith("not ready for qemu-cortex-m4: ")
+
+
+def test_a_local_library_counts_where_it_is(tmp_path: Path, no_registry: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLATFORMIO_CORE_DIR", str(tmp_path))
+    install(tmp_path / "platforms" / "vendor", "platform", "vendor", "1.0.0")
+    library = TflmLibrary((f"symlink://{tmp_path / 'tflm'}", "symlink://${PROJECT_DIR}/near"))
+    row = board(engine="tflm", tflm=library)
+    (tmp_path / row.id / "near").mkdir(parents=True)
+
+    def of_platformio() -> Finding:
+        return next(f for f in doctor(row, {row.id: row}, tmp_path).findings if f.area == "PlatformIO")
+
+    assert of_platformio().found == f"lib_deps names a library that is not there: {tmp_path / 'tflm'}"
+    (tmp_path / "tflm").mkdir()
+    assert of_platformio().state == "ok"
 
 
 def test_a_board_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

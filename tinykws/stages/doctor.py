@@ -13,14 +13,14 @@ import platform
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from tinykws.boards import Board
+from tinykws.boards import Board, is_local, local_path
 from tinykws.checks.finding import Finding
 from tinykws.checks.packages import check_extension, check_fit, check_loads, check_packages, check_python
 from tinykws.checks.room import MEGABYTE, check_folder
 from tinykws.checks.serial_access import check_modem_manager, check_ports, check_rights
 from tinykws.checks.tools import check_compiler, check_emulator
 from tinykws.checks.traps import check_dense_layers, check_model_optimization
-from tinykws.checks.vendors import check_vendor_board
+from tinykws.checks.vendors import check_git, check_vendor_board
 from tinykws.doors import installed_packages, platformio_packages, this_computer
 from tinykws.doors.installed_packages import Packages
 from tinykws.doors.platformio import registry_answers
@@ -127,15 +127,29 @@ def _vendors(boards: Sequence[Board], firmware_dir: Path, *, needed: bool) -> It
     mend = "name another folder in the variable PLATFORMIO_CORE_DIR"
     yield check_folder("PlatformIO core", core, VENDOR_BYTES, mend, needed=needed)
     answers = functools.cache(registry_answers)
+    missing = {board.id: _missing(board, firmware_dir / board.id) for board in boards}
+    git = check_git(this_computer.find("git"), [name for names in missing.values() for name in names], needed=needed)
+    if git is not None:
+        yield git
     for board in boards:
-        missing = _missing(board, firmware_dir / board.id)
-        yield check_vendor_board(board, missing, bool(missing) and answers(), needed=needed)
+        yield check_vendor_board(board, missing[board.id], bool(missing[board.id]) and answers(), needed=needed)
 
 
 def _missing(board: Board, project_dir: Path) -> list[str]:
+    """What of a board's platform and libraries PlatformIO has not installed; of local libraries, what is not there."""
     libraries = board.tflm.lib_deps if board.tflm and board.engine == "tflm" else ()
+    local = [library for library in libraries if is_local(library)]
+    from_registry = [library for library in libraries if library not in local]
     platforms = [board.platform] if platformio_packages.missing_platform(board.platform) else []
-    return [*platforms, *platformio_packages.missing_libraries(libraries, project_dir, board.env)]
+    return [
+        *platforms,
+        *platformio_packages.missing_libraries(from_registry, project_dir, board.env),
+        *(library for library in local if not _folder_of(library, project_dir).is_dir()),
+    ]
+
+
+def _folder_of(library: str, project_dir: Path) -> Path:
+    return Path(local_path(library).replace("${PROJECT_DIR}", str(project_dir.absolute())))
 
 
 def _serial(boards: Mapping[str, Board], board: Board | None) -> Iterator[Finding]:
