@@ -15,10 +15,11 @@ from tinykws.boards import find_board
 from tinykws.bundle import Bundle
 from tinykws.device.verdict import judge, read_entries
 from tinykws.errors import ConfigError, DeviceError
+from tinykws.labels import labels_of_words
 from tinykws.stages.verify import ClipFile, HostReference, VerifyReport, find_clips, verify
 
 HOST = find_board("host")
-LABELS = ("_silence_", "_unknown_", "yes")
+LABELS = labels_of_words(["yes"])
 
 
 @pytest.fixture(scope="module")
@@ -208,6 +209,16 @@ def test_clips_are_found_with_what_their_folders_say(tmp_path: Path) -> None:
     assert found == {
         "yes/b.wav": "yes", "yes/a.FLAC": "yes", "dog/c.wav": "_unknown_",
         "_background_noise_/n.wav": "_silence_", "_silence_/s.wav": "_silence_",
+    }  # fmt: skip
+
+
+def test_folders_may_be_called_as_people_write_the_word(tmp_path: Path) -> None:
+    for folder in ("да", "da", "нет"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "a.wav").touch()
+    labels = labels_of_words(["да"])
+    assert {clip.path.parent.name: clip.expected_label for clip in find_clips([tmp_path], labels)} == {
+        "да": "da", "da": "da", "нет": "_unknown_",
     }  # fmt: skip
 
 

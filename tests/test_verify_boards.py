@@ -188,7 +188,7 @@ def test_micro_speech_gives_the_scores_it_is_known_for(shared, board, tmp_path) 
     bundle = import_model(model, ["silence", "unknown", "yes", "no"], tmp_path / "bundle")
     generate(bundle, board, None, tmp_path / "project")
     program = build(tmp_path / "project", board).program
-    clips = find_clips([shared / "data" / "tflm_clips"], [label.name for label in bundle.labels])
+    clips = find_clips([shared / "data" / "tflm_clips"], bundle.labels)
     report = verify(bundle, board, program, clips)
     assert report.passed, report.reason
     assert {clip.file.split("/")[1].split("_")[0]: clip.scores for clip in report.clips} == FACTS

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,11 +12,14 @@ from tinykws.cli.board_work import board_of, build_firmware, generate_firmware, 
 from tinykws.cli.console import ConsoleProgress, print_json, table, to_json
 from tinykws.cli.options import board_option, bundle_option, engine_option, json_option, port_option, project_option
 from tinykws.cli.pipeline import Workplace, workplace
+from tinykws.files import write_json
 
 if TYPE_CHECKING:
     from tinykws.boards import Board
     from tinykws.stages.build import BuildReport
     from tinykws.stages.verify import ClipFile, VerifyReport
+
+STDOUT = Path("-")
 
 
 @click.command()
@@ -58,9 +60,12 @@ def build(
     place = workplace(project_dir, bundle_dir, ConsoleProgress())
     folder = generate_firmware(place, board, engine)
     if no_compile:
-        click.echo(f"project: {folder}")
+        if as_json:
+            print_json({"project": str(folder)})
+        else:
+            click.echo(f"project: {folder}")
         return
-    report = build_firmware(folder, board)
+    report = build_firmware(place, folder, board)
     if as_json:
         print_json(to_json(report))
     else:
@@ -74,7 +79,11 @@ def build(
 @bundle_option
 @port_option
 @click.option(
-    "--json", "json_file", type=click.File("w", lazy=True), default=None, help="Write the report here; - is stdout."
+    "--json",
+    "json_path",
+    type=click.Path(path_type=Path, dir_okay=False, writable=True, allow_dash=True),
+    default=None,
+    help="Write the report here; - is stdout, in the place of the table.",
 )
 @click.option("--sample", type=click.IntRange(min=1), default=None, metavar="N",
               help="Verify N of the project's testing clips.")  # fmt: skip
@@ -84,7 +93,7 @@ def build(
 @click.argument("clips", nargs=-1, type=click.Path(path_type=Path, exists=True))
 def verify(
     project_dir: Path, board_id: str, engine: str | None, bundle_dir: Path | None, port: str | None,
-    json_file: IO[str] | None, sample: int | None, min_accuracy: float | None, clips: tuple[Path, ...],
+    json_path: Path | None, sample: int | None, min_accuracy: float | None, clips: tuple[Path, ...],
 ) -> int:  # fmt: skip
     """Send clips to a device and compare features, scores and detections with the host's, bit for bit.
 
@@ -111,10 +120,12 @@ def verify(
         place.bundle, board, target, chosen, progress,
         min_accuracy=min_accuracy, log_path=place.firmware_dir(board.id) / "verify.jsonl",
     )  # fmt: skip
-    if json_file is not None:
-        json_file.write(json.dumps(report.to_dict(), indent=2, ensure_ascii=False) + "\n")
-    if json_file is None or json_file.name != "-":
+    if json_path == STDOUT:
+        print_json(report.to_dict())
+    else:
         click.echo(_describe_verdict(report))
+        if json_path is not None:
+            write_json(json_path, report.to_dict())
     return 0 if report.passed else 1
 
 
@@ -142,7 +153,7 @@ def _program(place: Workplace, board: Board, engine: str | None) -> Path:
     from tinykws.doors.compilers import find_programs
 
     find_programs(board.emulator_programs)
-    return build_firmware(generate_firmware(place, board, engine), board).program
+    return build_firmware(place, generate_firmware(place, board, engine), board).program
 
 
 def _clips(place: Workplace, paths: tuple[Path, ...], sample: int | None) -> Sequence[ClipFile]:
@@ -150,7 +161,7 @@ def _clips(place: Workplace, paths: tuple[Path, ...], sample: int | None) -> Seq
     from tinykws.stages.verify import ClipFile, find_clips
 
     if paths:
-        return find_clips(paths, [label.name for label in place.bundle.labels])
+        return find_clips(paths, place.bundle.labels)
     if sample is None:
         return [ClipFile(place.bundle.path / clip.file, clip.label or None) for clip in place.bundle.golden]
     from tinykws.clips.dataset import sample_files

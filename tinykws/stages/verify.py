@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ from tinykws.doors.interpreter import Interpreter
 from tinykws.doors.serial_link import SerialLink, open_link
 from tinykws.errors import ConfigError, DeviceError
 from tinykws.files import write_text_if_changed
-from tinykws.labels import BACKGROUND_NOISE, SILENCE, UNKNOWN
+from tinykws.labels import BACKGROUND_NOISE, SILENCE, UNKNOWN, Label
 from tinykws.progress import SILENT, Progress
 
 AUDIO_SUFFIXES = (".wav", ".flac")
@@ -65,6 +65,8 @@ class VerifyReport:
     """Why it did not pass; empty where it did."""
     accuracy: float | None
     """Share of right labels among the clips whose label is known."""
+    labels: tuple[Label, ...]
+    """The model's: clips name them as machines do, people are shown what they wrote."""
     clips: tuple[ClipResult, ...]
     audio_seconds: float
     """Sound that the device worked through, silence after the clips included."""
@@ -87,10 +89,12 @@ class VerifyReport:
 
     def rows(self) -> Iterator[tuple[str, ...]]:
         """Yields a row of a table for each clip."""
+        texts = {label.name: label.text for label in self.labels} | {None: "-"}
         for clip in self.clips:
-            heard = ", ".join(clip.detections) or "-"
+            heard = ", ".join(_with_text(detection, texts) for detection in clip.detections) or "-"
             verdict = "equal" if clip.equal else f"NO: {clip.reason}"
-            yield (clip.file, clip.expected_label or "-", clip.predicted_label or "-", heard, verdict)
+            expected, predicted = clip.expected_label, clip.predicted_label
+            yield (clip.file, texts.get(expected, str(expected)), texts.get(predicted, str(predicted)), heard, verdict)
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the report as JSON-ready values."""
@@ -153,17 +157,19 @@ def verify(
     return _report(log, judge(log.entries, min_accuracy), ready, reference, log_path)
 
 
-def find_clips(paths: Sequence[Path], labels: Sequence[str]) -> tuple[ClipFile, ...]:
+def find_clips(paths: Sequence[Path], labels: Sequence[Label]) -> tuple[ClipFile, ...]:
     """Returns the audio files that the paths name; of a folder, all below it, sorted.
 
-    What is expected of a clip is its folder's name where that is a label, `_silence_` for noise and `_unknown_` for
-    every other folder. Where no clip stands in a label's folder, the folders mean something else and nothing is
+    What is expected of a clip is the label that its folder names (`da` or `да`), `_silence_` for noise and `_unknown_`
+    for every other folder. Where no clip stands in a label's folder, the folders mean something else and nothing is
     expected. Raises ConfigError where a path holds no audio file.
     """
     files = [file for path in paths for file in _audio_files(path)]
-    if not any(file.parent.name in labels for file in files):
+    names = {folder: label.name for label in labels for folder in (label.text, label.name)}
+    if not any(file.resolve().parent.name in names for file in files):
         return tuple(ClipFile(file) for file in files)
-    return tuple(ClipFile(file, _label_of_folder(file.parent.name, labels)) for file in files)
+    names.setdefault(BACKGROUND_NOISE, SILENCE)
+    return tuple(ClipFile(file, names.get(file.resolve().parent.name, UNKNOWN)) for file in files)
 
 
 class HostReference:
@@ -171,8 +177,8 @@ class HostReference:
 
     def __init__(self, bundle: Bundle, tail_ms: int) -> None:
         interpreter = Interpreter(bundle.model_bytes())
-        self._labels = [label.name for label in bundle.labels]
-        self._listener = Listener(bundle.frontend, bundle.detector, len(self._labels), interpreter.invoke)
+        self.labels = bundle.labels
+        self._listener = Listener(bundle.frontend, bundle.detector, len(bundle.labels), interpreter.invoke)
         self._shortest = bundle.frontend.clip_samples
         self.sample_rate_hz = bundle.frontend.sample_rate_hz
         self.tail_samples = tail_ms * self.sample_rate_hz // 1000
@@ -192,7 +198,7 @@ class HostReference:
         lines: list[Line] = [
             Scores(event.time_ms, event.scores)
             if isinstance(event, Inference)
-            else Heard(self._labels[event.label_index], event.score, event.time_ms)
+            else Heard(self.labels[event.label_index].name, event.score, event.time_ms)
             for event in events
         ]
         inferences = sum(isinstance(event, Inference) for event in events)
@@ -256,10 +262,10 @@ def _audio_files(path: Path) -> list[Path]:
     return files
 
 
-def _label_of_folder(folder: str, labels: Sequence[str]) -> str:
-    if folder in labels:
-        return folder
-    return SILENCE if folder == BACKGROUND_NOISE else UNKNOWN
+def _with_text(detection: str, texts: Mapping[str | None, str]) -> str:
+    """`da (201) @1290ms` with what people wrote in the place of the label."""
+    name, space, rest = detection.partition(" ")
+    return texts.get(name, name) + space + rest
 
 
 def _report(
@@ -275,6 +281,7 @@ def _report(
         passed=verdict.passed,
         reason=verdict.reason,
         accuracy=verdict.accuracy,
+        labels=reference.labels,
         clips=verdict.clips,
         audio_seconds=reference.samples / reference.sample_rate_hz,
         seconds=log.entries[-1].ms / 1000,
