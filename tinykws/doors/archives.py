@@ -7,13 +7,14 @@ the disk. That is stricter than tarfile's `data` filter, and the same on every P
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import gzip
 import io
 import stat
 import tarfile
 import zipfile
-import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO, NamedTuple
 
@@ -26,12 +27,12 @@ MOST_MEMBERS = 1_000_000
 _GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
 _LITTER = ("__MACOSX", ".DS_Store", "._")
 """What macOS leaves in archives."""
-_DAMAGE = (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, gzip.BadGzipFile, NotImplementedError)
 
 
 class _Member(NamedTuple):
     name: str
-    open: Callable[[], IO[bytes] | None]
+    content: Generator[bytes, None, None] | None
+    """In blocks; None for a folder."""
     packed_end: int
     """Where in the archive we are after this member, for the progress bar."""
 
@@ -54,26 +55,23 @@ def unpack(archive: Path, folder: Path, limit: int, told: Callable[[int], None] 
     """
     files = written = 0
     try:
-        for member in _members(archive, limit):
-            path = folder / _inside(member.name, archive)
-            if any(part.startswith(_LITTER) for part in PurePosixPath(member.name).parts):
-                continue
-            content = member.open()
-            if content is None:
-                path.mkdir(parents=True, exist_ok=True)
-                continue
-            with content:
-                written += _write(content, path, limit - written, archive)
-            files += 1
-            told(member.packed_end)
-    except _DAMAGE as error:
-        raise _bad(archive, f"is damaged: {error}") from error
+        with contextlib.closing(_members(archive, limit)) as members:
+            for member in members:
+                path = folder / _inside(member.name, archive)
+                if any(part.startswith(_LITTER) for part in PurePosixPath(member.name).parts):
+                    continue
+                if member.content is None:
+                    path.mkdir(parents=True, exist_ok=True)
+                    continue
+                written += _write(member.content, path, limit - written, archive)
+                files += 1
+                told(member.packed_end)
     except (FileExistsError, NotADirectoryError) as error:
         raise _bad(archive, f"holds one name twice: {error.filename}") from error
     return files
 
 
-def _members(archive: Path, limit: int) -> Iterator[_Member]:
+def _members(archive: Path, limit: int) -> Generator[_Member, None, None]:
     with archive.open("rb") as file:
         start = file.read(len(_ZIP))
     if start == _ZIP:
@@ -83,8 +81,8 @@ def _members(archive: Path, limit: int) -> Iterator[_Member]:
     raise _bad(archive, f"is neither .tar.gz nor .zip: it begins with {start!r}")
 
 
-def _tar_members(archive: Path, limit: int) -> Iterator[_Member]:
-    with archive.open("rb") as packed, gzip.GzipFile(fileobj=packed) as unpacked:
+def _tar_members(archive: Path, limit: int) -> Generator[_Member, None, None]:
+    with _parsing(archive), archive.open("rb") as packed, gzip.GzipFile(fileobj=packed) as unpacked:
         # Headers and padding come on top of the content.
         stream = _Stream(unpacked, 2 * limit + LARGEST_READ, archive)
         with tarfile.open(fileobj=stream, mode="r:") as tar:
@@ -93,7 +91,8 @@ def _tar_members(archive: Path, limit: int) -> Iterator[_Member]:
                     raise _bad(archive, f"holds {info.name!r}, which is neither file nor folder")
                 if count >= MOST_MEMBERS:
                     raise _bad(archive, f"holds more than {MOST_MEMBERS:,} files")
-                yield _Member(info.name, lambda info=info: tar.extractfile(info), packed.tell())  # type: ignore[misc]
+                content = None if info.isdir() else _blocks(functools.partial(tar.extractfile, info), archive)
+                yield _Member(info.name, content, packed.tell())
                 tar.members.clear()  # type: ignore[attr-defined]  # else all headers stay in memory
         # gzip's checksum stands at its end; and tarfile takes a header that it cannot read for the end.
         while rest := stream.read(BLOCK):
@@ -101,20 +100,36 @@ def _tar_members(archive: Path, limit: int) -> Iterator[_Member]:
                 raise tarfile.ReadError("something follows its last file")
 
 
-def _zip_members(archive: Path) -> Iterator[_Member]:
-    with zipfile.ZipFile(archive) as zipped:
+def _zip_members(archive: Path) -> Generator[_Member, None, None]:
+    with _parsing(archive), zipfile.ZipFile(archive) as zipped:
         for info in zipped.infolist():
             mode = stat.S_IFMT(info.external_attr >> 16)
             if mode not in (0, stat.S_IFREG, stat.S_IFDIR):
                 raise _bad(archive, f"holds {info.filename!r}, which is neither file nor folder")
             if info.flag_bits & 1 or info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
                 raise _bad(archive, f"holds {info.filename!r}, which is encrypted or packed in an unusual way")
-            is_folder = info.is_dir()
-            yield _Member(
-                info.filename,
-                lambda info=info, is_folder=is_folder: None if is_folder else zipped.open(info),  # type: ignore[misc]
-                info.header_offset + info.compress_size,
-            )
+            content = None if info.is_dir() else _blocks(functools.partial(zipped.open, info), archive)
+            yield _Member(info.filename, content, info.header_offset + info.compress_size)
+
+
+def _blocks(open_member: Callable[[], IO[bytes] | None], archive: Path) -> Generator[bytes, None, None]:
+    with _parsing(archive):
+        content = open_member()
+        assert content is not None  # tarfile's answer for what is no file
+        with content:
+            while block := content.read(BLOCK):
+                yield block
+
+
+@contextlib.contextmanager
+def _parsing(archive: Path) -> Iterator[None]:
+    """Whatever Python's readers raise here comes from the archive: on damaged ones they raise nearly everything."""
+    try:
+        yield
+    except ToolError:
+        raise
+    except Exception as error:
+        raise _bad(archive, f"is damaged: {error or type(error).__name__}") from error
 
 
 def _inside(name: str, archive: Path) -> PurePosixPath:
@@ -125,12 +140,12 @@ def _inside(name: str, archive: Path) -> PurePosixPath:
     return path
 
 
-def _write(content: IO[bytes], path: Path, room: int, archive: Path) -> int:
+def _write(content: Generator[bytes, None, None], path: Path, room: int, archive: Path) -> int:
     """Writes a new file of at most `room` bytes; returns how many it has."""
     path.parent.mkdir(parents=True, exist_ok=True)
     written = 0
-    with path.open("xb") as file:
-        while block := content.read(BLOCK):
+    with path.open("xb") as file, contextlib.closing(content):
+        for block in content:
             written += len(block)
             if written > room:
                 raise _too_large(archive)
@@ -183,6 +198,4 @@ def _too_large(archive: Path) -> ToolError:
 
 
 def _bad(archive: Path, what: str) -> ToolError:
-    return ToolError(
-        f"{archive.name} {what}", hint="nothing of it was kept; fetch it again, or from elsewhere: --url ADDRESS"
-    )
+    return ToolError(f"{archive.name} {what}", hint="fetch it again, or from elsewhere: --url ADDRESS")

@@ -83,14 +83,15 @@ def fetch(
     require_room(folder.parent, max(missing, 0) + public_set.unpacked, public_set.name)
     if local is None:
         download(remote, archive, public_set.size, progress=progress, sleep=sleep)
-    _check(archive, public_set, progress, remove=local is None)
-    with _unpacked(archive, folder, public_set.unpacked, progress) as fresh:
-        counts = _counts(fresh)
-        if not counts:
-            raise ToolError(f"{archive.name} holds no recordings", hint="<word>/*.wav or *.flac is looked for")
-        if not add:
-            _refuse_recordings(folder, public_set.name)  # hours may have passed
-        kept = _move_in(fresh, folder)
+    with _removed_if_bad(archive if local is None else None):
+        _check(archive, public_set, progress)
+        with _unpacked(archive, folder, public_set.unpacked, progress) as fresh:
+            counts = _counts(fresh)
+            if not counts:
+                raise ToolError(f"{archive.name} holds no recordings", hint="<word>/*.wav or *.flac is looked for")
+            if not add:
+                _refuse_recordings(folder, public_set.name)  # hours may have passed
+            kept = _move_in(fresh, folder)
     write_json(folder / FETCHED, {**_fetched(folder), public_set.name: counts})
     if local is None:
         archive.unlink()
@@ -123,29 +124,37 @@ def _refuse_recordings(folder: Path, name: str) -> None:
 
 def _split_urls(urls: Sequence[str]) -> tuple[Path | None, list[str]]:
     """Returns the archive, where the first address is a file here, and else all addresses. Raises ConfigError."""
-    scheme, _, rest = urls[0].partition("://")
-    if rest and scheme.lower() != "file":
+    scheme, is_url, _ = urls[0].partition("://")
+    if is_url and scheme.lower() != "file":
         for url in urls:
             check_url(url)
         return None, list(urls)
-    path = Path(urllib.request.url2pathname(urllib.parse.urlsplit(urls[0]).path)) if rest else Path(urls[0])
+    path = Path(urllib.request.url2pathname(urllib.parse.urlsplit(urls[0]).path)) if is_url else Path(urls[0])
     if not path.is_file():
         raise ConfigError(f"there is no file {path}", hint="--url takes an archive: a .tar.gz or a .zip")
     return path, []
 
 
-def _check(archive: Path, public_set: PublicSet, progress: Progress, remove: bool) -> None:
-    """Raises ToolError unless the archive is the one; a downloaded one is removed then, for a new start."""
+@contextlib.contextmanager
+def _removed_if_bad(downloaded: Path | None) -> Iterator[None]:
+    """Removes a downloaded archive that turns out to be none or another, so that the next run starts anew."""
+    try:
+        yield
+    except ToolError:
+        if downloaded:
+            downloaded.unlink()
+        raise
+
+
+def _check(archive: Path, public_set: PublicSet, progress: Progress) -> None:
+    """Raises ToolError unless the archive is the one."""
     found = _sha256(archive, progress)
-    if found == public_set.sha256:
-        return
-    if remove:
-        archive.unlink()
-    raise ToolError(
-        f"{archive.name} is not the archive it should be: its SHA-256 is {found}, not {public_set.sha256}",
-        hint="fetch it again: it came damaged, or somebody changed it on the way or at its source\n"
-        f"--sha256 {found}, if you know that this archive is good",
-    )
+    if found != public_set.sha256:
+        raise ToolError(
+            f"{archive.name} is not the archive it should be: its SHA-256 is {found}, not {public_set.sha256}",
+            hint="fetch it again: it came damaged, or somebody changed it on the way or at its source\n"
+            f"--sha256 {found}, if you know that this archive is good",
+        )
 
 
 def _sha256(path: Path, progress: Progress) -> str:
