@@ -45,3 +45,35 @@ def test_on_a_terminal_a_line_replaces_the_bar_which_goes_on_below(
     assert captured.err.count(f"{CLEAR_LINE}epoch\n") == 2
     assert captured.err.endswith("\nafter\n")
     assert f"{CLEAR_LINE}after" not in captured.err
+
+
+def test_bytes_are_told_with_their_pace_from_where_this_run_began(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr("tinykws.cli.console.time.monotonic", lambda: now[0])
+    with ConsoleProgress().track_bytes("downloading", 2_400_000_000) as show:
+        for seconds, done in [(0, 1_000_000_000), (1, 1_001_000_000), (20, 1_200_000_000), (20, 9_000_000)]:
+            now[0] += seconds
+            show(done)
+    assert capsys.readouterr().err.splitlines() == [
+        "downloading: 1,200 of 2,400 MB, 9.5 MB/s, 126 s left",
+        "downloading: 9.0 of 2,400 MB",  # from its start again
+    ]
+
+
+def test_bytes_of_an_unknown_total(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tinykws.cli.console.PLAIN_SECONDS", -1.0)
+    with ConsoleProgress().track_bytes("downloading") as show:
+        show(1_000_000)
+    assert capsys.readouterr().err == "downloading: 1.0 MB\n"
+
+
+def test_a_terminal_shows_a_bar(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    with ConsoleProgress().track_bytes("checking", 4_000_000) as show:
+        show(1_000_000)
+        show(4_000_000)
+    said = capsys.readouterr().err
+    assert "checking" in said
+    assert "100%  4.0 of 4.0 MB" in said
