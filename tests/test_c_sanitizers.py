@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from frontend_signals import RATE_HZ, samples_of_kind
 
+from tinykws import _kws_build
 from tinykws.chip.detector import Detection
 from tinykws.chip.frontend_tables import c_source
 from tinykws.chip.listener import Inference, Listener
@@ -18,20 +19,7 @@ from tinykws.frontend import FrontendSettings
 from tinykws.resources import FIRMWARE
 
 LIBRARY = FIRMWARE / "lib" / "kws"
-NAMES = (
-    "crc32",
-    "detector",
-    "fft",
-    "filterbank",
-    "frontend",
-    "listener",
-    "log",
-    "noise_reduction",
-    "pcan",
-    "square_root",
-    "window",
-)
-SOURCES = [LIBRARY / f"kws_{name}.c" for name in NAMES]
+SOURCES = [LIBRARY / f"kws_{name}.c" for name in _kws_build.SOURCES]
 NATIVE = Path(__file__).parent / "native"
 STRICT = ["-Wall", "-Wextra", "-Werror", "-pedantic", f"-I{LIBRARY}"]
 SANITIZERS = ["-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
