@@ -45,7 +45,7 @@ static uint32_t executed(void)
 }
 
 /* Two instructions a round. */
-static void loop(uint32_t rounds)
+static __attribute__((noinline)) void loop(uint32_t rounds)
 {
     __asm volatile(".syntax unified\n1: subs %0, %0, #1\n bne 1b" : "+r"(rounds)::"cc");
 }

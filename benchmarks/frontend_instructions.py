@@ -37,6 +37,7 @@ SECONDS = 60
 SETTINGS = FrontendSettings()
 STEPS = ("fft", "filterbank", "frontend", "log", "noise_reduction", "pcan", "square_root", "window")
 CORES = {"cortex-m4": "Cortex-M4", "cortex-m3": "Cortex-M3, no DSP instructions", "cortex-m0plus": "Cortex-M0+"}
+NOISE = "Cortex-M4, white noise"
 BEFORE = "Cortex-M4, first form"
 BEFORE_COUNTS = {
     "window": 18427,
@@ -62,6 +63,11 @@ def speech() -> tuple[npt.NDArray[np.int16], str]:
         samples, _ = soundfile.read(SPEECH, dtype="int16", start=60 * RATE_HZ, frames=SECONDS * RATE_HZ)
         return samples, "real speech (the second minute of coffee_orders_60min)"
     return to_int16(voice(SECONDS) * 9000), "made sound like speech"
+
+
+def loud_noise() -> npt.NDArray[np.int16]:
+    """Returns a minute in which every feature is far from 0: the most there is to do."""
+    return to_int16(np.random.default_rng(1).normal(0, 5000, SECONDS * RATE_HZ))
 
 
 def count(core: str, samples: npt.NDArray[np.int16], folder: Path) -> dict[str, int]:
@@ -102,8 +108,8 @@ def ram_bytes() -> int:
 
 def table(counts: dict[str, dict[str, int]], flash: dict[str, dict[str, int]], sound: str) -> str:
     """Returns the table as Markdown."""
-    columns = [*(counts[core] for core in CORES), BEFORE_COUNTS, OPPONENT_COUNTS]
-    titles = [*CORES.values(), BEFORE, OPPONENT]
+    columns = [*counts.values(), BEFORE_COUNTS, OPPONENT_COUNTS]
+    titles = [CORES.get(name, name) for name in counts] + [BEFORE, OPPONENT]
     rows = [
         "# Instructions of the front-end for a frame of 20 ms",
         "",
@@ -138,6 +144,7 @@ def main() -> None:
     samples, sound = speech()
     with tempfile.TemporaryDirectory() as folder:
         counts = {core: count(core, samples, Path(folder)) for core in CORES}
+        counts[NOISE] = count("cortex-m4", loud_noise(), Path(folder))
         flash = {core: flash_bytes(core, Path(folder)) for core in CORES}
     text = table(counts, flash, sound)
     print(

@@ -94,6 +94,7 @@ static void operations(void)
         const kws_pair by = kws_pair_load(&kws_frontend_default.fft.twiddles[twiddle]);
         for (int i = 0; i < 100; ++i) {
             take(kws_pair_multiply(random_pair(), by));
+            take(kws_pair_multiply_small(kws_pair_scale(random_pair(), 8191), by));
         }
     }
     say("multiplied");

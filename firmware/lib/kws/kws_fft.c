@@ -18,7 +18,7 @@ static inline kws_pair quarter_of(const kws_complex *from)
 
 static inline kws_pair turned_quarter_of(const kws_complex *from, const kws_complex *twiddle)
 {
-    return kws_pair_multiply(quarter_of(from), kws_pair_load(twiddle));
+    return kws_pair_multiply_small(quarter_of(from), kws_pair_load(twiddle));
 }
 
 /* Combines x0 to x3, already divided by 4 and turned, into data[0], [m], [2 m], [3 m]. */
@@ -30,8 +30,9 @@ static inline void radix4_sums(kws_complex *data, size_t m, kws_pair x0, kws_pai
     const kws_pair odd_difference = kws_pair_subtract(x1, x3);
     kws_pair_store(&data[0], kws_pair_add(even_sum, odd_sum));
     kws_pair_store(&data[m], kws_pair_subtract_i(even_difference, odd_difference));
-    kws_pair_store(&data[2 * m], kws_pair_subtract(even_sum, odd_sum));
-    kws_pair_store(&data[3 * m], kws_pair_add_i(even_difference, odd_difference));
+    kws_complex *const upper = data + 2 * m;
+    kws_pair_store(&upper[0], kws_pair_subtract(even_sum, odd_sum));
+    kws_pair_store(&upper[m], kws_pair_add_i(even_difference, odd_difference));
 }
 
 /* Shifts single samples up, and combines them by twos. Their twiddle is 1, and a halved value times 32767/32768 rounds
@@ -74,9 +75,13 @@ static void radix4_stage(kws_complex *data, size_t n, size_t m, const kws_comple
         radix4_sums(data, m, quarter_of(&data[0]), quarter_of(&data[m]), quarter_of(&data[2 * m]),
                     quarter_of(&data[3 * m]));
         for (++data; data != first_end; ++data) {
+            kws_complex *const upper = data + 2 * m;
             twiddle += step;
-            radix4_sums(data, m, quarter_of(&data[0]), turned_quarter_of(&data[m], &twiddle[0]),
-                        turned_quarter_of(&data[2 * m], &twiddle[1]), turned_quarter_of(&data[3 * m], &twiddle[2]));
+            const kws_pair x0 = quarter_of(&data[0]);
+            const kws_pair x1 = turned_quarter_of(&data[m], &twiddle[0]);
+            const kws_pair x2 = turned_quarter_of(&upper[0], &twiddle[1]);
+            const kws_pair x3 = turned_quarter_of(&upper[m], &twiddle[2]);
+            radix4_sums(data, m, x0, x1, x2, x3);
         }
     }
 }
@@ -106,13 +111,12 @@ size_t kws_fft_next_position(size_t position, size_t half_size)
      * 4) stand in reverse: the carry runs from the second place down. */
     size_t place = half_size / 4;
     while (place > 1) {
-        const size_t radix = place % 4 == 0 ? 4 : 2;
-        const size_t last = place - place / radix;
-        if (position < last) {
-            return position + place / radix;
+        const size_t next_place = place % 4 == 0 ? place / 4 : place / 2;
+        if (position < place - next_place) {
+            return position + next_place;
         }
-        position -= last;
-        place /= radix;
+        position -= place - next_place;
+        place = next_place;
     }
     return position;
 }

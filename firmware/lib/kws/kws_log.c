@@ -6,14 +6,12 @@
 #define SEGMENT_BITS 7
 #define LN_2 45426u /* in Q16 */
 
-/* log2(x) - integer, in Q16, for the x with 2^integer <= x < 2^(integer + 1): a straight line plus a correction from
- * the table. The reference means to interpolate between two entries but shifts by 16 where 9 would do that, so the
- * correction is a staircase; every published model has learned from it. */
+/* log2(x) - integer, in Q16, for the x of bit length integer + 1: a straight line plus a correction from the table. The
+ * reference means to interpolate between two entries but shifts by 16 where 9 would do that, so the correction is a
+ * staircase; every published model has learned from it. */
 static uint32_t log2_fraction(const uint16_t *correction, uint32_t x, int integer)
 {
-    const uint32_t remainder = x - (1u << integer);
-    const uint32_t line =
-        integer < FRACTION_BITS ? remainder << (FRACTION_BITS - integer) : remainder >> (integer - FRACTION_BITS);
+    const uint32_t line = x << (31 - integer) << 1 >> 16; /* the 16 bits after the highest */
     const uint32_t segment = line >> (FRACTION_BITS - SEGMENT_BITS);
     const int32_t place = (int32_t)(line - (segment << (FRACTION_BITS - SEGMENT_BITS)));
     const int32_t low = correction[segment];

@@ -116,6 +116,12 @@ static inline kws_pair kws_pair_multiply(kws_pair a, kws_pair b)
     return kws_pair_of(kws_round_q15(a.r * b.r - a.i * b.i), kws_round_q15(a.r * b.i + a.i * b.r));
 }
 
+/* The same, for an a of numbers below 2^14. */
+static inline kws_pair kws_pair_multiply_small(kws_pair a, kws_pair b)
+{
+    return kws_pair_multiply(a, b);
+}
+
 /* Number by number, the second in Q12 from 0 to 1; rounded down */
 static inline kws_pair kws_pair_times_q12(kws_pair a, kws_pair b)
 {
@@ -232,6 +238,15 @@ static inline kws_pair kws_pair_multiply(kws_pair a, kws_pair b)
     const int32_t real = kws_arm_smlsd(a, b, 1 << 14);
     const int32_t imaginary = kws_arm_smladx(a, b, 1 << 14);
     return kws_arm_pkhbt_lsl1((uint32_t)(real >> 15), (uint32_t)imaginary);
+}
+
+/* A small a can be doubled, which puts the result into a product's top half. */
+static inline kws_pair kws_pair_multiply_small(kws_pair a, kws_pair b)
+{
+    const kws_pair twice = kws_arm_sadd16(a, a);
+    const int32_t real = kws_arm_smlsd(twice, b, 1 << 15);
+    const int32_t imaginary = kws_arm_smladx(twice, b, 1 << 15);
+    return kws_arm_pkhtb_asr16((uint32_t)imaginary, (uint32_t)real);
 }
 
 static inline kws_pair kws_pair_times_q12(kws_pair a, kws_pair b)

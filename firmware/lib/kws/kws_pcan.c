@@ -5,23 +5,20 @@
 #define SNR_BITS 12
 #define OUTPUT_BITS 6
 
-/* Place in the octave, in 1024ths: the ten bits after the first one of x, whose bit length is given. */
-static int32_t octave_fraction(uint32_t x, int bit_length)
+/* The gain within the octave that begins with x's highest bit; x >= 2. */
+static int16_t interpolated(const int16_t *table, uint32_t x)
 {
-    return (int32_t)((bit_length < 11 ? x << (11 - bit_length) : x >> (bit_length - 11)) & 0x3FFu);
+    const int bit_length = kws_bit_length32(x);
+    const int16_t *octave = table + 4 * bit_length - 6;
+    const int32_t fraction = (int32_t)(x << (32 - bit_length) << 1 >> 22); /* the ten bits after the highest */
+    int32_t gain = ((octave[2] * fraction) >> 5) + octave[1] * 32; /* with 16-bit coefficients nothing here overflows */
+    gain = (gain * fraction + (1 << 14)) >> 15;
+    return (int16_t)(gain + octave[0]);
 }
 
 uint32_t kws_pcan_gain(const int16_t *table, uint32_t x)
 {
-    if (x <= 2) {
-        return (uint32_t)(int32_t)table[x];
-    }
-    const int bit_length = kws_bit_length32(x);
-    const int16_t *octave = table + 4 * bit_length - 6;
-    const int32_t fraction = octave_fraction(x, bit_length);
-    int32_t gain = ((octave[2] * fraction) >> 5) + octave[1] * 32; /* with 16-bit coefficients nothing here overflows */
-    gain = (gain * fraction + (1 << 14)) >> 15;
-    return (uint32_t)(int32_t)(int16_t)(gain + octave[0]);
+    return (uint32_t)(int32_t)(x <= 2 ? table[x] : interpolated(table, x));
 }
 
 /* Quadratic below a signal-to-noise ratio of 2, linear above. */

@@ -24,7 +24,7 @@ static inline kws_pair put_step(kws_complex *to, size_t distance, const int16_t 
     return put_two(&to[3 * distance], &samples[6], &window[6], magnitudes);
 }
 
-/* The same where only `count` samples are left, fewer than eight: the rest is silence. */
+/* The same where fewer than eight samples are left: the rest is silence. */
 static kws_pair put_last_step(kws_complex *to, size_t distance, const int16_t *samples, const int16_t *window,
                               size_t count, kws_pair magnitudes)
 {
@@ -40,18 +40,20 @@ static kws_pair put_last_step(kws_complex *to, size_t distance, const int16_t *s
 int kws_window_apply(const kws_frontend_config *config, const int16_t *samples, kws_complex *spectrum)
 {
     const size_t half_size = config->fft.size / 2u;
-    const size_t n = config->window_samples;
-    const int16_t *const window = config->window;
+    const size_t distance = half_size / 4;
+    const int16_t *window = config->window;
     size_t position = KWS_FFT_FIRST_POSITION;
+    size_t left = config->window_samples;
     kws_pair magnitudes = kws_pair_zero();
-    for (size_t at = 0; at < 2 * half_size; at += STEP) {
-        kws_complex *const to = spectrum + position;
-        if (at + STEP <= n) {
-            magnitudes = put_step(to, half_size / 4, samples + at, window + at, magnitudes);
-        } else {
-            const size_t count = at < n ? n - at : 0;
-            magnitudes = put_last_step(to, half_size / 4, samples + at, window + at, count, magnitudes);
-        }
+    for (; left >= STEP; left -= STEP) {
+        magnitudes = put_step(spectrum + position, distance, samples, window, magnitudes);
+        samples += STEP;
+        window += STEP;
+        position = kws_fft_next_position(position, half_size);
+    }
+    while (position != KWS_FFT_FIRST_POSITION) {
+        magnitudes = put_last_step(spectrum + position, distance, samples, window, left, magnitudes);
+        left = 0;
         position = kws_fft_next_position(position, half_size);
     }
     return 15 - kws_bit_length32(kws_pair_collected(magnitudes));
