@@ -10,15 +10,19 @@ import time
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from pathlib import PurePath
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from tinykws.progress import Progress
 
+if TYPE_CHECKING:
+    from click._termui_impl import ProgressBar
+
 T = TypeVar("T")
 PLAIN_SECONDS = 15.0
 """Where no terminal shows a bar, a line this often tells that work goes on."""
+DRAW_SECONDS = 0.1
 
 
 CLEAR_LINE = "\r\033[K"
@@ -53,7 +57,7 @@ class ConsoleProgress(Progress):
             with click.progressbar(
                 length=total or 0, label=f"{label:24}", file=sys.stderr, show_eta=False, item_show_func=pace.text
             ) as bar:
-                yield lambda done: bar.update(done - bar.pos, done)
+                yield _drawing(bar, total)
         else:
             yield _plain_bytes(label, pace)
 
@@ -92,6 +96,19 @@ class _Pace:
             parts.append(f"{got / seconds / 1e6:.1f} MB/s")
             parts += [f"{(self._total - done) * seconds / got:.0f} s left"] if self._total else []
         return ", ".join(parts)
+
+
+def _drawing(bar: ProgressBar[int | None], total: int | None) -> Callable[[int], None]:
+    """Returns what moves a bar, drawing it ten times a second and when all is done."""
+    last = 0.0
+
+    def show(done: int) -> None:
+        nonlocal last
+        if time.monotonic() - last >= DRAW_SECONDS or done == total:
+            bar.update(done - bar.pos, done)
+            last = time.monotonic()
+
+    return show
 
 
 def _megabytes(count: int) -> str:

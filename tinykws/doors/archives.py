@@ -68,6 +68,7 @@ def unpack(archive: Path, folder: Path, limit: int, told: Callable[[int], None] 
                 told(member.packed_end)
     except (FileExistsError, NotADirectoryError) as error:
         raise _bad(archive, f"holds one name twice: {error.filename}") from error
+    told(archive.stat().st_size)
     return files
 
 
