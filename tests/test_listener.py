@@ -143,3 +143,19 @@ def test_the_models_features_are_its_own(samples) -> None:
 def test_other_than_int16_is_refused() -> None:
     with pytest.raises(TypeError, match="int16"):
         Listener(FRONTEND, DETECTOR, N_LABELS, model).feed(np.zeros(100, np.float32))
+
+
+@pytest.mark.parametrize("callback", ["_run", "_keep_inference", "_keep_detection"])
+def test_ctrl_c_in_a_callback_from_c_is_not_lost(
+    callback: str, samples: npt.NDArray[np.int16], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    listener = Listener(FRONTEND, DETECTOR, N_LABELS, model)
+    monkeypatch.setattr(Listener, callback, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        listener.feed(samples)
+    monkeypatch.undo()
+    listener.reset()
+    assert listener.feed(samples) == expected_events(samples, FRONTEND, DETECTOR)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -72,10 +73,11 @@ class Listener:
             Exception: whatever `infer` raised; the samples are consumed, inferences after it did not take place.
         """
         samples = check_samples(samples, ndim=1)
-        self._events, self._error = [], None
+        self._events, self._error, _ESCAPED.error = [], None, None
         lib.kws_listener_feed(self._state, c_samples(samples), len(samples))
-        if self._error is not None:
-            raise self._error
+        error = self._error or _ESCAPED.error
+        if error is not None:
+            raise error
         return self._events
 
     @property
@@ -109,19 +111,33 @@ class Listener:
         self._events.append(detection_of(detection))
 
 
-@ffi.def_extern()  # type: ignore[untyped-decorator]
+class _Escaped(threading.local):
+    """What a callback from C raised: it has nowhere to go until C is done."""
+
+    error: BaseException | None = None
+
+
+_ESCAPED = _Escaped()
+
+
+def _keep_escaped(_kind: Any, error: BaseException, _trace: Any) -> None:
+    """Ctrl-C can strike anywhere in a callback, also before and after what it does itself against errors."""
+    _ESCAPED.error = error
+
+
+@ffi.def_extern(onerror=_keep_escaped)  # type: ignore[untyped-decorator]
 def listener_infer(context: Any, features: Any, scores: Any) -> bool:
     """Called from C: the listener's model."""
     return bool(ffi.from_handle(context)._run(features, scores))
 
 
-@ffi.def_extern()  # type: ignore[untyped-decorator]
+@ffi.def_extern(onerror=_keep_escaped)  # type: ignore[untyped-decorator]
 def listener_on_inference(context: Any, time_ms: int, scores: Any) -> None:
     """Called from C: an inference took place."""
     ffi.from_handle(context)._keep_inference(time_ms, scores)
 
 
-@ffi.def_extern()  # type: ignore[untyped-decorator]
+@ffi.def_extern(onerror=_keep_escaped)  # type: ignore[untyped-decorator]
 def listener_on_detection(context: Any, detection: Any) -> None:
     """Called from C: a word was heard."""
     ffi.from_handle(context)._keep_detection(detection[0])
