@@ -154,6 +154,14 @@ def test_an_archive_of_the_users_is_used_where_it_is_and_stays(small: PublicSet,
     assert names(mine.parent) == ["set.tar.gz"]
 
 
+def test_an_archive_of_the_users_beside_the_folder_stays(small: PublicSet, tmp_path: Path) -> None:
+    (tmp_path / small.archive).write_bytes(b"whatever this is")
+    fetch(small, tmp_path / "data")
+    assert fetched(tmp_path / "data") == SPEECH_COMMANDS
+    assert (tmp_path / small.archive).read_bytes() == b"whatever this is"
+    assert names(tmp_path) == ["data", "set.tar.gz"]
+
+
 def test_a_folder_behind_a_link_is_filled_where_it_is(small: PublicSet, tmp_path: Path) -> None:
     (tmp_path / "disk" / "data").mkdir(parents=True)
     (tmp_path / "data").symlink_to(tmp_path / "disk" / "data")
@@ -193,7 +201,7 @@ def test_recordings_made_during_the_download_are_noticed(small: PublicSet, tmp_p
         with pytest.raises(ConfigError, match="holds 2 recordings"):
             fetch(set_of(server.body, server.url), tmp_path / "data", progress=Recording(), sleep=no_sleep)
     assert len(fetched(tmp_path / "data")) == 3
-    assert names(tmp_path) == ["data", "set.tar.gz"]  # it came whole and is checked: the next run unpacks it
+    assert names(tmp_path) == ["data", "set.tar.gz.download"]  # it came whole and is checked: the next run unpacks it
 
 
 def test_add_puts_the_set_beside_them_and_replaces_nothing(small: PublicSet, tmp_path: Path) -> None:
@@ -248,7 +256,7 @@ def test_a_failure_while_moving_in_is_undone(small: PublicSet, tmp_path: Path, m
     with pytest.raises(KeyboardInterrupt):
         fetch(small, tmp_path / "data", add=True)
     assert fetched(tmp_path / "data") == mine
-    assert names(tmp_path) == ["data", "set.tar.gz"]
+    assert names(tmp_path) == ["data", "set.tar.gz.download"]
 
 
 # --- bad
@@ -301,7 +309,7 @@ def test_interrupted_while_unpacking_only_the_archive_is_left(
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(stage, "unpack", interrupt)
         fetch(small, tmp_path / "data")
-    assert names(tmp_path) == ["set.tar.gz"]
+    assert names(tmp_path) == ["set.tar.gz.download"]
     (tmp_path / ".data-unpacking" / "yes").mkdir(parents=True)  # of a run that was killed
     assert fetch(small, tmp_path / "data").fetched
     assert len(server.requests) == 1

@@ -13,7 +13,7 @@ class PublicSet:
     urls: tuple[str, ...]
     """Addresses of the same bytes; the next is tried where one fails."""
     archive: str
-    """The archive's file name while it is on this computer."""
+    """The archive's file name."""
     sha256: str
     size: int | None
     """Bytes of the archive; None where only the checksum is known."""

@@ -29,6 +29,8 @@ from tinykws.files import not_writable, write_json, write_text_if_changed
 from tinykws.progress import SILENT, Progress
 
 FETCHED = ".fetched.json"
+DOWNLOAD = ".download"
+"""Ends the name of an archive that is ours to remove: a user may keep his own beside the folder."""
 BLOCK = 1 << 20
 
 
@@ -78,7 +80,7 @@ def fetch(
         _refuse_recordings(folder, public_set.name)
     _make_folder(folder.parent)
     local, remote = _split_urls(urls or public_set.urls)
-    archive = local or folder.parent / public_set.archive
+    archive = local or folder.parent / (public_set.archive + DOWNLOAD)
     missing = 0 if archive.exists() else (public_set.size or 0) - part_size(archive)
     require_room(folder.parent, max(missing, 0) + public_set.unpacked, public_set.name)
     if local is None:
