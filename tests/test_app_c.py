@@ -282,6 +282,14 @@ def test_the_form_of_test_over_serial_is_understood(say: Say) -> None:
     assert [line for line in answers if isinstance(line, Heard)] == heard
 
 
+def test_it_tells_its_status_when_asked(say: Say) -> None:
+    nothing = Status(0, 0, 0, 0, 0, 0, 0, 1234)
+    assert say("!STATUS", "!STATUS", "!STATUS x") == [nothing, nothing, Fail("command", "is not known")]
+    answers = say("!TEST", *clip_lines(sound(1)), "!STATUS")
+    assert isinstance(answers[-1], Status)
+    assert answers[-1].time_ms == 990, "the end of the last whole frame"
+
+
 def test_it_listens_to_its_microphone(program: Path, tmp_path: Path) -> None:
     samples = sound(12)
     recording = tmp_path / "microphone.raw"
@@ -316,7 +324,8 @@ def test_an_engine_that_cannot_run_fails_the_clip(tmp_path: Path) -> None:
 
 FRAGMENTS = st.one_of(
     st.binary(max_size=40),
-    st.sampled_from(["!INFO", "!TEST", "!RESET", f"!DATA {AUDIO_TYPE} 64", f"!DATA {AUDIO_TYPE} 64 crc=0 tail=320",
+    st.sampled_from(["!INFO", "!TEST", "!RESET", "!STATUS", f"!DATA {AUDIO_TYPE} 64",
+                     f"!DATA {AUDIO_TYPE} 64 crc=0 tail=320",
                      data_command(bytes(64), 16000), "A" * 64, "A" * 1024, "B" * 1030, "AA==", "\n", "\r", "\n"]).map(
         str.encode),
 )  # fmt: skip

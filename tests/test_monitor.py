@@ -107,7 +107,7 @@ def test_a_board_is_shown_and_everything_logged_with_the_hosts_time() -> None:
         "nano33ble",
         "said debug: hello",
         Heard("yes", 201, 2400),
-        Vitals(pytest.approx(-6.02, abs=0.01), 0.1, 0.05, 2, False),
+        Vitals(pytest.approx(-6.02, abs=0.01), 0.1, 0.05, 2, 0, False),
     ]
     logged = world.logged()
     assert [(entry["kind"], entry["text"]) for entry in logged[:4]] == [
@@ -307,6 +307,22 @@ def test_levels() -> None:
     assert bar(-30.0) == "#" * 10 + "." * 10
 
 
+def test_a_live_view_asks_for_a_status_each_second_of_those_who_know_how() -> None:
+    world, old = World(READY), World(READY)
+    for each in (world, old):
+        each.view.status_every_s = 1.0
+    old.say(1.2, ON.device, "!FAIL command is not known")
+    assert world.watch(seconds=10).connected
+    assert world.boards[ON.device].heard == ["", "!INFO", *["!STATUS"] * 10]
+    assert old.watch(seconds=10).connected
+    assert old.boards[ON.device].heard == ["", "!INFO", *["!STATUS"] * 2]
+
+
+def test_clipping_is_said() -> None:
+    loud = VitalsReader().read(Status(10_000, 32768, 0, 0, 0, 0, 0, 0, clipped=17))
+    assert describe(loud).startswith("level 0 dBFS (17 clipped), ")
+
+
 def test_too_slow_is_said() -> None:
     slow = VitalsReader().read(status(10_000, 7_000_000))
     assert slow.is_too_slow
@@ -317,7 +333,7 @@ def show(view: PlainView) -> None:
     view.connected("/dev/ttyACM0")
     view.introduced(Ready(1, "nano33ble", "tflm", MODEL, 768, 4, ("_silence_", "yes")))
     for seconds in (10, 20):
-        view.vitals(Vitals(-6.0, 0.041, 0.12, seconds, False))
+        view.vitals(Vitals(-6.0, 0.041, 0.12, seconds, 0, False))
     view.heard(Heard("yes", 201, 4056))
     view.tick()
 

@@ -23,7 +23,7 @@ LIBRARY = FIRMWARE / "lib" / "kws"
 SOURCES = ["kws_base64.c", "kws_crc32.c", "kws_line.c", "kws_protocol.c", "kws_text.c"]
 FLAGS = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-Wconversion", "-O1", "-g"]
 SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
-BAD, INFO, TEST, DATA, RESET, EXIT = range(6)
+BAD, INFO, TEST, DATA, RESET, EXIT, STATUS = range(7)
 BASE64 = re.compile(rb"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 
 Twin = Callable[[str, Sequence[bytes]], list[str]]
@@ -110,6 +110,7 @@ def test_the_c_reads_what_python_announces(twin: Twin, clips: list[tuple[int, in
 
 GOOD = [
     (b"!INFO", INFO), (b"!TEST", TEST), (b"!RESET", RESET), (b"!EXIT", EXIT),
+    (b"!STATUS", STATUS),
     (f"!DATA {AUDIO_TYPE} 32000".encode(), DATA), (f"!DATA {AUDIO_TYPE} 4294967294 crc=ffffffff".encode(), DATA),
 ]  # fmt: skip
 WRONG = [

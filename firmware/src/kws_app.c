@@ -41,6 +41,23 @@ static void begin_status(void)
     app.clipped = kws_port_microphone_clipped();
 }
 
+/* Told with a status and not at once: a device that is too slow has no time for more lines. */
+static void admit_losses(void)
+{
+    const uint32_t overruns = kws_port_microphone_overruns();
+    if (overruns != app.overruns) {
+        app.overruns = overruns;
+        kws_report_error("overrun", "sound was lost: the main loop is too slow for the microphone");
+    }
+}
+
+static void give_status(void)
+{
+    admit_losses();
+    kws_report_status(&app.level, kws_port_microphone_clipped() - app.clipped);
+    begin_status();
+}
+
 static void listen(void)
 {
     kws_clip_drop();
@@ -116,6 +133,9 @@ static void obey(const char *line)
         kws_report_ok("EXIT");
         kws_port_exit(0);
         break;
+    case KWS_COMMAND_STATUS:
+        give_status();
+        break;
     case KWS_COMMAND_BAD:
         fail(command.error);
         break;
@@ -152,26 +172,14 @@ static bool serve_serial(void)
     return count > 0;
 }
 
-/* Told with a status and not at once: a device that is too slow has no time for more lines. */
-static void admit_losses(void)
-{
-    const uint32_t overruns = kws_port_microphone_overruns();
-    if (overruns != app.overruns) {
-        app.overruns = overruns;
-        kws_report_error("overrun", "sound was lost: the main loop is too slow for the microphone");
-    }
-}
-
-static void give_status(const int16_t *samples, size_t count)
+static void count_towards_status(const int16_t *samples, size_t count)
 {
     kws_level_add(&app.level, samples, count);
     if (app.samples_to_status > count) {
         app.samples_to_status -= (uint32_t)count;
-        return;
+    } else {
+        give_status();
     }
-    admit_losses();
-    kws_report_status(&app.level, kws_port_microphone_clipped() - app.clipped);
-    begin_status();
 }
 
 static bool serve_microphone(void)
@@ -180,7 +188,7 @@ static bool serve_microphone(void)
     const size_t count = kws_port_microphone_read(samples, MICROPHONE_CHUNK_SAMPLES);
     if (count > 0 && !app.testing && app.engine_error == NULL) {
         kws_pipeline_feed(samples, count);
-        give_status(samples, count);
+        count_towards_status(samples, count);
     }
     return count > 0;
 }

@@ -68,6 +68,8 @@ class PlainView(MonitorView):
 class LiveView(PlainView):
     """Plain lines above, and one below them that tells how the board fares at this moment."""
 
+    status_every_s = 1.0
+
     def __init__(self, now: Callable[[], datetime.datetime] = datetime.datetime.now) -> None:
         super().__init__(now)
         self._who = "?"
@@ -120,8 +122,9 @@ class LiveView(PlainView):
 def describe(vitals: Vitals) -> str:
     """Returns level and load in one line."""
     level = "silence" if vitals.level_dbfs is None else f"{vitals.level_dbfs:.0f} dBFS"
-    lost = f"{vitals.overruns} overruns" + (", TOO SLOW" if vitals.is_too_slow else "")
-    return f"level {level}, front-end {_percent(vitals.frontend_share)}, model {_percent(vitals.invoke_share)}, {lost}"
+    clipped = f" ({vitals.clipped} clipped)" if vitals.clipped else ""
+    load = f"front-end {_percent(vitals.frontend_share)}, model {_percent(vitals.invoke_share)}"
+    return f"level {level}{clipped}, {load}, {vitals.overruns} overruns{', TOO SLOW' if vitals.is_too_slow else ''}"
 
 
 def bar(level_dbfs: float | None) -> str:

@@ -7,10 +7,11 @@ knows no questions, is understood as far as it goes.
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable
 
 from tinykws.device.boot_noise import is_boot_noise, reset_reason
-from tinykws.device.protocol import INFO, DeviceTrouble, Heard, Line, Other, Ready, Status, parse_line
+from tinykws.device.protocol import INFO, STATUS, DeviceTrouble, Fail, Heard, Line, Other, Ready, Status, parse_line
 from tinykws.device.vitals import Vitals, VitalsReader
 from tinykws.errors import DeviceError
 
@@ -33,6 +34,9 @@ class Expected:
 
 class MonitorView:
     """What a person sees; this one shows nothing. The command line has a live one and a plain one."""
+
+    status_every_s: float | None = None
+    """How often to ask for a status; None: those that come by themselves will do."""
 
     def connected(self, port: str) -> None:
         """The port is open."""
@@ -71,21 +75,27 @@ class Conversation:
         self._now = now
         self._began = now()
         self._asked = 0
+        self._ask_next = self._began
         self._ready: Ready | None = None
         self._vitals = VitalsReader()
         self._garbled = 0
         self._clean = 0
 
     def questions(self) -> list[str]:
-        """Returns what to send now: who are you?"""
-        if self._ready is not None or self._asked > ASK_TIMES or self._now() < self._began + self._asked * ASK_EVERY_S:
+        """Returns what to send now: who are you? And when that is known: how are you?"""
+        if self._now() < self._ask_next:
             return []
-        self._asked += 1
-        if self._asked > ASK_TIMES:
+        if self._ready is not None:
+            self._ask_next = self._now() + (self._view.status_every_s or math.inf)
+            return [STATUS] if self._view.status_every_s else []
+        if self._asked == ASK_TIMES:
+            self._ask_next = math.inf
             self._view.notice(
                 "it does not say who it is: older firmware, or none of ours; `Heard` lines are understood"
             )
             return []
+        self._asked += 1
+        self._ask_next = self._now() + ASK_EVERY_S
         return ["", INFO]  # the empty line ends whatever was begun before us
 
     def take(self, text: str) -> Line:
@@ -102,6 +112,8 @@ class Conversation:
             self._view.heard(line)
         elif isinstance(line, Status):
             self._show(self._vitals.read(line))
+        elif isinstance(line, Fail) and line.code == "command":  # firmware from before !STATUS
+            self._ask_next = math.inf
         elif isinstance(line, DeviceTrouble):
             self._view.notice(f"the board reports: {line.what} {line.words}")
         elif isinstance(line, Other):
@@ -122,6 +134,7 @@ class Conversation:
             self._view.notice("the board has started anew")
             self._vitals = VitalsReader()
         self._ready = ready
+        self._ask_next = self._now()
         self._view.introduced(ready)
         if self._expected.model_id not in (None, ready.model):
             self._view.notice(

@@ -21,7 +21,7 @@ MAX_LINE_CHARACTERS = 1024
 MAX_TAIL_SAMPLES = 80_000
 """KWS_MAX_TAIL_SAMPLES of kws_protocol.h."""
 
-INFO, TEST, RESET, EXIT = "!INFO", "!TEST", "!RESET", "!EXIT"
+INFO, TEST, RESET, EXIT, STATUS = "!INFO", "!TEST", "!RESET", "!EXIT", "!STATUS"
 HEARD = re.compile(r"Heard (.+) \((\d{1,10})\) @(\d{1,10})ms", re.ASCII)
 """The line that every micro_speech script looks for."""
 

@@ -24,7 +24,9 @@ class Vitals:
     """Share of real time since the last status; None where it cannot be known yet."""
     invoke_share: float | None
     overruns: int
-    """Blocks of sound lost since the device began to listen."""
+    """Blocks of sound lost since the device started."""
+    clipped: int
+    """Samples since the last status that were too loud."""
     restarted: bool
     """The device's sums began anew: it was reset."""
 
@@ -50,6 +52,7 @@ class VitalsReader:
             frontend_share=_share(status, last, "frontend_us"),
             invoke_share=_share(status, last, "invoke_us"),
             overruns=status.overruns,
+            clipped=status.clipped,
             restarted=restarted,
         )
 

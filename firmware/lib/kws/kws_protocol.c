@@ -100,7 +100,8 @@ kws_command kws_parse_command(const char *line)
     } plain[] = {{"!INFO", KWS_COMMAND_INFO},
                  {"!TEST", KWS_COMMAND_TEST},
                  {"!RESET", KWS_COMMAND_RESET},
-                 {"!EXIT", KWS_COMMAND_EXIT}};
+                 {"!EXIT", KWS_COMMAND_EXIT},
+                 {"!STATUS", KWS_COMMAND_STATUS}};
     if (take_word(&line, "!DATA")) {
         return parse_data(line);
     }

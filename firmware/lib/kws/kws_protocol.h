@@ -21,6 +21,7 @@ typedef enum {
     KWS_COMMAND_DATA,
     KWS_COMMAND_RESET,
     KWS_COMMAND_EXIT,
+    KWS_COMMAND_STATUS,
 } kws_command_kind;
 
 /* What !DATA announces. */
