@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +14,7 @@ from tiny_model import tiny_bundle
 
 from tinykws.boards import Board, find_board
 from tinykws.bundle import Bundle
+from tinykws.cli import run as tinykws
 from tinykws.doors import platformio
 from tinykws.doors.serial_ports import Port
 from tinykws.errors import ConfigError, DeviceError, ToolError
@@ -223,3 +226,30 @@ def test_the_real_platformio_uploads_what_was_built(bundle: Bundle, tmp_path: Pa
     with pytest.raises(ToolError, match="did not wait for the upload on /dev/ttyX: its boot loader did not start"):
         platformio.upload(tmp_path, host, "/dev/ttyX")
     assert program.stat().st_mtime_ns == built, "nothing is compiled again"
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_the_command_generates_builds_and_says_what_runs(
+    as_json: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All but the vendor's compiler and the cable is real."""
+    bundle = tiny_bundle(tmp_path / "build" / "bundle")
+    world = World(lambda world: world.plug(APP, new_firmware(bundle)))
+    built: list[Path] = []
+    monkeypatch.setattr("tinykws.doors.serial_ports.list_ports", world.ports)
+    monkeypatch.setattr("tinykws.stages.build.build", lambda folder, *_: built.append(folder))
+    monkeypatch.setattr("tinykws.stages.flash.flash", functools.partial(flash, cable=world, upload=world.upload))
+    options = ["--json"] if as_json else []
+    assert tinykws(["flash", "--board", "nano33ble", "--project", str(tmp_path), *options]) == 0
+    folder = tmp_path / "build" / "firmware" / "nano33ble"
+    assert built == [folder]
+    assert (folder / "platformio.ini").is_file()
+    assert world.uploads == [(folder, "nano33ble", "/dev/ttyACM0")]
+    said = capsys.readouterr().out
+    if as_json:
+        assert json.loads(said)["model_id"] == bundle.model_id
+    else:
+        assert said == (
+            f"Arduino Nano 33 BLE Sense on /dev/ttyACM0 runs model {bundle.model_id}, engine tflm:"
+            " _silence_, _unknown_, yes\n"
+        )
