@@ -217,6 +217,13 @@ def test_add_puts_the_set_beside_them_and_replaces_nothing(small: PublicSet, tmp
     assert names(tmp_path) == ["data"]
 
 
+def test_a_file_with_the_name_of_a_word_stays_and_is_named(small: PublicSet, tmp_path: Path) -> None:
+    (tmp_path / "cat").write_bytes(b"a list of cats")
+    assert fetch(small, tmp_path).kept == ("cat",)
+    assert fetched(tmp_path)["cat"] == b"a list of cats"
+    assert fetched(tmp_path)["yes/00000000_nohash_0.wav"] == WORDS["yes/00000000_nohash_0.wav"]
+
+
 def test_add_joins_the_lists_where_there_are_any(small: PublicSet, tmp_path: Path) -> None:
     own(tmp_path / "data")
     (tmp_path / "data" / "validation_list.txt").write_text("yes/mine.wav\nyes/00000000_nohash_0.wav")
@@ -244,6 +251,7 @@ def test_two_sets_in_one_folder_are_both_remembered(server: BrokenServer, small:
 
 def test_a_failure_while_moving_in_is_undone(small: PublicSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mine = own(tmp_path / "data")
+    (tmp_path / "data" / "cat").mkdir()
     real, calls = Path.rename, []
 
     def failing(self: Path, target: Path) -> Path:
@@ -257,6 +265,7 @@ def test_a_failure_while_moving_in_is_undone(small: PublicSet, tmp_path: Path, m
         fetch(small, tmp_path / "data", add=True)
     assert fetched(tmp_path / "data") == mine
     assert names(tmp_path) == ["data", "set.tar.gz.download"]
+    assert (tmp_path / "data" / "cat").is_dir()
 
 
 # --- bad

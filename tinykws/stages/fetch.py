@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import filecmp
 import hashlib
 import json
 import shutil
@@ -20,12 +19,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from tinykws.clips.folders import LIST_FILES, SUFFIXES
+from tinykws.clips.moving_in import move_in, recordings_by_folder
 from tinykws.clips.public_sets import PublicSet
 from tinykws.doors.archives import unpack
 from tinykws.doors.download import Sleep, check_url, download, part_size, require_room
 from tinykws.errors import ConfigError, ToolError
-from tinykws.files import not_writable, write_json, write_text_if_changed
+from tinykws.files import not_writable, write_json
 from tinykws.progress import SILENT, Progress
 
 FETCHED = ".fetched.json"
@@ -88,12 +87,12 @@ def fetch(
     with _removed_if_bad(archive if local is None else None):
         _check(archive, public_set, progress)
         with _unpacked(archive, folder, public_set.unpacked, progress) as fresh:
-            counts = _counts(fresh)
+            counts = recordings_by_folder(fresh)
             if not counts:
                 raise ToolError(f"{archive.name} holds no recordings", hint="<word>/*.wav or *.flac is looked for")
             if not add:
                 _refuse_recordings(folder, public_set.name)  # hours may have passed
-            kept = _move_in(fresh, folder)
+            kept = move_in(fresh, folder)
     write_json(folder / FETCHED, {**_fetched(folder), public_set.name: counts})
     if local is None:
         archive.unlink()
@@ -111,11 +110,11 @@ def _fetched(folder: Path) -> dict[str, dict[str, int]]:
 
 def _is_there(folder: Path, counts: dict[str, int]) -> bool:
     """Returns whether recordings are left in the folders that were fetched; single ones may have been weeded out."""
-    return isinstance(counts, dict) and any(_recordings(folder / name) for name in counts)
+    return isinstance(counts, dict) and not recordings_by_folder(folder).keys().isdisjoint(counts)
 
 
 def _refuse_recordings(folder: Path, name: str) -> None:
-    found = _counts(folder)
+    found = recordings_by_folder(folder)
     if found:
         raise ConfigError(
             f"{folder} holds {sum(found.values()):,} recordings already, and nothing was fetched into it",
@@ -185,72 +184,9 @@ def _unpacked(archive: Path, folder: Path, limit: int, progress: Progress) -> It
 
 def _without_wrapper(folder: Path) -> Path:
     """Returns the folder that holds the words' folders: some archives wrap all in one or more."""
-    while not _counts(folder) and len(inside := list(folder.iterdir())) == 1 and inside[0].is_dir():
+    while not recordings_by_folder(folder) and len(inside := list(folder.iterdir())) == 1 and inside[0].is_dir():
         folder = inside[0]
     return folder
-
-
-def _move_in(fresh: Path, folder: Path) -> tuple[str, ...]:
-    """Moves all of `fresh` into a folder, replacing nothing; undoes it where it fails. Returns FetchReport.kept."""
-    if not folder.exists():
-        fresh.rename(folder)
-        return ()
-    has_recordings = bool(_counts(folder))
-    kept, moved = [], []
-    try:
-        for source in _sources(fresh, folder):
-            target = folder / source.relative_to(fresh)
-            if source.name in LIST_FILES.values() and source.parent == fresh and has_recordings:
-                continue
-            if target.is_dir() and source.is_dir():
-                target.rmdir()  # it is empty, see _sources
-            if target.exists():
-                kept += [] if filecmp.cmp(source, target, shallow=False) else [target.relative_to(folder).as_posix()]
-                continue
-            source.rename(target)
-            moved.append((source, target))
-    except BaseException:
-        for source, target in reversed(moved):
-            target.rename(source)
-        raise
-    if has_recordings:
-        _join_lists(fresh, folder)
-    return tuple(name for name in kept if name.endswith(SUFFIXES))
-
-
-def _sources(fresh: Path, folder: Path) -> Iterator[Path]:
-    """Yields what to move: whole folders where the target has none or an empty one, and else file by file."""
-    for path in sorted(fresh.iterdir()):
-        target = folder / path.name
-        if path.is_dir() and target.is_dir() and any(target.iterdir()):
-            yield from sorted(path.iterdir())
-        else:
-            yield path
-
-
-def _join_lists(fresh: Path, folder: Path) -> None:
-    """Adds the data set's validation and testing clips to the user's lists, where there are any.
-
-    Where there are none they are not needed: the hash by which `prepare` splits is the one these lists were made with.
-    And they would do harm: clips that are in no list are for training, all of the user's own among them.
-    """
-    for name in LIST_FILES.values():
-        theirs, own = fresh / name, folder / name
-        if theirs.exists() and own.exists():
-            lines = own.read_text(encoding="utf-8").splitlines() + theirs.read_text(encoding="utf-8").splitlines()
-            write_text_if_changed(own, "\n".join(dict.fromkeys(lines)) + "\n")
-
-
-def _counts(folder: Path) -> dict[str, int]:
-    """Returns the recordings in each folder below a data folder, by name; folders without any are left out."""
-    if not folder.is_dir():
-        return {}
-    found = {path.name: _recordings(path) for path in sorted(folder.iterdir()) if path.is_dir()}
-    return {name: count for name, count in found.items() if count}
-
-
-def _recordings(folder: Path) -> int:
-    return sum(path.suffix.lower() in SUFFIXES for path in folder.iterdir()) if folder.is_dir() else 0
 
 
 def _make_folder(folder: Path) -> None:
