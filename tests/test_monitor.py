@@ -181,6 +181,19 @@ def test_old_firmware_without_a_banner_is_understood() -> None:
     assert world.boards[ON.device].heard == ["", "!INFO"] * 3, "asked, and then left alone"
 
 
+def test_a_board_that_takes_no_data_is_heard_all_the_same() -> None:
+    class Deaf(FakeBoard):
+        def hear(self, line: str) -> None:
+            raise DeviceError("it takes no data for 10 s")
+
+    world = World()
+    world.plug(ON, Deaf())
+    world.say(5.0, ON.device, "Heard yes (201) @4056ms")
+    assert world.watch().detections == {"yes": 1}
+    assert world.notices()[:3] == ["-- it takes no data for 10 s"] * 3
+    assert len(world.notices()) == 4
+
+
 def test_another_board_is_refused_and_another_model_told() -> None:
     with pytest.raises(DeviceError, match="the board says that it is nano33ble, not esp32") as caught:
         World(READY).watch(expected=Expected("esp32"))

@@ -119,6 +119,7 @@ def test_any_board_will_do_where_none_is_named() -> None:
     [
         ((APP,), APP),
         ((), None),
+        ((Port("/dev/ttyACM9", "2341:805a", "768275C7726D618B", "1-3:1.2"), APP), APP),  # it has a second port
         ((BUILT_IN, SECOND), None),  # the other board of the same kind was there before
         ((SECOND, BOOT), BOOT),  # the boot loader writes the same number with zeros before it
         ((SECOND, Port("/dev/ttyACM7", "2341:805a", "768275c7726d618b", "2-1")), "/dev/ttyACM7"),  # another socket

@@ -127,8 +127,8 @@ def find_again(lost: Port, usb_ids: Sequence[str], before: Sequence[Port], now: 
     if not any(port.device == lost.device for port in before):
         return lost
     same = [port for port in now if port.is_same_device(lost)]
-    if same:
-        return same[0]
+    if same:  # of a board with two ports, the one that has not moved
+        return min(same, key=lambda port: (port.device != lost.device, port.usb_id != lost.usb_id))
     known = [port for port in before if not port.is_same_device(lost)]
     strangers = [port for port in now if not any(port.is_same_device(other) for other in known)]
     return next((port for port in strangers if port.usb_id in usb_ids), None)

@@ -193,9 +193,15 @@ class _Monitor:
             self._look_after_the_rest()
 
     def _ask(self, link: LineLink, questions: list[str]) -> None:
-        if questions:
-            self._log.add(SENT, " ".join(filter(None, questions)))
+        if not questions:
+            return
+        self._log.add(SENT, " ".join(filter(None, questions)))
+        try:
             link.send_lines(questions)
+        except LinkLostError:
+            raise
+        except DeviceError as error:  # firmware that does not listen may talk all the same
+            self._view.notice(error.message)
 
     def _react(self, line: Line) -> None:
         if isinstance(line, Heard):
