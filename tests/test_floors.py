@@ -15,7 +15,7 @@ FLOORS: dict[str, int] = {
     **dict.fromkeys(["__init__", "_kws_build", "errors", "files", "parallel", "progress", "resources", "yaml_text"], 0),
     **dict.fromkeys(["boards", "config", "freshness", "frontend", "labels", "project"], 1),
     **dict.fromkeys(["audio", "bundle", "chip", "codegen", "device", "scoring"], 2),
-    **dict.fromkeys(["aot", "clips", "model_guards"], 3),
+    **dict.fromkeys(["aot", "clips", "model_guards", "model_needs"], 3),
     **dict.fromkeys(["architectures", "checks", "doors"], 4),
     "stages": 5,
     **dict.fromkeys(["cli", "__main__"], 6),

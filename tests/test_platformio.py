@@ -63,12 +63,12 @@ def test_package_names(package: str, name: str) -> None:
         (
             "",
             "ld: region `FLASH' overflowed by 1234 bytes\ncollect2: error: ld returned 1 exit status\n",
-            "the program is too big: FLASH overflows by 1234 bytes",
+            "the program is too big for the board: 1,234 bytes of flash too much",
         ),
         (
             "",
             "ld: x.elf section `.text' will not fit in region `FLASH'\nld: region `FLASH' overflowed by 77 bytes\n",
-            "the program is too big: FLASH overflows by 77 bytes",
+            "the program is too big for the board: 77 bytes of flash too much",
         ),
         ("", "cc1: fatal error: x.o: No space left on device\n", "no space left on the disk"),
     ],

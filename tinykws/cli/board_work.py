@@ -44,12 +44,12 @@ def generate_firmware(place: Workplace, board: Board, engine: str | None) -> Pat
     return folder
 
 
-def build_firmware(folder: Path, board: Board) -> BuildReport:
-    """Compiles a rendered project."""
+def build_firmware(place: Workplace, folder: Path, board: Board) -> BuildReport:
+    """Compiles a project rendered from the workplace's bundle."""
     from tinykws.stages.build import build as build_project
 
     click.echo(f"build: PlatformIO compiles {folder}", err=True)
-    return build_project(folder, board, ConsoleProgress())
+    return build_project(folder, board, ConsoleProgress(), place.bundle)
 
 
 def port_of(project_dir: Path, board: Board, name: str | None) -> Port:

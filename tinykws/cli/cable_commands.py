@@ -47,7 +47,7 @@ def flash(
     progress = ConsoleProgress()
     place = workplace(project_dir, bundle_dir, progress)
     folder = generate_firmware(place, board, engine)
-    build_firmware(folder, board)
+    build_firmware(place, folder, board)
     report = flash_board(place.bundle, board, folder, on, progress)
     if as_json:
         print_json(to_json(report))

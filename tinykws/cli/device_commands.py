@@ -65,7 +65,7 @@ def build(
         else:
             click.echo(f"project: {folder}")
         return
-    report = build_firmware(folder, board)
+    report = build_firmware(place, folder, board)
     if as_json:
         print_json(to_json(report))
     else:
@@ -153,7 +153,7 @@ def _program(place: Workplace, board: Board, engine: str | None) -> Path:
     from tinykws.doors.compilers import find_programs
 
     find_programs(board.emulator_programs)
-    return build_firmware(generate_firmware(place, board, engine), board).program
+    return build_firmware(place, generate_firmware(place, board, engine), board).program
 
 
 def _clips(place: Workplace, paths: tuple[Path, ...], sample: int | None) -> Sequence[ClipFile]:

@@ -19,6 +19,7 @@ from tinykws.doors.platformio_core import offline_core
 from tinykws.doors.run_command import Finished, run_command
 from tinykws.doors.serial_link import busy_port_advice
 from tinykws.errors import ToolError
+from tinykws.model_needs import Needs
 
 OWN_BUILD_SECONDS = 600
 VENDOR_BUILD_SECONDS = 3600
@@ -29,6 +30,15 @@ REACH_SECONDS = 3
 LINES_SHOWN = 25
 
 Command = list[str]
+
+
+class ProgramTooBigError(ToolError):
+    """The linker, or PlatformIO after it, found that the program does not fit the board."""
+
+    def __init__(self, message: str, over: Needs, hint: str) -> None:
+        super().__init__(message, hint=hint)
+        self.over = over
+        """By how much."""
 
 
 def run_arguments(project_dir: Path, env: str) -> Command:
@@ -184,6 +194,12 @@ def explain(stdout: str, stderr: str, project_dir: Path) -> ToolError:
     """Returns the error that says why a build failed, from what PlatformIO and the compilers wrote."""
     stays = f"the generated project stays at {project_dir}"
     text = f"{stdout}\n{stderr}"
+    over = _over(text)
+    if over.flash_bytes or over.ram_bytes:
+        parts = [
+            f"{size:,} bytes of {kind}" for size, kind in ((over.flash_bytes, "flash"), (over.ram_bytes, "RAM")) if size
+        ]
+        return ProgramTooBigError(f"the program is too big for the board: {' and '.join(parts)} too much", over, stays)
     for pattern, message in _TRANSLATIONS:
         match = re.search(pattern, text)
         if match:
@@ -239,11 +255,26 @@ _TRANSLATIONS = (
     (r"HTTPClientError|InternetConnection", "PlatformIO could not download its packages: no network?"),
     (r"Could not find the package with '([^']+)'", "PlatformIO's registry has no {0} for this system"),
     (r"Unknown board ID '([^']+)'", "the platform has no board {0!r}: wrong `board` or `platform` in boards.yaml"),
-    (r"region `?(\w+)'? overflowed by (\d+) bytes", "the program is too big: {0} overflows by {1} bytes"),
     (r"section `?([\w.]+)'? will not fit in region `?(\w+)'?", "the program is too big: {0} does not fit in {1}"),
     (r"No space left on device", "no space left on the disk"),
 )
 """What stands in the output, and what it means; the first that fits counts."""
+
+
+def _over(text: str) -> Needs:
+    """By how much the program is too big, as the linker says of its regions, or PlatformIO of the linked program."""
+    flash = ram = 0
+    for region, size in re.findall(r"region `?(\w+)'? overflowed by (\d+) bytes", text):
+        if re.search(r"ram|data|dtcm", region, re.IGNORECASE):
+            ram = max(ram, int(size))
+        else:
+            flash = max(flash, int(size))
+    for what, used, limit in re.findall(
+        r"The (program|data) size \((\d+) bytes\) is greater than maximum allowed \((\d+) bytes\)", text
+    ):
+        flash = int(used) - int(limit) if what == "program" else flash
+        ram = int(used) - int(limit) if what == "data" else ram
+    return Needs(flash, ram)
 
 
 def compiler_messages(text: str) -> str:

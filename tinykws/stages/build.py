@@ -7,15 +7,18 @@ import re
 import time
 from pathlib import Path
 
-from tinykws.boards import Board
+from tinykws.boards import Board, is_local, local_path
+from tinykws.bundle import Bundle
 from tinykws.codegen.footprint import Footprint, footprint, is_elf
 from tinykws.doors.compilers import find_programs
-from tinykws.doors.platformio import build_offline, build_with_vendor
+from tinykws.doors.platformio import ProgramTooBigError, build_offline, build_with_vendor
 from tinykws.errors import ConfigError, ToolError
+from tinykws.model_needs import Needs, advice, excess
 from tinykws.progress import SILENT, Progress
 
 PROGRAM_NAMES = ("firmware.elf", "firmware.exe")
 """What the platforms call the linked program; the second on Windows, where this computer is the board."""
+LIBRARY_MANIFESTS = ("library.json", "library.properties", "module.json")
 WORTH_SAYING = re.compile(r"^(Platform|Tool|Library) Manager: ")
 
 
@@ -35,31 +38,58 @@ class BuildReport:
     """Section by section."""
 
 
-def build(out_dir: Path, board: Board, progress: Progress = SILENT) -> BuildReport:
+def build(out_dir: Path, board: Board, progress: Progress = SILENT, bundle: Bundle | None = None) -> BuildReport:
     """Builds the project in `out_dir`. What has not changed is not compiled again.
+
+    Args:
+        out_dir: the generated project.
+        board: the row it was generated for.
+        progress: told of downloads.
+        bundle: what it was generated from; with it, the error of a program too big says what would fit.
 
     Raises:
         ToolError: a compiler or the vendor's packages are missing and cannot be had, or the build failed.
-        ConfigError: there is no project, or the program is too big for the board.
+        ConfigError: there is no project, a library of this computer is not there, or the program is too big.
     """
     if not (out_dir / "platformio.ini").is_file():
         raise ConfigError(
             f"there is no PlatformIO project in {out_dir}", hint="make one with: tinykws generate --board …"
         )
     find_programs(board.compilers)
+    libraries = _libraries(out_dir, board)
+    _check_local(libraries, out_dir)
     started = time.monotonic()
-    if board.has_own_platform:
-        build_offline(out_dir, board.env)
-    else:
-        packages = [board.platform, *_libraries(out_dir, board)]
-        build_with_vendor(out_dir, board.env, packages, lambda line: _say(line, progress))
-    return _report(_program(out_dir, board), board, time.monotonic() - started)
+    try:
+        if board.has_own_platform:
+            build_offline(out_dir, board.env)
+        else:
+            packages = [board.platform, *(library for library in libraries if not is_local(library))]
+            build_with_vendor(out_dir, board.env, packages, lambda line: _say(line, progress))
+    except ProgramTooBigError as error:
+        raise _too_big(error.message, error.over, out_dir, board, bundle) from error
+    report = _report(_program(out_dir, board), board, time.monotonic() - started)
+    _check_fits(report, out_dir, bundle, board)
+    return report
+
+
+def _engine(out_dir: Path) -> str:
+    return "tflm" if (out_dir / "src" / "model_data.cc").is_file() else "aot"
 
 
 def _libraries(out_dir: Path, board: Board) -> tuple[str, ...]:
     """The libraries that the project as generated asks for; the aot engine asks for none."""
-    uses_tflm = (out_dir / "src" / "model_data.cc").is_file()
-    return board.tflm.lib_deps if board.tflm and uses_tflm else ()
+    return board.tflm.lib_deps if board.tflm and _engine(out_dir) == "tflm" else ()
+
+
+def _check_local(libraries: tuple[str, ...], out_dir: Path) -> None:
+    """PlatformIO's own message for a folder that is not there, or is no library, names neither."""
+    for library in filter(is_local, libraries):
+        folder = Path(local_path(library).replace("${PROJECT_DIR}", str(out_dir)))
+        if not any((folder / name).is_file() for name in LIBRARY_MANIFESTS):
+            raise ConfigError(
+                f"lib_deps names {folder}, where there is no PlatformIO library",
+                hint=f"a library is a folder with {' or '.join(LIBRARY_MANIFESTS)}",
+            )
 
 
 def _say(line: str, progress: Progress) -> None:
@@ -78,17 +108,25 @@ def _program(out_dir: Path, board: Board) -> Path:
 
 def _report(program: Path, board: Board, seconds: float) -> BuildReport:
     sizes = footprint(program, board.ram_address, board.ram_bytes) if is_elf(program) else Footprint(())
-    report = BuildReport(
-        program, sizes.flash_bytes, sizes.ram_bytes, board.flash_bytes, board.ram_bytes, seconds, sizes
-    )
-    _check_fits("flash", report.flash_bytes, report.flash_limit_bytes, board)
-    _check_fits("RAM", report.ram_bytes, report.ram_limit_bytes, board)
-    return report
+    return BuildReport(program, sizes.flash_bytes, sizes.ram_bytes, board.flash_bytes, board.ram_bytes, seconds, sizes)
 
 
-def _check_fits(kind: str, used: int, limit: int, board: Board) -> None:
-    if limit and used > limit:
-        raise ConfigError(
-            f"the program takes {used:,} bytes of {kind}, {used - limit:,} more than {board.name} has ({limit:,})",
-            hint="use a smaller model (model: architecture in kws.yaml), or another board or engine",
-        )
+def _check_fits(report: BuildReport, out_dir: Path, bundle: Bundle | None, board: Board) -> None:
+    """By the program's own figures: not every vendor's linker script knows how much the board has."""
+    over = excess(Needs(report.flash_bytes, report.ram_bytes), board)
+    if over.flash_bytes > 0:
+        what, used, limit, too_much = "flash", report.flash_bytes, report.flash_limit_bytes, over.flash_bytes
+    elif over.ram_bytes > 0:
+        what, used, limit, too_much = "RAM", report.ram_bytes, report.ram_limit_bytes, over.ram_bytes
+    else:
+        return
+    message = f"the program takes {used:,} bytes of {what}, {too_much:,} more than {board.name} has ({limit:,})"
+    raise _too_big(message, over, out_dir, board, bundle)
+
+
+def _too_big(message: str, over: Needs, out_dir: Path, board: Board, bundle: Bundle | None) -> ConfigError:
+    if bundle is None:
+        hint = "use a smaller model (model: architecture in kws.yaml), or another board or engine"
+    else:
+        hint = advice(bundle, board, _engine(out_dir), over)
+    return ConfigError(message, hint=hint)

@@ -20,10 +20,10 @@ from tinykws.codegen.generated_tree import TreeChanges, write_tree
 from tinykws.codegen.tflm_ops import resolver_methods
 from tinykws.doors.templates import render
 from tinykws.errors import ConfigError
+from tinykws.model_needs import arena_bytes, refuse_what_cannot_fit
 from tinykws.progress import SILENT, Progress
 from tinykws.resources import FIRMWARE
 
-ARENA_ALIGNMENT = 16
 COMMON_TEMPLATES = ("platformio.ini", "README.md", ".gitignore", "include/kws_settings.h", "src/kws_settings.c")
 TFLM_TEMPLATES = ("src/model_data.h", "src/model_data.cc", "src/kws_ops.h")
 
@@ -57,9 +57,11 @@ def generate(
         progress: told what of the user's was kept aside.
 
     Raises:
-        ConfigError: the board has no such engine, the engine cannot run the model, the folder cannot be written.
+        ConfigError: the board has no such engine, the engine cannot run the model, the model alone is too big for the
+            board, the folder cannot be written.
     """
     chosen = board.chosen_engine(engine)
+    refuse_what_cannot_fit(bundle, board, chosen)
     files = project_files(bundle, board, chosen)
     changes = write_tree(out_dir, files)
     for name in changes.kept:
@@ -92,17 +94,10 @@ def _templates(names: tuple[str, ...], bundle: Bundle, board: Board, engine: str
         "words": ", ".join(label.text for label in bundle.labels[2:]),
         "inference_frames": bundle.detector.inference_ms // bundle.frontend.stride_ms,
         "lib_deps": board.tflm.lib_deps if board.tflm and engine == "tflm" else (),
-        "arena_bytes": _arena_bytes(bundle, board) if engine == "tflm" else 0,
+        "arena_bytes": arena_bytes(bundle, board) if engine == "tflm" else 0,
         **more,
     }
     return {name: render(name, **values).encode() for name in names}
-
-
-def _arena_bytes(bundle: Bundle, board: Board) -> int:
-    """The arena that the host's interpreter measured, and what the board's library may want beyond it."""
-    assert board.tflm is not None
-    wanted = bundle.arena_bytes + board.tflm.arena_margin_bytes
-    return -(-wanted // ARENA_ALIGNMENT) * ARENA_ALIGNMENT
 
 
 def _application(board: Board) -> Files:
