@@ -45,6 +45,10 @@ def main() -> int:
         print(f"\n{' '.join(map(str, error.cmd[2:]))} ended with exit code {error.returncode}")
         print("FAIL")
         return 1
+    except KeyboardInterrupt:
+        print("\ninterrupted: the same command goes on from here")
+        print("FAIL")
+        return 130
     print(f"\nfrom {WORDS.replace(',', ' and ')} to verified detections on {board}: {time.monotonic() - started:.0f} s")
     print("PASS")
     return 0
