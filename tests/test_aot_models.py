@@ -21,8 +21,8 @@ from tinykws.errors import ConfigError
 from tinykws.resources import FIRMWARE
 
 FAST_KERNELS = (
-    "kws_nn_conv_2d_eight.c",
     "kws_nn_conv_2d_strip.c",
+    "kws_nn_conv_2d_tile.c",
     "kws_nn_depthwise_conv_2d_planar.c",
     "kws_nn_fully_connected_folded.c",
 )

@@ -5,13 +5,13 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tflite_builder import OpSpec, TensorSpec, build_model
 
 from tinykws.aot import compile_model
 from tinykws.aot.lowering import lower
-from tinykws.aot.planner import ALIGNMENT, Buffer, place, workspace_of
+from tinykws.aot.planner import ALIGNMENT, Buffer, arena_bytes, place, workspace_of
 from tinykws.aot.reader import read_model
 
 BUFFERS = st.lists(
@@ -42,6 +42,41 @@ def test_the_arena_is_bounded_by_all_buffers_side_by_side(buffers: list[Buffer])
     assert arena <= sum(aligned)
     for step in range(16):
         assert arena >= sum(buffer.size for buffer in buffers if step in buffer.steps)
+
+
+def _fits(buffers: list[Buffer], arena: int, placed: tuple[tuple[Buffer, int], ...] = ()) -> bool:
+    """Whether some offsets, of all that there are, put the buffers into an arena of this size."""
+    if len(placed) == len(buffers):
+        return True
+    buffer = buffers[len(placed)]
+    return any(
+        all(
+            not buffer.steps & other.steps or offset + buffer.size <= at or at + other.size <= offset
+            for other, at in placed
+        )
+        and _fits(buffers, arena, (*placed, (buffer, offset)))
+        for offset in range(0, arena - buffer.size + 1, ALIGNMENT)
+    )
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    st.lists(
+        st.builds(
+            lambda size, first, length: Buffer("buffer", size, frozenset(range(first, first + length))),
+            st.integers(1, 6 * ALIGNMENT),
+            st.integers(0, 5),
+            st.integers(1, 4),
+        ),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_no_arena_is_smaller(buffers: list[Buffer]) -> None:
+    """Against every possible plan."""
+    arena = arena_bytes(place(buffers))
+    assert _fits(buffers, arena)
+    assert not _fits(buffers, arena - 1)
 
 
 def test_a_chain_needs_its_largest_neighbours_only() -> None:

@@ -30,6 +30,8 @@ class Call:
     output: Tensor
     scratch_bytes: int = 0
     """Working memory that the kernel wants for itself; 0: it has no such argument."""
+    can_overwrite_input: bool = False
+    """Whether the output may have the first input's place."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ import numpy as np
 
 from tinykws.aot.call import Alias, Call, Parameters, Value
 from tinykws.aot.graph import Graph, Op, Tensor
-from tinykws.aot.planner import Placement, Workspace
+from tinykws.aot.planner import Placement, Workspace, arena_bytes
 from tinykws.codegen.c_text import c_array
 
 _C_TYPES = {"int8": "int8_t", "int16": "int16_t", "int32": "int32_t"}
@@ -77,7 +77,7 @@ class PlannedModel:
     @property
     def arena_bytes(self) -> int:
         """Bytes of the one static arena."""
-        return max(placement.end for placement in self.placements)
+        return arena_bytes(self.placements)
 
     def place_of(self, tensor: Tensor) -> str:
         """Returns a C expression for a tensor's first byte."""

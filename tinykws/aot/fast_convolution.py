@@ -13,12 +13,14 @@ from tinykws.aot.graph import Tensor
 from tinykws.aot.weights import Weights
 from tinykws.aot.windows import Axis, shape_fields, window_fields
 
-EIGHT_PIXELS, EIGHT_VALUES = 8, 4
-"""kws_nn_conv_2d_eight.c: pixels at once; values of a window come in multiples."""
-EIGHT_MAX_VALUES = 256
-"""Of a window: 4 kB of scratch memory."""
+TILE_PIXELS, TILE_CHANNELS, TILE_VALUES = 4, 2, 4
+"""kws_nn_conv_2d_tile.c: pixels and channels at once; values of a window come in multiples."""
+TILE_MAX_BYTES = 8192
+"""Of the windows that stand in memory at once; the more of them, the seldomer weights are spread out."""
 STRIP_CHANNELS, STRIP_PAIRS = 4, 4
 """kws_nn_conv_2d_strip.c: channels at once; pairs of values in a row of the window."""
+STRIP_PITCH = 8
+"""int16 of a line come in multiples."""
 STRIP_MAX_CHANNELS = 16
 """Of the output: with more, spreading windows out for `eight` costs less than int16 weights."""
 PLANAR_CHANNELS = 4
@@ -51,6 +53,11 @@ class Convolution:
         return self.output.shape[3]
 
     @property
+    def keeps_shape(self) -> bool:
+        """Whether each output stands where an input stood."""
+        return self.source.shape == self.output.shape
+
+    @property
     def bias(self) -> IntArray:
         """int32 [output channels], zeros where there is none."""
         return np.zeros(self.channels, np.int32) if self.weights.bias is None else self.weights.bias
@@ -63,9 +70,7 @@ def fast_convolution(convolution: Convolution) -> Call | None:
         return None
     if _fits_strip(convolution):
         return _strip(convolution, requantize)
-    if math.prod(convolution.by_channel.shape[1:]) <= EIGHT_MAX_VALUES:
-        return _eight(convolution, requantize)
-    return None
+    return _tile(convolution, requantize)
 
 
 def _fits_strip(convolution: Convolution) -> bool:
@@ -82,7 +87,7 @@ def _strip(convolution: Convolution, requantize: dict[str, Value]) -> Call:
     weights[:, :, : width * depth] = convolution.by_channel.reshape(channels, height, width * depth)
     blocks = weights.reshape(channels // STRIP_CHANNELS, STRIP_CHANNELS, height, STRIP_PAIRS, 2)
     last_of_two = -(-convolution.columns.positions // 2) * 2 - 1
-    pitch = 2 * (last_of_two + STRIP_PAIRS)
+    pitch = _up_to_multiple(2 * (last_of_two + STRIP_PAIRS), STRIP_PITCH)
     parameters: Parameters = {
         "input": shape_fields(convolution.source),
         "output": shape_fields(convolution.output),
@@ -96,25 +101,33 @@ def _strip(convolution: Convolution, requantize: dict[str, Value]) -> Call:
     return Call("kws_nn_conv_2d_strip", parameters, (convolution.source,), convolution.output, 2 * height * pitch)
 
 
-def _eight(convolution: Convolution, requantize: dict[str, Value]) -> Call:
+def _tile(convolution: Convolution, requantize: dict[str, Value]) -> Call | None:
     values = math.prod(convolution.by_channel.shape[1:])
-    filled = -(-values // EIGHT_VALUES) * EIGHT_VALUES
+    filled = _up_to_multiple(values, TILE_VALUES)
+    room = TILE_MAX_BYTES // (2 * filled) // TILE_PIXELS * TILE_PIXELS
+    if room == 0 or (convolution.columns.dilation > 1 and convolution.columns.size > 1):
+        return None
+    at_once = min(_up_to_multiple(math.prod(convolution.output.shape[:3]), TILE_PIXELS), room)
     weights = np.zeros((convolution.channels, filled), np.int8)
     weights[:, :values] = convolution.by_channel.reshape(convolution.channels, values)
     parameters: Parameters = {
         "input": shape_fields(convolution.source),
         "output": shape_fields(convolution.output),
         "window": window_fields(convolution.rows, convolution.columns),
-        "groups": 1,
         "input_zero_point": convolution.source.zero_point,
+        "window_values": filled,
+        "pixels_at_once": at_once,
         "weights": weights,
         "bias": convolution.bias,
         "requantize": requantize,
     }
-    pixels = math.prod(convolution.output.shape[:3])
-    aside_bytes = EIGHT_PIXELS * convolution.channels if pixels % EIGHT_PIXELS else 0
-    scratch_bytes = filled * EIGHT_PIXELS * 2 + aside_bytes
-    return Call("kws_nn_conv_2d_eight", parameters, (convolution.source,), convolution.output, scratch_bytes)
+    scratch_bytes = 2 * filled * (at_once + TILE_CHANNELS) + at_once * TILE_CHANNELS
+    in_place = convolution.rows.is_pointwise and convolution.columns.is_pointwise and convolution.keeps_shape
+    return Call("kws_nn_conv_2d_tile", parameters, (convolution.source,), convolution.output, scratch_bytes, in_place)
+
+
+def _up_to_multiple(number: int, of: int) -> int:
+    return -(-number // of) * of
 
 
 def fast_depthwise_convolution(convolution: Convolution) -> Call | None:
@@ -141,7 +154,8 @@ def fast_depthwise_convolution(convolution: Convolution) -> Call | None:
         "requantize": requantize,
     }
     kernel = "kws_nn_depthwise_conv_2d_planar"
-    return Call(kernel, parameters, (convolution.source,), convolution.output, long_rows.scratch_bytes)
+    scratch_bytes, in_place = long_rows.scratch_bytes, convolution.keeps_shape
+    return Call(kernel, parameters, (convolution.source,), convolution.output, scratch_bytes, in_place)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

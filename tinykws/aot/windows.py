@@ -20,6 +20,11 @@ class Axis:
     pad: int
     positions: int
 
+    @property
+    def is_pointwise(self) -> bool:
+        """Whether each position sees the one value at its place."""
+        return self.size == self.stride == 1
+
 
 def image(op: Op, tensor: Tensor, role: str) -> dict[str, Value]:
     """Returns the fields of a kws_nn_shape. Raises ConfigError unless the tensor has four dimensions."""

@@ -55,8 +55,17 @@ typedef struct {
     kws_nn_requantize requantize;
 } kws_nn_conv_2d_params;
 
-/* Groups 1, weights of each channel filled up with zeros to a multiple of four, bias never NULL. */
-typedef kws_nn_conv_2d_params kws_nn_conv_2d_eight_params;
+/* Groups 1; no dilation along x, unless the window is one pixel wide. */
+typedef struct {
+    kws_nn_shape input, output;
+    kws_nn_window window;
+    int32_t input_zero_point;
+    int32_t window_values;  /* that a window sees, filled up to a multiple of 4 */
+    int32_t pixels_at_once; /* a multiple of 4 */
+    const int8_t *weights;  /* [output.channels, window_values], zeros where there is no value */
+    const int32_t *bias;    /* [output.channels] */
+    kws_nn_requantize requantize;
+} kws_nn_conv_2d_tile_params;
 
 /* Groups and dilation 1, stride_x * input.channels 2, at most 8 values in a row of the window, output.channels a multiple
  * of 4. */
@@ -64,7 +73,7 @@ typedef struct {
     kws_nn_shape input, output;
     kws_nn_window window;
     int32_t input_zero_point;
-    int32_t pitch;          /* values of an image's row with all its padding, even */
+    int32_t pitch;          /* values of an image's row with all its padding, a multiple of 8 */
     const int16_t *weights; /* [output.channels / 4][window.height][4 pairs of values][4 channels][2] */
     const int32_t *bias;    /* [output.channels] */
     kws_nn_requantize requantize;
@@ -158,11 +167,10 @@ typedef struct {
 void kws_nn_conv_2d(const kws_nn_conv_2d_params *params, const int8_t *input, int8_t *output);
 
 /* The same for cases that tinykws tells apart; `scratch` begins at a multiple of 16, tinykws computes how much it is.
- * Eight pixels at once: any window; int16 [rows * columns * input.channels, filled up to a multiple of 4][8], and int8
- * [8][output.channels] where the number of pixels is no multiple of 8.
- * Strip: few channels, windows side by side: int16 [window.height][pitch].
- * Output may be the input where `eight` has a window of 1x1, no stride and as many channels out as in. */
-void kws_nn_conv_2d_eight(const kws_nn_conv_2d_params *params, const int8_t *input, int8_t *output, void *scratch);
+ * Tile: most windows; int16 [pixels_at_once + 2][window_values] and int8 [pixels_at_once][2].
+ * Strip: few channels, windows side by side; int16 [window.height][pitch].
+ * Output may be the input where `tile` has a window of 1x1, no stride and as many channels out as in. */
+void kws_nn_conv_2d_tile(const kws_nn_conv_2d_tile_params *params, const int8_t *input, int8_t *output, void *scratch);
 void kws_nn_conv_2d_strip(const kws_nn_conv_2d_strip_params *params, const int8_t *input, int8_t *output, void *scratch);
 
 void kws_nn_depthwise_conv_2d(const kws_nn_depthwise_conv_2d_params *params, const int8_t *input, int8_t *output);

@@ -89,6 +89,15 @@ static inline int32_t kws_nn_load_four(const int8_t *at)
     return word;
 }
 
+/* Values 0 to 3 from their pairs (0, 2) and (1, 3), to any address. */
+static inline void kws_nn_store_four(int32_t even, int32_t odd, int16_t *to)
+{
+    const uint32_t first = ((uint32_t)even & 0xffffu) | (uint32_t)odd << 16;
+    const uint32_t second = (uint32_t)even >> 16 | ((uint32_t)odd & 0xffff0000u);
+    memcpy(to, &first, sizeof first);
+    memcpy(to + 2, &second, sizeof second);
+}
+
 #else
 
 static inline int32_t kws_nn_add_high_product(int32_t offset, int32_t a, int32_t b)

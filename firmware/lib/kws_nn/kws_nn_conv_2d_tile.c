@@ -1,0 +1,240 @@
+#include "kws_nn_scaling.h"
+
+/* A matrix product in tiles: what the windows of some pixels see, by the weights of two channels, four pixels at once.
+ * Windows stand in `columns` as int16 less the zero point: [pixels / 4][pairs][4 pixels] pairs, where values k, k + 2 of
+ * four make a pair, and k + 1, k + 3, as instructions take bytes out of a word of weights. Weights are spread out in the
+ * same order, [pairs][2 channels] pairs, once for all those pixels. */
+#define PIXELS 4
+#define CHANNELS 2
+#define FOUR_VALUES (2 * 2 * PIXELS) /* int16 in columns from four values to the next four */
+
+/* How far value k of a window, k from 0 to 3, stands behind the first of its four. */
+static const uint8_t place_of[4] = {0, 2 * PIXELS, 1, 2 * PIXELS + 1};
+
+typedef struct {
+    int32_t batch, y, x;
+} position;
+
+/* What outputs of two channels are made with; assembly knows the order. */
+typedef struct {
+    kws_nn_scaling scaling[CHANNELS];
+    int32_t bias[CHANNELS];
+    const int16_t *weights, *weights_end;
+    int32_t stride;             /* from one pixel's output to the next */
+    const int16_t *columns_end; /* of the pixels to make */
+} tile_plan;
+
+/* `count` values of the image, or zeros (`from` NULL), become values k and on of a window; returns the value behind. */
+static uint32_t put_run(int16_t *column, uint32_t k, const int8_t *from, int32_t count, int32_t zero_point)
+{
+    int32_t i = 0;
+#ifdef KWS_NN_DSP
+    const int32_t minus_zero_point = kws_nn_twice(-zero_point);
+    if (from != NULL && k % 4 == 0) {
+        kws_nn_pair *pairs = (kws_nn_pair *)column + k / 4 * (FOUR_VALUES / 2);
+        for (; i + 4 <= count; i += 4, k += 4, pairs += FOUR_VALUES / 2) {
+            const int32_t four = kws_nn_load_four(from + i);
+            pairs[0] = kws_nn_add_even_bytes(minus_zero_point, four);
+            pairs[PIXELS] = kws_nn_add_odd_bytes(minus_zero_point, four);
+        }
+    }
+#endif
+    for (; i < count; i++, k++) {
+        column[k / 4 * FOUR_VALUES + place_of[k % 4]] = (int16_t)(from == NULL ? 0 : from[i] - zero_point);
+    }
+    return k;
+}
+
+/* All that one pixel's window sees, row by row: what is left of the image, in it, right of it. */
+static void put_window(const kws_nn_conv_2d_tile_params *params, const int8_t *input, position at, int16_t *column)
+{
+    const kws_nn_window *window = &params->window;
+    const int32_t depth = params->input.channels;
+    const int32_t left = at.x * window->stride_x - window->pad_left;
+    const int32_t begin = left < 0 ? -left : 0;
+    const int32_t room = params->input.width - left;
+    const int32_t end = room < window->width ? room : window->width;
+    uint32_t k = 0;
+    for (int32_t row = 0; row < window->height; row++) {
+        const int32_t y = at.y * window->stride_y - window->pad_top + row * window->dilation_y;
+        if (kws_nn_is_outside(y, params->input.height)) {
+            k = put_run(column, k, NULL, window->width * depth, 0);
+            continue;
+        }
+        const int32_t pixel = (at.batch * params->input.height + y) * params->input.width + left + begin;
+        k = put_run(column, k, NULL, begin * depth, 0);
+        k = put_run(column, k, input + pixel * depth, (end - begin) * depth, params->input_zero_point);
+        k = put_run(column, k, NULL, (window->width - end) * depth, 0);
+    }
+}
+
+static position next_position(const kws_nn_shape *output, position at)
+{
+    at.x++;
+    if (at.x == output->width) {
+        at.x = 0;
+        at.y++;
+    }
+    if (at.y == output->height) {
+        at.y = 0;
+        at.batch++;
+    }
+    return at;
+}
+
+#ifdef KWS_NN_DSP
+static void spread_weights(const int8_t *first, const int8_t *second, int32_t values, int16_t *weights)
+{
+    kws_nn_pair *pairs = (kws_nn_pair *)weights;
+    for (const int8_t *const end = first + values; first < end; first += 4, second += 4, pairs += 2 * CHANNELS) {
+        const int32_t a = kws_nn_load_four(first);
+        const int32_t b = kws_nn_load_four(second);
+        pairs[0] = kws_nn_even_bytes(a);
+        pairs[1] = kws_nn_even_bytes(b);
+        pairs[2] = kws_nn_odd_bytes(a);
+        pairs[3] = kws_nn_odd_bytes(b);
+    }
+}
+
+#define TWO_PIXELS(sum0, sum1, sum2, sum3) \
+    "ldrd r3, r12, [r1], #8\n" \
+    "smlad " sum0 ", r0, r3, " sum0 "\n" \
+    "smlad " sum1 ", lr, r3, " sum1 "\n" \
+    "smlad " sum2 ", r0, r12, " sum2 "\n" \
+    "smlad " sum3 ", lr, r12, " sum3 "\n"
+#define ONE_PAIR \
+    "ldrd r0, lr, [r2], #8\n" TWO_PIXELS("r4", "r5", "r6", "r7") TWO_PIXELS("r8", "r9", "r10", "r11")
+#define ONE_OUTPUT(first, second) \
+    "strb " first ", [r2]\n" \
+    "strb " second ", [r2, #1]\n" \
+    "add r2, r2, r3\n"
+#define ONE_CHANNEL(sum0, sum1, sum2, sum3) \
+    "ldm r0!, {r3, r12, lr}\n" \
+    KWS_NN_SCALE(sum0, "r3", "r12", "lr", "r2") \
+    KWS_NN_SCALE(sum1, "r3", "r12", "lr", "r2") \
+    KWS_NN_SCALE(sum2, "r3", "r12", "lr", "r2") \
+    KWS_NN_SCALE(sum3, "r3", "r12", "lr", "r2")
+
+/* Two channels of all pixels in columns. r0 plan, r1 columns, r2 output. Then r4 to r11 the sums, both channels' of each
+ * pixel, r0 and lr a pair of weights of each channel, r3 and r12 pairs of two pixels, r2 weights. On the stack plan and
+ * output. Four values are two pairs; two times that in one round, entered in its middle where the number is odd. */
+KWS_NN_ASSEMBLY static void outputs_of_tiles(KWS_NN_UNUSED const tile_plan *plan, KWS_NN_UNUSED const int16_t *columns,
+                                             KWS_NN_UNUSED int8_t *output)
+{
+    __asm__("push {r4-r11, lr}\n"
+            "push {r0, r2}\n"
+            "1: ldrd r4, r5, [r0, #24]\n"
+            "mov r6, r4\n mov r7, r5\n mov r8, r4\n mov r9, r5\n mov r10, r4\n mov r11, r5\n"
+            "ldrd r2, r3, [r0, #32]\n"
+            "push {r3}\n"
+            "sub r3, r3, r2\n"
+            "tst r3, #16\n"
+            "bne 3f\n"
+            "2:\n" ONE_PAIR ONE_PAIR
+            "3:\n" ONE_PAIR ONE_PAIR
+            "ldr r3, [sp]\n"
+            "cmp r2, r3\n"
+            "bne 2b\n"
+            "ldr r0, [sp, #4]\n"
+            ONE_CHANNEL("r4", "r6", "r8", "r10")
+            ONE_CHANNEL("r5", "r7", "r9", "r11")
+            "pop {r3}\n"
+            "pop {r0, r2}\n"
+            "ldrd r3, r12, [r0, #40]\n"
+            ONE_OUTPUT("r4", "r5") ONE_OUTPUT("r6", "r7") ONE_OUTPUT("r8", "r9") ONE_OUTPUT("r10", "r11")
+            "push {r0, r2}\n"
+            "cmp r1, r12\n"
+            "bne 1b\n"
+            "add sp, sp, #8\n"
+            "pop {r4-r11, pc}\n");
+}
+#else
+static void spread_weights(const int8_t *first, const int8_t *second, int32_t values, int16_t *weights)
+{
+    for (int32_t k = 0; k < values; k += 4, weights += 4 * CHANNELS) {
+        for (int32_t i = 0; i < 4; i++) {
+            weights[i / 2 + i % 2 * 4] = first[k + i];
+            weights[i / 2 + i % 2 * 4 + 2] = second[k + i];
+        }
+    }
+}
+
+static void outputs_of_tiles(const tile_plan *plan, const int16_t *columns, int8_t *output)
+{
+    for (; columns < plan->columns_end; output += PIXELS * plan->stride) {
+        int32_t first[PIXELS], second[PIXELS];
+        for (int32_t i = 0; i < PIXELS; i++) {
+            first[i] = plan->bias[0];
+            second[i] = plan->bias[1];
+        }
+        for (const int16_t *weights = plan->weights; weights < plan->weights_end; weights += 2 * CHANNELS) {
+            for (int32_t i = 0; i < PIXELS; i++, columns += 2) {
+                first[i] += weights[0] * columns[0] + weights[1] * columns[1];
+                second[i] += weights[2] * columns[0] + weights[3] * columns[1];
+            }
+        }
+        for (int32_t i = 0; i < PIXELS; i++) {
+            output[i * plan->stride] = kws_nn_scale(&plan->scaling[0], first[i]);
+            output[i * plan->stride + 1] = kws_nn_scale(&plan->scaling[1], second[i]);
+        }
+    }
+}
+#endif
+
+static void copy_outputs(const int8_t *from, int32_t channels, int32_t count, int32_t stride, int8_t *to)
+{
+    for (; count > 0; count--, from += CHANNELS, to += stride) {
+        to[0] = from[0];
+        if (channels > 1) {
+            to[1] = from[1];
+        }
+    }
+}
+
+/* All channels of the first `count` pixels in columns: four or a multiple, or fewer. What is made too much, pixels or a
+ * channel, is made aside. */
+static void outputs_of_pixels(const kws_nn_conv_2d_tile_params *params, const int16_t *columns, int32_t count,
+                              int16_t *spread, int8_t *output)
+{
+    const int32_t channels = params->output.channels;
+    const int32_t size = params->window_values;
+    int8_t *const aside = (int8_t *)(spread + CHANNELS * size);
+    tile_plan plan;
+    plan.weights = spread;
+    plan.weights_end = spread + CHANNELS * size;
+    plan.columns_end = columns + (count + PIXELS - 1) / PIXELS * PIXELS * size;
+    for (int32_t channel = 0; channel < channels; channel += CHANNELS) {
+        const int32_t next = channel + 1 < channels ? channel + 1 : channel;
+        const int is_whole = count % PIXELS == 0 && next > channel;
+        plan.scaling[0] = kws_nn_scaling_of(&params->requantize, channel);
+        plan.scaling[1] = kws_nn_scaling_of(&params->requantize, next);
+        plan.bias[0] = params->bias[channel];
+        plan.bias[1] = params->bias[next];
+        plan.stride = is_whole ? channels : CHANNELS;
+        spread_weights(params->weights + channel * size, params->weights + next * size, size, spread);
+        outputs_of_tiles(&plan, columns, is_whole ? output + channel : aside);
+        if (!is_whole) {
+            copy_outputs(aside, next - channel + 1, count, channels, output + channel);
+        }
+    }
+    kws_nn_activate(&params->requantize, output, count * channels);
+}
+
+void kws_nn_conv_2d_tile(const kws_nn_conv_2d_tile_params *params, const int8_t *input, int8_t *output, void *scratch)
+{
+    const kws_nn_shape *shape = &params->output;
+    int16_t *const columns = (int16_t *)scratch;
+    int16_t *const spread = columns + params->pixels_at_once * params->window_values;
+    position at = {0, 0, 0};
+    for (int32_t left = shape->batches * shape->height * shape->width; left > 0;) {
+        const int32_t whole = left < PIXELS ? left : left / PIXELS * PIXELS;
+        const int32_t count = whole < params->pixels_at_once ? whole : params->pixels_at_once;
+        for (int32_t i = 0; i < count; i++) {
+            put_window(params, input, at, columns + i / PIXELS * PIXELS * params->window_values + i % PIXELS * 2);
+            at = next_position(shape, at);
+        }
+        outputs_of_pixels(params, columns, count, spread, output);
+        output += count * shape->channels;
+        left -= count;
+    }
+}
