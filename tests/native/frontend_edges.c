@@ -59,7 +59,17 @@ static void square_roots(void)
         square_root_of(n * n + n + 1);
     }
     for (int i = 0; i < 200000; ++i) {
+        const uint64_t n = next_random() >> 32 >> (i % 32); /* where roots of up to 32 bits change */
         square_root_of(next_random() >> (i % 64));
+        square_root_of(n * n);
+        square_root_of(n * n + n);
+        square_root_of(n * n + n + 1);
+    }
+    for (uint64_t below = 0; below < 70000; ++below) {
+        const uint64_t n = UINT32_MAX - below;
+        square_root_of(n * n + n);
+        square_root_of(n * n + n + 1);
+        square_root_of(UINT64_MAX - below);
     }
     square_root_of(UINT64_MAX);
     square_root_of(UINT32_MAX);
