@@ -273,6 +273,12 @@ def test_a_word_starts_its_command_and_what_it_says_is_shown(tmp_path: Path) -> 
     ]  # fmt: skip
 
 
+def test_a_command_for_a_word_that_the_board_never_hears_is_told() -> None:
+    world = World(READY)
+    world.watch(reactions=Reactions([parse_reaction(word, "x", shell=True) for word in ("yes", "yse")]))
+    assert world.notices() == ["-- there is a command for 'yse', which this board never hears"]
+
+
 def test_ctrl_c_ends_it_in_order() -> None:
     world = World(READY)
 

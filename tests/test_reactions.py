@@ -73,6 +73,13 @@ def test_a_shell_runs_it_when_asked(made: Callable[..., Reactions]) -> None:
     assert told == ["on yes: YES", "on yes: failed, exit code 7"]
 
 
+def test_words_are_written_as_the_device_writes_them() -> None:
+    words = [parse_reaction(word, "python3", shell=True).word for word in ("hey robot", "да", "Yes")]
+    assert words == ["hey_robot", "da", "yes"]
+    with pytest.raises(ConfigError, match="a word is empty"):
+        parse_reaction("", "python3")
+
+
 @pytest.mark.parametrize(
     ("command", "says"),
     [("", "is empty"), ("  ", "is empty"), ("echo 'x", "cannot be read"), ("no-such-program x", "no-such-program")],

@@ -20,6 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from tinykws.device.protocol import Heard
 from tinykws.doors.run_command import end_group
 from tinykws.errors import ConfigError
+from tinykws.labels import label_of_word
 
 MOST_LINES_WAITING = 200
 """A command that says more between two looks is cut short, not waited for."""
@@ -31,6 +32,7 @@ class Reaction:
     """What to run when a word is heard."""
 
     word: str
+    """As the device writes it: its label."""
     command: str
     arguments: tuple[str, ...]
     """Empty: the command goes to a shell."""
@@ -40,8 +42,9 @@ def parse_reaction(word: str, command: str, *, shell: bool = False) -> Reaction:
     """Reads a command as a shell would split it; only with `shell` a shell runs it.
 
     Raises:
-        ConfigError: it is empty, its quotes do not match, or there is no such program.
+        ConfigError: the word cannot be one; the command is empty, its quotes do not match, or there is no such program.
     """
+    word = label_of_word(word).name
     if not command.strip():
         raise ConfigError(f"the command for {word!r} is empty")
     if shell:
@@ -81,6 +84,11 @@ class Reactions:
         self._timeout_s = timeout_s
         self._clock = clock
         self._runs: dict[Reaction, _Run] = {}
+
+    @property
+    def words(self) -> frozenset[str]:
+        """The words that start something."""
+        return frozenset(reaction.word for reaction in self._reactions)
 
     def on(self, heard: Heard) -> list[str]:
         """Starts the commands for a detection. Returns what there is to tell."""

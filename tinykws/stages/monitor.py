@@ -13,7 +13,7 @@ from typing import IO
 
 from tinykws.boards import SerialLine
 from tinykws.device.conversation import Conversation, Expected, MonitorView
-from tinykws.device.protocol import Heard, Line, Status
+from tinykws.device.protocol import Heard, Line, Ready, Status
 from tinykws.device.session import LineLink
 from tinykws.doors.cable import Cable
 from tinykws.doors.reactions import Reactions
@@ -210,6 +210,9 @@ class _Monitor:
                 self._log.add(COMMAND, told)
         elif isinstance(line, Status):
             self._overruns = line.overruns
+        elif isinstance(line, Ready):
+            for word in sorted(self._reactions.words.difference(line.labels)):
+                self._view.notice(f"there is a command for {word!r}, which this board never hears")
 
     def _look_after_the_rest(self) -> None:
         for told in self._reactions.poll():
