@@ -31,7 +31,7 @@ class Request(Handler):
 
     def start(self, status: int, length: int | None, **headers: str) -> None:
         self.send_response(status)
-        if self.server.etag:
+        if self.server.etag and "ETag" not in headers:
             self.send_header("ETag", self.server.etag)
         if self.server.modified:
             self.send_header("Last-Modified", self.server.modified)

@@ -162,12 +162,19 @@ def test_an_archive_of_the_users_beside_the_folder_stays(small: PublicSet, tmp_p
     assert names(tmp_path) == ["data", "set.tar.gz"]
 
 
-def test_a_folder_behind_a_link_is_filled_where_it_is(small: PublicSet, tmp_path: Path) -> None:
+def test_a_folder_behind_a_link_is_filled_from_the_disk_where_it_is(
+    small: PublicSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, where = stage.unpack, []
+    monkeypatch.setattr(
+        stage, "unpack", lambda archive, folder, *rest: where.append(folder) or real(archive, folder, *rest)
+    )
     (tmp_path / "disk" / "data").mkdir(parents=True)
     (tmp_path / "data").symlink_to(tmp_path / "disk" / "data")
     fetch(small, tmp_path / "data")
     assert fetched(tmp_path / "disk" / "data") == SPEECH_COMMANDS
     assert (tmp_path / "data").is_symlink()
+    assert where == [tmp_path / "disk" / ".data-unpacking"]
 
 
 # --- recordings that are there
@@ -319,7 +326,8 @@ def test_interrupted_while_unpacking_only_the_archive_is_left(
         patch.setattr(stage, "unpack", interrupt)
         fetch(small, tmp_path / "data")
     assert names(tmp_path) == ["set.tar.gz.download"]
-    (tmp_path / ".data-unpacking" / "yes").mkdir(parents=True)  # of a run that was killed
+    (tmp_path / ".data-unpacking" / "yes").mkdir(parents=True)
+    (tmp_path / ".data-unpacking" / "yes" / "00000000_nohash_0.wav").write_bytes(b"half")  # of a run that was killed
     assert fetch(small, tmp_path / "data").fetched
     assert len(server.requests) == 1
     assert names(tmp_path) == ["data"]
