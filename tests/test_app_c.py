@@ -306,6 +306,19 @@ def test_it_listens_to_its_microphone(program: Path, tmp_path: Path) -> None:
     assert not any(isinstance(line, Scores) for line in answers)
 
 
+def test_sound_that_was_lost_or_too_loud_is_told(tmp_path: Path) -> None:
+    wrapped = [f"-Wl,--wrap=kws_port_microphone_{what}" for what in ("overruns", "clipped")]
+    program = build(tmp_path, *wrapped, str(Path(__file__).parent / "native" / "lossy_microphone.c"))
+    recording = tmp_path / "microphone.raw"
+    recording.write_bytes(sound(21).tobytes())
+    answers = talk(program, b"", env={"KWS_MICROPHONE": str(recording)})
+    status = [line for line in answers if isinstance(line, Status)]
+    assert [line.clipped for line in status] == [7, 7], "since the last status"
+    assert 0 < status[0].overruns < status[1].overruns, "since start"
+    told = [line for line in answers if isinstance(line, DeviceTrouble)]
+    assert [line.what for line in told] == ["overrun"] * 2, "once a status, not once a block"
+
+
 def test_an_engine_that_does_not_start_is_never_silent(tmp_path: Path) -> None:
     program = build(tmp_path, "-DBROKEN_ENGINE")
     answers = talk(program, f"!INFO\n!TEST\n{data_command(b'abcd', 0)}\nYWJjZA==\n".encode())
