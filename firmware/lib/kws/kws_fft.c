@@ -30,9 +30,8 @@ static inline void radix4_sums(kws_complex *data, size_t m, kws_pair x0, kws_pai
     const kws_pair odd_difference = kws_pair_subtract(x1, x3);
     kws_pair_store(&data[0], kws_pair_add(even_sum, odd_sum));
     kws_pair_store(&data[m], kws_pair_subtract_i(even_difference, odd_difference));
-    kws_complex *const upper = data + 2 * m;
-    kws_pair_store(&upper[0], kws_pair_subtract(even_sum, odd_sum));
-    kws_pair_store(&upper[m], kws_pair_add_i(even_difference, odd_difference));
+    kws_pair_store(&data[2 * m], kws_pair_subtract(even_sum, odd_sum));
+    kws_pair_store(&data[3 * m], kws_pair_add_i(even_difference, odd_difference));
 }
 
 /* Shifts single samples up, and combines them by twos. Their twiddle is 1, and a halved value times 32767/32768 rounds
@@ -75,13 +74,9 @@ static void radix4_stage(kws_complex *data, size_t n, size_t m, const kws_comple
         radix4_sums(data, m, quarter_of(&data[0]), quarter_of(&data[m]), quarter_of(&data[2 * m]),
                     quarter_of(&data[3 * m]));
         for (++data; data != first_end; ++data) {
-            kws_complex *const upper = data + 2 * m;
             twiddle += step;
-            const kws_pair x0 = quarter_of(&data[0]);
-            const kws_pair x1 = turned_quarter_of(&data[m], &twiddle[0]);
-            const kws_pair x2 = turned_quarter_of(&upper[0], &twiddle[1]);
-            const kws_pair x3 = turned_quarter_of(&upper[m], &twiddle[2]);
-            radix4_sums(data, m, x0, x1, x2, x3);
+            radix4_sums(data, m, quarter_of(&data[0]), turned_quarter_of(&data[m], &twiddle[0]),
+                        turned_quarter_of(&data[2 * m], &twiddle[1]), turned_quarter_of(&data[3 * m], &twiddle[2]));
         }
     }
 }
