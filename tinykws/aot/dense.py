@@ -9,8 +9,8 @@ from tinykws.aot.fast_scaling import fast_requantize
 from tinykws.aot.graph import Graph, Op
 from tinykws.aot.weights import Weights, reach_of_sums, read_weights, weighted_requantize
 
-FOLDED_UNITS = 4
-"""kws_nn_fully_connected_folded.c: units at once."""
+FOLDED_UNITS, FOLDED_VALUES = 4, 4
+"""kws_nn_fully_connected_folded.c: units at once, and values of each that stand together."""
 
 
 def lower_fully_connected(graph: Graph, op: Op) -> Call:
@@ -43,6 +43,8 @@ def lower_fully_connected(graph: Graph, op: Op) -> Call:
 def _folded(weights: Weights, zero_point: int, requantize: dict[str, Value]) -> dict[str, Value] | None:
     """Returns the fields that differ where the zero point moves into the bias, None where the fast kernel cannot."""
     units, depth = weights.values.shape
+    if depth % FOLDED_VALUES:
+        return None
     bias = np.zeros(units, np.int64) if weights.bias is None else weights.bias.astype(np.int64)
     bias -= zero_point * weights.values.astype(np.int64).sum(axis=1)
     reach = np.maximum(weights.reach, reach_of_sums(weights.values, bias, 0))
@@ -50,8 +52,10 @@ def _folded(weights: Weights, zero_point: int, requantize: dict[str, Value]) -> 
     if fast is None:
         return None
     missing = -units % FOLDED_UNITS
+    filled = np.concatenate([weights.values, np.zeros((missing, depth), np.int8)])
+    blocks = filled.reshape(-1, FOLDED_UNITS, depth // FOLDED_VALUES, FOLDED_VALUES)
     return {
-        "weights": np.concatenate([weights.values, np.zeros((missing, depth), np.int8)]),
+        "weights": blocks.transpose(0, 2, 1, 3),
         "bias": np.concatenate([bias, np.zeros(missing, np.int64)]).astype(np.int32),
         "requantize": fast,
     }

@@ -181,7 +181,7 @@ def _value_text(value: Value, name: str, indent: str, arrays: list[str]) -> str:
         return "NULL"
     if isinstance(value, np.ndarray):
         c_type = _C_TYPES[value.dtype.name]
-        alignment = " KWS_NN_ALIGNED" if value.dtype == np.int16 else ""
+        alignment = " KWS_NN_IN_WORDS" if value.dtype != np.int32 and value.ndim > 1 else ""
         arrays.append(c_array(f"static const {c_type} {name}[{value.size}]{alignment}", value.ravel().tolist()))
         return name
     if isinstance(value, Mapping):

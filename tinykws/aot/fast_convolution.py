@@ -85,7 +85,7 @@ def _strip(convolution: Convolution, requantize: dict[str, Value]) -> Call:
     channels, height, width, depth = convolution.by_channel.shape
     weights = np.zeros((channels, height, 2 * STRIP_PAIRS), np.int16)
     weights[:, :, : width * depth] = convolution.by_channel.reshape(channels, height, width * depth)
-    blocks = weights.reshape(channels // STRIP_CHANNELS, STRIP_CHANNELS, height, STRIP_PAIRS, 2)
+    blocks = 2 * weights.reshape(channels // STRIP_CHANNELS, STRIP_CHANNELS, height, STRIP_PAIRS, 2)
     last_of_two = -(-convolution.columns.positions // 2) * 2 - 1
     pitch = _up_to_multiple(2 * (last_of_two + STRIP_PAIRS), STRIP_PITCH)
     parameters: Parameters = {
@@ -95,7 +95,7 @@ def _strip(convolution: Convolution, requantize: dict[str, Value]) -> Call:
         "input_zero_point": convolution.source.zero_point,
         "pitch": pitch,
         "weights": blocks.transpose(0, 2, 3, 1, 4),
-        "bias": convolution.bias,
+        "bias": 2 * convolution.bias,
         "requantize": requantize,
     }
     return Call("kws_nn_conv_2d_strip", parameters, (convolution.source,), convolution.output, 2 * height * pitch)

@@ -21,8 +21,11 @@
 extern "C" {
 #endif
 
-/* Put behind the arena's declaration: the planner's offsets are multiples of 16. Weights of int16 are read in pairs. */
+/* Put behind the arena's declaration: the planner's offsets are multiples of 16. */
 #define KWS_NN_ALIGNED __attribute__((aligned(16)))
+
+/* Put behind weights that are read in words. */
+#define KWS_NN_IN_WORDS __attribute__((aligned(4)))
 
 typedef struct {
     int32_t batches, height, width, channels;
@@ -68,7 +71,7 @@ typedef struct {
 } kws_nn_conv_2d_tile_params;
 
 /* Groups and dilation 1, stride_x * input.channels 2, at most 8 values in a row of the window, output.channels a multiple
- * of 4. */
+ * of 4. Weights and bias are twice those of the model. */
 typedef struct {
     kws_nn_shape input, output;
     kws_nn_window window;
@@ -117,7 +120,8 @@ typedef struct {
     kws_nn_requantize requantize;
 } kws_nn_fully_connected_params;
 
-/* The zero point is in the bias; weights and bias filled up to a multiple of four units. */
+/* Depth a multiple of four, the zero point in the bias, units filled up to a multiple of four.
+ * Weights: [units / 4][depth / 4][4 units][4]. */
 typedef kws_nn_fully_connected_params kws_nn_fully_connected_folded_params;
 
 typedef struct {

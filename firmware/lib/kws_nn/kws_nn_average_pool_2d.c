@@ -3,14 +3,18 @@
 /* The mean of one channel over the window's part inside of the image, rounded to nearest, halves away from zero. */
 static int32_t window_mean(const kws_nn_pool_2d_params *params, const int8_t *plane, int32_t top, int32_t left)
 {
+    const int32_t bottom = top + params->window.height;
+    const int32_t right = left + params->window.width;
+    const int32_t first_y = top < 0 ? 0 : top, first_x = left < 0 ? 0 : left;
+    const int32_t end_y = bottom < params->input.height ? bottom : params->input.height;
+    const int32_t end_x = right < params->input.width ? right : params->input.width;
+    const int32_t count = (end_y - first_y) * (end_x - first_x);
+    const int32_t channels = params->input.channels;
     int32_t sum = 0;
-    int32_t count = 0;
-    for (int32_t y = top; y < top + params->window.height; y++) {
-        for (int32_t x = left; x < left + params->window.width; x++) {
-            if (!kws_nn_is_outside(y, params->input.height) && !kws_nn_is_outside(x, params->input.width)) {
-                sum += plane[(y * params->input.width + x) * params->input.channels];
-                count++;
-            }
+    for (int32_t y = first_y; y < end_y; y++) {
+        const int8_t *value = plane + (y * params->input.width + first_x) * channels;
+        for (int32_t x = first_x; x < end_x; x++, value += channels) {
+            sum += *value;
         }
     }
     return (sum > 0 ? sum + count / 2 : sum - count / 2) / count;

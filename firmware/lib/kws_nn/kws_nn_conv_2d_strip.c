@@ -3,7 +3,7 @@
 /* For images of few channels, where windows of neighbouring pixels lie one pair of values apart and a row of a window
  * is at most eight values: the rows that a window sees stand in `lines` as int16 less the zero point, padded left and
  * right, and windows are read from there as they lie. Four channels of two pixels at once.
- * Weights are int16, [channels / 4][rows][4 pairs of a row][4 channels][2]. */
+ * Weights and bias are doubled, as kws_nn_scale() doubles sums. Weights are int16, [channels / 4][rows][4 pairs of a row][4 channels][2]. */
 #define CHANNELS 4
 #define PAIRS 4
 #define ROW_WEIGHTS (PAIRS * CHANNELS * 2)
@@ -87,8 +87,8 @@ static void move_up(lines *rows, int32_t top)
 #define ONE_CHANNEL(first, second) \
     "ldmia r0, {r1, r3, r12}\n" \
     "add r0, r0, #16\n" \
-    KWS_NN_SCALE(first, "r1", "r3", "r12", "lr") \
-    KWS_NN_SCALE(second, "r1", "r3", "r12", "lr")
+    KWS_NN_SCALE_DOUBLED(first, "r1", "r3", "r12", "lr") \
+    KWS_NN_SCALE_DOUBLED(second, "r1", "r3", "r12", "lr")
 
 /* All blocks of a row. r0 plan, r1 values, r2 output. Then r4 to r11 the sums, each channel's of two pixels; r0 and r3
  * the pairs of the two pixels in turns, r1 weights, r2 values, r12 and lr weights of two channels. On the stack plan,
@@ -146,8 +146,8 @@ static void outputs_of_block(const row_plan *plan, const int16_t *values, int8_t
         values += plan->to_next_line / 2 + 2;
     }
     for (int32_t i = 0; i < CHANNELS; i++) { /* where there is no second pixel, the first is written over it */
-        output[plan->stride + i] = kws_nn_scale(&plan->channels[i].scaling, second[i]);
-        output[i] = kws_nn_scale(&plan->channels[i].scaling, first[i]);
+        output[plan->stride + i] = kws_nn_scale_doubled(&plan->channels[i].scaling, second[i]);
+        output[i] = kws_nn_scale_doubled(&plan->channels[i].scaling, first[i]);
     }
 }
 

@@ -75,7 +75,8 @@ static int32_t window_sum(const kws_nn_depthwise_conv_2d_planar_params *params, 
     "smlatb r11, r0, " first ", r11\n" \
     "smlad r11, r3, " second ", r11\n"
 
-/* Outputs of windows of 3x3 side by side, two by two. r0 plan, r1 values, r2 output, r12 plan. */
+/* Outputs of windows of 3x3 side by side, two by two. r0 plan, r1 values, r2 output. Then r10 and r11 the sums, r12 the
+ * plan, r0 and r3 values of a row, lr the pitch. */
 KWS_NN_ASSEMBLY static void outputs_of_row_3x3(KWS_NN_UNUSED const channel_plan *plan, KWS_NN_UNUSED const int16_t *values,
                                                KWS_NN_UNUSED int8_t *output)
 {
@@ -100,8 +101,8 @@ KWS_NN_ASSEMBLY static void outputs_of_row_3x3(KWS_NN_UNUSED const channel_plan 
             "ldrd r0, r3, [r12, #20]\n" /* step, end */
             "ssat r10, #8, r10\n"
             "ssat r11, #8, r11\n"
+            "strb r11, [r2, r0]\n" /* where there is no second output, the first is written over it */
             "strb r10, [r2]\n"
-            "strb r11, [r2, r0]\n"
             "add r2, r2, r0, lsl #1\n"
             "cmp r1, r3\n"
             "bne 1b\n"
@@ -119,11 +120,29 @@ static void pack_weights_3x3(const kws_nn_depthwise_conv_2d_planar_params *param
     }
 }
 
-/* How many outputs of each row outputs_of_row_3x3() makes. */
-static int32_t outputs_in_pairs(const kws_nn_depthwise_conv_2d_planar_params *params)
+static int is_3x3(const kws_nn_depthwise_conv_2d_planar_params *params)
 {
-    const int fits = params->rows.window == 3 && params->columns.window == 3 && params->columns.stride == 1;
-    return fits ? params->columns.output_size / 2 * 2 : 0;
+    return params->rows.window == 3 && params->columns.window == 3 && params->columns.stride == 1;
+}
+
+static void outputs_of_plane_3x3(const kws_nn_depthwise_conv_2d_planar_params *params, channel_plan *plan,
+                                 const int16_t *plane, int8_t *output)
+{
+    const kws_nn_axis *rows = &params->rows;
+    const int32_t step = params->columns.output_step;
+    const int32_t paired = params->columns.output_size / 2 * 2;
+    for (int32_t y = 0; y < rows->output_size; y++, plane += rows->stride * params->pitch, output += rows->output_step) {
+        plan->output_step = step;
+        plan->end = plane + paired;
+        if (paired > 0) {
+            outputs_of_row_3x3(plan, plane, output);
+        }
+        if (paired < params->columns.output_size) {
+            plan->output_step = 0;
+            plan->end = plane + paired + 2;
+            outputs_of_row_3x3(plan, plane + paired, output + paired * step);
+        }
+    }
 }
 #endif
 
@@ -136,22 +155,16 @@ static void outputs_of_channel(const kws_nn_depthwise_conv_2d_planar_params *par
     const int8_t *weights = params->weights + channel;
     const int32_t bias = params->bias[channel];
     const kws_nn_scaling scaling = kws_nn_scaling_of(&params->requantize, channel);
-    int32_t done = 0;
 #ifdef KWS_NN_DSP
-    channel_plan plan = {scaling, 2 * bias, 2 * params->pitch, columns->output_step, NULL, {0}};
-    done = outputs_in_pairs(params);
-    if (done > 0) {
+    if (is_3x3(params)) {
+        channel_plan plan = {scaling, 2 * bias, 2 * params->pitch, 0, NULL, {0}};
         pack_weights_3x3(params, weights, plan.weights);
+        outputs_of_plane_3x3(params, &plan, plane, output);
+        return;
     }
 #endif
     for (int32_t y = 0; y < rows->output_size; y++, plane += rows->stride * params->pitch, output += rows->output_step) {
-#ifdef KWS_NN_DSP
-        if (done > 0) {
-            plan.end = plane + done;
-            outputs_of_row_3x3(&plan, plane, output);
-        }
-#endif
-        for (int32_t x = done; x < columns->output_size; x++) {
+        for (int32_t x = 0; x < columns->output_size; x++) {
             const int32_t sum = bias + window_sum(params, weights, plane + x * columns->stride);
             output[x * columns->output_step] = kws_nn_scale(&scaling, sum);
         }

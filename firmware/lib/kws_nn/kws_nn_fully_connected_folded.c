@@ -4,54 +4,39 @@
 #define UNITS 4
 
 #ifdef KWS_NN_DSP
-static void add_dot_products(const int8_t *weights, const int8_t *row, int32_t depth, int32_t *sums)
+#define ONE_UNIT(word, sum) \
+    "sxtb16 r12, " word "\n" \
+    "smlad " sum ", r12, r2, " sum "\n" \
+    "sxtb16 r12, " word ", ror #8\n" \
+    "smlad " sum ", r12, r9, " sum "\n"
+#define TWO_UNITS(sum0, sum1) "ldrd r8, lr, [r0], #8\n" ONE_UNIT("r8", sum0) ONE_UNIT("lr", sum1)
+
+/* r0 weights, r1 row, r2 its end, r3 sums. Then r4 to r7 the sums, r2 and r9 the row's values, r8 and lr weights of two
+ * units; the end in r10, sums in r11. */
+KWS_NN_ASSEMBLY static void add_dot_products(KWS_NN_UNUSED const int8_t *weights, KWS_NN_UNUSED const int8_t *row,
+                                             KWS_NN_UNUSED const int8_t *row_end, KWS_NN_UNUSED int32_t *sums)
 {
-    const int8_t *const end = row + depth / 4 * 4;
-    int32_t sum0 = sums[0], sum1 = sums[1], sum2 = sums[2], sum3 = sums[3];
-    while (row < end) {
-        const int32_t four = kws_nn_load_four(row);
-        const int32_t even = kws_nn_even_bytes(four);
-        const int32_t odd = kws_nn_odd_bytes(four);
-        const int32_t first = kws_nn_load_four(weights);
-        const int32_t second = kws_nn_load_four(weights + depth);
-        const int32_t third = kws_nn_load_four(weights + 2 * depth);
-        const int32_t fourth = kws_nn_load_four(weights + 3 * depth);
-        sum0 = kws_nn_dual_mac(kws_nn_even_bytes(first), even, sum0);
-        sum0 = kws_nn_dual_mac(kws_nn_odd_bytes(first), odd, sum0);
-        sum1 = kws_nn_dual_mac(kws_nn_even_bytes(second), even, sum1);
-        sum1 = kws_nn_dual_mac(kws_nn_odd_bytes(second), odd, sum1);
-        sum2 = kws_nn_dual_mac(kws_nn_even_bytes(third), even, sum2);
-        sum2 = kws_nn_dual_mac(kws_nn_odd_bytes(third), odd, sum2);
-        sum3 = kws_nn_dual_mac(kws_nn_even_bytes(fourth), even, sum3);
-        sum3 = kws_nn_dual_mac(kws_nn_odd_bytes(fourth), odd, sum3);
-        row += 4;
-        weights += 4;
-    }
-    for (int32_t k = 0; k < depth % 4; k++) {
-        sum0 += weights[k] * row[k];
-        sum1 += weights[depth + k] * row[k];
-        sum2 += weights[2 * depth + k] * row[k];
-        sum3 += weights[3 * depth + k] * row[k];
-    }
-    sums[0] = sum0;
-    sums[1] = sum1;
-    sums[2] = sum2;
-    sums[3] = sum3;
+    __asm__("push {r4-r11, lr}\n"
+            "ldm r3, {r4-r7}\n"
+            "mov r10, r2\n"
+            "mov r11, r3\n"
+            "1: ldr r3, [r1], #4\n"
+            "sxtb16 r2, r3\n"
+            "sxtb16 r9, r3, ror #8\n"
+            TWO_UNITS("r4", "r5") TWO_UNITS("r6", "r7")
+            "cmp r1, r10\n"
+            "bne 1b\n"
+            "stm r11, {r4-r7}\n"
+            "pop {r4-r11, pc}\n");
 }
 #else
-static void add_dot_products(const int8_t *weights, const int8_t *row, int32_t depth, int32_t *sums)
+static void add_dot_products(const int8_t *weights, const int8_t *row, const int8_t *row_end, int32_t *sums)
 {
-    int32_t sum0 = sums[0], sum1 = sums[1], sum2 = sums[2], sum3 = sums[3];
-    for (int32_t k = 0; k < depth; k++) {
-        sum0 += weights[k] * row[k];
-        sum1 += weights[depth + k] * row[k];
-        sum2 += weights[2 * depth + k] * row[k];
-        sum3 += weights[3 * depth + k] * row[k];
+    for (; row < row_end; row += 4) {
+        for (int32_t i = 0; i < UNITS; i++, weights += 4) {
+            sums[i] += weights[0] * row[0] + weights[1] * row[1] + weights[2] * row[2] + weights[3] * row[3];
+        }
     }
-    sums[0] = sum0;
-    sums[1] = sum1;
-    sums[2] = sum2;
-    sums[3] = sum3;
 }
 #endif
 
@@ -60,7 +45,7 @@ static void dot_products(const kws_nn_fully_connected_params *params, const int8
     for (int32_t i = 0; i < UNITS; i++) {
         sums[i] = params->bias[unit + i];
     }
-    add_dot_products(params->weights + unit * params->depth, row, params->depth, sums);
+    add_dot_products(params->weights + unit * params->depth, row, row + params->depth, sums);
 }
 
 static void outputs_of_row(const kws_nn_fully_connected_params *params, const int8_t *row, int8_t *output)

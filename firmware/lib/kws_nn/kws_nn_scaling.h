@@ -25,20 +25,26 @@ static inline kws_nn_scaling kws_nn_scaling_of(const kws_nn_requantize *requanti
 }
 
 #ifdef KWS_NN_DSP
-/* kws_nn_scale() for functions that are assembly: from a sum to its output, in the same register. */
+/* kws_nn_scale() for functions that are assembly: from a sum to its output, in the same register; and from its double. */
 #define KWS_NN_SCALE(sum, multiplier, offset, shift, free) \
+    "lsl " sum ", " sum ", #1\n" KWS_NN_SCALE_DOUBLED(sum, multiplier, offset, shift, free)
+#define KWS_NN_SCALE_DOUBLED(sum, multiplier, offset, shift, free) \
     "add " free ", " offset ", " sum ", asr #31\n" \
-    "lsl " sum ", " sum ", #1\n" \
     "smmlar " sum ", " sum ", " multiplier ", " free "\n" \
     "asr " sum ", " sum ", " shift "\n" \
     "ssat " sum ", #8, " sum "\n"
 #endif
 
 /* From a sum to its int8 output, not yet clamped to a fused activation. */
+static inline int8_t kws_nn_scale_doubled(const kws_nn_scaling *scaling, int32_t doubled_sum)
+{
+    const int32_t offset = scaling->offset + (doubled_sum >> 31);
+    return (int8_t)kws_nn_saturate(kws_nn_add_high_product(offset, doubled_sum, scaling->multiplier) >> scaling->shift);
+}
+
 static inline int8_t kws_nn_scale(const kws_nn_scaling *scaling, int32_t sum)
 {
-    const int32_t offset = scaling->offset + (sum >> 31);
-    return (int8_t)kws_nn_saturate(kws_nn_add_high_product(offset, sum * 2, scaling->multiplier) >> scaling->shift);
+    return kws_nn_scale_doubled(scaling, sum * 2);
 }
 
 /* Clamps outputs to the fused activation's range, where it is not all of int8. */
