@@ -159,6 +159,7 @@ def test_model_optimization_beside_keras_3() -> None:
 def test_dense_layers_that_a_frozen_library_computes_wrongly() -> None:
     finding = check_dense_layers(COMPLETE, [board()])
     assert finding is not None
+    assert finding.state == "ok"
     assert "a/tflm@1.0.0 computes wrongly" in finding.found
     assert check_dense_layers(COMPLETE | {"tensorflow": Package("2.16.2")}, [board()]) is None
     assert check_dense_layers({}, [board()]) is None
@@ -192,7 +193,8 @@ def test_a_compiler_that_is_no_good(program: Program, specs: dict[str, bool], sa
 
 def test_an_emulator() -> None:
     qemu = Program("qemu-system-arm", Path("/usr/bin/qemu-system-arm"), "7.2.22")
-    assert check_emulator(qemu, {"mps2-an386": True}).found == "7.2.22, with mps2-an386"
+    good = check_emulator(qemu, {"mps2-an386": True})
+    assert (good.state, good.found) == ("ok", "7.2.22, with mps2-an386")
     old = check_emulator(qemu, {"mps2-an386": True, "mps2-an500": False})
     assert (old.state, old.found) == ("missing", "7.2.22, without mps2-an500")
     none = check_emulator(Program("qemu-system-arm"), {"mps2-an386": False})
@@ -286,7 +288,7 @@ def test_ports_and_what_is_on_them() -> None:
 
 
 def test_no_port() -> None:
-    assert [finding.found for finding in check_ports([BUILT_IN], [board()], None)] == ["no board is connected"]
+    assert check_ports([BUILT_IN], [board()], None) == [Finding("serial", "ports", "ok", "no board is connected")]
 
 
 def test_the_board_asked_for_is_connected_or_not() -> None:
