@@ -44,3 +44,16 @@ def test_any_text_gives_a_safe_label_or_a_refusal(word: str) -> None:
 
 def test_labels_stand_in_the_models_order() -> None:
     assert [label.name for label in labels_of_words(["no", "yes"])] == ["_silence_", "_unknown_", "no", "yes"]
+
+
+@pytest.mark.parametrize("word", ["../x", "a/b", "a\\b", "c:", ".", ".."])
+def test_what_looks_like_a_path_is_said_to(word: str) -> None:
+    with pytest.raises(ConfigError, match="looks like a path"):
+        label_of_word(word)
+
+
+def test_two_words_of_one_label_are_told_from_one_word_twice() -> None:
+    with pytest.raises(ConfigError, match=r"^word 'yes' stands twice$"):
+        labels_of_words(["yes", "no", "yes"])
+    with pytest.raises(ConfigError, match=r"^words 'hey robot' and 'Hey, robot!' both become the label 'hey_robot'$"):
+        labels_of_words(["hey robot", "Hey, robot!"])
