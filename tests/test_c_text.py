@@ -10,7 +10,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinykws.codegen.c_text import LINE_WIDTH, c_array, c_bytes, c_float, c_identifier, c_string
+from tinykws.codegen.c_text import LINE_WIDTH, c_array, c_bytes, c_float, c_string
 
 
 @given(st.lists(st.integers(-(2**31), 2**31 - 1), min_size=1))
@@ -41,8 +41,3 @@ def test_strings_mean_the_same_to_a_compiler(tmp_path: Path) -> None:
     )
     subprocess.run(["gcc", "-std=c99", "-trigraphs", "-o", tmp_path / "a", tmp_path / "a.c"], check=True)
     assert subprocess.run([tmp_path / "a"], check=True, capture_output=True).stdout.decode() == text
-
-
-@given(st.text())
-def test_identifiers_are_identifiers(text: str) -> None:
-    assert re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", c_identifier(text))

@@ -1,8 +1,7 @@
-"""C source text: arrays, strings, names. What templates and the aot engine print goes through here."""
+"""C source text: arrays, numbers, strings. What templates and the aot engine print goes through here."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 LINE_WIDTH = 110
@@ -40,9 +39,3 @@ def c_string(text: str) -> str:
         chr(byte) if 32 <= byte < 127 and chr(byte) not in '"\\?' else f"\\{byte:03o}" for byte in text.encode()
     )
     return f'"{escaped}"'
-
-
-def c_identifier(text: str) -> str:
-    """Returns a name that C accepts, made from any text."""
-    name = re.sub(r"\W", "_", text, flags=re.ASCII)
-    return f"_{name}" if not name or name[0].isdigit() else name
