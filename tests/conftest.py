@@ -7,6 +7,7 @@ import shutil
 import signal
 from pathlib import Path
 
+import hypothesis
 import pytest
 from made_dataset import make_project
 
@@ -14,6 +15,9 @@ from tinykws.project import Project
 
 ROOT = Path(__file__).parent.parent
 
+# A busy machine is no failure: hypothesis's limit of 200 ms an example is off.
+hypothesis.settings.register_profile("tinykws", deadline=None)
+hypothesis.settings.load_profile("tinykws")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
