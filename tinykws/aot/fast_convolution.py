@@ -121,7 +121,7 @@ def _tile(convolution: Convolution, requantize: dict[str, Value]) -> Call | None
         "bias": convolution.bias,
         "requantize": requantize,
     }
-    scratch_bytes = 2 * filled * (at_once + TILE_CHANNELS) + at_once * TILE_CHANNELS
+    scratch_bytes = 2 * filled * (at_once + TILE_CHANNELS)
     in_place = convolution.rows.is_pointwise and convolution.columns.is_pointwise and convolution.keeps_shape
     return Call("kws_nn_conv_2d_tile", parameters, (convolution.source,), convolution.output, scratch_bytes, in_place)
 

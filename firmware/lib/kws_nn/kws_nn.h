@@ -171,7 +171,7 @@ typedef struct {
 void kws_nn_conv_2d(const kws_nn_conv_2d_params *params, const int8_t *input, int8_t *output);
 
 /* The same for cases that tinykws tells apart; `scratch` begins at a multiple of 16, tinykws computes how much it is.
- * Tile: most windows; int16 [pixels_at_once + 2][window_values] and int8 [pixels_at_once][2].
+ * Tile: most windows; int16 [pixels_at_once + 2][window_values].
  * Strip: few channels, windows side by side; int16 [window.height][pitch].
  * Output may be the input where `tile` has a window of 1x1, no stride and as many channels out as in. */
 void kws_nn_conv_2d_tile(const kws_nn_conv_2d_tile_params *params, const int8_t *input, int8_t *output, void *scratch);

@@ -10,12 +10,16 @@ static int32_t window_mean(const kws_nn_pool_2d_params *params, const int8_t *pl
     const int32_t end_x = right < params->input.width ? right : params->input.width;
     const int32_t count = (end_y - first_y) * (end_x - first_x);
     const int32_t channels = params->input.channels;
+    const int is_whole_rows = end_x - first_x == params->input.width;
+    const int32_t run = is_whole_rows ? count : end_x - first_x;
     int32_t sum = 0;
-    for (int32_t y = first_y; y < end_y; y++) {
+    for (int32_t y = first_y; y < end_y; y += is_whole_rows ? count : 1) {
         const int8_t *value = plane + (y * params->input.width + first_x) * channels;
-        for (int32_t x = first_x; x < end_x; x++, value += channels) {
-            sum += *value;
+        int32_t left = run;
+        for (; left > 1; left -= 2, value += 2 * channels) {
+            sum += value[0] + value[channels];
         }
+        sum += left > 0 ? *value : 0;
     }
     return (sum > 0 ? sum + count / 2 : sum - count / 2) / count;
 }

@@ -3,7 +3,7 @@
 /* A matrix product in tiles: what the windows of some pixels see, by the weights of two channels, four pixels at once.
  * Windows stand in `columns` as int16 less the zero point: [pixels / 4][pairs][4 pixels] pairs, where values k, k + 2 of
  * four make a pair, and k + 1, k + 3, as instructions take bytes out of a word of weights. Weights are spread out in the
- * same order, [pairs][2 channels] pairs, once for all those pixels. */
+ * same order, [pairs][2 channels] pairs, once for all those pixels, and doubled as kws_nn_scale() doubles sums. */
 #define PIXELS 4
 #define CHANNELS 2
 #define FOUR_VALUES (2 * 2 * PIXELS) /* int16 in columns from four values to the next four */
@@ -18,7 +18,7 @@ typedef struct {
 /* What outputs of two channels are made with; assembly knows the order. */
 typedef struct {
     kws_nn_scaling scaling[CHANNELS];
-    int32_t bias[CHANNELS];
+    int32_t bias[CHANNELS]; /* doubled */
     const int16_t *weights, *weights_end;
     int32_t stride;             /* from one pixel's output to the next */
     const int16_t *columns_end; /* of the pixels to make */
@@ -62,9 +62,13 @@ static void put_window(const kws_nn_conv_2d_tile_params *params, const int8_t *i
             continue;
         }
         const int32_t pixel = (at.batch * params->input.height + y) * params->input.width + left + begin;
-        k = put_run(column, k, NULL, begin * depth, 0);
+        if (begin > 0) {
+            k = put_run(column, k, NULL, begin * depth, 0);
+        }
         k = put_run(column, k, input + pixel * depth, (end - begin) * depth, params->input_zero_point);
-        k = put_run(column, k, NULL, (window->width - end) * depth, 0);
+        if (end < window->width) {
+            k = put_run(column, k, NULL, (window->width - end) * depth, 0);
+        }
     }
 }
 
@@ -89,10 +93,10 @@ static void spread_weights(const int8_t *first, const int8_t *second, int32_t va
     for (const int8_t *const end = first + values; first < end; first += 4, second += 4, pairs += 2 * CHANNELS) {
         const int32_t a = kws_nn_load_four(first);
         const int32_t b = kws_nn_load_four(second);
-        pairs[0] = kws_nn_even_bytes(a);
-        pairs[1] = kws_nn_even_bytes(b);
-        pairs[2] = kws_nn_odd_bytes(a);
-        pairs[3] = kws_nn_odd_bytes(b);
+        pairs[0] = kws_nn_double(kws_nn_even_bytes(a));
+        pairs[1] = kws_nn_double(kws_nn_even_bytes(b));
+        pairs[2] = kws_nn_double(kws_nn_odd_bytes(a));
+        pairs[3] = kws_nn_double(kws_nn_odd_bytes(b));
     }
 }
 
@@ -110,42 +114,41 @@ static void spread_weights(const int8_t *first, const int8_t *second, int32_t va
     "add r2, r2, r3\n"
 #define ONE_CHANNEL(sum0, sum1, sum2, sum3) \
     "ldm r0!, {r3, r12, lr}\n" \
-    KWS_NN_SCALE(sum0, "r3", "r12", "lr", "r2") \
-    KWS_NN_SCALE(sum1, "r3", "r12", "lr", "r2") \
-    KWS_NN_SCALE(sum2, "r3", "r12", "lr", "r2") \
-    KWS_NN_SCALE(sum3, "r3", "r12", "lr", "r2")
+    KWS_NN_SCALE_DOUBLED(sum0, "r3", "r12", "lr", "r2") \
+    KWS_NN_SCALE_DOUBLED(sum1, "r3", "r12", "lr", "r2") \
+    KWS_NN_SCALE_DOUBLED(sum2, "r3", "r12", "lr", "r2") \
+    KWS_NN_SCALE_DOUBLED(sum3, "r3", "r12", "lr", "r2")
 
 /* Two channels of all pixels in columns. r0 plan, r1 columns, r2 output. Then r4 to r11 the sums, both channels' of each
- * pixel, r0 and lr a pair of weights of each channel, r3 and r12 pairs of two pixels, r2 weights. On the stack plan and
- * output. Four values are two pairs; two times that in one round, entered in its middle where the number is odd. */
+ * pixel, r0 and lr a pair of weights of each channel, r3 and r12 pairs of two pixels, r2 weights. On the stack plan,
+ * output and the weights' end. Four values are two pairs; two times that in one round, entered in its middle where the number is odd. */
 KWS_NN_ASSEMBLY static void outputs_of_tiles(KWS_NN_UNUSED const tile_plan *plan, KWS_NN_UNUSED const int16_t *columns,
                                              KWS_NN_UNUSED int8_t *output)
 {
     __asm__("push {r4-r11, lr}\n"
-            "push {r0, r2}\n"
+            "ldr r3, [r0, #36]\n"
+            "push {r0, r2, r3}\n"
             "1: ldrd r4, r5, [r0, #24]\n"
             "mov r6, r4\n mov r7, r5\n mov r8, r4\n mov r9, r5\n mov r10, r4\n mov r11, r5\n"
             "ldrd r2, r3, [r0, #32]\n"
-            "push {r3}\n"
             "sub r3, r3, r2\n"
             "tst r3, #16\n"
             "bne 3f\n"
             "2:\n" ONE_PAIR ONE_PAIR
             "3:\n" ONE_PAIR ONE_PAIR
-            "ldr r3, [sp]\n"
+            "ldr r3, [sp, #8]\n"
             "cmp r2, r3\n"
             "bne 2b\n"
-            "ldr r0, [sp, #4]\n"
+            "ldr r0, [sp]\n"
             ONE_CHANNEL("r4", "r6", "r8", "r10")
             ONE_CHANNEL("r5", "r7", "r9", "r11")
-            "pop {r3}\n"
-            "pop {r0, r2}\n"
+            "ldrd r0, r2, [sp]\n"
             "ldrd r3, r12, [r0, #40]\n"
             ONE_OUTPUT("r4", "r5") ONE_OUTPUT("r6", "r7") ONE_OUTPUT("r8", "r9") ONE_OUTPUT("r10", "r11")
-            "push {r0, r2}\n"
+            "str r2, [sp, #4]\n"
             "cmp r1, r12\n"
             "bne 1b\n"
-            "add sp, sp, #8\n"
+            "add sp, sp, #12\n"
             "pop {r4-r11, pc}\n");
 }
 #else
@@ -153,8 +156,8 @@ static void spread_weights(const int8_t *first, const int8_t *second, int32_t va
 {
     for (int32_t k = 0; k < values; k += 4, weights += 4 * CHANNELS) {
         for (int32_t i = 0; i < 4; i++) {
-            weights[i / 2 + i % 2 * 4] = first[k + i];
-            weights[i / 2 + i % 2 * 4 + 2] = second[k + i];
+            weights[i / 2 + i % 2 * 4] = (int16_t)(2 * first[k + i]);
+            weights[i / 2 + i % 2 * 4 + 2] = (int16_t)(2 * second[k + i]);
         }
     }
 }
@@ -174,8 +177,8 @@ static void outputs_of_tiles(const tile_plan *plan, const int16_t *columns, int8
             }
         }
         for (int32_t i = 0; i < PIXELS; i++) {
-            output[i * plan->stride] = kws_nn_scale(&plan->scaling[0], first[i]);
-            output[i * plan->stride + 1] = kws_nn_scale(&plan->scaling[1], second[i]);
+            output[i * plan->stride] = kws_nn_scale_doubled(&plan->scaling[0], first[i]);
+            output[i * plan->stride + 1] = kws_nn_scale_doubled(&plan->scaling[1], second[i]);
         }
     }
 }
@@ -191,33 +194,44 @@ static void copy_outputs(const int8_t *from, int32_t channels, int32_t count, in
     }
 }
 
-/* All channels of the first `count` pixels in columns: four or a multiple, or fewer. What is made too much, pixels or a
- * channel, is made aside. */
+/* Two channels, or a last one, of `count` pixels in columns. What is made too much, pixels or a channel, is made aside. */
+static void outputs_of_channels(tile_plan *plan, const int16_t *columns, int32_t size, int32_t channels, int32_t count,
+                                int32_t stride, int8_t *output)
+{
+    int8_t aside[PIXELS * CHANNELS];
+    const int32_t whole = channels == CHANNELS ? count / PIXELS * PIXELS : 0;
+    if (whole > 0) {
+        plan->stride = stride;
+        plan->columns_end = columns + whole * size;
+        outputs_of_tiles(plan, columns, output);
+    }
+    plan->stride = CHANNELS;
+    for (int32_t done = whole; done < count; done += PIXELS) {
+        plan->columns_end = columns + (done + PIXELS) * size;
+        outputs_of_tiles(plan, columns + done * size, aside);
+        copy_outputs(aside, channels, count - done < PIXELS ? count - done : PIXELS, stride, output + done * stride);
+    }
+}
+
+/* All channels of `count` pixels in columns. */
 static void outputs_of_pixels(const kws_nn_conv_2d_tile_params *params, const int16_t *columns, int32_t count,
                               int16_t *spread, int8_t *output)
 {
-    const int32_t channels = params->output.channels;
+    const int32_t stride = params->output.channels;
     const int32_t size = params->window_values;
-    int8_t *const aside = (int8_t *)(spread + CHANNELS * size);
     tile_plan plan;
     plan.weights = spread;
     plan.weights_end = spread + CHANNELS * size;
-    plan.columns_end = columns + (count + PIXELS - 1) / PIXELS * PIXELS * size;
-    for (int32_t channel = 0; channel < channels; channel += CHANNELS) {
-        const int32_t next = channel + 1 < channels ? channel + 1 : channel;
-        const int is_whole = count % PIXELS == 0 && next > channel;
+    for (int32_t channel = 0; channel < stride; channel += CHANNELS) {
+        const int32_t next = channel + 1 < stride ? channel + 1 : channel;
         plan.scaling[0] = kws_nn_scaling_of(&params->requantize, channel);
         plan.scaling[1] = kws_nn_scaling_of(&params->requantize, next);
-        plan.bias[0] = params->bias[channel];
-        plan.bias[1] = params->bias[next];
-        plan.stride = is_whole ? channels : CHANNELS;
+        plan.bias[0] = 2 * params->bias[channel];
+        plan.bias[1] = 2 * params->bias[next];
         spread_weights(params->weights + channel * size, params->weights + next * size, size, spread);
-        outputs_of_tiles(&plan, columns, is_whole ? output + channel : aside);
-        if (!is_whole) {
-            copy_outputs(aside, next - channel + 1, count, channels, output + channel);
-        }
+        outputs_of_channels(&plan, columns, size, next - channel + 1, count, stride, output + channel);
     }
-    kws_nn_activate(&params->requantize, output, count * channels);
+    kws_nn_activate(&params->requantize, output, count * stride);
 }
 
 void kws_nn_conv_2d_tile(const kws_nn_conv_2d_tile_params *params, const int8_t *input, int8_t *output, void *scratch)
@@ -227,8 +241,7 @@ void kws_nn_conv_2d_tile(const kws_nn_conv_2d_tile_params *params, const int8_t 
     int16_t *const spread = columns + params->pixels_at_once * params->window_values;
     position at = {0, 0, 0};
     for (int32_t left = shape->batches * shape->height * shape->width; left > 0;) {
-        const int32_t whole = left < PIXELS ? left : left / PIXELS * PIXELS;
-        const int32_t count = whole < params->pixels_at_once ? whole : params->pixels_at_once;
+        const int32_t count = left < params->pixels_at_once ? left : params->pixels_at_once;
         for (int32_t i = 0; i < count; i++) {
             put_window(params, input, at, columns + i / PIXELS * PIXELS * params->window_values + i % PIXELS * 2);
             at = next_position(shape, at);

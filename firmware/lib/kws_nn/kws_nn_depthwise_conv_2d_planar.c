@@ -68,8 +68,8 @@ static int32_t window_sum(const kws_nn_depthwise_conv_2d_planar_params *params, 
 
 #ifdef KWS_NN_DSP
 /* Of a row of a window of three, for two neighbouring outputs: r4 to r9 hold (w0, w1) and (w1, w2) of each row. */
-#define ROW_OF_THREE(first, second) \
-    "ldrd r0, r3, [r1]\n" \
+#define ROW_OF_THREE(at, first, second) \
+    "ldrd r0, r3, " at "\n" \
     "smlad r10, r0, " first ", r10\n" \
     "smlabt r10, r3, " second ", r10\n" \
     "smlatb r11, r0, " first ", r11\n" \
@@ -86,10 +86,9 @@ KWS_NN_ASSEMBLY static void outputs_of_row_3x3(KWS_NN_UNUSED const channel_plan 
             "ldm r0, {r4-r9}\n"
             "1: ldrd r10, lr, [r12, #12]\n"
             "mov r11, r10\n"
-            ROW_OF_THREE("r4", "r5") "add r1, r1, lr\n"
-            ROW_OF_THREE("r6", "r7") "add r1, r1, lr\n"
-            ROW_OF_THREE("r8", "r9") "sub r1, r1, lr, lsl #1\n"
-            "add r1, r1, #4\n"
+            ROW_OF_THREE("[r1]", "r4", "r5") "add r1, r1, lr\n"
+            ROW_OF_THREE("[r1]", "r6", "r7") "add r1, r1, lr\n"
+            ROW_OF_THREE("[r1], #4", "r8", "r9") "sub r1, r1, lr, lsl #1\n"
             "ldrd r0, r3, [r12]\n"
             "add lr, r3, r10, asr #31\n"
             "smmlar r10, r10, r0, lr\n"

@@ -60,7 +60,15 @@ static inline int32_t kws_nn_add_odd_bytes(int32_t pair, int32_t word)
     return result;
 }
 
-/* Twice the same number. */
+/* Each of a pair times two. */
+static inline int32_t kws_nn_double(int32_t pair)
+{
+    int32_t result;
+    __asm__("sadd16 %0, %1, %1" : "=r"(result) : "r"(pair));
+    return result;
+}
+
+/* A pair of the same number. */
 static inline int32_t kws_nn_twice(int32_t number)
 {
     return (int32_t)(((uint32_t)number & 0xffffu) | (uint32_t)number << 16);
