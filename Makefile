@@ -5,7 +5,7 @@ BIN := .venv/bin
 .PHONY: demo test check clean
 
 demo:
-	@$(PYTHON) scripts/bootstrap.py demo
+	@$(PYTHON) scripts/bootstrap.py demo $(BOARD)
 	@$(BIN)/python scripts/demo.py $(if $(BOARD),--board $(BOARD))
 
 test:

@@ -1,6 +1,6 @@
 """Makes .venv with all that `make demo` or `make test` needs; runs on a bare python3, imports nothing outside it.
 
-    python3 scripts/bootstrap.py demo|test
+    python3 scripts/bootstrap.py demo|test [BOARD]
 
 Debian and Ubuntu packages (the Arm and RISC-V compilers, QEMU, Python's headers) are installed where that is allowed;
 where it is not, the line to type is printed, and the emulated boards are left out while everything else goes on.
@@ -26,22 +26,23 @@ CORTEX_M_PACKAGES = {
     "arm-none-eabi-gcc": ["gcc-arm-none-eabi", "libnewlib-arm-none-eabi", "libstdc++-arm-none-eabi-newlib"],
     "qemu-system-arm": ["qemu-system-arm"],
 }
+RISCV_PACKAGES = {
+    "riscv64-unknown-elf-gcc": ["gcc-riscv64-unknown-elf", "picolibc-riscv64-unknown-elf"],
+    "qemu-system-riscv32": ["qemu-system-misc"],
+}
 PACKAGES = {
     "demo": CORTEX_M_PACKAGES,
-    "test": {
-        **CORTEX_M_PACKAGES,
-        "g++": ["g++"],
-        "riscv64-unknown-elf-gcc": ["gcc-riscv64-unknown-elf", "picolibc-riscv64-unknown-elf"],
-        "qemu-system-riscv32": ["qemu-system-misc"],
-    },
+    "qemu-riscv32": RISCV_PACKAGES,
+    "test": {**CORTEX_M_PACKAGES, **RISCV_PACKAGES, "g++": ["g++"]},
 }
-"""What brings the programs that each goal would like to have."""
+"""What brings the programs that each goal, or a board asked for, would like to have."""
 
 
 def main() -> None:
     goal = sys.argv[1] if len(sys.argv) > 1 else "demo"
     check_python()
-    install_system_packages(goal)
+    for wish in sys.argv[1:] or [goal]:
+        install_system_packages(wish)
     stamp = VENV / f"tinykws-{goal}.stamp"
     wanted = fingerprint()
     if stamp.is_file() and stamp.read_text() == wanted:
@@ -83,7 +84,9 @@ def install_system_packages(goal: str) -> None:
 
 def missing_packages(goal: str) -> list[str]:
     """Returns the Debian packages whose programs or headers are not there."""
-    packages = [name for program, names in PACKAGES[goal].items() if not shutil.which(program) for name in names]
+    packages = [
+        name for program, names in PACKAGES.get(goal, {}).items() if not shutil.which(program) for name in names
+    ]
     version = f"{sys.version_info[0]}.{sys.version_info[1]}"
     if importlib.util.find_spec("ensurepip") is None and not VENV_PYTHON.exists():
         packages.append(f"python{version}-venv")
