@@ -276,17 +276,19 @@ ARDUINO = [
 ]
 
 
+@pytest.mark.parametrize("compiler", ["g++", "arm-none-eabi-g++"])
 @pytest.mark.parametrize(
     ("board", "engine", "surroundings"), ARDUINO, ids=[f"{b.id}-{e}-{s.name}" for b, e, s in ARDUINO]
 )
 def test_every_boards_cpp_is_good(
-    bundle: Bundle, tmp_path: Path, board: Board, engine: str, surroundings: Surroundings
+    bundle: Bundle, tmp_path: Path, board: Board, engine: str, surroundings: Surroundings, compiler: str
 ) -> None:
+    compiler_or_skip(compiler)
     generate(bundle, board, engine, tmp_path)
     folders = [f"-isystem{STUBS / folder}" for folder in ("arduino", "tflm", *surroundings.folders)]
     macros = [*(f"-D{macro}" for macro in surroundings.macros), *(f for f in board.build_flags if f.startswith("-D"))]
     for standard in ("gnu++11", "gnu++14", "gnu++17", "gnu++2a"):
-        compile_sources(tmp_path, "g++", (".cc", ".cpp"), [f"-std={standard}", *folders, *macros])
+        compile_sources(tmp_path, compiler, (".cc", ".cpp"), [f"-std={standard}", *folders, *macros])
 
 
 @pytest.mark.parametrize("standard", ["gnu99", "gnu11", "gnu17"])
