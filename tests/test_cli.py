@@ -246,6 +246,11 @@ def test_build_and_verify_on_the_host(project: Path, capsys: pytest.CaptureFixtu
     assert json.loads(report.read_text())["equal_clips"] == 1
 
 
+def test_a_forgotten_file_name_is_wrong_use(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    message = fails(capsys, 2, "verify", "--board", "host", "--json", "--project", project)
+    assert "--json wants a file name" in message
+
+
 def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError

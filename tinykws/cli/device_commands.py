@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 STDOUT = Path("-")
 
 
+def _no_option(_: click.Context, parameter: click.Parameter, path: Path | None) -> Path | None:
+    """Refuses the next option as a file name, where the name was forgotten."""
+    if path is not None and str(path).startswith("--"):
+        raise click.UsageError(f"{parameter.opts[0]} wants a file name, or - for stdout, before {path}")
+    return path
+
+
 @click.command()
 @project_option
 @board_option
@@ -83,6 +90,7 @@ def build(
     "json_path",
     type=click.Path(path_type=Path, dir_okay=False, writable=True, allow_dash=True),
     default=None,
+    callback=_no_option,
     help="Write the report here; - is stdout, in the place of the table.",
 )
 @click.option("--sample", type=click.IntRange(min=1), default=None, metavar="N",
