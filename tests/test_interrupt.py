@@ -57,8 +57,8 @@ class Case:
 CASES = [
     Case("prepare", (("prepare: running", 0.0), ("prepare: running", 0.15)), ready="synth"),
     Case("train", (("train: running", 0.3), ("epoch 1 of 2", 0.0)), ready="prepare"),
-    Case("quantize", (("quantize: running", 0.5), ("quantize: running", 3.5)), ready="train"),
-    Case("evaluate", (("evaluate: running", 1.0),), ready="quantize"),
+    Case("quantize", (("quantize: running", 0.2), ("quantize: running", 0.8)), ready="train"),
+    Case("evaluate", (("evaluate: running", 0.3),), ready="quantize"),
     Case("detect {stream}", (("quantize: up to date", 0.5),), ready="quantize"),
     Case("generate --board host", (("quantize: up to date", 0.0),), ready="quantize"),
     Case("build --board host", (("build: PlatformIO", 0.4), ("build: PlatformIO", 1.2)), ready="quantize"),
