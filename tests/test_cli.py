@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -263,3 +264,12 @@ def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_module_is_the_command() -> None:
     result = subprocess.run([sys.executable, "-m", "tinykws", "--version"], capture_output=True, text=True, check=True)
     assert result.stdout.startswith("tinykws, version ")
+
+
+def test_a_ctrl_c_while_a_package_is_loaded_has_its_exit_code(tmp_path: Path) -> None:
+    (tmp_path / "serial.py").write_text("exec('raise KeyboardInterrupt')")
+    done = subprocess.run(
+        [sys.executable, "-m", "tinykws", "doctor"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr.splitlines()[0][:20]) == (130, "tinykws: interrupted")

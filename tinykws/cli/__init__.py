@@ -46,7 +46,11 @@ for module in (data_commands, fetch_command, model_commands, device_commands, ca
 
 def main(arguments: list[str] | None = None) -> None:
     """Runs the command line and ends the process with the contract's exit code."""
-    sys.exit(run(arguments))
+    code = run(arguments)
+    # A KeyboardInterrupt that passed through an exec (any dataclass being made) leaves CPython a mark by which
+    # `python -m` dies of SIGINT whatever the exit code; the next exec clears it.
+    exec("")
+    sys.exit(code)
 
 
 def run(arguments: list[str] | None = None) -> int:

@@ -161,11 +161,8 @@ class _Run:
         end_group(self._process)
 
     def _lines(self) -> list[str]:
-        lines = []
-        with contextlib.suppress(queue.Empty):
-            while True:
-                lines.append(f"on {self._word}: {self._said.get_nowait()}")
-        return lines
+        """Returns what was said until now: a command that talks faster than it is read would never let go."""
+        return [f"on {self._word}: {self._said.get_nowait()}" for _ in range(self._said.qsize())]
 
     def _read(self) -> None:
         assert self._process.stdout is not None
