@@ -272,4 +272,4 @@ def test_a_ctrl_c_while_a_package_is_loaded_has_its_exit_code(tmp_path: Path) ->
         [sys.executable, "-m", "tinykws", "doctor"],
         env={**os.environ, "PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    assert (done.returncode, done.stderr.splitlines()[0][:20]) == (130, "tinykws: interrupted")
+    assert (done.returncode, "tinykws: interrupted" in done.stderr) == (130, True)
