@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parent.parent / "tinykws"
 
 FLOORS: dict[str, int] = {
     **dict.fromkeys(["__init__", "_kws_build", "errors", "files", "parallel", "progress", "resources", "yaml_text"], 0),
-    **dict.fromkeys(["boards", "config", "freshness", "frontend", "labels", "project"], 1),
+    **dict.fromkeys(["boards", "config", "freshness", "frontend", "labels", "project", "timeline"], 1),
     **dict.fromkeys(["audio", "bundle", "chip", "codegen", "device", "scoring"], 2),
     **dict.fromkeys(["aot", "clips", "model_guards", "model_needs"], 3),
     **dict.fromkeys(["architectures", "checks", "doors"], 4),
