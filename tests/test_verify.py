@@ -13,10 +13,12 @@ from tiny_model import tiny_bundle
 from tinykws.audio import write_wav
 from tinykws.boards import find_board
 from tinykws.bundle import Bundle
+from tinykws.device.host_reference import HostReference
 from tinykws.device.verdict import judge, read_entries
+from tinykws.doors.interpreter import Interpreter
 from tinykws.errors import ConfigError, DeviceError
 from tinykws.labels import labels_of_words
-from tinykws.stages.verify import ClipFile, HostReference, VerifyReport, find_clips, verify
+from tinykws.stages.verify import ClipFile, VerifyReport, find_clips, verify
 
 HOST = find_board("host")
 LABELS = labels_of_words(["yes"])
@@ -47,8 +49,8 @@ class GoodDevice(FakeDevice):
         self._bundle = bundle
 
     def _results(self, pcm: bytes, tail: int) -> list[str]:
-        reference = HostReference(self._bundle, tail // 16)
-        lines = [line.to_line() for line in reference.lines(np.frombuffer(pcm, "<i2"))]
+        reference = HostReference(self._bundle, Interpreter(self._bundle.model_bytes()).invoke)
+        lines = [line.to_line() for line in reference.clip_lines(np.frombuffer(pcm, "<i2"), tail)]
         return [
             line.replace("frontend_us=0 invoke_us=0 arena=0", "frontend_us=540 invoke_us=90 arena=77") for line in lines
         ]

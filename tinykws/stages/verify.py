@@ -6,7 +6,6 @@ emulated one that is started here; nothing after the connection tells them apart
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,24 +16,14 @@ import numpy as np
 from tinykws.audio import Samples, read_audio
 from tinykws.boards import Board
 from tinykws.bundle import Bundle
-from tinykws.chip.listener import Inference, Listener
-from tinykws.device.protocol import (
-    MAX_TAIL_SAMPLES,
-    ClipFigures,
-    DeviceTrouble,
-    Heard,
-    Line,
-    Ready,
-    Scores,
-    parse_line,
-)
+from tinykws.device.host_reference import HostReference
+from tinykws.device.protocol import MAX_TAIL_SAMPLES, Ready
 from tinykws.device.session import ClipFaultError, DeviceSession, SessionLog
 from tinykws.device.stranger import refuse_stranger
-from tinykws.device.verdict import CLIP, EXPECTED, FAULT, LABEL, RECEIVED, ClipResult, Verdict, judge, write_entries
-from tinykws.doors.emulator import Emulator, emulated
+from tinykws.device.verdict import CLIP, EXPECTED, FAULT, LABEL, ClipResult, Verdict, judge, write_entries
 from tinykws.doors.interpreter import Interpreter
-from tinykws.doors.serial_link import SerialLink, open_link
-from tinykws.errors import ConfigError, DeviceError
+from tinykws.doors.open_device import explained, open_device
+from tinykws.errors import ConfigError
 from tinykws.files import write_text_if_changed
 from tinykws.labels import BACKGROUND_NOISE, SILENCE, UNKNOWN, Label
 from tinykws.progress import SILENT, Progress
@@ -140,21 +129,21 @@ def verify(
     if not 0 <= tail_ms * bundle.frontend.sample_rate_hz // 1000 <= MAX_TAIL_SAMPLES:
         raise ConfigError(f"tail_ms is {tail_ms}", hint="0 to 5000")
     log = SessionLog()
-    reference = HostReference(bundle, tail_ms)
+    course = _Course(bundle, tail_ms)
     try:
-        with _device(board, target) as (link, emulator), _explained(log, emulator):
-            session = DeviceSession(link, log, timeout_s)
+        with open_device(board, target) as device, explained(device, log):
+            session = DeviceSession(device.link, log, timeout_s)
             ready = session.introduce()
             refuse_stranger(ready, bundle, board)
             session.begin_test()
             for number, clip in enumerate(progress.track(clips, "verify"), start=1):
                 log.clip, log.attempt = number, 1
-                _verify_clip(session, reference, clip)
-            session.leave(end_device=emulator is not None)
+                course.run(session, clip)
+            session.leave(end_device=device.ends_with_us)
     finally:
         if log_path is not None:
             write_text_if_changed(log_path, write_entries(log.entries))
-    return _report(log, judge(log.entries, min_accuracy), ready, reference, log_path)
+    return _report(log, judge(log.entries, min_accuracy), ready, course, log_path)
 
 
 def find_clips(paths: Sequence[Path], labels: Sequence[Label]) -> tuple[ClipFile, ...]:
@@ -172,85 +161,44 @@ def find_clips(paths: Sequence[Path], labels: Sequence[Label]) -> tuple[ClipFile
     return tuple(ClipFile(file, names.get(file.resolve().parent.name, UNKNOWN)) for file in files)
 
 
-class HostReference:
-    """The host's own pipeline: what a device that runs the bundle should print."""
+class _Course:
+    """What each clip goes through: to the host's own pipeline, then to the device."""
 
     def __init__(self, bundle: Bundle, tail_ms: int) -> None:
-        interpreter = Interpreter(bundle.model_bytes())
         self.labels = bundle.labels
-        self._listener = Listener(bundle.frontend, bundle.detector, len(bundle.labels), interpreter.invoke)
+        self._reference = HostReference(bundle, Interpreter(bundle.model_bytes()).invoke)
+        self._rate_hz = bundle.frontend.sample_rate_hz
         self._shortest = bundle.frontend.clip_samples
-        self.sample_rate_hz = bundle.frontend.sample_rate_hz
-        self.tail_samples = tail_ms * self.sample_rate_hz // 1000
-        self.samples = 0
-        """Samples worked through so far, tails included."""
+        self._tail_samples = tail_ms * self._rate_hz // 1000
+        self._samples = 0
 
-    def read(self, path: Path) -> Samples:
+    @property
+    def audio_seconds(self) -> float:
+        """Sound worked through so far, tails included."""
+        return self._samples / self._rate_hz
+
+    def run(self, session: DeviceSession, clip: ClipFile) -> None:
+        """Sends one clip, twice where the first time fails; all that is to be known of it is then in the log."""
+        samples, log = self._read(clip.path), session.log
+        self._samples += samples.size + self._tail_samples
+        log.add(CLIP, f"{clip.path.parent.name}/{clip.path.name}")
+        if clip.expected_label is not None:
+            log.add(LABEL, clip.expected_label)
+        for line in self._reference.clip_lines(samples, self._tail_samples):
+            log.add(EXPECTED, line.to_line())
+        for attempt in range(1, ATTEMPTS + 1):
+            log.attempt = attempt
+            try:
+                session.send_clip(samples.astype("<i2").tobytes(), self._tail_samples)
+                return
+            except ClipFaultError as fault:
+                log.add(FAULT, str(fault))
+                session.begin_test()
+
+    def _read(self, path: Path) -> Samples:
         """Returns int16 [n] as it is to be sent: at least as long as the model looks at. Raises ConfigError."""
-        samples = read_audio(path, self.sample_rate_hz).samples
+        samples = read_audio(path, self._rate_hz).samples
         return np.pad(samples, (0, max(0, self._shortest - samples.size)))
-
-    def lines(self, samples: Samples) -> list[Line]:
-        """Returns what the device should print for int16 [n] and the tail, from a fresh start; its times are 0."""
-        self._listener.reset()
-        events = self._listener.feed(np.concatenate([samples, np.zeros(self.tail_samples, np.int16)]))
-        self.samples += samples.size + self.tail_samples
-        lines: list[Line] = [
-            Scores(event.time_ms, event.scores)
-            if isinstance(event, Inference)
-            else Heard(self.labels[event.label_index].name, event.score, event.time_ms)
-            for event in events
-        ]
-        inferences = sum(isinstance(event, Inference) for event in events)
-        return [*lines, ClipFigures(self._listener.features_crc32, self._listener.frames, inferences, 0, 0, 0)]
-
-
-def _verify_clip(session: DeviceSession, reference: HostReference, clip: ClipFile) -> None:
-    """Sends one clip, twice where the first time fails; all that is to be known of it is then in the log."""
-    samples, log = reference.read(clip.path), session.log
-    log.add(CLIP, f"{clip.path.parent.name}/{clip.path.name}")
-    if clip.expected_label is not None:
-        log.add(LABEL, clip.expected_label)
-    for line in reference.lines(samples):
-        log.add(EXPECTED, line.to_line())
-    for attempt in range(1, ATTEMPTS + 1):
-        log.attempt = attempt
-        try:
-            session.send_clip(samples.astype("<i2").tobytes(), reference.tail_samples)
-            return
-        except ClipFaultError as fault:
-            log.add(FAULT, str(fault))
-            session.begin_test()
-
-
-@contextlib.contextmanager
-def _device(board: Board, target: Path | str) -> Iterator[tuple[SerialLink, Emulator | None]]:
-    if board.emulator is not None and isinstance(target, Path):
-        with emulated(board, target) as (emulator, link):
-            yield link, emulator
-    elif isinstance(target, str):
-        with open_link(target, board.serial) as link:
-            yield link, None
-    else:
-        raise ConfigError(f"{board.name} is no emulated board", hint="name the port it is on: --port …")
-
-
-@contextlib.contextmanager
-def _explained(log: SessionLog, emulator: Emulator | None) -> Iterator[None]:
-    """Adds to a DeviceError what is known of the device's end: its last words, its exit code, the clip."""
-    try:
-        yield
-    except DeviceError as error:
-        reason = emulator.exit_reason(wait_s=1.0) if emulator is not None else None
-        message = error.message if reason is None else f"the device ended: {reason}"
-        words = [line.to_line() for line in map(parse_line, _received(log)) if isinstance(line, DeviceTrouble)]
-        said = f"; it said: {words[-1]}" if words and words[-1] not in message else ""
-        where = f" (at clip {log.clip})" if log.clip else ""
-        raise DeviceError(f"{message}{said}{where}", hint=error.hint) from error
-
-
-def _received(log: SessionLog) -> Iterator[str]:
-    return (entry.text for entry in log.entries if entry.kind == RECEIVED)
 
 
 def _audio_files(path: Path) -> list[Path]:
@@ -268,9 +216,7 @@ def _with_text(detection: str, texts: Mapping[str | None, str]) -> str:
     return texts.get(name, name) + space + rest
 
 
-def _report(
-    log: SessionLog, verdict: Verdict, ready: Ready, reference: HostReference, log_path: Path | None
-) -> VerifyReport:
+def _report(log: SessionLog, verdict: Verdict, ready: Ready, course: _Course, log_path: Path | None) -> VerifyReport:
     figures = [clip.figures for clip in verdict.clips if clip.figures is not None]
     frames = sum(figure.frames for figure in figures)
     inferences = sum(figure.inferences for figure in figures)
@@ -281,9 +227,9 @@ def _report(
         passed=verdict.passed,
         reason=verdict.reason,
         accuracy=verdict.accuracy,
-        labels=reference.labels,
+        labels=course.labels,
         clips=verdict.clips,
-        audio_seconds=reference.samples / reference.sample_rate_hz,
+        audio_seconds=course.audio_seconds,
         seconds=log.entries[-1].ms / 1000,
         frontend_us_per_frame=sum(figure.frontend_us for figure in figures) / frames if frames else None,
         invoke_us_per_inference=sum(figure.invoke_us for figure in figures) / inferences if inferences else None,

@@ -1,0 +1,67 @@
+"""The door to a device, whatever it is: a board on a port, or an emulated one that is started for the occasion."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+
+from tinykws.boards import Board
+from tinykws.device.protocol import DeviceTrouble, parse_line
+from tinykws.device.session import SessionLog
+from tinykws.device.verdict import RECEIVED
+from tinykws.doors.emulator import Emulator, emulated
+from tinykws.doors.serial_link import SerialLink, open_link
+from tinykws.errors import ConfigError, DeviceError
+
+
+@dataclasses.dataclass(frozen=True)
+class OpenDevice:
+    """A device's serial line, and the emulator behind it where there is one."""
+
+    link: SerialLink
+    emulator: Emulator | None = None
+
+    @property
+    def ends_with_us(self) -> bool:
+        """Whether the device was started for us, so that nobody needs it afterwards."""
+        return self.emulator is not None
+
+
+@contextlib.contextmanager
+def open_device(board: Board, target: Path | str) -> Iterator[OpenDevice]:
+    """Opens a device; the `with` closes it, and ends it where it was started here.
+
+    Args:
+        board: its row of boards.yaml.
+        target: the program of an emulated board, or the port (or pyserial URL) of a real one.
+
+    Raises:
+        ConfigError: the target does not fit the board, or there is no program.
+        ToolError: the emulator is missing.
+        DeviceError: no device there, or it ended at once.
+    """
+    if board.emulator is not None and isinstance(target, Path):
+        with emulated(board, target) as (emulator, link):
+            yield OpenDevice(link, emulator)
+    elif isinstance(target, str):
+        with open_link(target, board.serial) as link:
+            yield OpenDevice(link)
+    else:
+        raise ConfigError(f"{board.name} is no emulated board", hint="name the port it is on: --port …")
+
+
+@contextlib.contextmanager
+def explained(device: OpenDevice, log: SessionLog) -> Iterator[None]:
+    """Adds to a DeviceError what is known of the device's end: its last words, its exit code, the clip."""
+    try:
+        yield
+    except DeviceError as error:
+        reason = device.emulator.exit_reason(wait_s=1.0) if device.emulator is not None else None
+        message = error.message if reason is None else f"the device ended: {reason}"
+        received = (parse_line(entry.text) for entry in log.entries if entry.kind == RECEIVED)
+        words = [line.to_line() for line in received if isinstance(line, DeviceTrouble)]
+        said = f"; it said: {words[-1]}" if words and words[-1] not in message else ""
+        where = f" (at clip {log.clip})" if log.clip else ""
+        raise DeviceError(f"{message}{said}{where}", hint=error.hint) from error
