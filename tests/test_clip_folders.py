@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tinykws.clips.folders import clip_files, noise_files, speaks, which_set
+from tinykws.clips.folders import TRAINING, clip_files, noise_files, speaks, which_set
 from tinykws.config import Config, SynthSettings
 from tinykws.errors import ConfigError
 from tinykws.labels import labels_of_words
@@ -111,6 +111,21 @@ def test_a_list_that_is_no_text_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "testing_list.txt").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ConfigError, match=r"testing_list\.txt"):
         clip_files(tmp_path, LABELS)
+
+
+def test_what_is_to_be_ignored_is_no_clip(tmp_path: Path) -> None:
+    touch(tmp_path, "yes/a.wav", "yes/b.wav", "maybe/a.wav")
+    (tmp_path / "ignore_list.txt").write_text("yes/b.wav\nmaybe\n")
+    assert [clip.source for clip in clip_files(tmp_path, LABELS)] == ["yes/a.wav"]
+
+
+def test_mined_clips_are_unknown_and_for_training(tmp_path: Path) -> None:
+    names = [f"_mined_/{number}_nohash_0.wav" for number in range(30)]
+    touch(tmp_path, *names)
+    (tmp_path / "validation_list.txt").write_text(names[0])
+    clips = clip_files(tmp_path, LABELS)
+    assert {(clip.label_id, clip.split) for clip in clips} == {(1, TRAINING)}
+    assert len(clips) == 30
 
 
 def test_no_folder_is_no_clip(tmp_path: Path) -> None:

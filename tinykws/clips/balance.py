@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from tinykws.clips.folders import SILENCE_INDEX, SPLITS, UNKNOWN_INDEX, ClipFile
+from tinykws.clips.folders import MINED, SILENCE_INDEX, SPLITS, UNKNOWN_INDEX, ClipFile
 
 UNKNOWN_PER_WORD = 3.0
 SILENCE_PER_WORD = 0.5
@@ -26,7 +26,7 @@ def balanced(clips: Sequence[ClipFile]) -> list[ClipFile]:
     for split in SPLITS:
         here = [clip for clip in clips if clip.split == split]
         kept += _chosen(here, SILENCE_INDEX, wanted_silence(clips, split))
-        kept += _chosen(here, UNKNOWN_INDEX, wanted_unknown(clips, split))
+        kept += _mined_first(_of_label(here, UNKNOWN_INDEX), wanted_unknown(clips, split))
         kept += sorted(
             (clip for clip in here if clip.label_id > UNKNOWN_INDEX), key=lambda clip: (clip.label_id, clip.source)
         )
@@ -51,7 +51,19 @@ def _per_word(clips: Sequence[ClipFile], split: str) -> tuple[float, int]:
     return here / max(1, n_words), n_words
 
 
-def _chosen(clips: Sequence[ClipFile], label_id: int, count: int) -> list[ClipFile]:
-    of_label = [clip for clip in clips if clip.label_id == label_id]
-    by_hash = sorted(of_label, key=lambda clip: hashlib.sha256(clip.source.encode()).digest())
+def _mined_first(clips: Sequence[ClipFile], count: int) -> list[ClipFile]:
+    """Returns as many as wanted, mined ones before any other: there are few, and each is known to be hard."""
+    by_hash = sorted(_by_hash(clips, len(clips)), key=lambda clip: clip.path.parent.name != MINED)  # keeps the order
     return sorted(by_hash[:count], key=lambda clip: clip.source)
+
+
+def _chosen(clips: Sequence[ClipFile], label_id: int, count: int) -> list[ClipFile]:
+    return sorted(_by_hash(_of_label(clips, label_id), count), key=lambda clip: clip.source)
+
+
+def _of_label(clips: Sequence[ClipFile], label_id: int) -> list[ClipFile]:
+    return [clip for clip in clips if clip.label_id == label_id]
+
+
+def _by_hash(clips: Sequence[ClipFile], count: int) -> list[ClipFile]:
+    return sorted(clips, key=lambda clip: hashlib.sha256(clip.source.encode()).digest())[:count]

@@ -15,6 +15,10 @@ from tinykws.labels import BACKGROUND_NOISE, SILENCE, UNKNOWN, Label
 
 TRAINING, VALIDATION, TESTING = SPLITS = ("training", "validation", "testing")
 LIST_FILES = {VALIDATION: "validation_list.txt", TESTING: "testing_list.txt"}
+IGNORE_LIST = "ignore_list.txt"
+"""What a person wants left out, one `folder/name` or folder a line."""
+MINED = "_mined_"
+"""What a model took for a word and no word was: unknown, and always to learn from."""
 SUFFIXES = (".wav", ".flac")
 SILENCE_INDEX, UNKNOWN_INDEX = 0, 1
 
@@ -54,17 +58,19 @@ def clip_files(folder: Path, labels: Sequence[Label]) -> list[ClipFile]:
     A folder named as a word's label or text holds that word, `_silence_` silence, any other one unknown words;
     `_background_noise_` and hidden folders are left out. A clip in a list file has that file's split; where there is
     no list file at all, `which_set` decides; where only one is, the hash still decides about the other split, so
-    that no clip is trained on that others test with.
+    that no clip is trained on that others test with. Mined clips are for training; those in ignore_list.txt are
+    left out.
 
     Raises:
         ConfigError: a list file that is no text.
     """
     listed = {source: split for split, name in LIST_FILES.items() for source in _listed(folder / name)}
     ids = _label_ids(labels)
+    left_out = {BACKGROUND_NOISE, *_listed(folder / IGNORE_LIST)}
     return [
         ClipFile(path, source, ids.get(_folder_key(path.parent.name), UNKNOWN_INDEX), _split_of(source, listed))
         for path in _audio_files(folder)
-        if (source := f"{path.parent.name}/{path.name}") and path.parent.name != BACKGROUND_NOISE
+        if (source := f"{path.parent.name}/{path.name}") not in left_out and path.parent.name not in left_out
     ]
 
 
@@ -112,6 +118,8 @@ def _listed(path: Path) -> list[str]:
 
 
 def _split_of(source: str, listed: dict[str, str]) -> str:
+    if source.startswith(f"{MINED}/"):
+        return TRAINING
     if source in listed:
         return listed[source]
     by_hash = which_set(source)
