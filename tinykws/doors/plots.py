@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from tinykws.errors import ToolError
 
 DOTS_PER_INCH = 100
+HOW_TO_INSTALL = "pip install 'tinykws[train]'"
 
 
 def plot_learning_curves(path: Path, epochs: Sequence[Mapping[str, float]], best_epoch: int) -> None:
@@ -54,6 +59,21 @@ def plot_confusion_matrix(path: Path, confusion: Sequence[Sequence[int]], labels
     _save(figure, path)
 
 
+def features_png(features: npt.NDArray[np.int8]) -> bytes:
+    """Returns a PNG of features int8 [n_frames, n_mels], a pixel a value: time to the right, high channels above.
+
+    Raises:
+        ToolError: matplotlib is not installed.
+    """
+    try:
+        from matplotlib.image import imsave
+    except ImportError as error:
+        raise ToolError("matplotlib is not installed", hint=HOW_TO_INSTALL) from error
+    buffer = io.BytesIO()
+    imsave(buffer, features.T, vmin=-128, vmax=127, cmap="magma", origin="lower", metadata={"Software": None})
+    return buffer.getvalue()
+
+
 _CURVES = {
     "loss": {"loss": "training (altered clips)", "validation_loss": "validation"},
     "accuracy": {
@@ -70,7 +90,7 @@ def _figure(width: float, height: float) -> Any:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise ToolError("matplotlib is not installed", hint="pip install 'tinykws[train]'") from error
+        raise ToolError("matplotlib is not installed", hint=HOW_TO_INSTALL) from error
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure

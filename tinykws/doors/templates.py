@@ -21,7 +21,7 @@ def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         undefined=jinja2.StrictUndefined,
-        autoescape=False,  # C and ini files, not HTML
+        autoescape=lambda name: name is not None and name.endswith(".html.j2"),  # the others are C and ini files
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
