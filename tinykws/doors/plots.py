@@ -13,6 +13,8 @@ import numpy.typing as npt
 from tinykws.errors import ToolError
 
 DOTS_PER_INCH = 100
+UNDATED: dict[str, Any] = {"Software": None}
+"""Without matplotlib's version in it a picture is the same everywhere."""
 HOW_TO_INSTALL = "pip install 'tinykws[train]'"
 
 
@@ -70,7 +72,7 @@ def features_png(features: npt.NDArray[np.int8]) -> bytes:
     except ImportError as error:
         raise ToolError("matplotlib is not installed", hint=HOW_TO_INSTALL) from error
     buffer = io.BytesIO()
-    imsave(buffer, features.T, vmin=-128, vmax=127, cmap="magma", origin="lower", metadata={"Software": None})
+    imsave(buffer, features.T, vmin=-128, vmax=127, cmap="magma", origin="lower", metadata=UNDATED)
     return buffer.getvalue()
 
 
@@ -97,4 +99,4 @@ def _figure(width: float, height: float) -> Any:
 
 
 def _save(figure: Any, path: Path) -> None:
-    figure.savefig(path, dpi=DOTS_PER_INCH, format="png", metadata={"Software": None})
+    figure.savefig(path, dpi=DOTS_PER_INCH, format="png", metadata=UNDATED)
