@@ -1,4 +1,4 @@
-"""A page of clips to look at and to listen to: one HTML file that any browser shows, beside the audio files it plays."""
+"""A page of clips to look at and to listen to: one HTML file for any browser, beside the audio files it plays."""
 
 from __future__ import annotations
 
