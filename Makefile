@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check clean
+.PHONY: demo test check fuzz clean
 
 demo:
 	@$(PYTHON) scripts/bootstrap.py demo $(BOARD)
@@ -18,6 +18,12 @@ check:
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# The .tflite reader and what is made of what it accepts; SECONDS and CORPUS say how long and where mutants are kept.
+fuzz:
+	@$(PYTHON) scripts/bootstrap.py test
+	$(BIN)/python -m pip install -q 'atheris>=3'
+	$(BIN)/python tests/fuzz_reader.py --seconds $(or $(SECONDS),600) --corpus $(or $(CORPUS),build/fuzz)
 
 clean:
 	rm -rf build demo dist *.egg-info tinykws/_kws.* tinykws/_resources .pytest_cache .mypy_cache .ruff_cache .hypothesis
