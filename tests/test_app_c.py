@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tinykws.chip.features import features_of_clip
 from tinykws.chip.frontend_tables import c_source
 from tinykws.chip.listener import Inference, Listener
 from tinykws.config import DetectorSettings
@@ -24,6 +25,7 @@ from tinykws.device.protocol import (
     ClipFigures,
     DeviceTrouble,
     Fail,
+    Features,
     Heard,
     Line,
     Ok,
@@ -282,6 +284,52 @@ def test_the_form_of_test_over_serial_is_understood(say: Say) -> None:
     assert [line for line in answers if isinstance(line, Heard)] == heard
 
 
+def test_in_the_old_form_no_word_is_lost_however_many_there_are(say: Say) -> None:
+    """The device holds four until !OK; the oldest of more come before it."""
+    loudness = np.tile(np.concatenate([np.geomspace(10, 20000, 24000), np.zeros(8000)]), 8)  # each swell is a word
+    noise = np.random.default_rng(1).standard_normal(loudness.size) * loudness
+    samples = noise.clip(-32768, 32767).astype(np.int16)
+    pcm = samples.tobytes()
+    answers = say("!TEST", f"!DATA {AUDIO_TYPE} {len(pcm)}", *audio_lines(pcm, 768))
+    expected = expected_lines(np.concatenate([samples, np.zeros(16000, np.int16)]))
+    heard = [line for line in expected if isinstance(line, Heard)]
+    in_clip = [line for line in heard if line.time_ms < 16000]
+    assert len(in_clip) > 5
+    assert [line for line in answers if isinstance(line, Heard)] == heard
+    before_ok = answers[: answers.index(Ok("DATA", f"{AUDIO_TYPE} {len(pcm)}"))]
+    assert [line for line in before_ok if isinstance(line, Heard)] == in_clip[:-4]
+
+
+def test_features_come_where_they_are_asked_for(say: Say) -> None:
+    """Frame by frame, each before the scores that it leads to; the clip after it is as it always is."""
+    samples, tail = sound(1.5), 4000
+    pcm = samples.astype("<i2").tobytes()
+    wish = data_command(pcm, tail, features=True)
+    answers = results(say("!TEST", wish, *audio_lines(pcm, 768), *clip_lines(samples, tail)))
+    all_samples = np.concatenate([samples, np.zeros(tail, np.int16)])
+    frames = features_of_clip(all_samples, FRONTEND)
+    told = [line for line in answers if isinstance(line, Features)]
+    assert b"".join(line.values for line in told) == frames.tobytes()
+    assert [line.time_ms for line in told] == [
+        FRONTEND.window_ms + at * FRONTEND.stride_ms for at in range(len(frames))
+    ]
+    for at, line in enumerate(answers):
+        if isinstance(line, Scores) and at < answers.index(Ok("DATA", f"{AUDIO_TYPE} {len(pcm)}")):
+            newest = [line for line in answers[:at] if isinstance(line, Features)][-1]
+            assert newest.time_ms == line.time_ms
+    ok = Ok("DATA", f"{AUDIO_TYPE} {len(pcm)}")
+    without_features = [line for line in answers if not isinstance(line, Features)]
+    assert without_features[1:] == [*expected_lines(all_samples), ok] * 2
+
+
+def test_the_microphones_features_are_nobodys(program: Path, tmp_path: Path) -> None:
+    recording = tmp_path / "microphone.raw"
+    recording.write_bytes(sound(3).tobytes())
+    said = ["!TEST", data_command(bytes(32000), 0, features=True), *audio_lines(bytes(32000), 768), "!RESET"]
+    answers = talk(program, "".join(f"{line}\n" for line in said).encode(), env={"KWS_MICROPHONE": str(recording)})
+    assert not any(isinstance(line, Features) for line in answers[answers.index(Ok("RESET")) :])
+
+
 def test_it_tells_its_status_when_asked(say: Say) -> None:
     nothing = Status(0, 0, 0, 0, 0, 0, 0, 1234)
     assert say("!STATUS", "!STATUS", "!STATUS x") == [nothing, nothing, Fail("command", "is not known")]
@@ -333,6 +381,11 @@ def test_an_engine_that_cannot_run_fails_the_clip(tmp_path: Path) -> None:
     answers = talk(program, "".join(f"{line}\n" for line in ["!TEST", *clip_lines(sound(1))]).encode())
     assert answers[-1] == Fail("engine", "could not run the model")
     assert not any(isinstance(line, Scores) for line in answers)
+    pcm = sound(1).tobytes()
+    old_form = ["!TEST", f"!DATA {AUDIO_TYPE} {len(pcm)}", *audio_lines(pcm, 768)]
+    answers = talk(program, "".join(f"{line}\n" for line in old_form).encode())
+    assert answers[-1] == Fail("engine", "could not run the model")
+    assert not any(isinstance(line, Ok) and line.command == "DATA" for line in answers)
 
 
 FRAGMENTS = st.one_of(

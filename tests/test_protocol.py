@@ -17,6 +17,7 @@ from tinykws.device.protocol import (
     ClipFigures,
     DeviceTrouble,
     Fail,
+    Features,
     Heard,
     Line,
     Ok,
@@ -48,6 +49,7 @@ LINES: st.SearchStrategy[Line] = st.one_of(
         window_lines=u32,
         labels=st.lists(label, min_size=1, max_size=40).map(tuple),
     ),
+    st.builds(Features, u32, st.binary(min_size=1, max_size=80)),
     st.builds(Scores, u32, st.lists(int8, min_size=1, max_size=40).map(tuple)),
     st.builds(Heard, label, st.integers(0, 255), u32),
     st.builds(ClipFigures, features_crc=u32, **figures),
@@ -89,6 +91,7 @@ def test_lines_as_the_documentation_shows_them() -> None:
     )
     assert parse_line(banner) == Ready(1, "host", "aot", "0123456789ab", 768, 15, ("_silence_", "_unknown_", "yes"))
     assert parse_line("kws scores at=990 -128 -128 127 -128") == Scores(990, (-128, -128, 127, -128))
+    assert parse_line("kws features at=30 8000a57f") == Features(30, bytes([0x80, 0, 0xA5, 0x7F]))
     assert parse_line("Heard yes (201) @4056ms") == Heard("yes", 201, 4056)
     assert parse_line("!OK TEST 768") == Ok("TEST", "768")
     assert parse_line("!OK RESET") == Ok("RESET")
@@ -107,6 +110,10 @@ def test_fields_of_later_versions_are_passed_over() -> None:
     [
         "kws scores at=990 -128 12x 127 -128",
         "kws scores at=990",
+        "kws features at=30",
+        "kws features at=30 80a",
+        "kws features at=30 80A5",
+        "kws features at=30 80 a5",
         "kws clip features_crc=xyz frames=49 inferences=1 frontend_us=2 invoke_us=3 arena=5",
         "kws clip frames=49",
         "kws ready proto=1",
@@ -133,3 +140,4 @@ def test_the_announcement_tells_size_crc_and_tail(pcm: bytes, tail: int) -> None
     match = re.fullmatch(rf"!DATA {AUDIO_TYPE} (\d+) crc=([0-9a-f]{{8}}) tail=(\d+)", command)
     assert match is not None
     assert (int(match[1]), int(match[2], 16), int(match[3])) == (len(pcm), zlib.crc32(pcm), tail)
+    assert data_command(pcm, tail, features=True) == f"{command} features=1"

@@ -100,11 +100,15 @@ def test_lines_come_out_whole_or_are_dropped_whole(twin: Twin, inputs: list[byte
 
 
 @settings(deadline=None, max_examples=50)
-@given(clips=st.lists(st.tuples(st.integers(1, 200), st.integers(0, MAX_TAIL_SAMPLES)), min_size=1, max_size=20))
-def test_the_c_reads_what_python_announces(twin: Twin, clips: list[tuple[int, int]]) -> None:
-    pcm = [bytes(2 * n) for n, _ in clips]
-    commands = [data_command(data, tail).encode() for data, (_, tail) in zip(pcm, clips, strict=True)]
-    expected = [f"{DATA} {len(d)} {t} {zlib.crc32(d)} 1 " for d, (_, t) in zip(pcm, clips, strict=True)]
+@given(
+    clips=st.lists(
+        st.tuples(st.integers(1, 200), st.integers(0, MAX_TAIL_SAMPLES), st.booleans()), min_size=1, max_size=20
+    )
+)
+def test_the_c_reads_what_python_announces(twin: Twin, clips: list[tuple[int, int, bool]]) -> None:
+    announced = [(bytes(2 * n), tail, features) for n, tail, features in clips]
+    commands = [data_command(pcm, tail, features=features).encode() for pcm, tail, features in announced]
+    expected = [f"{DATA} {len(pcm)} {tail} {zlib.crc32(pcm)} 1 {features:d} " for pcm, tail, features in announced]
     assert twin("command", commands) == expected
 
 
@@ -122,7 +126,8 @@ WRONG = [
     (f"!DATA {AUDIO_TYPE} 2 crc=".encode(), "option"), (f"!DATA {AUDIO_TYPE} 2 crc=123456789".encode(), "option"),
     (f"!DATA {AUDIO_TYPE} 2 crc=FF".encode(), "option"), (f"!DATA {AUDIO_TYPE} 2 crc=0 tail=80001".encode(), "option"),
     (f"!DATA {AUDIO_TYPE} 2 tail=5".encode(), "option"), (f"!DATA {AUDIO_TYPE} 2 colour=red".encode(), "option"),
-    (f"!DATA {AUDIO_TYPE} 2  crc=0".encode(), "option"),
+    (f"!DATA {AUDIO_TYPE} 2  crc=0".encode(), "option"), (f"!DATA {AUDIO_TYPE} 2 features=1".encode(), "option"),
+    (f"!DATA {AUDIO_TYPE} 2 crc=0 features=2".encode(), "option"),
 ]  # fmt: skip
 
 
@@ -130,9 +135,9 @@ def test_commands_are_read_or_refused_with_their_code(twin: Twin) -> None:
     kinds = [int(result.split()[0]) for result in twin("command", [line for line, _ in GOOD])]
     assert kinds == [kind for _, kind in GOOD]
     for (line, code), result in zip(WRONG, twin("command", [line for line, _ in WRONG]), strict=True):
-        fields = result.split(" ", 5)
+        fields = result.split(" ", 6)
         assert int(fields[0]) == BAD, line
-        assert fields[5].split()[0] == code, line
+        assert fields[6].split()[0] == code, line
 
 
 @settings(deadline=None, max_examples=100)
@@ -141,7 +146,7 @@ def test_commands_are_read_or_refused_with_their_code(twin: Twin) -> None:
 )
 def test_no_command_line_upsets_it(twin: Twin, inputs: list[str]) -> None:
     for text, result in zip(inputs, twin("command", [f"!DATA {text}".encode() for text in inputs]), strict=True):
-        kind, error = int(result.split()[0]), result.split(" ", 5)[5]
+        kind, error = int(result.split()[0]), result.split(" ", 6)[6]
         assert (kind == BAD) == bool(error), text
 
 

@@ -213,7 +213,7 @@ static void on_inference(uint32_t time_ms, const int8_t *scores)
 
 void kws_app_start(void)
 {
-    const kws_pipeline_events events = {on_inference, kws_clip_on_detection};
+    const kws_pipeline_events events = {on_inference, kws_clip_on_detection, kws_clip_on_frame};
     kws_port_init();
     app.engine_error = kws_pipeline_init(events);
     listen();

@@ -1,5 +1,7 @@
 #include "kws_clip.h"
 
+#include <string.h>
+
 #include "kws_base64.h"
 #include "kws_crc32.h"
 #include "kws_pipeline.h"
@@ -9,6 +11,8 @@
 #define OLD_FORM_TAIL_SAMPLES 16000
 #define CHUNK_SAMPLES 160
 #define HELD_DETECTIONS 4
+
+static const char *const cannot_run = "engine could not run the model";
 
 static struct {
     bool receiving;
@@ -54,6 +58,7 @@ void kws_clip_begin(const kws_clip_request *request)
 void kws_clip_drop(void)
 {
     clip.receiving = false;
+    clip.request.wants_features = 0; /* the microphone's are nobody's */
 }
 
 bool kws_clip_is_receiving(void)
@@ -67,14 +72,19 @@ static void fail(const char *error)
     kws_report_fail(error);
 }
 
+static bool engine_failed(void)
+{
+    return kws_pipeline_read_figures().failed_invokes > 0;
+}
+
 static void finish(void)
 {
     feed_silence(clip.request.tail_samples);
     kws_report_clip();
     if (clip.crc != clip.request.crc) {
         kws_report_fail_crc(clip.crc, clip.request.crc);
-    } else if (kws_pipeline_read_figures().failed_invokes > 0) {
-        kws_report_fail("engine could not run the model");
+    } else if (engine_failed()) {
+        kws_report_fail(cannot_run);
     } else {
         kws_report_ok_data(clip.bytes);
     }
@@ -82,6 +92,10 @@ static void finish(void)
 
 static void finish_old_form(void)
 {
+    if (engine_failed()) {
+        kws_report_fail(cannot_run);
+        return;
+    }
     kws_report_ok_data(clip.bytes);
     for (size_t i = 0; i < clip.held_count; ++i) {
         kws_report_detection(&clip.held[i]);
@@ -117,11 +131,29 @@ void kws_clip_take_line(char *line, size_t length)
     }
 }
 
+void kws_clip_on_frame(uint32_t time_ms, const int8_t *frame)
+{
+    if (clip.request.wants_features) {
+        kws_report_features(time_ms, frame);
+    }
+}
+
+/* Holds the newest; the oldest, where there is no more room, comes before !OK: none is lost. */
+static void hold(const kws_detection *detection)
+{
+    if (clip.held_count == HELD_DETECTIONS) {
+        kws_report_detection(&clip.held[0]);
+        --clip.held_count;
+        memmove(clip.held, clip.held + 1, clip.held_count * sizeof *clip.held);
+    }
+    clip.held[clip.held_count++] = *detection;
+}
+
 void kws_clip_on_detection(const kws_detection *detection)
 {
-    if (!clip.receiving || clip.request.has_crc) {
+    if (clip.receiving && !clip.request.has_crc) {
+        hold(detection);
+    } else {
         kws_report_detection(detection);
-    } else if (clip.held_count < HELD_DETECTIONS) {
-        clip.held[clip.held_count++] = *detection;
     }
 }

@@ -28,6 +28,9 @@ void kws_clip_drop(void);
 /* Whether audio is still to come. */
 bool kws_clip_is_receiving(void);
 
+/* Reports a frame of features, if the clip's host wants them. */
+void kws_clip_on_frame(uint32_t time_ms, const int8_t *frame);
+
 /* Reports what was heard; at once, except in the old form of !DATA, whose hosts look for it after !OK only. */
 void kws_clip_on_detection(const kws_detection *detection);
 

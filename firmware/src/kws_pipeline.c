@@ -11,6 +11,7 @@
 #define HISTORY KWS_DETECTOR_HISTORY(KWS_AVERAGE_WINDOW_MS, KWS_INFERENCE_FRAMES * KWS_STRIDE_MS)
 
 static bool infer(void *context, const int8_t *features, int8_t *scores);
+static void tell_frame(void *context, uint32_t time_ms, const int8_t *frame);
 static void tell_inference(void *context, uint32_t time_ms, const int8_t *scores);
 static void tell_detection(void *context, const kws_detection *detection);
 
@@ -22,6 +23,7 @@ static const kws_listener_config config = {
     infer,
     tell_inference,
     tell_detection,
+    tell_frame,
     NULL,
 };
 static uint32_t memory[KWS_LISTENER_MEMORY_WORDS(WINDOW_SAMPLES, KWS_N_MELS, KWS_N_FRAMES, HISTORY, KWS_N_LABELS)];
@@ -48,6 +50,16 @@ static bool infer(void *context, const int8_t *features, int8_t *scores)
         memcpy(scores, kws_engine_output(), KWS_N_LABELS);
     }
     return ran;
+}
+
+static void tell_frame(void *context, uint32_t time_ms, const int8_t *frame)
+{
+    (void)context;
+    const uint32_t began_us = kws_port_micros();
+    if (events.on_frame != NULL) {
+        events.on_frame(time_ms, frame);
+    }
+    away_us += kws_port_micros() - began_us;
 }
 
 static void tell_inference(void *context, uint32_t time_ms, const int8_t *scores)

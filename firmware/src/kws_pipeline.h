@@ -11,10 +11,11 @@
 extern "C" {
 #endif
 
-/* Who is told what the pipeline finds. Neither's time counts as the pipeline's. */
+/* Who is told what the pipeline finds. Their time does not count as the pipeline's. */
 typedef struct {
     void (*on_inference)(uint32_t time_ms, const int8_t *scores); /* [KWS_N_LABELS] */
     void (*on_detection)(const kws_detection *detection);
+    void (*on_frame)(uint32_t time_ms, const int8_t *frame); /* [KWS_N_MELS] features; may be NULL */
 } kws_pipeline_events;
 
 /* All since the last reset. */

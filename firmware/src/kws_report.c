@@ -35,6 +35,16 @@ void kws_report_ready(kws_report_limits limits)
     kws_text_end_line(&text);
 }
 
+void kws_report_features(uint32_t time_ms, const int8_t *frame)
+{
+    put_field("kws features at=", time_ms);
+    kws_text_put(&text, " ");
+    for (int i = 0; i < KWS_N_MELS; ++i) {
+        kws_text_put_hex_byte(&text, (uint8_t)frame[i]);
+    }
+    kws_text_end_line(&text);
+}
+
 void kws_report_scores(uint32_t time_ms, const int8_t *scores)
 {
     put_field("kws scores at=", time_ms);

@@ -18,7 +18,8 @@ typedef struct {
 } kws_report_limits;
 
 void kws_report_ready(kws_report_limits limits);
-void kws_report_scores(uint32_t time_ms, const int8_t *scores); /* [KWS_N_LABELS] */
+void kws_report_features(uint32_t time_ms, const int8_t *frame); /* [KWS_N_MELS] */
+void kws_report_scores(uint32_t time_ms, const int8_t *scores);  /* [KWS_N_LABELS] */
 void kws_report_detection(const kws_detection *detection);
 void kws_report_clip(void);
 

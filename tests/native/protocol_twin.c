@@ -68,8 +68,8 @@ static void command(const uint8_t *bytes, size_t count)
     memcpy(text, bytes, count);
     text[count] = '\0';
     const kws_command read = kws_parse_command(text);
-    printf("%d %u %u %u %d %s", read.kind, (unsigned)read.clip.bytes, (unsigned)read.clip.tail_samples,
-           (unsigned)read.clip.crc, read.clip.has_crc, read.error == NULL ? "" : read.error);
+    printf("%d %u %u %u %d %d %s", read.kind, (unsigned)read.clip.bytes, (unsigned)read.clip.tail_samples,
+           (unsigned)read.clip.crc, read.clip.has_crc, read.clip.wants_features, read.error == NULL ? "" : read.error);
     free(text);
 }
 

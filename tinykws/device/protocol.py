@@ -50,6 +50,20 @@ class Ready:
 
 
 @dataclasses.dataclass(frozen=True)
+class Features:
+    """One frame: int8 features [n_mels]."""
+
+    time_ms: int
+    """The end of its window."""
+    values: bytes
+    """As they lie in memory, two's complement."""
+
+    def to_line(self) -> str:
+        """Returns the line."""
+        return f"kws features at={self.time_ms} {self.values.hex()}"
+
+
+@dataclasses.dataclass(frozen=True)
 class Scores:
     """One inference: int8 scores [n_labels]."""
 
@@ -179,12 +193,16 @@ class Other:
         return self.text
 
 
-Line: TypeAlias = Ready | Scores | Heard | ClipFigures | Status | DeviceTrouble | Ok | Fail | Ack | Other
+Line: TypeAlias = Ready | Features | Scores | Heard | ClipFigures | Status | DeviceTrouble | Ok | Fail | Ack | Other
 
 
-def data_command(pcm: bytes, tail_samples: int) -> str:
-    """Returns the !DATA that announces a clip: int16 samples, little-endian, and silence to add after them."""
-    return f"!DATA {AUDIO_TYPE} {len(pcm)} crc={zlib.crc32(pcm):08x} tail={tail_samples}"
+def data_command(pcm: bytes, tail_samples: int, *, features: bool = False) -> str:
+    """Returns the !DATA that announces a clip: int16 samples, little-endian, and silence to add after them.
+
+    With `features`, the device is to tell the features of every frame.
+    """
+    wish = " features=1" if features else ""
+    return f"!DATA {AUDIO_TYPE} {len(pcm)} crc={zlib.crc32(pcm):08x} tail={tail_samples}{wish}"
 
 
 def audio_lines(pcm: bytes, line_bytes: int) -> Iterator[str]:
@@ -209,6 +227,7 @@ def parse_line(text: str) -> Line:
 
 _NUMBER = re.compile(r"-?[0-9]{1,10}")
 _CRC = re.compile(r"[0-9a-f]{8}")
+_FEATURES = re.compile(r"(?:[0-9a-f]{2})+")
 _CODE = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -241,6 +260,13 @@ def _parse_ready(text: str) -> Line:
         window_lines=_number(fields["window"]),
         labels=tuple(fields["labels"].split(",")),
     )
+
+
+def _parse_features(text: str) -> Line:
+    at, _, values = text.partition(" ")
+    if not _FEATURES.fullmatch(values):
+        raise ValueError(text)
+    return Features(_number(_fields(at)["at"]), bytes.fromhex(values))
 
 
 def _parse_scores(text: str) -> Line:
@@ -283,6 +309,7 @@ def _code_and_words(text: str) -> tuple[str, str]:
 
 _PARSERS: dict[str, Callable[[str], Line]] = {
     "kws ready": _parse_ready,
+    "kws features": _parse_features,
     "kws scores": _parse_scores,
     "kws clip": _parse_clip,
     "kws status": _parse_status,

@@ -45,8 +45,9 @@ uint32_t kws_listener_time_ms(const kws_listener *listener)
 /* Moves the window of features on by the newest frame. */
 static void keep_frame(kws_listener *listener)
 {
-    const size_t n_mels = listener->config->frontend->n_mels;
-    const size_t older = (size_t)(listener->config->n_frames - 1) * n_mels;
+    const kws_listener_config *config = listener->config;
+    const size_t n_mels = config->frontend->n_mels;
+    const size_t older = (size_t)(config->n_frames - 1) * n_mels;
     int8_t *newest = listener->features + older;
     memmove(listener->features, listener->features + n_mels, older);
     for (size_t i = 0; i < n_mels; ++i) {
@@ -54,6 +55,9 @@ static void keep_frame(kws_listener *listener)
     }
     listener->features_crc32 = kws_crc32(listener->features_crc32, newest, n_mels);
     ++listener->frames;
+    if (config->on_frame != NULL) {
+        config->on_frame(config->context, kws_listener_time_ms(listener), newest);
+    }
 }
 
 static bool is_inference_due(const kws_listener *listener)

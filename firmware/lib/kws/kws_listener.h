@@ -34,7 +34,9 @@ typedef struct {
     void (*on_inference)(void *context, uint32_t time_ms, const int8_t *scores);
     /* Told of every word heard, after on_inference of the same time; may be NULL. */
     void (*on_detection)(void *context, const kws_detection *detection);
-    void *context; /* handed to the three */
+    /* Told of every frame of features [n_mels], before the model is asked; may be NULL. */
+    void (*on_frame)(void *context, uint32_t time_ms, const int8_t *frame);
+    void *context; /* handed to them all */
 } kws_listener_config;
 
 typedef struct {

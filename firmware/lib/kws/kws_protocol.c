@@ -53,7 +53,7 @@ static int take_number(const char **text, uint32_t base, uint32_t *number)
 
 static kws_command bad(const char *error)
 {
-    kws_command command = {KWS_COMMAND_BAD, error, {0, 0, 0, 0}};
+    kws_command command = {KWS_COMMAND_BAD, error, {0, 0, 0, 0, 0}};
     return command;
 }
 
@@ -68,12 +68,16 @@ static const char *take_option(const char **text, kws_clip_request *clip)
         const int good = take_number(text, 10, &clip->tail_samples) && clip->tail_samples <= KWS_MAX_TAIL_SAMPLES;
         return good ? NULL : "option tail= needs a number of samples up to 80000";
     }
+    if (take_word(text, "features=1")) {
+        clip->wants_features = 1;
+        return NULL;
+    }
     return "option is not known";
 }
 
 static kws_command parse_data(const char *text)
 {
-    kws_command command = {KWS_COMMAND_DATA, NULL, {0, 0, 0, 0}};
+    kws_command command = {KWS_COMMAND_DATA, NULL, {0, 0, 0, 0, 0}};
     if (!take_word(&text, KWS_AUDIO_TYPE)) {
         return bad("type is not " KWS_AUDIO_TYPE);
     }
@@ -86,8 +90,8 @@ static kws_command parse_data(const char *text)
             return bad(error);
         }
     }
-    if (command.clip.tail_samples > 0 && !command.clip.has_crc) {
-        return bad("option tail= needs crc=");
+    if ((command.clip.tail_samples > 0 || command.clip.wants_features) && !command.clip.has_crc) {
+        return bad("option tail= or features= needs crc=");
     }
     return command;
 }
@@ -107,7 +111,7 @@ kws_command kws_parse_command(const char *line)
     }
     for (size_t i = 0; i < sizeof plain / sizeof *plain; ++i) {
         if (strcmp(line, plain[i].word) == 0) {
-            kws_command command = {plain[i].kind, NULL, {0, 0, 0, 0}};
+            kws_command command = {plain[i].kind, NULL, {0, 0, 0, 0, 0}};
             return command;
         }
     }

@@ -29,7 +29,8 @@ typedef struct {
     uint32_t bytes; /* of audio to come: not 0, even */
     uint32_t tail_samples;
     uint32_t crc;
-    int has_crc; /* 0: the form of test_over_serial, which has neither crc= nor tail= */
+    int has_crc; /* 0: the form of test_over_serial, which has no options */
+    int wants_features;
 } kws_clip_request;
 
 typedef struct {

@@ -43,10 +43,17 @@ void kws_text_put_signed(kws_text *text, int32_t number)
     }
 }
 
+void kws_text_put_hex_byte(kws_text *text, uint8_t byte)
+{
+    const char *digits = "0123456789abcdef";
+    put_character(text, digits[byte >> 4]);
+    put_character(text, digits[byte & 15]);
+}
+
 void kws_text_put_hex(kws_text *text, uint32_t number)
 {
-    for (int shift = 28; shift >= 0; shift -= 4) {
-        put_character(text, "0123456789abcdef"[number >> shift & 15]);
+    for (int shift = 24; shift >= 0; shift -= 8) {
+        kws_text_put_hex_byte(text, (uint8_t)(number >> shift));
     }
 }
 

@@ -26,6 +26,9 @@ void kws_text_put(kws_text *text, const char *string);
 void kws_text_put_unsigned(kws_text *text, uint32_t number);
 void kws_text_put_signed(kws_text *text, int32_t number);
 
+/* Two lower-case hex digits. */
+void kws_text_put_hex_byte(kws_text *text, uint8_t byte);
+
 /* Eight lower-case hex digits. */
 void kws_text_put_hex(kws_text *text, uint32_t number);
 
