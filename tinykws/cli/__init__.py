@@ -11,7 +11,15 @@ import sys
 import click
 
 from tinykws import __version__
-from tinykws.cli import cable_commands, data_commands, device_commands, doctor_command, fetch_command, model_commands
+from tinykws.cli import (
+    cable_commands,
+    data_commands,
+    device_commands,
+    doctor_command,
+    fetch_command,
+    mine_command,
+    model_commands,
+)
 from tinykws.errors import TinykwsError
 
 INTERRUPTED = 130
@@ -39,7 +47,15 @@ def tinykws() -> None:
     """Say which words, get firmware that hears them, with proof that the chip does what the laptop measured."""
 
 
-for module in (data_commands, fetch_command, model_commands, device_commands, cable_commands, doctor_command):
+for module in (
+    data_commands,
+    fetch_command,
+    model_commands,
+    mine_command,
+    device_commands,
+    cable_commands,
+    doctor_command,
+):
     for command in module.COMMANDS:
         tinykws.add_command(command)
 
