@@ -87,6 +87,7 @@ typedef struct {
     bool (*infer)(void *context, const int8_t *features, int8_t *scores);
     void (*on_inference)(void *context, uint32_t time_ms, const int8_t *scores);
     void (*on_detection)(void *context, const kws_detection *detection);
+    void (*on_frame)(void *context, uint32_t time_ms, const int8_t *frame);
     void *context;
 } kws_listener_config;
 typedef struct { uint32_t frames; uint32_t features_crc32; ...; } kws_listener;

@@ -40,7 +40,7 @@ static void tell_detection(void *context, const kws_detection *detection)
 
 static const kws_listener_config config = {
     &kws_frontend_default, {N_LABELS, HISTORY, AVERAGE_MS, 200, 1500, 3}, N_FRAMES, INFERENCE_FRAMES, infer, NULL,
-    tell_detection,        NULL,
+    tell_detection,        NULL, NULL,
 };
 static uint32_t memory[KWS_LISTENER_MEMORY_WORDS(WINDOW_SAMPLES, N_MELS, N_FRAMES, HISTORY, N_LABELS)];
 

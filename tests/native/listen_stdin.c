@@ -96,6 +96,7 @@ int main(int argc, char **argv)
     config.infer = infer;
     config.on_inference = print_inference;
     config.on_detection = print_detection;
+    config.on_frame = NULL;
     config.context = &model;
 
     kws_listener listener;
