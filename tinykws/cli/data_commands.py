@@ -13,6 +13,7 @@ from tinykws.cli.pipeline import report_of, run_until
 from tinykws.project import Project
 
 if TYPE_CHECKING:
+    from tinykws.stages.audit import AuditReport
     from tinykws.stages.prepare import PrepareReport
     from tinykws.stages.synth import SynthReport
 
@@ -68,18 +69,29 @@ def synth(project_dir: Path, force: bool, as_json: bool) -> None:
 @project_option
 @force_option
 @json_option
-def prepare(project_dir: Path, force: bool, as_json: bool) -> None:
+@click.option("--audit", is_flag=True, help="Then list suspicious recordings, and make a page to look and listen.")
+@click.option("--leave-out", multiple=True, metavar="KIND",
+              help="With --audit: put recordings of a kind (cut, label, …) into data/ignore_list.txt.")  # fmt: skip
+def prepare(project_dir: Path, force: bool, as_json: bool, audit: bool, leave_out: tuple[str, ...]) -> None:
     """Read data/ and build/synth/ into a dataset with features for every clip.
 
     data/ holds one folder a word with wav or flac files of any sample rate, as Speech Commands has them: folders
     that are no word of yours become "unknown", _background_noise_/ is mixed in, validation_list.txt and
-    testing_list.txt split it. Bad files are listed and left out.
+    testing_list.txt split it. Bad files are listed and left out, and so is what ignore_list.txt names.
 
     \b
-    Example: tinykws prepare --project hello
+    Examples:
+      tinykws prepare --project hello
+      tinykws prepare --audit
+      tinykws prepare --audit --leave-out cut --leave-out label
     """
+    if leave_out and not audit:
+        raise click.UsageError("--leave-out goes with --audit")
     project = Project.load(project_dir)
     run_until(project, "prepare", ConsoleProgress(), force=force)
+    if audit:
+        _audit(project, leave_out, as_json)
+        return
     report: PrepareReport = report_of(project, "prepare")
     if as_json:
         print_json(to_json(report))
@@ -88,6 +100,36 @@ def prepare(project_dir: Path, force: bool, as_json: bool) -> None:
         rows = [(label.text, *(counts[label.name] for counts in splits)) for label in project.config.labels]
         click.echo(table(["word", *report.counts], rows))
         click.echo(f"{len(report.skipped)} files left out, {report.noise_seconds:.0f} s of noise to mix in")
+
+
+def _audit(project: Project, leave_out: tuple[str, ...], as_json: bool) -> None:
+    from tinykws.stages.audit import audit
+
+    report = audit(project, leave_out=leave_out, progress=ConsoleProgress())
+    if as_json:
+        print_json(to_json(report))
+    else:
+        click.echo(_describe_audit(report, project))
+
+
+def _describe_audit(report: AuditReport, project: Project) -> str:
+    from tinykws.clips.suspicion import KINDS
+
+    by_kind = {kind: [one for one in report.suspicious if one.kind == kind] for kind in KINDS}
+    rows = [
+        (kind, meaning, len(by_kind[kind]), f"{by_kind[kind][0].source}: {by_kind[kind][0].words}")
+        for kind, meaning in KINDS.items()
+        if by_kind[kind]
+    ]
+    lines = [f"{report.clips} recordings, {len({one.source for one in report.suspicious})} of them suspicious"]
+    if rows:
+        lines.append(table(["kind", "meaning", "clips", "the worst"], rows))
+    if not report.labels_checked:
+        lines.append("labels were not checked: too few speakers")
+    lines.append(f"look and listen: {report.page}")
+    if report.left_out:
+        lines.append(f"{report.left_out} put into {project.data_dir / 'ignore_list.txt'}")
+    return "\n".join(lines)
 
 
 COMMANDS = [init, synth, prepare]

@@ -1,0 +1,223 @@
+"""audit: which of a user's recordings deserve a look before anybody trains on them.
+
+Reads data/ and build/dataset/; writes build/audit/: audit.json and index.html, a page of players and pictures. Nothing
+is ever deleted or moved: clips are left out by naming them in data/ignore_list.txt, by hand or where it is asked for.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from tinykws.audio import fit_length, read_audio
+from tinykws.chip.features import features_of_clip
+from tinykws.clips.dataset import Dataset
+from tinykws.clips.doubt import Rows, doubts, folds_of, probabilities_by_others
+from tinykws.clips.folders import IGNORE_LIST, SILENCE_INDEX, ClipFile, clip_files
+from tinykws.clips.suspicion import KINDS, LABEL, TWICE, UNFIT, Suspicion, suspicions_of
+from tinykws.doors.clip_page import ClipCard, write_clip_page
+from tinykws.doors.keras_training import Trainer
+from tinykws.errors import ConfigError
+from tinykws.files import replacing_folder, write_json, write_text_if_changed
+from tinykws.parallel import map_in_threads, process_count
+from tinykws.progress import SILENT, Progress
+from tinykws.project import Project
+
+REPORT_NAME = "audit.json"
+PAGE_NAME = "index.html"
+SHOWN_ON_PAGE = 400
+EPOCHS = 8
+"""Of each network that checks labels: enough to know the words, too few to learn wrong labels by heart."""
+INTRODUCTION = (
+    "Suspicious recordings, by kind, the worst first. The picture is what the model sees: time to the right, high"
+    " sounds above. Many are good: look, listen, and tick what should be left out."
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class SuspiciousClip:
+    """A recording, and one thing about it."""
+
+    source: str
+    """`folder/name` below data/."""
+    kind: str
+    """A key of tinykws.clips.suspicion.KINDS."""
+    words: str
+
+
+@dataclasses.dataclass(frozen=True)
+class AuditReport:
+    """What deserves a look."""
+
+    clips: int
+    """Recordings that were looked at."""
+    suspicious: tuple[SuspiciousClip, ...]
+    """By kind, the worst first."""
+    labels_checked: bool
+    """False: too few speakers to check labels by cross-validation."""
+    page: Path
+    left_out: int
+    """Recordings that were put into data/ignore_list.txt now."""
+
+
+@dataclasses.dataclass(frozen=True)
+class _Looked:
+    """A recording with all that is suspicious about it."""
+
+    clip: ClipFile
+    digest: str
+    suspicions: list[Suspicion]
+
+
+def audit(project: Project, *, leave_out: Sequence[str] = (), progress: Progress = SILENT) -> AuditReport:
+    """Looks at every recording in data/, and checks labels by cross-validation on the dataset.
+
+    Args:
+        project: prepare has been run.
+        leave_out: kinds whose recordings are put into data/ignore_list.txt.
+        progress: shows how far it is.
+
+    Raises:
+        ConfigError: no recording in data/, no dataset, an unknown kind.
+        ToolError: TensorFlow or matplotlib is not installed.
+    """
+    for kind in leave_out:
+        if kind not in KINDS:
+            raise ConfigError(f"{kind!r} is no kind of suspicion", hint=f"one of {', '.join(KINDS)}")
+    clips = clip_files(project.data_dir, project.config.labels)
+    if not clips:
+        raise ConfigError(f"there is no recording in {project.data_dir}", hint="what espeak-ng speaks needs no audit")
+    looked = _look(project, clips, progress)
+    found = [(one.clip, suspicion) for one in looked for suspicion in one.suspicions] + list(_twice(looked))
+    doubtful = _doubtful(project, {clip.source: clip for clip in clips}, progress)
+    found += doubtful or []
+    order = list(KINDS)
+    found.sort(key=lambda pair: (order.index(pair[1].kind), -pair[1].weight, pair[0].source))
+    report = AuditReport(
+        clips=len(clips),
+        suspicious=tuple(SuspiciousClip(clip.source, one.kind, one.words) for clip, one in found),
+        labels_checked=doubtful is not None,
+        page=project.build_dir / "audit" / PAGE_NAME,
+        left_out=_leave_out(project, [clip.source for clip, one in found if one.kind in leave_out]),
+    )
+    _write(project, report, found, progress)
+    return report
+
+
+def _look(project: Project, clips: Sequence[ClipFile], progress: Progress) -> list[_Looked]:
+    frontend = project.config.frontend
+
+    def look(clip: ClipFile) -> _Looked:
+        try:
+            samples = read_audio(clip.path, frontend.sample_rate_hz).samples
+        except ConfigError as error:
+            return _Looked(clip, "", [Suspicion(UNFIT, error.message, 1)])
+        if samples.size == 0:
+            return _Looked(clip, "", [Suspicion(UNFIT, "empty", 1)])
+        digest = hashlib.sha256(samples.tobytes()).hexdigest()
+        if clip.label_id == SILENCE_INDEX:
+            return _Looked(clip, digest, [])
+        return _Looked(clip, digest, suspicions_of(samples, frontend.sample_rate_hz, frontend.clip_ms))
+
+    return list(progress.track(map_in_threads(look, clips, process_count()), "looking at clips", total=len(clips)))
+
+
+def _twice(looked: Sequence[_Looked]) -> Iterator[tuple[ClipFile, Suspicion]]:
+    """Yields recordings whose very sound is trained on and tested with, or stands under two labels."""
+    by_digest = defaultdict(list)
+    for one in looked:
+        if one.digest:
+            by_digest[one.digest].append(one.clip)
+    for same in by_digest.values():
+        if len({(clip.label_id, clip.split) for clip in same}) > 1:
+            for clip in same:
+                others = ", ".join(other.source for other in same if other is not clip)
+                yield clip, Suspicion(TWICE, f"also {others}", len(same))
+
+
+def _doubtful(
+    project: Project, clips: dict[str, ClipFile], progress: Progress
+) -> list[tuple[ClipFile, Suspicion]] | None:
+    """Returns recordings whose label is doubtful; None where there are too few speakers to say."""
+    dataset = Dataset.load(project.dataset_dir)
+    sources, label_ids = dataset.all_sources, np.asarray(dataset.all_label_ids, np.int64)
+    folds = folds_of(sources)
+    labels = np.unique(label_ids)
+    if any(set(label_ids[folds != fold]) != set(labels) for fold in range(folds.max() + 1)) or folds.max() < 1:
+        return None
+    texts = [label.text for label in project.config.labels]
+    rounds = iter(progress.track(range(int(folds.max()) + 1), "checking labels"))
+
+    def ask(known: Rows, asked: Rows) -> npt.NDArray[np.float32]:
+        next(rounds, None)
+        return _probabilities(project, dataset, label_ids, known, asked)
+
+    probabilities = probabilities_by_others(folds, len(texts), ask)
+    next(rounds, None)
+    found = []
+    for doubt in doubts(label_ids, probabilities):
+        clip = clips.get(sources[doubt.row].partition("/")[2]) if sources[doubt.row].startswith("data/") else None
+        if clip is not None:
+            words = (
+                f"{texts[doubt.other_label_id]!r} with {doubt.other_probability:.0%},"
+                f" {texts[clip.label_id]!r} with {doubt.own_probability:.0%}"
+            )
+            found.append((clip, Suspicion(LABEL, words, doubt.other_probability - doubt.own_probability)))
+    return found
+
+
+def _probabilities(
+    project: Project, dataset: Dataset, label_ids: Rows, known: Rows, asked: Rows
+) -> npt.NDArray[np.float32]:
+    """Trains the project's network on some rows and asks it about others, float [n, n_labels]."""
+    settings = dataclasses.replace(project.config.training, epochs=EPOCHS)
+    trainer = Trainer(
+        project.config.model.architecture, dataset.frontend.features_shape, len(dataset.labels), len(known), settings
+    )
+    counts = np.bincount(label_ids[known], minlength=len(dataset.labels))
+    weights = (len(known) / (np.count_nonzero(counts) * np.maximum(counts, 1))).astype(np.float32)
+    rng = np.random.default_rng(settings.seed)
+    for _ in range(EPOCHS):
+        rows = rng.permutation(known)
+        trainer.learn(dataset.all_features[rows], label_ids[rows], weights[label_ids[rows]])
+    return trainer.network.probabilities(dataset.all_features[asked])
+
+
+def _leave_out(project: Project, sources: Sequence[str]) -> int:
+    """Adds names to data/ignore_list.txt; returns how many were new."""
+    path = project.data_dir / IGNORE_LIST
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    new = [source for source in dict.fromkeys(sources) if source not in lines]
+    if new:
+        write_text_if_changed(path, "\n".join([*lines, *new]) + "\n")
+    return len(new)
+
+
+def _write(
+    project: Project, report: AuditReport, found: Sequence[tuple[ClipFile, Suspicion]], progress: Progress
+) -> None:
+    frontend = project.config.frontend
+
+    def card(clip: ClipFile, suspicion: Suspicion) -> ClipCard:
+        samples = np.zeros(0, np.int16) if suspicion.kind == UNFIT else read_audio(clip.path).samples
+        features = features_of_clip(fit_length(samples, frontend.clip_samples), frontend)
+        return ClipCard(clip.source, f"{suspicion.kind}: {suspicion.words}", clip.path, features)
+
+    # Of each kind the worst, so that a kind with many does not hide the others.
+    share = max(1, SHOWN_ON_PAGE // max(1, len({suspicion.kind for _, suspicion in found})))
+    shown: list[tuple[ClipFile, Suspicion]] = []
+    for kind in KINDS:
+        shown += [pair for pair in found if pair[1].kind == kind][:share]
+    title = f"{len(found)} suspicions about {report.clips} recordings"
+    with replacing_folder(report.page.parent) as folder:
+        cards = [card(*pair) for pair in progress.track(shown, "drawing")]
+        write_clip_page(
+            folder / PAGE_NAME, title, INTRODUCTION, cards, list_name=str(Path(project.config.data) / IGNORE_LIST)
+        )
+        write_json(folder / REPORT_NAME, dataclasses.asdict(report) | {"page": str(report.page)})
