@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "kws_listener.h"
-#include "kws_mps2.h"
+#include "machine.h"
 #include "model_aot.h"
 
 #define WINDOW_SAMPLES 480
@@ -14,14 +14,6 @@
 #define INFERENCE_FRAMES 5
 #define AVERAGE_MS 1000
 #define HISTORY KWS_DETECTOR_HISTORY(AVERAGE_MS, INFERENCE_FRAMES * 20)
-
-void kws_uart0_rx_handler(void)
-{
-}
-
-void kws_timer0_handler(void)
-{
-}
 
 static bool infer(void *context, const int8_t *features, int8_t *scores)
 {
@@ -35,7 +27,7 @@ static bool infer(void *context, const int8_t *features, int8_t *scores)
 static void tell_detection(void *context, const kws_detection *detection)
 {
     (void)context;
-    KWS_MPS2_UART0->data = (uint8_t)detection->label;
+    MACHINE_PORT = (uint8_t)detection->label;
 }
 
 static const kws_listener_config config = {
@@ -49,7 +41,7 @@ int main(void)
     static kws_listener listener;
     kws_listener_init(&listener, &config, memory);
     for (;;) {
-        const int16_t sample = (int16_t)KWS_MPS2_UART0->data;
+        const int16_t sample = (int16_t)MACHINE_PORT;
         kws_listener_feed(&listener, &sample, 1);
     }
 }

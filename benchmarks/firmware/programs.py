@@ -1,0 +1,160 @@
+"""Programs around a model for emulated machines: compiled as the product's are, run by QEMU."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tinykws.aot import AotModel
+from tinykws.boards import find_board
+from tinykws.chip.frontend_tables import c_source
+from tinykws.codegen.footprint import footprint
+from tinykws.frontend import FrontendSettings
+from tinykws.resources import FIRMWARE
+
+HERE = Path(__file__).parent
+KERNELS, LISTENER, PORTS = FIRMWARE / "lib" / "kws_nn", FIRMWARE / "lib" / "kws", FIRMWARE / "ports"
+COMPILE = ["-std=gnu99", "-O2", "-g", "-ffunction-sections", "-fdata-sections", "-Wall", "-Wextra", "-Werror"]
+"""As firmware/platform/builder/main.py compiles."""
+RESERVED_STACK = ".stack"
+"""The section that the linker script sets aside; the stack that is needed is measured instead."""
+CALL = re.compile(r"^    kws_nn_\w+\(&op(\d+)\w*, .*;$", re.MULTILINE)
+"""A line of kws_model_invoke(), and the op that it is of."""
+ENDS = ("input", "invoke", "output")
+MANY_HEADER = """\
+#include <stdint.h>
+{declarations}
+static const struct {{
+    int8_t *(*input)(void);
+    void (*invoke)(void);
+    int32_t input_bytes;
+}} models[] = {{
+{rows}}};
+"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Machine:
+    """A processor that QEMU emulates, and how to compile for it."""
+
+    name: str
+    compiler: str
+    flags: tuple[str, ...]
+    link: tuple[str, ...]
+    emulator: tuple[str, ...]
+    clock: str
+    """QEMU's -icount; machine_*.c turns its time into instructions."""
+    port: Path
+    own: str
+    """Which machine_*.c."""
+    ram: tuple[int, int]
+    """Where it begins, and how large it is."""
+
+
+def machine_of(name: str, board_id: str, own: str, clock: str, flags: Sequence[str] = ()) -> Machine:
+    """Returns the machine that a row of boards.yaml emulates; `flags` in the place of the board's for the processor."""
+    board = find_board(board_id)
+    build = json.loads((FIRMWARE / "platform" / "boards" / f"{board.board}.json").read_text())["build"]
+    emulator = (str(board.emulator), "-machine", board.machine, "-cpu", board.cpu, *board.emulator_options)
+    port = PORTS / board.port
+    link = (*build["link_flags"], "-Wl,--gc-sections", f"-L{port}", f"-T{next(port.glob('*.ld')).name}")
+    ram = (board.ram_address, board.ram_bytes)
+    return Machine(
+        name, build["compiler"], tuple(flags or build["machine_flags"]), link, emulator, clock, port, own, ram
+    )
+
+
+MACHINES = (
+    machine_of("Cortex-M4F", "qemu-cortex-m4", "machine_mps2.c", "shift=8"),
+    machine_of("Cortex-M3", "qemu-cortex-m3", "machine_mps2.c", "shift=8"),
+    machine_of("Cortex-M7", "qemu-cortex-m7", "machine_mps2.c", "shift=8"),
+    machine_of("Cortex-M0+", "qemu-cortex-m3", "machine_mps2.c", "shift=8", ["-mcpu=cortex-m0plus", "-mthumb"]),
+    machine_of("rv32imc", "qemu-riscv32", "machine_virt.c", "shift=0"),
+)
+"""The Cortex-M0+ is no machine of QEMU's with memory enough: what is compiled for it runs on the Cortex-M3, which
+executes the same instructions."""
+
+
+def run(command: Sequence[str]) -> str:
+    """Returns what a program says; its failure ends all."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    if done.returncode:
+        sys.exit(f"{' '.join(command)}\n{done.stderr}")
+    return done.stdout
+
+
+def compile_program(machine: Machine, model: AotModel, main: str, folder: Path, *, counted: bool = False) -> Path:
+    """Returns the program around a model; `counted` gives it a second invoke that tells after each op."""
+    (folder / "model_aot.c").write_text(model.source + (_counted_invoke(model.source) if counted else ""))
+    (folder / "model_aot.h").write_text(model.header)
+    (folder / "kws_frontend_config.c").write_text(c_source(FrontendSettings()))
+    sources = [HERE / main, HERE / machine.own, *machine.port.glob("kws_startup_*.c")]
+    sources += [folder / "model_aot.c", folder / "kws_frontend_config.c"]
+    sources += [KERNELS / name for name in model.kernels]
+    sources += sorted(LISTENER.glob("*.c"))
+    return _link(machine, sources, folder / f"{Path(main).stem}.elf")
+
+
+def compile_many(machine: Machine, models: Sequence[AotModel], main: str, folder: Path) -> Path:
+    """Returns one program with many models, each under names of its own; many_models.h lists them."""
+    rows, declarations, sources = [], [], []
+    for number, model in enumerate(models):
+        own = folder / f"net{number}"
+        own.mkdir()
+        renaming = "".join(f"#define kws_model_{end} net{number}_{end}\n" for end in ENDS)
+        (own / "model_aot.c").write_text(renaming + model.source)
+        (own / "model_aot.h").write_text(model.header)
+        input_bytes = re.search(r"KWS_MODEL_INPUT_BYTES (\d+)", model.header)
+        assert input_bytes is not None
+        declarations.append(f"int8_t *net{number}_input(void);\nvoid net{number}_invoke(void);\n")
+        rows.append(f"    {{net{number}_input, net{number}_invoke, {input_bytes[1]}}},\n")
+        sources.append(own / "model_aot.c")
+    (folder / "many_models.h").write_text(MANY_HEADER.format(declarations="".join(declarations), rows="".join(rows)))
+    sources += [HERE / main, HERE / machine.own, *machine.port.glob("kws_startup_*.c"), LISTENER / "kws_text.c"]
+    return _link(machine, [*sources, *sorted(KERNELS.glob("*.c"))], folder / "many.elf")
+
+
+def _link(machine: Machine, sources: Sequence[Path], program: Path) -> Path:
+    includes = [f"-I{path}" for path in (program.parent, KERNELS, LISTENER, machine.port, HERE)]
+    command = [machine.compiler, *machine.flags, *COMPILE, *includes, *map(str, sources), *machine.link]
+    run([*command, "-o", str(program)])
+    return program
+
+
+def _counted_invoke(source: str) -> str:
+    body = source.split("void kws_model_invoke(void)\n", 1)[1]
+    calls = CALL.sub(lambda match: f"{match[0]}\n    count_op({match[1]});", body)
+    declared = "void count_op(int index);\nvoid kws_model_invoke_counted(void);\n"
+    return f"\n{declared}void kws_model_invoke_counted(void)\n{calls}"
+
+
+def emulation(machine: Machine, program: Path) -> list[str]:
+    """Returns the command that runs a program, its serial line on standard output."""
+    quiet = ["-display", "none", "-monitor", "none", "-serial", "stdio"]
+    return [*machine.emulator, *quiet, "-semihosting-config", "enable=on,target=native", "-kernel", str(program)]
+
+
+def counts_of(machine: Machine, program: Path) -> dict[str, list[int]]:
+    """Returns what count_instructions.c tells, by name; two runs must agree, and the known loops count right."""
+    command = [*emulation(machine, program), "-icount", machine.clock]
+    first, second = run(command), run(command)
+    if first != second:
+        sys.exit(f"two runs differ on {machine.name}:\n{first}{second}")
+    told: dict[str, list[int]] = {}
+    for line in first.splitlines():
+        name, *numbers = re.split(r" +(?=-?\d)", line.strip())
+        told.setdefault(name, []).extend(int(number) for number in numbers)
+    if told["calibration"] != [1000, 2000, 100000, 200000]:
+        sys.exit(f"the loops of known length count {told['calibration']} on {machine.name}")
+    return told
+
+
+def sizes_of(program: Path, machine: Machine) -> tuple[int, int]:
+    """Returns flash and RAM bytes, RAM without the stack that the linker script reserves."""
+    sizes = footprint(program, *machine.ram)
+    return sizes.flash_bytes, sum(section.ram_bytes for section in sizes.sections if section.name != RESERVED_STACK)

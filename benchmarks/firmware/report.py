@@ -1,0 +1,125 @@
+"""../firmware.md from what measure.py measured."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+NOTE = """\
+Written by `python benchmarks/firmware/measure.py --write`; do not edit. Instructions are counted by QEMU (`-icount`),
+two runs agree, loops of known length calibrate; outputs equal TFLite Micro's interpreter. GCC 12.2, -O2. The model's
+flash and RAM are those of a program that only reads the input from a port, runs the model and writes the output;
+"listening" is front-end, model and detector between a port for samples and one for what was heard, without the serial
+protocol. Vectors and start-up code are counted in, and so is the deepest stack of an invoke. The opponent is TFLite
+Micro with CMSIS-NN, built and counted the same way. What runs on the Cortex-M0+ is counted on the Cortex-M3, which
+executes the same instructions."""
+HISTOGRAM_NOTE = """\
+From a trace of every instruction executed (QEMU's `-d exec`, one instruction a block), told apart by the functions of
+the ELF; what the compiler has put into its caller counts there. Cycles are a guess from Arm's tables (cycles.py),
+memory that answers at once."""
+SHOWN_SHARE = 0.002
+
+
+@dataclasses.dataclass(frozen=True)
+class Figures:
+    """Instructions, flash and RAM bytes; 0: not measured."""
+
+    instructions: int = 0
+    flash_bytes: int = 0
+    ram_bytes: int = 0
+
+
+OPPONENTS = {"micro_speech": Figures(1_495_400), "kws_ref": Figures(7_697_400, 106_972, 23_908)}
+LISTENING_OPPONENT = Figures(0, 87_616, 22_400)
+FRONTEND_OPPONENT = 85_039
+"""TFLite Micro with CMSIS-NN on the Cortex-M4F, measured the same way (TFLM of 2026-08-20, GCC 12.2, release)."""
+WANTED = {"micro_speech": Figures(320_000), "kws_ref": Figures(3_300_000, 34_000, 17_500)}
+LISTENING_WANTED = Figures(0, 30_000, 8_000)
+FRONTEND_WANTED = 35_000
+FIRST = "Cortex-M4F"
+
+
+def text_of(rows: dict[str, Any]) -> str:
+    """Returns the page."""
+    models = {name: row for name, row in rows.items() if name != "frontend"}
+    parts = ["# Instructions and bytes on emulated boards", NOTE, _summary(rows)]
+    for name, row in models.items():
+        parts += [f"## {name}", _machines(row["machines"]), _ops(row["machines"][FIRST]), _native(row["native"])]
+    parts += ["## Where the instructions go", HISTOGRAM_NOTE]
+    for name, row in models.items():
+        parts.append(_histogram(f"{name}, one invoke on the {FIRST}", row["traced"]))
+    parts.append(_histogram(f"front-end, a frame of 20 ms of noise on the {FIRST}", rows["frontend"][FIRST]))
+    frames = [f"| {name} | {sum(row['functions'].values()):,} |" for name, row in rows["frontend"].items()]
+    parts.append("\n".join(["| front-end, a frame | instructions |", "|---|---:|", *frames]))
+    return "\n\n".join(parts) + "\n"
+
+
+def _summary(rows: dict[str, Any]) -> str:
+    lines = [f"| {FIRST} | ours | wanted | TFLM + CMSIS-NN |", "|---|---:|---:|---:|"]
+    for name, theirs in OPPONENTS.items():
+        ours, wanted = rows[name]["machines"][FIRST], WANTED[name]
+        lines.append(
+            _row(f"{name}, instructions of a window", ours["instructions"], wanted.instructions, theirs.instructions)
+        )
+        if theirs.flash_bytes:
+            lines.append(_row(f"{name}, flash", ours["flash_bytes"], wanted.flash_bytes, theirs.flash_bytes))
+            lines.append(_row(f"{name}, RAM", ours["ram_bytes"], wanted.ram_bytes, theirs.ram_bytes))
+    frame = sum(rows["frontend"][FIRST]["functions"].values())
+    lines.append(_row("front-end, instructions of a frame", frame, FRONTEND_WANTED, FRONTEND_OPPONENT))
+    flash, ram = _listening(rows["micro_speech"]["machines"][FIRST])
+    lines.append(
+        _row("listening with micro_speech, flash", flash, LISTENING_WANTED.flash_bytes, LISTENING_OPPONENT.flash_bytes)
+    )
+    lines.append(
+        _row("listening with micro_speech, RAM", ram, LISTENING_WANTED.ram_bytes, LISTENING_OPPONENT.ram_bytes)
+    )
+    return "\n".join(lines)
+
+
+def _row(name: str, ours: int, wanted: int, theirs: int) -> str:
+    reached = f"{wanted:,}" if ours <= wanted else f"{wanted:,} (not reached)"
+    return f"| {name} | {ours:,} | {reached} | {theirs:,} ({theirs / ours:.1f} times ours) |"
+
+
+def _listening(row: dict[str, Any]) -> tuple[int, int]:
+    """Returns flash and RAM, stack included."""
+    return row["listening"]["flash_bytes"], row["listening"]["ram_bytes_without_stack"] + row["stack_bytes"]
+
+
+def _machines(machines: dict[str, Any]) -> str:
+    lines = ["| | instructions | flash | RAM, stack included | of which stack |", "|---|---:|---:|---:|---:|"]
+    for name, row in machines.items():
+        lines.append(
+            f"| {name} | {row['instructions']:,} | {row['flash_bytes']:,} | {row['ram_bytes']:,}"
+            f" | {row['stack_bytes']:,} |"
+        )
+    for name, row in machines.items():
+        if "listening" in row:
+            flash, ram = _listening(row)
+            lines.append(f"| listening, {name} | | {flash:,} | {ram:,} | {row['stack_bytes']:,} |")
+    return "\n".join(lines)
+
+
+def _ops(row: dict[str, Any]) -> str:
+    counts = [f"| {op['op']} | {op['instructions']:,} |" for op in row["ops"]]
+    return "\n".join([f"| op, on the {FIRST} | instructions |", "|---|---:|", *counts])
+
+
+def _native(row: dict[str, float]) -> str:
+    ratio = row["interpreter"] / row["aot"]
+    return (
+        f"On a PC, one invoke: generated C {row['aot']} us, the interpreter {row['interpreter']} us,"
+        f" {ratio:.1f} times as long (medians, taken in turns)."
+    )
+
+
+def _histogram(title: str, row: dict[str, Any]) -> str:
+    """The functions that count; the rest in one line."""
+    functions = row["functions"]
+    total = sum(functions.values())
+    shown = {name: count for name, count in functions.items() if count >= SHOWN_SHARE * total}
+    lines = [f"| {title} | instructions | share |", "|---|---:|---:|"]
+    lines += [f"| `{name}` | {count:,} | {count / total:.1%} |" for name, count in shown.items()]
+    rest = total - sum(shown.values())
+    lines += [f"| {len(functions) - len(shown)} others | {rest:,} | {rest / total:.1%} |"] if rest else []
+    return "\n".join([*lines, f"| all | {total:,} | {row['cycles_per_instruction']} cycles an instruction |"])
