@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from tinykws.aot import compile_model
+from tinykws.aot import AotModel, compile_model
 from tinykws.resources import FIRMWARE
 
 KERNELS = FIRMWARE / "lib" / "kws_nn"
@@ -32,11 +32,11 @@ def kernel_library(folder: Path) -> Path:
 
 
 class NativeModel:
-    """A .tflite as the aot engine runs it."""
+    """A .tflite, or C made from one, as the aot engine runs it."""
 
-    def __init__(self, tflite: bytes, folder: Path) -> None:
+    def __init__(self, model: bytes | AotModel, folder: Path) -> None:
         """Compiles into `folder`, where the kernels are built once."""
-        self.compiled = compile_model(tflite)
+        self.compiled = model if isinstance(model, AotModel) else compile_model(model)
         with tempfile.TemporaryDirectory(dir=folder) as name:
             own = Path(name)
             (own / "model_aot.c").write_text(self.compiled.source)

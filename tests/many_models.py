@@ -8,7 +8,7 @@ from pathlib import Path
 
 from aot_native import KERNELS, STRICT, run_compiler
 
-from tinykws.aot import compile_model
+from tinykws.aot import AotModel, compile_model
 from tinykws.aot.reader import read_model
 from tinykws.resources import FIRMWARE
 
@@ -68,8 +68,14 @@ def write_program(models: Sequence[bytes], trials: int, folder: Path) -> list[Pa
 
 
 def _write_wrapped(model: bytes, number: int, folder: Path) -> tuple[str, str]:
-    """Writes one model with its functions renamed, so that many fit one program; returns declarations and a call."""
-    compiled, graph = compile_model(model), read_model(model)
+    """Writes one model under names of its own; returns declarations and a call."""
+    graph = read_model(model)
+    declarations, arguments = write_renamed(compile_model(model), number, folder)
+    return declarations, f"    run({arguments}, {graph.input.size}, {graph.output.size});\n"
+
+
+def write_renamed(compiled: AotModel, number: int, folder: Path) -> tuple[str, str]:
+    """Writes C with its functions renamed, so that many fit one program; returns their declarations and their names."""
     prefix = f"net{number}"
     own = folder / prefix
     own.mkdir()
@@ -77,15 +83,18 @@ def _write_wrapped(model: bytes, number: int, folder: Path) -> tuple[str, str]:
     (own / "model_aot.c").write_text(renaming + compiled.source)
     (own / "model_aot.h").write_text(compiled.header)
     declarations = f"int8_t *{prefix}_input(void); void {prefix}_invoke(void); const int8_t *{prefix}_output(void);\n"
-    arguments = ", ".join(f"{prefix}_{end}" for end in ENDS)
-    return declarations, f"    run({arguments}, {graph.input.size}, {graph.output.size});\n"
+    return declarations, ", ".join(f"{prefix}_{end}" for end in ENDS)
 
 
 def outputs_here(models: Sequence[bytes], trials: int, folder: Path, *flags: str) -> list[int]:
     """Compiles for this computer, with more flags, and runs."""
+    return numbers_here(write_program(models, trials, folder), folder, *flags)
+
+
+def numbers_here(sources: Sequence[Path], folder: Path, *flags: str) -> list[int]:
+    """Compiles sources that want a put() for this computer, with more flags, and runs them."""
     (folder / "put.c").write_text(PUT_HERE)
-    sources = [*write_program(models, trials, folder), folder / "put.c"]
-    run_compiler("gcc", *STRICT, *flags, "-I", KERNELS, *sources, "-o", folder / "program")
+    run_compiler("gcc", *STRICT, *flags, "-I", KERNELS, *sources, folder / "put.c", "-o", folder / "program")
     return _numbers(folder / "program")
 
 
@@ -93,9 +102,14 @@ def outputs_on_mps2(
     models: Sequence[bytes], trials: int, folder: Path, cpu: str, machine: str, *flags: str
 ) -> list[int]:
     """Compiles for a Cortex-M and runs it on the machine of QEMU that has one."""
+    return numbers_on_mps2(write_program(models, trials, folder), folder, cpu, machine, *flags)
+
+
+def numbers_on_mps2(sources: Sequence[Path], folder: Path, cpu: str, machine: str, *flags: str) -> list[int]:
+    """The same with sources that want a put()."""
     (folder / "put.c").write_text(PUT_MPS2)
     text = FIRMWARE / "lib" / "kws" / "kws_text.c"
-    sources = [*write_program(models, trials, folder), folder / "put.c", text, PORT / "kws_startup_mps2.c"]
+    sources = [*sources, folder / "put.c", text, PORT / "kws_startup_mps2.c"]
     own = ["-std=gnu99", "-mthumb", f"-mcpu={cpu}", *flags, "-ffunction-sections", "-fdata-sections"]
     link = [
         "--specs=nano.specs",

@@ -88,6 +88,31 @@ def random_convolution(source: random.Random) -> bytes:
     return build_model(net.tensors, net.ops)
 
 
+def random_stream(source: random.Random) -> tuple[bytes, int]:
+    """Returns a .tflite over a window of frames, mostly convolutional in time, and how many frames the window has.
+
+    Strides, dilations and paddings along time meet in every way; there are residual sums, causal padding, and the ends
+    that keyword models have.
+    """
+    net = Net(source)
+    frames, width, depth = source.randint(6, 45), source.choice([1, 1, 3, 5]), source.choice([1, 1, 2, 4])
+    image = (1, frames, width, depth)
+    first = source.choice([image, image, (1, frames * width * depth)])
+    net.tensor(TensorSpec(first, scales=(source.choice([1.0, 0.1]),), zero_points=(net.zero_point(),)))
+    if first != image:
+        _reshape(net, image)
+    for _ in range(source.randint(1, 5)):
+        kinds = [_conv_2d, _depthwise_conv_2d, _conv_2d, _depthwise_conv_2d, _pool, _add, _pad_in_time]
+        if net.spec.shape[1] > 3 and math.prod(net.spec.shape) < MAX_SIZE:
+            source.choice(kinds)(net)
+    source.choice([_dense_over_all, _dense_over_all, _mean, _fully_connected, lambda _: None])(net)
+    if source.random() < 0.4 and net.spec.shape:
+        _softmax(net)
+    if not net.ops:
+        _add(net)
+    return build_model(net.tensors, net.ops), frames
+
+
 def _candidates(net: Net) -> list[Callable[[Net], None]]:
     always = [_fully_connected, _add, _mean, _pad, _reshape]
     images = [_conv_2d, _depthwise_conv_2d, _conv_2d, _depthwise_conv_2d, _pool, _pool]
@@ -171,9 +196,14 @@ def _depthwise_conv_2d(net: Net, *, wide: bool = False) -> None:
     net.append("DEPTHWISE_CONV_2D", [current, *inputs], output, options | {"depth_multiplier": multiplier})
 
 
-def _fully_connected(net: Net, *, wide: bool = False) -> None:
+def _dense_over_all(net: Net) -> None:
+    _fully_connected(net, first=0)
+
+
+def _fully_connected(net: Net, *, wide: bool = False, first: int | None = None) -> None:
+    """Over dimension `first` and all behind it."""
     shape = net.spec.shape
-    depth = math.prod(shape[net.random.randint(0, max(0, len(shape) - 1)) :])
+    depth = math.prod(shape[net.random.randint(0, max(0, len(shape) - 1)) if first is None else first :])
     rows, units = math.prod(shape) // depth, net.random.randint(1, 40 if wide else 9)
     current = net.current
     inputs, scale = _weights(net, (units, depth), 0, depth)
@@ -204,9 +234,17 @@ def _mean(net: Net) -> None:
     net.append("MEAN", [net.current, index], output, {"keep_dims": keep_dims})
 
 
-def _pad(net: Net) -> None:
+def _pad_in_time(net: Net) -> None:
+    _pad(
+        net,
+        [[0, 0], [net.random.choice([1, 2, 4]), net.random.choice([0, 0, 2])], [net.random.choice([0, 1]), 0], [0, 0]],
+    )
+
+
+def _pad(net: Net, amounts: list[list[int]] | None = None) -> None:
     shape = net.spec.shape
-    amounts = [[net.random.choice([0, 0, 1, 3]), net.random.choice([0, 0, 1, 2])] for _ in shape]
+    if amounts is None:
+        amounts = [[net.random.choice([0, 0, 1, 3]), net.random.choice([0, 0, 1, 2])] for _ in shape]
     padded = tuple(size + sum(pair) for size, pair in zip(shape, amounts, strict=True))
     if not shape or math.prod(padded) > MAX_SIZE:
         return
@@ -242,12 +280,13 @@ def _add(net: Net) -> None:
     net.append("ADD", pair, output, {"fused_activation_function": net.activation()})
 
 
-def _reshape(net: Net) -> None:
-    size = math.prod(net.spec.shape)
-    first = net.random.choice([divisor for divisor in range(1, size + 1) if size % divisor == 0])
-    shape = net.random.choice(
-        [(1, first, size // first, 1), (1, first, 1, size // first), (first, size // first), (size,)]
-    )
+def _reshape(net: Net, shape: tuple[int, ...] | None = None) -> None:
+    if shape is None:
+        size = math.prod(net.spec.shape)
+        first = net.random.choice([divisor for divisor in range(1, size + 1) if size % divisor == 0])
+        shape = net.random.choice(
+            [(1, first, size // first, 1), (1, first, 1, size // first), (first, size // first), (size,)]
+        )
     index = net.tensor(TensorSpec([len(shape)], "INT32", (), (), data=np.array(shape, "<i4").tobytes()))
     output = TensorSpec(shape, scales=net.spec.scales, zero_points=net.spec.zero_points)
     net.append("RESHAPE", [net.current, index], output, None)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import dataclasses
 
-from tinykws.aot.call import Call
 from tinykws.aot.emitter import PlannedModel, header_text, source_text
 from tinykws.aot.lowering import lower
-from tinykws.aot.planner import place, workspace_of
+from tinykws.aot.planner import place
 from tinykws.aot.reader import read_model
+from tinykws.aot.schedule import Move, Schedule, whole_window
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,15 +30,20 @@ class AotModel:
 
 
 def compile_model(tflite: bytes) -> AotModel:
-    """Returns the C of an int8 model.
+    """Returns the C of an int8 model, which computes the whole window in each invoke.
 
     Raises:
         ConfigError: it is no .tflite, damaged, not int8, or holds an op that the engine cannot do exactly as TFLite
             Micro; where an op is to blame, it is named with its position.
     """
     graph = read_model(tflite)
-    program = lower(graph)
-    workspace = workspace_of(graph, program)
-    model = PlannedModel(graph, program, workspace, place(workspace.buffers))
-    kernels = sorted({f"{item.kernel}.c" for item in program if isinstance(item, Call)})
-    return AotModel(source_text(model), header_text(model), model.arena_bytes, tuple(kernels))
+    return compile_schedule(whole_window(graph, lower(graph)))
+
+
+def compile_schedule(schedule: Schedule) -> AotModel:
+    """Returns the C of a schedule."""
+    model = PlannedModel(schedule, place(schedule.buffers))
+    kernels = {f"{call.kernel}.c" for call in schedule.calls}
+    if any(isinstance(step, Move) for step in schedule.steps):
+        kernels.add("kws_nn_move.c")
+    return AotModel(source_text(model), header_text(model), model.arena_bytes, tuple(sorted(kernels)))

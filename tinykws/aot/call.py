@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from tinykws.aot.fixed_point import Multiplier
 from tinykws.aot.graph import Graph, Op, Tensor
+from tinykws.aot.rows import RowWise
 from tinykws.aot.schema import ACTIVATIONS
 
 IntArray: TypeAlias = npt.NDArray[Any]
@@ -32,6 +33,8 @@ class Call:
     """Working memory that the kernel wants for itself; 0: it has no such argument."""
     can_overwrite_input: bool = False
     """Whether the output may have the first input's place."""
+    rows: RowWise | None = None
+    """How the same op makes some rows of its output; None where it cannot."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

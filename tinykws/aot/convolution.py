@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Callable
+from functools import partial
+
 from tinykws.aot.call import Call, Parameters, activation, options, result, same_shape
 from tinykws.aot.fast_convolution import Convolution, fast_convolution, fast_depthwise_convolution
 from tinykws.aot.graph import Graph, Op
+from tinykws.aot.rows import RowWise
 from tinykws.aot.weights import read_weights, weighted_requantize
-from tinykws.aot.windows import image, window_axes, window_fields
+from tinykws.aot.windows import check_image, shape_fields, window_axes, window_fields
 
 
 def lower_conv_2d(graph: Graph, op: Op) -> Call:
     """Weights int8 [output channels, height, width, input channels / groups]."""
     source, output = activation(graph, op, 0), result(graph, op)
-    input_shape, output_shape = image(op, source, "input"), image(op, output, "output")
+    check_image(op, source, "input")
+    check_image(op, output, "output")
     weights = read_weights(graph, op, channel_dimension=0, n_dimensions=4)
     channels, height, width, depth = weights.values.shape
     groups = source.shape[3] // depth
@@ -21,27 +27,15 @@ def lower_conv_2d(graph: Graph, op: Op) -> Call:
     rows, columns = window_axes(op, source, height, width)
     same_shape(op, output, (source.shape[0], rows.positions, columns.positions, channels))
     requantize = weighted_requantize(op, source, weights.tensor, output)
-    if groups == 1:
-        fast = fast_convolution(Convolution(source, output, rows, columns, weights.values, weights, requantize))
-        if fast is not None:
-            return fast
-    parameters: Parameters = {
-        "input": input_shape,
-        "output": output_shape,
-        "window": window_fields(rows, columns),
-        "groups": groups,
-        "input_zero_point": source.zero_point,
-        "weights": weights.values,
-        "bias": weights.bias,
-        "requantize": requantize,
-    }
-    return Call("kws_nn_conv_2d", parameters, (source,), output)
+    convolution = Convolution(source, output, rows, columns, weights.values, weights, requantize)
+    return _by_rows(partial(_conv_2d, groups), convolution)
 
 
 def lower_depthwise_conv_2d(graph: Graph, op: Op) -> Call:
     """Weights int8 [1, height, width, output channels]."""
     source, output = activation(graph, op, 0), result(graph, op)
-    input_shape, output_shape = image(op, source, "input"), image(op, output, "output")
+    check_image(op, source, "input")
+    check_image(op, output, "output")
     weights = read_weights(graph, op, channel_dimension=3, n_dimensions=4)
     one, height, width, channels = weights.values.shape
     multiplier = options(op)["depth_multiplier"]
@@ -54,19 +48,51 @@ def lower_depthwise_conv_2d(graph: Graph, op: Op) -> Call:
     same_shape(op, output, (source.shape[0], rows.positions, columns.positions, channels))
     requantize = weighted_requantize(op, source, weights.tensor, output)
     by_channel = weights.values.transpose(3, 1, 2, 0)
-    same = Convolution(source, output, rows, columns, by_channel, weights, requantize)
-    # Over one input channel each output channel sees all of the input: a common convolution.
-    fast = fast_convolution(same) if source.shape[3] == 1 else fast_depthwise_convolution(same)
+    convolution = Convolution(source, output, rows, columns, by_channel, weights, requantize)
+    return _by_rows(partial(_depthwise_conv_2d, multiplier), convolution)
+
+
+def _by_rows(lower: Callable[[Convolution], Call], convolution: Convolution) -> Call:
+    """Returns the call for all rows, which knows how to make some of them where there is one image."""
+    call = lower(convolution)
+    batches, height = convolution.source.shape[:2]
+    if batches != 1:
+        return call
+    rows = RowWise(height, convolution.rows, lambda band: lower(convolution.of_rows(band)))
+    return dataclasses.replace(call, rows=rows)
+
+
+def _conv_2d(groups: int, convolution: Convolution) -> Call:
+    fast = fast_convolution(convolution) if groups == 1 else None
     if fast is not None:
         return fast
     parameters: Parameters = {
-        "input": input_shape,
-        "output": output_shape,
-        "window": window_fields(rows, columns),
-        "multiplier": multiplier,
-        "input_zero_point": source.zero_point,
-        "weights": weights.values,
-        "bias": weights.bias,
-        "requantize": requantize,
+        "input": shape_fields(convolution.source),
+        "output": shape_fields(convolution.output),
+        "window": window_fields(convolution.rows, convolution.columns),
+        "groups": groups,
+        "input_zero_point": convolution.source.zero_point,
+        "weights": convolution.weights.values,
+        "bias": convolution.weights.bias,
+        "requantize": convolution.requantize,
     }
-    return Call("kws_nn_depthwise_conv_2d", parameters, (source,), output)
+    return Call("kws_nn_conv_2d", parameters, (convolution.source,), convolution.output)
+
+
+def _depthwise_conv_2d(multiplier: int, convolution: Convolution) -> Call:
+    # Over one input channel each output channel sees all of the input: a common convolution.
+    is_common = convolution.depth == 1
+    fast = fast_convolution(convolution) if is_common else fast_depthwise_convolution(convolution)
+    if fast is not None:
+        return fast
+    parameters: Parameters = {
+        "input": shape_fields(convolution.source),
+        "output": shape_fields(convolution.output),
+        "window": window_fields(convolution.rows, convolution.columns),
+        "multiplier": multiplier,
+        "input_zero_point": convolution.source.zero_point,
+        "weights": convolution.weights.values,
+        "bias": convolution.weights.bias,
+        "requantize": convolution.requantize,
+    }
+    return Call("kws_nn_depthwise_conv_2d", parameters, (convolution.source,), convolution.output)

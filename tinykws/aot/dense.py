@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 
-from tinykws.aot.call import Call, Parameters, Value, activation, options, result
+from tinykws.aot.call import Call, Value, activation, options, result
 from tinykws.aot.fast_scaling import fast_requantize
 from tinykws.aot.graph import Graph, Op
+from tinykws.aot.rows import RowWise, one_to_one
 from tinykws.aot.weights import Weights, reach_of_sums, read_weights, weighted_requantize
 
+FOLDED = "kws_nn_fully_connected_folded"
 FOLDED_UNITS, FOLDED_VALUES = 4, 4
 """kws_nn_fully_connected_folded.c: units at once, and values of each that stand together."""
 
@@ -25,7 +29,7 @@ def lower_fully_connected(graph: Graph, op: Op) -> Call:
         raise op.error(f"weights of [{units}, {depth}] do not lead from {list(source.shape)} to {list(output.shape)}")
     per_tensor = len(weights.tensor.scales) == 1
     requantize = weighted_requantize(op, source, weights.tensor, output, product_in_float=per_tensor)
-    parameters: Parameters = {
+    parameters: dict[str, Value] = {
         "rows": rows,
         "depth": depth,
         "units": units,
@@ -35,9 +39,16 @@ def lower_fully_connected(graph: Graph, op: Op) -> Call:
         "requantize": requantize,
     }
     folded = _folded(weights, source.zero_point, requantize)
-    if folded is None:
-        return Call("kws_nn_fully_connected", parameters, (source,), output)
-    return Call("kws_nn_fully_connected_folded", {**parameters, **folded}, (source,), output)
+    kernel = "kws_nn_fully_connected" if folded is None else FOLDED
+    return _by_rows(Call(kernel, {**parameters, **(folded or {})}, (source,), output), rows)
+
+
+def _by_rows(call: Call, rows: int) -> Call:
+    def of_rows(count: int) -> Call:
+        return dataclasses.replace(call, parameters={**call.parameters, "rows": count})
+
+    by_rows = RowWise(rows, one_to_one(rows), lambda band: of_rows(len(band.rows)))
+    return dataclasses.replace(call, rows=by_rows)
 
 
 def _folded(weights: Weights, zero_point: int, requantize: dict[str, Value]) -> dict[str, Value] | None:

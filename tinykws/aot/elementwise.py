@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 from tinykws.aot.call import Call, Parameters, Value, activation, fused_activation, requantize, result, same_shape
 from tinykws.aot.fixed_point import Multiplier, activation_range
 from tinykws.aot.graph import Graph, Op, Tensor
+from tinykws.aot.rows import RowWise, one_to_one, with_rows
 from tinykws.aot.weights import single_multiplier
 
 MAX_ADD_DIMENSIONS = 4
@@ -26,14 +28,42 @@ def lower_add(graph: Graph, op: Op) -> Call:
         bounds = activation_range(fused_activation(op), output.scale, output.zero_point)
     except ValueError as error:
         raise op.error(str(error)) from error
+    scaling = requantize([total], output, bounds)
+    call = _call(op, first, second, output, scaling)
+    n_rows = _rows_of(first, second)
+    if n_rows is None:
+        return call
+
+    def of_rows(count: int) -> Call:
+        one, other = (tensor if tensor.data is not None else with_rows(tensor, count) for tensor in (first, second))
+        return _call(op, one, other, with_rows(output, count), scaling)
+
+    rows = RowWise(n_rows, one_to_one(n_rows), lambda band: of_rows(len(band.rows)))
+    return dataclasses.replace(call, rows=rows)
+
+
+def _call(op: Op, first: Tensor, second: Tensor, output: Tensor, scaling: dict[str, Value]) -> Call:
     size = _four_sizes(output.shape)
+    common_scale = 2 * max(first.scale, second.scale)
     parameters: Parameters = {
         "size": size,
         "first": _addend(op, first, size, common_scale),
         "second": _addend(op, second, size, common_scale),
-        "requantize": requantize([total], output, bounds),
+        "requantize": scaling,
     }
     return Call("kws_nn_add", parameters, (first, second), output)
+
+
+def _rows_of(first: Tensor, second: Tensor) -> int | None:
+    """Returns how many rows both inputs have, None where a constant differs between rows or one is no image."""
+    computed = [tensor for tensor in (first, second) if tensor.data is None]
+    repeated = [tensor for tensor in (first, second) if tensor.data is not None]
+    heights = {tensor.shape[:2] for tensor in computed}
+    if len(heights) != 1 or any(len(tensor.shape) != 4 for tensor in computed):
+        return None
+    batches, height = next(iter(heights))
+    one_for_all = all(_four_sizes(tensor.shape)[:2] == [1, 1] for tensor in repeated)
+    return height if batches == 1 and one_for_all else None
 
 
 def _common_shape(op: Op, first: Tensor, second: Tensor) -> list[int]:

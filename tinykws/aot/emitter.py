@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from tinykws.aot.call import Alias, Call, Parameters, Value
-from tinykws.aot.graph import Graph, Op, Tensor
-from tinykws.aot.planner import Placement, Workspace, arena_bytes
+from tinykws.aot.call import IntArray, Parameters, Value
+from tinykws.aot.graph import Tensor
+from tinykws.aot.planner import Placement, arena_bytes
+from tinykws.aot.schedule import Move, Nothing, Operand, Place, Run, Schedule, Step
 from tinykws.codegen.c_text import c_array
 
 _C_TYPES = {"int8": "int8_t", "int16": "int16_t", "int32": "int32_t"}
@@ -19,7 +20,7 @@ _HEADER = """\
  * Input:  int8 {input_shape}, real = {input_scale} * (value - {input_zero_point})
  * Output: int8 {output_shape}, real = {output_scale} * (value - {output_zero_point})
  *
- * Fill the input whole before each invoke, which may overwrite it; the output is true until the next invoke.
+{manual}
  */
 #ifndef MODEL_AOT_H
 #define MODEL_AOT_H
@@ -37,6 +38,7 @@ extern "C" {{
 #define KWS_MODEL_OUTPUT_SCALE {output_scale}
 #define KWS_MODEL_OUTPUT_ZERO_POINT ({output_zero_point})
 #define KWS_MODEL_ARENA_BYTES {arena_bytes}
+#define KWS_MODEL_HOP_FRAMES {hop}
 
 int8_t *kws_model_input(void);
 void kws_model_invoke(void);
@@ -47,6 +49,14 @@ const int8_t *kws_model_output(void);
 #endif
 #endif
 """
+_WHOLE_MANUAL = """\
+ * Fill the input whole before each invoke, which may overwrite it; the output is true until the next invoke."""
+_KEPT_MANUAL = """\
+ * An invoke leaves the input as it is; the output is true until the next invoke."""
+_STREAM_MANUAL = """\
+ * Invokes keep what windows share. Call one each time the input, [frames, values], has moved up by {hop} frame{s} and
+ * as many new ones stand at its end, also while the first window fills. Once all frames in it came like that, the output
+ * is the whole window's. An invoke leaves the input as it is; the output is true until the next invoke."""
 _ENDS = """\
 int8_t *kws_model_input(void)
 {{
@@ -67,32 +77,35 @@ void kws_model_invoke(void)
 
 @dataclasses.dataclass(frozen=True)
 class PlannedModel:
-    """All that the C text says: a model, what runs each op, and where each computed tensor's buffer stands."""
+    """All that the C text says: what an invoke does, and where each buffer stands."""
 
-    graph: Graph
-    program: Sequence[Call | Alias]
-    workspace: Workspace
+    schedule: Schedule
     placements: Sequence[Placement]
+    keeps_input: bool = False
 
     @property
     def arena_bytes(self) -> int:
         """Bytes of the one static arena."""
         return arena_bytes(self.placements)
 
-    def place_of(self, tensor: Tensor) -> str:
-        """Returns a C expression for a tensor's first byte."""
-        number = self.workspace.of_tensor.get(tensor.index)
-        return f"tensor{tensor.index}" if number is None else f"arena + {self.placements[number].offset}"
+    def text_of(self, operand: Operand) -> str:
+        """Returns a C expression for an operand's first byte."""
+        if isinstance(operand, Tensor):
+            return f"tensor{operand.index}"
+        text = f"arena + {self.placements[operand.buffer].offset + operand.offset}"
+        return text if operand.copies == 1 else f"{text} + {_turn(operand.copies)} * {operand.copy_bytes}"
 
-    def place_of_scratch(self, op: Op) -> str:
-        """Returns a C expression for the first byte of an op's scratch memory."""
-        return f"arena + {self.placements[self.workspace.of_scratch[op.index]].offset}"
+
+def _turn(copies: int) -> str:
+    """Returns the C name of the number of the copy whose turn it is, of so many."""
+    return f"turn_of_{copies}"
 
 
 def header_text(model: PlannedModel) -> str:
     """Returns model_aot.h."""
-    source, output = model.graph.input, model.graph.output
+    source, output = model.schedule.graph.input, model.schedule.graph.output
     return _HEADER.format(
+        manual=_manual(model),
         input_shape=list(source.shape),
         input_bytes=source.size,
         input_scale=_float_text(source.scale),
@@ -102,7 +115,15 @@ def header_text(model: PlannedModel) -> str:
         output_scale=_float_text(output.scale),
         output_zero_point=output.zero_point,
         arena_bytes=model.arena_bytes,
+        hop=model.schedule.hop,
     )
+
+
+def _manual(model: PlannedModel) -> str:
+    hop = model.schedule.hop
+    if hop:
+        return _STREAM_MANUAL.format(hop=hop, s="s" * (hop > 1))
+    return _KEPT_MANUAL if model.keeps_input else _WHOLE_MANUAL
 
 
 def _float_text(value: float) -> str:
@@ -112,25 +133,25 @@ def _float_text(value: float) -> str:
 
 def source_text(model: PlannedModel) -> str:
     """Returns model_aot.c."""
-    steps = list(zip(model.graph.ops, model.program, strict=True))
-    calls = [_call_line(model, op, item) for op, item in steps]
+    schedule = model.schedule
+    lines = [*_turn_lines(schedule), *(_step_line(model, step) for step in schedule.steps)]
     ends = _ENDS.format(
-        input=model.place_of(model.graph.input), output=model.place_of(model.graph.output), calls="\n".join(calls)
+        input=model.text_of(schedule.input), output=model.text_of(schedule.output), calls="\n".join(lines)
     )
+    arrays = _Arrays()
     parts = [
         '/* Written by tinykws from a .tflite: do not edit. */\n#include "model_aot.h"\n\n#include "kws_nn.h"\n',
         _plan_text(model),
-        *(_constant_text(tensor) for tensor in _constant_operands(model)),
-        *(_parameters_text(op, item) for op, item in steps if isinstance(item, Call)),
+        *(_constant_text(tensor) for tensor in _constant_operands(schedule)),
+        *(_parameters_text(step, arrays) for step in schedule.steps if isinstance(step, Run)),
         ends,
     ]
     return "\n".join(parts)
 
 
 def _plan_text(model: PlannedModel) -> str:
-    last = len(model.program) + 1
     rows = [
-        f" * {place.offset:7d} {place.buffer.size:7d}  {_steps_text(place, last):>9}  {place.buffer.name}"
+        f" * {place.offset:7d} {place.buffer.size:7d}  {_steps_text(place, model.schedule):>9}  {place.buffer.name}"
         for place in model.placements
     ]
     table = "\n".join(rows)
@@ -141,19 +162,22 @@ def _plan_text(model: PlannedModel) -> str:
     )
 
 
-def _steps_text(placement: Placement, last: int) -> str:
-    """Returns from which op to which, as `in-2`, `2-3`, `7-out`."""
+def _steps_text(placement: Placement, schedule: Schedule) -> str:
+    """Returns from which op to which, as `in-2`, `2-3`, `7-out`, or `always`."""
+    last = len(schedule.steps) + 1
     steps = sorted(placement.buffer.steps)
+    if len(steps) == last + 1:
+        return "always"
     names = {0: "in", last: "out"}
     first, end = (steps[1] if steps[-1] == last and 1 not in steps else steps[0]), steps[-1]
-    return "-".join(names.get(step, str(step - 1)) for step in dict.fromkeys((first, end)))
+    texts = (names.get(step) or str(schedule.steps[step - 1].op.index) for step in (first, end))
+    return "-".join(dict.fromkeys(texts))
 
 
-def _constant_operands(model: PlannedModel) -> list[Tensor]:
+def _constant_operands(schedule: Schedule) -> list[Tensor]:
     """Returns the constants that kernels read as tensors, each once."""
-    tensors = (tensor for item in model.program if isinstance(item, Call) for tensor in item.inputs)
-    constants = {tensor.index: tensor for tensor in tensors if tensor.index not in model.workspace.of_tensor}
-    return list(constants.values())
+    operands = (operand for step in schedule.steps if isinstance(step, Run) for operand in step.operands)
+    return list({operand.index: operand for operand in operands if isinstance(operand, Tensor)}.values())
 
 
 def _constant_text(tensor: Tensor) -> str:
@@ -161,29 +185,49 @@ def _constant_text(tensor: Tensor) -> str:
     return c_array(f"static const int8_t tensor{tensor.index}[{tensor.size}]", tensor.data.ravel().tolist())
 
 
-def _parameters_text(op: Op, call: Call) -> str:
-    prefix = f"op{op.index}"
-    arrays: list[str] = []
-    body = _struct_text(call.parameters, prefix, "    ", arrays)
-    shapes = ", ".join(str(tensor) for tensor in call.inputs)
-    title = f"/* {op.index}: {op.name}, {shapes} -> {call.output} */\n"
-    return f"{title}{''.join(arrays)}static const {call.kernel}_params {prefix} = {body};\n"
+class _Arrays:
+    """Constant arrays of parameters, each of which stands in the text once."""
+
+    def __init__(self) -> None:
+        self._names: dict[tuple[str, bytes, bool], str] = {}
+        self._texts: list[str] = []
+
+    def name_of(self, array: IntArray, name: str) -> str:
+        """Returns the name of an array of this content, `name` where there is none yet."""
+        in_words = array.dtype != np.int32 and array.ndim > 1
+        key = (array.dtype.name, array.tobytes(), in_words)
+        if key not in self._names:
+            self._names[key] = name
+            declaration = f"static const {_C_TYPES[array.dtype.name]} {name}[{array.size}]"
+            alignment = " KWS_NN_IN_WORDS" if in_words else ""
+            self._texts.append(c_array(declaration + alignment, array.ravel().tolist()))
+        return self._names[key]
+
+    def take_texts(self) -> str:
+        """Returns the arrays that were new since the last time."""
+        texts, self._texts = self._texts, []
+        return "".join(texts)
 
 
-def _struct_text(fields: Parameters, prefix: str, indent: str, arrays: list[str]) -> str:
+def _parameters_text(step: Run, arrays: _Arrays) -> str:
+    body = _struct_text(step.call.parameters, step.name, "    ", arrays)
+    shapes = ", ".join(str(tensor) for tensor in step.call.inputs)
+    about = f", {step.about}" if step.about else ""
+    title = f"/* {step.op.index}: {step.op.name}{about}, {shapes} -> {step.call.output} */\n"
+    return f"{title}{arrays.take_texts()}static const {step.call.kernel}_params {step.name} = {body};\n"
+
+
+def _struct_text(fields: Parameters, prefix: str, indent: str, arrays: _Arrays) -> str:
     texts = {name: _value_text(value, f"{prefix}_{name}", indent, arrays) for name, value in fields.items()}
     lines = [f"{indent}.{name} = {text}," for name, text in texts.items()]
     return "{\n" + "\n".join(lines) + f"\n{indent[4:]}}}"
 
 
-def _value_text(value: Value, name: str, indent: str, arrays: list[str]) -> str:
+def _value_text(value: Value, name: str, indent: str, arrays: _Arrays) -> str:
     if value is None:
         return "NULL"
     if isinstance(value, np.ndarray):
-        c_type = _C_TYPES[value.dtype.name]
-        alignment = " KWS_NN_IN_WORDS" if value.dtype != np.int32 and value.ndim > 1 else ""
-        arrays.append(c_array(f"static const {c_type} {name}[{value.size}]{alignment}", value.ravel().tolist()))
-        return name
+        return arrays.name_of(value, name)
     if isinstance(value, Mapping):
         return _struct_text(value, name, indent + "    ", arrays)
     if isinstance(value, Sequence):
@@ -191,10 +235,29 @@ def _value_text(value: Value, name: str, indent: str, arrays: list[str]) -> str:
     return str(value)
 
 
-def _call_line(model: PlannedModel, op: Op, item: Call | Alias) -> str:
-    if isinstance(item, Alias):
-        return f"    /* {op.index}: {op.name} moves nothing */"
-    operands = [model.place_of(tensor) for tensor in (*item.inputs, item.output)]
-    if item.scratch_bytes:
-        operands.append(model.place_of_scratch(op))
-    return f"    {item.kernel}(&op{op.index}, {', '.join(operands)});"
+def _turn_lines(schedule: Schedule) -> list[str]:
+    """Returns C that counts invokes, where buffers are used in turns."""
+    if schedule.copies == 1:
+        return []
+    places = [place for step in schedule.steps for place in _places_of(step)]
+    copies = sorted({place.copies for place in places if place.copies > 1})
+    return [
+        "    static int32_t turn;",
+        *(f"    const int32_t {_turn(number)} = turn % {number};" for number in copies),
+        f"    turn = (turn + 1) % {schedule.copies};",
+    ]
+
+
+def _places_of(step: Step) -> list[Place]:
+    if isinstance(step, Move):
+        return [step.to]
+    return [operand for operand in step.operands if isinstance(operand, Place)] if isinstance(step, Run) else []
+
+
+def _step_line(model: PlannedModel, step: Step) -> str:
+    if isinstance(step, Nothing):
+        return f"    /* {step.op.index}: {step.op.name} moves nothing */"
+    if isinstance(step, Move):
+        return f"    kws_nn_move({model.text_of(step.to)}, {model.text_of(step.source)}, {step.size});"
+    places = step.operands if step.scratch is None else (*step.operands, step.scratch)
+    return f"    {step.call.kernel}(&{step.name}, {', '.join(map(model.text_of, places))});"

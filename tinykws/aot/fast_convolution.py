@@ -10,8 +10,9 @@ import numpy as np
 from tinykws.aot.call import Call, IntArray, Parameters, Value
 from tinykws.aot.fast_scaling import fast_requantize
 from tinykws.aot.graph import Tensor
+from tinykws.aot.rows import Axis, Band, with_rows
 from tinykws.aot.weights import Weights
-from tinykws.aot.windows import Axis, shape_fields, window_fields
+from tinykws.aot.windows import shape_fields, window_fields
 
 TILE_PIXELS, TILE_CHANNELS, TILE_VALUES = 4, 2, 4
 """kws_nn_conv_2d_tile.c: pixels and channels at once; values of a window come in multiples."""
@@ -41,6 +42,12 @@ class Convolution:
     """int8 [output channels, height, width, input channels that one of them sees]"""
     weights: Weights
     requantize: dict[str, Value]
+
+    def of_rows(self, band: Band) -> Convolution:
+        """Returns the same convolution of some rows only."""
+        source, output = with_rows(self.source, len(band.input_rows)), with_rows(self.output, len(band.rows))
+        rows = dataclasses.replace(self.rows, pad=band.pad, positions=len(band.rows))
+        return dataclasses.replace(self, source=source, output=output, rows=rows)
 
     @property
     def depth(self) -> int:

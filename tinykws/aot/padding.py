@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from tinykws.aot.call import Call, Parameters, activation, int32_constant, result, same_shape
+import dataclasses
+
+from tinykws.aot.call import Call, Parameters, Value, activation, int32_constant, result, same_shape
 from tinykws.aot.graph import Graph, Op, Tensor
 from tinykws.aot.reader import MAX_ELEMENTS
+from tinykws.aot.rows import Axis, Band, RowWise
 
 MAX_PAD_DIMENSIONS = 4
 
@@ -21,13 +24,26 @@ def lower_pad(graph: Graph, op: Op) -> Call:
     before, after = amounts[0::2], amounts[1::2]
     same_shape(op, output, [sum(sizes) for sizes in zip(before, source.shape, after, strict=True)])
     missing = 4 - rank
-    parameters: Parameters = {
+    parameters: dict[str, Value] = {
         "input": [1] * missing + list(source.shape),
         "output": [1] * missing + list(output.shape),
         "before": [0] * missing + before,
         "value": _value(graph, op, output),
     }
-    return Call("kws_nn_pad", parameters, (source,), output)
+    call = Call("kws_nn_pad", parameters, (source,), output)
+    if rank != 4 or before[0] or after[0] or source.shape[0] != 1:
+        return call
+
+    def of_rows(band: Band) -> Call:
+        part: Parameters = parameters | {
+            "input": [1, len(band.input_rows), *source.shape[2:]],
+            "output": [1, len(band.rows), *output.shape[2:]],
+            "before": [0, band.pad, *before[2:]],
+        }
+        return dataclasses.replace(call, parameters=part)
+
+    axis = Axis(1, 1, 1, before[1], output.shape[1])
+    return dataclasses.replace(call, rows=RowWise(source.shape[1], axis, of_rows))
 
 
 def _value(graph: Graph, op: Op, output: Tensor) -> int:

@@ -120,8 +120,8 @@ class Workspace:
     """Op index -> index of its kernel's scratch buffer."""
 
 
-def workspace_of(graph: Graph, program: Sequence[Call | Alias]) -> Workspace:
-    """Returns what must be placed in the arena.
+def workspace_of(graph: Graph, program: Sequence[Call | Alias], *, keep_input: bool = False) -> Workspace:
+    """Returns what must be placed in the arena; the input is kept through and between invokes where that is wanted.
 
     Tensors that are each other's RESHAPE share one, and an op's output has its input's where the kernel allows it and
     nobody else wants the input; constants have none. The output's buffer is kept from the host's
@@ -140,6 +140,8 @@ def workspace_of(graph: Graph, program: Sequence[Call | Alias]) -> Workspace:
             touch(tensor, step)
         makers.setdefault(item.output.index, f"output of op {op.index} ({op.name})")
     touch(graph.output, len(program) + 1)
+    if keep_input:
+        touch(graph.input, len(program) + 1)
     held = [index for index in steps if graph.tensors[index].data is None]
     output = owners.get(graph.output.index, graph.output.index)
     buffers = [_buffer(f"{makers[i]}, {graph.tensors[i]}", graph.tensors[i], steps[i], i == output) for i in held]

@@ -2,35 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 from tinykws.aot.call import Value, options
 from tinykws.aot.graph import Op, Tensor
 from tinykws.aot.reader import MAX_ELEMENTS
+from tinykws.aot.rows import Axis
 from tinykws.aot.schema import PADDINGS
 
 
-@dataclasses.dataclass(frozen=True)
-class Axis:
-    """A window along one axis: where it starts, and how many positions it has."""
-
-    size: int
-    stride: int
-    dilation: int
-    pad: int
-    positions: int
-
-    @property
-    def is_pointwise(self) -> bool:
-        """Whether each position sees the one value at its place."""
-        return self.size == self.stride == 1
-
-
-def image(op: Op, tensor: Tensor, role: str) -> dict[str, Value]:
-    """Returns the fields of a kws_nn_shape. Raises ConfigError unless the tensor has four dimensions."""
+def check_image(op: Op, tensor: Tensor, role: str) -> None:
+    """Raises ConfigError unless the tensor has four dimensions."""
     if len(tensor.shape) != 4:
         raise op.error(f"its {role} is {list(tensor.shape)}; [batch, height, width, channels] is wanted")
-    return shape_fields(tensor)
 
 
 def shape_fields(image: Tensor) -> dict[str, Value]:

@@ -124,6 +124,28 @@ typedef struct {
  * Weights: [units / 4][depth / 4][4 units][4]. */
 typedef kws_nn_fully_connected_params kws_nn_fully_connected_folded_params;
 
+/* Rows of a folded layer's input in a stream, and the windows that see them: this one, and where `windows` is more than
+ * 1 those to come, in each of which they stand `hop_rows` further up. */
+typedef struct {
+    int32_t depth;      /* values of a window */
+    int32_t units;      /* filled up to a multiple of four */
+    int32_t row_values; /* of one row, a multiple of four */
+    int32_t rows;
+    int32_t first_row; /* where the first of them stands in this window */
+    int32_t windows;
+    int32_t hop_rows;
+    int32_t least_row;     /* above it a row is no part of a window to come */
+    const int8_t *weights; /* as of the folded layer */
+} kws_nn_fully_connected_rows_params;
+
+typedef struct {
+    int32_t units;
+    const int32_t *bias; /* [units] */
+    kws_nn_requantize requantize;
+    int32_t sums;    /* of a window: as many as units in the rows' parameters */
+    int32_t windows; /* as there, of new rows */
+} kws_nn_fully_connected_sums_params;
+
 typedef struct {
     kws_nn_shape input, output;
     kws_nn_window window;
@@ -181,6 +203,12 @@ void kws_nn_depthwise_conv_2d(const kws_nn_depthwise_conv_2d_params *params, con
 void kws_nn_fully_connected(const kws_nn_fully_connected_params *params, const int8_t *input, int8_t *output);
 void kws_nn_fully_connected_folded(const kws_nn_fully_connected_params *params, const int8_t *input, int8_t *output);
 
+/* A folded layer over windows of a stream: rows give their part to the sums as they come, int32 [windows][units filled up
+ * to a multiple of four], the window's own first, zeros in the beginning; then its output is made of them, and the sums
+ * of the windows to come move up. */
+void kws_nn_fully_connected_rows(const kws_nn_fully_connected_rows_params *params, const int8_t *rows, void *sums);
+void kws_nn_fully_connected_sums(const kws_nn_fully_connected_sums_params *params, void *sums, int8_t *output);
+
 /* Channel by channel; scratch: int16 [4][plane]. Output may be the input where both have one shape. */
 void kws_nn_depthwise_conv_2d_planar(const kws_nn_depthwise_conv_2d_planar_params *params, const int8_t *input,
                                      int8_t *output, void *scratch);
@@ -192,6 +220,9 @@ void kws_nn_max_pool_2d(const kws_nn_pool_2d_params *params, const int8_t *input
 void kws_nn_mean(const kws_nn_mean_params *params, const int8_t *input, int8_t *output);
 void kws_nn_add(const kws_nn_add_params *params, const int8_t *first, const int8_t *second, int8_t *output);
 void kws_nn_pad(const kws_nn_pad_params *params, const int8_t *input, int8_t *output);
+
+/* Moves bytes to a lower address, which may be among them. */
+void kws_nn_move(int8_t *to, const int8_t *from, int32_t size);
 
 /* Output: probability * 256 - 128. */
 void kws_nn_softmax(const kws_nn_softmax_params *params, const int8_t *input, int8_t *output);

@@ -1,0 +1,242 @@
+"""The schedule of an invoke that makes only what the window before did not have.
+
+Of the first ops each makes its rows at the top and at the bottom (sharing.py). They stand in a kept buffer, whose
+shared rows move up first, or, where the next ops ask for no more than was just made, nowhere for long. A dense layer
+over the whole window may follow: its sums are kept instead of its input (dense_sums.py). The ops behind run as ever.
+What is not made again would come out the same, so outputs are those of the whole window.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+from tinykws.aot.call import Alias, Call
+from tinykws.aot.dense_sums import DenseSums, sums_of
+from tinykws.aot.graph import Graph, Op, Tensor
+from tinykws.aot.homes import Homes
+from tinykws.aot.schedule import Move, Nothing, Operand, Place, Run, Schedule, Step
+from tinykws.aot.sharing import Analysis
+
+TOP, BOTTOM = "top", "bottom"
+
+
+def streams(graph: Graph, program: Sequence[Call | Alias], analysis: Analysis) -> Iterator[Schedule]:
+    """Yields every way to stream: the first op only, the first two, and so on, dense layers by their sums and not.
+
+    What makes the model's output never does: few rows are left of it, and it stands in one place.
+    """
+    owners = _owners(program)
+    last = owners.get(graph.output.index, graph.output.index)
+    for n_ops in range(1, analysis.n_ops + 1):
+        if isinstance(program[n_ops - 1], Alias):
+            continue
+        if program[n_ops - 1].output.index == last:
+            return
+        yield _Builder(_Split(graph, program, analysis, n_ops, summed=None)).schedule()
+        summed = _summed(program, analysis, n_ops)
+        if summed is not None:
+            yield _Builder(_Split(graph, program, analysis, n_ops, summed)).schedule()
+
+
+class _Split:
+    """A model of which the first ops stream."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        program: Sequence[Call | Alias],
+        analysis: Analysis,
+        n_ops: int,
+        summed: tuple[int, DenseSums] | None,
+    ) -> None:
+        self.graph, self.program, self.n_ops = graph, program, n_ops
+        self.sharing = analysis.of_tensor
+        self.summed_op = summed[0] if summed else None
+        self.sums = summed[1] if summed else None
+        self._owners = _owners(program)
+        results = [item.output for item in program[:n_ops] if isinstance(item, Call)]
+        self._kept = {tensor.index for tensor in results if self._needs_all(tensor)}
+
+    def owner(self, tensor: Tensor) -> int:
+        """Returns the index of the tensor whose bytes a tensor is under another shape."""
+        return self._owners.get(tensor.index, tensor.index)
+
+    def is_whole(self, tensor: Tensor) -> bool:
+        """Whether all rows of a streamed tensor stand in memory."""
+        return self.owner(tensor) in self._kept | {self.owner(self.graph.input)}
+
+    def rows(self, tensor: Tensor, which: str) -> range:
+        """Returns the rows at the top or at the bottom that are made anew."""
+        sharing = self.sharing[tensor.index]
+        return sharing.top if which == TOP else sharing.bottom
+
+    def _needs_all(self, tensor: Tensor) -> bool:
+        """Whether somebody needs rows of a streamed op's output that are not made anew for each window."""
+        readers = _readers(self.program, self._owners, tensor)
+        return not readers or any(self._reads_more(reader, tensor) for reader in readers if reader != self.summed_op)
+
+    def _reads_more(self, reader: int, tensor: Tensor) -> bool:
+        call = self.program[reader]
+        assert isinstance(call, Call)
+        if reader >= self.n_ops or call.rows is None:
+            return True
+        for which in (TOP, BOTTOM):
+            made, there = self.rows(call.output, which), self.rows(tensor, which)
+            needed = call.rows.band(made).input_rows if made else range(0)
+            if needed and not (there.start <= needed.start and needed.stop <= there.stop):
+                return True
+        return False
+
+
+def _summed(program: Sequence[Call | Alias], analysis: Analysis, n_ops: int) -> tuple[int, DenseSums] | None:
+    """Returns the dense layer that is the only reader of the last streamed op's output, and how it comes apart."""
+    owners, tensor = _owners(program), program[n_ops - 1].output
+    readers = _readers(program, owners, tensor)
+    call = program[readers[0]] if len(readers) == 1 else None
+    if not isinstance(call, Call):
+        return None
+    sums = sums_of(call, analysis.of_tensor[tensor.index])
+    return None if sums is None else (readers[0], sums)
+
+
+def _readers(program: Sequence[Call | Alias], owners: dict[int, int], tensor: Tensor) -> list[int]:
+    """Returns which ops read a tensor, under whatever shape."""
+    return [
+        at
+        for at, item in enumerate(program)
+        if isinstance(item, Call) and any(owners.get(other.index, other.index) == tensor.index for other in item.inputs)
+    ]
+
+
+def _owners(program: Sequence[Call | Alias]) -> dict[int, int]:
+    """Returns for each RESHAPE's output the tensor whose bytes it is."""
+    owners: dict[int, int] = {}
+    for item in program:
+        if isinstance(item, Alias):
+            owners[item.output.index] = owners.get(item.source.index, item.source.index)
+    return owners
+
+
+class _Builder:
+    """The schedule of a split model in the making."""
+
+    def __init__(self, split: _Split) -> None:
+        self._split = split
+        self._steps: list[Step] = []
+        self._homes = Homes()
+
+    def schedule(self) -> Schedule:
+        """Returns the schedule."""
+        split, graph = self._split, self._split.graph
+        hop = split.sharing[graph.input.index].hop
+        source = self._homes.kept(graph.input.index, f"input, {graph.input}", graph.input.size, 1)
+        for group in self._groups():
+            self._add_group(group)
+        for index in range(split.n_ops, len(split.program)):
+            self._add_whole(index)
+        output = self._homes[split.owner(graph.output)]
+        buffers = self._homes.buffers(len(self._steps), output)
+        streamed = [split.sharing[item.output.index].copies for item in split.program[: split.n_ops]]
+        return Schedule(graph, self._steps, buffers, source, output, math.lcm(*streamed), hop)
+
+    def _groups(self) -> list[list[int]]:
+        """Returns the streamed ops in groups; within one, rows are handed on and not kept."""
+        groups: list[list[int]] = [[]]
+        for index in range(self._split.n_ops):
+            groups[-1].append(index)
+            item = self._split.program[index]
+            if isinstance(item, Call) and self._split.is_whole(item.output):
+                groups.append([])
+        return [group for group in groups if group]
+
+    def _add_group(self, group: Sequence[int]) -> None:
+        calls: list[tuple[Op, Call]] = []
+        for index in group:
+            op, item = self._split.graph.ops[index], self._split.program[index]
+            if isinstance(item, Alias):
+                self._steps.append(Nothing(op))
+                continue
+            calls.append((op, item))
+            if self._split.is_whole(item.output):
+                self._add_move(op, item)
+        for which in (TOP, BOTTOM):
+            for op, call in calls:
+                self._add_band(op, call, which)
+            if group[-1] == self._split.n_ops - 1:
+                self._add_parts_of_sums(which)
+
+    def _add_move(self, op: Op, call: Call) -> None:
+        sharing = self._split.sharing[call.output.index]
+        name = f"output of {op.where}, {call.output}"
+        place = self._homes.kept(call.output.index, name, call.output.size, sharing.copies)
+        to = place.at(sharing.first * sharing.row_bytes)
+        source = to.at(sharing.hop_rows * sharing.row_bytes)
+        self._steps.append(Move(op, to, source, len(sharing.shared) * sharing.row_bytes))
+
+    def _add_band(self, op: Op, call: Call, which: str) -> None:
+        rows = self._split.rows(call.output, which)
+        if not rows:
+            return
+        assert call.rows is not None
+        band = call.rows.band(rows)
+        if not self._split.is_whole(call.output):
+            size = len(rows) * self._split.sharing[call.output.index].row_bytes
+            self._homes.new((call.output.index, which), f"{_rows_text(rows)} of the output of {op.where}", size)
+        output = self._rows_at(call.output, rows.start, which)
+        if band.input_rows:
+            inputs = [self._rows_at(tensor, band.input_rows.start, which) for tensor in call.inputs]
+        else:  # all padding: nothing is read, and there may be nothing
+            inputs = [output for _ in call.inputs]
+        self._add(op, call.rows.call(band), which, [*inputs, output], _rows_text(rows))
+
+    def _rows_at(self, tensor: Tensor, row: int, which: str) -> Operand:
+        """Returns where a tensor's rows from `row` on stand, those at the top or at the bottom."""
+        if tensor.data is not None:
+            return tensor
+        owner, row_bytes = self._split.owner(tensor), self._split.sharing[tensor.index].row_bytes
+        if self._split.is_whole(tensor):
+            return self._homes[owner].at(row * row_bytes)
+        return self._homes[owner, which].at((row - self._split.rows(tensor, which).start) * row_bytes)
+
+    def _add_parts_of_sums(self, which: str) -> None:
+        sums, index = self._split.sums, self._split.summed_op
+        if sums is None or index is None:
+            return
+        op, source = self._split.graph.ops[index], sums.call.inputs[0]
+        bands = {"top": sums.sharing.top} if which == TOP else {"new": sums.sharing.new, "end": sums.sharing.end}
+        for name, rows in bands.items():
+            if rows:
+                operands = [self._rows_at(source, rows.start, which), self._sums_at(op, sums)]
+                self._add(op, sums.of_rows(rows), name, operands, _rows_text(rows))
+
+    def _sums_at(self, op: Op, sums: DenseSums) -> Place:
+        return self._homes.kept((op.index, "sums"), f"sums of {op.where}", sums.kept_bytes, sums.sharing.copies)
+
+    def _add_whole(self, index: int) -> None:
+        op, item = self._split.graph.ops[index], self._split.program[index]
+        if isinstance(item, Alias):
+            self._steps.append(Nothing(op))
+            return
+        output = self._homes.new(item.output.index, f"output of {op.where}, {item.output}", item.output.size)
+        if index == self._split.summed_op and self._split.sums is not None:
+            self._add(op, self._split.sums.output(), "", [self._sums_at(op, self._split.sums), output], "from its sums")
+        else:
+            inputs = [
+                tensor if tensor.data is not None else self._homes[self._split.owner(tensor)] for tensor in item.inputs
+            ]
+            self._add(op, item, "", [*inputs, output], "")
+
+    def _add(self, op: Op, call: Call, suffix: str, operands: Sequence[Operand], about: str) -> None:
+        scratch = None
+        if call.scratch_bytes:
+            scratch = self._homes.new((len(self._steps), "scratch"), f"scratch of {op.where}", call.scratch_bytes)
+        name = f"op{op.index}_{suffix}" if suffix else f"op{op.index}"
+        self._steps.append(Run(op, call, name, tuple(operands), scratch, about))
+        for place in (*operands, scratch):
+            if isinstance(place, Place):
+                self._homes.touch(place, len(self._steps))
+
+
+def _rows_text(rows: range) -> str:
+    return f"row {rows[0]}" if len(rows) == 1 else f"rows {rows[0]} to {rows[-1]}"
