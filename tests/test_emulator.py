@@ -179,6 +179,13 @@ def test_no_program_says_how_to_make_it(tmp_path: Path) -> None:
     assert caught.value.hint == "make it with: tinykws build --board qemu-cortex-m4"
 
 
+def test_a_board_without_a_quicker_road_has_none(tmp_path: Path) -> None:
+    program = script(tmp_path, ECHO)
+    with pytest.raises(ConfigError, match="no wire but its") as caught, emulated(HOST, program, fast=True):
+        pass
+    assert "--wire" in str(caught.value.hint)
+
+
 def test_a_program_that_cannot_be_run_is_a_tool_error(tmp_path: Path) -> None:
     program = tmp_path / "firmware.elf"
     program.write_bytes(b"\x7fELF and nothing more")

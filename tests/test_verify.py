@@ -200,6 +200,8 @@ def test_wrong_use_is_told_before_anything_is_opened(bundle, clips, tmp_path) ->
     with pytest.raises(ConfigError, match="no emulated board") as caught:
         verify(bundle, find_board("nano33ble"), tmp_path, clips)
     assert "--port" in str(caught.value.hint)
+    with pytest.raises(ConfigError, match="a device on a port has its serial line alone"):
+        verify(bundle, HOST, "socket://127.0.0.1:1", clips, wire="fast")
 
 
 def test_clips_are_found_with_what_their_folders_say(tmp_path: Path) -> None:

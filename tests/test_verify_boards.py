@@ -23,6 +23,8 @@ from tinykws.stages.verify import ClipFile, find_clips, verify
 
 SPOILED = ["host", "qemu-cortex-m4"]
 EMULATED = [board.id for board in load_boards().values() if board.emulator]
+WIRES = [(board, None) for board in EMULATED] + [("qemu-cortex-m4", "uart"), ("qemu-riscv32", "uart")]
+"""Each by the quickest road there is; and, once a port, by the serial line alone, as a real board."""
 FACTS = {
     "yes": (-128, -128, 127, -128),
     "no": (-128, -114, -128, 114),
@@ -102,12 +104,12 @@ def replace_in(name: str, pattern: str, replacement: str) -> Spoil:
     return spoil
 
 
-@pytest.mark.parametrize("board_id", EMULATED)
-def test_device_and_host_are_equal(bundle, board_id, clips, tmp_path) -> None:
+@pytest.mark.parametrize(("board_id", "wire"), WIRES)
+def test_device_and_host_are_equal(bundle, board_id, wire, clips, tmp_path) -> None:
     board = ready_board(board_id)
     generate(bundle, board, None, tmp_path / "project")
     program = build(tmp_path / "project", board).program
-    report = verify(bundle, board, program, clips, log_path=tmp_path / "verify.jsonl")
+    report = verify(bundle, board, program, clips, wire=wire, log_path=tmp_path / "verify.jsonl")
     assert report.passed, report.reason
     assert report.equal_clips == len(clips)
     assert report.engine == board.engine

@@ -18,6 +18,7 @@ from tinykws.yaml_text import load_yaml
 
 ENGINES = ("tflm", "aot")
 EMULATORS = ("process", "qemu-system-arm", "qemu-system-riscv32")
+FAST_WIRES = ("semihosting",)
 MICROPHONE_KINDS = ("none", "pdm", "i2s")
 CHANNELS = ("left", "right")
 SLOT_BITS = (16, 32)
@@ -192,6 +193,8 @@ class Board:
     """The emulator's name of the machine."""
     cpu: str = ""
     """The emulator's name of the processor."""
+    fast_wire: str | None = None
+    """By what road bulk audio can go into the emulated machine beside its UART: semihosting (kws_wire.h), or none."""
 
     def __post_init__(self) -> None:
         if not _BOARD_ID.fullmatch(self.id):
@@ -201,6 +204,8 @@ class Board:
         one_of("engine", self.engine, self.engines)
         if self.emulator is not None:
             one_of("emulator", self.emulator, EMULATORS)
+        if self.fast_wire is not None:
+            one_of("fast_wire", self.fast_wire, FAST_WIRES)
         if "tflm" in self.engines and self.tflm is None:
             raise ConfigError("key 'tflm' is missing", hint="name the library: tflm: {lib_deps: [owner/name@1.2.3]}")
         if not self.has_own_platform and not re.search(r"[@#]|\.zip$|\.tar\.gz$", self.platform):

@@ -96,12 +96,19 @@ def build(
 @click.option("--sample", type=click.IntRange(min=1), default=None, metavar="N",
               help="Verify N of the project's testing clips.")  # fmt: skip
 @click.option(
+    "--wire",
+    type=click.Choice(["uart", "fast"]),
+    default=None,
+    help="How sound gets into an emulated board: byte by byte over its serial line, as into a real one, or faster;"
+    " results come over the serial line either way. Default: fast, where the board's row has it.",
+)
+@click.option(
     "--min-accuracy", type=click.FloatRange(0, 1), default=None, help="FAIL below this share of right labels."
 )
 @click.argument("clips", nargs=-1, type=click.Path(path_type=Path, exists=True))
 def verify(
     project_dir: Path, board_id: str, engine: str | None, bundle_dir: Path | None, port: str | None,
-    json_path: Path | None, sample: int | None, min_accuracy: float | None, clips: tuple[Path, ...],
+    json_path: Path | None, sample: int | None, wire: str | None, min_accuracy: float | None, clips: tuple[Path, ...],
 ) -> int:  # fmt: skip
     """Send clips to a device and compare features, scores and detections with the host's, bit for bit.
 
@@ -115,6 +122,7 @@ def verify(
       tinykws verify --board nano33ble
       tinykws verify --board host data/yes/*.wav --json report.json
       tinykws verify --board qemu-cortex-m4 --sample 50 --min-accuracy 0.9
+      tinykws verify --board qemu-cortex-m4 --wire uart
     """
     from tinykws.stages.verify import verify as verify_device
 
@@ -126,7 +134,7 @@ def verify(
     target = _program(place, board, engine) if device is None else device
     report = verify_device(
         place.bundle, board, target, chosen, progress,
-        min_accuracy=min_accuracy, log_path=place.firmware_dir(board.id) / "verify.jsonl",
+        wire=wire, min_accuracy=min_accuracy, log_path=place.firmware_dir(board.id) / "verify.jsonl",
     )  # fmt: skip
     if json_path == STDOUT:
         print_json(report.to_dict())

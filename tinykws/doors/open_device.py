@@ -9,18 +9,20 @@ from pathlib import Path
 
 from tinykws.boards import Board
 from tinykws.device.protocol import DeviceTrouble, parse_line
-from tinykws.device.session import SessionLog
+from tinykws.device.session import LineLink, SessionLog
 from tinykws.device.verdict import RECEIVED
 from tinykws.doors.emulator import Emulator, emulated
-from tinykws.doors.serial_link import SerialLink, open_link
+from tinykws.doors.serial_link import open_link
 from tinykws.errors import ConfigError, DeviceError
+
+UART, FAST = WIRES = ("uart", "fast")
 
 
 @dataclasses.dataclass(frozen=True)
 class OpenDevice:
     """A device's serial line, and the emulator behind it where there is one."""
 
-    link: SerialLink
+    link: LineLink
     emulator: Emulator | None = None
 
     @property
@@ -30,12 +32,14 @@ class OpenDevice:
 
 
 @contextlib.contextmanager
-def open_device(board: Board, target: Path | str) -> Iterator[OpenDevice]:
+def open_device(board: Board, target: Path | str, wire: str | None = None) -> Iterator[OpenDevice]:
     """Opens a device; the `with` closes it, and ends it where it was started here.
 
     Args:
         board: its row of boards.yaml.
         target: the program of an emulated board, or the port (or pyserial URL) of a real one.
+        wire: how sound gets into an emulated board: `uart`, as into a real one, or `fast`, where its row says that
+            there is something faster; None: fast where there is.
 
     Raises:
         ConfigError: the target does not fit the board, or there is no program.
@@ -43,9 +47,12 @@ def open_device(board: Board, target: Path | str) -> Iterator[OpenDevice]:
         DeviceError: no device there, or it ended at once.
     """
     if board.emulator is not None and isinstance(target, Path):
-        with emulated(board, target) as (emulator, link):
+        fast = board.fast_wire is not None if wire is None else wire == FAST
+        with emulated(board, target, fast=fast) as (emulator, link):
             yield OpenDevice(link, emulator)
     elif isinstance(target, str):
+        if wire == FAST:
+            raise ConfigError("a device on a port has its serial line alone", hint="leave --wire fast away")
         with open_link(target, board.serial) as link:
             yield OpenDevice(link)
     else:

@@ -44,8 +44,12 @@ class SerialLink:
 
     def send_lines(self, texts: list[str]) -> None:
         """Sends lines in one piece. Raises LinkLostError where the port is gone, DeviceError where it takes nothing."""
+        self.send_bytes("".join(f"{text}\n" for text in texts).encode("ascii"))
+
+    def send_bytes(self, data: bytes) -> None:
+        """Sends bytes as they are. Raises LinkLostError where the port is gone, DeviceError where it takes nothing."""
         try:
-            self._port.write("".join(f"{text}\n" for text in texts).encode("ascii"))
+            self._port.write(data)
         except serial.SerialTimeoutException as error:
             raise DeviceError(f"{self._url} takes no data for {WRITE_TIMEOUT_S:.0f} s") from error
         except (serial.SerialException, OSError) as error:

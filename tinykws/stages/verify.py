@@ -101,6 +101,7 @@ def verify(
     clips: Sequence[ClipFile],
     progress: Progress = SILENT,
     *,
+    wire: str | None = None,
     tail_ms: int = TAIL_MS,
     min_accuracy: float | None = None,
     timeout_s: float = 10.0,
@@ -114,6 +115,7 @@ def verify(
         target: the program of an emulated board, or the port (or pyserial URL) of a real one.
         clips: what to send; shorter ones than the model looks at get silence at their end.
         progress: shows how many clips are done.
+        wire: how sound gets into an emulated board, see doors/open_device.py.
         tail_ms: silence after each clip.
         min_accuracy: share of right labels below which the verdict is FAIL.
         timeout_s: longest time the device may say nothing of use.
@@ -131,7 +133,7 @@ def verify(
     log = SessionLog()
     course = _Course(bundle, tail_ms)
     try:
-        with open_device(board, target) as device, explained(device, log):
+        with open_device(board, target, wire) as device, explained(device, log):
             session = DeviceSession(device.link, log, timeout_s)
             ready = session.introduce()
             refuse_stranger(ready, bundle, board)

@@ -2,16 +2,22 @@
 #include "kws_port.h"
 
 #include "kws_mps2.h"
+#include "kws_wire.h"
 
 #define NVIC_ENABLE (*(volatile uint32_t *)0xe000e100u)
-#define RX_RING_BYTES 16384u /* a power of two */
 #define TICK_HZ 1u
 #define TICKS_PER_MICROSECOND (KWS_MPS2_CLOCK_HZ / 1000000u)
 #define LONELY_SECONDS 600u
 
-static volatile uint8_t rx_ring[RX_RING_BYTES];
-static volatile uint32_t rx_written; /* by the interrupt */
-static volatile uint32_t rx_read;    /* by the main loop */
+static int32_t semihosting(uint32_t operation, const uintptr_t *arguments)
+{
+    register uint32_t request __asm("r0") = operation;
+    register const uintptr_t *block __asm("r1") = arguments;
+    __asm volatile("bkpt 0xab" : "+r"(request) : "r"(block) : "memory");
+    return (int32_t)request;
+}
+
+static kws_wire wire;
 static volatile uint32_t seconds;
 static volatile uint32_t lonely_seconds;
 
@@ -19,11 +25,7 @@ void kws_uart0_rx_handler(void)
 {
     KWS_MPS2_UART0->interrupt = KWS_UART_INTERRUPT_RX;
     while (KWS_MPS2_UART0->state & KWS_UART_STATE_RX_FULL) {
-        const uint8_t byte = (uint8_t)KWS_MPS2_UART0->data;
-        if (rx_written - rx_read < RX_RING_BYTES) {
-            rx_ring[rx_written % RX_RING_BYTES] = byte;
-            rx_written = rx_written + 1;
-        }
+        kws_wire_put(&wire, (uint8_t)KWS_MPS2_UART0->data);
     }
 }
 
@@ -40,6 +42,7 @@ void kws_timer0_handler(void)
 
 void kws_port_init(void)
 {
+    wire.ask = semihosting;
     KWS_MPS2_UART0->baud_divisor = 16; /* the least; QEMU knows no speed */
     KWS_MPS2_UART0->control = KWS_UART_CONTROL_TX | KWS_UART_CONTROL_RX | KWS_UART_CONTROL_RX_INTERRUPT;
     KWS_MPS2_TIMER0->reload = KWS_MPS2_CLOCK_HZ / TICK_HZ - 1;
@@ -50,11 +53,7 @@ void kws_port_init(void)
 
 size_t kws_port_serial_read(uint8_t *bytes, size_t capacity)
 {
-    size_t count = 0;
-    while (count < capacity && rx_read != rx_written) {
-        bytes[count++] = rx_ring[rx_read % RX_RING_BYTES];
-        rx_read = rx_read + 1;
-    }
+    const size_t count = kws_wire_take(&wire, bytes, capacity);
     if (count > 0) {
         lonely_seconds = 0;
     }
@@ -63,7 +62,7 @@ size_t kws_port_serial_read(uint8_t *bytes, size_t capacity)
 
 size_t kws_port_serial_capacity(void)
 {
-    return RX_RING_BYTES;
+    return KWS_WIRE_RING_BYTES;
 }
 
 void kws_port_serial_write(const uint8_t *bytes, size_t count)
@@ -107,7 +106,7 @@ uint32_t kws_port_micros(void)
 void kws_port_idle(void)
 {
     __asm volatile("cpsid i" ::: "memory");
-    if (rx_read == rx_written) {
+    if (kws_wire_is_empty(&wire)) {
         __asm volatile("wfi" ::: "memory");
     }
     __asm volatile("cpsie i" ::: "memory");

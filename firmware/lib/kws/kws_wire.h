@@ -1,0 +1,49 @@
+/* The receiving end of an emulated machine's serial line: a ring that the UART's interrupt fills and the main loop empties.
+ *
+ * An emulator hands over a UART's bytes one by one, which takes it longer than all that is done with them. So a host may put
+ * bytes into blocks of a file that the machine can read (semihosting), and send a mark in the place of each: a byte that says
+ * which. The order of all bytes stays the one in which they were sent.
+ */
+#ifndef KWS_WIRE_H
+#define KWS_WIRE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define KWS_WIRE_RING_BYTES 16384u /* a power of two */
+#define KWS_WIRE_MARK 0x80u        /* + the block's number, 0 to 127: no text in ASCII holds such a byte */
+#define KWS_WIRE_BLOCK_BYTES 512u
+#define KWS_WIRE_FILE "kws_wire" /* in the emulator's working folder */
+
+/* Asks the emulator for something (Arm's "Semihosting for AArch32 and AArch64", which RISC-V took over): an operation's
+ * number and its arguments, a word each. */
+typedef int32_t (*kws_semihosting)(uint32_t operation, const uintptr_t *arguments);
+
+/* Set `ask`, zero the rest. */
+typedef struct {
+    kws_semihosting ask;
+    int32_t file;              /* what the emulator calls it; 0: not open yet */
+    uint32_t block_taken;      /* bytes of the block in turn */
+    volatile uint32_t written; /* by the interrupt */
+    volatile uint32_t taken;   /* by the main loop */
+    volatile uint8_t ring[KWS_WIRE_RING_BYTES];
+} kws_wire;
+
+/* A byte has come in; one that finds no room is lost. Call it from the interrupt. */
+void kws_wire_put(kws_wire *wire, uint8_t byte);
+
+/* Takes up to `capacity` bytes; returns how many. Where there is no file, a mark is a byte like any other. */
+size_t kws_wire_take(kws_wire *wire, uint8_t *bytes, size_t capacity);
+
+/* Whether nothing is there to be taken. */
+bool kws_wire_is_empty(const kws_wire *wire);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
