@@ -55,7 +55,7 @@ _KEPT_MANUAL = """\
  * An invoke leaves the input as it is; the output is true until the next invoke."""
 _STREAM_MANUAL = """\
  * Invokes keep what windows share. Call one each time the input, [frames, values], has moved up by {hop} frame{s} and
- * as many new ones stand at its end, also while the first window fills. Once all frames in it came like that, the output
+ * as many new ones stand at its end, also while the first window fills. Once all frames in it came so, the output
  * is the whole window's. An invoke leaves the input as it is; the output is true until the next invoke."""
 _ENDS = """\
 int8_t *kws_model_input(void)
