@@ -279,7 +279,7 @@ def compile_for_qemu(folder: Path, main: str, compiler: str, flags: list[str], p
     library = FIRMWARE / "lib" / "kws"
     (script,) = port.glob("*.ld")
     strict = ["-std=gnu99", "-O1", "-Wall", "-Wextra", "-Wno-infinite-recursion", "-Wno-div-by-zero"]
-    sources = [*port.glob("*.c"), library / "kws_text.c", source]
+    sources = [*port.glob("*.c"), library / "kws_text.c", library / "kws_wire.c", source]
     command = [compiler, *flags, *strict, f"-I{port}", f"-I{library}", *sources, f"-T{script}", "-o", program]
     subprocess.run(list(map(str, command)), check=True)
     return program
