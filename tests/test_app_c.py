@@ -15,8 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinykws.chip.features import features_of_clip
+from tinykws.chip.features import features_crc32, features_of_clip
 from tinykws.chip.frontend_tables import c_source
+from tinykws.chip.golden_signal import golden_signal
 from tinykws.chip.listener import Inference, Listener
 from tinykws.config import DetectorSettings
 from tinykws.device.protocol import (
@@ -58,7 +59,9 @@ SETTINGS_H = f"""
 #define KWS_AVERAGE_WINDOW_MS {DETECTOR.average_window_ms}
 #define KWS_THRESHOLD {DETECTOR.threshold}
 #define KWS_SUPPRESSION_MS {DETECTOR.suppression_ms}
+#ifndef KWS_MINIMUM_COUNT
 #define KWS_MINIMUM_COUNT {DETECTOR.minimum_count}
+#endif
 #define KWS_BOARD "host"
 #define KWS_MODEL_ID "0123456789ab"
 extern const char *const kws_labels[KWS_N_LABELS];
@@ -151,7 +154,7 @@ def expected_lines(samples: np.ndarray) -> list[Line]:
 
 def without_times(lines: list[Line]) -> list[Line]:
     return [
-        dataclasses.replace(line, frontend_us=0, invoke_us=0) if isinstance(line, ClipFigures) else line
+        dataclasses.replace(line, frontend_us=0, invoke_us=0) if isinstance(line, (ClipFigures, Status)) else line
         for line in lines
     ]
 
@@ -365,6 +368,51 @@ def test_sound_that_was_lost_or_too_loud_is_told(tmp_path: Path) -> None:
     assert 0 < status[0].overruns < status[1].overruns, "since start"
     told = [line for line in answers if isinstance(line, DeviceTrouble)]
     assert [line.what for line in told] == ["overrun"] * 2, "once a status, not once a block"
+
+
+def self_test_defines(scores: tuple[int, ...] | None = None, crc: int | None = None) -> list[str]:
+    """Compiler options that give the program a golden clip, whose right answers Python computes."""
+    seed = 9
+    features = features_of_clip(golden_signal(seed, FRONTEND.clip_samples), FRONTEND)
+    assert summing_model(features)[2] == 127, "a word, for a detector that counts to one"
+    wanted = ", ".join(map(str, scores or summing_model(features)))
+    return [
+        f"-DKWS_SELF_TEST_SEED={seed}u",
+        f"-DKWS_SELF_TEST_FEATURES_CRC={features_crc32(features) if crc is None else crc}u",
+        f"-DKWS_SELF_TEST_SCORES={{{wanted}}}",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("defines", "says"),
+    [
+        (self_test_defines(), "ok"),
+        (self_test_defines(scores=(1, 2, 3, 4)), "scores"),
+        (self_test_defines(crc=1), "features"),
+        ([*self_test_defines(), "-DFAILING_INVOKE"], "engine"),
+        ([*self_test_defines(), "-DBROKEN_ENGINE"], "engine"),
+    ],
+)
+def test_the_banner_says_what_the_self_test_found(tmp_path: Path, defines: list[str], says: str) -> None:
+    (banner, *_) = talk(build(tmp_path, *defines), b"")
+    assert banner == dataclasses.replace(READY, self_test=says)
+
+
+def test_the_self_test_leaves_nothing_behind(tmp_path: Path) -> None:
+    """Neither in what the microphone brings, nor in a clip, nor in the counts; and it is not heard as a word."""
+    folders = [tmp_path / name for name in ("tested", "untested")]
+    for folder in folders:
+        folder.mkdir()
+    tested = build(folders[0], *self_test_defines(), "-DKWS_MINIMUM_COUNT=1")
+    program = build(folders[1], "-DKWS_MINIMUM_COUNT=1")
+    recording = tmp_path / "microphone.raw"
+    recording.write_bytes(sound(12).tobytes())
+    said = "".join(f"{line}\n" for line in ["!STATUS", "!TEST", *clip_lines(sound(1)), "!STATUS"]).encode()
+    for heard, env in ((said, {}), (b"", {"KWS_MICROPHONE": str(recording)})):
+        with_test, without = (without_times(talk(each, heard, env)) for each in (tested, program))
+        assert any(isinstance(line, Heard) for line in without)
+        assert with_test[0] == dataclasses.replace(READY, self_test="ok")
+        assert with_test[1:] == without[1:]
 
 
 def test_an_engine_that_does_not_start_is_never_silent(tmp_path: Path) -> None:

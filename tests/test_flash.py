@@ -139,6 +139,8 @@ def test_a_board_that_stays_away_is_an_error_with_its_advice(bundle: Bundle) -> 
         ((BANNER.format(board="esp32", model="{model}"),), "its board is esp32, here it is nano33ble"),
         ((BANNER.format(board="nano33ble", model="{model}"), "kws error engine arena is too small"),
          "its engine did not start: arena is too small"),
+        ((BANNER.format(board="nano33ble", model="{model}") + " selftest=scores",),
+         "the device's self-test fails: its model gives other scores"),
     ],
 )  # fmt: skip
 def test_a_board_that_runs_something_else_is_an_error(bundle: Bundle, answers: tuple[str, ...], says: str) -> None:

@@ -205,6 +205,14 @@ def test_another_board_is_refused_and_another_model_told() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(("word", "told"), [("ok", 0), ("none", 0), ("features", 1), ("new-word", 1)])
+def test_a_self_test_that_failed_is_told_with_advice(word: str, told: int) -> None:
+    world = World(READY.replace(" line=", f" selftest={word} line="))
+    world.watch()
+    assert len(world.notices()) == told
+    assert not told or ("self-test fails" in world.notices()[0] and "tinykws verify" in world.notices()[0])
+
+
 def test_trouble_on_the_board_is_shown() -> None:
     world = World(READY, "kws error engine arena is too small")
     world.watch()

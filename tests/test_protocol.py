@@ -90,6 +90,9 @@ def test_lines_as_the_documentation_shows_them() -> None:
         "kws ready proto=1 board=host engine=aot model=0123456789ab line=768 window=15 labels=_silence_,_unknown_,yes"
     )
     assert parse_line(banner) == Ready(1, "host", "aot", "0123456789ab", 768, 15, ("_silence_", "_unknown_", "yes"))
+    tested = parse_line(banner.replace(" line=", " selftest=scores line="))
+    assert isinstance(tested, Ready)
+    assert tested.self_test == "scores"
     assert parse_line("kws scores at=990 -128 -128 127 -128") == Scores(990, (-128, -128, 127, -128))
     assert parse_line("kws features at=30 8000a57f") == Features(30, bytes([0x80, 0, 0xA5, 0x7F]))
     assert parse_line("Heard yes (201) @4056ms") == Heard("yes", 201, 4056)

@@ -42,6 +42,14 @@ def test_an_equal_clip_passes_with_all_that_is_to_be_told() -> None:
     assert clip.figures.frontend_us == 5
 
 
+@pytest.mark.parametrize(("word", "passes"), [("ok", True), ("none", True), ("features", False), ("engine", False)])
+def test_a_device_whose_self_test_failed_fails(word: str, passes: bool) -> None:
+    banner = BANNER.replace(" line=", f" selftest={word} line=")
+    verdict = judge([LogEntry(0.0, 0, 0, "received", banner), *log_of(GOOD)])
+    assert verdict.passed == passes
+    assert ("self-test fails" in verdict.reason) != passes
+
+
 @pytest.mark.parametrize(
     ("received", "reason"),
     [

@@ -3,6 +3,7 @@ each part of it spoiled."""
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import shutil
 from collections.abc import Callable
@@ -14,8 +15,9 @@ from tiny_model import tiny_bundle
 
 from tinykws.audio import write_wav
 from tinykws.boards import Board, find_board, load_boards
-from tinykws.bundle import Bundle
+from tinykws.bundle import Bundle, write_bundle
 from tinykws.errors import DeviceError
+from tinykws.progress import Progress
 from tinykws.stages.build import build
 from tinykws.stages.generate import generate
 from tinykws.stages.quantize import import_model
@@ -87,11 +89,22 @@ def spoiled(project: Path, board: Board) -> Callable[[Spoil], Path]:
         spoil(project)
         return build(project, board).program
 
-    sources = {path: path.read_bytes() for folder in ("src", "include") for path in (project / folder).iterdir()}
+    folders = ("src", "include", "lib/kws", "lib/kws_nn")
+    sources = {path: path.read_bytes() for folder in folders for path in (project / folder).iterdir()}
     yield make
     for path, text in sources.items():
         if path.read_bytes() != text:
             path.write_bytes(text)
+
+
+class SaidProgress(Progress):
+    """Keeps what is said."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def say(self, text: str) -> None:
+        self.lines.append(text)
 
 
 def replace_in(name: str, pattern: str, replacement: str) -> Spoil:
@@ -114,6 +127,7 @@ def test_device_and_host_are_equal(bundle, board_id, wire, clips, tmp_path) -> N
     assert report.equal_clips == len(clips)
     assert report.engine == board.engine
     assert report.arena_bytes is not None
+    assert report.self_test == "ok"
     assert {clip.attempts for clip in report.clips} == {1}
     assert all(clip.figures is not None and clip.figures.inferences > 3 for clip in report.clips)
 
@@ -137,6 +151,7 @@ def test_one_changed_weight_fails_the_scores(bundle, board, spoiled, clips) -> N
         path.write_text(text[: table.start(1)] + ",".join(numbers) + text[table.end(1) :])
 
     report = verify(bundle, board, spoiled(change_weights), clips)
+    assert report.self_test == "scores", "the board says so by itself"
     assert not report.passed
     assert any(clip.reason.startswith("scores differ") for clip in report.clips)
     assert not any(clip.reason.startswith("features differ") for clip in report.clips)
@@ -159,6 +174,39 @@ def test_one_wrong_number_in_a_table_fails_the_features(bundle, board, spoiled, 
     assert all(reason.startswith("features differ: CRC") for reason in failed)
 
 
+@pytest.mark.parametrize(
+    ("file", "pattern", "replacement", "says"),
+    [
+        ("lib/kws_nn/kws_nn_scaling.h", r"multipliers\[at\]", "multipliers[at] / 2", "scores"),
+        ("lib/kws_nn/kws_nn_softmax.c", r"1895147668", "1695147668", "scores"),
+        ("src/kws_engine_aot.c", r"kws_model_invoke\(\);", "", "scores"),
+        ("src/kws_engine_aot.c", r"(?s)(kws_model_invoke\(\);.*?)return 0;", r"\1return 1;", "engine"),
+        ("src/kws_frontend_config.c", r"(LOG2_CORRECTION\[\w+\] = \{\s*(?:\d+,\s*){40})\d+", r"\g<1>9000", "features"),
+        ("lib/kws/kws_filterbank.c", r"config->falling", "config->rising", "features"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_found_by_the_board_itself(
+    bundle, board, spoiled, clips, file, pattern, replacement, says
+) -> None:
+    """No clip shows it here: the only one sent is silence, on which wrong and right firmware may well agree."""
+    program = spoiled(replace_in(file, pattern, replacement))
+    silence = [clip for clip in clips if clip.path.stem == "silence"]
+    said = SaidProgress()
+    report = verify(bundle, board, program, silence, said)
+    assert (report.self_test, report.passed) == (says, False)
+    assert "the device's self-test fails" in report.reason
+    assert "the device's self-test fails" in said.lines[0]
+
+
+def test_a_bundle_from_before_the_self_test_works_without(bundle, board, clips, tmp_path) -> None:
+    old = write_bundle(dataclasses.replace(bundle, path=tmp_path / "old", golden=()), bundle.model_bytes(), {})
+    generate(old, board, None, tmp_path / "project")
+    said = SaidProgress()
+    report = verify(old, board, build(tmp_path / "project", board).program, clips[:1], said)
+    assert (report.self_test, report.passed) == ("none", True)
+    assert "tinykws quantize makes one" in said.lines[0]
+
+
 def test_another_model_is_refused(bundle, board, project, clips, tmp_path) -> None:
     other = tiny_bundle(tmp_path / "other", words=("yes",), per_channel=True)
     with pytest.raises(DeviceError, match="runs something else: its model is"):
@@ -179,7 +227,11 @@ def test_a_crash_in_a_clip_ends_the_run_with_its_reason(bundle, board, spoiled, 
 
 
 def test_a_device_that_hangs_is_given_up(bundle, board, spoiled, clips) -> None:
-    hang = replace_in("src/kws_engine_aot.c", r"kws_model_invoke\(\);", "for (volatile int on = 1; on;) { }")
+    hang = replace_in(
+        "src/kws_engine_aot.c",
+        r"kws_model_invoke\(\);",
+        "static int n; if (++n == 3) for (volatile int on = 1; on;) { }",
+    )
     with pytest.raises(DeviceError, match=r"did not answer !TEST .*\(at clip 1\)"):
         verify(bundle, board, spoiled(hang), clips, timeout_s=1.0)
 
@@ -193,4 +245,5 @@ def test_micro_speech_gives_the_scores_it_is_known_for(shared, board, tmp_path) 
     clips = find_clips([shared / "data" / "tflm_clips"], bundle.labels)
     report = verify(bundle, board, program, clips)
     assert report.passed, report.reason
+    assert report.self_test == "ok"
     assert {clip.file.split("/")[1].split("_")[0]: clip.scores for clip in report.clips} == FACTS

@@ -14,6 +14,7 @@ SOURCES = (
     "fft",
     "filterbank",
     "frontend",
+    "golden_signal",
     "listener",
     "log",
     "noise_reduction",
@@ -98,6 +99,11 @@ void kws_listener_feed(kws_listener *listener, const int16_t *samples, size_t co
 uint32_t kws_listener_time_ms(const kws_listener *listener);
 size_t listener_memory_words(size_t window_samples, size_t n_mels, size_t n_frames, size_t history, size_t n_labels);
 
+typedef struct { ...; } kws_golden_signal;
+
+void kws_golden_signal_begin(kws_golden_signal *signal, uint32_t seed);
+void kws_golden_signal_next(kws_golden_signal *signal, int16_t *samples, size_t count);
+
 extern "Python" bool listener_infer(void *context, const int8_t *features, int8_t *scores);
 extern "Python" void listener_on_inference(void *context, uint32_t time_ms, const int8_t *scores);
 extern "Python" void listener_on_detection(void *context, const kws_detection *detection);
@@ -105,6 +111,7 @@ extern "Python" void listener_on_detection(void *context, const kws_detection *d
 
 # What Python wants and the firmware does not: macros as functions, and loops that need no way back into Python.
 SOURCE = """
+#include "kws_golden_signal.h"
 #include "kws_listener.h"
 
 static size_t frontend_memory_words(size_t window_samples, size_t n_mels)

@@ -62,6 +62,8 @@ class GoldenClip:
     """CRC-32 of the int8 features [n_frames, n_mels]."""
     scores: tuple[int, ...]
     """int8 [n_labels]."""
+    seed: int | None = None
+    """The chip makes this sound itself, from this seed, and tests itself with it at boot; None: a recording."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,6 +103,11 @@ class Bundle:
         for clip in self.golden:
             if PurePosixPath(clip.file).is_absolute() or ".." in PurePosixPath(clip.file).parts:
                 raise ConfigError(f"golden clip {clip.file!r} is outside the bundle")
+
+    @property
+    def self_test(self) -> GoldenClip | None:
+        """The clip by which a device tests itself at boot; None in bundles from before there was one."""
+        return next((clip for clip in self.golden if clip.seed is not None), None)
 
     @property
     def model_path(self) -> Path:

@@ -11,6 +11,7 @@
 #include "kws_port.h"
 #include "kws_protocol.h"
 #include "kws_report.h"
+#include "kws_self_test.h"
 #include "kws_settings.h"
 
 #define SERIAL_CHUNK_BYTES 256
@@ -215,7 +216,9 @@ void kws_app_start(void)
 {
     const kws_pipeline_events events = {on_inference, kws_clip_on_detection, kws_clip_on_frame};
     kws_port_init();
-    app.engine_error = kws_pipeline_init(events);
+    app.engine_error = kws_pipeline_init();
+    kws_self_test_run(app.engine_error == NULL);
+    kws_pipeline_tell(events);
     listen();
     introduce();
 }

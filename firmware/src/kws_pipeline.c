@@ -66,7 +66,9 @@ static void tell_inference(void *context, uint32_t time_ms, const int8_t *scores
 {
     (void)context;
     const uint32_t began_us = kws_port_micros();
-    events.on_inference(time_ms, scores);
+    if (events.on_inference != NULL) {
+        events.on_inference(time_ms, scores);
+    }
     away_us += kws_port_micros() - began_us;
 }
 
@@ -74,15 +76,21 @@ static void tell_detection(void *context, const kws_detection *detection)
 {
     (void)context;
     const uint32_t began_us = kws_port_micros();
-    events.on_detection(detection);
+    if (events.on_detection != NULL) {
+        events.on_detection(detection);
+    }
     away_us += kws_port_micros() - began_us;
 }
 
-const char *kws_pipeline_init(kws_pipeline_events wanted)
+const char *kws_pipeline_init(void)
 {
-    events = wanted;
     kws_listener_init(&listener, &config, memory);
     return kws_engine_init();
+}
+
+void kws_pipeline_tell(kws_pipeline_events wanted)
+{
+    events = wanted;
 }
 
 void kws_pipeline_reset(void)

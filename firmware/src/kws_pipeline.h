@@ -11,7 +11,7 @@
 extern "C" {
 #endif
 
-/* Who is told what the pipeline finds. Their time does not count as the pipeline's. */
+/* Who is told what the pipeline finds. Their time does not count as the pipeline's. NULL: nobody. */
 typedef struct {
     void (*on_inference)(uint32_t time_ms, const int8_t *scores); /* [KWS_N_LABELS] */
     void (*on_detection)(const kws_detection *detection);
@@ -30,7 +30,10 @@ typedef struct {
 } kws_pipeline_figures;
 
 /* Prepares engine and listener. Returns NULL when they are ready, else what is wrong, in words. */
-const char *kws_pipeline_init(kws_pipeline_events events);
+const char *kws_pipeline_init(void);
+
+/* Whom to tell from now on; call it before anything is fed. */
+void kws_pipeline_tell(kws_pipeline_events events);
 
 /* Starts anew, as if just switched on. */
 void kws_pipeline_reset(void);

@@ -4,6 +4,7 @@
 #include "kws_pipeline.h"
 #include "kws_port.h"
 #include "kws_protocol.h"
+#include "kws_self_test.h"
 #include "kws_settings.h"
 #include "kws_text.h"
 
@@ -28,7 +29,8 @@ void kws_report_ready(kws_report_limits limits)
     put_field("kws ready proto=", KWS_PROTOCOL_VERSION);
     kws_text_put(&text, " board=" KWS_BOARD " engine=");
     kws_text_put(&text, kws_engine_name);
-    kws_text_put(&text, " model=" KWS_MODEL_ID);
+    kws_text_put(&text, " model=" KWS_MODEL_ID " selftest=");
+    kws_text_put(&text, kws_self_test_result());
     put_field(" line=", limits.line_bytes);
     put_field(" window=", limits.window_lines);
     put_labels();

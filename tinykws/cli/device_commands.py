@@ -193,6 +193,8 @@ def _describe_verdict(report: VerifyReport) -> str:
     if report.accuracy is not None:
         lines.append(f"right labels: {report.accuracy:.1%}")
     lines.append(f"{report.audio_seconds:.0f} s of sound in {report.seconds:.1f} s on {report.board}, {report.engine}")
+    if report.self_test != "none":
+        lines.append(f"the device's self-test at boot: {report.self_test}")
     if report.log_path is not None:
         lines.append(f"log: {report.log_path}")
     lines.append("PASS" if report.passed else f"FAIL: {report.reason}")

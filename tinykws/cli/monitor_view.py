@@ -36,7 +36,8 @@ class PlainView(MonitorView):
 
     def introduced(self, ready: Ready) -> None:
         """Prints who it is."""
-        self.line(f"{ready.board}, engine {ready.engine}, model {ready.model}: {', '.join(ready.labels)}")
+        tested = "" if ready.self_test == "none" else f", self-test {ready.self_test}"
+        self.line(f"{ready.board}, engine {ready.engine}, model {ready.model}{tested}: {', '.join(ready.labels)}")
 
     def heard(self, heard: Heard) -> None:
         """Prints the detection in the words that scripts know."""

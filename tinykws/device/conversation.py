@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from tinykws.device.boot_noise import is_boot_noise, reset_reason
 from tinykws.device.protocol import INFO, STATUS, DeviceTrouble, Fail, Heard, Line, Other, Ready, Status, parse_line
+from tinykws.device.self_test import ADVICE, complaint_of
 from tinykws.device.vitals import Vitals, VitalsReader
 from tinykws.errors import DeviceError
 
@@ -136,6 +137,9 @@ class Conversation:
         self._ready = ready
         self._ask_next = self._now()
         self._view.introduced(ready)
+        complaint = complaint_of(ready)
+        if complaint is not None:
+            self._view.notice(f"{complaint}; try:\n{ADVICE}")
         if self._expected.model_id not in (None, ready.model):
             self._view.notice(
                 f"it runs model {ready.model}; the bundle here is {self._expected.model_id}: see tinykws flash"

@@ -40,12 +40,15 @@ class Ready:
     window_lines: int
     """Lines of audio that may be under way without an answer."""
     labels: tuple[str, ...]
+    self_test: str = "none"
+    """ok; features, scores or engine: what is wrong (tinykws.device.self_test); none: the device does not tell."""
 
     def to_line(self) -> str:
         """Returns the line."""
         return (
             f"kws ready proto={self.protocol} board={self.board} engine={self.engine} model={self.model}"
-            f" line={self.line_bytes} window={self.window_lines} labels={','.join(self.labels)}"
+            f" selftest={self.self_test} line={self.line_bytes} window={self.window_lines}"
+            f" labels={','.join(self.labels)}"
         )
 
 
@@ -259,6 +262,7 @@ def _parse_ready(text: str) -> Line:
         line_bytes=_number(fields["line"]),
         window_lines=_number(fields["window"]),
         labels=tuple(fields["labels"].split(",")),
+        self_test=fields.get("selftest", "none"),
     )
 
 

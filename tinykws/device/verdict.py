@@ -13,6 +13,7 @@ from itertools import groupby, zip_longest
 from typing import Any
 
 from tinykws.device.protocol import ClipFigures, Heard, Line, Ready, Scores, parse_line
+from tinykws.device.self_test import complaint_of
 from tinykws.errors import ConfigError
 
 SENT, RECEIVED, EXPECTED = "sent", "received", "expected"
@@ -77,13 +78,16 @@ class Verdict:
 
 
 def judge(entries: Sequence[LogEntry], min_accuracy: float | None = None) -> Verdict:
-    """Returns the verdict on a log: PASS where every clip is equal and, if asked for, enough labels are right."""
+    """Returns the verdict on a log: PASS where every clip is equal and, if asked for, enough labels are right.
+
+    A device whose own self-test failed is FAIL, though all clips of this log be equal.
+    """
     labels = _labels(entries)
     by_clip = groupby((entry for entry in entries if entry.clip > 0), key=lambda entry: entry.clip)
     clips = tuple(_judge_clip(list(of_clip), labels) for _, of_clip in by_clip)
     known = [clip.correct for clip in clips if clip.correct is not None]
     accuracy = sum(known) / len(known) if known else None
-    reason = _reason(clips, accuracy, min_accuracy)
+    reason = "; ".join(filter(None, [_reason(clips, accuracy, min_accuracy), _self_test_complaint(entries)]))
     return Verdict(not reason, reason, clips, accuracy)
 
 
@@ -199,6 +203,12 @@ def _first_unequal(what: str, device: list[Any], host: list[Any], words: Callabl
 
 def _words(heard: Heard) -> str:
     return heard.to_line().removeprefix("Heard ")
+
+
+def _self_test_complaint(entries: Sequence[LogEntry]) -> str | None:
+    """What any of the device's banners tells: it may have started anew."""
+    banners = [line for line in _lines(entries, RECEIVED) if isinstance(line, Ready)]
+    return next((complaint for ready in banners if (complaint := complaint_of(ready))), None)
 
 
 def _reason(clips: Sequence[ClipResult], accuracy: float | None, min_accuracy: float | None) -> str:

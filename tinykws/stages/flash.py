@@ -10,6 +10,7 @@ from pathlib import Path
 from tinykws.boards import Board
 from tinykws.bundle import Bundle
 from tinykws.device.protocol import DeviceTrouble, Ready, parse_line
+from tinykws.device.self_test import ADVICE, complaint_of
 from tinykws.device.session import DeviceSession, LineLink, SessionLog
 from tinykws.device.stranger import refuse_stranger
 from tinykws.doors import platformio
@@ -36,7 +37,7 @@ Upload = Callable[[Path, Board, str, Callable[[str], None]], object]
 
 @dataclasses.dataclass(frozen=True)
 class FlashReport:
-    """What runs on the board now, in its own words."""
+    """What runs on the board now, in its own words; its self-test found nothing wrong."""
 
     board: str
     port: str
@@ -80,7 +81,8 @@ def flash(
     Raises:
         ConfigError: the board is an emulated one.
         ToolError: PlatformIO, or the vendor's uploader, failed.
-        DeviceError: the port is busy, forbidden or gone; the board does not come back, or does not run this bundle.
+        DeviceError: the port is busy, forbidden or gone; the board does not come back, or does not run this bundle, or
+            its self-test fails.
     """
     refuse_emulated(board)
     cable = cable or Cable()
@@ -91,6 +93,9 @@ def flash(
     upload(project_dir, board, port.device, _UploadTold(progress).hear)
     progress.say("flash: uploaded; waiting for the board to come back")
     now_at, ready = _meet(cable, _Meeting(bundle, board, port, before))
+    complaint = complaint_of(ready)
+    if complaint is not None:
+        raise DeviceError(f"uploaded, but {complaint}", hint=ADVICE)
     return FlashReport(ready.board, now_at.device, ready.engine, ready.model, ready.labels, cable.now() - began)
 
 

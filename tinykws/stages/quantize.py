@@ -18,6 +18,7 @@ from tinykws.aot.reader import read_model
 from tinykws.audio import fit_length, read_audio
 from tinykws.bundle import FLOAT_MODEL_KEY, Bundle, GoldenClip, sha256_hex, write_bundle
 from tinykws.chip.features import Features, Samples, features_crc32, features_of_clip
+from tinykws.chip.golden_signal import golden_clip
 from tinykws.clips.dataset import Dataset
 from tinykws.config import DetectorSettings
 from tinykws.doors.converter import convert
@@ -173,6 +174,7 @@ def _describe(
     output_info = model_guards.check_output(graph, len(labels))
     interpreter = Interpreter(model)
     golden = [_golden_clip(n, label, samples, frontend, interpreter) for n, (label, samples) in enumerate(clips)]
+    self_test, sound = golden_clip(frontend, interpreter.invoke)
     bundle = Bundle(
         path=out_dir,
         model_sha256=sha256_hex(model),
@@ -187,9 +189,10 @@ def _describe(
         arena_measured_by=f"tflite-micro {INTERPRETER_VERSION}",
         metrics=dict(metrics or {}),
         tools={"tinykws": __version__, "tflite-micro": INTERPRETER_VERSION, **(tools or {})},
-        golden=tuple(golden),
+        golden=(*golden, self_test),
     )
-    return bundle, {clip.file: samples for clip, (_, samples) in zip(golden, clips, strict=True)}
+    recorded = {clip.file: samples for clip, (_, samples) in zip(golden, clips, strict=True)}
+    return bundle, {**recorded, self_test.file: sound}
 
 
 def _golden_clip(

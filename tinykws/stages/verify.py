@@ -18,6 +18,7 @@ from tinykws.boards import Board
 from tinykws.bundle import Bundle
 from tinykws.device.host_reference import HostReference
 from tinykws.device.protocol import MAX_TAIL_SAMPLES, Ready
+from tinykws.device.self_test import ADVICE, complaint_of
 from tinykws.device.session import ClipFaultError, DeviceSession, SessionLog
 from tinykws.device.stranger import refuse_stranger
 from tinykws.device.verdict import CLIP, EXPECTED, FAULT, LABEL, ClipResult, Verdict, judge, write_entries
@@ -49,6 +50,8 @@ class VerifyReport:
     board: str
     engine: str
     model_id: str
+    self_test: str
+    """What the device said of its self-test at boot: ok, features, scores, engine; none: it has none."""
     passed: bool
     reason: str
     """Why it did not pass; empty where it did."""
@@ -137,6 +140,7 @@ def verify(
             session = DeviceSession(device.link, log, timeout_s)
             ready = session.introduce()
             refuse_stranger(ready, bundle, board)
+            _tell_self_test(ready, bundle, progress)
             session.begin_test()
             for number, clip in enumerate(progress.track(clips, "verify"), start=1):
                 log.clip, log.attempt = number, 1
@@ -161,6 +165,15 @@ def find_clips(paths: Sequence[Path], labels: Sequence[Label]) -> tuple[ClipFile
         return tuple(ClipFile(file) for file in files)
     names.setdefault(BACKGROUND_NOISE, SILENCE)
     return tuple(ClipFile(file, names.get(file.resolve().parent.name, UNKNOWN)) for file in files)
+
+
+def _tell_self_test(ready: Ready, bundle: Bundle, progress: Progress) -> None:
+    """Says at once what is known before the first clip; the verdict comes to it from the log."""
+    complaint = complaint_of(ready)
+    if complaint is not None:
+        progress.say(f"{complaint}; try:\n{ADVICE}")
+    elif ready.self_test == "none" and bundle.self_test is None:
+        progress.say("the bundle has no self-test for the device; tinykws quantize makes one with it")
 
 
 class _Course:
@@ -226,6 +239,7 @@ def _report(log: SessionLog, verdict: Verdict, ready: Ready, course: _Course, lo
         board=ready.board,
         engine=ready.engine,
         model_id=ready.model,
+        self_test=ready.self_test,
         passed=verdict.passed,
         reason=verdict.reason,
         accuracy=verdict.accuracy,

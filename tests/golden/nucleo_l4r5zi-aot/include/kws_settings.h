@@ -23,6 +23,11 @@
 #define KWS_SUPPRESSION_MS 1500
 #define KWS_MINIMUM_COUNT 3
 
+/* Self-test at boot: what front-end and model must make of the sound of this seed (kws_golden_signal.h). */
+#define KWS_SELF_TEST_SEED 12u
+#define KWS_SELF_TEST_FEATURES_CRC 0x09fb336du
+#define KWS_SELF_TEST_SCORES { -58, -12, -58 }
+
 /* Board. A pin of -1 is fixed by the board. */
 #define KWS_SERIAL_BAUD 115200
 #define KWS_MICROPHONE_IS_PDM 0
