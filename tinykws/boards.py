@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tinykws.config import at_least, one_of, read_dataclass
+from tinykws.cores import CORES
 from tinykws.errors import ConfigError, did_you_mean
 from tinykws.resources import BOARDS_YAML
 from tinykws.yaml_text import load_yaml
@@ -171,7 +172,10 @@ class Board:
     """Engines that work on it."""
     framework: str = ""
     """arduino, or empty for none."""
+    core: str = ""
+    """Which of cores.py executes the program; empty: not known, and nothing is said about speed."""
     clock_hz: int = 0
+    """0: not known."""
     flash_bytes: int = 0
     """For the program; 0: no limit."""
     ram_bytes: int = 0
@@ -202,6 +206,8 @@ class Board:
         for engine in self.engines:
             one_of("engines", engine, ENGINES)
         one_of("engine", self.engine, self.engines)
+        if self.core:
+            one_of("core", self.core, tuple(CORES))
         if self.emulator is not None:
             one_of("emulator", self.emulator, EMULATORS)
         if self.fast_wire is not None:

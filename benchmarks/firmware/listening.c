@@ -18,10 +18,18 @@
 static bool infer(void *context, const int8_t *features, int8_t *scores)
 {
     (void)context;
-    memcpy(kws_model_input(), features, KWS_MODEL_INPUT_BYTES);
+    (void)features; /* the model's input */
     kws_model_invoke();
     memcpy(scores, kws_model_output(), N_LABELS);
     return true;
+}
+
+static void get_ready(void *context)
+{
+    (void)context;
+    if (KWS_MODEL_HOP_FRAMES != 0) {
+        kws_model_invoke();
+    }
 }
 
 static void tell_detection(void *context, const kws_detection *detection)
@@ -31,15 +39,15 @@ static void tell_detection(void *context, const kws_detection *detection)
 }
 
 static const kws_listener_config config = {
-    &kws_frontend_default, {N_LABELS, HISTORY, AVERAGE_MS, 200, 1500, 3}, N_FRAMES, INFERENCE_FRAMES, infer, NULL,
-    tell_detection,        NULL, NULL,
+    &kws_frontend_default, {N_LABELS, HISTORY, AVERAGE_MS, 200, 1500, 3}, N_FRAMES, INFERENCE_FRAMES, infer,
+    get_ready,             NULL, tell_detection, NULL, NULL,
 };
-static uint32_t memory[KWS_LISTENER_MEMORY_WORDS(WINDOW_SAMPLES, N_MELS, N_FRAMES, HISTORY, N_LABELS)];
+static uint32_t memory[KWS_LISTENER_MEMORY_WORDS(WINDOW_SAMPLES, N_MELS, HISTORY, N_LABELS)];
 
 int main(void)
 {
     static kws_listener listener;
-    kws_listener_init(&listener, &config, memory);
+    kws_listener_init(&listener, &config, kws_model_input(), memory);
     for (;;) {
         const int16_t sample = (int16_t)MACHINE_PORT;
         kws_listener_feed(&listener, &sample, 1);

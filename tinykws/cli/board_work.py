@@ -44,12 +44,12 @@ def generate_firmware(place: Workplace, board: Board, engine: str | None) -> Pat
     return folder
 
 
-def build_firmware(place: Workplace, folder: Path, board: Board) -> BuildReport:
-    """Compiles a project rendered from the workplace's bundle."""
+def build_firmware(place: Workplace, folder: Path, board: Board, *, force: bool) -> BuildReport:
+    """Compiles a project rendered from the workplace's bundle; `force`: even one that cannot keep up with the sound."""
     from tinykws.stages.build import build as build_project
 
     click.echo(f"build: PlatformIO compiles {folder}", err=True)
-    return build_project(folder, board, ConsoleProgress(), place.bundle)
+    return build_project(folder, board, ConsoleProgress(), place.bundle, force=force)
 
 
 def port_of(project_dir: Path, board: Board, name: str | None) -> Port:

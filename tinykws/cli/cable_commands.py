@@ -11,7 +11,15 @@ import click
 from tinykws.cli.board_work import any_port, board_of, build_firmware, generate_firmware, port_of
 from tinykws.cli.console import ConsoleProgress, print_json, to_json
 from tinykws.cli.monitor_view import LiveView, PlainView
-from tinykws.cli.options import board_option, bundle_option, engine_option, json_option, port_option, project_option
+from tinykws.cli.options import (
+    board_option,
+    bundle_option,
+    engine_option,
+    json_option,
+    port_option,
+    project_option,
+    slow_too_option,
+)
 from tinykws.cli.pipeline import workplace
 from tinykws.errors import DeviceError
 
@@ -26,9 +34,11 @@ if TYPE_CHECKING:
 @bundle_option
 @port_option
 @json_option
+@slow_too_option
 def flash(
-    project_dir: Path, board_id: str, engine: str | None, bundle_dir: Path | None, port: str | None, as_json: bool
-) -> None:
+    project_dir: Path, board_id: str, engine: str | None, bundle_dir: Path | None, port: str | None, as_json: bool,
+    slow_too: bool,
+) -> None:  # fmt: skip
     """Put the firmware on a board; build it first where it is missing or stale.
 
     The board is found by its USB ids. The last line says which model it runs then, in its own words.
@@ -47,7 +57,7 @@ def flash(
     progress = ConsoleProgress()
     place = workplace(project_dir, bundle_dir, progress)
     folder = generate_firmware(place, board, engine)
-    build_firmware(place, folder, board)
+    build_firmware(place, folder, board, force=slow_too)
     report = flash_board(place.bundle, board, folder, on, progress)
     if as_json:
         print_json(to_json(report))

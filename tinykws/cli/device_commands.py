@@ -9,14 +9,22 @@ from typing import TYPE_CHECKING
 import click
 
 from tinykws.cli.board_work import board_of, build_firmware, generate_firmware, port_of, rows_of
+from tinykws.cli.build_view import describe_build
 from tinykws.cli.console import ConsoleProgress, print_json, table, to_json
-from tinykws.cli.options import board_option, bundle_option, engine_option, json_option, port_option, project_option
+from tinykws.cli.options import (
+    board_option,
+    bundle_option,
+    engine_option,
+    json_option,
+    port_option,
+    project_option,
+    slow_too_option,
+)
 from tinykws.cli.pipeline import Workplace, workplace
 from tinykws.files import write_json
 
 if TYPE_CHECKING:
     from tinykws.boards import Board
-    from tinykws.stages.build import BuildReport
     from tinykws.stages.verify import ClipFile, VerifyReport
 
 STDOUT = Path("-")
@@ -52,10 +60,15 @@ def generate(project_dir: Path, board_id: str, engine: str | None, bundle_dir: P
 @bundle_option
 @json_option
 @click.option("--no-compile", is_flag=True, help="Stop before PlatformIO: render the project only.")
+@slow_too_option
 def build(
-    project_dir: Path, board_id: str, engine: str | None, bundle_dir: Path | None, as_json: bool, no_compile: bool
-) -> None:
+    project_dir: Path, board_id: str, engine: str | None, bundle_dir: Path | None, as_json: bool, no_compile: bool,
+    slow_too: bool,
+) -> None:  # fmt: skip
     """Make firmware for a board: runs whatever is missing, from speaking the words to compiling.
+
+    Says what it takes of flash and RAM by part, and about how long listening takes; a model that cannot keep up with
+    the sound on the board is refused.
 
     \b
     Examples:
@@ -72,11 +85,11 @@ def build(
         else:
             click.echo(f"project: {folder}")
         return
-    report = build_firmware(place, folder, board)
+    report = build_firmware(place, folder, board, force=slow_too)
     if as_json:
         print_json(to_json(report))
     else:
-        click.echo(_describe_build(report))
+        click.echo(describe_build(report))
 
 
 @click.command()
@@ -169,7 +182,7 @@ def _program(place: Workplace, board: Board, engine: str | None) -> Path:
     from tinykws.doors.compilers import find_programs
 
     find_programs(board.emulator_programs)
-    return build_firmware(place, generate_firmware(place, board, engine), board).program
+    return build_firmware(place, generate_firmware(place, board, engine), board, force=True).program
 
 
 def _clips(place: Workplace, paths: tuple[Path, ...], sample: int | None) -> Sequence[ClipFile]:
@@ -199,17 +212,6 @@ def _describe_verdict(report: VerifyReport) -> str:
         lines.append(f"log: {report.log_path}")
     lines.append("PASS" if report.passed else f"FAIL: {report.reason}")
     return "\n".join(lines)
-
-
-def _describe_build(report: BuildReport) -> str:
-    rows = [
-        (kind, f"{used:,}", f"{limit:,}" if limit else "-", f"{100 * used / limit:.1f} %" if limit else "-")
-        for kind, used, limit in (
-            ("flash", report.flash_bytes, report.flash_limit_bytes),
-            ("RAM", report.ram_bytes, report.ram_limit_bytes),
-        )
-    ]
-    return f"{report.program}\n" + table(["", "bytes", "of", "share"], rows)
 
 
 COMMANDS = [generate, build, verify, boards]

@@ -58,3 +58,10 @@ def port_option(function: F) -> F:
         "--port", default=None, metavar="PORT", show_default="found by its USB ids",
         help="The board's serial port, or a pyserial URL such as socket://127.0.0.1:5555.",
     )(function)  # fmt: skip
+
+
+def slow_too_option(function: F) -> F:
+    """--force: build even what cannot keep up with the sound."""
+    return click.option(
+        "--force", "slow_too", is_flag=True, help="Build even a model too slow to keep up with the sound on this board."
+    )(function)

@@ -1,4 +1,4 @@
-"""build: a generated PlatformIO project in, firmware.elf and its size out."""
+"""build: a generated PlatformIO project in, firmware.elf out, with its size by part and how long listening takes."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from pathlib import Path
 from tinykws.boards import Board, is_local, local_path
 from tinykws.bundle import Bundle
 from tinykws.codegen.footprint import Footprint, footprint, is_elf
+from tinykws.codegen.memory_parts import Part, memory_parts
 from tinykws.doors.compilers import find_programs
 from tinykws.doors.platformio import ProgramTooBigError, build_offline, build_with_vendor
 from tinykws.errors import ConfigError, ToolError
 from tinykws.model_needs import Needs, advice, excess
+from tinykws.model_speed import Speed, estimated_speed, refuse_what_is_too_slow
 from tinykws.progress import SILENT, Progress
 
 PROGRAM_NAMES = ("firmware.elf", "firmware.exe")
@@ -36,25 +38,41 @@ class BuildReport:
     seconds: float
     footprint: Footprint
     """Section by section."""
+    parts: tuple[Part, ...]
+    """Front-end, model, kernels and so on; empty where the program is no ELF file."""
+    speed: Speed | None
+    """None where the board's core is not known, or not what was built."""
 
 
-def build(out_dir: Path, board: Board, progress: Progress = SILENT, bundle: Bundle | None = None) -> BuildReport:
+def build(
+    out_dir: Path,
+    board: Board,
+    progress: Progress = SILENT,
+    bundle: Bundle | None = None,
+    *,
+    force: bool = False,
+) -> BuildReport:
     """Builds the project in `out_dir`. What has not changed is not compiled again.
 
     Args:
         out_dir: the generated project.
         board: the row it was generated for.
         progress: told of downloads.
-        bundle: what it was generated from; with it, the error of a program too big says what would fit.
+        bundle: what it was generated from; with it, the report says how fast it is, one that cannot keep up is
+            refused before anything is compiled, and the error of a program too big says what would fit.
+        force: build even what cannot keep up.
 
     Raises:
         ToolError: a compiler or the vendor's packages are missing and cannot be had, or the build failed.
-        ConfigError: there is no project, a library of this computer is not there, or the program is too big.
+        ConfigError: there is no project, a library of this computer is not there, or the program is too slow or big.
     """
     if not (out_dir / "platformio.ini").is_file():
         raise ConfigError(
             f"there is no PlatformIO project in {out_dir}", hint="make one with: tinykws generate --board …"
         )
+    speed = None if bundle is None else estimated_speed(bundle, board, _engine(out_dir))
+    if bundle is not None and not force:
+        refuse_what_is_too_slow(speed, bundle, board, _engine(out_dir))
     find_programs(board.compilers)
     libraries = _libraries(out_dir, board)
     _check_local(libraries, out_dir)
@@ -67,7 +85,7 @@ def build(out_dir: Path, board: Board, progress: Progress = SILENT, bundle: Bund
             build_with_vendor(out_dir, board.env, packages, lambda line: _say(line, progress))
     except ProgramTooBigError as error:
         raise _too_big(error.message, error.over, out_dir, board, bundle) from error
-    report = _report(_program(out_dir, board), board, time.monotonic() - started)
+    report = _report(_program(out_dir, board), board, time.monotonic() - started, speed)
     _check_fits(report, out_dir, bundle, board)
     return report
 
@@ -106,9 +124,13 @@ def _program(out_dir: Path, board: Board) -> Path:
     raise ToolError(f"PlatformIO built no program in {folder}", hint=f"try: pio run -d {out_dir} -v")
 
 
-def _report(program: Path, board: Board, seconds: float) -> BuildReport:
-    sizes = footprint(program, board.ram_address, board.ram_bytes) if is_elf(program) else Footprint(())
-    return BuildReport(program, sizes.flash_bytes, sizes.ram_bytes, board.flash_bytes, board.ram_bytes, seconds, sizes)
+def _report(program: Path, board: Board, seconds: float, speed: Speed | None) -> BuildReport:
+    sizes, parts = Footprint(()), ()  # type: Footprint, tuple[Part, ...]
+    if is_elf(program):
+        sizes = footprint(program, board.ram_address, board.ram_bytes)
+        parts = memory_parts(program, board.ram_address, board.ram_bytes)
+    used, limits = (sizes.flash_bytes, sizes.ram_bytes), (board.flash_bytes, board.ram_bytes)
+    return BuildReport(program, *used, *limits, seconds, sizes, parts, speed)
 
 
 def _check_fits(report: BuildReport, out_dir: Path, bundle: Bundle | None, board: Board) -> None:

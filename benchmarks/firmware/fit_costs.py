@@ -1,0 +1,208 @@
+"""Finds what each kernel's work takes in instructions, and writes tinykws/aot/kernel_costs.py.
+
+    python benchmarks/firmware/fit_costs.py [--write]
+
+Models of one op, drawn at random, are counted in emulation on each instruction set. On two thirds of them constants
+are fitted (least squares of the relative error, none negative); the error that is written is that on the last third.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import random
+import sys
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+sys.path.insert(0, str(Path(__file__).parent.parent.parent / "tests"))
+
+import random_nets as nets
+from programs import MACHINES, Machine, compile_many, emulation, run
+from tflite_builder import TensorSpec, build_model
+
+from tinykws.aot import compile_model
+from tinykws.aot.call import Call
+from tinykws.aot.kernel_work import Work, work_of
+from tinykws.aot.lowering import lower
+from tinykws.aot.reader import read_model
+from tinykws.errors import ConfigError
+
+WRITTEN = Path(__file__).parent.parent.parent / "tinykws" / "aot" / "kernel_costs.py"
+INSTRUCTION_SETS = {"Cortex-M4F": "armv7e-m", "Cortex-M3": "armv7-m", "Cortex-M0+": "armv6-m", "rv32imc": "rv32imc"}
+WANTED = 60
+"""Calls of each kernel."""
+MOST_PRODUCTS = 300_000
+PER_PROGRAM = 60
+DRAWS = 8000
+HEADER = '''"""Instructions that kernels take for a unit of their work, by instruction set and kernel (kernel_work.py).
+
+Written by `python benchmarks/firmware/fit_costs.py --write`; do not edit. GCC 12.2, -O2, counted by QEMU.
+"""
+
+from __future__ import annotations
+
+'''
+
+
+@dataclasses.dataclass(frozen=True)
+class Sample:
+    """A model of one call, and what its kernel does."""
+
+    model: bytes
+    kernel: str
+    work: Work
+
+
+def random_model(source: random.Random) -> bytes:
+    """Returns a .tflite of one op, of sizes as keyword models have them and smaller."""
+    net = nets.Net(source)
+    kinds = [_layer, _layer, nets._conv_2d, nets._depthwise_conv_2d, nets._fully_connected]
+    kinds += [nets._pool, nets._mean, nets._add, nets._pad, nets._softmax]
+    kind = source.choice(kinds)
+    depth = source.choice([1, 1, 2, 3, 4, 8, 12, 16, 24, 32, 44, 64])
+    height, width = source.choice([1, 5, 10, source.randint(1, 49)]), source.choice([1, 1, 5, source.randint(1, 40)])
+    net.tensor(TensorSpec([1, height, width, depth], scales=(0.1,), zero_points=(net.zero_point(),)))
+    if kind in (nets._conv_2d, nets._depthwise_conv_2d, nets._fully_connected):
+        kind(net, wide=True)
+    else:
+        kind(net)
+    if not net.ops:
+        raise ConfigError("an op that this shape cannot have")
+    return build_model(net.tensors, net.ops)
+
+
+def _layer(net: nets.Net) -> None:
+    """A convolution as keyword models have them: SAME, few strides, many channels; or one filter a channel."""
+    _, height, width, depth = net.spec.shape
+    current, source = net.current, net.random
+    depthwise = depth % 4 == 0 and source.random() < 0.7
+    stride = source.choice([1, 1, 2])
+    size = source.choice([(3, 3), (3, 3), (1, 1), (5, 1), (9, 1), (10, 8 // depth if depth < 8 else 4)])
+    channels = depth if depthwise else source.choice([4, 8, 12, 16, 32, 64])
+    shape, dimension = ((1, *size, depth), 3) if depthwise else ((channels, *size, depth), 0)
+    inputs, scale = nets._weights(net, shape, dimension, size[0] * size[1] * (1 if depthwise else depth))
+    inputs = [index for index in inputs if index >= 0]
+    positions = (-(-height // stride), -(-width // stride))
+    options = {"padding": 0, "stride_h": stride, "stride_w": stride, "fused_activation_function": net.activation()}
+    output = nets._output(net, (1, *positions, channels), 2 * scale)
+    options |= {"depth_multiplier": 1} if depthwise else {}
+    net.append("DEPTHWISE_CONV_2D" if depthwise else "CONV_2D", [current, *inputs], output, options)
+
+
+def samples(count: int) -> list[Sample]:
+    """Returns `count` calls of each kernel."""
+    by_kernel: dict[str, list[Sample]] = defaultdict(list)
+    for seed in range(DRAWS):
+        try:
+            model = random_model(random.Random(seed))
+            (call,) = (item for item in lower(read_model(model)) if isinstance(item, Call))
+        except (ConfigError, ValueError):
+            continue
+        kernel, work = work_of(call)
+        if max(work.values()) <= MOST_PRODUCTS and len(by_kernel[kernel]) < count:
+            by_kernel[kernel].append(Sample(model, kernel, work))
+    return [sample for found in by_kernel.values() for sample in found]
+
+
+def counted(machine: Machine, drawn: Sequence[Sample], folder: Path) -> list[int]:
+    """Returns the instructions of each sample's invoke."""
+    counts: list[int] = []
+    for at in range(0, len(drawn), PER_PROGRAM):
+        models = [compile_model(sample.model) for sample in drawn[at : at + PER_PROGRAM]]
+        with tempfile.TemporaryDirectory(dir=folder) as name:
+            program = compile_many(machine, models, "count_many.c", Path(name))
+            told = run([*emulation(machine, program), "-icount", machine.clock])
+        counts += [int(line) for line in told.split()]
+    return counts
+
+
+@dataclasses.dataclass(frozen=True)
+class Fit:
+    """What a unit of each kind of work takes, and how far that is off for calls it was not fitted to."""
+
+    costs: dict[str, float]
+    typical_error: float
+    largest_error: float
+
+
+def fitted(drawn: Sequence[Sample], counts: Sequence[int]) -> Fit:
+    """Fits one kernel."""
+    names = list(drawn[0].work)
+    work = np.array([[sample.work[name] for name in names] for sample in drawn], float)
+    share = work / np.array(counts, float)[:, None]
+    learn = np.arange(len(drawn)) % 3 != 2
+    costs = _non_negative(share[learn], np.ones(int(learn.sum())))
+    errors = np.abs(share[~learn] @ costs - 1)
+    rounded = {name: float(f"{cost:.4g}") for name, cost in zip(names, costs, strict=True)}
+    return Fit(rounded, float(np.median(errors)), float(errors.max()))
+
+
+def _non_negative(matrix: npt.NDArray[np.float64], target: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Least squares; what comes out negative is left out, the most negative first."""
+    kept = [column for column in range(matrix.shape[1]) if matrix[:, column].any()]
+    while True:
+        found = np.linalg.lstsq(matrix[:, kept], target, rcond=None)[0]
+        if (found >= 0).all():
+            break
+        kept.pop(int(found.argmin()))
+    costs = np.zeros(matrix.shape[1])
+    costs[kept] = found
+    return costs
+
+
+def text_of(fits: dict[str, dict[str, Fit]]) -> str:
+    """Returns kernel_costs.py."""
+    lines = [HEADER, "COSTS: dict[str, dict[str, dict[str, float]]] = {\n"]
+    for instruction_set, kernels in fits.items():
+        lines.append(f"    {instruction_set!r}: {{\n".replace("'", '"'))
+        for kernel, fit in sorted(kernels.items()):
+            items = ", ".join(f'"{name}": {cost:g}' for name, cost in fit.costs.items())
+            lines.append(f'        "{kernel}": {{{items}}},\n')
+        lines.append("    },\n")
+    lines.append("}\n\nTYPICAL_ERROR: dict[str, dict[str, float]] = {\n")
+    for instruction_set, kernels in fits.items():
+        items = ", ".join(f'"{kernel}": {fit.typical_error:.3f}' for kernel, fit in sorted(kernels.items()))
+        lines.append(f'    "{instruction_set}": {{{items}}},\n')
+    lines.append('}\n"""The median share by which calls that were not fitted are off."""\n')
+    return "".join(lines)
+
+
+def _progress(fits: dict[str, Fit]) -> Iterator[str]:
+    for kernel, fit in sorted(fits.items()):
+        yield f"  {kernel:32} off by {fit.typical_error:6.1%}, at most {fit.largest_error:6.1%}"
+
+
+def main() -> None:
+    """Counts, fits, prints."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--write", action="store_true", help=f"write {WRITTEN.name}")
+    arguments = parser.parse_args()
+    drawn = samples(WANTED)
+    random.Random(1).shuffle(drawn)
+    fits: dict[str, dict[str, Fit]] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for machine in MACHINES:
+            if machine.name not in INSTRUCTION_SETS:
+                continue
+            counts = counted(machine, drawn, Path(folder))
+            grouped: dict[str, list[tuple[Sample, int]]] = defaultdict(list)
+            for sample, count in zip(drawn, counts, strict=True):
+                grouped[sample.kernel].append((sample, count))
+            fits[INSTRUCTION_SETS[machine.name]] = {
+                kernel: fitted([sample for sample, _ in pairs], [count for _, count in pairs])
+                for kernel, pairs in grouped.items()
+            }
+            print(machine.name, *_progress(fits[INSTRUCTION_SETS[machine.name]]), sep="\n", flush=True)
+    if arguments.write:
+        WRITTEN.write_text(text_of(fits))
+        run([sys.executable, "-m", "ruff", "format", "-q", str(WRITTEN)])
+
+
+if __name__ == "__main__":
+    main()

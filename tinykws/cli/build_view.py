@@ -1,0 +1,50 @@
+"""What a build came to, as people read it: bytes by part, and how long listening takes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tinykws.cli.console import table
+
+if TYPE_CHECKING:
+    from tinykws.model_speed import Speed
+    from tinykws.stages.build import BuildReport
+
+
+def describe_build(report: BuildReport) -> str:
+    """Returns the text of a build's report."""
+    lines = [str(report.program), _memory(report)]
+    if report.speed is not None:
+        lines += ["", *_speed(report.speed)]
+    return "\n".join(lines)
+
+
+def _memory(report: BuildReport) -> str:
+    used = (report.flash_bytes, report.ram_bytes)
+    limits = (report.flash_limit_bytes, report.ram_limit_bytes)
+    shares = [f"{100 * number / limit:.1f} %" if limit else "-" for number, limit in zip(used, limits, strict=True)]
+    rows = [
+        *([part.name, f"{part.flash_bytes:,}", f"{part.ram_bytes:,}"] for part in report.parts),
+        ["all", *(f"{number:,}" for number in used)],
+        ["of", *(f"{limit:,}" if limit else "-" for limit in limits)],
+        ["share", *shares],
+    ]
+    return table(["bytes", "flash", "RAM"], rows)
+
+
+def _speed(speed: Speed) -> list[str]:
+    rows = [
+        ("an inference", f"{speed.instructions_per_inference:,}", f"{speed.ms_per_inference:.1f}", ""),
+        (
+            f"a second of listening, {speed.inferences_per_second:g} inferences",
+            f"{speed.instructions_per_second:,}",
+            f"{speed.ms_per_second:.0f}",
+            f"{speed.share_of_clock:.1%} of {speed.clock_hz / 1e6:g} MHz",
+        ),
+    ]
+    return [
+        table(["about", "instructions", "ms", "of the clock"], rows),
+        f"instructions: {speed.how}",
+        f"ms: a guess of {speed.cycles_per_instruction:g} cycles an instruction, {speed.cycles_how};"
+        " waiting for flash comes on top",
+    ]
