@@ -86,6 +86,7 @@ typedef struct {
     uint16_t n_frames;
     uint16_t inference_frames;
     bool (*infer)(void *context, const int8_t *features, int8_t *scores);
+    void (*get_ready)(void *context);
     void (*on_inference)(void *context, uint32_t time_ms, const int8_t *scores);
     void (*on_detection)(void *context, const kws_detection *detection);
     void (*on_frame)(void *context, uint32_t time_ms, const int8_t *frame);
@@ -93,11 +94,12 @@ typedef struct {
 } kws_listener_config;
 typedef struct { uint32_t frames; uint32_t features_crc32; ...; } kws_listener;
 
-void kws_listener_init(kws_listener *listener, const kws_listener_config *config, uint32_t *memory);
+void kws_listener_init(kws_listener *listener, const kws_listener_config *config, int8_t *features,
+                       uint32_t *memory);
 void kws_listener_reset(kws_listener *listener);
 void kws_listener_feed(kws_listener *listener, const int16_t *samples, size_t count);
 uint32_t kws_listener_time_ms(const kws_listener *listener);
-size_t listener_memory_words(size_t window_samples, size_t n_mels, size_t n_frames, size_t history, size_t n_labels);
+size_t listener_memory_words(size_t window_samples, size_t n_mels, size_t history, size_t n_labels);
 
 typedef struct { ...; } kws_golden_signal;
 
@@ -124,10 +126,9 @@ static size_t detector_memory_words(size_t history, size_t n_labels)
     return KWS_DETECTOR_MEMORY_WORDS(history, n_labels);
 }
 
-static size_t listener_memory_words(size_t window_samples, size_t n_mels, size_t n_frames, size_t history,
-                                    size_t n_labels)
+static size_t listener_memory_words(size_t window_samples, size_t n_mels, size_t history, size_t n_labels)
 {
-    return KWS_LISTENER_MEMORY_WORDS(window_samples, n_mels, n_frames, history, n_labels);
+    return KWS_LISTENER_MEMORY_WORDS(window_samples, n_mels, history, n_labels);
 }
 
 /* Takes all samples; returns how many frames stand in features [frames, n_mels]. */

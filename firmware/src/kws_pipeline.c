@@ -11,6 +11,7 @@
 #define HISTORY KWS_DETECTOR_HISTORY(KWS_AVERAGE_WINDOW_MS, KWS_INFERENCE_FRAMES * KWS_STRIDE_MS)
 
 static bool infer(void *context, const int8_t *features, int8_t *scores);
+static void get_ready(void *context);
 static void tell_frame(void *context, uint32_t time_ms, const int8_t *frame);
 static void tell_inference(void *context, uint32_t time_ms, const int8_t *scores);
 static void tell_detection(void *context, const kws_detection *detection);
@@ -21,12 +22,13 @@ static const kws_listener_config config = {
     KWS_N_FRAMES,
     KWS_INFERENCE_FRAMES,
     infer,
+    get_ready,
     tell_inference,
     tell_detection,
     tell_frame,
     NULL,
 };
-static uint32_t memory[KWS_LISTENER_MEMORY_WORDS(WINDOW_SAMPLES, KWS_N_MELS, KWS_N_FRAMES, HISTORY, KWS_N_LABELS)];
+static uint32_t memory[KWS_LISTENER_MEMORY_WORDS(WINDOW_SAMPLES, KWS_N_MELS, HISTORY, KWS_N_LABELS)];
 static kws_listener listener;
 static kws_pipeline_events events;
 static uint32_t frontend_us;
@@ -38,8 +40,8 @@ static uint32_t away_us; /* time of one feed that was not the front-end's */
 static bool infer(void *context, const int8_t *features, int8_t *scores)
 {
     (void)context;
+    (void)features; /* the engine's input */
     const uint32_t began_us = kws_port_micros();
-    memcpy(kws_engine_input(), features, (size_t)KWS_N_FRAMES * KWS_N_MELS);
     const bool ran = kws_engine_invoke() == 0;
     const uint32_t took_us = kws_port_micros() - began_us;
     away_us += took_us;
@@ -50,6 +52,16 @@ static bool infer(void *context, const int8_t *features, int8_t *scores)
         memcpy(scores, kws_engine_output(), KWS_N_LABELS);
     }
     return ran;
+}
+
+static void get_ready(void *context)
+{
+    (void)context;
+    const uint32_t began_us = kws_port_micros();
+    if (kws_engine_keeps_rows) {
+        failed_invokes += kws_engine_invoke() != 0;
+    }
+    away_us += kws_port_micros() - began_us;
 }
 
 static void tell_frame(void *context, uint32_t time_ms, const int8_t *frame)
@@ -84,7 +96,7 @@ static void tell_detection(void *context, const kws_detection *detection)
 
 const char *kws_pipeline_init(void)
 {
-    kws_listener_init(&listener, &config, memory);
+    kws_listener_init(&listener, &config, kws_engine_input(), memory);
     return kws_engine_init();
 }
 

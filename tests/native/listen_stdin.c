@@ -94,6 +94,7 @@ int main(int argc, char **argv)
     config.detector.suppression_ms = values[5];
     config.detector.minimum_count = (uint16_t)values[6];
     config.infer = infer;
+    config.get_ready = NULL;
     config.on_inference = print_inference;
     config.on_detection = print_detection;
     config.on_frame = NULL;
@@ -101,11 +102,13 @@ int main(int argc, char **argv)
 
     kws_listener listener;
     uint32_t *memory = (uint32_t *)malloc(
-        sizeof(uint32_t) * KWS_LISTENER_MEMORY_WORDS(frontend->window_samples, frontend->n_mels, config.n_frames,
+        sizeof(uint32_t) * KWS_LISTENER_MEMORY_WORDS(frontend->window_samples, frontend->n_mels,
                                                      config.detector.history, config.detector.n_labels));
-    kws_listener_init(&listener, &config, memory);
+    int8_t *window = (int8_t *)malloc((size_t)config.n_frames * frontend->n_mels);
+    kws_listener_init(&listener, &config, window, memory);
     feed_stdin(&listener);
     printf("frames %" PRIu32 " crc %08" PRIx32 "\n", listener.frames, listener.features_crc32);
+    free(window);
     free(memory);
     return 0;
 }

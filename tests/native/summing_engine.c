@@ -8,6 +8,7 @@ static int8_t input[KWS_N_FRAMES * KWS_N_MELS];
 static int8_t output[KWS_N_LABELS];
 
 const char *const kws_engine_name = "summing";
+const bool kws_engine_keeps_rows = false;
 
 const char *kws_engine_init(void)
 {

@@ -40,9 +40,19 @@ def compile_model(tflite: bytes) -> AotModel:
     return compile_schedule(whole_window(graph, lower(graph)))
 
 
-def compile_schedule(schedule: Schedule) -> AotModel:
+def compile_for_listening(tflite: bytes) -> AotModel:
+    """Returns the C of an int8 model whose input is the listener's window: no invoke changes it.
+
+    Raises:
+        ConfigError: as compile_model().
+    """
+    graph = read_model(tflite)
+    return compile_schedule(whole_window(graph, lower(graph), keep_input=True), keeps_input=True)
+
+
+def compile_schedule(schedule: Schedule, *, keeps_input: bool = False) -> AotModel:
     """Returns the C of a schedule."""
-    model = PlannedModel(schedule, place(schedule.buffers))
+    model = PlannedModel(schedule, place(schedule.buffers), keeps_input)
     kernels = {f"{call.kernel}.c" for call in schedule.calls}
     if any(isinstance(step, Move) for step in schedule.steps):
         kernels.add("kws_nn_move.c")

@@ -54,12 +54,11 @@ class Listener:
                 "context": self._handle,
             },
         )
-        words = lib.listener_memory_words(
-            frontend.window_samples, frontend.n_mels, frontend.n_frames, history, n_labels
-        )
+        words = lib.listener_memory_words(frontend.window_samples, frontend.n_mels, history, n_labels)
         self._memory = ffi.new("uint32_t[]", words)
+        self._window = ffi.new("int8_t[]", self._n_features)
         self._state = ffi.new("kws_listener *")
-        lib.kws_listener_init(self._state, self._config, self._memory)
+        lib.kws_listener_init(self._state, self._config, self._window, self._memory)
 
     def reset(self) -> None:
         """Starts anew, as if just made."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tinykws.aot import compile_model
+from tinykws.aot import compile_for_listening
 from tinykws.aot.reader import read_model
 from tinykws.boards import Board
 from tinykws.bundle import Bundle
@@ -131,7 +131,7 @@ def _check_fully_connected(bundle: Bundle, board: Board) -> None:
 
 
 def _aot_files(bundle: Bundle, _: Board) -> Files:
-    compiled = compile_model(bundle.model_bytes())
+    compiled = compile_for_listening(bundle.model_bytes())
     library = FIRMWARE / "lib" / "kws_nn"
     needed = [path.name for path in _files_below(library) if path.suffix == ".h"] + list(compiled.kernels)
     return {

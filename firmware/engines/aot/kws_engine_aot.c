@@ -1,8 +1,14 @@
 /* The engine whose model is C: model_aot.c, written by tinykws from the .tflite. */
 #include "kws_engine.h"
+#include "kws_settings.h"
 #include "model_aot.h"
 
+#if KWS_MODEL_HOP_FRAMES != 0 && KWS_MODEL_HOP_FRAMES != KWS_INFERENCE_FRAMES
+#error "model_aot.c was made for another number of frames from one inference to the next: run tinykws generate"
+#endif
+
 const char *const kws_engine_name = "aot";
+const bool kws_engine_keeps_rows = KWS_MODEL_HOP_FRAMES != 0;
 
 const char *kws_engine_init(void)
 {

@@ -11,6 +11,7 @@
 
 #include <cstdarg>
 #include <cstdio>
+#include <cstring>
 #include <new>
 
 #include <tensorflow/lite/micro/debug_log.h>
@@ -29,6 +30,7 @@ static_assert(KWS_MODEL_INPUT_BYTES == KWS_N_FRAMES * KWS_N_MELS, "the model's i
 static_assert(KWS_MODEL_OUTPUT_BYTES == KWS_N_LABELS, "the model's outputs are not the labels");
 
 extern "C" const char *const kws_engine_name = "tflm";
+extern "C" const bool kws_engine_keeps_rows = false;
 
 /* TFLM's way to say something, in both its forms: a library's header declares one of them extern "C", and the
  * definition that fits becomes the library's; the other is an overload that nobody calls. Weak, so that a library whose
@@ -59,6 +61,7 @@ using Resolver = tflite::MicroMutableOpResolver<KWS_N_OPS>;
 using Interpreter = tflite::MicroInterpreter;
 
 alignas(kArenaAlignment) uint8_t arena[KWS_ARENA_BYTES];
+int8_t window[KWS_MODEL_INPUT_BYTES]; /* the input's place in the arena may hold something else after an invoke */
 
 /* Objects that are made where they lie and never end: static ones would want destructors at exit. */
 alignas(Resolver) uint8_t resolver_storage[sizeof(Resolver)];
@@ -227,9 +230,12 @@ const char *kws_engine_init(void) {
   return interpreter == nullptr ? "TFLM loaded the model once and then no more" : nullptr;
 }
 
-int8_t *kws_engine_input(void) { return interpreter->input(0)->data.int8; }
+int8_t *kws_engine_input(void) { return window; }
 
-int kws_engine_invoke(void) { return interpreter->Invoke() == kTfLiteOk ? 0 : -1; }
+int kws_engine_invoke(void) {
+  std::memcpy(interpreter->input(0)->data.int8, window, sizeof window);
+  return interpreter->Invoke() == kTfLiteOk ? 0 : -1;
+}
 
 const int8_t *kws_engine_output(void) { return interpreter->output(0)->data.int8; }
 

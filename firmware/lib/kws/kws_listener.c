@@ -1,7 +1,5 @@
 #include "kws_listener.h"
 
-#include <string.h>
-
 #include "kws_crc32.h"
 
 /* 32-bit words that hold `bytes`. */
@@ -10,16 +8,14 @@ static size_t words(size_t bytes)
     return (bytes + 3) / 4;
 }
 
-void kws_listener_init(kws_listener *listener, const kws_listener_config *config, uint32_t *memory)
+void kws_listener_init(kws_listener *listener, const kws_listener_config *config, int8_t *features, uint32_t *memory)
 {
     const kws_frontend_config *frontend = config->frontend;
     const kws_detector_config *detector = &config->detector;
-    const size_t features = (size_t)config->n_frames * frontend->n_mels;
     listener->config = config;
+    listener->features = features;
     listener->frame = (uint16_t *)memory;
     memory += words(2u * frontend->n_mels);
-    listener->features = (int8_t *)memory;
-    memory += words(features);
     listener->scores = (int8_t *)memory;
     memory += words(detector->n_labels);
     kws_detector_init(&listener->detector, detector, memory);
@@ -33,6 +29,7 @@ void kws_listener_reset(kws_listener *listener)
     kws_frontend_reset(&listener->frontend);
     kws_detector_reset(&listener->detector);
     listener->frames = 0;
+    listener->frames_left = (uint16_t)((listener->config->n_frames - 1) % listener->config->inference_frames + 1);
     listener->features_crc32 = 0;
 }
 
@@ -42,6 +39,23 @@ uint32_t kws_listener_time_ms(const kws_listener *listener)
     return listener->frames == 0 ? 0 : frontend->window_ms + (listener->frames - 1) * frontend->stride_ms;
 }
 
+/* Four words that move together: a library's memmove may go byte by byte, and this is for every frame. */
+typedef struct {
+    uint32_t words[4];
+} __attribute__((may_alias, packed)) block;
+
+/* Moves bytes to a lower address. */
+static void move_down(int8_t *to, const int8_t *from, size_t size)
+{
+    for (; size >= sizeof(block); size -= sizeof(block), to += sizeof(block), from += sizeof(block)) {
+        const block moved = *(const block *)from;
+        *(block *)to = moved;
+    }
+    for (; size > 0; --size) {
+        *to++ = *from++;
+    }
+}
+
 /* Moves the window of features on by the newest frame. */
 static void keep_frame(kws_listener *listener)
 {
@@ -49,7 +63,7 @@ static void keep_frame(kws_listener *listener)
     const size_t n_mels = config->frontend->n_mels;
     const size_t older = (size_t)(config->n_frames - 1) * n_mels;
     int8_t *newest = listener->features + older;
-    memmove(listener->features, listener->features + n_mels, older);
+    move_down(listener->features, listener->features + n_mels, older);
     for (size_t i = 0; i < n_mels; ++i) {
         newest[i] = kws_quantize_feature(listener->frame[i]);
     }
@@ -58,13 +72,6 @@ static void keep_frame(kws_listener *listener)
     if (config->on_frame != NULL) {
         config->on_frame(config->context, kws_listener_time_ms(listener), newest);
     }
-}
-
-static bool is_inference_due(const kws_listener *listener)
-{
-    const kws_listener_config *config = listener->config;
-    return listener->frames >= config->n_frames &&
-           (listener->frames - config->n_frames) % config->inference_frames == 0;
 }
 
 static void run_inference(kws_listener *listener)
@@ -83,6 +90,21 @@ static void run_inference(kws_listener *listener)
     }
 }
 
+/* Counts towards the next inference and makes it when it is due. */
+static void step_towards_inference(kws_listener *listener)
+{
+    const kws_listener_config *config = listener->config;
+    if (--listener->frames_left > 0) {
+        return;
+    }
+    listener->frames_left = config->inference_frames;
+    if (listener->frames >= config->n_frames) {
+        run_inference(listener);
+    } else if (config->get_ready != NULL) {
+        config->get_ready(config->context);
+    }
+}
+
 void kws_listener_feed(kws_listener *listener, const int16_t *samples, size_t count)
 {
     while (count > 0) {
@@ -92,9 +114,7 @@ void kws_listener_feed(kws_listener *listener, const int16_t *samples, size_t co
         count -= taken;
         if (is_frame) {
             keep_frame(listener);
-            if (is_inference_due(listener)) {
-                run_inference(listener);
-            }
+            step_towards_inference(listener);
         }
     }
 }

@@ -1,10 +1,11 @@
 /* The whole pipeline between microphone and detections: front-end -> window of int8 features -> model -> detector.
  *
  * The device and the Python package run this same code. The model is asked first when the window of n_frames is full,
- * then every inference_frames frames.
+ * then every inference_frames frames. The window is the caller's, so that it can be the model's very input.
  *
- *     static uint32_t memory[KWS_LISTENER_MEMORY_WORDS(window_samples, n_mels, n_frames, history, n_labels)];
- *     kws_listener_init(&listener, &config, memory);
+ *     static int8_t window[n_frames * n_mels];
+ *     static uint32_t memory[KWS_LISTENER_MEMORY_WORDS(window_samples, n_mels, history, n_labels)];
+ *     kws_listener_init(&listener, &config, window, memory);
  *     kws_listener_feed(&listener, samples, count);   // calls infer, on_inference, on_detection as they come
  */
 #ifndef KWS_LISTENER_H
@@ -30,6 +31,9 @@ typedef struct {
     /* Runs the model on features [n_frames, n_mels] and fills scores [n_labels]. Where it returns false this inference
      * is left out: neither on_inference nor the detector sees it. */
     bool (*infer)(void *context, const int8_t *features, int8_t *scores);
+    /* Called in the place of infer while the first window since reset fills, at times from which inference_frames frames
+     * a step lead to the first inference; may be NULL. For models that keep what windows share. */
+    void (*get_ready)(void *context);
     /* Told of every inference; may be NULL. time_ms: see kws_listener_time_ms(). */
     void (*on_inference)(void *context, uint32_t time_ms, const int8_t *scores);
     /* Told of every word heard, after on_inference of the same time; may be NULL. */
@@ -44,19 +48,21 @@ typedef struct {
     kws_frontend frontend;
     kws_detector detector;
     uint16_t *frame;   /* [n_mels] the newest features, before quantisation */
-    int8_t *features;  /* [n_frames, n_mels] the newest frames, oldest first */
+    int8_t *features;  /* [n_frames, n_mels] the newest frames, oldest first; older ones than the reset are no matter */
     int8_t *scores;    /* [n_labels] */
     uint32_t frames;         /* since reset */
+    uint16_t frames_left;    /* to the next inference */
     uint32_t features_crc32; /* of all int8 features since reset, frame by frame */
 } kws_listener;
 
 /* 32-bit words of memory that kws_listener_init() wants. */
-#define KWS_LISTENER_MEMORY_WORDS(window_samples, n_mels, n_frames, history, n_labels) \
+#define KWS_LISTENER_MEMORY_WORDS(window_samples, n_mels, history, n_labels) \
     (KWS_FRONTEND_MEMORY_WORDS(window_samples, n_mels) + KWS_DETECTOR_MEMORY_WORDS(history, n_labels) + \
-     ((n_mels) + 1) / 2 + ((size_t)(n_frames) * (n_mels) + 3) / 4 + ((n_labels) + 3) / 4)
+     ((n_mels) + 1) / 2 + ((n_labels) + 3) / 4)
 
-/* Prepares a listener on the caller's memory, which belongs to it from now on; config must stay. */
-void kws_listener_init(kws_listener *listener, const kws_listener_config *config, uint32_t *memory);
+/* Prepares a listener on the caller's memory, which belongs to it from now on, as do the features [n_frames, n_mels]:
+ * nobody else may write there. config must stay. */
+void kws_listener_init(kws_listener *listener, const kws_listener_config *config, int8_t *features, uint32_t *memory);
 
 /* Starts anew: forgets samples, noise estimate, features, scores, and counts time from 0. */
 void kws_listener_reset(kws_listener *listener);
