@@ -68,7 +68,9 @@ static void forbid_what_is_below_the_stack(void)
     __asm volatile("dsb\n isb" ::: "memory");
 }
 
-void kws_reset(void)
+/* Loops over memory stay loops: as calls of memcpy() and memset() they would take flash, and library code would run before
+ * its data are there. */
+__attribute__((optimize("no-tree-loop-distribute-patterns"))) void kws_reset(void)
 {
     const uint32_t *from = kws_data_in_code;
     COPROCESSOR_ACCESS |= FPU_FULL_ACCESS;

@@ -44,7 +44,9 @@ static void forbid_writing_to_code(void)
     __asm volatile("csrw pmpaddr0, %0\n csrw pmpcfg0, %1" ::"r"(CODE_4_MB), "r"(LOCKED_READ_EXECUTE));
 }
 
-void kws_start(void)
+/* Loops over memory stay loops: as calls of memcpy() and memset() they would take flash, and library code would run before
+ * its data are there. */
+__attribute__((optimize("no-tree-loop-distribute-patterns"))) void kws_start(void)
 {
     const uint32_t *from = kws_data_in_code;
     for (uint32_t *to = kws_data_begin; to < kws_data_end; ++to) {
