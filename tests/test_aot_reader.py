@@ -111,6 +111,10 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: dense_model(x=TensorSpec((2**16, 2**16), name="x")),
         f"op 0 (FULLY_CONNECTED): tensor 0 'x' has the shape [65536, 65536]: more than {MAX_ELEMENTS} elements",
     ),
+    "huge shape of nothing": (
+        lambda: dense_model(x=TensorSpec((0, 2**31 - 1, 2**31 - 1, 2**31 - 1), data=b"", name="x")),
+        "op 0 (FULLY_CONNECTED): tensor 0 'x' has the shape [0, 2147483647, 2147483647, 2147483647]: more than",
+    ),
     "many dimensions": (
         lambda: dense_model(x=TensorSpec((1,) * 9, name="x")),
         "op 0 (FULLY_CONNECTED): tensor 0 'x' has 9 dimensions; 8 is the most",

@@ -124,7 +124,7 @@ def _read_shape(table: Table, called: str) -> tuple[int, ...]:
         raise ConfigError(
             f"{called} has the shape {list(shape)}: every size must be fixed", hint="convert with batch 1"
         )
-    if math.prod(shape) > MAX_ELEMENTS:
+    if math.prod(max(dim, 1) for dim in shape) > MAX_ELEMENTS:
         raise ConfigError(f"{called} has the shape {list(shape)}: more than {MAX_ELEMENTS} elements")
     return shape
 
