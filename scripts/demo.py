@@ -21,7 +21,10 @@ WORDS = "yes,no"
 EMULATION = ("arm-none-eabi-gcc", "qemu-system-arm")
 SHORT_SETTINGS = """
 synth: {clips_per_word: 200, unknown_clips: 400, silence_clips: 100}
-training: {epochs: 15, batch_size: 16, augmentation: {noise_probability: 0.3, lead_in_probability: 0, gain_db: 5}}
+training:
+  epochs: 15
+  batch_size: 16
+  augmentation: {noise_probability: 0.3, room_probability: 0, lead_in_probability: 0, gain_db: 5, cut_probability: 0}
 """
 
 

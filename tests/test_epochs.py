@@ -12,11 +12,16 @@ from made_dataset import make_project
 from tinykws.chip.features import Features, Samples, features_of_clip, features_of_clips
 from tinykws.clips.dataset import Dataset
 from tinykws.clips.epochs import CHUNK_CLIPS, Epochs, class_weights, lead_in_noise
-from tinykws.config import AugmentationSettings
+from tinykws.config import PROBABILITIES, AugmentationSettings
 from tinykws.frontend import FrontendSettings
 
 UNCHANGED = AugmentationSettings(
-    shift_ms=0, gain_db=0, noise_probability=0, time_mask_frames=0, mel_mask_channels=0, lead_in_probability=0
+    **dict.fromkeys(PROBABILITIES, 0),  # type: ignore[arg-type]
+    shift_ms=0,
+    gain_db=0,
+    speed_percent=0,
+    time_mask_frames=0,
+    mel_mask_channels=0,
 )
 
 
@@ -71,6 +76,7 @@ def test_more_clips_than_one_chunk(dataset: Dataset) -> None:
         dataset,
         split_sizes={"training": repeats * dataset.split_sizes["training"], "validation": 0, "testing": 0},
         all_clips=np.concatenate([dataset.clips("training")] * repeats),
+        all_sources=dataset.sources("training") * repeats,
         all_label_ids=np.concatenate([dataset.label_ids("training")] * repeats),
     )
     epoch = Epochs(many, UNCHANGED, seed=3).make(0)
@@ -107,6 +113,24 @@ def test_lead_in_noise_is_cut_or_repeated_to_length() -> None:
     assert levels.min() >= 100
     assert levels.max() <= 10000
     assert len(set(levels.tolist())) > 40
+
+
+def test_words_that_are_cut_are_shown_as_unknown(dataset: Dataset) -> None:
+    epoch = Epochs(dataset, dataclasses.replace(UNCHANGED, cut_probability=1), seed=1).make(0)
+    silent = np.count_nonzero(dataset.label_ids("training") == 0)
+    assert np.bincount(epoch.label_ids).tolist() == [silent, len(epoch.label_ids) - silent]
+
+
+def test_few_recordings_come_several_times(dataset: Dataset) -> None:
+    labels = dataset.label_ids("training")
+    recorded = np.flatnonzero(labels == 2)[:2]
+    sources = [f"{'data' if row in recorded else 'synth'}/clip/{row}.wav" for row in range(len(labels))]
+    mixed = dataclasses.replace(dataset, all_sources=sources + dataset.all_sources[len(labels) :])
+    epoch = Epochs(mixed, dataclasses.replace(UNCHANGED, recordings_part=0.5), seed=1).make(0)
+    assert np.bincount(epoch.label_ids).tolist() == np.bincount(labels).tolist()
+    shown = [clip.tobytes() for clip in epoch.features]
+    times = [shown.count(clip.tobytes()) for clip in dataset.features("training")[recorded]]
+    assert times == [np.count_nonzero(labels == 2) // 4] * 2
 
 
 def test_class_weights_make_labels_count_alike() -> None:

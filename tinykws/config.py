@@ -54,14 +54,35 @@ class ModelSettings:
 
 @dataclasses.dataclass(frozen=True)
 class AugmentationSettings:
-    """What is done to training clips; 0 switches a kind off."""
+    """Which training clips are shown, and what is done to them; 0 switches a kind off."""
 
+    recordings_part: float = 0.3
+    """Where a label has recorded and spoken clips: at least this part of its turns in an epoch is recorded ones'."""
     shift_ms: int = 100
-    gain_db: float = 10.0
-    """Each clip is made louder or softer by up to this."""
+    """Clips are moved in time by up to this …"""
+    place_probability: float = 0.3
+    """… and this part of them so that the word stands, whole, at any place of the clip."""
+    cut_probability: float = 0.05
+    """Part of the words that the clip's edge cuts off, most of them missing: taught as unknown."""
+    speed_percent: float = 10.0
+    """Speakers are made smaller and faster, or larger and slower, by up to this: pitch and tempo change together."""
+    room_probability: float = 0.4
+    """Part of the clips that sound as in a simulated room."""
+    microphone_probability: float = 0.5
+    """Part of the clips that a simulated microphone colours."""
+    equalizer_db: float = 6.0
+    """That microphone passes parts of the spectrum better or worse by up to this."""
     noise_probability: float = 0.7
+    babble_probability: float = 0.1
+    """Part of the clips that get other people's voices, and no noise."""
     noise_snr_db_min: float = 0.0
     noise_snr_db_max: float = 30.0
+    gain_db: float = 10.0
+    """Each clip is made louder or softer by up to this."""
+    overdrive_probability: float = 0.1
+    """Part of the clips that are clipped, as by an amplifier turned up too far …"""
+    overdrive_db: float = 10.0
+    """… by up to this."""
     time_mask_frames: int = 5
     """Longest run of feature frames that is blanked, once a clip."""
     mel_mask_channels: int = 4
@@ -69,6 +90,9 @@ class AugmentationSettings:
     lead_in_probability: float = 0.5
     """Part of the clips that is heard after noise, as on a device; the others are heard from a fresh start."""
     lead_in_ms: int = 1000
+
+
+PROBABILITIES = tuple(field.name for field in dataclasses.fields(AugmentationSettings) if "_probability" in field.name)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -150,13 +174,17 @@ class Config:
     def _check_augmentation(self) -> None:
         values, where = self.training.augmentation, "training: augmentation: "
         in_range(where + "shift_ms", values.shift_ms, 0, self.frontend.clip_ms)
-        in_range(where + "gain_db", values.gain_db, 0, 60)
-        in_range(where + "noise_probability", values.noise_probability, 0, 1)
+        for name in PROBABILITIES:
+            in_range(where + name, getattr(values, name), 0, 1)
+        in_range(where + "recordings_part", values.recordings_part, 0, 1)
+        in_range(where + "speed_percent", values.speed_percent, 0, 30)
+        in_range(where + "equalizer_db", values.equalizer_db, 0, 40)
         in_range(where + "noise_snr_db_max", values.noise_snr_db_max, -60, 120)
         in_range(where + "noise_snr_db_min", values.noise_snr_db_min, -60, values.noise_snr_db_max)
+        in_range(where + "gain_db", values.gain_db, 0, 60)
+        in_range(where + "overdrive_db", values.overdrive_db, 0, 60)
         at_least(where + "time_mask_frames", values.time_mask_frames, 0)
         at_least(where + "mel_mask_channels", values.mel_mask_channels, 0)
-        in_range(where + "lead_in_probability", values.lead_in_probability, 0, 1)
         in_range(where + "lead_in_ms", values.lead_in_ms, 0, 4000 - self.frontend.clip_ms)
 
 

@@ -1,107 +1,121 @@
-"""What is done to training clips, so that a model hears more rooms, voices and levels than were recorded.
+"""What is done to training clips, so that a model hears more people, rooms, microphones and levels than were recorded.
 
-All functions work on a whole batch at once, leave their input alone and take every random choice from the Generator
-they are given: the same seed gives the same clips.
+In the order in which it happens to a sound on its way: the word stands somewhere in the clip; a larger or smaller
+person says it, faster or slower, in a room; others talk, machines hum; the microphone colours it; the amplifier is
+turned up or down, and sometimes too far. Every random choice comes from the Generator that is given: the same seed,
+the same clips.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from tinykws.audio import SAMPLE_RATE_HZ, Samples, saturated
-from tinykws.clips.noise import BROWN, WHITE, coloured_noise, with_rms_1
+from tinykws.clips.backgrounds import Backgrounds, Floats, add_noise
+from tinykws.clips.folders import SILENCE_INDEX, UNKNOWN_INDEX
+from tinykws.clips.microphones import random_curves
+from tinykws.clips.placing import moved, speech_edges, steps_cutting, steps_within
+from tinykws.clips.rooms import random_impulse_responses
+from tinykws.clips.spectra import Spectra, fast_speeds, filtered, frequencies_hz, transform_length
 from tinykws.config import AugmentationSettings
 
-FEATURE_FLOOR = -128
-"""What masked features become: the front-end's zero."""
-MADE_NOISE_PART = 0.3
-"""Part of the noisy clips that get made, coloured noise though there are recordings."""
-SILENT_RMS = 1.0
-"""A clip below this RMS has no level that noise could be measured against; it gets none."""
+ROOMS = 64
+MICROPHONES = 64
+"""So many are simulated, once; clips are heard in one of each."""
+BLOCK_CLIPS = 32
+"""Clips altered at a time: their spectra stay in the processor's cache."""
 
-Floats = npt.NDArray[np.float32]
+LabelIds = npt.NDArray[np.int64]
 
 
-def augment_clips(
-    clips: Samples, settings: AugmentationSettings, noise: Sequence[Samples], rng: np.random.Generator
-) -> Samples:
-    """Shifts clips, adds noise and changes their gain.
+class Augmenter:
+    """Alters the training clips of one dataset.
 
     Args:
-        clips: int16 [n, s].
         settings: how much of each.
-        noise: recordings int16 [m] to cut from; those shorter than a clip are not used.
-        rng: of all choices.
-
-    Returns:
-        int16 [n, s]; what gets too loud stays at the limit.
+        clips: int16 [n, s], all of them; other people's words for babble are taken of these.
+        label_ids: int [n].
+        noise: recordings int16 [m] to cut from.
+        rng: of the rooms, microphones and noises, which are made here.
     """
-    moved = shift(clips, settings.shift_ms * SAMPLE_RATE_HZ // 1000, rng)
-    noisy = rng.random(len(clips)) < settings.noise_probability
-    snr_db = rng.uniform(settings.noise_snr_db_min, settings.noise_snr_db_max, len(clips))
-    sound = moved.astype(np.float32)
-    if noisy.any():
-        added = draw_noise((int(noisy.sum()), clips.shape[1]), noise, rng)
-        sound[noisy] = add_noise(sound[noisy], added, snr_db[noisy])
-    gain_db = rng.uniform(-settings.gain_db, settings.gain_db, (len(clips), 1))
-    return saturated(sound * 10 ** (gain_db / 20))
+
+    def __init__(
+        self,
+        settings: AugmentationSettings,
+        clips: Samples,
+        label_ids: LabelIds,
+        noise: Sequence[Samples],
+        rng: np.random.Generator,
+    ) -> None:
+        clip_samples = clips.shape[1]
+        self._settings = settings
+        self._backgrounds = Backgrounds(noise, clips, np.flatnonzero(label_ids == UNKNOWN_INDEX), rng)
+        self._speeds = fast_speeds(clip_samples, settings.speed_percent)
+        self._microphones = random_curves(MICROPHONES, frequencies_hz(clip_samples), settings.equalizer_db, rng)
+        rooms = random_impulse_responses(ROOMS if settings.room_probability else 1, rng)
+        self._rooms = np.fft.rfft(rooms, transform_length(clip_samples), axis=1)
+
+    def altered(self, clips: Samples, label_ids: LabelIds, rng: np.random.Generator) -> tuple[Samples, LabelIds]:
+        """Returns clips int16 [n, s] altered, and their labels int [n], in which cut words are unknown."""
+        altered, new_ids = np.empty_like(clips), np.empty_like(label_ids)
+        for start in range(0, len(clips), BLOCK_CLIPS):
+            block = slice(start, start + BLOCK_CLIPS)
+            sound, new_ids[block] = self._placed(clips[block].astype(np.float32), label_ids[block], rng)
+            sound = self._noisy(self._in_rooms(sound, rng), new_ids[block], rng)
+            altered[block] = self._amplified(sound, rng)
+        return altered, new_ids
+
+    def _placed(self, sound: Floats, label_ids: LabelIds, rng: np.random.Generator) -> tuple[Floats, LabelIds]:
+        n_clips, n_samples = sound.shape
+        settings = self._settings
+        most = settings.shift_ms * SAMPLE_RATE_HZ // 1000
+        steps = np.asarray(rng.integers(-most, most, n_clips, endpoint=True), np.int64)
+        begins, ends = speech_edges(sound)
+        anywhere = (label_ids != SILENCE_INDEX) & _lot(settings.place_probability, n_clips, rng)
+        steps = np.where(anywhere, steps_within(begins, ends, n_samples, rng), steps)
+        cut = (label_ids > UNKNOWN_INDEX) & _lot(settings.cut_probability, n_clips, rng)
+        steps = np.where(cut, steps_cutting(begins, ends, n_samples, rng), steps)
+        return moved(sound, steps), np.where(cut, UNKNOWN_INDEX, label_ids)
+
+    def _in_rooms(self, sound: Floats, rng: np.random.Generator) -> Floats:
+        """Speed, room and microphone, in one go; noise has been through its own room and microphone."""
+        n_clips = len(sound)
+        speeds = rng.choice(self._speeds, n_clips)
+        in_room = _lot(self._settings.room_probability, n_clips, rng)
+        coloured = _lot(self._settings.microphone_probability, n_clips, rng)
+        responses: Spectra = np.ones((n_clips, self._rooms.shape[1]), np.complex64)
+        responses[in_room] = self._rooms[rng.integers(len(self._rooms), size=int(in_room.sum()))]
+        responses[coloured] *= self._microphones[rng.integers(MICROPHONES, size=int(coloured.sum()))]
+        changed = in_room | coloured | (speeds != 1)
+        sound[changed] = filtered(sound[changed], responses[changed], speeds[changed])
+        return sound
+
+    def _noisy(self, sound: Floats, label_ids: LabelIds, rng: np.random.Generator) -> Floats:
+        """Adds noise to some clips and babble to others, but never babble to silence: that is no silence any more."""
+        n_clips, settings = len(sound), self._settings
+        snr_db = rng.uniform(settings.noise_snr_db_min, settings.noise_snr_db_max, n_clips)
+        babble = _lot(settings.babble_probability, n_clips, rng) & (label_ids != SILENCE_INDEX)
+        noise = _lot(settings.noise_probability, n_clips, rng) & ~babble
+        sound[noise] = add_noise(sound[noise], self._backgrounds.noise(int(noise.sum()), rng), snr_db[noise])
+        sound[babble] = add_noise(sound[babble], self._backgrounds.babble(int(babble.sum()), rng), snr_db[babble])
+        return sound
+
+    def _amplified(self, sound: Floats, rng: np.random.Generator) -> Samples:
+        n_clips, settings = len(sound), self._settings
+        gain_db = rng.uniform(-settings.gain_db, settings.gain_db, n_clips)
+        overdrive_db = rng.uniform(0, settings.overdrive_db, n_clips)
+        overdrive_db[~_lot(settings.overdrive_probability, n_clips, rng)] = 0
+        limits = np.abs(sound).max(axis=1, keepdims=True) * _factors(-overdrive_db)
+        return saturated(np.clip(sound, -limits, limits) * _factors(gain_db))
 
 
-def shift(clips: Samples, most_samples: int, rng: np.random.Generator) -> Samples:
-    """Moves each row of [n, s] by up to `most_samples` to either side; zeros come in."""
-    n_clips, length = clips.shape
-    shifts = rng.integers(-most_samples, most_samples, (n_clips, 1), endpoint=True)
-    padded = np.pad(clips, ((0, 0), (most_samples, most_samples)))
-    return np.asarray(padded[np.arange(n_clips)[:, None], most_samples - shifts + np.arange(length)])
+def _factors(level_db: npt.NDArray[np.float64]) -> Floats:
+    """Returns float32 [n, 1], amplitude factors of float [n] dB."""
+    return np.asarray(10 ** (level_db[:, None] / 20), np.float32)
 
 
-def add_noise(sound: npt.NDArray[Any], noise: npt.NDArray[Any], snr_db: npt.NDArray[Any]) -> Floats:
-    """Returns float32 [n, s]: sound plus noise, scaled so that each row has its SNR in dB (RMS against RMS).
-
-    Rows of sound that are silent, and rows of noise that are, stay as they are.
-    """
-    signal_rms = np.sqrt(np.mean(np.square(sound, dtype=np.float64), axis=1, keepdims=True))
-    wanted_rms = np.where(signal_rms < SILENT_RMS, 0.0, signal_rms / 10 ** (snr_db[:, None] / 20))
-    return np.asarray(sound + with_rms_1(noise) * wanted_rms, np.float32)
-
-
-def draw_noise(shape: tuple[int, int], noise: Sequence[Samples], rng: np.random.Generator) -> Floats:
-    """Returns float32 [n, s]: stretches of the recordings, and made noise between white and brown."""
-    n_clips, length = shape
-    recordings = [recording for recording in noise if recording.size >= length]
-    made = rng.random(n_clips) < (MADE_NOISE_PART if recordings else 1.0)
-    drawn = np.empty(shape, np.float32)
-    if made.any():
-        drawn[made] = coloured_noise((int(made.sum()), length), rng.uniform(WHITE, BROWN), rng)
-    for row in np.flatnonzero(~made):
-        recording = recordings[int(rng.integers(len(recordings)))]
-        start = int(rng.integers(recording.size - length + 1))
-        drawn[row] = recording[start : start + length]
-    return drawn
-
-
-def mask_features(
-    features: npt.NDArray[np.int8], settings: AugmentationSettings, rng: np.random.Generator
-) -> npt.NDArray[np.int8]:
-    """Blanks a run of frames and a band of channels in each of int8 [n, f, m], of random width up to the settings'.
-
-    Source: SpecAugment (Park et al. 2019), one time and one frequency mask.
-    """
-    n_clips, n_frames, n_mels = features.shape
-    blank = (
-        _runs(n_clips, n_frames, settings.time_mask_frames, rng)[:, :, None]
-        | _runs(n_clips, n_mels, settings.mel_mask_channels, rng)[:, None, :]
-    )
-    return np.where(blank, np.int8(FEATURE_FLOOR), features)
-
-
-def _runs(n_clips: int, length: int, longest: int, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
-    """Returns bool [n_clips, length] with one run of true in each row, 0 to `longest` long."""
-    widths = rng.integers(0, min(longest, length), n_clips, endpoint=True)[:, None]
-    starts = np.floor(rng.random((n_clips, 1)) * (length - widths + 1))
-    at = np.arange(length)
-    return np.asarray((at >= starts) & (at < starts + widths))
+def _lot(probability: float, count: int, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
+    return rng.random(count) < probability

@@ -26,6 +26,8 @@ from tinykws.project import Project
 
 FORMAT_VERSION = 1
 INDEX, CLIPS, FEATURES, NOISE, SKIPPED = "index.json", "clips.npy", "features.npy", "noise.npy", "skipped.json"
+RECORDED = "data/"
+"""How sources begin that come from the project's data folder."""
 _HEADER_BYTES = 128
 """numpy pads its header to a multiple of 64 and leaves room for the first dimension to grow: always 128 here."""
 
@@ -106,6 +108,11 @@ class Dataset:
         if counts != {len(self.all_clips)} or counts != {len(self.all_features)} or shapes != wanted:
             raise ConfigError(f"{folder} is no good dataset: its files do not fit together", hint=_MEND)
         return self
+
+
+def is_recording(source: str) -> bool:
+    """Returns whether a clip of this source was recorded by a person, not spoken or made by computing."""
+    return source.startswith(RECORDED)
 
 
 def sample_files(project: Project, count: int) -> list[tuple[Path, str]]:

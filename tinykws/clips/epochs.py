@@ -1,4 +1,4 @@
-"""What the network is shown in an epoch: every training clip once, each time altered anew, in a new order.
+"""What the network is shown in an epoch: the training clips, each time altered anew, in a new order.
 
 What a device heard before a word is not in the clip, but it has set the front-end's noise estimate and gain. So part
 of the clips are heard after a lead-in of noise, the others from a fresh start (as validation clips are).
@@ -16,8 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from tinykws.chip.features import Features, Samples, features_of_clips
-from tinykws.clips.augment import augment_clips, mask_features
-from tinykws.clips.dataset import Dataset
+from tinykws.clips.augment import Augmenter
+from tinykws.clips.dataset import Dataset, is_recording
+from tinykws.clips.masks import mask_features
+from tinykws.clips.order import epoch_order
 from tinykws.config import AugmentationSettings
 from tinykws.frontend import FrontendSettings
 
@@ -38,7 +40,7 @@ class Epoch:
     features: Features
     """int8 [n, n_frames, n_mels]."""
     label_ids: npt.NDArray[np.int64]
-    """int [n]."""
+    """int [n]; a word that was cut is unknown here."""
 
 
 class Epochs:
@@ -50,6 +52,10 @@ class Epochs:
         self._seed = seed
         self._clips = dataset.clips("training")
         self._label_ids = np.asarray(dataset.label_ids("training"), np.int64)
+        self._recorded = np.array([is_recording(source) for source in dataset.sources("training")], np.bool_)
+        self._augmenter = Augmenter(
+            settings, self._clips, self._label_ids, dataset.noise, np.random.default_rng([seed, 1])
+        )
         self._stopped = threading.Event()
 
     def first(self, count: int) -> Generator[Epoch, None, None]:
@@ -72,16 +78,19 @@ class Epochs:
 
     def make(self, number: int) -> Epoch:
         """Returns epoch `number`."""
-        order = np.random.default_rng([self._seed, number]).permutation(len(self._label_ids))
+        rng = np.random.default_rng([self._seed, number])
+        order = epoch_order(self._label_ids, self._recorded, self._settings.recordings_part, rng)
         features = np.empty((len(order), *self._dataset.frontend.features_shape), np.int8)
+        label_ids = np.empty(len(order), np.int64)
         for start in range(0, len(order), CHUNK_CLIPS):
             chosen = order[start : start + CHUNK_CLIPS]
             rng = np.random.default_rng([self._seed, number, start + 1])
-            features[start : start + len(chosen)] = self._altered(self._clips[chosen], rng)
-        return Epoch(features, self._label_ids[order])
+            here = slice(start, start + len(chosen))
+            clips, label_ids[here] = self._augmenter.altered(self._clips[chosen], self._label_ids[chosen], rng)
+            features[here] = self._heard(clips, rng)
+        return Epoch(features, label_ids)
 
-    def _altered(self, clips: Samples, rng: np.random.Generator) -> Features:
-        clips = augment_clips(clips, self._settings, self._dataset.noise, rng)
+    def _heard(self, clips: Samples, rng: np.random.Generator) -> Features:
         led_in = rng.random(len(clips)) < (self._settings.lead_in_probability if self._dataset.noise else 0.0)
         features = np.empty((len(clips), *self._dataset.frontend.features_shape), np.int8)
         features[led_in] = self._after_lead_in(clips[led_in], rng)
