@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 
-from tinykws.aot import compile_model
 from tinykws.aot.reader import read_model
+from tinykws.aot_on_board import choose_for_board
 from tinykws.boards import Board
 from tinykws.bundle import Bundle
 from tinykws.errors import ConfigError
@@ -43,7 +43,7 @@ def model_needs(bundle: Bundle, board: Board, engine: str) -> Needs:
     if engine == "tflm":
         return Needs(len(model), arena_bytes(bundle, board))
     constants = sum(tensor.data.nbytes for tensor in read_model(model).tensors if tensor.data is not None)
-    return Needs(constants, compile_model(model).arena_bytes)
+    return Needs(constants, choose_for_board(bundle, board).cost.arena_bytes)
 
 
 def refuse_what_cannot_fit(bundle: Bundle, board: Board, engine: str) -> None:

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 
-from tinykws.aot.cost import instructions, typical_error
+from tinykws.aot.cost import typical_error
 from tinykws.aot.graph import Graph, Op
-from tinykws.aot.lowering import lower
 from tinykws.aot.reader import read_model
-from tinykws.aot.schedule import whole_window
+from tinykws.aot_on_board import choose_for_board
 from tinykws.boards import Board
 from tinykws.bundle import Bundle
 from tinykws.chip.frontend_cost import frame_instructions
@@ -61,6 +60,8 @@ class Speed:
     """Where the instructions are from."""
     cycles_how: str
     """Where the cycles are from."""
+    sharing: str = ""
+    """What the aot engine keeps from one window to the next and why not more; empty with another engine."""
 
 
 def estimated_speed(bundle: Bundle, board: Board, engine: str) -> Speed | None:
@@ -73,16 +74,18 @@ def estimated_speed(bundle: Bundle, board: Board, engine: str) -> Speed | None:
         return None
     core = CORES[board.core]
     graph = read_model(bundle.model_bytes())
+    sharing = ""
     if engine == "tflm":
         rates = _tflm_rates(core)
         count = _tflm_instructions(graph, rates)
         how = f"a rough guess, from counts of TFLite Micro with {rates.kernels} for two other models"
     else:
-        schedule = whole_window(graph, lower(graph))
-        count = instructions(schedule, core.counted_as)
-        error = typical_error(schedule, core.counted_as)
+        choice = choose_for_board(bundle, board)
+        count, sharing = choice.cost.instructions, choice.explanation
+        error = typical_error(choice.schedule, core.counted_as)
         how = f"estimated from the model's ops, usually within {max(error, 0.01):.0%} of a count ({core.counted_as})"
-    return speed_of(bundle, board, count, frame_instructions(bundle.frontend, core.counted_as), how)
+    speed = speed_of(bundle, board, count, frame_instructions(bundle.frontend, core.counted_as), how)
+    return dataclasses.replace(speed, sharing=sharing)
 
 
 def speed_of(bundle: Bundle, board: Board, per_inference: int, per_frame: int, how: str) -> Speed:

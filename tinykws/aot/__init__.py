@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 
+from tinykws.aot.choice import Choice, Listening, choose
 from tinykws.aot.emitter import PlannedModel, header_text, source_text
 from tinykws.aot.lowering import lower
 from tinykws.aot.planner import place
@@ -27,6 +28,8 @@ class AotModel:
     """Working memory, all of it: a static array in model_aot.c."""
     kernels: tuple[str, ...]
     """The files of firmware/lib/kws_nn to compile with it, beside that folder's headers."""
+    choice: Choice | None = dataclasses.field(default=None, compare=False)
+    """Of a model for listening: what it keeps between invokes, and what each way would cost."""
 
 
 def compile_model(tflite: bytes) -> AotModel:
@@ -40,19 +43,21 @@ def compile_model(tflite: bytes) -> AotModel:
     return compile_schedule(whole_window(graph, lower(graph)))
 
 
-def compile_for_listening(tflite: bytes) -> AotModel:
-    """Returns the C of an int8 model whose input is the listener's window: no invoke changes it.
+def compile_for_listening(tflite: bytes, listening: Listening) -> AotModel:
+    """Returns the C of an int8 model whose input is a listener's window: no invoke changes it, and what windows share
+    is kept from one to the next where that costs less.
 
     Raises:
-        ConfigError: as compile_model().
+        ConfigError: as compile_model(), or the model's input is no such window.
     """
     graph = read_model(tflite)
-    return compile_schedule(whole_window(graph, lower(graph), keep_input=True), keeps_input=True)
+    choice = choose(graph, lower(graph), listening)
+    return dataclasses.replace(compile_schedule(choice.schedule, choice.explanation), choice=choice)
 
 
-def compile_schedule(schedule: Schedule, *, keeps_input: bool = False) -> AotModel:
-    """Returns the C of a schedule."""
-    model = PlannedModel(schedule, place(schedule.buffers), keeps_input)
+def compile_schedule(schedule: Schedule, explanation: str = "") -> AotModel:
+    """Returns the C of a schedule; `explanation` stands at its head."""
+    model = PlannedModel(schedule, place(schedule.buffers), explanation)
     kernels = {f"{call.kernel}.c" for call in schedule.calls}
     if any(isinstance(step, Move) for step in schedule.steps):
         kernels.add("kws_nn_move.c")

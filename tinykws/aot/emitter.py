@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import textwrap
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -81,7 +82,8 @@ class PlannedModel:
 
     schedule: Schedule
     placements: Sequence[Placement]
-    keeps_input: bool = False
+    explanation: str = ""
+    """Why it keeps rows from one invoke to the next, or not; empty for a model that is invoked now and then."""
 
     @property
     def arena_bytes(self) -> int:
@@ -123,7 +125,7 @@ def _manual(model: PlannedModel) -> str:
     hop = model.schedule.hop
     if hop:
         return _STREAM_MANUAL.format(hop=hop, s="s" * (hop > 1))
-    return _KEPT_MANUAL if model.keeps_input else _WHOLE_MANUAL
+    return _KEPT_MANUAL if model.schedule.keeps_input else _WHOLE_MANUAL
 
 
 def _float_text(value: float) -> str:
@@ -140,13 +142,21 @@ def source_text(model: PlannedModel) -> str:
     )
     arrays = _Arrays()
     parts = [
-        '/* Written by tinykws from a .tflite: do not edit. */\n#include "model_aot.h"\n\n#include "kws_nn.h"\n',
+        _title(model),
         _plan_text(model),
         *(_constant_text(tensor) for tensor in _constant_operands(schedule)),
         *(_parameters_text(step, arrays) for step in schedule.steps if isinstance(step, Run)),
         ends,
     ]
     return "\n".join(parts)
+
+
+def _title(model: PlannedModel) -> str:
+    lines = ["Written by tinykws from a .tflite: do not edit."]
+    if model.explanation:
+        lines += ["", *textwrap.wrap(model.explanation[0].upper() + model.explanation[1:] + ".", 117)]
+    text = "\n".join(f" * {line}".rstrip() for line in lines)
+    return f'/*{text[2:]}{chr(10) if len(lines) > 1 else ""} */\n#include "model_aot.h"\n\n#include "kws_nn.h"\n'
 
 
 def _plan_text(model: PlannedModel) -> str:

@@ -44,6 +44,11 @@ class Run:
     about: str = ""
     """Which part of the op it does, empty where it does all."""
 
+    @property
+    def is_band(self) -> bool:
+        """Whether it does a part of the op only."""
+        return bool(self.about)
+
 
 @dataclasses.dataclass(frozen=True)
 class Move:
@@ -80,9 +85,19 @@ class Schedule:
     """Frames by which the input must move on from one invoke to the next; 0: no invoke knows of another."""
 
     @property
+    def keeps_input(self) -> bool:
+        """Whether the input is after an invoke as it was before."""
+        return len(self.buffers[self.input.buffer].steps) == len(self.steps) + 2
+
+    @property
+    def runs(self) -> list[Run]:
+        """Kernels at work, in order."""
+        return [step for step in self.steps if isinstance(step, Run)]
+
+    @property
     def calls(self) -> list[Call]:
         """The calls of kernels, in order."""
-        return [step.call for step in self.steps if isinstance(step, Run)]
+        return [run.call for run in self.runs]
 
 
 def whole_window(graph: Graph, program: Sequence[Call | Alias], *, keep_input: bool = False) -> Schedule:

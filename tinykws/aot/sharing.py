@@ -23,6 +23,8 @@ from tinykws.aot.call import Alias, Call
 from tinykws.aot.graph import Graph, Tensor
 from tinykws.aot.rows import RowWise
 
+_AT_ONCE = "makes its output from the whole window"
+
 
 @dataclasses.dataclass(frozen=True)
 class Sharing:
@@ -105,8 +107,10 @@ def _sharing_of(item: Call | Alias, of_tensor: dict[int, Sharing]) -> Sharing | 
     sources = {of_tensor[tensor.index] for tensor in item.inputs if tensor.data is None}
     stretches = {(source.rows, source.stride) for source in sources}
     if rows is None or len(stretches) != 1 or rows.input_rows not in {source.rows for source in sources}:
-        return "makes its output from the whole window"
+        return _AT_ONCE
     made = _made_rows(item.output, rows, sources)
+    if made.rows == 1:
+        return _AT_ONCE
     if not made.shared:
         return f"has {made.rows} rows, of which windows share none: each sees padding or new frames"
     return made

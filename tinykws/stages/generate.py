@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tinykws.aot import compile_for_listening
 from tinykws.aot.reader import read_model
+from tinykws.aot_on_board import compile_for_board
 from tinykws.boards import Board
 from tinykws.bundle import Bundle
 from tinykws.chip.frontend_tables import c_source
@@ -130,8 +130,8 @@ def _check_fully_connected(bundle: Bundle, board: Board) -> None:
             )
 
 
-def _aot_files(bundle: Bundle, _: Board) -> Files:
-    compiled = compile_for_listening(bundle.model_bytes())
+def _aot_files(bundle: Bundle, board: Board) -> Files:
+    compiled = compile_for_board(bundle, board)
     library = FIRMWARE / "lib" / "kws_nn"
     needed = [path.name for path in _files_below(library) if path.suffix == ".h"] + list(compiled.kernels)
     return {

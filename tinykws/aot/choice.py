@@ -1,0 +1,108 @@
+"""Whole windows or a stream, and how much of one: chosen by what each costs on the board.
+
+The measure is one number without a dimension: the share of the whole window's instructions that an inference takes,
+and the share of the board's RAM that its working memory takes, added. So a tenth of the instructions is worth a tenth
+of the RAM, and on a board with little of it little is spent.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from tinykws.aot.call import Alias, Call
+from tinykws.aot.cost import instructions
+from tinykws.aot.graph import Graph
+from tinykws.aot.planner import arena_bytes, place
+from tinykws.aot.schedule import Schedule, whole_window
+from tinykws.aot.sharing import Analysis, what_windows_share
+from tinykws.aot.streaming import streams
+from tinykws.errors import ConfigError
+
+_NOTHING_BEHIND = "what its first op makes is its output"
+
+
+@dataclasses.dataclass(frozen=True)
+class Listening:
+    """How a model is used: over a window that moves on, on a board."""
+
+    frames: int
+    """Of the window, which is the model's input."""
+    hop: int
+    """Frames from one inference to the next."""
+    instruction_set: str
+    """The board's, as cores.py names it."""
+    ram_bytes: int
+    """The board's; 0: no limit."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Cost:
+    """What a way to run a model takes."""
+
+    instructions: int
+    """Of an inference, estimated (cost.py)."""
+    arena_bytes: int
+    """All working memory, input and kept rows included."""
+
+    def measure(self, whole: Cost, ram_bytes: int) -> float:
+        """Returns the measure; the smaller, the better."""
+        share_of_ram = self.arena_bytes / ram_bytes if ram_bytes else 0.0
+        return self.instructions / max(whole.instructions, 1) + share_of_ram
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Choice:
+    """The way that was chosen."""
+
+    schedule: Schedule
+    cost: Cost
+    whole: Cost
+    """Of computing each window whole, input kept."""
+    explanation: str
+    """A sentence: up to which op windows share rows and why not further, or why they share none."""
+
+    @property
+    def keeps_rows(self) -> bool:
+        """Whether invokes keep what windows share."""
+        return self.schedule.hop > 0
+
+
+def choose(graph: Graph, program: Sequence[Call | Alias], listening: Listening) -> Choice:
+    """Returns the cheapest way to run a model. Raises ConfigError where its input is no window of so many frames."""
+    if graph.input.size % listening.frames:
+        raise ConfigError(f"the model's input {graph.input} is no window of {listening.frames} frames")
+    analysis = what_windows_share(graph, program, listening.frames, listening.hop)
+    at_once = whole_window(graph, program, keep_input=True)
+    whole = _cost(at_once, listening)
+    ways = [(_cost(schedule, listening), schedule) for schedule in streams(graph, program, analysis)]
+    if not ways:
+        return Choice(at_once, whole, whole, f"each window is computed whole: {analysis.ends or _NOTHING_BEHIND}")
+    cost, schedule = min(ways, key=lambda way: way[0].measure(whole, listening.ram_bytes))
+    if cost.measure(whole, listening.ram_bytes) >= whole.measure(whole, listening.ram_bytes):
+        return Choice(at_once, whole, whole, f"each window is computed whole: {_too_dear(cost, whole)}")
+    return Choice(schedule, cost, whole, _how_far(schedule, program, analysis))
+
+
+def _too_dear(cost: Cost, whole: Cost) -> str:
+    saved = 1 - cost.instructions / max(whole.instructions, 1)
+    return (
+        f"to keep rows would save {saved:.0%} of the instructions and take {cost.arena_bytes:,} bytes of working memory"
+        f" instead of {whole.arena_bytes:,}"
+    )
+
+
+def _cost(schedule: Schedule, listening: Listening) -> Cost:
+    return Cost(instructions(schedule, listening.instruction_set), arena_bytes(place(schedule.buffers)))
+
+
+def _how_far(schedule: Schedule, program: Sequence[Call | Alias], analysis: Analysis) -> str:
+    frames = "a frame" if schedule.hop == 1 else f"{schedule.hop} frames"
+    summed = [run.op for run in schedule.runs if run.call.kernel == "kws_nn_fully_connected_sums"]
+    last = max((run.op for run in schedule.runs if run.is_band and run.op not in summed), key=lambda op: op.index)
+    sums = f" and the sums of {summed[0].where}" if summed else ""
+    text = f"windows {frames} apart share rows up to {last.where}{sums}"
+    if summed:
+        return text
+    further = [item for item in program[last.index + 1 : analysis.n_ops] if isinstance(item, Call)]
+    return f"{text}; {'to keep more would cost more than it saves' if further else analysis.ends}"
