@@ -73,7 +73,7 @@ static void move_up(lines *rows, int32_t top)
     rows->next = rows->next > top ? rows->next : top;
 }
 
-#ifdef KWS_NN_DSP
+#ifdef KWS_NN_THUMB
 #define TWO_CHANNELS(now, next, sum0, sum1, sum2, sum3) \
     "ldrd r12, lr, [r1], #8\n" \
     "smlad " sum0 ", r12, " now ", " sum0 "\n" \

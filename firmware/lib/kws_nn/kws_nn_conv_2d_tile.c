@@ -99,7 +99,19 @@ static void spread_weights(const int8_t *first, const int8_t *second, int32_t va
         pairs[3] = kws_nn_double(kws_nn_odd_bytes(b));
     }
 }
+#else
+static void spread_weights(const int8_t *first, const int8_t *second, int32_t values, int16_t *weights)
+{
+    for (int32_t k = 0; k < values; k += 4, weights += 4 * CHANNELS) {
+        for (int32_t i = 0; i < 4; i++) {
+            weights[i / 2 + i % 2 * 4] = (int16_t)(2 * first[k + i]);
+            weights[i / 2 + i % 2 * 4 + 2] = (int16_t)(2 * second[k + i]);
+        }
+    }
+}
+#endif
 
+#ifdef KWS_NN_THUMB
 #define TWO_PIXELS(sum0, sum1, sum2, sum3) \
     "ldrd r3, r12, [r1], #8\n" \
     "smlad " sum0 ", r0, r3, " sum0 "\n" \
@@ -121,7 +133,8 @@ static void spread_weights(const int8_t *first, const int8_t *second, int32_t va
 
 /* Two channels of all pixels in columns. r0 plan, r1 columns, r2 output. Then r4 to r11 the sums, both channels' of each
  * pixel, r0 and lr a pair of weights of each channel, r3 and r12 pairs of two pixels, r2 weights. On the stack plan,
- * output and the weights' end. Four values are two pairs; two times that in one round, entered in its middle where the number is odd. */
+ * output and the weights' end. Four values are two pairs; two times that in one round, entered in its middle where the
+ * number is odd. */
 KWS_NN_ASSEMBLY static void outputs_of_tiles(KWS_NN_UNUSED const tile_plan *plan, KWS_NN_UNUSED const int16_t *columns,
                                              KWS_NN_UNUSED int8_t *output)
 {
@@ -152,16 +165,6 @@ KWS_NN_ASSEMBLY static void outputs_of_tiles(KWS_NN_UNUSED const tile_plan *plan
             "pop {r4-r11, pc}\n");
 }
 #else
-static void spread_weights(const int8_t *first, const int8_t *second, int32_t values, int16_t *weights)
-{
-    for (int32_t k = 0; k < values; k += 4, weights += 4 * CHANNELS) {
-        for (int32_t i = 0; i < 4; i++) {
-            weights[i / 2 + i % 2 * 4] = (int16_t)(2 * first[k + i]);
-            weights[i / 2 + i % 2 * 4 + 2] = (int16_t)(2 * second[k + i]);
-        }
-    }
-}
-
 static void outputs_of_tiles(const tile_plan *plan, const int16_t *columns, int8_t *output)
 {
     for (; columns < plan->columns_end; output += PIXELS * plan->stride) {

@@ -66,7 +66,7 @@ static int32_t window_sum(const kws_nn_depthwise_conv_2d_planar_params *params, 
     return sum;
 }
 
-#ifdef KWS_NN_DSP
+#ifdef KWS_NN_THUMB
 /* Of a row of a window of three, for two neighbouring outputs: r4 to r9 hold (w0, w1) and (w1, w2) of each row. */
 #define ROW_OF_THREE(at, first, second) \
     "ldrd r0, r3, " at "\n" \
@@ -154,7 +154,7 @@ static void outputs_of_channel(const kws_nn_depthwise_conv_2d_planar_params *par
     const int8_t *weights = params->weights + channel;
     const int32_t bias = params->bias[channel];
     const kws_nn_scaling scaling = kws_nn_scaling_of(&params->requantize, channel);
-#ifdef KWS_NN_DSP
+#ifdef KWS_NN_THUMB
     if (is_3x3(params)) {
         channel_plan plan = {scaling, 2 * bias, 2 * params->pitch, 0, NULL, {0}};
         pack_weights_3x3(params, weights, plan.weights);

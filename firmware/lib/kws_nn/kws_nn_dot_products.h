@@ -10,7 +10,7 @@
 /* Units at once: each input is loaded once for all of them. tinykws fills weights and bias up to a multiple of it. */
 #define KWS_NN_UNITS 4
 
-#ifdef KWS_NN_DSP
+#ifdef KWS_NN_THUMB
 #define KWS_NN_ONE_UNIT(word, sum) \
     "sxtb16 r12, " word "\n" \
     "smlad " sum ", r12, r2, " sum "\n" \

@@ -1,8 +1,9 @@
 /* What the fast kernels do with two numbers at once: the DSP instructions of Armv7E-M and Armv8-M (Cortex-M4, M7, M33).
  *
  * A pair is two int16 in a word, the first in its lower half. Where the processor has the instructions KWS_NN_DSP is
- * defined; elsewhere the kernels have a loop in plain C. Assembly, because GCC's arm_acle.h has these only from version
- * 10 on, and SMMLAR and SSAT in no form that we can use.
+ * defined, and KWS_NN_THUMB, where inner loops may be assembly; elsewhere the kernels have a loop in plain C. Tests
+ * define KWS_NN_DSP_IN_C and bring functions in C that do what the instructions do. Assembly, because GCC's arm_acle.h
+ * has these only from version 10 on, and SMMLAR and SSAT in no form that we can use.
  */
 #ifndef KWS_NN_DSP_H
 #define KWS_NN_DSP_H
@@ -11,23 +12,19 @@
 
 #include "kws_nn_math.h"
 
-#if defined(__ARM_FEATURE_DSP) && defined(__ARMEL__) && defined(__thumb2__)
-#define KWS_NN_DSP 1
-
 /* A pair where it stands in memory among int16. */
 typedef int32_t kws_nn_pair __attribute__((may_alias));
+
+#if defined(KWS_NN_DSP_IN_C)
+#define KWS_NN_DSP 1
+#include "kws_nn_dsp_in_c.h"
+#elif defined(__ARM_FEATURE_DSP) && defined(__ARMEL__) && defined(__thumb2__)
+#define KWS_NN_DSP 1
+#define KWS_NN_THUMB 1
 
 /* For functions that are assembly throughout: their arguments are in r0 to r3. */
 #define KWS_NN_ASSEMBLY __attribute__((naked, noinline))
 #define KWS_NN_UNUSED __attribute__((unused))
-
-/* sum + first of a * first of b + second of a * second of b, modulo 2^32 */
-static inline int32_t kws_nn_dual_mac(int32_t a, int32_t b, int32_t sum)
-{
-    int32_t result;
-    __asm__("smlad %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(sum));
-    return result;
-}
 
 /* Bytes 0 and 2 of a word of int8 as a pair. */
 static inline int32_t kws_nn_even_bytes(int32_t word)
@@ -68,12 +65,6 @@ static inline int32_t kws_nn_double(int32_t pair)
     return result;
 }
 
-/* A pair of the same number. */
-static inline int32_t kws_nn_twice(int32_t number)
-{
-    return (int32_t)(((uint32_t)number & 0xffffu) | (uint32_t)number << 16);
-}
-
 /* offset + a * b / 2^32, rounded to nearest, halves upwards */
 static inline int32_t kws_nn_add_high_product(int32_t offset, int32_t a, int32_t b)
 {
@@ -87,6 +78,28 @@ static inline int32_t kws_nn_saturate(int32_t x)
     int32_t result;
     __asm__("ssat %0, #8, %1" : "=r"(result) : "r"(x));
     return result;
+}
+
+#else
+
+static inline int32_t kws_nn_add_high_product(int32_t offset, int32_t a, int32_t b)
+{
+    return offset + (int32_t)(((int64_t)a * b + ((int64_t)1 << 31)) >> 32);
+}
+
+static inline int32_t kws_nn_saturate(int32_t x)
+{
+    return kws_nn_clamp(x, INT8_MIN, INT8_MAX);
+}
+
+#endif
+
+#ifdef KWS_NN_DSP
+
+/* A pair of the same number. */
+static inline int32_t kws_nn_twice(int32_t number)
+{
+    return (int32_t)(((uint32_t)number & 0xffffu) | (uint32_t)number << 16);
 }
 
 /* Four int8 from any address, the first in the lowest byte. */
@@ -104,18 +117,6 @@ static inline void kws_nn_store_four(int32_t even, int32_t odd, int16_t *to)
     const uint32_t second = (uint32_t)even >> 16 | ((uint32_t)odd & 0xffff0000u);
     memcpy(to, &first, sizeof first);
     memcpy(to + 2, &second, sizeof second);
-}
-
-#else
-
-static inline int32_t kws_nn_add_high_product(int32_t offset, int32_t a, int32_t b)
-{
-    return offset + (int32_t)(((int64_t)a * b + ((int64_t)1 << 31)) >> 32);
-}
-
-static inline int32_t kws_nn_saturate(int32_t x)
-{
-    return kws_nn_clamp(x, INT8_MIN, INT8_MAX);
 }
 
 #endif

@@ -24,7 +24,7 @@ static inline kws_nn_scaling kws_nn_scaling_of(const kws_nn_requantize *requanti
     return scaling;
 }
 
-#ifdef KWS_NN_DSP
+#ifdef KWS_NN_THUMB
 /* kws_nn_scale() for functions that are assembly: from a sum to its output, in the same register; and from its double. */
 #define KWS_NN_SCALE(sum, multiplier, offset, shift, free) \
     "lsl " sum ", " sum ", #1\n" KWS_NN_SCALE_DOUBLED(sum, multiplier, offset, shift, free)
