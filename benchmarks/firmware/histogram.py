@@ -67,4 +67,5 @@ def instructions_by_function(program: Path, executed: Addresses) -> dict[str, in
         inside = (places >= begin) & (places < begin + size)
         if name not in HARNESS and inside.any():
             found[name] = found.get(name, 0) + int(counts[inside].sum())
+            counts = np.where(inside, 0, counts)  # a function of two names counts once
     return dict(sorted(found.items(), key=lambda item: -item[1]))
