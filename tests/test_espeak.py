@@ -70,6 +70,31 @@ def test_phonemes_carry_no_stress_and_no_language_marks() -> None:
         assert espeak.phonemes("one, two", "en-US") == ("w", "ʌ", "n", "t", "uː")
 
 
+def test_own_variants_change_the_voice_and_are_known_only_where_added() -> None:
+    high = "name small\npitch 300 350\n" + "".join(f"formant {n} 130 100 100\n" for n in range(9))
+    with Espeak(1) as espeak:
+        espeak.add_variant("small", high)
+        own, usual = (espeak.speak("seven", voice, 160, 50, 50) for voice in ("en-US+small", "en-US"))
+        again = espeak.speak("seven", "en-US+small", 160, 50, 50)
+        with pytest.raises(ToolError, match="no voice 'xx-yy\\+small'"):
+            espeak.speak("seven", "xx-yy+small", 160, 50, 50)
+    assert middle_of_spectrum(own) > 1.15 * middle_of_spectrum(usual)
+    assert middle_of_spectrum(again) == pytest.approx(middle_of_spectrum(own), rel=0.02)
+
+
+def middle_of_spectrum(samples: np.ndarray) -> float:
+    power = np.abs(np.fft.rfft(samples.astype(float))) ** 2
+    return float(power @ np.arange(len(power)) / power.sum() / samples.size)
+
+
+def test_mnemonics_between_brackets_are_the_word_and_other_accents_read_them() -> None:
+    with Espeak() as espeak:
+        assert espeak.mnemonics("yes", "en-US") == "j'Es"
+        assert espeak.phonemes("[[j'Es]]", "en-US") == espeak.phonemes("yes", "en-US")
+        assert espeak.phonemes("[[n'oU]]", "ru") == ("n", "o")
+    assert said(1, ("[[j'Es]]", "en-US")) == said(1, ("yes", "en-US"))
+
+
 @pytest.mark.parametrize(
     ("language", "text", "speaks"),
     [

@@ -6,6 +6,7 @@ from collections import Counter
 
 import pytest
 
+from tinykws.clips.foreign import ForeignSpeech
 from tinykws.clips.speech_plan import VoicePlan, plan_speech, split_voices
 from tinykws.clips.unknown_words import UnknownWords
 from tinykws.labels import labels_of_words
@@ -14,12 +15,15 @@ VARIANTS = [f"voice{n}" for n in range(30)]
 UNKNOWN = UnknownWords(("knee", "yell"), ("apple", "dog", "tree"))
 
 
-def plan(clips: int = 50, unknown_clips: int = 100, seed: int = 1) -> tuple[VoicePlan, ...]:
+def plan(
+    clips: int = 50, unknown_clips: int = 100, seed: int = 1, foreign: dict[str, ForeignSpeech] | None = None
+) -> tuple[VoicePlan, ...]:
     return plan_speech(
         labels_of_words(["yes", "no"])[2:],
         UNKNOWN,
         ["en", "en-US"],
         split_voices(VARIANTS, seed),
+        foreign or {},
         clips_per_word=clips,
         unknown_clips=unknown_clips,
         seed=seed,
@@ -74,3 +78,19 @@ def test_a_word_is_said_in_many_ways() -> None:
     said = [(u.accent, u.rate_wpm, u.pitch, u.speed) for p in plan() for u in p.utterances if u.text == "yes"]
     assert len(set(said)) == len(said)
     assert {accent for accent, *_ in said} == {"en", "en-US"}
+
+
+def test_foreign_accents_say_the_phonemes_of_some_clips() -> None:
+    said = [u for p in plan(400, 400, foreign={"yes": ForeignSpeech("j'Es", ("fr", "de"))}) for u in p.utterances]
+    foreign = [u for u in said if u.accent in ("fr", "de")]
+    assert 0.28 < sum(u.file.startswith("yes/") for u in foreign) / 400 < 0.42
+    assert {u.text for u in foreign} == {"yes"}
+    assert {u.spoken.rstrip(".!?") for u in foreign} == {"[[j'Es]]"}
+    assert {u.accent for u in foreign} == {"fr", "de"}
+    assert all(u.spoken.rstrip(".!?") == u.text for u in said if u not in foreign)
+
+
+def test_words_are_told_called_and_asked() -> None:
+    marks = Counter(u.spoken[len(u.text) :] for p in plan(200) for u in p.utterances)
+    assert set(marks) == {"", ".", "!", "?"}
+    assert marks[""] > marks["!"] > 50

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from tinykws.clips.folders import TESTING, TRAINING, VALIDATION
+from tinykws.clips.foreign import ForeignSpeech
 from tinykws.clips.shaping import ClipShape
 from tinykws.clips.unknown_words import UnknownWords
 from tinykws.labels import UNKNOWN, Label, label_of_word
@@ -20,6 +21,10 @@ from tinykws.labels import UNKNOWN, Label, label_of_word
 DEAL = (TRAINING,) * 8 + (VALIDATION, TESTING)
 UNKNOWN_DEAL = ("alike",) * 10 + ("others",) * 7 + ("part",) * 3
 """Of twenty unknown clips ten are words alike in sound, seven other words, three cut-off keywords."""
+FOREIGN_PART = 0.35
+"""Part of the clips that are said with a foreign accent, of the texts that anybody foreign says."""
+MARKS = ("", "", ".", "!", "?")
+"""Told, called, asked: the melody."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,6 +34,8 @@ class Utterance:
     file: str
     """`folder/name.wav` below the output folder."""
     text: str
+    spoken: str
+    """What espeak-ng is given: the text, or its phonemes for a foreign accent, and a mark that raises the voice."""
     accent: str
     rate_wpm: int
     pitch: int
@@ -67,6 +74,7 @@ def plan_speech(
     unknown: UnknownWords,
     accents: Sequence[str],
     voices: Mapping[str, Sequence[str]],
+    foreign: Mapping[str, ForeignSpeech],
     *,
     clips_per_word: int,
     unknown_clips: int,
@@ -79,6 +87,7 @@ def plan_speech(
         unknown: what the unknown class says.
         accents: espeak-ng's tags that every voice may speak in.
         voices: split to variants, from `split_voices`.
+        foreign: text to who else says it.
         clips_per_word: over all splits.
         unknown_clips: over all splits.
         seed: of every choice.
@@ -91,7 +100,8 @@ def plan_speech(
         for index, (text, is_part) in enumerate(texts):
             voice = _dealt(voices, index)
             file = f"{folder}/{voice.lower()}_nohash_{_file_part(folder, text)}{index}.wav"
-            planned[voice].append(_utterance(file, text, is_part, accents, rng))
+            accent, spoken = _said(text, accents, foreign.get(text), rng)
+            planned[voice].append(_utterance(file, text, spoken, accent, is_part=is_part, rng=rng))
     split_of = {variant: split for split, variants in voices.items() for variant in variants}
     return tuple(VoicePlan(voice, split_of[voice], tuple(planned[voice])) for voice in sorted(planned))
 
@@ -103,11 +113,22 @@ def _dealt(voices: Mapping[str, Sequence[str]], index: int) -> str:
     return voices[split][before % len(voices[split])]
 
 
-def _utterance(file: str, text: str, is_part: bool, accents: Sequence[str], rng: np.random.Generator) -> Utterance:
+def _said(
+    text: str, accents: Sequence[str], foreign: ForeignSpeech | None, rng: np.random.Generator
+) -> tuple[str, str]:
+    """Returns the accent a text is said in, and what espeak-ng is given for it."""
+    spoken = text
+    if foreign and rng.random() < FOREIGN_PART:
+        accents, spoken = foreign.accents, f"[[{foreign.mnemonics}]]"
+    return accents[int(rng.integers(len(accents)))], spoken + MARKS[int(rng.integers(len(MARKS)))]
+
+
+def _utterance(file: str, text: str, spoken: str, accent: str, *, is_part: bool, rng: np.random.Generator) -> Utterance:
     return Utterance(
         file=file,
         text=text,
-        accent=accents[int(rng.integers(len(accents)))],
+        spoken=spoken,
+        accent=accent,
         rate_wpm=int(rng.integers(110, 221)),
         pitch=int(rng.integers(15, 86)),
         pitch_range=int(rng.integers(20, 91)),

@@ -14,6 +14,8 @@ import dataclasses
 import difflib
 import os
 import re
+import tempfile
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -26,6 +28,8 @@ _RETRIEVAL = 2
 """espeak_AUDIO_OUTPUT of espeak-ng's speak_lib.h: samples are handed to the callback, synchronously."""
 _RATE, _PITCH, _RANGE = 1, 3, 4
 _UTF8 = 1
+_PHONEMES = 0x100
+"""Flag of espeak_Synth: what stands in [[ ]] is phonemes."""
 _IPA_SEPARATED = 0x02 | ord("_") << 8
 """phonememode: IPA, with `_` between phonemes."""
 _MNEMONICS = 0
@@ -44,6 +48,8 @@ class Accent:
     name: str
     languages: tuple[str, ...]
     """All the language tags the voice answers to."""
+    file: str = ""
+    """Below espeak-ng's folder of languages."""
 
 
 class _Voice(ctypes.Structure):
@@ -77,6 +83,8 @@ class Espeak:
         self._chunks: list[bytes] = []
         self._callback = _Callback(self._receive)
         self._voice = ""
+        self._own_variants: dict[str, str] = {}
+        self._accent_files: dict[str, str] = {}
 
     def __enter__(self) -> Espeak:
         library_path, data_path = _installed()
@@ -90,7 +98,9 @@ class Espeak:
         if rate <= 0:
             raise ToolError(f"espeak-ng cannot read its voices in {data_path}", hint=INSTALL_HINT)
         self.sample_rate_hz = int(rate)
+        self._data_path = Path(data_path)
         self._library.espeak_SetSynthCallback(self._callback)
+        self._synthesize(" ")  # from here on [[ ]] holds phonemes for espeak_TextToPhonemes too, which has no flag
         self._library.espeak_ng_SetRandSeed(ctypes.c_long(self._seed))
         return self
 
@@ -112,6 +122,19 @@ class Espeak:
             index += 1
         return tuple(found[tag] for tag in sorted(found))
 
+    def add_variant(self, name: str, description: str) -> None:
+        """Makes `en-US+name` a voice, and all other accents with it.
+
+        Args:
+            name: not that of a variant espeak-ng has.
+            description: lines in espeak-ng's format for voice variants.
+        """
+        self._own_variants[name] = description
+
+    def mnemonics(self, text: str, accent: str) -> str:
+        """Returns a text's phonemes as espeak-ng writes them (`j'Es`); `[[` and `]]` around them, they are a text."""
+        return self._to_phonemes(text, accent, _MNEMONICS).strip()
+
     def phonemes(self, text: str, accent: str) -> tuple[str, ...]:
         """Returns a text's phonemes in IPA, stress marks left out, words run together; () where there is no sound."""
         spoken = _LANGUAGE_SWITCH.sub("", self._to_phonemes(text, accent, _IPA_SEPARATED))
@@ -130,8 +153,8 @@ class Espeak:
         """Returns int16 [n] at `sample_rate_hz`.
 
         Args:
-            text: what to say.
-            voice: accent and variant, such as `en-us+f3`.
+            text: what to say; in `[[ ]]`, mnemonics of phonemes.
+            voice: accent and variant, such as `en-US+f3`.
             rate_wpm: words a minute, 80 to 450; 175 is usual.
             pitch: 0 to 99, 50 is usual.
             pitch_range: 0 (monotone) to 99.
@@ -139,15 +162,36 @@ class Espeak:
         self._set_voice(voice)
         for parameter, value in ((_RATE, rate_wpm), (_PITCH, pitch), (_RANGE, pitch_range)):
             self._library.espeak_SetParameter(parameter, value, 0)
-        data = text.encode() + b"\0"
-        self._chunks.clear()
-        self._library.espeak_Synth(data, ctypes.c_size_t(len(data)), 0, 1, 0, _UTF8, None, None)
+        self._synthesize(text)
         return np.frombuffer(b"".join(self._chunks), np.int16)
 
+    def _synthesize(self, text: str) -> None:
+        data = text.encode() + b"\0"
+        self._chunks.clear()
+        self._library.espeak_Synth(data, ctypes.c_size_t(len(data)), 0, 1, 0, _UTF8 | _PHONEMES, None, None)
+
     def _set_voice(self, voice: str) -> None:
-        if voice != self._voice and self._library.espeak_SetVoiceByName(voice.encode()) != 0:
+        if voice == self._voice:
+            return
+        accent, _, variant = voice.partition("+")
+        if variant in self._own_variants:
+            failed = self._set_own_voice(accent, self._own_variants[variant])
+        else:
+            failed = self._library.espeak_SetVoiceByName(voice.encode()) != 0
+        if failed:
             raise ToolError(f"espeak-ng has no voice {voice!r}", hint=INSTALL_HINT)
         self._voice = voice
+
+    def _set_own_voice(self, accent: str, description: str) -> bool:
+        """Returns whether it failed. A voice of one's own is a whole file: the accent's lines, then the variant's."""
+        self._accent_files = self._accent_files or {each.tag: each.file for each in self.accents()}
+        if accent not in self._accent_files:
+            return True
+        lines = (self._data_path / "lang" / self._accent_files[accent]).read_text(encoding="utf-8")
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "voice"
+            path.write_text(f"{lines}\n{description}", encoding="utf-8")
+            return bool(self._library.espeak_SetVoiceByFile(os.fsencode(path)) != 0)
 
     def _to_phonemes(self, text: str, accent: str, mode: int) -> str:
         self._set_voice(accent)
@@ -231,7 +275,8 @@ def _accent_of(voice: _Voice) -> Accent:
         tag = ctypes.string_at(at + 1)
         tags.append(tag.decode().lower())
         at += len(tag) + 2
-    return Accent(voice.identifier.decode().rpartition("/")[2], voice.name.decode(), tuple(tags))
+    file = voice.identifier.decode()
+    return Accent(file.rpartition("/")[2], voice.name.decode(), tuple(tags), file)
 
 
 def _unstressed(phonemes: str) -> str:

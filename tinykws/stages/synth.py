@@ -21,6 +21,8 @@ import numpy as np
 
 from tinykws.audio import FULL_SCALE, SAMPLE_RATE_HZ, Samples, resample, saturated, write_wav
 from tinykws.clips.folders import LIST_FILES, TESTING, TRAINING, VALIDATION, speaks
+from tinykws.clips.foreign import FOREIGN_ACCENTS, ForeignSpeech, foreign_speech
+from tinykws.clips.made_voices import made_voice
 from tinykws.clips.noise import NOISES, decibels
 from tinykws.clips.shaping import shaped_clip, trimmed
 from tinykws.clips.speech_plan import DEAL, Utterance, VoicePlan, plan_speech, split_voices
@@ -41,6 +43,8 @@ FASTEST_WPM = 450
 LONGEST = 1.3
 """A word that takes longer than this many clips at a usual rate cannot be heard in one."""
 BACKGROUND_SECONDS = 20
+MADE_VOICES = 150
+"""Speakers drawn at random beside espeak-ng's own variants."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,13 +86,15 @@ def synth(project: Project, progress: Progress = SILENT, processes: int | None =
         return SynthReport({}, 0, (), 0)
     settings = config.synth
     words = config.labels[2:]
-    accents, unknown = _vocabulary(project)
-    voices = split_voices(VARIANTS, settings.seed)
+    accents, unknown, foreign = _vocabulary(project)
+    made = _made_voices(settings.seed)
+    voices = split_voices([*VARIANTS, *made], settings.seed)
     plans = plan_speech(
         words,
         unknown,
         accents,
         voices,
+        foreign,
         clips_per_word=settings.clips_per_word,
         unknown_clips=settings.unknown_clips,
         seed=settings.seed,
@@ -96,7 +102,10 @@ def synth(project: Project, progress: Progress = SILENT, processes: int | None =
     with replacing_folder(project.synth_dir) as folder:
         for name in (SILENCE, UNKNOWN, BACKGROUND_NOISE, *(label.name for label in words)):
             (folder / name).mkdir()
-        jobs = [_VoiceJob(plan, folder, config.frontend.clip_samples, settings.seed) for plan in plans]
+        jobs = [
+            _VoiceJob(plan, made.get(plan.variant), folder, config.frontend.clip_samples, settings.seed)
+            for plan in plans
+        ]
         done = map_in_processes(_speak_voice, jobs, processes or process_count())
         for _ in progress.track(done, "speaking", total=len(jobs)):
             pass
@@ -109,8 +118,14 @@ def synth(project: Project, progress: Progress = SILENT, processes: int | None =
     return SynthReport(clips, len(plans), accents, len(used))
 
 
-def _vocabulary(project: Project) -> tuple[tuple[str, ...], UnknownWords]:
-    """Returns the accents that can say all the words, and the words of the unknown class."""
+def _made_voices(seed: int) -> dict[str, str]:
+    """Returns names and descriptions."""
+    names = [f"made{number}" for number in range(MADE_VOICES)]
+    return {name: made_voice(name, np.random.default_rng([seed, 17, number])) for number, name in enumerate(names)}
+
+
+def _vocabulary(project: Project) -> tuple[tuple[str, ...], UnknownWords, dict[str, ForeignSpeech]]:
+    """Returns the accents that can say all the words, the words of the unknown class, and who foreign says which."""
     config = project.config
     with Espeak(config.synth.seed) as espeak:
         all_accents = accents_of_language(config.language, espeak.accents())
@@ -130,7 +145,24 @@ def _vocabulary(project: Project) -> tuple[tuple[str, ...], UnknownWords]:
             phonemes_of,
             np.random.default_rng([config.synth.seed, 7]),
         )
-    return accents, unknown
+        foreign = _foreign_speech(espeak, texts, unknown, accents)
+    return accents, unknown, foreign
+
+
+def _foreign_speech(
+    espeak: Espeak, texts: Sequence[str], unknown: UnknownWords, accents: Sequence[str]
+) -> dict[str, ForeignSpeech]:
+    def said_in(mnemonics: str, accent: str) -> tuple[str, ...]:
+        return espeak.phonemes(f"[[{mnemonics}]]", accent)
+
+    return foreign_speech(
+        texts,
+        [*unknown.alike, *unknown.others],
+        mnemonics_of=lambda text: espeak.mnemonics(text, accents[0]),
+        said_in=said_in,
+        home=accents[0],
+        accents=[accent for accent in FOREIGN_ACCENTS if accent not in accents],
+    )
 
 
 def _accents_that_speak(espeak: Espeak, texts: Sequence[str], accents: Sequence[str], language: str) -> tuple[str, ...]:
@@ -179,6 +211,8 @@ class _VoiceJob:
     """What one process does in one go: a voice's clips in a library loaded for them, so that order and bytes hold."""
 
     plan: VoicePlan
+    description: str | None
+    """Of the voice, where it is none of espeak-ng's own."""
     folder: Path
     clip_samples: int
     seed: int
@@ -186,6 +220,8 @@ class _VoiceJob:
 
 def _speak_voice(job: _VoiceJob) -> int:
     with Espeak(job.seed) as espeak:
+        if job.description is not None:
+            espeak.add_variant(job.plan.variant, job.description)
         for utterance in job.plan.utterances:
             write_wav(job.folder / utterance.file, _spoken_clip(espeak, job.plan.variant, utterance, job.clip_samples))
     return len(job.plan.utterances)
@@ -205,7 +241,7 @@ def _speech(
     espeak: Espeak, variant: str, utterance: Utterance, rate_wpm: int
 ) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     samples = espeak.speak(
-        utterance.text, f"{utterance.accent}+{variant}", rate_wpm, utterance.pitch, utterance.pitch_range
+        utterance.spoken, f"{utterance.accent}+{variant}", rate_wpm, utterance.pitch, utterance.pitch_range
     )
     return trimmed(resample(samples / FULL_SCALE, espeak.sample_rate_hz * utterance.speed, SAMPLE_RATE_HZ))
 
