@@ -237,6 +237,16 @@ def test_detect_lists_what_is_heard_as_json(project: Path, tmp_path: Path, capsy
     assert isinstance(json.loads(capsys.readouterr().out), list)
 
 
+def test_streams_and_clips_do_not_mix(project: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    write_wav(tmp_path / "walk.wav", np.zeros(32000, np.int16))
+    verify = ["verify", "--board", "host", "--project", project]
+    assert "without clips" in fails(capsys, 2, *verify, "--stream", tmp_path / "walk.wav", "--sample", 3)
+    assert "belong to --stream" in fails(capsys, 2, *verify, "--seconds", 3)
+    (tmp_path / "walk.csv").write_text("1,2,ouch\n")
+    message = fails(capsys, 2, *verify, "--stream", tmp_path / "walk.wav", "--events", tmp_path / "walk.csv")
+    assert "has none of the words yes" in message
+
+
 def test_build_and_verify_on_the_host(project: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (tmp_path / "yes").mkdir()
     write_wav(tmp_path / "yes" / "a.wav", np.random.default_rng(1).integers(-3000, 3000, 16000).astype(np.int16))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from fake_device import FakeDevice
 
+from tinykws.device.clip_audio import HeldAudio
 from tinykws.device.session import ClipFaultError, DeviceSession, SessionLog
 from tinykws.device.verdict import RECEIVED
 from tinykws.errors import DeviceError
@@ -43,7 +44,7 @@ def test_a_clip_goes_through_and_all_its_lines_are_in_the_log() -> None:
     heard: list[tuple[bytes, int]] = []
     device.results = lambda pcm, tail: heard.append((pcm, tail)) or RESULTS  # type: ignore[func-returns-value]
     session = ready_session(device)
-    session.send_clip(PCM, 8000)
+    session.send_clip(HeldAudio(PCM), 8000)
     assert heard == [(PCM, 8000)]
     assert [line for line in received(session) if line in RESULTS] == RESULTS
     assert received(session)[-1] == f"!OK DATA audio-pcm-16khz-mono-s16 {len(PCM)}"
@@ -51,7 +52,7 @@ def test_a_clip_goes_through_and_all_its_lines_are_in_the_log() -> None:
 
 def test_no_more_lines_are_under_way_than_the_device_takes() -> None:
     device = good_device()
-    ready_session(device).send_clip(PCM, 0)
+    ready_session(device).send_clip(HeldAudio(PCM), 0)
     assert device.most_lines_under_way == 4
 
 
@@ -141,7 +142,7 @@ def replaced(old: str, new: str | None) -> Callable[[FakeDevice, str], None]:
 def test_each_fault_fails_the_clip_by_its_name(change: Callable[[FakeDevice, str], None], reason: str) -> None:
     session = ready_session(broken(change))
     with pytest.raises(ClipFaultError, match=reason):
-        session.send_clip(PCM, 0)
+        session.send_clip(HeldAudio(PCM), 0)
 
 
 def test_after_a_fault_the_next_clip_is_whole() -> None:
@@ -152,16 +153,16 @@ def test_after_a_fault_the_next_clip_is_whole() -> None:
 
     session = ready_session(Hiccup(lambda pcm, tail: RESULTS))
     with pytest.raises(ClipFaultError, match="time-out"):
-        session.send_clip(PCM, 0)
+        session.send_clip(HeldAudio(PCM), 0)
     session.begin_test()
-    session.send_clip(PCM, 0)
+    session.send_clip(HeldAudio(PCM), 0)
 
 
 def test_prints_of_others_do_not_hurt() -> None:
     def change(device: FakeDevice, line: str) -> None:
         device.out += ["wifi: connected \\xf0\\x9f", line, ""]
 
-    ready_session(broken(change)).send_clip(PCM, 0)
+    ready_session(broken(change)).send_clip(HeldAudio(PCM), 0)
 
 
 def test_a_chatterer_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,4 +177,4 @@ def test_a_chatterer_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPa
 
     session = ready_session(Chatterer(lambda pcm, tail: RESULTS))
     with pytest.raises(ClipFaultError, match="time-out"):
-        session.send_clip(PCM, 0)
+        session.send_clip(HeldAudio(PCM), 0)

@@ -8,14 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fake_device import FakeDevice, served
+from good_device import GoodDevice
 from tiny_model import tiny_bundle
 
 from tinykws.audio import write_wav
 from tinykws.boards import find_board
 from tinykws.bundle import Bundle
-from tinykws.device.host_reference import HostReference
 from tinykws.device.verdict import judge, read_entries
-from tinykws.doors.interpreter import Interpreter
 from tinykws.errors import ConfigError, DeviceError
 from tinykws.labels import labels_of_words
 from tinykws.stages.verify import ClipFile, VerifyReport, find_clips, verify
@@ -39,21 +38,6 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> tuple[ClipFile, ...]:
         samples = rng.normal(0, 3000, 16 * milliseconds).astype(np.int16)
         write_wav(folder / label / "clip one.wav", samples)
     return find_clips([folder], LABELS)
-
-
-class GoodDevice(FakeDevice):
-    """Computes what the host's own pipeline computes, as a good board would."""
-
-    def __init__(self, bundle: Bundle) -> None:
-        super().__init__(self._results, model=bundle.model_id, labels=",".join(label.name for label in bundle.labels))
-        self._bundle = bundle
-
-    def _results(self, pcm: bytes, tail: int) -> list[str]:
-        reference = HostReference(self._bundle, Interpreter(self._bundle.model_bytes()).invoke)
-        lines = [line.to_line() for line in reference.clip_lines(np.frombuffer(pcm, "<i2"), tail)]
-        return [
-            line.replace("frontend_us=0 invoke_us=0 arena=0", "frontend_us=540 invoke_us=90 arena=77") for line in lines
-        ]
 
 
 def run(bundle: Bundle, device: FakeDevice, clips: tuple[ClipFile, ...], **options: object) -> VerifyReport:

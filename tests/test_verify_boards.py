@@ -16,12 +16,14 @@ from tiny_model import tiny_bundle
 from tinykws.audio import write_wav
 from tinykws.boards import Board, find_board, load_boards
 from tinykws.bundle import Bundle, write_bundle
+from tinykws.config import DetectorSettings
 from tinykws.errors import DeviceError
 from tinykws.progress import Progress
 from tinykws.stages.build import build
 from tinykws.stages.generate import generate
 from tinykws.stages.quantize import import_model
 from tinykws.stages.verify import ClipFile, find_clips, verify
+from tinykws.stages.verify_stream import StreamFile, verify_stream
 
 SPOILED = ["host", "qemu-cortex-m4"]
 EMULATED = [board.id for board in load_boards().values() if board.emulator]
@@ -234,6 +236,21 @@ def test_a_device_that_hangs_is_given_up(bundle, board, spoiled, clips) -> None:
     )
     with pytest.raises(DeviceError, match=r"did not answer !TEST .*\(at clip 1\)"):
         verify(bundle, board, spoiled(hang), clips, timeout_s=1.0)
+
+
+def test_a_stream_is_heard_alike_on_device_and_host(board, tmp_path) -> None:
+    detector = DetectorSettings(threshold=60, suppression_ms=300, average_window_ms=200)
+    bundle = tiny_bundle(tmp_path / "bundle", detector=detector)
+    loudness = np.repeat(np.random.default_rng(7).choice([100, 6000], 80), 4000)
+    samples = np.random.default_rng(8).standard_normal(loudness.size) * loudness
+    write_wav(tmp_path / "stream.wav", samples.clip(-32768, 32767).astype(np.int16))
+    generate(bundle, board, None, tmp_path / "project")
+    program = build(tmp_path / "project", board).program
+    report = verify_stream(bundle, board, program, StreamFile(tmp_path / "stream.wav"), log_path=tmp_path / "log")
+    assert report.passed, report.reason
+    assert len(report.verdict.device_detections) > 5
+    assert report.verdict.device_detections == report.verdict.host_detections
+    assert report.verdict.inferences > 190
 
 
 @pytest.mark.slow

@@ -19,6 +19,7 @@ from tinykws.cli import (
     fetch_command,
     mine_command,
     model_commands,
+    verify_command,
 )
 from tinykws.errors import TinykwsError
 
@@ -53,6 +54,7 @@ for module in (
     model_commands,
     mine_command,
     device_commands,
+    verify_command,
     cable_commands,
     doctor_command,
 ):

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from typing import Protocol
+
+from tinykws.audio import Samples
+
+
+def pcm_of(samples: Samples) -> bytes:
+    """Returns int16 [n] as bytes, little-endian."""
+    return samples.astype("<i2").tobytes()
 
 
 class ClipAudio(Protocol):
@@ -11,6 +19,8 @@ class ClipAudio(Protocol):
 
     size: int
     """Bytes in all."""
+    crc: int
+    """CRC-32 of them all."""
 
     def piece(self, offset: int, count: int) -> bytes:
         """Returns up to `count` bytes from `offset` on; fewer at the end."""
@@ -22,6 +32,7 @@ class HeldAudio:
     def __init__(self, pcm: bytes) -> None:
         self._pcm = pcm
         self.size = len(pcm)
+        self.crc = zlib.crc32(pcm)
 
     def piece(self, offset: int, count: int) -> bytes:
         """Returns up to `count` bytes from `offset` on; fewer at the end."""
@@ -34,11 +45,13 @@ class StreamedAudio:
     Args:
         pieces: the audio in order, in pieces of any size.
         size: bytes that they have in all.
+        crc: CRC-32 of them all.
         held_bytes: how far back a piece may be asked for again.
     """
 
-    def __init__(self, pieces: Iterator[bytes], size: int, held_bytes: int = 1 << 18) -> None:
+    def __init__(self, pieces: Iterator[bytes], size: int, crc: int, held_bytes: int = 1 << 18) -> None:
         self.size = size
+        self.crc = crc
         self._pieces = pieces
         self._held_bytes = held_bytes
         self._held = bytearray()

@@ -18,6 +18,8 @@ PROTOCOL_VERSION = 1
 AUDIO_TYPE = "audio-pcm-16khz-mono-s16"
 MAX_LINE_CHARACTERS = 1024
 """KWS_LINE_CHARACTERS of kws_line.h."""
+MAX_CLIP_BYTES = 2**32 - 2
+"""Of !DATA's size: 37 hours."""
 MAX_TAIL_SAMPLES = 80_000
 """KWS_MAX_TAIL_SAMPLES of kws_protocol.h."""
 
@@ -204,8 +206,13 @@ def data_command(pcm: bytes, tail_samples: int, *, features: bool = False) -> st
 
     With `features`, the device is to tell the features of every frame.
     """
+    return announcement(len(pcm), zlib.crc32(pcm), tail_samples, features=features)
+
+
+def announcement(size: int, crc: int, tail_samples: int, *, features: bool = False) -> str:
+    """Returns the !DATA that announces so many bytes of audio with this CRC-32; see data_command()."""
     wish = " features=1" if features else ""
-    return f"!DATA {AUDIO_TYPE} {len(pcm)} crc={zlib.crc32(pcm):08x} tail={tail_samples}{wish}"
+    return f"!DATA {AUDIO_TYPE} {size} crc={crc:08x} tail={tail_samples}{wish}"
 
 
 def audio_lines(pcm: bytes, line_bytes: int) -> Iterator[str]:

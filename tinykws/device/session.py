@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+from tinykws.device.clip_audio import ClipAudio
 from tinykws.device.protocol import (
     AUDIO_TYPE,
     EXIT,
@@ -25,8 +26,8 @@ from tinykws.device.protocol import (
     Other,
     Ready,
     Scores,
+    announcement,
     audio_lines,
-    data_command,
     parse_line,
 )
 from tinykws.device.verdict import RECEIVED, SENT, LogEntry
@@ -120,18 +121,23 @@ class DeviceSession:
                 raise DeviceError(f"the device reports: {line.what} {line.words}")
         raise DeviceError(f"the device did not answer {TEST} in {self._timeout_s:.0f} s")
 
-    def send_clip(self, pcm: bytes, tail_samples: int) -> None:
-        """Sends int16 samples and waits for the results, which are then in the log. Call introduce() first.
+    def send_clip(self, audio: ClipAudio, tail_samples: int, *, features: bool = False) -> None:
+        """Sends audio and waits for the results, which are then in the log. Call introduce() first.
+
+        Args:
+            audio: of any length.
+            tail_samples: silence that the device adds after it.
+            features: whether the device is to tell the features of every frame.
 
         Raises:
             ClipFaultError: time-out, or a line that is wrong or lost.
             DeviceError: the device is gone.
         """
         assert self.ready is not None
-        self._send([data_command(pcm, tail_samples)])
-        seconds = len(pcm) / BYTES_PER_SECOND
-        flow = _AudioFlow(pcm, self.ready)
-        results = _ClipResults(len(pcm))
+        self._send([announcement(audio.size, audio.crc, tail_samples, features=features)])
+        seconds = audio.size / BYTES_PER_SECOND
+        flow = _AudioFlow(audio, self.ready)
+        results = _ClipResults(audio.size)
         give_up = self._clock() + self._timeout_s + SLOWEST * seconds
         while not results.complete:
             self._send_audio(flow)
@@ -181,24 +187,29 @@ class DeviceSession:
 class _AudioFlow:
     """A clip's lines, as many under way at a time as the device allows."""
 
-    def __init__(self, pcm: bytes, ready: Ready) -> None:
-        self._size = len(pcm)
+    def __init__(self, audio: ClipAudio, ready: Ready) -> None:
+        self._audio = audio
         self._line_bytes = ready.line_bytes
         self._window_lines = ready.window_lines
-        self._lines = list(audio_lines(pcm, ready.line_bytes))
         self._sent = 0
         self._acknowledged = 0
 
     def due(self) -> list[str]:
         """Returns the lines that may be sent now."""
-        end = min(self._acknowledged + self._window_lines, len(self._lines))
-        lines = self._lines[self._sent : end]
-        self._sent = max(self._sent, end)
+        lines: list[str] = []
+        while self._sent < min(self._acknowledged + self._window_lines, self._lines_in_all):
+            piece = self._audio.piece(self._sent * self._line_bytes, self._line_bytes)
+            lines += audio_lines(piece, self._line_bytes)
+            self._sent += 1
         return lines
+
+    @property
+    def _lines_in_all(self) -> int:
+        return -(-self._audio.size // self._line_bytes)
 
     def acknowledge(self, count: int) -> None:
         """Takes the count of bytes that have arrived."""
-        expected = min((self._acknowledged + 1) * self._line_bytes, self._size)
+        expected = min((self._acknowledged + 1) * self._line_bytes, self._audio.size)
         if self._acknowledged >= self._sent or count != expected:
             raise ClipFaultError(f"the device acknowledged {count} bytes, not {expected}: audio was lost")
         self._acknowledged += 1

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby, zip_longest
 from typing import Any
 
@@ -18,7 +18,8 @@ from tinykws.errors import ConfigError
 
 SENT, RECEIVED, EXPECTED = "sent", "received", "expected"
 CLIP, LABEL, FAULT = "clip", "label", "fault"
-KINDS = (SENT, RECEIVED, EXPECTED, CLIP, LABEL, FAULT)
+STREAM, EVENT = "stream", "event"
+KINDS = (SENT, RECEIVED, EXPECTED, CLIP, LABEL, FAULT, STREAM, EVENT)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,7 +28,7 @@ class LogEntry:
 
     Kinds: `sent` and `received` went over the serial line (audio as its length only); `expected` is what the host's
     pipeline says the device should print; `clip` begins a clip with its file's name, `label` says what it should be
-    heard as, `fault` why an attempt was given up.
+    heard as, `fault` why an attempt was given up. `stream` and `event`: see stream_verdict.py.
     """
 
     ms: float
@@ -98,16 +99,19 @@ def write_entries(entries: Iterable[LogEntry]) -> str:
 
 def read_entries(text: str) -> tuple[LogEntry, ...]:
     """Reads what `write_entries` wrote. Raises ConfigError, naming the line."""
-    entries = []
-    for number, line in enumerate(text.splitlines(), start=1):
+    return tuple(entries_of(text.splitlines()))
+
+
+def entries_of(lines: Iterable[str]) -> Iterator[LogEntry]:
+    """Reads a log line by line, such as from an open file. Raises ConfigError, naming the line."""
+    for number, line in enumerate(lines, start=1):
         try:
             entry = LogEntry(**json.loads(line))
         except (ValueError, TypeError) as error:
             raise ConfigError(f"line {number} of the log is damaged: {error}") from error
         if entry.kind not in KINDS:
             raise ConfigError(f"line {number} of the log has kind {entry.kind!r}")
-        entries.append(entry)
-    return tuple(entries)
+        yield entry
 
 
 def _labels(entries: Sequence[LogEntry]) -> tuple[str, ...]:

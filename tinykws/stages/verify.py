@@ -16,6 +16,7 @@ import numpy as np
 from tinykws.audio import Samples, read_audio
 from tinykws.boards import Board
 from tinykws.bundle import Bundle
+from tinykws.device.clip_audio import HeldAudio, pcm_of
 from tinykws.device.host_reference import HostReference
 from tinykws.device.protocol import MAX_TAIL_SAMPLES, Ready
 from tinykws.device.self_test import ADVICE, complaint_of
@@ -204,7 +205,7 @@ class _Course:
         for attempt in range(1, ATTEMPTS + 1):
             log.attempt = attempt
             try:
-                session.send_clip(samples.astype("<i2").tobytes(), self._tail_samples)
+                session.send_clip(HeldAudio(pcm_of(samples)), self._tail_samples)
                 return
             except ClipFaultError as fault:
                 log.add(FAULT, str(fault))

@@ -1,0 +1,167 @@
+"""verify --stream against devices in Python: equal, unequal, gone wrong in the middle; and that nothing grows."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fake_device import served
+from good_device import GoodDevice
+from tiny_model import tiny_bundle
+
+from tinykws.audio import write_wav
+from tinykws.boards import find_board
+from tinykws.bundle import Bundle
+from tinykws.cli.verify_view import describe_stream
+from tinykws.config import DetectorSettings
+from tinykws.device.stream_log import KEPT_ENTRIES, StreamLog
+from tinykws.device.stream_verdict import judge_stream
+from tinykws.device.verdict import entries_of
+from tinykws.errors import ConfigError
+from tinykws.progress import Progress
+from tinykws.stages.verify_stream import StreamFile, StreamReport, verify_stream
+from tinykws.timeline import Event
+
+HOST = find_board("host")
+SECONDS = 6
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """Hears its word often: the threshold is low."""
+    detector = DetectorSettings(threshold=60, suppression_ms=300, average_window_ms=200)
+    return tiny_bundle(tmp_path_factory.mktemp("bundle") / "bundle", words=("да",), detector=detector)
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("stream") / "a walk.wav"
+    rng = np.random.default_rng(7)
+    loudness = np.repeat(rng.choice([100, 6000], SECONDS * 4), 4000)
+    write_wav(path, (rng.standard_normal(16000 * SECONDS) * loudness).clip(-32768, 32767).astype(np.int16))
+    return path
+
+
+def run(
+    bundle: Bundle, device: GoodDevice, stream: StreamFile, log_path: Path, progress: Progress | None = None
+) -> StreamReport:
+    with served(device) as url:
+        return verify_stream(bundle, HOST, url, stream, progress or Progress(), log_path=log_path, timeout_s=0.4)
+
+
+def test_a_stream_gives_the_same_on_both_sides(bundle, recording, tmp_path) -> None:
+    log_path = tmp_path / "firmware" / "verify.jsonl"
+    quiet = run(bundle, GoodDevice(bundle), StreamFile(recording), log_path)
+    assert quiet.passed, quiet.reason
+    heard = quiet.verdict.device_detections
+    assert len(heard) > 1
+    assert quiet.verdict.device.false_accepts == len(heard), "nobody said what is in it"
+    first = heard[0].time_ms
+    events = (Event(first - 300, first - 40, "да"), Event(5900, 6000, "да"), Event(0, 10, "somebody coughs"))
+    report = run(bundle, GoodDevice(bundle), StreamFile(recording, events), log_path)
+    assert report.passed
+    assert report.verdict.device == report.verdict.host
+    assert report.verdict.device.found >= 1
+    assert report.verdict.device.latencies_ms[0] == 40
+    assert report.verdict.host_detections == heard
+    assert report.audio_seconds == SECONDS
+    with log_path.open() as file:
+        assert judge_stream(entries_of(file)) == report.verdict, "the verdict is a function of the log"
+
+
+def test_only_the_beginning_may_be_sent(bundle, recording, tmp_path) -> None:
+    device = GoodDevice(bundle)
+    report = run(bundle, device, StreamFile(recording, first_seconds=2), tmp_path / "log")
+    assert report.passed
+    assert report.audio_seconds == 2
+    assert {line.time_ms <= 2500 for line in report.verdict.device_detections} == {True}
+
+
+def test_the_report_is_json_and_text(bundle, recording, tmp_path) -> None:
+    report = run(bundle, GoodDevice(bundle), StreamFile(recording, (Event(0, 9, "да"),)), tmp_path / "log")
+    values = json.loads(json.dumps(report.to_dict()))
+    assert values["verdict"] == "PASS"
+    stream = values["stream"]
+    assert stream["device"]["false_accepts_per_hour"] == stream["host"]["false_accepts_per_hour"] > 0
+    assert [line["time_ms"] for line in stream["device_detections"]] == [
+        line.time_ms for line in report.verdict.device_detections
+    ]
+    text = describe_stream(report)
+    assert text.splitlines()[1].split()[:2] == ["да", "1"]
+    assert f"{len(stream['host_detections'])} detections, the same on device and host" in text
+    assert text.endswith("PASS")
+
+
+def test_another_detector_is_told_by_its_detections(bundle, recording, tmp_path) -> None:
+    class Deafer(GoodDevice):
+        """Does not hear the last word."""
+
+        def say(self, line: str) -> None:
+            self.heard = getattr(self, "heard", 0) + line.startswith("Heard")
+            if not (line.startswith("Heard") and self.heard == 2):
+                super().say(line)
+
+    report = run(bundle, Deafer(bundle), StreamFile(recording), tmp_path / "log")
+    assert not report.passed
+    assert report.reason.startswith("detections differ")
+    missing = report.verdict.host_detections[1]
+    assert report.verdict.first_difference_ms is not None
+    assert report.verdict.first_difference_ms <= missing.time_ms + 100
+    assert missing not in report.verdict.device_detections
+    text = describe_stream(report)
+    assert "differ" in text
+    assert text.splitlines()[-1].startswith("FAIL: detections differ")
+
+
+def test_a_stream_that_breaks_off_has_all_of_the_hosts_numbers(bundle, recording, tmp_path) -> None:
+    class Fading(GoodDevice):
+        def acknowledge(self, count: int) -> None:
+            if count < 60_000:
+                super().acknowledge(count)
+
+    whole = run(bundle, GoodDevice(bundle), StreamFile(recording), tmp_path / "log")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Fading, "finish", lambda self: None)
+        report = run(bundle, Fading(bundle), StreamFile(recording), tmp_path / "log")
+    assert not report.passed
+    assert "time-out" in report.reason
+    assert report.verdict.device_detections == ()
+    assert report.verdict.host_detections == whole.verdict.host_detections
+
+
+def test_progress_counts_seconds(bundle, recording, tmp_path) -> None:
+    class Counting(Progress):
+        seen: tuple[str, int | None, int] = ("", None, 0)
+
+        def track(self, items, label, total=None):
+            for number, item in enumerate(items, start=1):
+                self.seen = (label, total, number)
+                yield item
+
+    progress = Counting()
+    run(bundle, GoodDevice(bundle), StreamFile(recording), tmp_path / "log", progress)
+    assert progress.seen == ("stream", SECONDS, SECONDS)
+
+
+def test_what_is_no_stream_is_refused_before_anything_is_opened(bundle, tmp_path) -> None:
+    short = tmp_path / "short.wav"
+    write_wav(short, np.zeros(100, np.int16))
+    with pytest.raises(ConfigError, match="shorter than the model looks at"):
+        verify_stream(bundle, HOST, "socket://127.0.0.1:1", StreamFile(short), log_path=tmp_path / "log")
+    with pytest.raises(ConfigError, match=r"there is no .*nothing\.wav"):
+        stream = StreamFile(tmp_path / "nothing.wav")
+        verify_stream(bundle, HOST, "socket://127.0.0.1:1", stream, log_path=tmp_path / "log")
+
+
+def test_a_log_goes_to_its_file_and_is_not_held() -> None:
+    file = io.StringIO()
+    log = StreamLog(file)
+    for number in range(10 * KEPT_ENTRIES):
+        log.add("sent", f"line {number}")
+        assert len(log.entries) < 2 * KEPT_ENTRIES
+    texts = [entry.text for entry in entries_of(file.getvalue().splitlines())]
+    assert texts == [f"line {number}" for number in range(10 * KEPT_ENTRIES)]
+    assert log.entries[-1].text == texts[-1]

@@ -1,0 +1,173 @@
+"""verify: what a device makes of clips, or of a stream, beside what the host makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tinykws.cli.board_work import board_of, build_firmware, generate_firmware, port_of
+from tinykws.cli.console import ConsoleProgress, print_json
+from tinykws.cli.options import board_option, bundle_option, engine_option, port_option, project_option
+from tinykws.cli.pipeline import Workplace, workplace
+from tinykws.cli.verify_view import describe_clips, describe_stream
+from tinykws.files import write_json
+
+if TYPE_CHECKING:
+    from tinykws.boards import Board
+    from tinykws.stages.verify import ClipFile, VerifyReport
+    from tinykws.stages.verify_stream import StreamFile, StreamReport
+
+STDOUT = Path("-")
+
+
+def _no_option(_: click.Context, parameter: click.Parameter, path: Path | None) -> Path | None:
+    """Refuses the next option as a file name, where the name was forgotten."""
+    if path is not None and str(path).startswith("--"):
+        raise click.UsageError(f"{parameter.opts[0]} wants a file name, or - for stdout, before {path}")
+    return path
+
+
+@click.command()
+@project_option
+@board_option
+@engine_option
+@bundle_option
+@port_option
+@click.option(
+    "--json",
+    "json_path",
+    type=click.Path(path_type=Path, dir_okay=False, writable=True, allow_dash=True),
+    default=None,
+    callback=_no_option,
+    help="Write the report here; - is stdout, in the place of the table.",
+)
+@click.option("--sample", type=click.IntRange(min=1), default=None, metavar="N",
+              help="Verify N of the project's testing clips.")  # fmt: skip
+@click.option(
+    "--stream",
+    "stream_path",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    default=None,
+    help="Send this recording, of any length, as one stream.",
+)
+@click.option(
+    "--events",
+    "events_path",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    default=None,
+    help="What is said in the stream: a CSV of start_ms,end_ms,label.",
+)
+@click.option(
+    "--seconds", type=click.IntRange(min=2), default=None, metavar="N", help="Only the stream's first N seconds."
+)
+@click.option(
+    "--wire",
+    type=click.Choice(["uart", "fast"]),
+    default=None,
+    help="How sound gets into an emulated board: byte by byte over its serial line, as into a real one, or faster;"
+    " results come over the serial line either way. Default: fast, where the board's row has it.",
+)
+@click.option(
+    "--min-accuracy", type=click.FloatRange(0, 1), default=None, help="FAIL below this share of right labels."
+)
+@click.argument("clips", nargs=-1, type=click.Path(path_type=Path, exists=True))
+def verify(
+    project_dir: Path, board_id: str, engine: str | None, bundle_dir: Path | None, port: str | None,
+    json_path: Path | None, sample: int | None, stream_path: Path | None, events_path: Path | None,
+    seconds: int | None, wire: str | None, min_accuracy: float | None, clips: tuple[Path, ...],
+) -> int:  # fmt: skip
+    """Send clips to a device and compare features, scores and detections with the host's, bit for bit.
+
+    CLIPS are audio files or folders of them; the folder's name is the expected label. Without any, the bundle's
+    golden clips are used, or --sample of the project's testing clips. The last line is PASS or FAIL; the exit
+    code 0 or 1.
+
+    With --stream, a recording goes through the device in one piece: what is found, missed, confused and falsely
+    accepted, and how late, by --events; the same on the host.
+
+    \b
+    Examples:
+      tinykws verify --board qemu-cortex-m4
+      tinykws verify --board nano33ble
+      tinykws verify --board host data/yes/*.wav --json report.json
+      tinykws verify --board qemu-cortex-m4 --sample 50 --min-accuracy 0.9
+      tinykws verify --board qemu-cortex-m4 --wire uart
+      tinykws verify --board qemu-cortex-m4 --stream an_hour_of_radio.flac
+      tinykws verify --board host --stream walk.wav --events walk.csv --json report.json
+    """
+    board = board_of(project_dir, board_id)
+    _refuse_mixture(stream_path is not None, events_path or seconds, clips or sample or min_accuracy)
+    progress = ConsoleProgress()
+    device = None if board.emulator is not None and port is None else port_of(project_dir, board, port).device
+    place = workplace(project_dir, bundle_dir, progress)
+    log_path = place.firmware_dir(board.id) / "verify.jsonl"
+    if stream_path is not None:
+        from tinykws.stages.verify_stream import verify_stream
+
+        stream = _stream(place, stream_path, events_path, seconds)
+        target = device or _program(place, board, engine)
+        stream_report = verify_stream(place.bundle, board, target, stream, progress, log_path=log_path, wire=wire)
+        return _hand_over(stream_report, describe_stream(stream_report), json_path)
+    from tinykws.stages.verify import verify as verify_clips
+
+    chosen = _clips(place, clips, sample)
+    target = device or _program(place, board, engine)
+    report = verify_clips(
+        place.bundle, board, target, chosen, progress, wire=wire, min_accuracy=min_accuracy, log_path=log_path
+    )
+    return _hand_over(report, describe_clips(report), json_path)
+
+
+def _refuse_mixture(is_stream: bool, of_streams: object, of_clips: object) -> None:
+    if is_stream and of_clips:
+        raise click.UsageError("--stream goes without clips, --sample and --min-accuracy")
+    if not is_stream and of_streams:
+        raise click.UsageError("--events and --seconds belong to --stream")
+
+
+def _hand_over(report: VerifyReport | StreamReport, text: str, json_path: Path | None) -> int:
+    """Shows or writes the report; returns the exit code."""
+    if json_path == STDOUT:
+        print_json(report.to_dict())
+    else:
+        click.echo(text)
+        if json_path is not None:
+            write_json(json_path, report.to_dict())
+    return 0 if report.passed else 1
+
+
+def _program(place: Workplace, board: Board, engine: str | None) -> Path:
+    """Builds the firmware of an emulated board, as far as it is not up to date."""
+    from tinykws.doors.compilers import find_programs
+
+    find_programs(board.emulator_programs)
+    return build_firmware(place, generate_firmware(place, board, engine), board, force=True).program
+
+
+def _clips(place: Workplace, paths: tuple[Path, ...], sample: int | None) -> Sequence[ClipFile]:
+    """The clips named, or of the project's dataset, or the bundle's golden ones."""
+    from tinykws.stages.verify import ClipFile, find_clips
+
+    if paths:
+        return find_clips(paths, place.bundle.labels)
+    if sample is None:
+        return [ClipFile(place.bundle.path / clip.file, clip.label or None) for clip in place.bundle.golden]
+    from tinykws.clips.dataset import sample_files
+    from tinykws.project import Project
+
+    project = Project.load(place.project_dir)
+    return [ClipFile(path, label) for path, label in sample_files(project, sample)]
+
+
+def _stream(place: Workplace, path: Path, events: Path | None, seconds: int | None) -> StreamFile:
+    from tinykws.stages.verify_stream import StreamFile
+    from tinykws.timeline import read_timeline
+
+    words = [name for label in place.bundle.labels[2:] for name in (label.text, label.name)]
+    return StreamFile(path, read_timeline(events, words) if events else (), seconds)
+
+
+COMMANDS = [verify]

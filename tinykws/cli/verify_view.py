@@ -1,0 +1,79 @@
+"""What `tinykws verify` shows: a table of clips, or of a stream's words, and the verdict as the last line."""
+
+from __future__ import annotations
+
+from itertools import zip_longest
+from typing import TYPE_CHECKING
+
+from tinykws.cli.console import table
+
+if TYPE_CHECKING:
+    from tinykws.device.protocol import Heard
+    from tinykws.stages.verify import VerifyReport
+    from tinykws.stages.verify_stream import StreamReport
+    from tinykws.timeline import StreamScore
+
+MOST_DETECTIONS = 20
+"""Of a stream, shown; all are in the report."""
+
+
+def describe_clips(report: VerifyReport) -> str:
+    """Returns the report on clips as text."""
+    lines = [table(report.header(), report.rows()), ""]
+    lines.append(f"device = host on {report.equal_clips} of {len(report.clips)} clips: features, scores and detections")
+    if report.accuracy is not None:
+        lines.append(f"right labels: {report.accuracy:.1%}")
+    lines.append(f"{report.audio_seconds:.0f} s of sound in {report.seconds:.1f} s on {report.board}, {report.engine}")
+    if report.self_test != "none":
+        lines.append(f"the device's self-test at boot: {report.self_test}")
+    if report.log_path is not None:
+        lines.append(f"log: {report.log_path}")
+    lines.append("PASS" if report.passed else f"FAIL: {report.reason}")
+    return "\n".join(lines)
+
+
+def describe_stream(report: StreamReport) -> str:
+    """Returns the report on a stream as text."""
+    verdict = report.verdict
+    lines = [table(report.header(), report.rows()), ""]
+    lines += _scores(verdict.device, verdict.host)
+    lines += ["", *_detections(verdict.device_detections, verdict.host_detections), ""]
+    lines.append(
+        f"{report.audio_seconds:.0f} s of sound, {verdict.inferences:,} inferences in {report.seconds:.1f} s"
+        f" on {report.board}, {report.engine}: {report.audio_seconds / report.seconds:.1f} times real time"
+    )
+    if report.self_test != "none":
+        lines.append(f"the device's self-test at boot: {report.self_test}")
+    lines.append(f"log: {report.log_path}")
+    lines.append("PASS" if report.passed else f"FAIL: {report.reason}")
+    return "\n".join(lines)
+
+
+def _scores(device: StreamScore, host: StreamScore) -> list[str]:
+    rows = [
+        (what, _number(ours), _number(theirs))
+        for what, ours, theirs in (
+            ("false accepts per hour", device.false_accepts_per_hour, host.false_accepts_per_hour),
+            ("latency, median, ms", device.latency_ms(50), host.latency_ms(50)),
+            ("latency, 95th, ms", device.latency_ms(95), host.latency_ms(95)),
+        )
+    ]
+    return table(["", "device", "host"], rows).split("\n")
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f}"
+
+
+def _detections(device: tuple[Heard, ...], host: tuple[Heard, ...]) -> list[str]:
+    if device == host:
+        return [f"{len(device)} detections, the same on device and host, one by one"]
+    rows = [
+        (_words(ours), _words(theirs), "" if ours == theirs else "differ") for ours, theirs in zip_longest(device, host)
+    ]
+    lines = table(["detections of the device", "of the host", ""], rows[:MOST_DETECTIONS]).split("\n")
+    return lines if len(rows) <= MOST_DETECTIONS else [*lines, f"… {len(rows) - MOST_DETECTIONS} more"]
+
+
+def _words(line: Heard | None) -> str:
+    return "-" if line is None else f"{line.label} ({line.score}) @{line.time_ms / 1000:.2f} s"

@@ -1,0 +1,226 @@
+"""verify --stream: a recording of any length goes through a device as one stream, and through the host's own pipeline.
+
+Neither side holds more than moments of it: the host reads, computes and sends a second at a time, the device works
+sound through as it arrives, and the log goes to its file line by line.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinykws.audio import AudioStream, Samples
+from tinykws.boards import Board
+from tinykws.bundle import Bundle
+from tinykws.device.clip_audio import StreamedAudio, pcm_of
+from tinykws.device.host_reference import HostReference
+from tinykws.device.protocol import MAX_CLIP_BYTES, Ready
+from tinykws.device.self_test import complaint_of
+from tinykws.device.session import ClipFaultError, DeviceSession, SessionLog
+from tinykws.device.stranger import refuse_stranger
+from tinykws.device.stream_log import StreamLog
+from tinykws.device.stream_verdict import StreamVerdict, event_text, judge_stream, stream_text
+from tinykws.device.verdict import EVENT, EXPECTED, FAULT, STREAM, entries_of
+from tinykws.doors.interpreter import Interpreter
+from tinykws.doors.open_device import explained, open_device
+from tinykws.errors import ConfigError
+from tinykws.labels import Label
+from tinykws.progress import SILENT, Progress
+from tinykws.timeline import Event, StreamScore
+
+TAIL_MS = 500
+"""Silence after the stream, so that a word at its end can be counted."""
+
+
+@dataclasses.dataclass(frozen=True)
+class StreamFile:
+    """A recording to send, and what is said in it."""
+
+    path: Path
+    events: tuple[Event, ...] = ()
+    """By the names or texts of labels; none: nobody said."""
+    first_seconds: int | None = None
+    """So much of it only."""
+
+    def seconds(self, sample_rate_hz: int) -> Iterator[Samples]:
+        """Yields int16 [n] second by second. Raises ConfigError."""
+        with AudioStream(self.path, sample_rate_hz) as stream:
+            for number, samples in enumerate(stream):
+                if number == self.first_seconds:
+                    return
+                yield samples
+
+
+@dataclasses.dataclass(frozen=True)
+class StreamReport:
+    """What the device made of a stream."""
+
+    board: str
+    engine: str
+    model_id: str
+    self_test: str
+    """What the device said of its self-test at boot: ok, features, scores, engine; none: it has none."""
+    passed: bool
+    reason: str
+    """Why it did not pass; empty where it did."""
+    verdict: StreamVerdict
+    labels: tuple[Label, ...]
+    seconds: float
+    """From the start of the emulator, or the opening of the port, to the last result."""
+    log_path: Path
+
+    @property
+    def audio_seconds(self) -> float:
+        """Length of the stream."""
+        return self.verdict.duration_ms / 1000
+
+    def header(self) -> tuple[str, ...]:
+        """Returns the titles of `rows`."""
+        return ("word", "said", "found", "confused", "missed", "false", "on the host")
+
+    def rows(self) -> Iterator[tuple[str, ...]]:
+        """Yields a row of a table for each word; `on the host` are the same four numbers."""
+        texts = {label.name: label.text for label in self.labels}
+        for device, host in zip(self.verdict.device.words, self.verdict.host.words, strict=True):
+            numbers = (device.found, device.confused, device.missed, device.false_accepts)
+            theirs = (host.found, host.confused, host.missed, host.false_accepts)
+            same = "the same" if numbers == theirs else " ".join(map(str, theirs))
+            yield (texts.get(device.label, device.label), str(device.utterances), *map(str, numbers), same)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the report as JSON-ready values."""
+        values = dataclasses.asdict(self)
+        values["log_path"] = str(self.log_path)
+        values["audio_seconds"] = self.audio_seconds
+        for side in ("device", "host"):
+            values["verdict"][side] |= _numbers(getattr(self.verdict, side))
+        values["stream"] = values.pop("verdict")
+        values["verdict"] = "PASS" if self.passed else "FAIL"
+        return values
+
+
+def verify_stream(
+    bundle: Bundle,
+    board: Board,
+    target: Path | str,
+    stream: StreamFile,
+    progress: Progress = SILENT,
+    *,
+    log_path: Path,
+    wire: str | None = None,
+    timeout_s: float = 10.0,
+) -> StreamReport:
+    """Sends a recording to a device as one stream, and compares all results with the host's.
+
+    Args:
+        bundle: what the device should run.
+        board: its row of boards.yaml.
+        target: the program of an emulated board, or the port (or pyserial URL) of a real one.
+        stream: what to send.
+        progress: shows how many seconds are sent.
+        log_path: where the log goes (JSONL), as it comes.
+        wire: how sound gets into an emulated board, see doors/open_device.py.
+        timeout_s: longest time the device may say nothing of use.
+
+    Raises:
+        ConfigError: an unreadable recording, one too short or too long, a program or option that does not fit.
+        ToolError: the emulator is missing.
+        DeviceError: no device, another firmware on it, or it died.
+    """
+    course = _Course(bundle, stream)
+    log_path.parent.mkdir(parents=True, exist_ok=True)
+    with log_path.open("w", encoding="utf-8") as file:
+        log = StreamLog(file)
+        with open_device(board, target, wire) as device, explained(device, log):
+            session = DeviceSession(device.link, log, timeout_s)
+            ready = session.introduce()
+            refuse_stranger(ready, bundle, board)
+            session.begin_test()
+            log.clip = log.attempt = 1
+            course.run(session, progress)
+            session.leave(end_device=device.ends_with_us)
+    return _report(log, ready, bundle, log_path)
+
+
+class _Course:
+    """A stream's way through the host's own pipeline and to the device."""
+
+    def __init__(self, bundle: Bundle, stream: StreamFile) -> None:
+        self._stream = stream
+        self._rate_hz = bundle.frontend.sample_rate_hz
+        self._reference = HostReference(bundle, Interpreter(bundle.model_bytes()).invoke)
+        self._names = {name: label.name for label in bundle.labels for name in (label.text, label.name)}
+        self._samples = self._crc = 0
+        for samples in stream.seconds(self._rate_hz):
+            self._samples += samples.size
+            self._crc = zlib.crc32(pcm_of(samples), self._crc)
+        if self._samples < bundle.frontend.clip_samples:
+            raise ConfigError(f"{stream.path} is shorter than the model looks at")
+        if 2 * self._samples > MAX_CLIP_BYTES:
+            raise ConfigError(f"{stream.path} is too long for one stream", hint="cut it: 37 hours fit")
+
+    def run(self, session: DeviceSession, progress: Progress) -> None:
+        """Sends it; all that is to be known of it is then in the log."""
+        log = session.log
+        tail_samples = TAIL_MS * self._rate_hz // 1000
+        log.add(STREAM, stream_text(self._samples * 1000 // self._rate_hz, self._stream.path.name))
+        for event in self._stream.events:
+            log.add(EVENT, event_text(dataclasses.replace(event, label=self._names.get(event.label, event.label))))
+        self._reference.begin()
+        pieces = self._pieces(log, progress)
+        try:
+            session.send_clip(StreamedAudio(pieces, 2 * self._samples, self._crc), tail_samples)
+        except ClipFaultError as fault:
+            log.add(FAULT, str(fault))
+            for _ in pieces:  # the host hears it to its end
+                pass
+        self._expect(log, np.zeros(tail_samples, np.int16))
+        log.add(EXPECTED, self._reference.figures().to_line())
+
+    def _pieces(self, log: SessionLog, progress: Progress) -> Iterator[bytes]:
+        """Yields the stream as the device wants it; the host hears each piece first."""
+        total = -(-self._samples // self._rate_hz)
+        for samples in progress.track(self._stream.seconds(self._rate_hz), "stream", total):
+            self._expect(log, samples)
+            yield pcm_of(samples)
+
+    def _expect(self, log: SessionLog, samples: Samples) -> None:
+        for line in self._reference.feed(samples):
+            log.add(EXPECTED, line.to_line())
+
+
+def _report(log: SessionLog, ready: Ready, bundle: Bundle, log_path: Path) -> StreamReport:
+    with log_path.open(encoding="utf-8") as file:
+        verdict = judge_stream(entries_of(file))
+    reason = "; ".join(filter(None, [verdict.reason, complaint_of(ready)]))
+    return StreamReport(
+        board=ready.board,
+        engine=ready.engine,
+        model_id=ready.model,
+        self_test=ready.self_test,
+        passed=not reason,
+        reason=reason,
+        verdict=verdict,
+        labels=bundle.labels,
+        seconds=log.entries[-1].ms / 1000,
+        log_path=log_path,
+    )
+
+
+def _numbers(score: StreamScore) -> dict[str, Any]:
+    """The score's sums and rates, which are no fields of it."""
+    return {
+        "utterances": score.utterances,
+        "found": score.found,
+        "confused": score.confused,
+        "missed": score.missed,
+        "false_accepts": score.false_accepts,
+        "false_accepts_per_hour": score.false_accepts_per_hour,
+        "latency_median_ms": score.latency_ms(50),
+        "latency_95th_ms": score.latency_ms(95),
+    }
