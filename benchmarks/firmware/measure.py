@@ -22,6 +22,7 @@ from histogram import executed_addresses, from_first_call_on, instructions_by_fu
 from native import side_by_side
 from programs import MACHINES, Machine, compile_program, counts_of, sizes_of
 from report import text_of
+from streams import HOP, listened, streamed
 
 from tinykws.aot import AotModel, compile_model
 from tinykws.aot.graph import Graph
@@ -32,6 +33,8 @@ from tinykws.frontend import FrontendSettings
 ROOT = Path(__file__).parent.parent.parent
 FRAMES = 50
 """As in trace_frontend.c."""
+HOPS = (1, 2, HOP)
+"""Frames from one inference to the next."""
 FEATURES = FrontendSettings().n_frames * FrontendSettings().n_mels
 
 
@@ -61,8 +64,7 @@ def measured(machine: Machine, model: bytes, folder: Path) -> dict[str, Any]:
         "stack_bytes": told["stack"][0],
     }
     if graph.input.size == FEATURES:
-        flash, ram = sizes_of(compile_program(machine, compiled, "listening.c", folder), machine)
-        row["listening"] = {"flash_bytes": flash, "ram_bytes_without_stack": ram}
+        row["listening"] = listened(machine, model, folder)
     return row
 
 
@@ -99,6 +101,7 @@ def measure(models: dict[str, Path], machines: tuple[Machine, ...], folder: Path
         data = path.read_bytes()
         compiled = compile_model(data)
         rows[name] = {"machines": {machine.name: measured(machine, data, folder) for machine in machines}}
+        rows[name]["streams"] = [streamed(machines[0], data, hop, folder) for hop in HOPS]
         if not quick:
             rows[name]["traced"] = traced(machines[0], compiled, "trace_invoke.c", "kws_model_invoke", folder)
             rows[name]["native"] = side_by_side(data, generated_input(read_model(data).input.size), folder)

@@ -88,16 +88,18 @@ def run(command: Sequence[str]) -> str:
     return done.stdout
 
 
-def compile_program(machine: Machine, model: AotModel, main: str, folder: Path, *, counted: bool = False) -> Path:
+def compile_program(
+    machine: Machine, model: AotModel, main: str, folder: Path, *flags: str, counted: bool = False
+) -> Path:
     """Returns the program around a model; `counted` gives it a second invoke that tells after each op."""
     (folder / "model_aot.c").write_text(model.source + (_counted_invoke(model.source) if counted else ""))
     (folder / "model_aot.h").write_text(model.header)
     (folder / "kws_frontend_config.c").write_text(c_source(FrontendSettings()))
-    sources = [HERE / main, HERE / machine.own, *machine.port.glob("kws_startup_*.c")]
+    sources = [HERE / main, HERE / "measuring.c", HERE / machine.own, *machine.port.glob("kws_startup_*.c")]
     sources += [folder / "model_aot.c", folder / "kws_frontend_config.c"]
     sources += [KERNELS / name for name in model.kernels]
     sources += sorted(LISTENER.glob("*.c"))
-    return _link(machine, sources, folder / f"{Path(main).stem}.elf")
+    return _link(machine, sources, folder / f"{Path(main).stem}.elf", *flags)
 
 
 def compile_many(machine: Machine, models: Sequence[AotModel], main: str, folder: Path) -> Path:
@@ -119,9 +121,9 @@ def compile_many(machine: Machine, models: Sequence[AotModel], main: str, folder
     return _link(machine, [*sources, *sorted(KERNELS.glob("*.c"))], folder / "many.elf")
 
 
-def _link(machine: Machine, sources: Sequence[Path], program: Path) -> Path:
+def _link(machine: Machine, sources: Sequence[Path], program: Path, *flags: str) -> Path:
     includes = [f"-I{path}" for path in (program.parent, KERNELS, LISTENER, machine.port, HERE)]
-    command = [machine.compiler, *machine.flags, *COMPILE, *includes, *map(str, sources), *machine.link]
+    command = [machine.compiler, *machine.flags, *COMPILE, *flags, *includes, *map(str, sources), *machine.link]
     run([*command, "-o", str(program)])
     return program
 
@@ -140,7 +142,7 @@ def emulation(machine: Machine, program: Path) -> list[str]:
 
 
 def counts_of(machine: Machine, program: Path) -> dict[str, list[int]]:
-    """Returns what count_instructions.c tells, by name; two runs must agree, and the known loops count right."""
+    """Returns what a program of measuring.h's tells, by name; two runs must agree, and the known loops count right."""
     command = [*emulation(machine, program), "-icount", machine.clock]
     first, second = run(command), run(command)
     if first != second:
