@@ -85,7 +85,7 @@ Edit = Callable[[dict[str, Any]], object]
 @pytest.mark.parametrize(
     ("edit", "reason"),
     [
-        (lambda v: v.update(format_version=2), "format version 2, this tinykws reads 1"),
+        (lambda v: v.update(format_version=3), "format version 3, this tinykws reads 2"),
         (lambda v: v.pop("format_version"), "format version None"),
         (lambda v: v.pop("arena_bytes"), "'arena_bytes' is missing"),
         (lambda v: v["detector"].pop("threshold"), "'detector: threshold' is missing"),
@@ -113,6 +113,20 @@ def test_a_wrong_key_is_refused_by_name(written: Bundle, edit: Edit, reason: str
     assert reason in caught.value.message
     assert str(written.path) in caught.value.message
     assert caught.value.hint
+
+
+def test_format_1_is_read_as_what_it_meant(written: Bundle) -> None:
+    path = written.path / "bundle.json"
+    values = json.loads(path.read_text())
+    values["format_version"] = 1
+    for added in ("kind", "word_thresholds", "speech_weight"):
+        del values["detector"][added]
+    for clip in values["golden"]:
+        del clip["seed"]
+    path.write_text(json.dumps(values))
+    assert load_bundle(written.path) == written
+    assert written.detector.kind == "recognize_commands"
+    assert written.detector.thresholds(4) == (150, 150, 150, 150)
 
 
 @pytest.mark.parametrize("text", ["", "[1]", "{", "\udcff"])

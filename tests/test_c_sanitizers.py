@@ -14,7 +14,7 @@ from tinykws import _kws_build
 from tinykws.chip.detector import Detection
 from tinykws.chip.frontend_tables import c_source
 from tinykws.chip.listener import Inference, Listener
-from tinykws.config import DetectorSettings
+from tinykws.config import DETECTOR_KINDS, SPEECH_AWARE, DetectorSettings
 from tinykws.frontend import FrontendSettings
 from tinykws.resources import FIRMWARE
 
@@ -78,14 +78,16 @@ def line_of(event: Inference | Detection) -> str:
     return f"detection {event.time_ms} {event.label_index} {event.score}"
 
 
-def test_the_native_listener_says_what_pythons_says(built_for) -> None:
+@pytest.mark.parametrize("kind", DETECTOR_KINDS)
+def test_the_native_listener_says_what_pythons_says(built_for, kind: str) -> None:
     frontend, folder = built_for
     samples = hard_input()
-    detector = DetectorSettings(800, threshold=60, suppression_ms=400, inference_ms=4 * frontend.stride_ms)
+    detector = DetectorSettings(800, 60, 400, inference_ms=4 * frontend.stride_ms, kind=kind, speech_weight=24)
     listener = Listener(frontend, detector, 4, model)
     events = listener.feed(samples)
     expected = [*map(line_of, events), f"frames {listener.frames} crc {listener.features_crc32:08x}"]
     arguments = [frontend.n_frames, 4, 4, 800, 60, 400, detector.minimum_count]
+    arguments += [24, detector.speech_shift, int(kind == SPEECH_AWARE)]
     lines = run([folder / "listen_stdin", *map(str, arguments)], samples.tobytes()).splitlines()
     assert lines == expected
     assert any(line.startswith("detection") for line in lines)

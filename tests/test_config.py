@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tinykws.config import Config, load_config, parse_config
+from tinykws.config import SPEECH_AWARE, Config, DetectorSettings, load_config, parse_config
 from tinykws.errors import ConfigError
 
 
@@ -18,7 +18,7 @@ def test_yes_no_on_and_off_are_words_not_booleans() -> None:
 def test_every_setting_has_a_default_but_the_words() -> None:
     config = parse_config("words: [yes]")
     assert config.frontend.features_shape == (49, 40)
-    assert config.detector.threshold == 200
+    assert config.detector.is_auto
     assert [label.name for label in config.labels] == ["_silence_", "_unknown_", "yes"]
 
 
@@ -56,6 +56,17 @@ def test_nested_settings_are_read() -> None:
         ("words: [yes]\ntraining: 3", "must hold keys"),
         ("words: [yes]\ndetector: {threshold: 256}", "threshold is 256"),
         ("words: [yes]\ndetector: {inference_ms: 30}", "inference_ms is 30"),
+        ("words: [yes]\ndetector: {threshold: often}", "threshold is 'often'"),
+        ("words: [yes]\ndetector: {threshold: true}", "threshold must be a whole number or text, not True"),
+        ("words: [yes]\ndetector: {threshold: 9.5}", "threshold must be a whole number or text, not 9.5"),
+        ("words: [yes]\ndetector: {kind: magic}", "kind is 'magic'"),
+        ("words: [yes]\ndetector: {false_accepts_per_hour: 0}", "false_accepts_per_hour is 0"),
+        ("words: [yes]\ndetector: {average_window_ms: 60}", "average_window_ms is 60"),
+        ("words: [yes]\ndetector: {speech_weight: 256}", "speech_weight is 256"),
+        ("words: [yes]\ndetector: {word_thresholds: {yes: 3}}", "threshold is auto"),
+        ("words: [yes]\ndetector: {threshold: 9, word_thresholds: {no: 3}}", "word_thresholds is 'no'"),
+        ("words: [yes]\ndetector: {threshold: 9, word_thresholds: {yes: 300}}", "word_thresholds: yes is 300"),
+        ("words: [yes]\ndetector: {threshold: 9, word_thresholds: {yes: loud}}", "must be a whole number, not 'loud'"),
         ("words: [yes]\nfeatures: {stride_ms: 100}", "stride of 100 ms"),
         ("words: [yes]\ntraining: {augmentation: {room_probability: 1.5}}", "room_probability is 1.5"),
         ("words: [yes]\ntraining: {augmentation: {recordings_part: -1}}", "recordings_part is -1"),
@@ -77,6 +88,16 @@ def test_what_is_wrong_is_refused_in_words(text: str, says: str) -> None:
     with pytest.raises(ConfigError, match=r"kws\.yaml") as caught:
         parse_config(text)
     assert says in caught.value.message
+
+
+def test_a_detector_that_is_given() -> None:
+    wishes = parse_config(
+        "words: [yes, no]\ndetector: {threshold: 180, word_thresholds: {no: 220}, suppression_ms: 900}"
+    ).detector
+    fixed = wishes.fixed(("yes", "no"))
+    assert (fixed.kind, fixed.thresholds(4), fixed.suppression_ms) == (SPEECH_AWARE, (180, 180, 180, 220), 900)
+    commands = parse_config("words: [yes]\ndetector: {kind: recognize_commands, threshold: 200}").detector
+    assert commands.fixed(("yes",)) == DetectorSettings()
 
 
 @pytest.mark.parametrize(
@@ -110,7 +131,8 @@ def test_the_documentation_names_every_key_with_its_default() -> None:
 
     def check(kind: type, prefix: str) -> None:
         for field in dataclasses.fields(kind):
-            default = field.default
+            has_factory = field.default_factory is not dataclasses.MISSING
+            default = field.default_factory() if has_factory else field.default
             if dataclasses.is_dataclass(default):
                 check(type(default), f"{prefix}{field.name}.")
             elif default is not dataclasses.MISSING:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinykws.chip.detector import Detection, Detector
-from tinykws.config import DetectorSettings
+from tinykws.config import DETECTOR_KINDS, SPEECH_AWARE, DetectorSettings
 
 SILENCE, UNKNOWN, YES, NO = range(4)
 DEFAULT = DetectorSettings()
@@ -40,6 +40,41 @@ class RecognizeCommands:
             return None
         self.previous_label, self.previous_time_ms = label, time_ms
         return Detection(time_ms, label, score) if label >= YES else None
+
+
+class SpeechAware:
+    """The other rule written down a second time, plainly: a score that leaves the window tells of speech."""
+
+    def __init__(self, settings: DetectorSettings, n_labels: int) -> None:
+        self.settings, self.n_labels = settings, n_labels
+        self.results: list[tuple[int, list[int]]] = []
+        self.speech = 0
+        self.held = SILENCE
+        self.quiet_until_ms = -1
+
+    def step(self, scores: list[int], time_ms: int) -> Detection | None:
+        settings = self.settings
+        while self.results and self.results[0][0] < time_ms - settings.average_window_ms:
+            _, gone = self.results.pop(0)
+            self.speech += gone[UNKNOWN] + 128 - (self.speech >> settings.speech_shift)
+        self.results.append((time_ms, scores))
+        if len(self.results) < settings.minimum_count or time_ms - self.results[0][0] < settings.average_window_ms // 4:
+            return None
+        raised = (self.speech * settings.speech_weight) >> settings.speech_shift
+        columns = list(zip(*(result[1] for result in self.results), strict=True))
+        sums = [sum(score + 128 for score in column) for column in columns]
+        thresholds = settings.thresholds(self.n_labels)
+        excess = {
+            word: 256 * sums[word] // len(self.results) - raised - 256 * thresholds[word]
+            for word in range(YES, self.n_labels)
+        }
+        if self.held != SILENCE and excess[self.held] <= 0:
+            self.held = SILENCE
+        best = max(excess, key=lambda word: excess[word])
+        if excess[best] <= 0 or best == self.held or time_ms <= self.quiet_until_ms:
+            return None
+        self.held, self.quiet_until_ms = best, time_ms + settings.suppression_ms
+        return Detection(time_ms, best, sums[best] // len(self.results))
 
 
 def scores_for(label: int, score: int = 127) -> np.ndarray:
@@ -89,6 +124,61 @@ def test_long_streams_of_words_follow_the_rule(seed: int) -> None:
         scores = rng.integers(-128, 20, 4).astype(np.int8)
         scores[label] = 120
         assert detector.step(scores, 20 * k) == reference.step(scores.tolist(), 20 * k)
+
+
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    average_window_ms=st.integers(20, 900),
+    suppression_ms=st.integers(0, 1500),
+    minimum_count=st.integers(1, 6),
+    weight=st.integers(0, 255),
+    inference_ms=st.sampled_from([20, 100, 3000]),
+)
+def test_speech_raises_the_thresholds(
+    seed: int, average_window_ms: int, suppression_ms: int, minimum_count: int, weight: int, inference_ms: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    settings = DetectorSettings(
+        average_window_ms, 200, suppression_ms, minimum_count, inference_ms, SPEECH_AWARE,
+        tuple(map(int, rng.integers(0, 255, 2))), weight,
+    )  # fmt: skip
+    detector, reference = Detector(settings, 4), SpeechAware(settings, 4)
+    labels = np.repeat(rng.integers(0, 4, 40), rng.integers(1, 25, 40))
+    times = np.cumsum(rng.integers(1, 60, len(labels)))
+    scores = rng.integers(-128, 20, (len(labels), 4)).astype(np.int8)
+    scores[np.arange(len(labels)), labels] = rng.integers(20, 128, len(labels))
+    expected = [reference.step(row.tolist(), int(time)) for row, time in zip(scores, times, strict=True)]
+    assert Detector(settings, 4).run(scores, times.astype(np.uint32)) == [one for one in expected if one is not None]
+    assert [detector.step(row, int(time)) for row, time in zip(scores, times, strict=True)] == expected
+
+
+WEIGHED = DetectorSettings(300, 200, 500, 2, kind=SPEECH_AWARE, word_thresholds=(200, 240), speech_weight=96)
+
+
+def test_words_have_their_own_thresholds() -> None:
+    assert [one.label_index for one in run(Detector(WEIGHED, 4), [SILENCE] * 9 + [YES] * 5)] == [YES]
+    unsure = [scores_for(label, 100) for label in [YES] * 5 + [SILENCE] * 5 + [NO] * 5]
+    times = np.arange(100, 1600, 100, np.uint32)
+    assert [one.label_index for one in Detector(WEIGHED, 4).run(np.array(unsure), times)] == [YES]
+
+
+def test_in_the_midst_of_speech_a_word_must_be_surer() -> None:
+    assert run(Detector(WEIGHED, 4), [SILENCE] * 60 + [YES] * 6)
+    assert run(Detector(WEIGHED, 4), [UNKNOWN] * 60 + [YES] * 6) == []
+    assert run(Detector(WEIGHED, 4), [UNKNOWN] * 60 + [SILENCE] * 60 + [YES] * 6)
+
+
+def test_a_held_sound_is_one_word_and_a_word_said_twice_is_two() -> None:
+    assert len(run(Detector(WEIGHED, 4), [YES] * 60)) == 1
+    assert len(run(Detector(WEIGHED, 4), [YES] * 5 + [SILENCE] * 4 + [YES] * 5)) == 2
+
+
+@pytest.mark.parametrize("kind", DETECTOR_KINDS)
+def test_a_run_over_scores_of_another_shape_is_refused(kind: str) -> None:
+    detector = Detector(dataclasses.replace(DEFAULT, kind=kind), 4)
+    with pytest.raises(ValueError, match="for 3 times and 4 labels"):
+        detector.run(np.zeros((3, 5), np.int8), np.arange(3, dtype=np.uint32))
+    assert detector.run(np.zeros((0, 4), np.int8), np.zeros(0, np.uint32)) == []
 
 
 def test_a_word_is_reported_once_with_time_and_score() -> None:

@@ -19,6 +19,8 @@ SOURCES = (
     "log",
     "noise_reduction",
     "pcan",
+    "recognize_commands",
+    "speech_aware",
     "square_root",
     "window",
 )
@@ -64,21 +66,30 @@ size_t frontend_process(kws_frontend *frontend, const int16_t *samples, size_t c
 void features_of_clips(kws_frontend *frontend, const int16_t *clips, size_t n_clips, size_t clip_samples,
                        size_t n_frames, int8_t *features);
 
+typedef struct { uint32_t time_ms; uint16_t label; uint8_t score; } kws_detection;
+typedef struct kws_detector { ...; } kws_detector;
+typedef bool (*kws_detector_rule)(kws_detector *detector, uint32_t time_ms, kws_detection *detection);
 typedef struct {
     uint16_t n_labels;
     uint16_t history;
     uint16_t average_window_ms;
-    uint8_t threshold;
-    uint32_t suppression_ms;
     uint16_t minimum_count;
+    uint32_t suppression_ms;
+    const uint8_t *thresholds;
+    uint8_t speech_weight;
+    uint8_t speech_shift;
+    kws_detector_rule rule;
 } kws_detector_config;
-typedef struct { uint32_t time_ms; uint16_t label; uint8_t score; } kws_detection;
-typedef struct { ...; } kws_detector;
+
+bool kws_recognize_commands(kws_detector *detector, uint32_t time_ms, kws_detection *detection);
+bool kws_speech_aware(kws_detector *detector, uint32_t time_ms, kws_detection *detection);
 
 void kws_detector_init(kws_detector *detector, const kws_detector_config *config, uint32_t *memory);
 void kws_detector_reset(kws_detector *detector);
 bool kws_detector_step(kws_detector *detector, const int8_t *scores, uint32_t time_ms, kws_detection *detection);
 size_t detector_memory_words(size_t history, size_t n_labels);
+size_t detector_run(kws_detector *detector, const uint32_t *times_ms, const int8_t *scores, size_t count,
+                    kws_detection *detections);
 
 typedef struct {
     const kws_frontend_config *frontend;
@@ -124,6 +135,17 @@ static size_t frontend_memory_words(size_t window_samples, size_t n_mels)
 static size_t detector_memory_words(size_t history, size_t n_labels)
 {
     return KWS_DETECTOR_MEMORY_WORDS(history, n_labels);
+}
+
+/* Steps through scores [count, n_labels]; returns how many words were heard, which stand in detections [count]. */
+static size_t detector_run(kws_detector *detector, const uint32_t *times_ms, const int8_t *scores, size_t count,
+                           kws_detection *detections)
+{
+    size_t heard = 0;
+    for (size_t i = 0; i < count; ++i) {
+        heard += kws_detector_step(detector, scores + i * detector->config->n_labels, times_ms[i], detections + heard);
+    }
+    return heard;
 }
 
 static size_t listener_memory_words(size_t window_samples, size_t n_mels, size_t history, size_t n_labels)

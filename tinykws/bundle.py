@@ -27,7 +27,8 @@ from tinykws.files import replacing_folder, write_json
 from tinykws.frontend import FrontendSettings
 from tinykws.labels import SILENCE, UNKNOWN, Label
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+"""2 since detectors have a kind, and a golden clip may be made by the device; format 1 is read as what it meant."""
 MODEL_NAME = "model.tflite"
 JSON_NAME = "bundle.json"
 FLOAT_MODEL_KEY = "float_model_sha256"
@@ -134,7 +135,9 @@ def load_bundle(path: Path) -> Bundle:
     values = _read_json(path)
     where = f"bundle {path}"
     version = values.pop("format_version", None)
-    if version != FORMAT_VERSION:
+    if version == 1:
+        values = _upgraded(values)
+    elif version != FORMAT_VERSION:
         raise ConfigError(
             f"{where} has format version {version!r}, this tinykws reads {FORMAT_VERSION}",
             hint="make it again: tinykws quantize   (or use the tinykws that made it)",
@@ -207,6 +210,18 @@ def _read_model(path: Path, sha256: str) -> bytes:
     if sha256_hex(model) != sha256:
         raise ConfigError(f"{path} is not the model that {JSON_NAME} describes: its SHA-256 differs", hint=_MAKE_AGAIN)
     return model
+
+
+def _upgraded(values: dict[str, Any]) -> dict[str, Any]:
+    """Returns format 1's keys and, where they may be missing, format 2's with the values that mean the same."""
+    detector, golden = values.get("detector"), values.get("golden")
+    if isinstance(detector, dict):
+        usual = DetectorSettings()
+        added = {name: getattr(usual, name) for name in ("kind", "word_thresholds", "speech_weight")}
+        values["detector"] = {**added, **detector}
+    if isinstance(golden, list):
+        values["golden"] = [{"seed": None, **clip} if isinstance(clip, dict) else clip for clip in golden]
+    return values
 
 
 def _refuse_missing_keys(values: Any, expected: Any, where: str = "") -> None:

@@ -6,6 +6,7 @@ The dataclasses are the schema: a field's name is the key, its default the defau
 from __future__ import annotations
 
 import dataclasses
+import math
 import types
 import typing
 from collections.abc import Sequence
@@ -108,17 +109,83 @@ class TrainingSettings:
     augmentation: AugmentationSettings = AugmentationSettings()
 
 
+RECOGNIZE_COMMANDS, SPEECH_AWARE = DETECTOR_KINDS = ("recognize_commands", "speech_aware")
+"""The rules of firmware/lib/kws/kws_detector.h, which are C functions of these names after kws_."""
+AUTO = "auto"
+SPEECH_MS = 3200
+"""speech_aware: over about this time it is judged whether people talk."""
+
+
 @dataclasses.dataclass(frozen=True)
 class DetectorSettings:
-    """RecognizeCommands' four parameters and how often the model runs (upstream's names and meanings)."""
+    """A detector as it is deployed: every value is known. Defaults are those of TFLM's micro_speech."""
 
     average_window_ms: int = 1000
     threshold: int = 200
-    """Averaged score, 0 to 255, above which a word is heard."""
+    """Averaged score, 0 to 255, above which a label counts."""
     suppression_ms: int = 1500
     minimum_count: int = 3
     inference_ms: int = 100
     """Time from one inference to the next; a multiple of stride_ms."""
+    kind: str = RECOGNIZE_COMMANDS
+    word_thresholds: tuple[int, ...] = ()
+    """One for each word, in the labels' order; empty where all have `threshold`."""
+    speech_weight: int = 0
+    """speech_aware: part of ongoing speech's level, in 256ths, by which thresholds rise."""
+
+    def thresholds(self, n_labels: int) -> tuple[int, ...]:
+        """Returns each label's threshold; silence and unknown have `threshold`."""
+        words = self.word_thresholds or (self.threshold,) * (n_labels - 2)
+        return (self.threshold, self.threshold, *words)
+
+    @property
+    def speech_shift(self) -> int:
+        """Logarithm, base 2, of the number of inferences in SPEECH_MS."""
+        return max(0, round(math.log2(SPEECH_MS / self.inference_ms)))
+
+
+FIXED_SETTINGS = {
+    RECOGNIZE_COMMANDS: DetectorSettings(),
+    SPEECH_AWARE: DetectorSettings(500, 200, 750, 2, kind=SPEECH_AWARE, speech_weight=24),
+}
+"""What stands for values that are left out where the threshold is given."""
+
+
+@dataclasses.dataclass(frozen=True)
+class DetectorWishes:
+    """What kws.yaml says about the detector; None: `tinykws tune` chooses, or the kind's usual value holds."""
+
+    kind: str = SPEECH_AWARE
+    threshold: int | str = AUTO
+    """auto: chosen on validation clips for the wanted rate of false accepts; a number: 0 to 255, for all words."""
+    word_thresholds: dict[str, Any] = dataclasses.field(default_factory=dict)
+    """Thresholds of single words, by the word; for a threshold that is a number."""
+    false_accepts_per_hour: float = 0.5
+    average_window_ms: int | None = None
+    suppression_ms: int | None = None
+    minimum_count: int | None = None
+    speech_weight: int | None = None
+    inference_ms: int = 100
+    """Time from one inference to the next; a multiple of stride_ms."""
+
+    @property
+    def is_auto(self) -> bool:
+        """Whether the detector is to be chosen."""
+        return self.threshold == AUTO
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """What is said of the settings that would be chosen."""
+        names = ("average_window_ms", "suppression_ms", "minimum_count", "speech_weight")
+        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+
+    def fixed(self, words: Sequence[str]) -> DetectorSettings:
+        """Returns the detector that is said, what is left out as usual for its kind."""
+        usual = FIXED_SETTINGS[self.kind]
+        threshold = usual.threshold if isinstance(self.threshold, str) else self.threshold
+        own = tuple(self.word_thresholds.get(word, threshold) for word in words) if self.word_thresholds else ()
+        settings = dataclasses.replace(usual, threshold=threshold, word_thresholds=own, inference_ms=self.inference_ms)
+        return dataclasses.replace(settings, **self.given)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -128,11 +195,13 @@ class Config:
     words: tuple[str, ...]
     language: str = "en"
     data: str = "data"
+    negatives: str = "negatives"
+    """Folder of long recordings without the words, for false accepts per hour; it need not be there."""
     synth: SynthSettings = SynthSettings()
     features: FeatureSettings = FeatureSettings()
     model: ModelSettings = ModelSettings()
     training: TrainingSettings = TrainingSettings()
-    detector: DetectorSettings = DetectorSettings()
+    detector: DetectorWishes = DetectorWishes()
 
     def __post_init__(self) -> None:
         labels_of_words(self.words)
@@ -160,16 +229,37 @@ class Config:
         in_range("training: learning_rate", self.training.learning_rate, 1e-6, 1)
         in_range("training: seed", self.training.seed, 0, LARGEST_SEED)
         self._check_augmentation()
-        in_range("detector: threshold", self.detector.threshold, 0, 255)
-        at_least("detector: minimum_count", self.detector.minimum_count, 1)
-        at_least("detector: suppression_ms", self.detector.suppression_ms, 0)
-        in_range("detector: average_window_ms", self.detector.average_window_ms, self.detector.inference_ms, 5000)
+        self._check_detector()
+
+    def _check_detector(self) -> None:
+        wishes, where = self.detector, "detector: "
+        one_of(where + "kind", wishes.kind, DETECTOR_KINDS)
+        if isinstance(wishes.threshold, str):
+            one_of(where + "threshold", wishes.threshold, (AUTO,))
+            if wishes.word_thresholds:
+                raise ConfigError(
+                    "detector: word_thresholds are given, and threshold is auto",
+                    hint="give threshold a number too, or leave word_thresholds out",
+                )
+        else:
+            in_range(where + "threshold", wishes.threshold, 0, 255)
+        for word, threshold in wishes.word_thresholds.items():
+            one_of(where + "word_thresholds", str(word), self.words)
+            if not isinstance(threshold, int) or isinstance(threshold, bool):
+                raise ConfigError(f"detector: word_thresholds: {word} must be a whole number, not {threshold!r}")
+            in_range(f"{where}word_thresholds: {word}", threshold, 0, 255)
+        in_range(where + "false_accepts_per_hour", wishes.false_accepts_per_hour, 0.01, 1000)
         stride_ms = self.frontend.stride_ms
-        if self.detector.inference_ms < stride_ms or self.detector.inference_ms % stride_ms:
+        if wishes.inference_ms < stride_ms or wishes.inference_ms % stride_ms:
             raise ConfigError(
-                f"detector: inference_ms is {self.detector.inference_ms}",
+                f"detector: inference_ms is {wishes.inference_ms}",
                 hint=f"it must be a multiple of the front-end's stride of {stride_ms} ms",
             )
+        fixed = wishes.fixed(self.words)
+        at_least(where + "minimum_count", fixed.minimum_count, 1)
+        at_least(where + "suppression_ms", fixed.suppression_ms, 0)
+        in_range(where + "average_window_ms", fixed.average_window_ms, fixed.inference_ms, 5000)
+        in_range(where + "speech_weight", fixed.speech_weight, 0, 255)
 
     def _check_augmentation(self) -> None:
         values, where = self.training.augmentation, "training: augmentation: "
@@ -257,8 +347,8 @@ def in_range(name: str, value: float, low: float, high: float) -> None:
 
 
 def _read_value(kind: Any, value: Any, where: str) -> Any:
-    if isinstance(kind, types.UnionType) or typing.get_origin(kind) is typing.Union:  # X | None
-        return None if value is None else _read_value(typing.get_args(kind)[0], value, where)
+    if isinstance(kind, types.UnionType) or typing.get_origin(kind) is typing.Union:
+        return _read_one_of(typing.get_args(kind), value, where)
     if dataclasses.is_dataclass(kind):
         return read_dataclass(kind, value, f"{where}: ")  # type: ignore[arg-type]
     if typing.get_origin(kind) is tuple:
@@ -272,6 +362,18 @@ def _read_value(kind: Any, value: Any, where: str) -> Any:
         return read_mapping(value, where)
     if (kind in (int, float) and isinstance(value, bool)) or not isinstance(value, kind):
         raise ConfigError(f"{where} must be {_KIND_NAMES[kind]}, not {value!r}")
+    return value
+
+
+def _read_one_of(kinds: tuple[Any, ...], value: Any, where: str) -> Any:
+    """Reads a value of an X | None, or of an int | str."""
+    others = [kind for kind in kinds if kind is not types.NoneType]
+    if value is None and len(others) < len(kinds):
+        return None
+    if len(others) == 1:
+        return _read_value(others[0], value, where)
+    if type(value) not in others:
+        raise ConfigError(f"{where} must be {' or '.join(_KIND_NAMES[kind] for kind in others)}, not {value!r}")
     return value
 
 

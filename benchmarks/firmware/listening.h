@@ -25,9 +25,12 @@ static bool infer(void *context, const int8_t *features, int8_t *scores)
     return true;
 }
 
+static uint8_t thresholds[N_LABELS];
+
 static void get_ready(void *context)
 {
     (void)context;
+    memset(thresholds, 200, sizeof thresholds);
     if (KWS_MODEL_HOP_FRAMES != 0) {
         kws_model_invoke();
     }
@@ -38,8 +41,9 @@ static kws_listener listener;
 
 #define LISTENING_CONFIG(on_inference, on_detection) \
     { \
-        &kws_frontend_default, {N_LABELS, HISTORY, AVERAGE_MS, 200, 1500, 3}, N_FRAMES, INFERENCE_FRAMES, infer, \
-        get_ready, on_inference, on_detection, NULL, NULL, \
+        &kws_frontend_default, \
+        {N_LABELS, HISTORY, AVERAGE_MS, 3, 1500, thresholds, 0, 0, kws_recognize_commands}, \
+        N_FRAMES, INFERENCE_FRAMES, infer, get_ready, on_inference, on_detection, NULL, NULL, \
     }
 
 #endif

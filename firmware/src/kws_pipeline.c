@@ -16,9 +16,11 @@ static void tell_frame(void *context, uint32_t time_ms, const int8_t *frame);
 static void tell_inference(void *context, uint32_t time_ms, const int8_t *scores);
 static void tell_detection(void *context, const kws_detection *detection);
 
+static const uint8_t thresholds[KWS_N_LABELS] = KWS_THRESHOLDS;
 static const kws_listener_config config = {
     &kws_frontend_default,
-    {KWS_N_LABELS, HISTORY, KWS_AVERAGE_WINDOW_MS, KWS_THRESHOLD, KWS_SUPPRESSION_MS, KWS_MINIMUM_COUNT},
+    {KWS_N_LABELS, HISTORY, KWS_AVERAGE_WINDOW_MS, KWS_MINIMUM_COUNT, KWS_SUPPRESSION_MS, thresholds,
+     KWS_SPEECH_WEIGHT, KWS_SPEECH_SHIFT, KWS_DETECTOR_RULE},
     KWS_N_FRAMES,
     KWS_INFERENCE_FRAMES,
     infer,

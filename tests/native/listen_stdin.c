@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "kws_listener.h"
 
@@ -71,14 +72,15 @@ static void feed_stdin(kws_listener *listener)
     }
 }
 
-/* Arguments: n_frames, inference_frames, n_labels, average_window_ms, threshold, suppression_ms, minimum_count */
+/* Arguments: n_frames, inference_frames, n_labels, average_window_ms, threshold, suppression_ms, minimum_count,
+ * speech_weight, speech_shift, and 1 for the speech-aware rule. */
 int main(int argc, char **argv)
 {
-    unsigned values[7];
-    if (argc != 8) {
+    unsigned values[10];
+    if (argc != 11) {
         return 2;
     }
-    for (int i = 0; i < 7; ++i) {
+    for (int i = 0; i < 10; ++i) {
         values[i] = (unsigned)strtoul(argv[i + 1], NULL, 10);
     }
     const kws_frontend_config *frontend = &kws_frontend_default;
@@ -90,7 +92,12 @@ int main(int argc, char **argv)
     config.detector.n_labels = (uint16_t)values[2];
     config.detector.average_window_ms = (uint16_t)values[3];
     config.detector.history = (uint16_t)KWS_DETECTOR_HISTORY(values[3], values[1] * frontend->stride_ms);
-    config.detector.threshold = (uint8_t)values[4];
+    uint8_t *thresholds = (uint8_t *)malloc(values[2]);
+    memset(thresholds, (int)values[4], values[2]);
+    config.detector.thresholds = thresholds;
+    config.detector.speech_weight = (uint8_t)values[7];
+    config.detector.speech_shift = (uint8_t)values[8];
+    config.detector.rule = values[9] ? kws_speech_aware : kws_recognize_commands;
     config.detector.suppression_ms = values[5];
     config.detector.minimum_count = (uint16_t)values[6];
     config.infer = infer;
@@ -110,5 +117,6 @@ int main(int argc, char **argv)
     printf("frames %" PRIu32 " crc %08" PRIx32 "\n", listener.frames, listener.features_crc32);
     free(window);
     free(memory);
+    free(thresholds);
     return 0;
 }

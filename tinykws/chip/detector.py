@@ -23,19 +23,26 @@ class Detection:
     """Average over the window, 0 to 255."""
 
 
-def detector_config(settings: DetectorSettings, n_labels: int, history: int) -> Any:
-    """Returns the C struct kws_detector_config; `history` is how many scores the window can hold."""
-    return ffi.new(
-        "kws_detector_config *",
-        {
-            "n_labels": n_labels,
-            "history": history,
-            "average_window_ms": settings.average_window_ms,
-            "threshold": settings.threshold,
-            "suppression_ms": settings.suppression_ms,
-            "minimum_count": settings.minimum_count,
-        },
-    )
+class DetectorConfig:
+    """The C struct kws_detector_config, and the memory that it points to: keep it as long as the struct is used."""
+
+    def __init__(self, settings: DetectorSettings, n_labels: int, history: int) -> None:
+        """Fills the struct; `history` is how many scores the window can hold."""
+        self._thresholds = ffi.new("uint8_t[]", settings.thresholds(n_labels))
+        self.pointer = ffi.new(
+            "kws_detector_config *",
+            {
+                "n_labels": n_labels,
+                "history": history,
+                "average_window_ms": settings.average_window_ms,
+                "minimum_count": settings.minimum_count,
+                "suppression_ms": settings.suppression_ms,
+                "thresholds": self._thresholds,
+                "speech_weight": settings.speech_weight,
+                "speech_shift": settings.speech_shift,
+                "rule": ffi.addressof(lib, f"kws_{settings.kind}"),
+            },
+        )
 
 
 def detection_of(c_detection: Any) -> Detection:
@@ -44,16 +51,16 @@ def detection_of(c_detection: Any) -> Detection:
 
 
 class Detector:
-    """Averages scores over a time and says when a word was heard; the rule of TFLM's RecognizeCommands."""
+    """Averages scores over a time and says when a word was heard."""
 
     def __init__(self, settings: DetectorSettings, n_labels: int) -> None:
         history = settings.average_window_ms + 1  # as many as there are milliseconds: steps may come at any pace
         self._n_labels = n_labels
-        self._config = detector_config(settings, n_labels, history)
+        self._config = DetectorConfig(settings, n_labels, history)
         self._memory = ffi.new("uint32_t[]", lib.detector_memory_words(history, n_labels))
         self._state = ffi.new("kws_detector *")
         self._last_time_ms = -1
-        lib.kws_detector_init(self._state, self._config, self._memory)
+        lib.kws_detector_init(self._state, self._config.pointer, self._memory)
 
     def reset(self) -> None:
         """Forgets all scores and the last label."""
@@ -76,3 +83,21 @@ class Detector:
         if lib.kws_detector_step(self._state, ffi.from_buffer("int8_t[]", scores), time_ms, detection):
             return detection_of(detection)
         return None
+
+    def run(self, scores: npt.NDArray[np.int8], times_ms: npt.NDArray[np.uint32]) -> list[Detection]:
+        """Steps through scores int8 [n, n_labels] at times [n] that go on; returns the words heard. The loop is in C.
+
+        Raises:
+            ValueError: not n_labels scores a step, or not as many times.
+        """
+        scores, times_ms = np.ascontiguousarray(scores, np.int8), np.ascontiguousarray(times_ms, np.uint32)
+        if scores.shape != (len(times_ms), self._n_labels):
+            raise ValueError(f"scores {scores.shape} for {len(times_ms)} times and {self._n_labels} labels")
+        detections = ffi.new("kws_detection[]", len(times_ms))
+        heard = lib.detector_run(
+            self._state, ffi.from_buffer("uint32_t[]", times_ms), ffi.from_buffer("int8_t[]", scores), len(times_ms),
+            detections,
+        )  # fmt: skip
+        if len(times_ms):
+            self._last_time_ms = int(times_ms[-1])
+        return [detection_of(detections[at]) for at in range(heard)]

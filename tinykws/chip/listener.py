@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinykws._kws import ffi, lib
-from tinykws.chip.detector import Detection, detection_of, detector_config
+from tinykws.chip.detector import Detection, DetectorConfig, detection_of
 from tinykws.chip.features import FrontendConfig, Samples, c_samples, check_samples
 from tinykws.config import DetectorSettings
 from tinykws.frontend import FrontendSettings
@@ -40,12 +40,13 @@ class Listener:
         self._error: BaseException | None = None
         history = detector.average_window_ms // detector.inference_ms + 1
         self._frontend_config = FrontendConfig(frontend)
+        self._detector_config = DetectorConfig(detector, n_labels, history)
         self._handle = ffi.new_handle(self)
         self._config = ffi.new(
             "kws_listener_config *",
             {
                 "frontend": self._frontend_config.pointer,
-                "detector": detector_config(detector, n_labels, history)[0],
+                "detector": self._detector_config.pointer[0],
                 "n_frames": frontend.n_frames,
                 "inference_frames": detector.inference_ms // frontend.stride_ms,
                 "infer": lib.listener_infer,

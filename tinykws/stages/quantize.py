@@ -69,7 +69,7 @@ def quantize(project: Project, *, progress: Progress = SILENT) -> Bundle:
         model,
         project.config.labels,
         frontend=dataset.frontend,
-        detector=project.config.detector,
+        detector=project.config.detector.fixed(project.config.words),
         clips=_golden_clips(dataset),
         origin="trained",
         metrics={FLOAT_MODEL_KEY: float_digest, **_metrics(network, model, dataset, progress)},

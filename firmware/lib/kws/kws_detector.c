@@ -19,9 +19,11 @@ void kws_detector_reset(kws_detector *detector)
     detector->oldest = 0;
     detector->count = 0;
     detector->top_label = KWS_SILENCE_LABEL;
-    detector->top_time_ms = 0;
+    detector->top_time_ms = 0u - detector->config->suppression_ms - 1u; /* so long ago that nothing is suppressed */
+    detector->speech = 0;
 }
 
+/* Scores that leave the window tell what was heard before it. */
 static void forget_oldest(kws_detector *detector)
 {
     const kws_detector_config *config = detector->config;
@@ -29,6 +31,8 @@ static void forget_oldest(kws_detector *detector)
     for (size_t i = 0; i < config->n_labels; ++i) {
         detector->sums[i] -= (uint32_t)(scores[i] + SCORE_OFFSET);
     }
+    detector->speech -= detector->speech >> config->speech_shift;
+    detector->speech += (uint32_t)(scores[KWS_UNKNOWN_LABEL] + SCORE_OFFSET);
     detector->oldest = (uint16_t)((detector->oldest + 1u) % config->history);
     --detector->count;
 }
@@ -55,30 +59,6 @@ static void remember(kws_detector *detector, const int8_t *scores, uint32_t time
     ++detector->count;
 }
 
-/* The label with the highest average score; of equal ones the first. */
-static kws_detection best_average(const kws_detector *detector, uint32_t time_ms)
-{
-    kws_detection best = {time_ms, KWS_SILENCE_LABEL, 0};
-    for (size_t i = 0; i < detector->config->n_labels; ++i) {
-        const uint32_t average = detector->sums[i] / detector->count;
-        if (average > best.score) {
-            best.label = (uint16_t)i;
-            best.score = (uint8_t)average;
-        }
-    }
-    return best;
-}
-
-static bool is_new(const kws_detector *detector, const kws_detection *top)
-{
-    const kws_detector_config *config = detector->config;
-    if (top->score <= config->threshold) {
-        return false;
-    }
-    return top->label != detector->top_label || detector->top_label == KWS_SILENCE_LABEL ||
-           top->time_ms - detector->top_time_ms > config->suppression_ms;
-}
-
 bool kws_detector_step(kws_detector *detector, const int8_t *scores, uint32_t time_ms, kws_detection *detection)
 {
     const kws_detector_config *config = detector->config;
@@ -87,12 +67,5 @@ bool kws_detector_step(kws_detector *detector, const int8_t *scores, uint32_t ti
         age_of_oldest_ms(detector, time_ms) < config->average_window_ms / 4u) {
         return false;
     }
-    const kws_detection top = best_average(detector, time_ms);
-    if (!is_new(detector, &top)) {
-        return false;
-    }
-    detector->top_label = top.label;
-    detector->top_time_ms = time_ms;
-    *detection = top;
-    return top.label >= KWS_FIRST_WORD_LABEL;
+    return config->rule(detector, time_ms, detection);
 }

@@ -1,0 +1,122 @@
+"""What a detector is measured on: the words of held-back clips in several scenes, and long sound without them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from tinykws.audio import Samples, read_audio
+from tinykws.bundle import FIRST_WORD
+from tinykws.clips.dataset import Dataset
+from tinykws.clips.folders import noise_files
+from tinykws.clips.silence import split_noise
+from tinykws.errors import ConfigError
+from tinykws.project import Project
+from tinykws.streams.recording import FIRST_HALF, SECOND_HALF, WHOLE, Part, recorded_streams
+from tinykws.streams.scores import Stream
+from tinykws.streams.word_stream import SCENES, Clips, Scene, WordStream
+
+MOST_CLIPS = 600
+"""In one stream; the same number of each word, evenly over the split."""
+OTHERS_SCENES = (Scene("other words"), Scene("other words, noise 10 dB", 10.0))
+TUNED_ON, REPORTED_ON = FIRST_HALF, SECOND_HALF
+"""Which halves of the project's own long recordings."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Material:
+    """Streams to measure by."""
+
+    words: tuple[Stream, ...]
+    """The words, in one scene a stream: for recall."""
+    negatives: tuple[Stream, ...]
+    """Without the words: for false accepts per hour."""
+    others: tuple[Stream, ...]
+    """Only other words, one by one, where `negatives` are recordings; harder than ordinary speech."""
+
+    @property
+    def made_negatives(self) -> bool:
+        """Whether the negatives are made, as nobody gave long recordings."""
+        return not self.others
+
+    @property
+    def streams(self) -> tuple[Stream, ...]:
+        """All streams."""
+        return (*self.words, *self.negatives, *self.others)
+
+
+def project_negatives(project: Project, part: Part) -> tuple[Stream, ...]:
+    """Returns the project's own long recordings, or none."""
+    folder = project.root / project.config.negatives
+    return tuple(recorded_streams([folder], part)) if folder.is_dir() else ()
+
+
+def given_negatives(paths: Sequence[Path]) -> tuple[Stream, ...]:
+    """Returns recordings that were named, whole. Raises ConfigError where there is none or one that is no audio."""
+    return tuple(recorded_streams(paths, WHOLE))
+
+
+def make_material(
+    dataset: Dataset, split: str, noise: Sequence[Samples], negatives: Sequence[Stream], seed: int = 1
+) -> Material:
+    """Plans the streams of a split of a dataset.
+
+    Args:
+        dataset: whose clips are played.
+        split: validation or testing.
+        noise: recordings int16 [m] that no training clip was cut from.
+        negatives: long recordings without the words; where there are none, other words and noise stand for them.
+        seed: of all that is random in the streams.
+
+    Raises:
+        ConfigError: no clip of any word, or neither negatives nor other words.
+    """
+    words, others = _words(dataset, split), _others(dataset, split)
+    if not len(words):
+        raise ConfigError(f"the dataset has no {split} clip of a word", hint="add recordings, then: tinykws prepare")
+    scenes = [WordStream(words, scene, others=others, noise=noise, seed=seed) for scene in SCENES]
+    made = [WordStream(others, scene, noise=noise, seed=seed) for scene in OTHERS_SCENES] if len(others) else []
+    if not negatives and not made:
+        raise ConfigError(
+            f"no long recording without the words, and no {split} clip of another word",
+            hint="put hours of ordinary speech into negatives/, or name files: --negatives FILE",
+        )
+    if not negatives:
+        return Material(tuple(scenes), tuple(made), ())
+    return Material(tuple(scenes), tuple(negatives), tuple(made[:1]))
+
+
+def held_back_noise(data_folders: Sequence[Path], split: str) -> list[Samples]:
+    """Returns the parts of background recordings that are set aside for a split."""
+    recordings = [read_audio(path).samples for folder in data_folders for path in noise_files(folder)]
+    return split_noise(recordings)[split]
+
+
+def _words(dataset: Dataset, split: str) -> Clips:
+    label_ids = np.asarray(dataset.label_ids(split))
+    n_words = len(dataset.labels) - FIRST_WORD
+    rows = [
+        _evenly(np.flatnonzero(label_ids == at), MOST_CLIPS // n_words) for at in range(FIRST_WORD, len(dataset.labels))
+    ]
+    return _clips(dataset, split, [row for word in rows for row in word])
+
+
+def _others(dataset: Dataset, split: str) -> Clips:
+    label_ids = np.asarray(dataset.label_ids(split))
+    return _clips(dataset, split, _evenly(np.flatnonzero(label_ids == FIRST_WORD - 1), MOST_CLIPS))
+
+
+def _evenly(rows: Sequence[int] | np.ndarray, most: int) -> list[int]:
+    most = max(1, most)
+    return (
+        [int(row) for row in rows] if len(rows) <= most else [int(rows[at * len(rows) // most]) for at in range(most)]
+    )
+
+
+def _clips(dataset: Dataset, split: str, rows: Sequence[int]) -> Clips:
+    samples = np.asarray(dataset.clips(split))[rows] if rows else np.zeros((0, dataset.frontend.clip_samples), np.int16)
+    label_ids = dataset.label_ids(split)
+    return Clips(np.asarray(samples), tuple(dataset.labels[label_ids[row]] for row in rows))
