@@ -138,6 +138,21 @@ class ArmKernels:
         finally:
             heap.free()
 
+    def instructions(self, call: Call, values: Bytes) -> int:
+        """Returns how many instructions a call executes."""
+        executed = 0
+
+        def count(*_: object) -> None:
+            nonlocal executed
+            executed += 1
+
+        hook = self._machine.hook_add(unicorn.UC_HOOK_CODE, count)
+        try:
+            self.run(call, values)
+        finally:
+            self._machine.hook_del(hook)
+        return executed
+
     def value(self, function: str, *arguments: int) -> int:
         """Returns what a function of up to four int32 returns."""
         self._call(function, [argument & 0xFFFFFFFF for argument in arguments])

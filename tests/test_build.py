@@ -55,6 +55,38 @@ def test_an_emulated_boards_program_is_built_and_measured(bundle: Bundle, tmp_pa
     assert 2_000 < report.ram_bytes < report.ram_limit_bytes == 4 << 20
     assert report.flash_limit_bytes == 4 << 20
     assert report.flash_bytes == sum(section.flash_bytes for section in report.footprint.sections)
+    parts = {part.name: part for part in report.parts}
+    assert sum(part.flash_bytes for part in report.parts) == report.flash_bytes
+    assert sum(part.ram_bytes for part in report.parts) == report.ram_bytes
+    assert 4_000 < parts["front-end"].flash_bytes < 10_000
+    assert parts["kernels"].flash_bytes > 300
+    assert parts["model, constants"].flash_bytes > 0
+    assert parts["model, working memory"].ram_bytes > 0
+    assert parts["stack"].ram_bytes == 16 << 10
+    assert report.speed is None
+
+
+def test_what_is_too_slow_is_refused_before_anything_is_compiled(
+    bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    board = dataclasses.replace(NANO, clock_hz=50_000)
+    generate(bundle, board, "aot", tmp_path)
+    monkeypatch.setattr(build_stage, "build_with_vendor", lambda *_: pytest.fail("compiled"))
+    with pytest.raises(ConfigError, match="it cannot keep up") as caught:
+        build(tmp_path, board, bundle=bundle)
+    assert "--force" in str(caught.value.hint)
+
+
+def test_what_is_too_slow_is_built_on_request(bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    board = dataclasses.replace(NANO, clock_hz=50_000)
+    generate(bundle, board, "aot", tmp_path)
+
+    def compiled(*_: object) -> None:
+        raise ToolError("compiled")
+
+    monkeypatch.setattr(build_stage, "build_with_vendor", compiled)
+    with pytest.raises(ToolError, match="compiled"):
+        build(tmp_path, board, bundle=bundle, force=True)
 
 
 def test_a_change_is_compiled(bundle: Bundle, tmp_path: Path) -> None:

@@ -257,6 +257,22 @@ def test_build_and_verify_on_the_host(project: Path, capsys: pytest.CaptureFixtu
     assert json.loads(report.read_text())["equal_clips"] == 1
 
 
+def test_build_says_bytes_by_part_and_speed(
+    project: Path, capsys: pytest.CaptureFixture[str], qemu_cortex_m4: None
+) -> None:
+    arguments = ["build", "--board", "qemu-cortex-m4", "--project", str(project)]
+    assert run(arguments) == 0
+    lines = capsys.readouterr().out.splitlines()
+    names = [line.split("  ")[0] for line in lines]
+    for name in ("front-end", "kernels", "detector and listener", "all", "share", "an inference"):
+        assert name in names
+    assert any(line.startswith("instructions: estimated from the model's ops") for line in lines)
+    assert run([*arguments, "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert sum(part["flash_bytes"] for part in report["parts"]) == report["flash_bytes"]
+    assert 0 < report["speed"]["share_of_clock"] < 1
+
+
 def test_a_forgotten_file_name_is_wrong_use(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     message = fails(capsys, 2, "verify", "--board", "host", "--json", "--project", project)
     assert "--json wants a file name" in message

@@ -14,11 +14,12 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from tinykws.codegen.footprint import Footprint, footprint
+from tinykws.errors import ConfigError
 
 CORE = "core and C library"
 _RULES = (
     ("model, constants", r"model_aot(?:\.\w+)?:(?:op|tensor)\d.*|:g_model.*"),
-    ("model, working memory", r"(?:model_aot|kws_engine_tflm)(?:\.\w+)?:arena.*"),
+    ("model, working memory", r"(?:model_aot|kws_engine_tflm)(?:\.\w+)?:\w*arena\w*"),
     (
         "kernels",
         r"kws_nn\w*\.\w+:.*|:kws_nn_.*|.*:(?:arm_(?!pdm)|esp_nn_|ei_).*|.*:_ZN6tflite.*(?:Eval|Prepare|Register|Conv|Pool).*",
@@ -39,7 +40,8 @@ _RULES = (
 """Part, and which `file:symbol` are of it; a global symbol has no file. The first that fits counts."""
 STACK = "stack"
 _STACK_SECTIONS = (".stack", ".stack_dummy")
-_KINDS = ("STT_FUNC", "STT_OBJECT")
+_KINDS = ("STT_FUNC", "STT_OBJECT", "STT_NOTYPE")
+"""The last: what GCC makes of static variables that it reserves with .comm."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,24 +96,34 @@ class _Symbol:
 
 def _symbols(elf: Path) -> Iterator[_Symbol]:
     """Yields functions and variables that take room; of several names for one place, one."""
+    from elftools.common.exceptions import ELFError
     from elftools.elf.elffile import ELFFile
 
-    with elf.open("rb") as stream:
-        file = ELFFile(stream)
-        table: Any = file.get_section_by_name(".symtab")
-        names = [section.name for section in file.iter_sections()]
-        seen: set[tuple[Any, int]] = set()
-        source = ""
-        for symbol in table.iter_symbols() if table is not None else ():
-            kind, index = symbol["st_info"]["type"], symbol["st_shndx"]
-            if kind == "STT_FILE":
-                source = PurePath(symbol.name.replace("\\", "/")).name
-            place = (index, symbol["st_value"])
-            if kind not in _KINDS or not isinstance(index, int) or not symbol["st_size"] or place in seen:
-                continue
-            seen.add(place)
-            static = symbol["st_info"]["bind"] == "STB_LOCAL"
-            yield _Symbol(source if static else "", symbol.name, names[index], symbol["st_size"])
+    try:
+        with elf.open("rb") as stream:
+            yield from _symbols_in(ELFFile(stream))
+    except (ELFError, ValueError, EOFError) as error:
+        raise ConfigError(f"{elf} is not an ELF program: {error}") from error
+
+
+def _symbols_in(file: Any) -> Iterator[_Symbol]:
+    from elftools.elf.sections import SymbolTableSection
+
+    table: Any = file.get_section_by_name(".symtab")
+    names = [section.name for section in file.iter_sections()]
+    seen: set[tuple[Any, int]] = set()
+    source = ""
+    for symbol in table.iter_symbols() if isinstance(table, SymbolTableSection) else ():
+        kind, index = symbol["st_info"]["type"], symbol["st_shndx"]
+        if kind == "STT_FILE":
+            source = PurePath(symbol.name.replace("\\", "/")).name
+        place = (index, symbol["st_value"])
+        in_section = isinstance(index, int) and index < len(names)
+        if kind not in _KINDS or not in_section or not symbol["st_size"] or place in seen:
+            continue
+        seen.add(place)
+        static = symbol["st_info"]["bind"] == "STB_LOCAL"
+        yield _Symbol(source if static else "", symbol.name, names[index], symbol["st_size"])
 
 
 def _part_of(symbol: _Symbol) -> str | None:
