@@ -48,7 +48,7 @@ def test_the_bundle_says_what_the_model_needs(learned_project: Project, bundle: 
     assert bundle.origin == "trained"
     assert bundle.labels == learned_project.config.labels
     assert bundle.frontend == learned_project.config.frontend
-    assert bundle.detector == learned_project.config.detector
+    assert bundle.detector == learned_project.config.detector.fixed(learned_project.config.words)
     assert bundle.input.scale == 26 / 256
     assert set(bundle.ops) <= set(model_guards.DEPLOYABLE_OPS)
     assert bundle.ops[-2:] == ("FULLY_CONNECTED", "SOFTMAX")
