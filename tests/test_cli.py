@@ -270,7 +270,27 @@ def test_build_says_bytes_by_part_and_speed(
     assert run([*arguments, "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
     assert sum(part["flash_bytes"] for part in report["parts"]) == report["flash_bytes"]
-    assert 0 < report["speed"]["share_of_clock"] < 1
+    assert 0 < report["speed"]["times"]["share_of_clock"] < 1
+
+
+def test_build_counts_instructions_on_request(
+    project: Path, capsys: pytest.CaptureFixture[str], qemu_cortex_m4: None
+) -> None:
+    arguments = ["build", "--board", "qemu-cortex-m4", "--project", str(project), "--json"]
+    assert run(arguments) == 0
+    estimated = json.loads(capsys.readouterr().out)["speed"]
+    assert run([*arguments, "--count"]) == 0
+    counted = json.loads(capsys.readouterr().out)["speed"]
+    assert counted["how"].startswith("counted in emulation")
+    # A model of a few hundred instructions: the calls around it weigh, and the clock ticks every 31.
+    assert counted["instructions_per_inference"] == pytest.approx(estimated["instructions_per_inference"], rel=0.5)
+    # With the serial line's interrupts, and the silence that a frame of it is.
+    assert counted["instructions_per_frame"] == pytest.approx(estimated["instructions_per_frame"], rel=0.15)
+
+
+def test_what_the_interpreter_executes_is_not_counted(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    message = fails(capsys, 2, "build", "--board", "nano33ble", "--count", "--project", project)
+    assert "--engine aot" in message
 
 
 def test_a_forgotten_file_name_is_wrong_use(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

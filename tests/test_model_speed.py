@@ -12,7 +12,7 @@ from tinykws.boards import Board, find_board, load_boards
 from tinykws.bundle import Bundle
 from tinykws.cores import CORES
 from tinykws.errors import ConfigError
-from tinykws.model_speed import Speed, estimated_speed, refuse_what_is_too_slow, speed_of
+from tinykws.model_speed import Speed, counting_board, estimated_speed, refuse_what_is_too_slow, speed_of
 
 NANO = find_board("nano33ble")
 
@@ -29,11 +29,12 @@ def speed(board: Board, bundle: Bundle, per_inference: int, per_frame: int = 30_
 def test_figures_follow_from_instructions(bundle: Bundle) -> None:
     cycles = CORES["cortex-m4f"].cycles_per_instruction
     of_nano = speed(NANO, bundle, 1_000_000)
+    assert of_nano.times is not None
     assert of_nano.inferences_per_second == 1000 / bundle.detector.inference_ms
     assert of_nano.instructions_per_second == 1_000_000 * of_nano.inferences_per_second + 50 * 30_000
-    assert of_nano.ms_per_inference == pytest.approx(1_000_000 * cycles / 64_000)
-    assert of_nano.ms_per_second == pytest.approx(of_nano.instructions_per_second * cycles / 64_000)
-    assert of_nano.share_of_clock == pytest.approx(of_nano.ms_per_second / 1000)
+    assert of_nano.times.ms_per_inference == pytest.approx(1_000_000 * cycles / 64_000)
+    assert of_nano.times.ms_per_second == pytest.approx(of_nano.instructions_per_second * cycles / 64_000)
+    assert of_nano.times.share_of_clock == pytest.approx(of_nano.times.ms_per_second / 1000)
 
 
 @pytest.mark.parametrize("board", [board for board in load_boards().values() if board.core], ids=lambda board: board.id)
@@ -43,7 +44,8 @@ def test_every_board_that_has_a_core_has_a_speed(board: Board, engine: str, bund
         return
     estimated = estimated_speed(bundle, board, engine)
     assert estimated is not None
-    assert 0 < estimated.share_of_clock < 1
+    assert estimated.times is not None
+    assert 0 < estimated.times.share_of_clock < 1
     assert estimated.how
     assert estimated.cycles_how
 
@@ -56,8 +58,31 @@ def test_every_real_board_has_a_core_and_a_clock() -> None:
 
 def test_of_a_core_that_is_not_known_nothing_is_said(bundle: Bundle) -> None:
     assert estimated_speed(bundle, dataclasses.replace(NANO, core=""), "aot") is None
-    assert estimated_speed(bundle, dataclasses.replace(NANO, clock_hz=0), "aot") is None
     refuse_what_is_too_slow(None, bundle, NANO, "aot")
+
+
+def test_without_a_clock_there_are_instructions_and_no_times(bundle: Bundle) -> None:
+    board = dataclasses.replace(NANO, clock_hz=0)
+    estimated = estimated_speed(bundle, board, "aot")
+    assert estimated is not None
+    assert estimated.instructions_per_inference > 0
+    assert estimated.times is None
+    refuse_what_is_too_slow(speed(board, bundle, 10**10), bundle, board, "aot")
+
+
+def test_counting_is_for_boards_whose_instructions_an_emulator_executes() -> None:
+    boards = load_boards().values()
+    counters = {board.id: counting_board(board, boards) for board in boards}
+    assert {name: counter.id for name, counter in counters.items() if counter and counter.id != name} == {
+        **{name: f"qemu-cortex-m4-for-{name}" for name in ("nano33ble", "xiao_nrf52840", "nucleo_l4r5zi")},
+        **{name: f"qemu-cortex-m4-for-{name}" for name in ("teensy41", "portenta_h7")},
+        **{name: f"qemu-riscv32-for-{name}" for name in ("esp32", "esp32s3", "m5atom_echo")},
+    }
+    assert counters["qemu-cortex-m3"] == find_board("qemu-cortex-m3")
+    assert counters["pico"] is counters["host"] is None
+    nano = counters["nano33ble"]
+    assert nano is not None
+    assert nano.ram_bytes == NANO.ram_bytes
 
 
 def test_an_unknown_core_is_an_error() -> None:

@@ -7,6 +7,8 @@ the core's (cores.py). The detector and the serial line are left out: less than 
 from __future__ import annotations
 
 import dataclasses
+import math
+from collections.abc import Iterable, Iterator
 
 from tinykws.aot.cost import typical_error
 from tinykws.aot.graph import Graph, Op
@@ -41,6 +43,17 @@ LONGEST_INFERENCE_MS = 1000
 
 
 @dataclasses.dataclass(frozen=True)
+class Times:
+    """What instructions come to on a clock, by a guess of cycles for each."""
+
+    ms_per_inference: float
+    ms_per_second: float
+    """Of listening."""
+    share_of_clock: float
+    """How much of the processor's time listening takes; more than 1: it cannot keep up."""
+
+
+@dataclasses.dataclass(frozen=True)
 class Speed:
     """What listening takes of a board's processor."""
 
@@ -51,11 +64,10 @@ class Speed:
     """Of listening: the front-end's, and all inferences'."""
     inferences_per_second: float
     clock_hz: int
+    """0: not known."""
     cycles_per_instruction: float
-    ms_per_inference: float
-    ms_per_second: float
-    """Of listening; 1000: all that there is."""
-    share_of_clock: float
+    times: Times | None
+    """None where the clock is not known."""
     how: str
     """Where the instructions are from."""
     cycles_how: str
@@ -65,12 +77,12 @@ class Speed:
 
 
 def estimated_speed(bundle: Bundle, board: Board, engine: str) -> Speed | None:
-    """Returns what listening takes with an engine, None for a board whose core or clock is not known.
+    """Returns what listening takes with an engine, None for a board whose core is not known.
 
     Raises:
         ConfigError: the engine cannot run the model.
     """
-    if not board.core or not board.clock_hz:
+    if not board.core:
         return None
     core = CORES[board.core]
     graph = read_model(bundle.model_bytes())
@@ -88,13 +100,51 @@ def estimated_speed(bundle: Bundle, board: Board, engine: str) -> Speed | None:
     return dataclasses.replace(speed, sharing=sharing)
 
 
+def counting_board(board: Board, boards: Iterable[Board]) -> Board | None:
+    """Returns an emulated board that executes the same instructions, the board itself where it is one; None: there is
+    none. It has the board's RAM, so that the engine chooses as it does for the board."""
+    if not board.core:
+        return None
+    for other in (board, *boards):
+        same = other.core and CORES[other.core].counted_as == CORES[board.core].counted_as
+        if same and other.emulator_programs:
+            is_itself = other.id == board.id
+            return (
+                other
+                if is_itself
+                else dataclasses.replace(other, id=f"{other.id}-for-{board.id}", ram_bytes=board.ram_bytes)
+            )
+    return None
+
+
+def counted_speed(speed: Speed, bundle: Bundle, board: Board, per_inference: float, per_frame: float) -> Speed:
+    """Returns the speed with instructions that were counted in emulation.
+
+    Args:
+        speed: the estimate.
+        bundle: what was run.
+        board: where it shall run.
+        per_inference: instructions, counted.
+        per_frame: of the front-end, counted.
+    """
+    how = (
+        f"counted in emulation ({CORES[board.core].counted_as}); the estimate was {speed.instructions_per_inference:,}"
+    )
+    counted = speed_of(bundle, board, round(per_inference), round(per_frame), how)
+    return dataclasses.replace(counted, sharing=speed.sharing)
+
+
 def speed_of(bundle: Bundle, board: Board, per_inference: int, per_frame: int, how: str) -> Speed:
     """Returns the speed that follows from instructions."""
     core = CORES[board.core]
     frames_per_second = 1000 / bundle.frontend.stride_ms
     inferences_per_second = 1000 / bundle.detector.inference_ms
     per_second = round(per_frame * frames_per_second + per_inference * inferences_per_second)
-    ms_per_instruction = 1000 * core.cycles_per_instruction / board.clock_hz
+    times = None
+    if board.clock_hz:
+        ms_per_instruction = 1000 * core.cycles_per_instruction / board.clock_hz
+        ms_per_second = per_second * ms_per_instruction
+        times = Times(per_inference * ms_per_instruction, ms_per_second, ms_per_second / 1000)
     return Speed(
         per_inference,
         per_frame,
@@ -102,9 +152,7 @@ def speed_of(bundle: Bundle, board: Board, per_inference: int, per_frame: int, h
         inferences_per_second,
         board.clock_hz,
         core.cycles_per_instruction,
-        per_inference * ms_per_instruction,
-        per_second * ms_per_instruction,
-        per_second * ms_per_instruction / 1000,
+        times,
         how,
         core.source,
     )
@@ -115,36 +163,41 @@ def refuse_what_is_too_slow(speed: Speed | None, bundle: Bundle, board: Board, e
 
     An emulated board has no time of its own and is never too slow.
     """
-    if speed is None or speed.share_of_clock <= 1 or board.emulator is not None:
+    times = None if speed is None else speed.times
+    if speed is None or times is None or times.share_of_clock <= 1 or board.emulator is not None:
         return
+    ways = [
+        *_other_engine(bundle, board, engine),
+        *_fewer_inferences(times, speed.inferences_per_second, bundle.frontend.stride_ms),
+        "a smaller network (`model: architecture` in kws.yaml), or a faster board",
+        "--force, to build it all the same",
+    ]
     raise ConfigError(
-        f"on {board.name} a second of listening takes about {speed.ms_per_second:,.0f} ms, and so it cannot keep up:"
-        f" {speed.inferences_per_second:g} inferences of {speed.ms_per_inference:,.0f} ms",
-        hint="\n".join([*_ways_out(speed, bundle, board, engine), "--force, to build it all the same"]),
+        f"on {board.name} a second of listening takes about {times.ms_per_second:,.0f} ms, and so it cannot keep up:"
+        f" {speed.inferences_per_second:g} inferences of {times.ms_per_inference:,.0f} ms",
+        hint="\n".join(ways),
     )
 
 
-def _ways_out(speed: Speed, bundle: Bundle, board: Board, engine: str) -> list[str]:
-    ways = []
-    if engine == "tflm" and "aot" in board.engines:
-        aot = _speed_with_aot(bundle, board)
-        if aot is not None and aot.share_of_clock <= 1:
-            ways.append(f"--engine aot ({aot.share_of_clock:.0%} of the clock)")
-    stride = bundle.frontend.stride_ms
-    left_ms = 1000 - (speed.ms_per_second - speed.ms_per_inference * speed.inferences_per_second)
-    if left_ms > 0:
-        needed = 1000 * speed.ms_per_inference / left_ms
-        inference_ms = -(-int(needed + 1) // stride) * stride
-        if inference_ms <= LONGEST_INFERENCE_MS:
-            ways.append(f"fewer inferences, `detector: {{inference_ms: {inference_ms}}}` in kws.yaml")
-    return [*ways, "a smaller network (`model: architecture` in kws.yaml), or a faster board"]
-
-
-def _speed_with_aot(bundle: Bundle, board: Board) -> Speed | None:
+def _other_engine(bundle: Bundle, board: Board, engine: str) -> Iterator[str]:
+    if engine != "tflm" or "aot" not in board.engines:
+        return
     try:
-        return estimated_speed(bundle, board, "aot")
+        speed = estimated_speed(bundle, board, "aot")
     except ConfigError:
-        return None
+        return
+    if speed is not None and speed.times is not None and speed.times.share_of_clock <= 1:
+        yield f"--engine aot ({speed.times.share_of_clock:.0%} of the clock)"
+
+
+def _fewer_inferences(times: Times, inferences_per_second: float, stride_ms: int) -> Iterator[str]:
+    """The shortest time from one inference to the next with which it would keep up."""
+    left_ms = 1000 - (times.ms_per_second - times.ms_per_inference * inferences_per_second)
+    if left_ms <= 0:
+        return
+    strides = math.ceil(1000 * times.ms_per_inference / left_ms / stride_ms)
+    if strides * stride_ms <= LONGEST_INFERENCE_MS:
+        yield f"fewer inferences, `detector: {{inference_ms: {strides * stride_ms}}}` in kws.yaml"
 
 
 def _tflm_rates(core: Core) -> _TflmRates:

@@ -33,19 +33,22 @@ def _memory(report: BuildReport) -> str:
 
 
 def _speed(speed: Speed) -> list[str]:
+    times = speed.times
+    ms = ["-", "-"] if times is None else [f"{times.ms_per_inference:.1f}", f"{times.ms_per_second:.0f}"]
+    share = "" if times is None else f"{times.share_of_clock:.1%} of {speed.clock_hz / 1e6:g} MHz"
     rows = [
-        ("an inference", f"{speed.instructions_per_inference:,}", f"{speed.ms_per_inference:.1f}", ""),
+        ("an inference", f"{speed.instructions_per_inference:,}", ms[0], ""),
         (
             f"a second of listening, {speed.inferences_per_second:g} inferences",
             f"{speed.instructions_per_second:,}",
-            f"{speed.ms_per_second:.0f}",
-            f"{speed.share_of_clock:.1%} of {speed.clock_hz / 1e6:g} MHz",
+            ms[1],
+            share,
         ),
     ]
     return [
         table(["about", "instructions", "ms", "of the clock"], rows),
         f"instructions: {speed.how}",
-        *([f"windows: {speed.sharing}"] if speed.sharing else []),
+        *([f"sharing: {speed.sharing}"] if speed.sharing else []),
         f"ms: a guess of {speed.cycles_per_instruction:g} cycles an instruction, {speed.cycles_how};"
         " waiting for flash comes on top",
     ]

@@ -9,6 +9,7 @@ import click
 from tinykws.cli.board_work import board_of, build_firmware, generate_firmware, rows_of
 from tinykws.cli.build_view import describe_build
 from tinykws.cli.console import ConsoleProgress, print_json, table, to_json
+from tinykws.cli.counting import with_counts
 from tinykws.cli.options import (
     board_option,
     bundle_option,
@@ -43,10 +44,11 @@ def generate(project_dir: Path, board_id: str, engine: str | None, bundle_dir: P
 @bundle_option
 @json_option
 @click.option("--no-compile", is_flag=True, help="Stop before PlatformIO: render the project only.")
+@click.option("--count", is_flag=True, help="Count instructions in emulation, with QEMU, instead of estimating them.")
 @slow_too_option
 def build(
     project_dir: Path, board_id: str, engine: str | None, bundle_dir: Path | None, as_json: bool, no_compile: bool,
-    slow_too: bool,
+    count: bool, slow_too: bool,
 ) -> None:  # fmt: skip
     """Make firmware for a board: runs whatever is missing, from speaking the words to compiling.
 
@@ -58,8 +60,11 @@ def build(
       tinykws build --board qemu-cortex-m4
       tinykws build --board nano33ble --engine aot
       tinykws build --board nano33ble --no-compile
+      tinykws build --board xiao_nrf52840 --count
     """
     board = board_of(project_dir, board_id)
+    if count and board.chosen_engine(engine) != "aot":
+        raise click.UsageError("--count counts what the aot engine executes: --engine aot")
     place = workplace(project_dir, bundle_dir, ConsoleProgress())
     folder = generate_firmware(place, board, engine)
     if no_compile:
@@ -69,6 +74,8 @@ def build(
             click.echo(f"project: {folder}")
         return
     report = build_firmware(place, folder, board, force=slow_too)
+    if count:
+        report = with_counts(report, place, board, rows_of(project_dir))
     if as_json:
         print_json(to_json(report))
     else:

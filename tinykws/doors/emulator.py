@@ -37,6 +37,7 @@ START_ATTEMPTS = 3
 QEMU_CLOCK = "shift=5"
 """32 ns of the machine's time an instruction, as on a core of 31 MHz: its microseconds count instructions, and are the
 same in every run."""
+INSTRUCTIONS_PER_US = 1000 / 2**5
 
 EXIT_NOBODY_TALKS = 62
 EXIT_EXCEPTION = 64
