@@ -133,6 +133,13 @@ def test_few_recordings_come_several_times(dataset: Dataset) -> None:
     assert times == [np.count_nonzero(labels == 2) // 4] * 2
 
 
+def test_an_epoch_has_no_more_clips_than_asked(dataset: Dataset) -> None:
+    epochs = Epochs(dataset, dataclasses.replace(UNCHANGED, clips_per_epoch=50), seed=1)
+    epoch = epochs.make(0)
+    assert len(epoch.features) == len(epoch.label_ids) <= epochs.clips_each == 50
+    assert Epochs(dataset, UNCHANGED, seed=1).clips_each == len(dataset.label_ids("training"))
+
+
 def test_class_weights_make_labels_count_alike() -> None:
     label_ids = np.array([0] * 30 + [1] * 60 + [3] * 10)
     weights = class_weights(label_ids, 4)

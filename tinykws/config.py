@@ -57,8 +57,10 @@ class ModelSettings:
 class AugmentationSettings:
     """Which training clips are shown, and what is done to them; 0 switches a kind off."""
 
+    clips_per_epoch: int = 4000
+    """An epoch shows at most so many; more clips take their turns, and training takes no longer."""
     recordings_part: float = 0.3
-    """Where a label has recorded and spoken clips: at least this part of its turns in an epoch is recorded ones'."""
+    """Of labels that have recorded and spoken clips: the recorded ones' part, or more where there are enough."""
     shift_ms: int = 100
     """Clips are moved in time by up to this …"""
     place_probability: float = 0.3
@@ -263,6 +265,7 @@ class Config:
 
     def _check_augmentation(self) -> None:
         values, where = self.training.augmentation, "training: augmentation: "
+        at_least(where + "clips_per_epoch", values.clips_per_epoch, 1)
         in_range(where + "shift_ms", values.shift_ms, 0, self.frontend.clip_ms)
         for name in PROBABILITIES:
             in_range(where + name, getattr(values, name), 0, 1)

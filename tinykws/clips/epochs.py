@@ -58,6 +58,11 @@ class Epochs:
         )
         self._stopped = threading.Event()
 
+    @property
+    def clips_each(self) -> int:
+        """How many clips an epoch has at most."""
+        return min(len(self._label_ids), self._settings.clips_per_epoch)
+
     def first(self, count: int) -> Generator[Epoch, None, None]:
         """Yields epochs 0 to count - 1; coming ones are made in other threads while the caller learns from one.
 
@@ -79,7 +84,8 @@ class Epochs:
     def make(self, number: int) -> Epoch:
         """Returns epoch `number`."""
         rng = np.random.default_rng([self._seed, number])
-        order = epoch_order(self._label_ids, self._recorded, self._settings.recordings_part, rng)
+        settings = self._settings
+        order = epoch_order(self._label_ids, self._recorded, settings.recordings_part, settings.clips_per_epoch, rng)
         features = np.empty((len(order), *self._dataset.frontend.features_shape), np.int8)
         label_ids = np.empty(len(order), np.int64)
         for start in range(0, len(order), CHUNK_CLIPS):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from tinykws.clips.folders import SILENCE_INDEX
+
 Rows = npt.NDArray[np.int64]
 
 
@@ -12,24 +14,46 @@ def epoch_order(
     label_ids: npt.NDArray[np.int64],
     recorded: npt.NDArray[np.bool_],
     recordings_part: float,
+    most: int,
     rng: np.random.Generator,
 ) -> Rows:
-    """Returns the rows to show, shuffled, as many as there are clips.
+    """Returns the rows to show, shuffled: as many as there are clips, or `most`; each label has its part of them.
 
-    Every clip comes once, but for labels that have both recorded and spoken clips, and few recorded ones: of such a
-    label's turns at least `recordings_part` go to the recorded clips, which come several times (altered anew each
-    time), and spoken ones stand back. Twenty recordings among hundreds of spoken clips would hardly count otherwise.
+    Where all clips of a label are recorded, or all spoken, each comes once, or waits for another epoch. Where labels
+    have both, the recorded clips have the same part of each label's turns. Otherwise the network would learn who
+    speaks, a person or a computer, in the place of what is said: it would take every recording for unknown where the
+    words are spoken and other words recorded. So few recordings come several times (altered anew each time), and many
+    wait. Their part is `recordings_part`, or more where every label has more recordings.
+
+    Args:
+        label_ids: int [n].
+        recorded: bool [n], which clips people recorded.
+        recordings_part: 0 to 1.
+        most: turns in an epoch.
+        rng: of the choice and the order.
     """
-    turns = [_turns(label_ids == label, recorded, recordings_part, rng) for label in np.unique(label_ids)]
+    labels = np.unique(label_ids)
+    parts = [float(recorded[label_ids == label].mean()) for label in labels if label != SILENCE_INDEX]
+    part = max(recordings_part, min(parts, default=0.0))
+    scale = min(1.0, most / max(1, len(label_ids)))
+    turns = []
+    for label in labels:
+        of_label = label_ids == label
+        count = int(scale * of_label.sum())
+        turns.append(
+            _turns(np.flatnonzero(of_label & recorded), np.flatnonzero(of_label & ~recorded), part, count, rng)
+        )
     return rng.permutation(np.concatenate(turns))
 
 
-def _turns(
-    of_label: npt.NDArray[np.bool_], recorded: npt.NDArray[np.bool_], part: float, rng: np.random.Generator
-) -> Rows:
-    ours, spoken = np.flatnonzero(of_label & recorded), np.flatnonzero(of_label & ~recorded)
-    wanted = round(part * (len(ours) + len(spoken)))
-    if not len(ours) or len(ours) >= wanted or not len(spoken):
-        return np.concatenate([ours, spoken])
-    repeated = np.concatenate([rng.permutation(ours) for _ in range(-(-wanted // len(ours)))])[:wanted]
-    return np.concatenate([repeated, rng.permutation(spoken)[: len(ours) + len(spoken) - wanted]])
+def _turns(ours: Rows, spoken: Rows, part: float, count: int, rng: np.random.Generator) -> Rows:
+    if not len(ours) or not len(spoken):
+        return _in_turn(np.concatenate([ours, spoken]), count, rng)
+    n_ours = round(part * count)
+    return np.concatenate([_in_turn(ours, n_ours, rng), _in_turn(spoken, count - n_ours, rng)])
+
+
+def _in_turn(rows: Rows, count: int, rng: np.random.Generator) -> Rows:
+    """Returns so many of the rows: all equally often, or one time more."""
+    rounds = [rng.permutation(rows) for _ in range(-(-count // len(rows)))]
+    return np.concatenate([*rounds, rows[:0]])[:count]

@@ -83,7 +83,8 @@ def train(project: Project, *, progress: Progress = SILENT) -> TrainReport:
     _check(dataset, project)
     settings = project.config.training
     n_labels, n_clips = len(dataset.labels), len(dataset.label_ids("training"))
-    trainer = Trainer(project.config.model.architecture, dataset.frontend.features_shape, n_labels, n_clips, settings)
+    shape, n_shown = dataset.frontend.features_shape, min(n_clips, settings.augmentation.clips_per_epoch)
+    trainer = Trainer(project.config.model.architecture, shape, n_labels, n_shown, settings)
     history, best_weights = _learn(trainer, dataset, project, progress)
     trainer.restore(best_weights)
     best = max(history, key=lambda record: record.merit)
