@@ -34,6 +34,7 @@ class FakeDevice:
         self.clips = 0
         self.lines_under_way = 0
         self.most_lines_under_way = 0
+        self.wants_features = False
         self._size = self._crc = self._tail = 0
         self._audio = b""
 
@@ -66,12 +67,10 @@ class FakeDevice:
         self.say(f"!OK DATA audio-pcm-16khz-mono-s16 {self._size}" if good else "!FAIL crc is wrong")
 
     def _begin(self, line: str) -> None:
-        _, _, size, crc, tail = line.split(" ")
-        self._size, self._crc, self._tail = (
-            int(size),
-            int(crc.removeprefix("crc="), 16),
-            int(tail.removeprefix("tail=")),
-        )
+        _, _, size, *fields = line.split(" ")
+        options = dict(field.split("=") for field in fields)
+        self._size, self._crc, self._tail = int(size), int(options["crc"], 16), int(options["tail"])
+        self.wants_features = options.get("features") == "1"
         self._audio = b""
         self.clips += 1
 

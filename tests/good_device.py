@@ -5,8 +5,11 @@ from __future__ import annotations
 import numpy as np
 from fake_device import FakeDevice
 
+from tinykws.audio import Samples
 from tinykws.bundle import Bundle
+from tinykws.chip.features import features_of_clip
 from tinykws.device.host_reference import HostReference
+from tinykws.device.protocol import Features
 from tinykws.doors.interpreter import Interpreter
 
 
@@ -19,7 +22,18 @@ class GoodDevice(FakeDevice):
 
     def _results(self, pcm: bytes, tail: int) -> list[str]:
         reference = HostReference(self._bundle, Interpreter(self._bundle.model_bytes()).invoke)
-        lines = [line.to_line() for line in reference.clip_lines(np.frombuffer(pcm, "<i2"), tail)]
+        samples = np.frombuffer(pcm, "<i2")
+        lines = [line.to_line() for line in reference.clip_lines(samples, tail)]
+        if self.wants_features:
+            lines = [*self._features(np.concatenate([samples, np.zeros(tail, np.int16)])), *lines]
         return [
             line.replace("frontend_us=0 invoke_us=0 arena=0", "frontend_us=540 invoke_us=90 arena=77") for line in lines
+        ]
+
+    def _features(self, samples: Samples) -> list[str]:
+        frontend = self._bundle.frontend
+        frames = features_of_clip(samples, frontend)
+        return [
+            Features(frontend.window_ms + at * frontend.stride_ms, frame.tobytes()).to_line()
+            for at, frame in enumerate(frames)
         ]

@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import shutil
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -143,7 +144,7 @@ def test_times_of_the_emulated_machine_are_the_same_in_every_run(bundle, board, 
     assert first == pytest.approx(second, rel=0.02), "but for interrupts that fall into an inference"
 
 
-def test_one_changed_weight_fails_the_scores(bundle, board, spoiled, clips) -> None:
+def test_changed_weights_fail_the_scores(bundle, board, spoiled, clips, tmp_path) -> None:
     def change_weights(project: Path) -> None:
         path = project / "src" / "model_aot.c"
         text = path.read_text()
@@ -159,7 +160,7 @@ def test_one_changed_weight_fails_the_scores(bundle, board, spoiled, clips) -> N
     assert not any(clip.reason.startswith("features differ") for clip in report.clips)
 
 
-def test_one_wrong_number_in_a_table_fails_the_features(bundle, board, spoiled, clips) -> None:
+def test_one_wrong_number_in_a_table_fails_the_features(bundle, board, spoiled, clips, tmp_path) -> None:
     def change_window(project: Path) -> None:
         path = project / "src" / "kws_frontend_config.c"
         text = path.read_text()
@@ -169,11 +170,39 @@ def test_one_wrong_number_in_a_table_fails_the_features(bundle, board, spoiled, 
         numbers[len(numbers) // 2] = f" {int(numbers[len(numbers) // 2]) + 1}"
         path.write_text(text[: table.start(1)] + ",".join(numbers) + text[table.end(1) :])
 
-    report = verify(bundle, board, spoiled(change_window), clips)
+    report = verify(bundle, board, spoiled(change_window), clips, log_path=tmp_path / "log")
     assert not report.passed
-    failed = [clip.reason for clip in report.clips if not clip.equal]
+    failed = [clip for clip in report.clips if not clip.equal]
     assert failed
-    assert all(reason.startswith("features differ: CRC") for reason in failed)
+    assert all(clip.reason.startswith("features differ: CRC") for clip in failed)
+    for clip, mismatch in zip(failed, report.mismatches, strict=False):
+        assert (mismatch.clip, mismatch.stage) == (clip.file, "features")
+        assert clip.mismatch == f"features: {mismatch.where}"
+        sides = np.load(Path(str(mismatch.folder)) / "both_sides.npz")
+        device, host = sides["device_features"], sides["host_features"]
+        assert zlib.crc32(device.tobytes()) == clip.figures.features_crc
+        frame, channel = np.argwhere(device != host)[0]
+        values = f"channel {channel}: {device[frame, channel]} on the device, {host[frame, channel]} on the host"
+        assert mismatch.where.startswith(f"frame {frame} (its end is at {30 + 20 * frame} ms), {values}")
+
+
+def test_another_threshold_is_told_to_be_the_detectors(bundle, board, spoiled, clips) -> None:
+    lower = replace_in(
+        "include/kws_settings.h", r"#define KWS_THRESHOLDS \{[^}]*\}", "#define KWS_THRESHOLDS {20, 20, 20}"
+    )
+    report = verify(bundle, board, spoiled(lower), clips)
+    assert not report.passed
+    assert {mismatch.stage for mismatch in report.mismatches} == {"detector"}
+    assert all(mismatch.where.endswith("nothing on the host") for mismatch in report.mismatches)
+    assert "kws_settings.h" in report.mismatches[0].advice
+
+
+def test_audio_that_the_device_decodes_wrongly_is_told_to_be_the_transport(bundle, board, spoiled, clips) -> None:
+    damage = replace_in("lib/kws/kws_base64.c", r"'/' \? 63", "'/' ? 62")
+    report = verify(bundle, board, spoiled(damage), clips)
+    assert not report.passed
+    assert {mismatch.stage for mismatch in report.mismatches} == {"transport"}
+    assert re.match(r"crc of the audio is [0-9a-f]{8}, announced was [0-9a-f]{8}", report.mismatches[0].where)
 
 
 @pytest.mark.parametrize(

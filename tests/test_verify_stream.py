@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -111,9 +112,37 @@ def test_another_detector_is_told_by_its_detections(bundle, recording, tmp_path)
     assert report.verdict.first_difference_ms is not None
     assert report.verdict.first_difference_ms <= missing.time_ms + 100
     assert missing not in report.verdict.device_detections
+    (mismatch,) = report.mismatches
+    assert mismatch.stage == "nowhere", "the device said it when it was asked again"
     text = describe_stream(report)
     assert "differ" in text
     assert text.splitlines()[-1].startswith("FAIL: detections differ")
+
+
+def test_where_the_sides_part_is_looked_for_in_the_streams_beginning(bundle, recording, tmp_path) -> None:
+    class Wrong(GoodDevice):
+        """One score is wrong, in every run at the same place."""
+
+        sizes: tuple[int, ...] = ()
+
+        def say(self, line: str) -> None:
+            super().say(re.sub(r"scores at=1090 \S+", "scores at=1090 99", line))
+
+        def finish(self) -> None:
+            self.sizes += (self._size,)
+            super().finish()
+
+    device = Wrong(bundle)
+    report = run(bundle, device, StreamFile(recording), tmp_path / "firmware" / "log")
+    assert report.verdict.first_difference_ms == 1090
+    (mismatch,) = report.mismatches
+    assert (mismatch.clip, mismatch.stage) == ("a walk.wav", "scores")
+    assert "at 1090 ms on the device" in mismatch.where
+    assert device.sizes == (SECONDS * 32000, 2 * 32000)
+    assert Path(str(mismatch.folder), "both_sides.npz").is_file()
+    assert mismatch.where in describe_stream(report)
+    with report.log_path.open() as file:
+        assert judge_stream(entries_of(file)) == report.verdict, "the second run is no part of the verdict"
 
 
 def test_a_stream_that_breaks_off_has_all_of_the_hosts_numbers(bundle, recording, tmp_path) -> None:

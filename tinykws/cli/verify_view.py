@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from tinykws.cli.console import table
 
 if TYPE_CHECKING:
+    from tinykws.device.mismatch_search import FoundMismatch
     from tinykws.device.protocol import Heard
     from tinykws.stages.verify import VerifyReport
     from tinykws.stages.verify_stream import StreamReport
     from tinykws.timeline import StreamScore
 
+WIDTH = 110
 MOST_DETECTIONS = 20
 """Of a stream, shown; all are in the report."""
 
@@ -26,6 +30,7 @@ def describe_clips(report: VerifyReport) -> str:
     lines.append(f"{report.audio_seconds:.0f} s of sound in {report.seconds:.1f} s on {report.board}, {report.engine}")
     if report.self_test != "none":
         lines.append(f"the device's self-test at boot: {report.self_test}")
+    lines += _mismatches(report.mismatches)
     if report.log_path is not None:
         lines.append(f"log: {report.log_path}")
     lines.append("PASS" if report.passed else f"FAIL: {report.reason}")
@@ -44,9 +49,23 @@ def describe_stream(report: StreamReport) -> str:
     )
     if report.self_test != "none":
         lines.append(f"the device's self-test at boot: {report.self_test}")
+    lines += _mismatches(report.mismatches)
     lines.append(f"log: {report.log_path}")
     lines.append("PASS" if report.passed else f"FAIL: {report.reason}")
     return "\n".join(lines)
+
+
+def _mismatches(found: Sequence[FoundMismatch]) -> Iterator[str]:
+    """Where device and host part, and what that means."""
+    for mismatch in found:
+        yield ""
+        yield f"{mismatch.clip}: device and host part at {mismatch.stage}"
+        yield f"  {mismatch.where}"
+        yield from textwrap.wrap(mismatch.advice, WIDTH, initial_indent="  ", subsequent_indent="  ")
+        if mismatch.folder is not None:
+            yield f"  both sides: {mismatch.folder}"
+    if found:
+        yield ""
 
 
 def _scores(device: StreamScore, host: StreamScore) -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from tinykws.device.clip_audio import ClipAudio
 from tinykws.device.protocol import (
@@ -33,6 +33,7 @@ from tinykws.device.protocol import (
 from tinykws.device.verdict import RECEIVED, SENT, LogEntry
 from tinykws.errors import DeviceError
 
+OnResult: TypeAlias = Callable[[Line], None]
 BYTES_PER_SECOND = 32_000
 SLOWEST = 60
 """A device that takes longer than this many times a clip's length is given up."""
@@ -121,13 +122,16 @@ class DeviceSession:
                 raise DeviceError(f"the device reports: {line.what} {line.words}")
         raise DeviceError(f"the device did not answer {TEST} in {self._timeout_s:.0f} s")
 
-    def send_clip(self, audio: ClipAudio, tail_samples: int, *, features: bool = False) -> None:
+    def send_clip(
+        self, audio: ClipAudio, tail_samples: int, *, features: bool = False, on_result: OnResult | None = None
+    ) -> None:
         """Sends audio and waits for the results, which are then in the log. Call introduce() first.
 
         Args:
             audio: of any length.
             tail_samples: silence that the device adds after it.
             features: whether the device is to tell the features of every frame.
+            on_result: gets each result as it comes; they are right once this returns.
 
         Raises:
             ClipFaultError: time-out, or a line that is wrong or lost.
@@ -146,6 +150,8 @@ class DeviceSession:
                 flow.acknowledge(line.bytes)
             else:
                 results.take(line)
+                if on_result is not None:
+                    on_result(line)
 
     def leave(self, *, end_device: bool) -> None:
         """Lets the device listen to its microphone again, or ends it where it is an emulated one."""

@@ -93,7 +93,7 @@ class _Reader:
         line = parse_line(entry.text)
         if isinstance(line, Ready) and entry.kind == RECEIVED:
             self._labels = line.labels
-        elif isinstance(line, (Scores, Heard, ClipFigures)):
+        elif isinstance(line, (Scores, Heard, ClipFigures)) and entry.clip > 0:
             (self._device if entry.kind == RECEIVED else self._host).take(line)
             self._compare()
 

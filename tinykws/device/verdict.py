@@ -18,8 +18,8 @@ from tinykws.errors import ConfigError
 
 SENT, RECEIVED, EXPECTED = "sent", "received", "expected"
 CLIP, LABEL, FAULT = "clip", "label", "fault"
-STREAM, EVENT = "stream", "event"
-KINDS = (SENT, RECEIVED, EXPECTED, CLIP, LABEL, FAULT, STREAM, EVENT)
+STREAM, EVENT, MISMATCH = "stream", "event", "mismatch"
+KINDS = (SENT, RECEIVED, EXPECTED, CLIP, LABEL, FAULT, STREAM, EVENT, MISMATCH)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,7 +28,8 @@ class LogEntry:
 
     Kinds: `sent` and `received` went over the serial line (audio as its length only); `expected` is what the host's
     pipeline says the device should print; `clip` begins a clip with its file's name, `label` says what it should be
-    heard as, `fault` why an attempt was given up. `stream` and `event`: see stream_verdict.py.
+    heard as, `fault` why an attempt was given up. `stream` and `event`: see stream_verdict.py;
+    `mismatch`: where device and host part, see mismatch_search.py.
     """
 
     ms: float
@@ -59,6 +60,8 @@ class ClipResult:
     detections: tuple[str, ...]
     """The device's, as `yes (201) @1290ms`."""
     figures: ClipFigures | None
+    mismatch: str = ""
+    """Where device and host first part, if that was looked into."""
 
     @property
     def correct(self) -> bool | None:
@@ -137,6 +140,7 @@ def _judge_clip(entries: list[LogEntry], labels: tuple[str, ...]) -> ClipResult:
         scores=first,
         detections=tuple(_words(line) for line in received if isinstance(line, Heard)),
         figures=_figures(received),
+        mismatch=_text(entries, MISMATCH) or "",
     )
 
 

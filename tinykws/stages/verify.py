@@ -18,6 +18,8 @@ from tinykws.boards import Board
 from tinykws.bundle import Bundle
 from tinykws.device.clip_audio import HeldAudio, pcm_of
 from tinykws.device.host_reference import HostReference
+from tinykws.device.mismatch_files import fresh_mismatch_folder
+from tinykws.device.mismatch_search import FoundMismatch, MismatchSearch
 from tinykws.device.protocol import MAX_TAIL_SAMPLES, Ready
 from tinykws.device.self_test import ADVICE, complaint_of
 from tinykws.device.session import ClipFaultError, DeviceSession, SessionLog
@@ -70,6 +72,8 @@ class VerifyReport:
     invoke_us_per_inference: float | None
     arena_bytes: int | None
     log_path: Path | None
+    mismatches: tuple[FoundMismatch, ...] = ()
+    """Where device and host first part, of the first few clips that are not equal."""
 
     @property
     def equal_clips(self) -> int:
@@ -135,7 +139,7 @@ def verify(
     if not 0 <= tail_ms * bundle.frontend.sample_rate_hz // 1000 <= MAX_TAIL_SAMPLES:
         raise ConfigError(f"tail_ms is {tail_ms}", hint="0 to 5000")
     log = SessionLog()
-    course = _Course(bundle, tail_ms)
+    course = _Course(bundle, tail_ms, None if log_path is None else fresh_mismatch_folder(log_path))
     try:
         with open_device(board, target, wire) as device, explained(device, log):
             session = DeviceSession(device.link, log, timeout_s)
@@ -180,13 +184,19 @@ def _tell_self_test(ready: Ready, bundle: Bundle, progress: Progress) -> None:
 class _Course:
     """What each clip goes through: to the host's own pipeline, then to the device."""
 
-    def __init__(self, bundle: Bundle, tail_ms: int) -> None:
+    def __init__(self, bundle: Bundle, tail_ms: int, mismatch_dir: Path | None) -> None:
         self.labels = bundle.labels
         self._reference = HostReference(bundle, Interpreter(bundle.model_bytes()).invoke)
         self._rate_hz = bundle.frontend.sample_rate_hz
         self._shortest = bundle.frontend.clip_samples
         self._tail_samples = tail_ms * self._rate_hz // 1000
         self._samples = 0
+        self._search = MismatchSearch(self._reference, bundle.frontend, mismatch_dir)
+
+    @property
+    def mismatches(self) -> tuple[FoundMismatch, ...]:
+        """Where device and host part, as far as that was looked into."""
+        return tuple(self._search.found)
 
     @property
     def audio_seconds(self) -> float:
@@ -194,14 +204,25 @@ class _Course:
         return self._samples / self._rate_hz
 
     def run(self, session: DeviceSession, clip: ClipFile) -> None:
-        """Sends one clip, twice where the first time fails; all that is to be known of it is then in the log."""
+        """Sends one clip; all that is to be known of it is then in the log."""
         samples, log = self._read(clip.path), session.log
+        begin = len(log.entries)
         self._samples += samples.size + self._tail_samples
         log.add(CLIP, f"{clip.path.parent.name}/{clip.path.name}")
         if clip.expected_label is not None:
             log.add(LABEL, clip.expected_label)
         for line in self._reference.clip_lines(samples, self._tail_samples):
             log.add(EXPECTED, line.to_line())
+        self._send(session, samples)
+        (result,) = judge(log.entries[begin:]).clips
+        if not result.equal and result.figures is not None and self._search.wants_more:
+            tail = np.zeros(self._tail_samples, np.int16)
+            audio = HeldAudio(pcm_of(samples))
+            self._search.look_into(session, result.file, audio, self._tail_samples, [samples, tail])
+
+    def _send(self, session: DeviceSession, samples: Samples) -> None:
+        """Sends samples, twice where the first time fails."""
+        log = session.log
         for attempt in range(1, ATTEMPTS + 1):
             log.attempt = attempt
             try:
@@ -252,4 +273,5 @@ def _report(log: SessionLog, verdict: Verdict, ready: Ready, course: _Course, lo
         invoke_us_per_inference=sum(figure.invoke_us for figure in figures) / inferences if inferences else None,
         arena_bytes=max((figure.arena_bytes for figure in figures), default=None),
         log_path=log_path,
+        mismatches=course.mismatches,
     )

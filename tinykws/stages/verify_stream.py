@@ -7,6 +7,7 @@ sound through as it arrives, and the log goes to its file line by line.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +20,9 @@ from tinykws.boards import Board
 from tinykws.bundle import Bundle
 from tinykws.device.clip_audio import StreamedAudio, pcm_of
 from tinykws.device.host_reference import HostReference
-from tinykws.device.protocol import MAX_CLIP_BYTES, Ready
+from tinykws.device.mismatch_files import fresh_mismatch_folder
+from tinykws.device.mismatch_search import FoundMismatch, MismatchSearch
+from tinykws.device.protocol import MAX_CLIP_BYTES
 from tinykws.device.self_test import complaint_of
 from tinykws.device.session import ClipFaultError, DeviceSession, SessionLog
 from tinykws.device.stranger import refuse_stranger
@@ -73,6 +76,8 @@ class StreamReport:
     seconds: float
     """From the start of the emulator, or the opening of the port, to the last result."""
     log_path: Path
+    mismatches: tuple[FoundMismatch, ...] = ()
+    """Where device and host first part, where they do."""
 
     @property
     def audio_seconds(self) -> float:
@@ -134,6 +139,7 @@ def verify_stream(
     """
     course = _Course(bundle, stream)
     log_path.parent.mkdir(parents=True, exist_ok=True)
+    mismatch_dir = fresh_mismatch_folder(log_path)
     with log_path.open("w", encoding="utf-8") as file:
         log = StreamLog(file)
         with open_device(board, target, wire) as device, explained(device, log):
@@ -143,8 +149,24 @@ def verify_stream(
             session.begin_test()
             log.clip = log.attempt = 1
             course.run(session, progress)
+            file.flush()
+            verdict = _read_verdict(log_path)
+            mismatches = course.look_into(session, verdict, mismatch_dir)
             session.leave(end_device=device.ends_with_us)
-    return _report(log, ready, bundle, log_path)
+    reason = "; ".join(filter(None, [verdict.reason, complaint_of(ready)]))
+    return StreamReport(
+        board=ready.board,
+        engine=ready.engine,
+        model_id=ready.model,
+        self_test=ready.self_test,
+        passed=not reason,
+        reason=reason,
+        verdict=verdict,
+        labels=bundle.labels,
+        seconds=log.entries[-1].ms / 1000,
+        log_path=log_path,
+        mismatches=mismatches,
+    )
 
 
 class _Course:
@@ -152,7 +174,9 @@ class _Course:
 
     def __init__(self, bundle: Bundle, stream: StreamFile) -> None:
         self._stream = stream
+        self._frontend = bundle.frontend
         self._rate_hz = bundle.frontend.sample_rate_hz
+        self._tail_samples = TAIL_MS * self._rate_hz // 1000
         self._reference = HostReference(bundle, Interpreter(bundle.model_bytes()).invoke)
         self._names = {name: label.name for label in bundle.labels for name in (label.text, label.name)}
         self._samples = self._crc = 0
@@ -164,22 +188,41 @@ class _Course:
         if 2 * self._samples > MAX_CLIP_BYTES:
             raise ConfigError(f"{stream.path} is too long for one stream", hint="cut it: 37 hours fit")
 
+    def look_into(self, session: DeviceSession, verdict: StreamVerdict, folder: Path) -> tuple[FoundMismatch, ...]:
+        """Sends a stream that came out unequal once more, up to where it did."""
+        search = MismatchSearch(self._reference, self._frontend, folder)
+        if not verdict.equal and verdict.figures is not None:
+            beginning = self._beginning(verdict.first_difference_ms)
+            size = crc = 0
+            for samples in beginning.seconds(self._rate_hz):
+                size, crc = size + 2 * samples.size, zlib.crc32(pcm_of(samples), crc)
+            audio = StreamedAudio(map(pcm_of, beginning.seconds(self._rate_hz)), size, crc)
+            silence = np.zeros(self._tail_samples, np.int16)
+            pieces = itertools.chain(beginning.seconds(self._rate_hz), [silence])
+            search.look_into(session, self._stream.path.name, audio, self._tail_samples, pieces)
+        return tuple(search.found)
+
+    def _beginning(self, until_ms: int | None) -> StreamFile:
+        """The stream up to the second in which something happened; None: all of it."""
+        if until_ms is None:
+            return self._stream
+        return dataclasses.replace(self._stream, first_seconds=until_ms // 1000 + 1)
+
     def run(self, session: DeviceSession, progress: Progress) -> None:
         """Sends it; all that is to be known of it is then in the log."""
         log = session.log
-        tail_samples = TAIL_MS * self._rate_hz // 1000
         log.add(STREAM, stream_text(self._samples * 1000 // self._rate_hz, self._stream.path.name))
         for event in self._stream.events:
             log.add(EVENT, event_text(dataclasses.replace(event, label=self._names.get(event.label, event.label))))
         self._reference.begin()
         pieces = self._pieces(log, progress)
         try:
-            session.send_clip(StreamedAudio(pieces, 2 * self._samples, self._crc), tail_samples)
+            session.send_clip(StreamedAudio(pieces, 2 * self._samples, self._crc), self._tail_samples)
         except ClipFaultError as fault:
             log.add(FAULT, str(fault))
             for _ in pieces:  # the host hears it to its end
                 pass
-        self._expect(log, np.zeros(tail_samples, np.int16))
+        self._expect(log, np.zeros(self._tail_samples, np.int16))
         log.add(EXPECTED, self._reference.figures().to_line())
 
     def _pieces(self, log: SessionLog, progress: Progress) -> Iterator[bytes]:
@@ -194,22 +237,9 @@ class _Course:
             log.add(EXPECTED, line.to_line())
 
 
-def _report(log: SessionLog, ready: Ready, bundle: Bundle, log_path: Path) -> StreamReport:
+def _read_verdict(log_path: Path) -> StreamVerdict:
     with log_path.open(encoding="utf-8") as file:
-        verdict = judge_stream(entries_of(file))
-    reason = "; ".join(filter(None, [verdict.reason, complaint_of(ready)]))
-    return StreamReport(
-        board=ready.board,
-        engine=ready.engine,
-        model_id=ready.model,
-        self_test=ready.self_test,
-        passed=not reason,
-        reason=reason,
-        verdict=verdict,
-        labels=bundle.labels,
-        seconds=log.entries[-1].ms / 1000,
-        log_path=log_path,
-    )
+        return judge_stream(entries_of(file))
 
 
 def _numbers(score: StreamScore) -> dict[str, Any]:
