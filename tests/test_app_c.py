@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import os
+import re
 import shutil
 import subprocess
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +40,7 @@ from tinykws.device.protocol import (
     data_command,
     parse_line,
 )
+from tinykws.device.recording import record_sound
 from tinykws.frontend import FrontendSettings
 from tinykws.resources import FIRMWARE
 
@@ -156,6 +159,7 @@ def expected_lines(samples: np.ndarray) -> list[Line]:
 
 
 def without_times(lines: list[Line]) -> list[Line]:
+    lines = [dataclasses.replace(line, at_us=0) if isinstance(line, Status) else line for line in lines]
     return [
         dataclasses.replace(line, frontend_us=0, invoke_us=0) if isinstance(line, (ClipFigures, Status)) else line
         for line in lines
@@ -439,9 +443,107 @@ def test_an_engine_that_cannot_run_fails_the_clip(tmp_path: Path) -> None:
     assert not any(isinstance(line, Ok) and line.command == "DATA" for line in answers)
 
 
+class Talk:
+    """A program that is talked to line by line, while its microphone is a pipe that the test fills."""
+
+    def __init__(self, program: Path, folder: Path) -> None:
+        self.pipe = folder / "microphone"
+        os.mkfifo(self.pipe)
+        self.process = subprocess.Popen(
+            [program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={"KWS_MICROPHONE": str(self.pipe)}
+        )
+        self.microphone = self.pipe.open("wb")
+        assert self.read_line(1).startswith("kws ready")
+
+    def send_lines(self, lines: list[str]) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write("".join(f"{line}\n" for line in lines).encode())
+        self.process.stdin.flush()
+
+    def read_line(self, timeout_s: float) -> str:
+        assert self.process.stdout is not None
+        return self.process.stdout.readline().decode("ascii").rstrip("\n")
+
+    def play(self, samples: np.ndarray) -> None:
+        self.microphone.write(samples.astype("<i2").tobytes())
+        self.microphone.flush()
+
+    def end(self) -> None:
+        self.microphone.close()
+        self.process.communicate(timeout=60)
+        assert self.process.returncode == 0
+
+
+@pytest.fixture
+def talking(program: Path, tmp_path: Path) -> Iterator[Talk]:
+    talk = Talk(program, tmp_path)
+    yield talk
+    talk.end()
+
+
+@pytest.mark.parametrize("count", [1, 239, 240, 241, 5000])
+def test_the_microphones_sound_comes_whole(talking: Talk, count: int) -> None:
+    samples = sound(1)
+    talking.send_lines(["!TEST"])
+    assert talking.read_line(1) == "!OK TEST 768"
+    pieces: list[int] = []
+
+    class Link:
+        """Lets sound come only once it is asked for: what came before would be thrown away."""
+
+        def send_lines(self, lines: list[str]) -> None:
+            talking.send_lines(lines)
+            talking.play(samples)
+
+        def read_line(self, timeout_s: float) -> str:
+            return talking.read_line(timeout_s)
+
+    take = record_sound(Link(), count, lambda: 0.0, lambda piece: pieces.append(piece.size))
+    assert (take.overruns, take.clipped) == (0, 0)
+    assert sum(pieces) == count
+    assert max(pieces) <= 240
+    whole = samples.tolist()
+    beginnings = [at for at in range(len(whole) - count + 1) if whole[at : at + count] == take.samples.tolist()]
+    assert beginnings, "no sample is missing in it and none is new"
+
+
+def test_recordings_that_cannot_be_are_refused(say: Say) -> None:
+    for line, code in (("!RECORD 5", "state"), ("!RECORD", "size"), ("!RECORD 0", "size"), ("!RECORD 960001", "size"),
+                       ("!RECORD 5 5", "size"), ("!RECORDS 5", "command")):  # fmt: skip
+        (answer,) = say(line)
+        assert isinstance(answer, Fail), line
+        assert answer.code == code
+
+
+def test_any_command_ends_a_recording(talking: Talk) -> None:
+    talking.send_lines(["!TEST", "!RECORD 1000", "!STATUS", "!RECORD 300"])
+    assert talking.read_line(1) == "!OK TEST 768"
+    assert isinstance(parse_line(talking.read_line(1)), Status), "no microphone has said anything yet"
+    talking.play(sound(1))
+    lines = [talking.read_line(1) for _ in range(2)]
+    while not lines[-1].startswith("!OK RECORD"):
+        lines.append(talking.read_line(1))
+    assert [line.split(" ")[2] for line in lines[:2]] == ["0", "240"]
+    assert lines[-1].startswith("!OK RECORD 300 crc=")
+
+
+def test_what_was_lost_or_too_loud_in_a_recording_is_told(tmp_path: Path) -> None:
+    wrapped = [f"-Wl,--wrap=kws_port_microphone_{what}" for what in ("overruns", "clipped")]
+    program = build(tmp_path, *wrapped, str(Path(__file__).parent / "native" / "lossy_microphone.c"))
+    talk = Talk(program, tmp_path)
+    talk.send_lines(["!TEST", "!RECORD 1000"])
+    talk.play(sound(1))
+    lines = [talk.read_line(1)]
+    while not lines[-1].startswith("!OK RECORD"):
+        lines.append(talk.read_line(1))
+    overruns, clipped = re.findall(r"(?:overruns|clipped)=(\d+)", lines[-1])
+    assert (int(overruns) > 0, int(clipped) > 0) == (True, True)
+    talk.end()
+
+
 FRAGMENTS = st.one_of(
     st.binary(max_size=40),
-    st.sampled_from(["!INFO", "!TEST", "!RESET", "!STATUS", f"!DATA {AUDIO_TYPE} 64",
+    st.sampled_from(["!INFO", "!TEST", "!RESET", "!STATUS", "!RECORD 9", f"!DATA {AUDIO_TYPE} 64",
                      f"!DATA {AUDIO_TYPE} 64 crc=0 tail=320",
                      data_command(bytes(64), 16000), "A" * 64, "A" * 1024, "B" * 1030, "AA==", "\n", "\r", "\n"]).map(
         str.encode),

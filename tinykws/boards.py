@@ -25,6 +25,7 @@ CHANNELS = ("left", "right")
 SLOT_BITS = (16, 32)
 MOST_DOUBLINGS, MOST_HALVINGS = 5, 4
 """Of a microphone's sound: firmware/lib/kws/kws_conditioner.h has room for so many bits."""
+SHORTEST_RING_SAMPLES = 1024
 OWN_PLATFORM = "symlink://${PROJECT_DIR}/platform"
 """The platform of boards without a vendor: it travels inside the generated project."""
 LOCAL_LIBRARY = "symlink://"
@@ -54,6 +55,9 @@ class Microphone:
     """i2s: the half of the frame that the microphone speaks in (its L/R pin: ground is left); pdm: the clock's edge."""
     settle_ms: int = 0
     """Sound of this long after start is thrown away."""
+    ring_samples: int = 8192
+    """Sound that waits on the chip for the main loop, a power of two: 8192 is half a second. While sound is recorded,
+    what a slow serial line cannot take yet waits here too: at 115,200 baud 32,768 are enough for 2.7 s."""
     clock_pin: int = -1
     """i2s: the bit clock (SCK); pdm: the clock."""
     word_select_pin: int = -1
@@ -65,6 +69,11 @@ class Microphone:
         one_of("kind", self.kind, MICROPHONE_KINDS)
         one_of("channel", self.channel, CHANNELS)
         at_least("settle_ms", self.settle_ms, 0)
+        if not _is_power_of_two(self.ring_samples) or self.ring_samples < SHORTEST_RING_SAMPLES:
+            raise ConfigError(
+                f"ring_samples is {self.ring_samples}",
+                hint=f"a power of two from {SHORTEST_RING_SAMPLES} on: 8192 is half a second",
+            )
         if self.slot_bits not in SLOT_BITS:
             raise ConfigError(f"slot_bits is {self.slot_bits}", hint="16 or 32")
         whole = self.slot_bits - 16
@@ -136,6 +145,10 @@ class TflmLibrary:
                 )
 
 
+def _is_power_of_two(number: int) -> bool:
+    return number > 0 and number & (number - 1) == 0
+
+
 def is_local(library: str) -> bool:
     """Returns whether an entry of lib_deps names a folder of this computer, so that nothing is downloaded for it."""
     return library.startswith(LOCAL_LIBRARY)
@@ -170,6 +183,8 @@ class Board:
     """Default engine."""
     engines: tuple[str, ...]
     """Engines that work on it."""
+    microphone_port: str = ""
+    """Folder of firmware/ports with the microphone's half, where `port` has none; empty where it has."""
     framework: str = ""
     """arduino, or empty for none."""
     core: str = ""

@@ -10,6 +10,7 @@
 #include "kws_pipeline.h"
 #include "kws_port.h"
 #include "kws_protocol.h"
+#include "kws_record.h"
 #include "kws_report.h"
 #include "kws_self_test.h"
 #include "kws_settings.h"
@@ -32,6 +33,7 @@ static struct {
     kws_level level;   /* since the last status, */
     uint32_t clipped;  /* and what the port counted up to it */
     uint32_t overruns; /* that the host has been told of */
+    kws_report_intake intake;
 } app;
 
 static void begin_status(void)
@@ -55,7 +57,7 @@ static void admit_losses(void)
 static void give_status(void)
 {
     admit_losses();
-    kws_report_status(&app.level, kws_port_microphone_clipped() - app.clipped);
+    kws_report_status(&app.level, kws_port_microphone_clipped() - app.clipped, &app.intake);
     begin_status();
 }
 
@@ -90,6 +92,7 @@ static void introduce(void)
 static void fail(const char *error)
 {
     kws_clip_drop();
+    kws_record_drop();
     app.skipping = true;
     kws_report_fail(error);
 }
@@ -111,11 +114,21 @@ static void begin_clip(const kws_clip_request *request)
     }
 }
 
+static void begin_recording(uint32_t samples)
+{
+    if (!app.testing) {
+        fail("state is not testing: send !TEST first");
+    } else {
+        kws_record_begin(samples);
+    }
+}
+
 static void obey(const char *line)
 {
     const kws_command command = kws_parse_command(line);
     app.skipping = false;
     kws_clip_drop();
+    kws_record_drop();
     switch (command.kind) {
     case KWS_COMMAND_INFO:
         introduce();
@@ -136,6 +149,9 @@ static void obey(const char *line)
         break;
     case KWS_COMMAND_STATUS:
         give_status();
+        break;
+    case KWS_COMMAND_RECORD:
+        begin_recording(command.record_samples);
         break;
     case KWS_COMMAND_BAD:
         fail(command.error);
@@ -183,10 +199,15 @@ static void count_towards_status(const int16_t *samples, size_t count)
     }
 }
 
+/* While the host sends the sound, or while the engine does not run, the microphone's is counted and no more. */
 static bool serve_microphone(void)
 {
     int16_t samples[MICROPHONE_CHUNK_SAMPLES];
     const size_t count = kws_port_microphone_read(samples, MICROPHONE_CHUNK_SAMPLES);
+    if (count > 0) {
+        app.intake.samples += (uint32_t)count;
+        app.intake.at_us = kws_port_micros();
+    }
     if (count > 0 && !app.testing && app.engine_error == NULL) {
         kws_pipeline_feed(samples, count);
         count_towards_status(samples, count);
@@ -194,11 +215,23 @@ static bool serve_microphone(void)
     return count > 0;
 }
 
+/* A recording is no silence of the host's. */
+static bool serve_recording(void)
+{
+    const bool heard = kws_record_serve();
+    if (heard) {
+        app.last_serial_us = kws_port_micros();
+    }
+    return heard;
+}
+
 /* Gives up what a host began and left. */
 static void end_what_was_left(void)
 {
     const uint32_t quiet_us = kws_port_micros() - app.last_serial_us;
-    if (kws_clip_is_receiving() && quiet_us > CLIP_PATIENCE_US) {
+    if (kws_record_is_running() && quiet_us > CLIP_PATIENCE_US) {
+        fail("timeout: the microphone gave no sound for 5 s");
+    } else if (kws_clip_is_receiving() && quiet_us > CLIP_PATIENCE_US) {
         fail("timeout: no audio for 5 s");
     } else if (app.testing && quiet_us > TEST_PATIENCE_US) {
         listen();
@@ -226,7 +259,7 @@ void kws_app_start(void)
 void kws_app_poll(void)
 {
     const bool heard_serial = serve_serial();
-    const bool heard_microphone = serve_microphone();
+    const bool heard_microphone = kws_record_is_running() ? serve_recording() : serve_microphone();
     if (app.testing) {
         end_what_was_left();
     }

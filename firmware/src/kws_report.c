@@ -85,7 +85,7 @@ void kws_report_clip(void)
     kws_text_end_line(&text);
 }
 
-void kws_report_status(const kws_level *level, uint32_t clipped)
+void kws_report_status(const kws_level *level, uint32_t clipped, const kws_report_intake *intake)
 {
     const kws_pipeline_figures figures = kws_pipeline_read_figures();
     put_field("kws status at=", figures.time_ms);
@@ -93,6 +93,10 @@ void kws_report_status(const kws_level *level, uint32_t clipped)
     put_field(" rms=", kws_level_rms(level));
     put_field(" clipped=", clipped);
     put_field(" overruns=", kws_port_microphone_overruns());
+    kws_text_put(&text, " offset=");
+    kws_text_put_signed(&text, kws_port_microphone_offset());
+    put_field(" samples=", intake->samples);
+    put_field(" us=", intake->at_us);
     put_figures(&figures);
     kws_text_end_line(&text);
 }

@@ -23,8 +23,14 @@ void kws_report_scores(uint32_t time_ms, const int8_t *scores);  /* [KWS_N_LABEL
 void kws_report_detection(const kws_detection *detection);
 void kws_report_clip(void);
 
+/* What the microphone has delivered, whatever became of it. */
+typedef struct {
+    uint32_t samples; /* since start, wrapping; those of recordings left out */
+    uint32_t at_us;   /* when the last of them came */
+} kws_report_intake;
+
 /* `level`: of the sound, and `clipped`: samples in it that were too loud, both since the last status. */
-void kws_report_status(const kws_level *level, uint32_t clipped);
+void kws_report_status(const kws_level *level, uint32_t clipped, const kws_report_intake *intake);
 void kws_report_error(const char *what, const char *words);
 
 void kws_report_ok(const char *command);

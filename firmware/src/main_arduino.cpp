@@ -1,7 +1,7 @@
 /* The entry point for Arduino's cores, and of kws_port.h all that every such core has: serial line, clock, waiting.
  *
  * The microphone is the port's: it starts in kws_microphone_begin() and hands what it hears to kws_microphone_deliver(),
- * which goes on while the main loop is busy: the ring between the two holds half a second.
+ * which goes on while the main loop is busy: the ring between the two holds half a second or more.
  */
 #include <Arduino.h>
 
@@ -15,8 +15,9 @@
 
 namespace {
 
-/* Half a second: longer than any inference on these boards. */
-constexpr uint32_t kRingSamples = 8192;
+/* Half a second, longer than any inference on these boards, or more, so that a slow line loses nothing of a recording. */
+constexpr uint32_t kRingSamples = KWS_MICROPHONE_RING_SAMPLES;
+static_assert((kRingSamples & (kRingSamples - 1)) == 0, "ring_samples in boards.yaml: a power of two");
 /* USB holds the host back by itself; a UART's driver gets a buffer of this size. */
 constexpr size_t kSerialBytes = 2048;
 constexpr uint32_t kErrorIntervalMs = 5000;
@@ -111,6 +112,8 @@ uint32_t kws_port_microphone_overruns(void) {
 }
 
 uint32_t kws_port_microphone_clipped(void) { return kws_conditioner_clipped(&conditioner); }
+
+int32_t kws_port_microphone_offset(void) { return kws_conditioner_offset(&conditioner); }
 
 uint32_t kws_port_micros(void) { return micros(); }
 

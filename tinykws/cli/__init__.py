@@ -19,6 +19,7 @@ from tinykws.cli import (
     fetch_command,
     mine_command,
     model_commands,
+    record_command,
     verify_command,
 )
 from tinykws.errors import TinykwsError
@@ -48,17 +49,19 @@ def tinykws() -> None:
     """Say which words, get firmware that hears them, with proof that the chip does what the laptop measured."""
 
 
-for module in (
-    data_commands,
-    fetch_command,
-    model_commands,
-    mine_command,
-    device_commands,
-    verify_command,
-    cable_commands,
-    doctor_command,
+for commands in (
+    data_commands.BEGINNING,
+    fetch_command.COMMANDS,
+    record_command.COMMANDS,
+    data_commands.COMMANDS,
+    model_commands.COMMANDS,
+    mine_command.COMMANDS,
+    device_commands.COMMANDS,
+    verify_command.COMMANDS,
+    cable_commands.COMMANDS,
+    doctor_command.COMMANDS,
 ):
-    for command in module.COMMANDS:
+    for command in commands:
         tinykws.add_command(command)
 
 

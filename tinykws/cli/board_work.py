@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from tinykws.cli.console import ConsoleProgress
-from tinykws.cli.pipeline import Workplace
+from tinykws.cli.pipeline import Workplace, workplace
 
 if TYPE_CHECKING:
     from tinykws.boards import Board
+    from tinykws.doors.device_microphone import DeviceMicrophone
     from tinykws.doors.serial_ports import Port
     from tinykws.stages.build import BuildReport
 
@@ -85,3 +87,28 @@ def ask_which(ports: Sequence[Port]) -> Port:
         click.echo(f"  {number}  {describe(port)}", err=True)
     chosen: int = click.prompt("which port", type=click.IntRange(1, len(ports)), err=True)
     return ports[chosen - 1]
+
+
+@contextlib.contextmanager
+def board_microphone(project_dir: Path, board_id: str | None, port: str | None) -> Iterator[DeviceMicrophone]:
+    """Opens the microphone of the board named, or of the one that is on the port; an emulated one is built and run."""
+    from tinykws.boards import SerialLine
+    from tinykws.doors.device_microphone import device_microphone, microphone_on
+
+    if board_id is None:
+        found, rows = any_port(project_dir, port)
+        line = rows[0].serial if rows else SerialLine()
+        opened = microphone_on(found.device, line, rows_of(project_dir))
+    else:
+        board = board_of(project_dir, board_id)
+        opened = device_microphone(board, _target(project_dir, board, port))
+    with opened as microphone:
+        yield microphone
+
+
+def _target(project_dir: Path, board: Board, port: str | None) -> Path | str:
+    """The port, or the program of an emulated board, which is built where it is not up to date."""
+    if board.emulator is None or port is not None:
+        return port_of(project_dir, board, port).device
+    place = workplace(project_dir, None, ConsoleProgress())
+    return build_firmware(place, generate_firmware(place, board, None), board, force=False).program

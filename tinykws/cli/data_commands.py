@@ -132,4 +132,5 @@ def _describe_audit(report: AuditReport, project: Project) -> str:
     return "\n".join(lines)
 
 
-COMMANDS = [init, synth, prepare]
+BEGINNING = [init, synth]
+COMMANDS = [prepare]

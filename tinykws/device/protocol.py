@@ -129,14 +129,20 @@ class Status:
     """Root mean square of the sound since the last status, 0 to 32768; 0 from a device that does not tell."""
     clipped: int = 0
     """Samples in it that were too loud; 0 from a device that does not tell."""
+    offset: int = 0
+    """The constant part of the microphone's sound, which the device takes away."""
+    samples: int = 0
+    """Delivered by the microphone since the device started, modulo 2^32, recordings left out."""
+    at_us: int = 0
+    """When the last of them came, by the device's clock, modulo 2^32."""
 
     def to_line(self) -> str:
         """Returns the line."""
         return (
             f"kws status at={self.time_ms} loudest={self.loudest} rms={self.rms} clipped={self.clipped}"
-            f" overruns={self.overruns} frames={self.frames}"
-            f" inferences={self.inferences} frontend_us={self.frontend_us} invoke_us={self.invoke_us}"
-            f" arena={self.arena_bytes}"
+            f" overruns={self.overruns} offset={self.offset} samples={self.samples} us={self.at_us}"
+            f" frames={self.frames} inferences={self.inferences} frontend_us={self.frontend_us}"
+            f" invoke_us={self.invoke_us} arena={self.arena_bytes}"
         )
 
 
@@ -302,6 +308,9 @@ def _parse_status(text: str) -> Line:
         overruns=_number(fields["overruns"]),
         rms=_number(fields.get("rms", "0")),
         clipped=_number(fields.get("clipped", "0")),
+        offset=_number(fields.get("offset", "0")),
+        samples=_number(fields.get("samples", "0")),
+        at_us=_number(fields.get("us", "0")),
         **_figures(fields),
     )
 

@@ -48,13 +48,18 @@ class VitalsReader:
         last = None if restarted else self._last
         self._last = status
         return Vitals(
-            level_dbfs=20 * math.log10(status.loudest / FULL_SCALE) if status.loudest > 0 else None,
+            level_dbfs=dbfs(status.loudest),
             frontend_share=_share(status, last, "frontend_us"),
             invoke_share=_share(status, last, "invoke_us"),
             overruns=status.overruns,
             clipped=status.clipped,
             restarted=restarted,
         )
+
+
+def dbfs(magnitude: float) -> float | None:
+    """Returns a sample's size, or a root mean square, in dB of full scale; None: nothing but zeros."""
+    return 20 * math.log10(magnitude / FULL_SCALE) if magnitude > 0 else None
 
 
 def _share(status: Status, last: Status | None, field: str) -> float | None:

@@ -77,7 +77,7 @@ def project_files(bundle: Bundle, board: Board, engine: str) -> Files:
         "src/kws_frontend_config.c": c_source(bundle.frontend).encode(),
         **_application(board),
         **_copied(FIRMWARE / "lib" / "kws", "lib/kws"),
-        **_copied(FIRMWARE / "ports" / board.port, "src"),
+        **_port(board),
         **_copied(FIRMWARE / "engines" / engine, "src"),
         **model(bundle, board),
     }
@@ -105,6 +105,11 @@ def _application(board: Board) -> Files:
     sources = _copied(FIRMWARE / "src", "src")
     entry = f"src/{Path(board.main).stem}."
     return {name: data for name, data in sources.items() if not name.startswith("src/main_") or name.startswith(entry)}
+
+
+def _port(board: Board) -> Files:
+    folders = [name for name in (board.port, board.microphone_port) if name]
+    return {name: data for folder in folders for name, data in _copied(FIRMWARE / "ports" / folder, "src").items()}
 
 
 def _tflm_files(bundle: Bundle, board: Board) -> Files:

@@ -48,3 +48,19 @@ int32_t kws_base64_decode(const char *text, size_t count, uint8_t *bytes)
     }
     return (int32_t)written;
 }
+
+void kws_base64_encode(const uint8_t *bytes, size_t count, char *text)
+{
+    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    for (size_t i = 0; i < count; i += 3) {
+        const size_t left = count - i;
+        const uint32_t second = left > 1 ? bytes[i + 1] : 0;
+        const uint32_t third = left > 2 ? bytes[i + 2] : 0;
+        const uint32_t bits = (uint32_t)bytes[i] << 16 | second << 8 | third;
+        *text++ = alphabet[bits >> 18];
+        *text++ = alphabet[bits >> 12 & 63];
+        *text++ = left > 1 ? alphabet[bits >> 6 & 63] : '=';
+        *text++ = left > 2 ? alphabet[bits & 63] : '=';
+    }
+    *text = '\0';
+}

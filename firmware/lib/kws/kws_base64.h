@@ -1,4 +1,4 @@
-/* Base64 (RFC 4648, section 4), decoding only: how audio travels on the serial line. */
+/* Base64 (RFC 4648, section 4): how audio travels on the serial line. */
 #ifndef KWS_BASE64_H
 #define KWS_BASE64_H
 
@@ -17,6 +17,11 @@ extern "C" {
  * or padding elsewhere than at the end. `bytes` may then be partly overwritten.
  */
 int32_t kws_base64_decode(const char *text, size_t count, uint8_t *bytes);
+
+#define KWS_BASE64_CHARACTERS(count) (((count) + 2) / 3 * 4)
+
+/* Encodes `count` bytes into `text` [KWS_BASE64_CHARACTERS(count) + 1], a C string, with padding. */
+void kws_base64_encode(const uint8_t *bytes, size_t count, char *text);
 
 #ifdef __cplusplus
 }

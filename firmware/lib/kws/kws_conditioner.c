@@ -25,7 +25,7 @@ static int32_t without_offset(kws_conditioner *conditioner, int32_t value)
         conditioner->offset = value * OFFSET_ONE;
     }
     const int32_t offset = (conditioner->offset + OFFSET_ONE / 2) >> OFFSET_SHIFT;
-    conditioner->offset += value - offset;
+    __atomic_store_n(&conditioner->offset, conditioner->offset + value - offset, __ATOMIC_RELAXED);
     return value - offset;
 }
 
@@ -68,4 +68,9 @@ size_t kws_conditioner_take_samples(kws_conditioner *conditioner, const int16_t 
 uint32_t kws_conditioner_clipped(const kws_conditioner *conditioner)
 {
     return __atomic_load_n(&conditioner->clipped, __ATOMIC_RELAXED);
+}
+
+int32_t kws_conditioner_offset(const kws_conditioner *conditioner)
+{
+    return __atomic_load_n(&conditioner->offset, __ATOMIC_RELAXED) / OFFSET_ONE;
 }

@@ -37,6 +37,9 @@ size_t kws_conditioner_take_samples(kws_conditioner *conditioner, const int16_t 
 /* Samples since start that were too loud; for the other side of the interrupt. */
 uint32_t kws_conditioner_clipped(const kws_conditioner *conditioner);
 
+/* The constant part that is taken away now, in samples' units; for the other side of the interrupt. */
+int32_t kws_conditioner_offset(const kws_conditioner *conditioner);
+
 #ifdef __cplusplus
 }
 #endif

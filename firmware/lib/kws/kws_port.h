@@ -35,6 +35,9 @@ uint32_t kws_port_microphone_overruns(void);
 /* Samples since start that were too loud for the microphone or for 16 bits. */
 uint32_t kws_port_microphone_clipped(void);
 
+/* The constant part of what the microphone delivers, which the port takes away; 0 where it takes none. */
+int32_t kws_port_microphone_offset(void);
+
 /* Microseconds since start, wrapping; 0 always where the machine has no clock. */
 uint32_t kws_port_micros(void);
 

@@ -14,6 +14,9 @@ extern "C" {
 /* Most samples of silence that `tail=` may ask for: 5 s. */
 #define KWS_MAX_TAIL_SAMPLES 80000
 
+/* Most samples of one !RECORD: a minute, for so long a host need say nothing. */
+#define KWS_MAX_RECORD_SAMPLES 960000
+
 typedef enum {
     KWS_COMMAND_BAD, /* the error says why */
     KWS_COMMAND_INFO,
@@ -22,6 +25,7 @@ typedef enum {
     KWS_COMMAND_RESET,
     KWS_COMMAND_EXIT,
     KWS_COMMAND_STATUS,
+    KWS_COMMAND_RECORD,
 } kws_command_kind;
 
 /* What !DATA announces. */
@@ -36,7 +40,8 @@ typedef struct {
 typedef struct {
     kws_command_kind kind;
     const char *error;     /* KWS_COMMAND_BAD: code and words for !FAIL */
-    kws_clip_request clip; /* KWS_COMMAND_DATA */
+    kws_clip_request clip;   /* KWS_COMMAND_DATA */
+    uint32_t record_samples; /* KWS_COMMAND_RECORD */
 } kws_command;
 
 /* Reads a line that begins with '!'. */

@@ -4,6 +4,8 @@
  *                             comes (pyserial: socket://127.0.0.1:PORT). Without it, the line is standard input and output.
  * KWS_MICROPHONE=FILE         the microphone: raw samples, 16 kHz, mono, int16 of the machine's byte order, from a file or
  *                             a pipe (such as one that arecord writes).
+ * KWS_MICROPHONE_HZ=RATE      how many of a file's samples there are a second, by the computer's clock; without it, as many
+ *                             as are asked for.
  *
  * The program ends when the serial line has closed and the microphone, if any, has no more to give.
  */
@@ -28,11 +30,36 @@
 /* What may wait in the kernel's socket buffers; enough that the host never waits for us. */
 #define SERIAL_CAPACITY_BYTES 16384
 #define IDLE_LIMIT_MS 100
+#define PACED_IDLE_MS 5
 #define EXIT_BAD_PORT 63
 
 static int serial_in = STDIN_FILENO; /* -1: closed */
 static int serial_out = STDOUT_FILENO;
 static int microphone = -1; /* -1: none, or at its end */
+
+/* A microphone that keeps time: what it had delivered by now, less what was read, is waiting. */
+static struct {
+    uint64_t hz; /* 0: it keeps none */
+    uint64_t began_ns;
+    uint64_t read;
+} pace;
+
+static uint64_t nanoseconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* Returns how many samples may be read now, at most `capacity`. */
+static size_t due(size_t capacity)
+{
+    if (pace.hz == 0) {
+        return capacity;
+    }
+    const uint64_t waiting = (nanoseconds() - pace.began_ns) / 1000u * pace.hz / 1000000u - pace.read;
+    return waiting < capacity ? (size_t)waiting : capacity;
+}
 
 static void fail(const char *what)
 {
@@ -86,6 +113,7 @@ void kws_port_init(void)
 {
     const char *serial = getenv("KWS_SERIAL");
     const char *file = getenv("KWS_MICROPHONE");
+    const char *hz = getenv("KWS_MICROPHONE_HZ");
     signal(SIGPIPE, SIG_IGN);
     if (serial != NULL) {
         serve_tcp(serial);
@@ -95,6 +123,8 @@ void kws_port_init(void)
         if (microphone < 0) {
             fail(file);
         }
+        pace.hz = hz == NULL ? 0 : strtoul(hz, NULL, 10);
+        pace.began_ns = nanoseconds();
     }
 }
 
@@ -143,11 +173,16 @@ size_t kws_port_microphone_read(int16_t *samples, size_t capacity)
     /* A pipe may end in the middle of a sample: its first byte waits here for the second. */
     static uint8_t half;
     static size_t has_half;
+    const size_t wanted = due(capacity) * sizeof *samples;
     uint8_t *bytes = (uint8_t *)samples;
+    if (wanted == 0) {
+        return 0;
+    }
     bytes[0] = half;
-    const size_t count = has_half + read_waiting(&microphone, bytes + has_half, capacity * sizeof *samples - has_half);
+    const size_t count = has_half + read_waiting(&microphone, bytes + has_half, wanted - has_half);
     has_half = count % sizeof *samples;
     half = count > 0 ? bytes[count - 1] : 0;
+    pace.read += count / sizeof *samples;
     return count / sizeof *samples;
 }
 
@@ -161,11 +196,14 @@ uint32_t kws_port_microphone_clipped(void)
     return 0;
 }
 
+int32_t kws_port_microphone_offset(void)
+{
+    return 0;
+}
+
 uint32_t kws_port_micros(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint32_t)((uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u);
+    return (uint32_t)(nanoseconds() / 1000u);
 }
 
 void kws_port_idle(void)
@@ -174,7 +212,10 @@ void kws_port_idle(void)
     if (serial_in < 0 && microphone < 0) {
         exit(0);
     }
-    poll(waiting, 2, IDLE_LIMIT_MS);
+    if (pace.hz > 0) {
+        waiting[1].fd = -1; /* a file is always ready; the next samples are not */
+    }
+    poll(waiting, 2, pace.hz > 0 ? PACED_IDLE_MS : IDLE_LIMIT_MS);
 }
 
 void kws_port_exit(int code)

@@ -1,4 +1,4 @@
-/* The machine that QEMU calls mps2-an386: a serial line, a clock, no microphone. */
+/* The machine that QEMU calls mps2-an386: a serial line and a clock. */
 #include "kws_port.h"
 
 #include "kws_mps2.h"
@@ -72,23 +72,6 @@ void kws_port_serial_write(const uint8_t *bytes, size_t count)
         }
         KWS_MPS2_UART0->data = *bytes++;
     }
-}
-
-size_t kws_port_microphone_read(int16_t *samples, size_t capacity)
-{
-    (void)samples;
-    (void)capacity;
-    return 0;
-}
-
-uint32_t kws_port_microphone_overruns(void)
-{
-    return 0;
-}
-
-uint32_t kws_port_microphone_clipped(void)
-{
-    return 0;
 }
 
 /* Read again where a second has just ended. Interrupts must be on. */

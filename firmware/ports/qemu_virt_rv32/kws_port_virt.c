@@ -1,4 +1,4 @@
-/* The RISC-V machine that QEMU calls virt: a serial line, a clock, no microphone. */
+/* The RISC-V machine that QEMU calls virt: a serial line and a clock. */
 #include "kws_port.h"
 
 #include "kws_virt.h"
@@ -104,23 +104,6 @@ void kws_port_serial_write(const uint8_t *bytes, size_t count)
         }
         KWS_VIRT_UART->data = *bytes++;
     }
-}
-
-size_t kws_port_microphone_read(int16_t *samples, size_t capacity)
-{
-    (void)samples;
-    (void)capacity;
-    return 0;
-}
-
-uint32_t kws_port_microphone_overruns(void)
-{
-    return 0;
-}
-
-uint32_t kws_port_microphone_clipped(void)
-{
-    return 0;
 }
 
 uint32_t kws_port_micros(void)

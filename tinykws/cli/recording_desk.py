@@ -1,0 +1,70 @@
+"""How recording looks: what to say now, a level that moves, and the question whether to keep it."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from tinykws.audio import Samples
+from tinykws.cli.console import CLEAR_LINE
+from tinykws.cli.monitor_view import bar
+from tinykws.clips.speech_bounds import SpokenClip
+from tinykws.device.vitals import dbfs
+from tinykws.stages.record import Answer, Desk
+
+ANSWERS: dict[str, Answer] = {"k": "keep", "a": "again", "q": "quit"}
+
+
+class PlainDesk(Desk):
+    """Nobody to ask: lines on stderr, a meter only where a terminal is."""
+
+    def __init__(self) -> None:
+        self._drawn = False
+
+    def prompt(self, what: str, number: int, count: int) -> bool:
+        """Says what to speak."""
+        click.echo(f"({number} of {count}) speak now: {click.style(what, bold=True)}", err=True)
+        return True
+
+    def hear(self, samples: Samples) -> None:
+        """Draws the piece's loudest sample as a bar."""
+        if samples.size and sys.stderr.isatty():
+            level = dbfs(int(abs(samples.astype(int)).max()))
+            clipped = "  TOO LOUD" if level is not None and level > -0.1 else ""
+            shown = "silence" if level is None else f"{level:4.0f} dBFS"
+            click.echo(f"{CLEAR_LINE}  [{bar(level)}] {shown}{clipped}", nl=False, err=True)
+            self._drawn = True
+
+    def heard_all(self) -> None:
+        """Takes the meter away."""
+        if self._drawn:
+            click.echo(CLEAR_LINE, nl=False, err=True)
+            self._drawn = False
+
+    def say(self, text: str) -> None:
+        """Prints a line."""
+        click.echo(f"  {text}", err=True)
+
+
+class AskingDesk(PlainDesk):
+    """A person at a terminal: Enter before each recording, a letter after it."""
+
+    asks = True
+
+    def prompt(self, what: str, number: int, count: int) -> bool:
+        """Waits for Enter; q ends."""
+        text = f"({number} of {count}) press Enter and say {click.style(what, bold=True)} (q: end)"
+        answer: str = click.prompt(text, default="", show_default=False, prompt_suffix=" ", err=True)
+        return answer.strip().lower() != "q"
+
+    def judge(self, clip: SpokenClip) -> Answer:
+        """Asks whether to keep the clip; what is wrong with it changes what Enter means."""
+        found = f"{clip.speech_ms} ms of speech, peak {clip.peak_dbfs:.0f} dBFS"
+        for defect in clip.defects:
+            self.say(click.style(defect, fg="yellow"))
+        best = "a" if clip.defects else "k"
+        answer: str = click.prompt(
+            f"  {found}: keep, again, quit", type=click.Choice(sorted(ANSWERS)), default=best, err=True
+        )
+        return ANSWERS[answer]
