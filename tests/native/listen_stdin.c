@@ -39,6 +39,12 @@ static bool infer(void *context, const int8_t *features, int8_t *scores)
     return true;
 }
 
+static void print_ready(void *context)
+{
+    (void)context;
+    printf("ready\n");
+}
+
 static void print_inference(void *context, uint32_t time_ms, const int8_t *scores)
 {
     const shape *model = (const shape *)context;
@@ -101,7 +107,7 @@ int main(int argc, char **argv)
     config.detector.suppression_ms = values[5];
     config.detector.minimum_count = (uint16_t)values[6];
     config.infer = infer;
-    config.get_ready = NULL;
+    config.get_ready = print_ready;
     config.on_inference = print_inference;
     config.on_detection = print_detection;
     config.on_frame = NULL;

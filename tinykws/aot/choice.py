@@ -85,9 +85,9 @@ def choose(graph: Graph, program: Sequence[Call | Alias], listening: Listening) 
 
 
 def _too_dear(cost: Cost, whole: Cost) -> str:
-    saved = 1 - cost.instructions / max(whole.instructions, 1)
+    share = cost.instructions / max(whole.instructions, 1)
     return (
-        f"to keep rows would save {saved:.0%} of the instructions and take {cost.arena_bytes:,} bytes of working memory"
+        f"to keep rows would take {share:.0%} of the instructions, and {cost.arena_bytes:,} bytes of working memory"
         f" instead of {whole.arena_bytes:,}"
     )
 
