@@ -23,9 +23,8 @@ class Core:
     """Where that is from."""
 
 
-_TABLES = (
-    "of every instruction of micro_speech and the front-end, by Arm's table of cycles (benchmarks/firmware/cycles.py)"
-)
+_TABLES = "by Arm's table of cycles for the instructions of an inference and of the front-end"
+"""benchmarks/firmware/cycles.py, over traces of all that is executed."""
 _BY_COREMARK = "the Cortex-M4's, by CoreMark/MHz: 3.40 against "
 """The scores: Arm's pages on the Cortex-M4 and M7; Espressif's data sheets of ESP32 (504.85 on one core at 240 MHz),
 ESP32-S3 (613.86 on one at 240) and ESP32-C3 (407.22 at 160)."""
