@@ -12,7 +12,7 @@ from tinykws.clips.unknown_words import UnknownWords
 from tinykws.labels import labels_of_words
 
 VARIANTS = [f"voice{n}" for n in range(30)]
-UNKNOWN = UnknownWords(("knee", "yell"), ("apple", "dog", "tree"))
+UNKNOWN = UnknownWords(("knee", "yell"), ("apple", "dog", "tree"), ("[[k'Es]]",))
 
 
 def plan(
@@ -59,7 +59,8 @@ def test_files_are_unique_and_named_by_voice() -> None:
 def test_unknown_clips_go_through_all_words_in_turn() -> None:
     unknown = [u for p in plan() for u in p.utterances if u.file.startswith("_unknown_")]
     texts = Counter(u.text for u in unknown)
-    assert texts["knee"] == texts["yell"] == 25
+    assert texts["knee"] == texts["yell"] == 15
+    assert texts["[[k'Es]]"] == 20
     assert sorted(texts[word] for word in UNKNOWN.others) == [11, 12, 12]
     assert {texts["yes"], texts["no"]} == {7, 8}
     assert all((u.shape.keep != (0.0, 1.0)) == (u.text in ("yes", "no")) for u in unknown)
@@ -94,3 +95,20 @@ def test_words_are_told_called_and_asked() -> None:
     marks = Counter(u.spoken[len(u.text) :] for p in plan(200) for u in p.utterances)
     assert set(marks) == {"", ".", "!", "?"}
     assert marks[""] > marks["!"] > 50
+
+
+def test_near_misses_have_a_name_and_words_alike_take_their_turns_where_there_are_none() -> None:
+    said = [u for p in plan() for u in p.utterances]
+    misses = [u for u in said if u.text == "[[k'Es]]"]
+    assert all("_nohash_near_miss_" in u.file for u in misses)
+    none = plan_speech(
+        labels_of_words(["yes"])[2:],
+        UnknownWords(("knee",), ("dog",)),
+        ["en"],
+        split_voices(VARIANTS, 1),
+        {},
+        clips_per_word=10,
+        unknown_clips=100,
+        seed=1,
+    )
+    assert Counter(u.text for p in none for u in p.utterances) == {"knee": 50, "dog": 35, "yes": 15 + 10}

@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinykws.clips.unknown_words import choose_unknown_words, made_up_words, nearness, phoneme_distance, phrase_parts
+from tinykws.clips.unknown_words import (
+    ALIKE_PER_KEYWORD,
+    ALIKE_WORDS,
+    choose_unknown_words,
+    made_up_words,
+    nearness,
+    phoneme_distance,
+    phrase_parts,
+)
 from tinykws.clips.word_lists import word_list
 
 SOUNDS = st.lists(st.sampled_from(["a", "e", "oʊ", "n", "s", "j", "t"]), max_size=7).map(tuple)
@@ -46,13 +54,23 @@ def chosen(*words: str, wanted: tuple[str, ...] = (), listed: tuple[str, ...] = 
 def test_alike_words_are_nearer_than_the_others_and_none_sounds_as_a_keyword() -> None:
     unknown = chosen("cat", "seven", listed=(*word_list("en"), "kat"))
     keywords = [letters("cat"), letters("seven")]
-    near, far = (
-        [min(nearness(letters(w), k) for k in keywords) for w in part] for part in (unknown.alike, unknown.others)
-    )
-    assert max(near) <= min(far)
+    for keyword in keywords:
+        near, far = (
+            sorted(nearness(letters(word), keyword) for word in part) for part in (unknown.alike, unknown.others)
+        )
+        assert near[ALIKE_WORDS // 2 - 1] <= far[0]
     assert {"kat", "cat", "seven"}.isdisjoint({*unknown.alike, *unknown.others})
     assert {"coat", "hat", "eleven"} <= set(unknown.alike)
     assert len(unknown.others) > 500
+
+
+def test_every_keyword_has_its_near_words_however_short_it_is_and_however_many_they_are() -> None:
+    keywords = ["no", "yesterday", "seven", "left", "right", "up", "down", "cat"]
+    unknown = chosen(*keywords)
+    for keyword in keywords:
+        far = min(nearness(letters(word), letters(keyword)) for word in unknown.others)
+        near = sorted(nearness(letters(word), letters(keyword)) for word in unknown.alike)
+        assert near[ALIKE_PER_KEYWORD - 1] <= far
 
 
 def test_words_that_cannot_be_spoken_are_left_out() -> None:

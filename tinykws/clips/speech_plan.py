@@ -19,8 +19,8 @@ from tinykws.clips.unknown_words import UnknownWords
 from tinykws.labels import UNKNOWN, Label, label_of_word
 
 DEAL = (TRAINING,) * 8 + (VALIDATION, TESTING)
-UNKNOWN_DEAL = ("alike",) * 10 + ("others",) * 7 + ("part",) * 3
-"""Of twenty unknown clips ten are words alike in sound, seven other words, three cut-off keywords."""
+UNKNOWN_DEAL = ("alike",) * 6 + ("miss",) * 4 + ("others",) * 7 + ("part",) * 3
+"""Of twenty unknown clips six are words alike in sound, four near-misses, seven other words, three cut-off keywords."""
 FOREIGN_PART = 0.35
 """Part of the clips that are said with a foreign accent, of the texts that anybody foreign says."""
 MARKS = ("", "", ".", "!", "?")
@@ -151,7 +151,12 @@ def _part_kept(rng: np.random.Generator) -> tuple[float, float]:
 def _unknown_texts(words: Sequence[str], unknown: UnknownWords, count: int, seed: int) -> Iterator[tuple[str, bool]]:
     """Yields text and whether it is cut, each kind going through its words in turn, shuffled anew each time."""
     rng = _rng(seed, "unknown texts")
-    sources = {"alike": unknown.alike, "others": unknown.others, "part": tuple(words)}
+    sources = {
+        "alike": unknown.alike,
+        "miss": unknown.misses or unknown.alike,
+        "others": unknown.others,
+        "part": tuple(words),
+    }
     waiting: dict[str, list[str]] = {kind: [] for kind in sources}
     order: list[str] = []
     for _ in range(count):
@@ -167,7 +172,9 @@ def _repeated(text: str, count: int) -> Iterator[tuple[str, bool]]:
 
 
 def _file_part(folder: str, text: str) -> str:
-    return f"{label_of_word(text).name}_" if folder == UNKNOWN else ""
+    if folder != UNKNOWN:
+        return ""
+    return "near_miss_" if text.startswith("[[") else f"{label_of_word(text).name}_"
 
 
 def _rng(seed: int, purpose: str) -> np.random.Generator:

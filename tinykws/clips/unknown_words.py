@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -17,7 +17,9 @@ import numpy as np
 Phonemes: TypeAlias = tuple[str, ...]
 
 ALIKE_WORDS = 120
-"""How many words next to the keywords in sound are chosen."""
+"""How many words next to the keywords in sound are chosen, as many for each keyword …"""
+ALIKE_PER_KEYWORD = 30
+"""… but so many at least."""
 MADE_UP_WORDS = 400
 MOST_EDITS = 3
 MADE_UP_DISTANCE = 1.0
@@ -42,6 +44,8 @@ class UnknownWords:
     alike: tuple[str, ...]
     """Those the user named, parts of phrases, then the nearest in sound."""
     others: tuple[str, ...]
+    misses: tuple[str, ...] = ()
+    """Keywords with one sound changed, as phonemes in brackets."""
 
 
 def choose_unknown_words(
@@ -61,17 +65,14 @@ def choose_unknown_words(
         rng: for the words made up.
     """
     keywords = [phonemes_of(word) for word in words]
-    pool = [*listed, *(word for word in made_up_words(words, rng) if _is_fit(phonemes_of(word), keywords))]
+    pool = [*listed, *(word for word in made_up_words(words, rng) if is_distinct(phonemes_of(word), keywords))]
     sounds = {word: phonemes_of(word) for word in dict.fromkeys(pool)}
-    near = {
-        word: min(nearness(sound, keyword) for keyword in keywords)
-        for word, sound in sounds.items()
-        if sound and sound not in keywords
-    }
-    ranked = sorted(near, key=lambda word: (near[word], word))
+    fit = {word: sound for word, sound in sounds.items() if sound and sound not in keywords}
+    nearest = _nearest(fit, keywords)
     parts = [text for text in phrase_parts(words, listed, rng) if phonemes_of(text) not in keywords]
-    alike = tuple(dict.fromkeys([*wanted, *parts, *ranked[:ALIKE_WORDS]]))
-    rest = [word for word in ranked[ALIKE_WORDS:] if word not in alike]
+    alike = tuple(dict.fromkeys([*wanted, *parts, *nearest]))
+    chosen = frozenset(alike)
+    rest = [word for word in fit if word not in chosen]
     from_list = frozenset(listed)
     in_list = tuple(word for word in rest if word in from_list)
     return UnknownWords(alike, in_list or tuple(rest) or alike)
@@ -118,12 +119,22 @@ def phrase_parts(words: Sequence[str], listed: Sequence[str], rng: np.random.Gen
     return parts
 
 
+def _nearest(sounds: Mapping[str, Phonemes], keywords: Sequence[Phonemes]) -> list[str]:
+    """Returns the words nearest to each keyword, as many for each: a short keyword has few that are very near."""
+    count = max(ALIKE_PER_KEYWORD, ALIKE_WORDS // len(keywords))
+    found: dict[str, None] = {}
+    for keyword in keywords:
+        near = {word: nearness(sound, keyword) for word, sound in sounds.items()}
+        found |= dict.fromkeys(sorted(near, key=lambda word: (near[word], word))[:count])
+    return list(found)
+
+
 def _holds(sound: Phonemes, keyword: Phonemes) -> bool:
     starts = range(len(sound) - len(keyword) + 1)
     return any(sound[start : start + len(keyword)] == keyword for start in starts)
 
 
-def _is_fit(sound: Phonemes, keywords: Sequence[Phonemes]) -> bool:
+def is_distinct(sound: Phonemes, keywords: Sequence[Phonemes]) -> bool:
     """Returns whether a made-up word can be said (it has a vowel) and is no way to say a keyword, nor holds one."""
     short = tuple(part for part, before in zip(sound, (None, *sound), strict=False) if part != before)
     differs = all(

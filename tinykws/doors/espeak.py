@@ -33,6 +33,7 @@ _PHONEMES = 0x100
 _IPA_SEPARATED = 0x02 | ord("_") << 8
 """phonememode: IPA, with `_` between phonemes."""
 _MNEMONICS = 0
+_MNEMONICS_SEPARATED = ord("_") << 8
 _LANGUAGE_SWITCH = re.compile(r"\([a-z-]+\)")
 """Phonemes say `(en)` where espeak-ng goes on in another language's voice."""
 
@@ -134,6 +135,11 @@ class Espeak:
     def mnemonics(self, text: str, accent: str) -> str:
         """Returns a text's phonemes as espeak-ng writes them (`j'Es`); `[[` and `]]` around them, they are a text."""
         return self._to_phonemes(text, accent, _MNEMONICS).strip()
+
+    def mnemonics_one_by_one(self, text: str, accent: str) -> tuple[str, ...]:
+        """Returns a text's phonemes as espeak-ng writes them, one by one; () where it changes to another language."""
+        written = self._to_phonemes(text, accent, _MNEMONICS_SEPARATED)
+        return () if "(" in written else tuple(part for part in re.split("[ _]+", written) if part)
 
     def phonemes(self, text: str, accent: str) -> tuple[str, ...]:
         """Returns a text's phonemes in IPA, stress marks left out, words run together; () where there is no sound."""

@@ -23,6 +23,7 @@ from tinykws.audio import FULL_SCALE, SAMPLE_RATE_HZ, Samples, resample, saturat
 from tinykws.clips.folders import LIST_FILES, TESTING, TRAINING, VALIDATION, speaks
 from tinykws.clips.foreign import FOREIGN_ACCENTS, ForeignSpeech, foreign_speech
 from tinykws.clips.made_voices import made_voice
+from tinykws.clips.near_misses import near_misses
 from tinykws.clips.noise import NOISES, decibels
 from tinykws.clips.shaping import shaped_clip, trimmed
 from tinykws.clips.speech_plan import DEAL, Utterance, VoicePlan, plan_speech, split_voices
@@ -145,8 +146,21 @@ def _vocabulary(project: Project) -> tuple[tuple[str, ...], UnknownWords, dict[s
             phonemes_of,
             np.random.default_rng([config.synth.seed, 7]),
         )
+        misses = _near_misses(espeak, texts, unknown, accents[0], config.synth.seed)
+        unknown = dataclasses.replace(unknown, misses=misses)
         foreign = _foreign_speech(espeak, texts, unknown, accents)
     return accents, unknown, foreign
+
+
+def _near_misses(
+    espeak: Espeak, texts: Sequence[str], unknown: UnknownWords, accent: str, seed: int
+) -> tuple[str, ...]:
+    words = [espeak.mnemonics_one_by_one(text, accent) for text in texts]
+    words = [word for word in words if word]
+    inventory = [each for text in [*texts, *unknown.others] for each in espeak.mnemonics_one_by_one(text, accent)]
+    if not words:
+        return ()
+    return near_misses(words, inventory, lambda text: espeak.phonemes(text, accent), np.random.default_rng([seed, 19]))
 
 
 def _foreign_speech(
@@ -157,7 +171,7 @@ def _foreign_speech(
 
     return foreign_speech(
         texts,
-        [*unknown.alike, *unknown.others],
+        [*unknown.alike, *unknown.misses, *unknown.others],
         mnemonics_of=lambda text: espeak.mnemonics(text, accents[0]),
         said_in=said_in,
         home=accents[0],
