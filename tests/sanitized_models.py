@@ -7,7 +7,7 @@ import functools
 import re
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from unittest import mock
 
@@ -43,9 +43,15 @@ def spaced(buffers: Sequence[Buffer]) -> list[Placement]:
 
 
 def compile_spaced(tflite: bytes, *, missing_bytes: int = 0) -> aot.AotModel:
-    """As compile_model(), with buffers that stand alone and gaps that AddressSanitizer watches.
+    """As compile_model(), spaced apart."""
+    return spaced_apart(lambda: aot.compile_model(tflite), missing_bytes=missing_bytes)
+
+
+def spaced_apart(compiled_by: Callable[[], aot.AotModel], *, missing_bytes: int = 0) -> aot.AotModel:
+    """Returns C with buffers that stand alone and gaps that AddressSanitizer watches.
 
     Args:
+        compiled_by: compiles it, in the package's own way.
         missing_bytes: of the end of each buffer, forbidden too.
     """
     chosen: list[Placement] = []
@@ -55,7 +61,7 @@ def compile_spaced(tflite: bytes, *, missing_bytes: int = 0) -> aot.AotModel:
         return chosen
 
     with mock.patch.object(aot, "place", place):
-        compiled = aot.compile_model(tflite)
+        compiled = compiled_by()
     begins = [0, *(item.offset + item.buffer.size - missing_bytes for item in chosen)]
     gaps = zip(begins, [item.offset for item in chosen], strict=False)  # the last one is AddressSanitizer's own
     lines = [f"    __asan_poison_memory_region(arena + {begin}, {end - begin});" for begin, end in gaps]
