@@ -1,0 +1,129 @@
+"""How many times faster than real time `tinykws verify` works on emulated boards; writes verify_speed.md.
+
+    python benchmarks/verify_speed.py [--bundle DIR] [--clips 100] [--seconds 300] [--write]
+
+Clips are real ones (validation clips of Speech Commands), the stream is real talk; `../shared/data` beside the checkout
+has both. Counted is their own sound, without the silence that follows each; time is the wall's, from the start of the
+emulator to the last result, with the host's own pipeline in it. Of three runs the best counts: other work on the
+machine can only slow one down. A run whose verdict is not PASS counts nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+import tempfile
+from pathlib import Path
+
+from tinykws.boards import Board, find_board
+from tinykws.bundle import Bundle, load_bundle
+from tinykws.stages.build import build
+from tinykws.stages.generate import generate
+from tinykws.stages.quantize import import_model
+from tinykws.stages.verify import ClipFile, verify
+from tinykws.stages.verify_stream import StreamFile, verify_stream
+
+ROOT = Path(__file__).parent.parent
+SHARED = ROOT.parent / "shared"
+RESULT = Path(__file__).with_suffix(".md")
+CASES = (
+    ("host", None),
+    ("qemu-cortex-m4", "fast"),
+    ("qemu-cortex-m4", "uart"),
+    ("qemu-riscv32", "fast"),
+    ("qemu-riscv32", "uart"),
+)
+UART_SHARE = 10
+"""By the UART a tenth of the sound is enough."""
+RUNS = 3
+
+
+def shipped_bundle(folder: Path) -> Bundle:
+    """Returns TFLite Micro's micro_speech as a bundle."""
+    model = SHARED / "models" / "micro_speech_quantized.tflite"
+    return import_model(model, ["silence", "unknown", "yes", "no"], folder)
+
+
+def program_of(bundle: Bundle, board: Board, folder: Path) -> Path:
+    """Makes the firmware of an emulated board."""
+    project = folder / board.id
+    generate(bundle, board, None, project)
+    return build(project, board).program
+
+
+def clips_ratio(bundle: Bundle, board: Board, program: Path, clips: list[ClipFile], wire: str | None) -> float:
+    """Returns seconds of clips per second."""
+    tail_s = 0.5
+    report = verify(bundle, board, program, clips, wire=wire, tail_ms=int(1000 * tail_s))
+    if not report.passed:
+        sys.exit(f"{board.id}: {report.reason}")
+    return (report.audio_seconds - tail_s * len(clips)) / report.seconds
+
+
+def stream_ratio(bundle: Bundle, board: Board, program: Path, stream: StreamFile, wire: str | None) -> float:
+    """Returns seconds of stream per second."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = verify_stream(bundle, board, program, stream, log_path=Path(folder) / "log.jsonl", wire=wire)
+    if not report.passed:
+        sys.exit(f"{board.id}: {report.reason}")
+    return report.audio_seconds / report.seconds
+
+
+def measured(bundle: Bundle, n_clips: int, seconds: int) -> list[tuple[str, str, float, float]]:
+    """Returns board, wire, and the best ratios for clips and stream of each case."""
+    words = SHARED / "data" / "speech_commands"
+    names = (words / "validation_list.txt").read_text().split()[:n_clips]
+    clips = [ClipFile(words / name) for name in names]
+    talk = SHARED / "data" / "negatives" / "coffee_orders_60min.flac"
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for board_id, wire in CASES:
+            board = find_board(board_id)
+            program = program_of(bundle, board, Path(folder))
+            share = UART_SHARE if wire == "uart" else 1
+            some, stream = clips[: max(1, n_clips // share)], StreamFile(talk, first_seconds=seconds // share)
+            best_clips = max(clips_ratio(bundle, board, program, some, wire) for _ in range(RUNS))
+            best_stream = max(stream_ratio(bundle, board, program, stream, wire) for _ in range(RUNS))
+            rows.append((board_id, wire or "socket", best_clips, best_stream))
+            print(*rows[-1], flush=True)
+    return rows
+
+
+def table(rows: list[tuple[str, str, float, float]], n_clips: int, seconds: int) -> str:
+    """Returns the table as Markdown."""
+    lines = [
+        "# Speed of verify",
+        "",
+        "Written by `python benchmarks/verify_speed.py --write`; do not edit. Times real time, the best of"
+        f" {RUNS} runs: {n_clips} clips of Speech Commands, and {seconds} s of talk as one stream (a tenth of both by",
+        "the UART), TFLite Micro's micro_speech, aot engine. The verdict of each run is PASS.",
+        "",
+        f"{platform.machine()}, {os.cpu_count()} processors, load {os.getloadavg()[0]:.0f} when it was written.",
+        "",
+        "| board | sound goes by | clips | stream |",
+        "|---|---|---:|---:|",
+        *(f"| {board} | {wire} | {clips:.1f} | {stream:.1f} |" for board, wire, clips, stream in rows),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Measures, prints, writes."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bundle", type=Path, default=None, help="another bundle than TFLite Micro's micro_speech")
+    parser.add_argument("--clips", type=int, default=100, help="how many")
+    parser.add_argument("--seconds", type=int, default=300, help="of the stream")
+    parser.add_argument("--write", action="store_true", help=f"write {RESULT.name}")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        bundle = load_bundle(arguments.bundle) if arguments.bundle else shipped_bundle(Path(folder) / "bundle")
+        text = table(measured(bundle, arguments.clips, arguments.seconds), arguments.clips, arguments.seconds)
+    print(text)
+    if arguments.write:
+        RESULT.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
