@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from tinykws.boards import SerialLine
+from tinykws.device.line_check import with_check
 from tinykws.device.session import LineLink
 from tinykws.doors.cable import Cable
 from tinykws.doors.serial_link import LinkLostError
 from tinykws.doors.serial_ports import Port
 from tinykws.errors import DeviceError
 
-BANNER = "kws ready proto=1 board={board} engine=tflm model={model} line=768 window=4 labels=_silence_,_unknown_,yes"
+BANNER = "kws ready proto=2 board={board} engine=tflm model={model} line=768 window=4 labels=_silence_,_unknown_,yes"
 
 
 class FakeBoard:
@@ -30,6 +31,8 @@ class FakeBoard:
         self.heard.append(line)
         if line == "!INFO":
             self.out += self.answers
+        elif line == with_check("!INFO"):  # ours answer with checks, strangers know none
+            self.out += [with_check(text) if text.startswith("kws ") else text for text in self.answers]
 
 
 class FakeCable(Cable):

@@ -1,7 +1,7 @@
 """A device in Python, for what a good device never does: each test breaks it in its own way.
 
 It follows docs/serial_protocol.md on its own, from the text; it can be talked to directly (it has the two methods of a
-link) or served over TCP.
+link) or served over TCP. Only the form of a clip with checks is understood.
 """
 
 from __future__ import annotations
@@ -9,17 +9,21 @@ from __future__ import annotations
 import base64
 import socket
 import threading
-import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from tinykws.errors import DeviceError
 
-BANNER = "kws ready proto=1 board=host engine=fake model={model} line=768 window=4 labels={labels}"
+BANNER = "kws ready proto=2 board=host engine=fake model={model} line=768 window=4 labels={labels}"
 
 Results = Callable[[bytes, int], Sequence[str]]
 """What the device makes of a clip's bytes and the tail: lines up to and with `kws clip …`."""
+
+
+def checked(text: str) -> str:
+    """A line with its check, as the documentation says it."""
+    return f"{text} *{zlib.crc32(text.encode()):08x}"
 
 
 class FakeDevice:
@@ -31,69 +35,115 @@ class FakeDevice:
         self.results = results
         self.banner = BANNER.format(model=model, labels=labels)
         self.out: list[str] = []
+        self.time = 0.0
+        """Seconds that its own link has waited: a test's clock that needs no time."""
         self.clips = 0
-        self.lines_under_way = 0
         self.most_lines_under_way = 0
         self.wants_features = False
-        self._size = self._crc = self._tail = 0
+        self._lines_under_way = 0
+        self._size = self._tail = 0
         self._audio = b""
+        self._outbox: list[str] = []
+        self._confirmed = 0
 
     def hear(self, line: str) -> None:
         """A line from the host."""
-        if line == "!INFO":
-            self.say(self.banner)
-        elif line == "!TEST":
+        body, star, check = line.rpartition(" *")
+        if not star or f"{zlib.crc32(body.encode()):08x}" != check:
+            self._hear_nonsense(line)
+        elif body == "!INFO":
+            self.answer(self.banner)
+        elif body == "!TEST":
             self._size = 0
-            self.say("!OK TEST 768")
-        elif line.startswith("!DATA "):
-            self._begin(line)
-        elif line in ("!RESET", "!EXIT"):
-            self.say(f"!OK {line[1:]}")
-        elif line and self._size:
-            self._take(line)
+            self.answer("!OK TEST 768")
+        elif body.startswith("!DATA "):
+            self._begin(body)
+        elif body.startswith("!SYNC "):
+            self._sync(*map(int, body.split(" ")[1:]))
+        elif body in ("!RESET", "!EXIT"):
+            self.answer(f"!OK {body[1:]}")
+        elif body.startswith("@") and self._size:
+            self._take(body)
 
     def say(self, line: str) -> None:
-        """A line to the host."""
+        """A line to the host, as it goes out."""
         self.out.append(line)
 
+    def answer(self, text: str) -> None:
+        """A line that is said once."""
+        self.say(checked(text))
+
+    def give(self, text: str) -> None:
+        """A result: numbered, and kept until the host has it."""
+        numbered = checked(f"{text} #{self._confirmed + len(self._outbox) + 1}")
+        self._outbox.append(numbered)
+        self.say(numbered)
+
     def acknowledge(self, count: int) -> None:
-        self.say(f"!DATA_ACK {count}")
+        self.answer(f"!DATA_ACK {count}")
 
     def finish(self) -> None:
         """All the audio is there."""
-        good = zlib.crc32(self._audio) == self._crc
         for line in self.results(self._audio, self._tail):
-            self.say(line)
-        self.say(f"!OK DATA audio-pcm-16khz-mono-s16 {self._size}" if good else "!FAIL crc is wrong")
+            self.give(line)
+        self.give(f"!OK DATA audio-pcm-16khz-mono-s16 {self._size}")
+
+    def _hear_nonsense(self, line: str) -> None:
+        if line and self._size:
+            self.answer(f"!DATA_NAK {len(self._audio)}")
 
     def _begin(self, line: str) -> None:
         _, _, size, *fields = line.split(" ")
         options = dict(field.split("=") for field in fields)
-        self._size, self._crc, self._tail = int(size), int(options["crc"], 16), int(options["tail"])
+        self._size, self._tail = int(size), int(options["tail"])
         self.wants_features = options.get("features") == "1"
         self._audio = b""
+        self._outbox = []
+        self._confirmed = 0
         self.clips += 1
 
-    def _take(self, line: str) -> None:
-        self._audio += base64.b64decode(line, validate=True)
+    def _sync(self, token: int, results: int) -> None:
+        if not self._size:
+            self.answer("!FAIL state has no clip with checks")
+            return
+        self._confirm(results)
+        for line in self._outbox:
+            self.say(line)
+        results = self._confirmed + len(self._outbox)
+        self.answer(f"!OK SYNC {token} bytes={len(self._audio)} results={results}")
+
+    def _confirm(self, results: int) -> None:
+        gone = min(max(0, results - self._confirmed), len(self._outbox))
+        self._outbox = self._outbox[gone:]
+        self._confirmed += gone
+
+    def _take(self, body: str) -> None:
+        offset, results, text = body[1:].split(" ")
+        self._confirm(int(results))
+        if int(offset) > len(self._audio):
+            self.answer(f"!DATA_NAK {len(self._audio)}")
+            return
+        is_news = int(offset) == len(self._audio)
+        if is_news:
+            self._audio += base64.b64decode(text, validate=True)
         self.acknowledge(len(self._audio))
-        if len(self._audio) == self._size:
+        if is_news and len(self._audio) == self._size:
             self.finish()
-            self._size = 0
 
     # The two methods of a link.
 
     def send_lines(self, texts: list[str]) -> None:
-        audio = [text for text in texts if text and not text.startswith("!")]
-        self.lines_under_way = len(audio) + sum("ACK" in line for line in self.out)
-        self.most_lines_under_way = max(self.most_lines_under_way, self.lines_under_way)
+        audio = [text for text in texts if text.startswith("@")]
+        self._lines_under_way = len(audio) + sum("ACK" in line for line in self.out)
+        self.most_lines_under_way = max(self.most_lines_under_way, self._lines_under_way)
         for text in texts:
             self.hear(text)
 
     def read_line(self, timeout_s: float) -> str | None:
         if self.out:
+            self.time += 0.0001
             return self.out.pop(0)
-        time.sleep(timeout_s)
+        self.time += timeout_s
         return None
 
 

@@ -22,6 +22,7 @@ from tinykws.chip.frontend_tables import c_source
 from tinykws.chip.golden_signal import golden_signal
 from tinykws.chip.listener import Inference, Listener
 from tinykws.config import DetectorSettings
+from tinykws.device.line_check import with_check
 from tinykws.device.protocol import (
     AUDIO_TYPE,
     Ack,
@@ -31,14 +32,17 @@ from tinykws.device.protocol import (
     Features,
     Heard,
     Line,
+    Nak,
     Ok,
     Other,
     Ready,
     Scores,
     Status,
-    audio_lines,
-    data_command,
+    Synced,
+    announcement,
+    audio_line,
     parse_line,
+    read_line,
 )
 from tinykws.device.recording import record_sound
 from tinykws.frontend import FrontendSettings
@@ -78,7 +82,10 @@ LABELS_C = (
 )
 STRICT = ["-std=gnu99", "-Wall", "-Wextra", "-Werror", "-Wshadow"]
 SANITIZERS = ["-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
-READY = Ready(1, "host", "summing", "0123456789ab", 768, 15, LABELS)
+LINE_BYTES = 740
+READY = Ready(2, "host", "summing", "0123456789ab", LINE_BYTES, 15, LABELS)
+ALL = 2**32 - 1
+"""A number of results that confirms any: nothing has to be sent again in these tests."""
 
 Say = Callable[..., list[Line]]
 
@@ -166,13 +173,25 @@ def without_times(lines: list[Line]) -> list[Line]:
     ]
 
 
-def clip_lines(samples: np.ndarray, tail: int = 0) -> list[str]:
+def clip_lines(
+    samples: np.ndarray, tail: int = 0, *, line_bytes: int = LINE_BYTES, features: bool = False
+) -> list[str]:
+    """A clip with checks, as a host sends it over a line on which nothing goes wrong."""
     pcm = samples.astype("<i2").tobytes()
-    return [data_command(pcm, tail), *audio_lines(pcm, 768)]
+    audio = [audio_line(at, pcm[at : at + line_bytes], ALL) for at in range(0, len(pcm), line_bytes)]
+    return [with_check(announcement(len(pcm), zlib.crc32(pcm), tail, features=features)), *audio]
+
+
+def old_form_lines(pcm: bytes) -> list[str]:
+    """As test_over_serial sends a clip."""
+    audio = [base64.b64encode(pcm[at : at + 768]).decode() for at in range(0, len(pcm), 768)]
+    return [f"!DATA {AUDIO_TYPE} {len(pcm)}", *audio]
 
 
 def results(lines: list[Line]) -> list[Line]:
-    return without_times([line for line in lines if not isinstance(line, Ack)])
+    """All but acknowledgements, times and the CRC of the audio."""
+    told = without_times([line for line in lines if not isinstance(line, Ack)])
+    return [dataclasses.replace(line, audio_crc=None) if isinstance(line, ClipFigures) else line for line in told]
 
 
 def test_it_introduces_itself_at_start_and_when_asked(say: Say) -> None:
@@ -185,9 +204,9 @@ def test_a_clip_gives_the_hosts_features_scores_and_detections(say: Say, tail: i
     answers = say("!TEST", *clip_lines(samples, tail))
     expected = expected_lines(np.concatenate([samples, np.zeros(tail, np.int16)]))
     assert any(isinstance(line, Heard) for line in expected)
-    assert results(answers) == [Ok("TEST", "768"), *expected, Ok("DATA", f"{AUDIO_TYPE} 96000")]
+    assert results(answers) == [Ok("TEST", "740"), *expected, Ok("DATA", f"{AUDIO_TYPE} 96000")]
     acks = [line.bytes for line in answers if isinstance(line, Ack)]
-    assert acks == list(range(768, 96001, 768))
+    assert acks == [*range(LINE_BYTES, 96000, LINE_BYTES), 96000]
 
 
 def test_clips_do_not_hear_each_other(say: Say) -> None:
@@ -199,25 +218,119 @@ def test_clips_do_not_hear_each_other(say: Say) -> None:
 
 
 def test_lines_of_any_even_length_come_together(say: Say) -> None:
-    pcm = sound(1).tobytes()
-    lines = [base64.b64encode(pcm[at : at + 38]).decode() for at in range(0, len(pcm), 38)]
-    assert results(say("!TEST", data_command(pcm, 0), *lines))[1:] == [
+    assert results(say("!TEST", *clip_lines(sound(1), line_bytes=38)))[1:] == [
         *expected_lines(sound(1)),
         Ok("DATA", f"{AUDIO_TYPE} 32000"),
     ]
 
 
-def test_damaged_audio_is_told_by_its_crc_and_the_next_clip_is_whole(say: Say) -> None:
+def test_a_clip_whose_lines_are_right_and_whose_sum_is_not_is_told_by_its_crc(say: Say) -> None:
     samples = sound(1)
-    lines = clip_lines(samples)
-    damaged = [lines[0], *lines[1:5], base64.b64encode(bytes(768)).decode(), *lines[6:]]
-    answers = results(say("!TEST", *damaged, *lines))
-    failure = next(line for line in answers if isinstance(line, Fail))
     pcm = samples.tobytes()
-    received = zlib.crc32(pcm[: 4 * 768] + bytes(768) + pcm[5 * 768 :])
-    assert failure == Fail("crc", f"of the audio is {received:08x}, announced was {zlib.crc32(pcm):08x}")
+    _, *lines = clip_lines(samples)
+    announced = with_check(f"!DATA {AUDIO_TYPE} {len(pcm)} crc=12345678")
+    answers = results(say("!TEST", announced, *lines, *clip_lines(samples)))
+    failure = Fail("crc", f"of the audio is {zlib.crc32(pcm):08x}, announced was 12345678")
     assert answers[-1] == Ok("DATA", f"{AUDIO_TYPE} 32000")
     assert answers[answers.index(failure) + 1 :] == [*expected_lines(samples), answers[-1]]
+
+
+def test_what_a_clip_came_to_holds_the_crc_of_its_audio(say: Say) -> None:
+    samples = sound(1)
+    for lines in (clip_lines(samples, 8000), old_form_lines(samples.tobytes())):
+        (figures,) = [line for line in say("!TEST", *lines) if isinstance(line, ClipFigures)]
+        assert figures.audio_crc == zlib.crc32(samples.tobytes())
+
+
+def test_every_answer_to_a_check_has_one_and_results_are_numbered(program: Path) -> None:
+    said = "".join(f"{line}\n" for line in [with_check("!TEST"), *clip_lines(sound(1))]).encode()
+    done = subprocess.run([program], input=said, capture_output=True, timeout=60, check=True)
+    banner, *answers = [read_line(line) for line in done.stdout.decode("ascii").splitlines()]
+    assert banner.intact is None, "nobody had asked"
+    assert all(answer.intact for answer in answers)
+    numbers = [answer.number for answer in answers if answer.number is not None]
+    assert numbers == list(range(1, len(expected_lines(sound(1))) + 2))
+    numbered = [type(answer.line) for answer in answers if answer.number is None]
+    assert set(numbered) == {Ok, Ack}, "the answer to !TEST, and acknowledgements"
+
+
+DAMAGED = {
+    "turned": lambda line: line.replace("A", "B", 1), "cut": lambda line: line[:-3], "empty": lambda line: "",
+    "doubled": lambda line: line + line, "no check": lambda line: line.rpartition(" *")[0],
+    "too long": lambda line: line + "x" * 2000, "split": lambda line: line[:50] + "\n" + line[50:],
+    "its beginning lost": lambda line: line[1:], "a command": lambda line: "!" + line[1:],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("damage", DAMAGED.values(), ids=DAMAGED)
+def test_a_damaged_line_of_a_clip_is_asked_for_once_and_the_clip_goes_on_where_it_was(say: Say, damage) -> None:
+    samples = sound(1)
+    begin, *audio = clip_lines(samples)
+    rest = audio[5:]
+    first_try = [*audio[:5], damage(rest[0]), *rest[1:]]
+    answers = results(say("!TEST", begin, *first_try, with_check("!SYNC 7 0"), *rest))
+    assert [line for line in answers if isinstance(line, Nak)] == [Nak(5 * LINE_BYTES)]
+    synced = next(line for line in answers if isinstance(line, Synced))
+    assert (synced.token, synced.bytes) == (7, 5 * LINE_BYTES)
+    after = [line for line in answers if not isinstance(line, (Nak, Synced))]
+    assert after == [Ok("TEST", "740"), *expected_lines(samples), Ok("DATA", f"{AUDIO_TYPE} 32000")]
+
+
+def test_audio_that_comes_twice_is_taken_once(say: Say) -> None:
+    samples = sound(1)
+    begin, *audio = clip_lines(samples)
+    twice = [line for line in audio for _ in range(2)]
+    answers = say("!TEST", begin, *twice)
+    assert results(answers)[1:] == [*expected_lines(samples), Ok("DATA", f"{AUDIO_TYPE} 32000")]
+    acks = [line.bytes for line in answers if isinstance(line, Ack)]
+    assert acks == sorted(acks)
+    assert len(acks) == len(twice)
+
+
+def test_results_are_given_again_until_the_host_has_them(say: Say) -> None:
+    samples = sound(1)
+    begin, *audio = [line.replace(f" {ALL} ", " 0 ") for line in clip_lines(samples)]
+    audio = [with_check(line.rpartition(" *")[0]) for line in audio]
+    syncs = [with_check(f"!SYNC {token} {results}") for token, results in ((1, 0), (2, 3), (3, ALL))]
+    answers = results(say("!TEST", begin, *audio, *syncs))[1:]
+    expected = [*expected_lines(samples), Ok("DATA", f"{AUDIO_TYPE} 32000")]
+    n = len(expected)
+    ends = [Synced(token, 32000, n) for token in (1, 2, 3)]
+    assert answers == [*expected, *expected, ends[0], *expected[3:], ends[1], ends[2]]
+
+
+def test_where_nobody_confirms_results_the_sound_waits(say: Say) -> None:
+    """However long the tail: what the device keeps is bounded, and nothing is lost."""
+    samples = sound(1)
+    begin, *audio = clip_lines(samples, tail=80000)
+    syncs = [with_check(f"!SYNC {token} {12 * token}") for token in range(1, 9)]
+    answers = results(say("!TEST", begin, *audio, *syncs))[1:]
+    expected = [
+        *expected_lines(np.concatenate([samples, np.zeros(80000, np.int16)])),
+        Ok("DATA", f"{AUDIO_TYPE} 32000"),
+    ]
+    assert Nak(32000) in answers
+    told = [line for line in answers if not isinstance(line, (Nak, Synced))]
+    assert list(dict.fromkeys(told)) == list(dict.fromkeys(expected))
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [("!SYNC 1 0", "state"), ("!SYNC 1", "sync"), ("!SYNC 1 x", "sync"), ("!NO", "command"), ("hello", "command")],
+)
+def test_what_is_refused_with_a_check_is_told_with_one(program: Path, line: str, code: str) -> None:
+    done = subprocess.run(
+        [program], input=f"{with_check(line)}\n".encode(), capture_output=True, timeout=60, check=True
+    )
+    answer = read_line(done.stdout.decode().splitlines()[1])
+    assert answer.intact
+    assert isinstance(answer.line, Fail)
+    assert answer.line.code == code
+
+
+def test_options_without_a_check_and_a_wrong_check_are_refused(say: Say) -> None:
+    answers = say("!TEST", f"!DATA {AUDIO_TYPE} 4 crc=00000000", "!INFO", "!INFO *00000000")
+    assert [line.code for line in answers if isinstance(line, Fail)] == ["check", "check"]
 
 
 @pytest.mark.parametrize(
@@ -233,7 +346,7 @@ def test_damaged_audio_is_told_by_its_crc_and_the_next_clip_is_whole(say: Say) -
 )
 def test_a_bad_line_fails_the_clip_and_nothing_more(say: Say, wrong: str, code: str) -> None:
     good = base64.b64encode(bytes(600)).decode()
-    answers = say("!TEST", data_command(bytes(1200), 0), good, wrong, good, good, "!INFO")
+    answers = say("!TEST", f"!DATA {AUDIO_TYPE} 1200", good, wrong, good, good, "!INFO")
     assert answers[1] == Ack(600)
     assert isinstance(answers[2], Fail)
     assert answers[2].code == code
@@ -242,7 +355,7 @@ def test_a_bad_line_fails_the_clip_and_nothing_more(say: Say, wrong: str, code: 
 
 def test_wrong_commands_are_refused_with_their_code(say: Say) -> None:
     codes = {
-        "!NO": "command", "hello": "command", data_command(b"ab", 0): "state", "!DATA image 9": "type",
+        "!NO": "command", "hello": "command", f"!DATA {AUDIO_TYPE} 2": "state", "!DATA image 9": "type",
         f"!DATA {AUDIO_TYPE} 3": "size", f"!DATA {AUDIO_TYPE} 2 crc=x": "option", "!" + "x" * 2000: "line",
     }  # fmt: skip
     for line, code in codes.items():
@@ -264,7 +377,7 @@ def test_a_command_in_the_middle_of_a_clip_ends_the_clip(say: Say) -> None:
 
 
 def test_reset_leaves_the_test(say: Say) -> None:
-    answers = say("!TEST", "!RESET", data_command(b"ab", 0))
+    answers = say("!TEST", "!RESET", f"!DATA {AUDIO_TYPE} 2")
     assert answers[1] == Ok("RESET")
     assert isinstance(answers[2], Fail)
     assert answers[2].code == "state"
@@ -282,7 +395,7 @@ def test_the_form_of_test_over_serial_is_understood(say: Say) -> None:
     """Acknowledgements count the line alone, and `Heard` comes after !OK: its script looks for it only then."""
     samples = sound(2)
     pcm = samples.tobytes()
-    answers = say("!TEST", f"!DATA {AUDIO_TYPE} {len(pcm)}", *audio_lines(pcm, 768))
+    answers = say("!TEST", *old_form_lines(pcm))
     acks = [line.bytes for line in answers if isinstance(line, Ack)]
     assert acks == [768] * (len(pcm) // 768) + [len(pcm) % 768]
     expected = expected_lines(np.concatenate([samples, np.zeros(16000, np.int16)]))
@@ -300,7 +413,7 @@ def test_in_the_old_form_no_word_is_lost_however_many_there_are(say: Say) -> Non
     noise = np.random.default_rng(1).standard_normal(loudness.size) * loudness
     samples = noise.clip(-32768, 32767).astype(np.int16)
     pcm = samples.tobytes()
-    answers = say("!TEST", f"!DATA {AUDIO_TYPE} {len(pcm)}", *audio_lines(pcm, 768))
+    answers = say("!TEST", *old_form_lines(pcm))
     expected = expected_lines(np.concatenate([samples, np.zeros(16000, np.int16)]))
     heard = [line for line in expected if isinstance(line, Heard)]
     in_clip = [line for line in heard if line.time_ms < 16000]
@@ -314,8 +427,9 @@ def test_features_come_where_they_are_asked_for(say: Say) -> None:
     """Frame by frame, each before the scores that it leads to; the clip after it is as it always is."""
     samples, tail = sound(1.5), 4000
     pcm = samples.astype("<i2").tobytes()
-    wish = data_command(pcm, tail, features=True)
-    answers = results(say("!TEST", wish, *audio_lines(pcm, 768), *clip_lines(samples, tail)))
+    confirmed = [with_check(f"!SYNC {token} {ALL}") for token in range(9)]  # features take more room than the tail has
+    said = say("!TEST", *clip_lines(samples, tail, features=True), *confirmed, *clip_lines(samples, tail))
+    answers = [line for line in results(said) if not isinstance(line, (Nak, Synced))]
     all_samples = np.concatenate([samples, np.zeros(tail, np.int16)])
     frames = features_of_clip(all_samples, FRONTEND)
     told = [line for line in answers if isinstance(line, Features)]
@@ -335,7 +449,7 @@ def test_features_come_where_they_are_asked_for(say: Say) -> None:
 def test_the_microphones_features_are_nobodys(program: Path, tmp_path: Path) -> None:
     recording = tmp_path / "microphone.raw"
     recording.write_bytes(sound(3).tobytes())
-    said = ["!TEST", data_command(bytes(32000), 0, features=True), *audio_lines(bytes(32000), 768), "!RESET"]
+    said = ["!TEST", *clip_lines(np.zeros(16000, np.int16), features=True), "!RESET"]
     answers = talk(program, "".join(f"{line}\n" for line in said).encode(), env={"KWS_MICROPHONE": str(recording)})
     assert not any(isinstance(line, Features) for line in answers[answers.index(Ok("RESET")) :])
 
@@ -424,10 +538,10 @@ def test_the_self_test_leaves_nothing_behind(tmp_path: Path) -> None:
 
 def test_an_engine_that_does_not_start_is_never_silent(tmp_path: Path) -> None:
     program = build(tmp_path, "-DBROKEN_ENGINE")
-    answers = talk(program, f"!INFO\n!TEST\n{data_command(b'abcd', 0)}\nYWJjZA==\n".encode())
+    answers = talk(program, f"!INFO\n!TEST\n!DATA {AUDIO_TYPE} 4\nYWJjZA==\n".encode())
     trouble = DeviceTrouble("engine", "arena is too small")
     assert answers[:4] == [READY, trouble, READY, trouble]
-    assert answers[4] == Ok("TEST", "768")
+    assert answers[4] == Ok("TEST", "740")
     assert answers[5:] == [Fail("engine", "did not start: see !INFO")]
 
 
@@ -437,7 +551,7 @@ def test_an_engine_that_cannot_run_fails_the_clip(tmp_path: Path) -> None:
     assert answers[-1] == Fail("engine", "could not run the model")
     assert not any(isinstance(line, Scores) for line in answers)
     pcm = sound(1).tobytes()
-    old_form = ["!TEST", f"!DATA {AUDIO_TYPE} {len(pcm)}", *audio_lines(pcm, 768)]
+    old_form = ["!TEST", *old_form_lines(pcm)]
     answers = talk(program, "".join(f"{line}\n" for line in old_form).encode())
     assert answers[-1] == Fail("engine", "could not run the model")
     assert not any(isinstance(line, Ok) and line.command == "DATA" for line in answers)
@@ -545,7 +659,9 @@ FRAGMENTS = st.one_of(
     st.binary(max_size=40),
     st.sampled_from(["!INFO", "!TEST", "!RESET", "!STATUS", "!RECORD 9", f"!DATA {AUDIO_TYPE} 64",
                      f"!DATA {AUDIO_TYPE} 64 crc=0 tail=320",
-                     data_command(bytes(64), 16000), "A" * 64, "A" * 1024, "B" * 1030, "AA==", "\n", "\r", "\n"]).map(
+                     *map(with_check, ["!INFO", "!TEST", "!SYNC 1 0", "!SYNC 2 9", announcement(64, 0x758D6336, 16000),
+                                       "@0 0 AAAA", "@3 0 AAAA", "@64 0 AAAA", "@0 x", "@0 0 A"]),
+                     "@0 0 AAAA", "A" * 64, "A" * 1024, "B" * 1030, "AA==", "\n", "\r", "\n"]).map(
         str.encode),
 )  # fmt: skip
 

@@ -15,6 +15,7 @@ from tiny_model import tiny_bundle
 from tinykws.boards import Board, find_board
 from tinykws.bundle import Bundle
 from tinykws.cli import run as tinykws
+from tinykws.device.line_check import with_check
 from tinykws.doors import platformio
 from tinykws.doors.serial_ports import Port
 from tinykws.errors import ConfigError, DeviceError, ToolError
@@ -93,7 +94,7 @@ def test_a_board_behind_a_bridge_keeps_its_port(bundle: Bundle) -> None:
     world.plug(port, FakeBoard())
     report = flash(bundle, board, PROJECT, port, cable=world, upload=world.upload)
     assert (report.port, report.board) == ("/dev/ttyUSB0", "esp32")
-    assert world.boards[port.device].heard[:2] == ["", "!INFO"]
+    assert world.boards[port.device].heard[:2] == ["", with_check("!INFO")]
 
 
 def test_a_twin_on_the_desk_is_not_taken_for_the_board(bundle: Bundle) -> None:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import base64
-import re
-import zlib
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tinykws.device.line_check import take_check, with_check
 from tinykws.device.protocol import (
     AUDIO_TYPE,
-    MAX_LINE_CHARACTERS,
     Ack,
     ClipFigures,
     DeviceTrouble,
@@ -20,14 +18,18 @@ from tinykws.device.protocol import (
     Features,
     Heard,
     Line,
+    Nak,
     Ok,
     Other,
     Ready,
+    Received,
     Scores,
     Status,
-    audio_lines,
-    data_command,
+    Synced,
+    announcement,
+    audio_line,
     parse_line,
+    read_line,
 )
 from tinykws.labels import MAX_LABEL_LENGTH
 
@@ -52,12 +54,14 @@ LINES: st.SearchStrategy[Line] = st.one_of(
     st.builds(Features, u32, st.binary(min_size=1, max_size=80)),
     st.builds(Scores, u32, st.lists(int8, min_size=1, max_size=40).map(tuple)),
     st.builds(Heard, label, st.integers(0, 255), u32),
-    st.builds(ClipFigures, features_crc=u32, **figures),
+    st.builds(ClipFigures, features_crc=u32, audio_crc=st.none() | u32, **figures),
     st.builds(Status, time_ms=u32, loudest=st.integers(0, 32768), overruns=u32, rms=u32, clipped=u32, **figures),
     st.builds(DeviceTrouble, token, words),
     st.builds(Ok, token, words),
     st.builds(Fail, token, words),
     st.builds(Ack, u32),
+    st.builds(Nak, u32),
+    st.builds(Synced, u32, u32, u32),
 )
 
 
@@ -129,18 +133,52 @@ def test_damaged_lines_of_ours_are_other(damaged: str) -> None:
     assert parse_line(damaged) == Other(damaged)
 
 
-@given(st.binary(min_size=2, max_size=5000).filter(lambda pcm: len(pcm) % 2 == 0), st.integers(1, 384))
-def test_audio_lines_carry_all_the_audio_and_fit(pcm: bytes, line_samples: int) -> None:
-    lines = list(audio_lines(pcm, 2 * line_samples))
-    assert b"".join(map(base64.b64decode, lines)) == pcm
-    assert max(map(len, lines)) <= MAX_LINE_CHARACTERS
-    assert all(len(base64.b64decode(line)) == 2 * line_samples for line in lines[:-1])
+@given(st.binary(min_size=2, max_size=768).filter(lambda pcm: len(pcm) % 2 == 0), u32, u32)
+def test_a_line_of_audio_says_where_it_belongs_and_what_is_here(pcm: bytes, before: int, results: int) -> None:
+    offset = before % 1000
+    line = audio_line(offset, pcm, results)
+    body, intact = take_check(line)
+    assert intact
+    where, have, text = body.split(" ")
+    assert (where, have, base64.b64decode(text)) == (f"@{offset}", str(results), pcm)
 
 
-@given(st.binary(min_size=2, max_size=100), st.integers(0, 80000))
-def test_the_announcement_tells_size_crc_and_tail(pcm: bytes, tail: int) -> None:
-    command = data_command(pcm, tail)
-    match = re.fullmatch(rf"!DATA {AUDIO_TYPE} (\d+) crc=([0-9a-f]{{8}}) tail=(\d+)", command)
-    assert match is not None
-    assert (int(match[1]), int(match[2], 16), int(match[3])) == (len(pcm), zlib.crc32(pcm), tail)
-    assert data_command(pcm, tail, features=True) == f"{command} features=1"
+@given(LINES, st.integers(1, 2**32 - 1))
+def test_a_check_is_taken_off_and_so_is_a_results_number(line: Line, number: int) -> None:
+    text = line.to_line()
+    if take_check(text)[1] is None:
+        assert read_line(with_check(text)) == Received(with_check(text), line, True, None)
+        numbered = with_check(f"{text} #{number}")
+        assert read_line(numbered) == Received(numbered, line, True, number)
+
+
+@given(LINES, st.data())
+def test_no_damaged_line_passes_its_check(line: Line, data: st.DataObject) -> None:
+    """A CRC-32 finds every burst of up to 32 bits, so every byte turned; a lost or doubled one but for 1 in 2^32."""
+    good = with_check(line.to_line()).encode()
+    at = data.draw(st.integers(0, len(good) - 1))
+    kind = data.draw(st.sampled_from(["turned", "lost", "doubled"]))
+    if kind == "turned":
+        bad = good[:at] + bytes([good[at] ^ data.draw(st.integers(1, 127))]) + good[at + 1 :]
+    else:
+        bad = good[:at] + (good[at : at + 1] * 2 if kind == "doubled" else b"") + good[at + 1 :]
+    received = read_line(bad.decode("ascii"))
+    assert received.intact is not True or bad == good
+    if received.intact is False:
+        assert received.line == Other(bad.decode("ascii"))
+
+
+@pytest.mark.parametrize(
+    ("text", "intact"),
+    [(with_check("!INFO"), True), (with_check("!INFO")[:-1] + "x", None), ("!INFO", None), (" *00000000", True),
+     ("!INFO *00000000", False), ("!INFO *E6DBF256", None), ("*e6dbf256", None)],
+)  # fmt: skip
+def test_what_counts_as_a_check(text: str, intact: bool | None) -> None:
+    assert take_check(text)[1] is intact
+
+
+@given(st.integers(1, 2**31).map(lambda n: 2 * n), st.integers(0, 80000))
+def test_the_announcement_tells_size_crc_and_tail(size: int, tail: int) -> None:
+    command = announcement(size, 0xBADCAFE, tail)
+    assert command == f"!DATA {AUDIO_TYPE} {size} crc=0badcafe tail={tail}"
+    assert announcement(size, 0xBADCAFE, tail, features=True) == f"{command} features=1"

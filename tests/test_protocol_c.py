@@ -16,15 +16,18 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tinykws.device.protocol import AUDIO_TYPE, MAX_LINE_CHARACTERS, MAX_TAIL_SAMPLES, audio_lines, data_command
+from tinykws.device.line_check import take_check, with_check
+from tinykws.device.protocol import AUDIO_TYPE, MAX_LINE_CHARACTERS, MAX_TAIL_SAMPLES, announcement, audio_line
 from tinykws.resources import FIRMWARE
 
 LIBRARY = FIRMWARE / "lib" / "kws"
-SOURCES = ["kws_base64.c", "kws_crc32.c", "kws_line.c", "kws_protocol.c", "kws_text.c"]
+SOURCES = ["kws_base64.c", "kws_check.c", "kws_crc32.c", "kws_line.c", "kws_outbox.c", "kws_protocol.c", "kws_text.c"]
 FLAGS = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-Wconversion", "-O1", "-g"]
 SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
-BAD, INFO, TEST, DATA, RESET, EXIT, STATUS = range(7)
+BAD, INFO, TEST, DATA, RESET, EXIT, STATUS, SYNC = range(8)
 BASE64 = re.compile(rb"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
+
+u32 = st.integers(0, 2**32 - 1)
 
 Twin = Callable[[str, Sequence[bytes]], list[str]]
 
@@ -106,15 +109,14 @@ def test_lines_come_out_whole_or_are_dropped_whole(twin: Twin, inputs: list[byte
     )
 )
 def test_the_c_reads_what_python_announces(twin: Twin, clips: list[tuple[int, int, bool]]) -> None:
-    announced = [(bytes(2 * n), tail, features) for n, tail, features in clips]
-    commands = [data_command(pcm, tail, features=features).encode() for pcm, tail, features in announced]
-    expected = [f"{DATA} {len(pcm)} {tail} {zlib.crc32(pcm)} 1 {features:d} " for pcm, tail, features in announced]
+    commands = [announcement(2 * n, 7 * n, tail, features=features).encode() for n, tail, features in clips]
+    expected = [f"{DATA} {2 * n} {tail} {7 * n} 1 {features:d} " for n, tail, features in clips]
     assert twin("command", commands) == expected
 
 
 GOOD = [
     (b"!INFO", INFO), (b"!TEST", TEST), (b"!RESET", RESET), (b"!EXIT", EXIT),
-    (b"!STATUS", STATUS),
+    (b"!STATUS", STATUS), (b"!SYNC 0 0", SYNC), (b"!SYNC 4294967295 4294967295", SYNC),
     (f"!DATA {AUDIO_TYPE} 32000".encode(), DATA), (f"!DATA {AUDIO_TYPE} 4294967294 crc=ffffffff".encode(), DATA),
 ]  # fmt: skip
 WRONG = [
@@ -125,8 +127,9 @@ WRONG = [
     (f"!DATA {AUDIO_TYPE} 4294967296".encode(), "size"), (f"!DATA {AUDIO_TYPE} 99999999999999999998".encode(), "size"),
     (f"!DATA {AUDIO_TYPE} 2 crc=".encode(), "option"), (f"!DATA {AUDIO_TYPE} 2 crc=123456789".encode(), "option"),
     (f"!DATA {AUDIO_TYPE} 2 crc=FF".encode(), "option"), (f"!DATA {AUDIO_TYPE} 2 crc=0 tail=80001".encode(), "option"),
-    (f"!DATA {AUDIO_TYPE} 2 tail=5".encode(), "option"), (f"!DATA {AUDIO_TYPE} 2 colour=red".encode(), "option"),
-    (f"!DATA {AUDIO_TYPE} 2  crc=0".encode(), "option"), (f"!DATA {AUDIO_TYPE} 2 features=1".encode(), "option"),
+    (b"!SYNC", "sync"), (b"!SYNC 1", "sync"), (b"!SYNC 1 2 3", "sync"), (b"!SYNC 1 4294967296", "sync"),
+    (b"!SYNC -1 2", "sync"), (f"!DATA {AUDIO_TYPE} 2 colour=red".encode(), "option"),
+    (f"!DATA {AUDIO_TYPE} 2  crc=0".encode(), "option"),
     (f"!DATA {AUDIO_TYPE} 2 crc=0 features=2".encode(), "option"),
 ]  # fmt: skip
 
@@ -160,6 +163,65 @@ def test_numbers_are_written_as_printf_would(twin: Twin, inputs: list[tuple[int,
     assert twin("text", data) == expected
 
 
+LINES = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=60)
+CHECKED = st.one_of(LINES, LINES.map(with_check), LINES.map(lambda line: with_check(line)[:-1] + "0"))
+
+
+@settings(deadline=None, max_examples=100)
+@given(inputs=st.lists(CHECKED, min_size=1, max_size=20))
+@example(inputs=["", " *", " *0000000", " *00000000", "x *00000000", "!INFO *E6DBF256", "a *b *00000000"])
+def test_checks_are_looked_at_as_python_does(twin: Twin, inputs: list[str]) -> None:
+    expected = []
+    for text in inputs:
+        body, intact = take_check(text)
+        expected.append({None: f"none {text.encode().hex()}", True: f"good {body.encode().hex()}",
+                         False: f"bad {body.encode().hex()}"}[intact])  # fmt: skip
+    assert twin("check", [text.encode() for text in inputs]) == expected
+
+
+@settings(deadline=None, max_examples=50)
+@given(lines=st.lists(st.tuples(st.integers(0, 500).map(lambda n: 2 * n), u32, u32), min_size=1, max_size=10))
+def test_the_c_reads_the_lines_of_audio_that_python_writes(twin: Twin, lines: list[tuple[int, int, int]]) -> None:
+    texts, expected = [], []
+    for count, offset, results in lines:
+        body, _ = take_check(audio_line(offset, bytes(count), results))
+        texts.append(body.encode())
+        expected.append(f"1 {offset} {results} {len(body) - len(body.rpartition(' ')[2])}")
+    assert twin("audio", texts) == expected
+
+
+@pytest.mark.parametrize("line", ["", "@", "@1", "@1 ", "@1 x AAAA", "1 2 AAAA", "@-1 0 AAAA", "@4294967296 0 AAAA"])
+def test_what_is_no_line_of_audio_is_refused(twin: Twin, line: str) -> None:
+    assert twin("audio", [line.encode()])[0].startswith("0")
+
+
+@st.composite
+def outbox_uses(draw: st.DrawFn) -> list[tuple[str, int]]:
+    steps = st.tuples(st.sampled_from("pc"), st.integers(0, 40))
+    return draw(st.lists(steps, max_size=30))
+
+
+@settings(deadline=None, max_examples=100)
+@given(uses=st.lists(outbox_uses(), min_size=1, max_size=10))
+def test_the_outbox_holds_what_is_not_confirmed(twin: Twin, uses: list[list[tuple[str, int]]]) -> None:
+    """Against a list of lines; the capacity is 256, and each line, of up to 40 bytes, is only put where it fits."""
+    expected = []
+    for use in uses:
+        held: list[bytes] = []
+        confirmed = 0
+        for what, n in use:
+            if what == "p" and sum(map(len, held)) + n + 1 <= 256:
+                held.append(b"x" * n + b"\n")
+            elif what == "c":
+                gone = min(max(0, n - confirmed), len(held))
+                del held[:gone]
+                confirmed += gone
+        expected.append(f"{confirmed} {confirmed + len(held)} {b''.join(held).hex()}")
+    assert twin("outbox", [b"".join(what.encode() + bytes([n]) for what, n in use) for use in uses]) == expected
+
+
 def test_the_longest_line_python_sends_fits_the_devices_buffer(twin: Twin) -> None:
-    line = next(audio_lines(bytes(10_000), MAX_LINE_CHARACTERS // 4 * 3))
+    """740 bytes are the most that the firmware takes (kws_app.c); numbers may be the longest."""
+    line = audio_line(2**32 - 1, bytes(740), 2**32 - 1)
+    assert len(line) <= MAX_LINE_CHARACTERS
     assert twin("lines", [line.encode() + b"\n"]) == [line.encode().hex() + ","]

@@ -6,13 +6,14 @@ import dataclasses
 
 import pytest
 
-from tinykws.device.protocol import ClipFigures, Heard, Line, Ready, Scores
+from tinykws.device.line_check import with_check
+from tinykws.device.protocol import ClipFigures, Heard, Line, Ok, Ready, Scores
+from tinykws.device.session_log import EVENT, EXPECTED, FAULT, RECEIVED, SENT, STREAM, LogEntry
 from tinykws.device.stream_verdict import StreamVerdict, event_text, judge_stream, stream_text
-from tinykws.device.verdict import EVENT, EXPECTED, FAULT, RECEIVED, STREAM, LogEntry
 from tinykws.errors import ConfigError
 from tinykws.timeline import Event
 
-READY = Ready(1, "host", "aot", "0123456789ab", 768, 15, ("_silence_", "_unknown_", "yes", "no"))
+READY = Ready(2, "host", "aot", "0123456789ab", 768, 15, ("_silence_", "_unknown_", "yes", "no"))
 FIGURES = ClipFigures(0xABCD, 3000, 3, 0, 0, 0)
 RESULTS: list[Line] = [
     Scores(990, (0, 0, 100, 0)),
@@ -31,13 +32,21 @@ def entry(kind: str, text: str) -> LogEntry:
 
 def judged(device: list[Line], host: list[Line], *more: LogEntry, host_first: bool = True) -> StreamVerdict:
     """The verdict on a log in which one side says all before the other says anything."""
-    sides = [[entry(EXPECTED, line.to_line()) for line in host], [entry(RECEIVED, line.to_line()) for line in device]]
+    said = (
+        [*device, Ok("DATA", "audio-pcm-16khz-mono-s16 1920000")]
+        if any(isinstance(line, ClipFigures) for line in device)
+        else device
+    )
+    numbered = [with_check(f"{line.to_line()} #{number}") for number, line in enumerate(said, start=1)]
+    sides = [[entry(EXPECTED, line.to_line()) for line in host], [entry(RECEIVED, text) for text in numbered]]
     return judge_stream(
         [
-            entry(RECEIVED, READY.to_line()),
+            LogEntry(0.0, 0, 0, RECEIVED, with_check(READY.to_line())),
             entry(STREAM, stream_text(60_000, "an hour.flac")),
             *(entry(EVENT, event_text(event)) for event in EVENTS),
-            entry(RECEIVED, "!DATA_ACK 768"),
+            entry(SENT, with_check("!SYNC 1 0")),
+            entry(RECEIVED, with_check("!OK SYNC 1 bytes=0 results=0")),
+            entry(RECEIVED, with_check("!DATA_ACK 768")),
             *(sides[0] + sides[1] if host_first else sides[1] + sides[0]),
             *more,
         ]

@@ -5,6 +5,7 @@ The real library's arithmetic is not here: docs/tflm_engine.md says how that was
 
 from __future__ import annotations
 
+import base64
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -16,13 +17,12 @@ from tiny_model import tiny_bundle
 from tinykws.boards import Board, parse_boards
 from tinykws.bundle import Bundle
 from tinykws.device.protocol import (
+    AUDIO_TYPE,
     ClipFigures,
     DeviceTrouble,
     Line,
     Ready,
     Scores,
-    audio_lines,
-    data_command,
     parse_line,
 )
 from tinykws.stages.build import build
@@ -123,7 +123,9 @@ def start(program: Path, settings: str = "", said: str = "") -> Started:
 
 def a_clip() -> str:
     samples = bytes(range(256)) * 125  # one second
-    return "".join(f"{line}\n" for line in ["!TEST", data_command(samples, 16000), *audio_lines(samples, 768)])
+    audio = [base64.b64encode(samples[at : at + 768]).decode() for at in range(0, len(samples), 768)]
+    lines = ["!TEST", f"!DATA {AUDIO_TYPE} {len(samples)}", *audio]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def test_it_starts_and_runs(program: Path) -> None:

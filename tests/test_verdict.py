@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinykws.device.verdict import KINDS, LogEntry, judge, read_entries, write_entries
+from tinykws.device.line_check import with_check
+from tinykws.device.session_log import KINDS, LogEntry, read_entries, write_entries
+from tinykws.device.verdict import judge
 from tinykws.errors import ConfigError
 
-BANNER = "kws ready proto=1 board=host engine=aot model=0123456789ab line=768 window=4 labels=_silence_,_unknown_,yes"
+BANNER = "kws ready proto=2 board=host engine=aot model=0123456789ab line=768 window=4 labels=_silence_,_unknown_,yes"
 SCORES = ["kws scores at=990 -128 -100 127", "kws scores at=1090 1 2 3"]
 HEARD = "Heard yes (201) @1090ms"
 CLIP = "kws clip features_crc=0badcafe frames=54 inferences=2 frontend_us={us} invoke_us=9 arena=77"
@@ -17,16 +19,31 @@ GOOD = [*SCORES, HEARD, CLIP.format(us=5)]
 EXPECTED = [*SCORES, HEARD, CLIP.format(us=0)]
 
 
+OK = "!OK DATA audio-pcm-16khz-mono-s16 32000"
+
+
+def as_said(lines: list[str]) -> list[str]:
+    """Results as they come over the line: numbered, with checks."""
+    return [with_check(f"{line} #{number}") for number, line in enumerate(lines, start=1)]
+
+
+def begun(token: int) -> list[tuple[str, str]]:
+    """How an attempt begins."""
+    answer = with_check(f"!OK SYNC {token} bytes=0 results=0")
+    return [("sent", "!DATA …"), ("sent", with_check(f"!SYNC {token} 0")), ("received", answer)]
+
+
 def log_of(received: list[str], expected: list[str] = EXPECTED, *, label: str | None = "yes", clip: int = 1,
            attempt: int = 1, fault: str | None = None) -> list[LogEntry]:  # fmt: skip
     texts = [("clip", f"yes/{clip}.wav")] + ([("label", label)] if label else [])
     texts += [("expected", line) for line in expected] if attempt == 1 else []
-    texts += [("sent", "!DATA …"), *(("received", line) for line in received)]
+    texts += begun(clip)
+    texts += [("received", line) for line in as_said([*received, OK] if received else [])]
     texts += [("fault", fault)] if fault else []
     return [LogEntry(1.0, clip, attempt, kind, text) for kind, text in texts]
 
 
-START = [LogEntry(0.0, 0, 0, "received", BANNER)]
+START = [LogEntry(0.0, 0, 0, "received", with_check(BANNER))]
 
 
 def test_an_equal_clip_passes_with_all_that_is_to_be_told() -> None:
@@ -45,7 +62,7 @@ def test_an_equal_clip_passes_with_all_that_is_to_be_told() -> None:
 @pytest.mark.parametrize(("word", "passes"), [("ok", True), ("none", True), ("features", False), ("engine", False)])
 def test_a_device_whose_self_test_failed_fails(word: str, passes: bool) -> None:
     banner = BANNER.replace(" line=", f" selftest={word} line=")
-    verdict = judge([LogEntry(0.0, 0, 0, "received", banner), *log_of(GOOD)])
+    verdict = judge([LogEntry(0.0, 0, 0, "received", with_check(banner)), *log_of(GOOD)])
     assert verdict.passed == passes
     assert ("self-test fails" in verdict.reason) != passes
 
@@ -67,6 +84,7 @@ def test_a_device_whose_self_test_failed_fails(word: str, passes: bool) -> None:
         ([*SCORES, HEARD.replace("201", "202"), GOOD[-1]],
          "detections differ: yes (202) @1090ms on the device, yes (201) @1090ms on the host"),
         (SCORES, "the device gave no result"),
+        ([], "the device gave no result"),
     ],
 )  # fmt: skip
 def test_each_difference_is_named_along_the_pipeline(received: list[str], reason: str) -> None:
@@ -75,6 +93,49 @@ def test_each_difference_is_named_along_the_pipeline(received: list[str], reason
     assert [clip.equal for clip in verdict.clips] == [True, False]
     assert verdict.clips[1].reason == reason
     assert verdict.reason == f"1 of 2 clips failed; yes/2.wav: {reason}"
+
+
+def received_of(lines: list[str]) -> list[LogEntry]:
+    return [*START, *log_of([]), *(LogEntry(2.0, 1, 1, "received", line) for line in lines)]
+
+
+def test_lines_that_come_twice_or_damaged_change_nothing() -> None:
+    said = as_said([*GOOD, OK])
+    damaged = [line.replace("1090", "1190") for line in said] + [line.rsplit(" *", 1)[0] for line in said] + GOOD
+    shuffled = [said[0], *damaged, said[0], said[1], said[0], "noise", *said[1:]]
+    assert judge(received_of(shuffled)) == judge(received_of(said))
+    assert judge(received_of(said)).passed
+
+
+def test_what_comes_before_a_clip_has_begun_is_not_its_own() -> None:
+    """An answer that was asked for twice, say: the results of the clip before it, once more."""
+    late = [*as_said([*GOOD[:2], OK]), with_check("!OK SYNC 6 bytes=0 results=0"), *as_said([*GOOD[:2], OK])]
+    own = [text for kind, text in begun(7) if kind == "received"] + as_said([*GOOD, OK])
+    texts = [("clip", "yes/1.wav"), *(("expected", line) for line in EXPECTED)]
+    texts += [("sent", with_check("!SYNC 7 0")), *(("received", line) for line in [*late, *own])]
+    assert judge([*START, *(LogEntry(1.0, 1, 1, kind, text) for kind, text in texts)]).passed
+
+
+@pytest.mark.parametrize("lost", range(5))
+def test_a_result_that_is_missing_is_never_made_up_for(lost: int) -> None:
+    said = as_said([*GOOD, OK])
+    verdict = judge(received_of(said[:lost] + said[lost + 1 :]))
+    assert not verdict.passed
+    assert verdict.clips[0].reason == "the device gave no result"
+
+
+def test_the_devices_refusal_is_the_reason() -> None:
+    verdict = judge(received_of(as_said([*GOOD, "!FAIL crc of the audio is wrong"])))
+    assert verdict.clips[0].reason == "the device refused: crc of the audio is wrong"
+
+
+@given(st.integers(0, 10_000), st.integers(0, 7))
+def test_no_damaged_bit_makes_another_verdict_than_no_result(at: int, bit: int) -> None:
+    text = "\n".join(as_said([*GOOD, OK])).encode()
+    at %= len(text)
+    damaged = text[:at] + bytes([text[at] ^ 1 << bit]) + text[at + 1 :]
+    lines = damaged.decode("ascii", errors="backslashreplace").split("\n")
+    assert judge(received_of(lines)).clips[0].reason == "the device gave no result"
 
 
 def test_a_second_attempt_that_goes_well_counts() -> None:

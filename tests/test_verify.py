@@ -14,7 +14,8 @@ from tiny_model import tiny_bundle
 from tinykws.audio import write_wav
 from tinykws.boards import find_board
 from tinykws.bundle import Bundle
-from tinykws.device.verdict import judge, read_entries
+from tinykws.device.session_log import read_entries
+from tinykws.device.verdict import judge
 from tinykws.errors import ConfigError, DeviceError
 from tinykws.labels import labels_of_words
 from tinykws.stages.verify import ClipFile, VerifyReport, find_clips, verify
@@ -80,7 +81,7 @@ def test_enough_right_labels_may_be_demanded(bundle, clips) -> None:
 
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
-    [("features_crc=", "features_crc=f", "came over damaged"), ("kws scores at=", "kws scores at=1", "scores differ")],
+    [("features_crc=", "features_crc=f", "gave no result"), ("kws scores at=", "kws scores at=1", "scores differ")],
 )
 def test_wrong_results_fail_the_clips_by_name(bundle, clips, old: str, new: str, reason: str) -> None:
     device = GoodDevice(bundle)
@@ -119,15 +120,19 @@ def test_two_time_outs_fail_that_clip_and_not_the_run(bundle, clips) -> None:
     assert "time-out" in report.clips[1].reason
 
 
-def test_garbage_on_the_line_does_not_hurt_between_lines_and_is_retried_within(bundle, clips) -> None:
+def test_garbage_on_the_line_and_a_damaged_result_do_not_hurt(bundle, clips) -> None:
     class Noisy(GoodDevice):
+        damaged = 0
+
         def say(self, line: str) -> None:
             self.out.append("\xff\xfe debug: %$#")
-            self.out.append(line.replace("at=", "a\xff=") if self.clips == 1 and "scores" in line else line)
+            damage = "scores" in line and self.damaged < 3
+            self.damaged += damage
+            self.out.append(line.replace("at=", "a\xff=") if damage else line)
 
-    report = run(bundle, Noisy(bundle), clips)
-    assert report.passed
-    assert [clip.attempts for clip in report.clips] == [2, 1, 1]
+    report = run(bundle, Noisy(bundle), clips, timeout_s=20.0)
+    assert report.passed, report.reason
+    assert [clip.attempts for clip in report.clips] == [1, 1, 1]
 
 
 def test_a_silent_device_is_a_device_error(bundle, clips, tmp_path) -> None:
@@ -137,7 +142,7 @@ def test_a_silent_device_is_a_device_error(bundle, clips, tmp_path) -> None:
 
     with pytest.raises(DeviceError, match="no banner"):
         run(bundle, Silent(bundle), clips, log_path=tmp_path / "log.jsonl")
-    assert '"!INFO"' in (tmp_path / "log.jsonl").read_text(), "the log is kept"
+    assert '"!INFO *' in (tmp_path / "log.jsonl").read_text(), "the log is kept"
 
 
 def test_a_device_that_falls_silent_is_a_device_error(bundle, clips) -> None:
@@ -162,7 +167,7 @@ def test_a_device_that_dies_in_a_clip_is_a_device_error(bundle, clips) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "what"),
     [
-        ("proto=1", "proto=2", "protocol version is 2, here it is 1"),
+        ("proto=2", "proto=1", "protocol version is 1, here it is 2"),
         ("board=host", "board=esp32", "board is esp32, here it is host"),
         ("model=", "model=f", "model is f"),
         ("labels=_silence_", "labels=_quiet_", "labels is _quiet_"),

@@ -18,9 +18,8 @@ from tinykws.boards import find_board
 from tinykws.bundle import Bundle
 from tinykws.cli.verify_view import describe_stream
 from tinykws.config import DetectorSettings
-from tinykws.device.stream_log import KEPT_ENTRIES, StreamLog
+from tinykws.device.session_log import SessionLog, entries_of
 from tinykws.device.stream_verdict import judge_stream
-from tinykws.device.verdict import entries_of
 from tinykws.errors import ConfigError
 from tinykws.progress import Progress
 from tinykws.stages.verify_stream import StreamFile, StreamReport, verify_stream
@@ -50,7 +49,7 @@ def run(
     bundle: Bundle, device: GoodDevice, stream: StreamFile, log_path: Path, progress: Progress | None = None
 ) -> StreamReport:
     with served(device) as url:
-        return verify_stream(bundle, HOST, url, stream, progress or Progress(), log_path=log_path, timeout_s=0.4)
+        return verify_stream(bundle, HOST, url, stream, progress or Progress(), log_path=log_path, timeout_s=2.0)
 
 
 def test_a_stream_gives_the_same_on_both_sides(bundle, recording, tmp_path) -> None:
@@ -100,10 +99,10 @@ def test_another_detector_is_told_by_its_detections(bundle, recording, tmp_path)
     class Deafer(GoodDevice):
         """Does not hear the last word."""
 
-        def say(self, line: str) -> None:
-            self.heard = getattr(self, "heard", 0) + line.startswith("Heard")
-            if not (line.startswith("Heard") and self.heard == 2):
-                super().say(line)
+        def give(self, text: str) -> None:
+            self.heard = getattr(self, "heard", 0) + text.startswith("Heard")
+            if not (text.startswith("Heard") and self.heard == 2):
+                super().give(text)
 
     report = run(bundle, Deafer(bundle), StreamFile(recording), tmp_path / "log")
     assert not report.passed
@@ -125,8 +124,8 @@ def test_where_the_sides_part_is_looked_for_in_the_streams_beginning(bundle, rec
 
         sizes: tuple[int, ...] = ()
 
-        def say(self, line: str) -> None:
-            super().say(re.sub(r"scores at=1090 \S+", "scores at=1090 99", line))
+        def give(self, text: str) -> None:
+            super().give(re.sub(r"scores at=1090 \S+", "scores at=1090 99", text))
 
         def finish(self) -> None:
             self.sizes += (self._size,)
@@ -187,10 +186,10 @@ def test_what_is_no_stream_is_refused_before_anything_is_opened(bundle, tmp_path
 
 def test_a_log_goes_to_its_file_and_is_not_held() -> None:
     file = io.StringIO()
-    log = StreamLog(file)
-    for number in range(10 * KEPT_ENTRIES):
+    log = SessionLog(stream=file, kept=20)
+    for number in range(200):
         log.add("sent", f"line {number}")
-        assert len(log.entries) < 2 * KEPT_ENTRIES
+        assert len(log.entries) < 40
     texts = [entry.text for entry in entries_of(file.getvalue().splitlines())]
-    assert texts == [f"line {number}" for number in range(10 * KEPT_ENTRIES)]
+    assert texts == [f"line {number}" for number in range(200)]
     assert log.entries[-1].text == texts[-1]

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kws_check.h"
 #include "kws_clip.h"
 #include "kws_level.h"
 #include "kws_line.h"
@@ -18,6 +19,10 @@
 #define SERIAL_CHUNK_BYTES 256
 #define MICROPHONE_CHUNK_SAMPLES 320
 #define STATUS_INTERVAL_SAMPLES (10u * KWS_SAMPLE_RATE_HZ)
+
+/* All that a line of audio holds but its base64, and a whole !SYNC, with the longest numbers. */
+#define AUDIO_LINE_CHARACTERS (1 + 10 + 1 + 10 + 1 + KWS_CHECK_CHARACTERS)
+#define SYNC_CHARACTERS 64
 
 /* A host that stops in the middle of a clip, and one that goes away without !RESET. */
 #define CLIP_PATIENCE_US 5000000u
@@ -69,14 +74,16 @@ static void listen(void)
     begin_status();
 }
 
+/* Two lines at least fit the port's receive buffer, so that one travels while the other is worked on, and a !SYNC on top. */
 static kws_report_limits limits(void)
 {
-    const size_t capacity = kws_port_serial_capacity();
+    const size_t capacity = kws_port_serial_capacity() - SYNC_CHARACTERS;
     const size_t most = KWS_LINE_CHARACTERS + 1; /* and its end */
-    const size_t characters = (capacity < most ? capacity : most) - 1;
+    const size_t line = capacity / 2 < most ? capacity / 2 : most;
+    const size_t base64 = line - 1 - AUDIO_LINE_CHARACTERS;
     const kws_report_limits result = {
-        (uint32_t)(characters / 4 * 3 / 2 * 2), /* whole samples */
-        (uint32_t)(capacity / (characters + 1)),
+        (uint32_t)(base64 / 4 * 3 / 2 * 2), /* whole samples */
+        (uint32_t)(capacity / line),
     };
     return result;
 }
@@ -103,14 +110,16 @@ static void begin_test(void)
     kws_report_ok_test(limits().line_bytes);
 }
 
-static void begin_clip(const kws_clip_request *request)
+static void begin_clip(const kws_clip_request *request, bool checked)
 {
     if (app.engine_error != NULL) {
         fail("engine did not start: see !INFO");
     } else if (!app.testing) {
         fail("state is not testing: send !TEST first");
+    } else if (!checked && kws_has_options(request)) {
+        fail("check is missing at the line's end: with options, every line needs one");
     } else {
-        kws_clip_begin(request);
+        kws_clip_begin(request, checked);
     }
 }
 
@@ -123,13 +132,33 @@ static void begin_recording(uint32_t samples)
     }
 }
 
-static void obey(const char *line)
+/* What cannot be believed ends no clip. */
+static void complain_of_check(void)
 {
-    const kws_command command = kws_parse_command(line);
+    if (kws_clip_is_checked()) {
+        kws_clip_refuse_line();
+    } else if (!app.skipping || app.line.text[0] == '!') {
+        fail("check at the line's end is wrong");
+    }
+}
+
+static void go_on(const kws_sync_request *request)
+{
+    if (kws_clip_is_checked()) {
+        kws_clip_sync(request);
+    } else {
+        fail("state has no clip with checks");
+    }
+}
+
+static void obey(const kws_command *command, bool checked)
+{
     app.skipping = false;
-    kws_clip_drop();
-    kws_record_drop();
-    switch (command.kind) {
+    if (command->kind != KWS_COMMAND_SYNC) {
+        kws_clip_drop();
+        kws_record_drop();
+    }
+    switch (command->kind) {
     case KWS_COMMAND_INFO:
         introduce();
         break;
@@ -137,7 +166,7 @@ static void obey(const char *line)
         begin_test();
         break;
     case KWS_COMMAND_DATA:
-        begin_clip(&command.clip);
+        begin_clip(&command->clip, checked);
         break;
     case KWS_COMMAND_RESET:
         listen();
@@ -150,24 +179,63 @@ static void obey(const char *line)
     case KWS_COMMAND_STATUS:
         give_status();
         break;
+    case KWS_COMMAND_SYNC:
+        go_on(&command->sync);
+        break;
     case KWS_COMMAND_RECORD:
-        begin_recording(command.record_samples);
+        begin_recording(command->record_samples);
         break;
     case KWS_COMMAND_BAD:
-        fail(command.error);
+        fail(command->error);
         break;
+    }
+}
+
+static void take_command(bool checked)
+{
+    const kws_command command = kws_parse_command(app.line.text);
+    if (command.kind == KWS_COMMAND_BAD && !checked && kws_clip_is_checked()) {
+        kws_clip_refuse_line(); /* the rest of a line with a check */
+    } else {
+        obey(&command, checked);
+    }
+}
+
+static void take_audio(bool checked)
+{
+    if (kws_clip_is_checked() && checked) {
+        kws_clip_take_checked_line(app.line.text, app.line.length);
+    } else if (kws_clip_is_checked()) {
+        kws_clip_refuse_line();
+    } else {
+        kws_clip_take_line(app.line.text, app.line.length);
     }
 }
 
 static void take_line(void)
 {
-    if (app.line.text[0] == '!') {
-        obey(app.line.text);
-    } else if (kws_clip_is_receiving()) {
-        kws_clip_take_line(app.line.text, app.line.length);
-        app.skipping = !kws_clip_is_receiving();
+    const bool in_clip = kws_clip_is_receiving() || kws_clip_is_checked();
+    const kws_check check = kws_check_take(app.line.text, &app.line.length);
+    kws_report_use_checks(check != KWS_CHECK_NONE || kws_clip_is_checked());
+    if (check == KWS_CHECK_BAD) {
+        complain_of_check();
+    } else if (app.line.text[0] == '!') {
+        take_command(check == KWS_CHECK_GOOD);
+    } else if (in_clip) {
+        take_audio(check == KWS_CHECK_GOOD);
+        app.skipping = !kws_clip_is_receiving() && !kws_clip_is_checked();
     } else if (!app.skipping) {
         fail("command is not known: commands begin with !");
+    }
+    kws_report_use_checks(kws_clip_is_checked());
+}
+
+static void complain_of_length(void)
+{
+    if (kws_clip_is_checked()) {
+        kws_clip_refuse_line();
+    } else if (!app.skipping) {
+        fail("line is too long");
     }
 }
 
@@ -179,8 +247,8 @@ static bool serve_serial(void)
         const kws_line_state state = kws_line_put(&app.line, bytes[i]);
         if (state == KWS_LINE_READY) {
             take_line();
-        } else if (state == KWS_LINE_TOO_LONG && !app.skipping) {
-            fail("line is too long");
+        } else if (state == KWS_LINE_TOO_LONG) {
+            complain_of_length();
         }
     }
     if (count > 0) {

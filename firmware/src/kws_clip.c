@@ -14,11 +14,21 @@
 
 static const char *const cannot_run = "engine could not run the model";
 
+typedef enum {
+    CLIP_NONE,
+    CLIP_RECEIVING, /* audio is still to come */
+    CLIP_TAIL,      /* with checks: silence, then the last results, as there is room for results */
+    CLIP_DONE,      /* with checks: results may still be asked for */
+} clip_state;
+
 static struct {
-    bool receiving;
+    clip_state state;
+    bool checked;
+    bool asked; /* the host was told that it should !SYNC */
     kws_clip_request request;
     uint32_t bytes;
     uint32_t crc;
+    uint32_t tail_left;
     size_t held_count;
     kws_detection held[HELD_DETECTIONS];
 } clip;
@@ -45,31 +55,34 @@ static void feed_silence(uint32_t count)
     }
 }
 
-void kws_clip_begin(const kws_clip_request *request)
+void kws_clip_begin(const kws_clip_request *request, bool checked)
 {
     kws_pipeline_reset();
-    clip.receiving = true;
+    kws_report_begin_results();
+    clip.state = CLIP_RECEIVING;
+    clip.checked = checked;
+    clip.asked = false;
     clip.request = *request;
     clip.bytes = 0;
     clip.crc = 0;
+    clip.tail_left = request->tail_samples;
     clip.held_count = 0;
 }
 
 void kws_clip_drop(void)
 {
-    clip.receiving = false;
+    clip.state = CLIP_NONE;
     clip.request.wants_features = 0; /* the microphone's are nobody's */
 }
 
 bool kws_clip_is_receiving(void)
 {
-    return clip.receiving;
+    return clip.state == CLIP_RECEIVING;
 }
 
-static void fail(const char *error)
+bool kws_clip_is_checked(void)
 {
-    clip.receiving = false;
-    kws_report_fail(error);
+    return clip.state != CLIP_NONE && clip.checked;
 }
 
 static bool engine_failed(void)
@@ -77,14 +90,13 @@ static bool engine_failed(void)
     return kws_pipeline_read_figures().failed_invokes > 0;
 }
 
-static void finish(void)
+static void give_last_results(void)
 {
-    feed_silence(clip.request.tail_samples);
-    kws_report_clip();
-    if (clip.crc != clip.request.crc) {
+    kws_report_clip(clip.crc);
+    if (clip.request.has_crc && clip.crc != clip.request.crc) {
         kws_report_fail_crc(clip.crc, clip.request.crc);
     } else if (engine_failed()) {
-        kws_report_fail(cannot_run);
+        kws_report_fail_clip(cannot_run);
     } else {
         kws_report_ok_data(clip.bytes);
     }
@@ -101,34 +113,104 @@ static void finish_old_form(void)
         kws_report_detection(&clip.held[i]);
     }
     feed_silence(OLD_FORM_TAIL_SAMPLES);
-    kws_report_clip();
+    kws_report_clip(clip.crc);
+}
+
+/* Acknowledges audio first, so that the next line travels meanwhile. */
+static void take_audio(const uint8_t *bytes, uint32_t count)
+{
+    clip.bytes += count;
+    clip.crc = kws_crc32(clip.crc, bytes, count);
+    kws_report_ack(clip.checked ? clip.bytes : count);
+    feed_bytes(bytes, count);
+}
+
+/* Returns what is wrong with audio decoded, or NULL. */
+static const char *complaint_of(int32_t decoded)
+{
+    if (decoded == KWS_BASE64_BAD || decoded % 2 != 0) {
+        return "base64 line is bad or holds half a sample";
+    }
+    return (uint32_t)decoded > clip.request.bytes - clip.bytes ? "count of bytes is above the size announced" : NULL;
+}
+
+static void decode_and_take(char *line, size_t length)
+{
+    uint8_t *bytes = (uint8_t *)line;
+    const int32_t decoded = kws_base64_decode(line, length, bytes);
+    const char *complaint = complaint_of(decoded);
+    if (complaint != NULL) {
+        kws_clip_drop();
+        kws_report_fail(complaint);
+        return;
+    }
+    take_audio(bytes, (uint32_t)decoded);
 }
 
 void kws_clip_take_line(char *line, size_t length)
 {
-    uint8_t *bytes = (uint8_t *)line;
-    const int32_t decoded = kws_base64_decode(line, length, bytes);
-    if (decoded == KWS_BASE64_BAD || decoded % 2 != 0) {
-        fail("base64 line is bad or holds half a sample");
-        return;
+    decode_and_take(line, length);
+    if (clip.state == CLIP_RECEIVING && clip.bytes == clip.request.bytes) {
+        clip.state = CLIP_NONE;
+        finish_old_form();
     }
-    const uint32_t count = (uint32_t)decoded;
-    if (count > clip.request.bytes - clip.bytes) {
-        fail("count of bytes is above the size announced");
-        return;
+}
+
+void kws_clip_refuse_line(void)
+{
+    if (!clip.asked) {
+        clip.asked = true;
+        kws_report_nak(clip.bytes);
     }
-    clip.bytes += count;
-    clip.crc = kws_crc32(clip.crc, bytes, count);
-    kws_report_ack(clip.request.has_crc ? clip.bytes : count); /* first, so that the next line travels meanwhile */
-    feed_bytes(bytes, count);
-    if (clip.bytes == clip.request.bytes) {
-        clip.receiving = false;
-        if (clip.request.has_crc) {
-            finish();
+}
+
+/* What is left to do after the last audio, as far as there is room for results. */
+static void work_on_tail(void)
+{
+    while (clip.state == CLIP_TAIL && kws_report_has_room()) {
+        const uint32_t count = clip.tail_left < CHUNK_SAMPLES ? clip.tail_left : CHUNK_SAMPLES;
+        if (count > 0) {
+            feed_silence(count);
+            clip.tail_left -= count;
         } else {
-            finish_old_form();
+            give_last_results();
+            clip.state = CLIP_DONE;
         }
     }
+    if (clip.state == CLIP_TAIL) {
+        kws_clip_refuse_line(); /* so that the host says which results it has */
+    }
+}
+
+void kws_clip_take_checked_line(char *line, size_t length)
+{
+    kws_audio_line audio;
+    if (!kws_parse_audio_line(line, &audio)) {
+        kws_clip_drop();
+        kws_report_fail("line of audio must be: @offset results base64");
+        return;
+    }
+    kws_report_confirm(audio.results);
+    if (audio.offset < clip.bytes) {
+        kws_report_ack(clip.bytes);
+    } else if (audio.offset > clip.bytes || clip.state != CLIP_RECEIVING || !kws_report_has_room()) {
+        kws_clip_refuse_line();
+    } else {
+        decode_and_take(line + audio.base64, length - audio.base64);
+        if (clip.state == CLIP_RECEIVING && clip.bytes == clip.request.bytes) {
+            clip.state = CLIP_TAIL;
+        }
+        work_on_tail();
+    }
+}
+
+void kws_clip_sync(const kws_sync_request *request)
+{
+    clip.asked = false;
+    kws_report_confirm(request->results);
+    kws_report_results_again();
+    kws_report_ok_sync(request->token, clip.bytes);
+    work_on_tail();
 }
 
 void kws_clip_on_frame(uint32_t time_ms, const int8_t *frame)
@@ -151,7 +233,7 @@ static void hold(const kws_detection *detection)
 
 void kws_clip_on_detection(const kws_detection *detection)
 {
-    if (clip.receiving && !clip.request.has_crc) {
+    if (clip.state == CLIP_RECEIVING && !clip.checked) {
         hold(detection);
     } else {
         kws_report_detection(detection);

@@ -1,7 +1,8 @@
 /* A clip that a host sends over the serial line: base64 lines in, samples into the pipeline as they come.
  *
- * No clip is ever held whole, so a small board takes one of any length; whether it came over unharmed is known at its
- * end only, and a clip whose CRC is wrong is reported as failed after its results. There is one clip at a time.
+ * No clip is ever held whole, so a small board takes one of any length. There is one clip at a time, in one of two forms: the
+ * old one, of test_over_serial, or with checks, where each line of audio says where it belongs, and results are kept until
+ * the host has them, so that whatever is damaged on the way can be sent again (docs/serial_protocol.md).
  */
 #ifndef KWS_CLIP_H
 #define KWS_CLIP_H
@@ -17,16 +18,28 @@ extern "C" {
 #endif
 
 /* Resets the pipeline and waits for the audio announced. */
-void kws_clip_begin(const kws_clip_request *request);
+void kws_clip_begin(const kws_clip_request *request, bool checked);
 
-/* Takes one line of audio, which is overwritten. Reports its acknowledgement, and after the last one the results. */
+/* Old form: takes one line of audio, which is overwritten. Reports its acknowledgement, and after the last one the results. */
 void kws_clip_take_line(char *line, size_t length);
+
+/* With checks: takes one line, whose check is right and taken off; it is overwritten. Reports as above, results as they find room. */
+void kws_clip_take_checked_line(char *line, size_t length);
+
+/* With checks: a line came over damaged, or too long. Asks the host to !SYNC, once. */
+void kws_clip_refuse_line(void);
+
+/* With checks: tells the host what is here, and again what it has not got; then goes on where there was no room. */
+void kws_clip_sync(const kws_sync_request *request);
 
 /* Gives the clip up, if there is one. */
 void kws_clip_drop(void);
 
 /* Whether audio is still to come. */
 bool kws_clip_is_receiving(void);
+
+/* Whether there is a clip with checks, its last results maybe given already. */
+bool kws_clip_is_checked(void);
 
 /* Reports a frame of features, if the clip's host wants them. */
 void kws_clip_on_frame(uint32_t time_ms, const int8_t *frame);

@@ -1,6 +1,9 @@
 #include "kws_report.h"
 
+#include "kws_crc32.h"
 #include "kws_engine.h"
+#include "kws_line.h"
+#include "kws_outbox.h"
 #include "kws_pipeline.h"
 #include "kws_port.h"
 #include "kws_protocol.h"
@@ -8,7 +11,88 @@
 #include "kws_settings.h"
 #include "kws_text.h"
 
-static kws_text text = {kws_port_serial_write, 0, {0}};
+/* The most that one frame of features can lead to: its own line, one of scores, one of a detection (a label has at most 24
+ * characters), each with number and check. */
+#define NUMBER_AND_CHECK_BYTES 23
+#define FRAME_RESULT_BYTES (101 + 3 * NUMBER_AND_CHECK_BYTES + 2 * KWS_N_MELS + 5 * KWS_N_LABELS)
+#define FRAMES_PER_LINE (KWS_MAX_LINE_SAMPLES * 1000 / (KWS_STRIDE_MS * KWS_SAMPLE_RATE_HZ) + 1)
+#define LAST_RESULT_BYTES 320
+#define ROOM_BYTES (FRAMES_PER_LINE * FRAME_RESULT_BYTES + LAST_RESULT_BYTES)
+/* What may wait to be confirmed before the sound has to wait: some fifteen lines. */
+#define UNCONFIRMED_BYTES 1024
+
+static void write_line(const uint8_t *bytes, size_t count);
+
+static kws_text text = {write_line, 0, {0}};
+static bool checks;
+static uint32_t written_crc; /* of the line's beginning, as far as it has left the text's buffer */
+static uint8_t outbox_bytes[ROOM_BYTES + UNCONFIRMED_BYTES];
+static kws_outbox outbox = {outbox_bytes, sizeof outbox_bytes, 0, 0, 0};
+
+static void write_line(const uint8_t *bytes, size_t count)
+{
+    written_crc = kws_crc32(written_crc, bytes, count);
+    kws_port_serial_write(bytes, count);
+}
+
+static void write_and_keep(const uint8_t *bytes, size_t count)
+{
+    kws_outbox_put(&outbox, bytes, count);
+    write_line(bytes, count);
+}
+
+static void end_line(void)
+{
+    if (checks) {
+        const uint32_t crc = kws_crc32(written_crc, text.buffer, text.count);
+        kws_text_put(&text, " *");
+        kws_text_put_hex(&text, crc);
+    }
+    kws_text_end_line(&text);
+    written_crc = 0;
+}
+
+static void begin_result(void)
+{
+    if (checks) {
+        text.sink = write_and_keep;
+    }
+}
+
+static void end_result(void)
+{
+    if (checks) {
+        kws_text_put(&text, " #");
+        kws_text_put_unsigned(&text, outbox.lines + 1);
+    }
+    end_line();
+    text.sink = write_line;
+}
+
+void kws_report_use_checks(bool use)
+{
+    checks = use;
+}
+
+void kws_report_begin_results(void)
+{
+    kws_outbox_clear(&outbox);
+}
+
+bool kws_report_has_room(void)
+{
+    return kws_outbox_room(&outbox) >= ROOM_BYTES;
+}
+
+void kws_report_confirm(uint32_t results)
+{
+    kws_outbox_confirm(&outbox, results);
+}
+
+void kws_report_results_again(void)
+{
+    kws_port_serial_write(outbox.bytes, outbox.used);
+}
 
 static void put_field(const char *name, uint32_t value)
 {
@@ -34,37 +118,40 @@ void kws_report_ready(kws_report_limits limits)
     put_field(" line=", limits.line_bytes);
     put_field(" window=", limits.window_lines);
     put_labels();
-    kws_text_end_line(&text);
+    end_line();
 }
 
 void kws_report_features(uint32_t time_ms, const int8_t *frame)
 {
+    begin_result();
     put_field("kws features at=", time_ms);
     kws_text_put(&text, " ");
     for (int i = 0; i < KWS_N_MELS; ++i) {
         kws_text_put_hex_byte(&text, (uint8_t)frame[i]);
     }
-    kws_text_end_line(&text);
+    end_result();
 }
 
 void kws_report_scores(uint32_t time_ms, const int8_t *scores)
 {
+    begin_result();
     put_field("kws scores at=", time_ms);
     for (int i = 0; i < KWS_N_LABELS; ++i) {
         kws_text_put(&text, " ");
         kws_text_put_signed(&text, scores[i]);
     }
-    kws_text_end_line(&text);
+    end_result();
 }
 
 void kws_report_detection(const kws_detection *detection)
 {
+    begin_result();
     kws_text_put(&text, "Heard ");
     kws_text_put(&text, kws_labels[detection->label]);
     put_field(" (", detection->score);
     put_field(") @", detection->time_ms);
     kws_text_put(&text, "ms");
-    kws_text_end_line(&text);
+    end_result();
 }
 
 static void put_figures(const kws_pipeline_figures *figures)
@@ -76,13 +163,16 @@ static void put_figures(const kws_pipeline_figures *figures)
     put_field(" arena=", (uint32_t)kws_engine_arena_used_bytes());
 }
 
-void kws_report_clip(void)
+void kws_report_clip(uint32_t audio_crc)
 {
     const kws_pipeline_figures figures = kws_pipeline_read_figures();
-    kws_text_put(&text, "kws clip features_crc=");
+    begin_result();
+    kws_text_put(&text, "kws clip audio_crc=");
+    kws_text_put_hex(&text, audio_crc);
+    kws_text_put(&text, " features_crc=");
     kws_text_put_hex(&text, figures.features_crc32);
     put_figures(&figures);
-    kws_text_end_line(&text);
+    end_result();
 }
 
 void kws_report_status(const kws_level *level, uint32_t clipped, const kws_report_intake *intake)
@@ -98,7 +188,7 @@ void kws_report_status(const kws_level *level, uint32_t clipped, const kws_repor
     put_field(" samples=", intake->samples);
     put_field(" us=", intake->at_us);
     put_figures(&figures);
-    kws_text_end_line(&text);
+    end_line();
 }
 
 void kws_report_error(const char *what, const char *words)
@@ -107,46 +197,70 @@ void kws_report_error(const char *what, const char *words)
     kws_text_put(&text, what);
     kws_text_put(&text, " ");
     kws_text_put(&text, words);
-    kws_text_end_line(&text);
+    end_line();
 }
 
 void kws_report_ok(const char *command)
 {
     kws_text_put(&text, "!OK ");
     kws_text_put(&text, command);
-    kws_text_end_line(&text);
+    end_line();
 }
 
 void kws_report_ok_test(uint32_t line_bytes)
 {
     put_field("!OK TEST ", line_bytes);
-    kws_text_end_line(&text);
+    end_line();
 }
 
 void kws_report_ok_data(uint32_t bytes)
 {
+    begin_result();
     put_field("!OK DATA " KWS_AUDIO_TYPE " ", bytes);
-    kws_text_end_line(&text);
+    end_result();
+}
+
+void kws_report_ok_sync(uint32_t token, uint32_t bytes)
+{
+    put_field("!OK SYNC ", token);
+    put_field(" bytes=", bytes);
+    put_field(" results=", outbox.lines);
+    end_line();
 }
 
 void kws_report_ack(uint32_t bytes)
 {
     put_field("!DATA_ACK ", bytes);
-    kws_text_end_line(&text);
+    end_line();
+}
+
+void kws_report_nak(uint32_t bytes)
+{
+    put_field("!DATA_NAK ", bytes);
+    end_line();
+}
+
+void kws_report_fail_clip(const char *error)
+{
+    begin_result();
+    kws_text_put(&text, "!FAIL ");
+    kws_text_put(&text, error);
+    end_result();
 }
 
 void kws_report_fail(const char *error)
 {
     kws_text_put(&text, "!FAIL ");
     kws_text_put(&text, error);
-    kws_text_end_line(&text);
+    end_line();
 }
 
 void kws_report_fail_crc(uint32_t computed, uint32_t announced)
 {
+    begin_result();
     kws_text_put(&text, "!FAIL crc of the audio is ");
     kws_text_put_hex(&text, computed);
     kws_text_put(&text, ", announced was ");
     kws_text_put_hex(&text, announced);
-    kws_text_end_line(&text);
+    end_result();
 }

@@ -2,6 +2,8 @@
 #ifndef KWS_REPORT_H
 #define KWS_REPORT_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "kws_detector.h"
@@ -17,11 +19,26 @@ typedef struct {
     uint32_t window_lines; /* lines that may be under way without an answer */
 } kws_report_limits;
 
+/* Whether lines end with a check from now on, and results are numbered and kept. */
+void kws_report_use_checks(bool use);
+
 void kws_report_ready(kws_report_limits limits);
+
+/* What a clip comes to: features and scores as they come, then kws_report_clip(), then one of the last three.
+ *
+ * With checks, these lines are kept until the host has them; kws_report_has_room() tells whether those of so much audio
+ * as a line holds fit, and the last ones after them. */
+void kws_report_begin_results(void);
+bool kws_report_has_room(void);
+void kws_report_confirm(uint32_t results); /* that the host has */
+void kws_report_results_again(void);       /* those that it has not */
 void kws_report_features(uint32_t time_ms, const int8_t *frame); /* [KWS_N_MELS] */
 void kws_report_scores(uint32_t time_ms, const int8_t *scores);  /* [KWS_N_LABELS] */
 void kws_report_detection(const kws_detection *detection);
-void kws_report_clip(void);
+void kws_report_clip(uint32_t audio_crc);
+void kws_report_ok_data(uint32_t bytes);
+void kws_report_fail_clip(const char *error); /* code and words */
+void kws_report_fail_crc(uint32_t computed, uint32_t announced);
 
 /* What the microphone has delivered, whatever became of it. */
 typedef struct {
@@ -35,12 +52,12 @@ void kws_report_error(const char *what, const char *words);
 
 void kws_report_ok(const char *command);
 void kws_report_ok_test(uint32_t line_bytes);
-void kws_report_ok_data(uint32_t bytes);
+void kws_report_ok_sync(uint32_t token, uint32_t bytes);
 void kws_report_ack(uint32_t bytes);
+void kws_report_nak(uint32_t bytes);
 
 /* `error`: code and words. */
 void kws_report_fail(const char *error);
-void kws_report_fail_crc(uint32_t computed, uint32_t announced);
 
 #ifdef __cplusplus
 }

@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "kws_base64.h"
+#include "kws_check.h"
 #include "kws_crc32.h"
 #include "kws_line.h"
+#include "kws_outbox.h"
 #include "kws_protocol.h"
 #include "kws_text.h"
 
@@ -73,6 +75,53 @@ static void command(const uint8_t *bytes, size_t count)
     free(text);
 }
 
+static char *string_of(const uint8_t *bytes, size_t count)
+{
+    char *text = malloc(count + 1);
+    memcpy(text, bytes, count);
+    text[count] = '\0';
+    return text;
+}
+
+static void check(const uint8_t *bytes, size_t count)
+{
+    static const char *const names[] = {"none", "good", "bad"};
+    char *text = string_of(bytes, count);
+    size_t length = count;
+    printf("%s ", names[kws_check_take(text, &length)]);
+    print_hex((const uint8_t *)text, strlen(text));
+    printf("%s", strlen(text) == length ? "" : "LENGTH");
+    free(text);
+}
+
+static void audio(const uint8_t *bytes, size_t count)
+{
+    char *text = string_of(bytes, count);
+    kws_audio_line line = {0, 0, 0};
+    const int good = kws_parse_audio_line(text, &line);
+    printf("%d %u %u %u", good, (unsigned)line.offset, (unsigned)line.results, (unsigned)line.base64);
+    free(text);
+}
+
+/* Steps of two bytes: 'p' and the length of a line to put, where it fits, in two pieces; 'c' and a number to confirm. */
+static void outbox(const uint8_t *bytes, size_t count)
+{
+    static const uint8_t line[64] = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
+    kws_outbox box = {malloc(256), 256, 0, 0, 0};
+    kws_outbox_clear(&box);
+    for (size_t i = 0; i + 1 < count; i += 2) {
+        if (bytes[i] == 'c') {
+            kws_outbox_confirm(&box, bytes[i + 1]);
+        } else if (kws_outbox_room(&box) > bytes[i + 1]) {
+            kws_outbox_put(&box, line, bytes[i + 1]);
+            kws_outbox_put(&box, (const uint8_t *)"\n", 1);
+        }
+    }
+    printf("%u %u ", (unsigned)box.confirmed, (unsigned)box.lines);
+    print_hex(box.bytes, box.used);
+    free(box.bytes);
+}
+
 static void sink(const uint8_t *bytes, size_t count)
 {
     fwrite(bytes, 1, count, stdout);
@@ -115,6 +164,12 @@ int main(void)
             lines(bytes, count);
         } else if (strcmp(name, "command") == 0) {
             command(bytes, count);
+        } else if (strcmp(name, "check") == 0) {
+            check(bytes, count);
+        } else if (strcmp(name, "audio") == 0) {
+            audio(bytes, count);
+        } else if (strcmp(name, "outbox") == 0) {
+            outbox(bytes, count);
         } else if (strcmp(name, "text") == 0) {
             text(bytes, count);
         } else {

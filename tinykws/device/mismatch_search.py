@@ -10,11 +10,12 @@ from pathlib import Path
 from tinykws.audio import Samples
 from tinykws.device.clip_audio import ClipAudio
 from tinykws.device.clip_trace import trace_of_device, trace_of_host
+from tinykws.device.clip_transfer import ClipFaultError
 from tinykws.device.host_reference import HostReference
 from tinykws.device.mismatch import Mismatch, audio_mismatch, first_mismatch
 from tinykws.device.mismatch_files import write_both_sides, write_mismatch
-from tinykws.device.session import ClipFaultError, DeviceSession
-from tinykws.device.verdict import MISMATCH
+from tinykws.device.session import DeviceSession
+from tinykws.device.session_log import MISMATCH
 from tinykws.frontend import FrontendSettings
 
 MOST = 3

@@ -1,4 +1,4 @@
-"""The serial protocol, version 1: what a host says, and what each line of a device means (docs/serial_protocol.md).
+"""The serial protocol, version 2: what a host says, and what each line of a device means (docs/serial_protocol.md).
 
 Pure text: nothing is opened here. A line that a device prints is one of the frozen classes of `Line`; each writes
 itself with `to_line()`, and `parse_line()` reads it back. Lines that mean nothing to us are `Other`: a boot loader's
@@ -10,11 +10,12 @@ from __future__ import annotations
 import base64
 import dataclasses
 import re
-import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-PROTOCOL_VERSION = 1
+from tinykws.device.line_check import take_check, with_check
+
+PROTOCOL_VERSION = 2
 AUDIO_TYPE = "audio-pcm-16khz-mono-s16"
 MAX_LINE_CHARACTERS = 1024
 """KWS_LINE_CHARACTERS of kws_line.h."""
@@ -103,11 +104,14 @@ class ClipFigures:
     frontend_us: int
     invoke_us: int
     arena_bytes: int
+    audio_crc: int | None = None
+    """CRC-32 of the audio, the tail not counted; None: not told."""
 
     def to_line(self) -> str:
         """Returns the line."""
+        audio = "" if self.audio_crc is None else f" audio_crc={self.audio_crc:08x}"
         return (
-            f"kws clip features_crc={self.features_crc:08x} frames={self.frames} inferences={self.inferences}"
+            f"kws clip{audio} features_crc={self.features_crc:08x} frames={self.frames} inferences={self.inferences}"
             f" frontend_us={self.frontend_us} invoke_us={self.invoke_us} arena={self.arena_bytes}"
         )
 
@@ -194,6 +198,31 @@ class Ack:
 
 
 @dataclasses.dataclass(frozen=True)
+class Nak:
+    """A line of audio was not taken, or results wait to be confirmed: `!SYNC` is wanted."""
+
+    bytes: int
+    """Of the clip so far."""
+
+    def to_line(self) -> str:
+        """Returns the line."""
+        return f"!DATA_NAK {self.bytes}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Synced:
+    """The answer to `!SYNC`: what the device has, of audio and of results."""
+
+    token: int
+    bytes: int
+    results: int
+
+    def to_line(self) -> str:
+        """Returns the line."""
+        return f"!OK SYNC {self.token} bytes={self.bytes} results={self.results}"
+
+
+@dataclasses.dataclass(frozen=True)
 class Other:
     """A line that is none of ours, or one of ours that came over damaged."""
 
@@ -204,31 +233,69 @@ class Other:
         return self.text
 
 
-Line: TypeAlias = Ready | Features | Scores | Heard | ClipFigures | Status | DeviceTrouble | Ok | Fail | Ack | Other
+Line: TypeAlias = (
+    Ready | Features | Scores | Heard | ClipFigures | Status | DeviceTrouble | Ok | Fail | Ack | Nak | Synced | Other
+)
 
 
-def data_command(pcm: bytes, tail_samples: int, *, features: bool = False) -> str:
-    """Returns the !DATA that announces a clip: int16 samples, little-endian, and silence to add after them.
+@dataclasses.dataclass(frozen=True)
+class Received:
+    """A line as it came, its check looked at."""
 
-    With `features`, the device is to tell the features of every frame.
-    """
-    return announcement(len(pcm), zlib.crc32(pcm), tail_samples, features=features)
+    text: str
+    line: Line
+    intact: bool | None
+    """Whether the check is right; None: the line has none."""
+    number: int | None
+    """Which result of a clip it is, counted from 1; None where it is none, or there is no check."""
 
 
 def announcement(size: int, crc: int, tail_samples: int, *, features: bool = False) -> str:
-    """Returns the !DATA that announces so many bytes of audio with this CRC-32; see data_command()."""
+    """Returns the !DATA that announces a clip.
+
+    Args:
+        size: bytes of audio, int16 samples, little-endian.
+        crc: CRC-32 of them all.
+        tail_samples: silence to add after them.
+        features: whether the device is to tell the features of every frame.
+    """
     wish = " features=1" if features else ""
     return f"!DATA {AUDIO_TYPE} {size} crc={crc:08x} tail={tail_samples}{wish}"
 
 
-def audio_lines(pcm: bytes, line_bytes: int) -> Iterator[str]:
-    """Yields a clip as base64 lines of at most `line_bytes` bytes each."""
-    for at in range(0, len(pcm), line_bytes):
-        yield base64.b64encode(pcm[at : at + line_bytes]).decode("ascii")
+def audio_line(offset: int, piece: bytes, results: int) -> str:
+    """Returns a line of audio, with its check.
+
+    Args:
+        offset: where in the clip it belongs.
+        piece: int16 samples, little-endian.
+        results: the number of the newest result that is here.
+    """
+    return with_check(f"@{offset} {results} {base64.b64encode(piece).decode('ascii')}")
+
+
+def sync_command(token: int, results: int) -> str:
+    """Returns the !SYNC that says which results are here; its answer bears the token."""
+    return f"!SYNC {token} {results}"
+
+
+def read_line(text: str) -> Received:
+    """Returns what came, its check and number taken off; never fails. A wrong check makes it `Other`."""
+    body, intact = take_check(text)
+    if not intact:
+        return Received(text, _parse_body(text) if intact is None else Other(text), intact, None)
+    numbered = _NUMBERED.fullmatch(body)
+    if numbered:
+        return Received(text, _parse_body(numbered[1]), True, int(numbered[2]))
+    return Received(text, _parse_body(body), True, None)
 
 
 def parse_line(text: str) -> Line:
     """Returns what a line of the device means; never fails: what cannot be read is `Other`."""
+    return read_line(text).line
+
+
+def _parse_body(text: str) -> Line:
     heard = HEARD.fullmatch(text)
     if heard:
         return Heard(heard[1], int(heard[2]), int(heard[3]))
@@ -241,6 +308,7 @@ def parse_line(text: str) -> Line:
     return Other(text)
 
 
+_NUMBERED = re.compile(r"(.+) #([0-9]{1,10})")
 _NUMBER = re.compile(r"-?[0-9]{1,10}")
 _CRC = re.compile(r"[0-9a-f]{8}")
 _FEATURES = re.compile(r"(?:[0-9a-f]{2})+")
@@ -251,6 +319,12 @@ def _number(text: str) -> int:
     if not _NUMBER.fullmatch(text):
         raise ValueError(text)
     return int(text)
+
+
+def _crc(text: str) -> int:
+    if not _CRC.fullmatch(text):
+        raise ValueError(text)
+    return int(text, 16)
 
 
 def _fields(text: str) -> dict[str, str]:
@@ -295,9 +369,8 @@ def _parse_scores(text: str) -> Line:
 
 def _parse_clip(text: str) -> Line:
     fields = _fields(text)
-    if not _CRC.fullmatch(fields["features_crc"]):
-        raise ValueError(text)
-    return ClipFigures(features_crc=int(fields["features_crc"], 16), **_figures(fields))
+    audio_crc = _crc(fields["audio_crc"]) if "audio_crc" in fields else None
+    return ClipFigures(features_crc=_crc(fields["features_crc"]), audio_crc=audio_crc, **_figures(fields))
 
 
 def _parse_status(text: str) -> Line:
@@ -327,6 +400,12 @@ def _code_and_words(text: str) -> tuple[str, str]:
     return code, words
 
 
+def _parse_synced(text: str) -> Line:
+    token, _, rest = text.partition(" ")
+    fields = _fields(rest)
+    return Synced(_number(token), _number(fields["bytes"]), _number(fields["results"]))
+
+
 _PARSERS: dict[str, Callable[[str], Line]] = {
     "kws ready": _parse_ready,
     "kws features": _parse_features,
@@ -334,7 +413,9 @@ _PARSERS: dict[str, Callable[[str], Line]] = {
     "kws clip": _parse_clip,
     "kws status": _parse_status,
     "kws error": lambda text: DeviceTrouble(*_code_and_words(text)),
+    "!OK SYNC": _parse_synced,
     "!OK": lambda text: Ok(*_code_and_words(text)),
     "!FAIL": lambda text: Fail(*_code_and_words(text)),
     "!DATA_ACK": lambda text: Ack(_number(text)),
+    "!DATA_NAK": lambda text: Nak(_number(text)),
 }

@@ -11,8 +11,9 @@ from collections import deque
 from collections.abc import Iterable
 from typing import TypeAlias
 
-from tinykws.device.protocol import ClipFigures, Heard, Ready, Scores, parse_line
-from tinykws.device.verdict import EVENT, EXPECTED, FAULT, RECEIVED, STREAM, LogEntry
+from tinykws.device.clip_results import ResultReader
+from tinykws.device.protocol import ClipFigures, Heard, Line, Ok, Ready, Scores, parse_line, read_line
+from tinykws.device.session_log import EVENT, EXPECTED, FAULT, RECEIVED, SENT, STREAM, LogEntry
 from tinykws.errors import ConfigError
 from tinykws.labels import RESERVED
 from tinykws.timeline import Event, StreamDetection, StreamScore, score_stream
@@ -72,6 +73,8 @@ class _Reader:
         self._labels: tuple[str, ...] = ()
         self._events: list[Event] = []
         self._fault = ""
+        self._reader = ResultReader()
+        self._ended = False
         self._device = _Side()
         self._host = _Side()
         self._difference: _Difference | None = None
@@ -86,15 +89,31 @@ class _Reader:
             self._events.append(Event(int(start), int(end), label))
         elif entry.kind == FAULT:
             self._fault = entry.text
-        elif entry.kind in (RECEIVED, EXPECTED):
-            self._take_line(entry)
+        elif entry.kind == RECEIVED and entry.clip == 0:
+            self._take_banner(entry.text)
+        elif entry.clip == 0:
+            return  # the search for where both sides part
+        elif entry.kind == EXPECTED:
+            self._take_result(self._host, parse_line(entry.text))
+        elif entry.kind == SENT:
+            self._reader.sent(entry.text)
+        elif entry.kind == RECEIVED:
+            self._take_received(entry.text)
 
-    def _take_line(self, entry: LogEntry) -> None:
-        line = parse_line(entry.text)
-        if isinstance(line, Ready) and entry.kind == RECEIVED:
-            self._labels = line.labels
-        elif isinstance(line, (Scores, Heard, ClipFigures)) and entry.clip > 0:
-            (self._device if entry.kind == RECEIVED else self._host).take(line)
+    def _take_banner(self, text: str) -> None:
+        received = read_line(text)
+        if isinstance(received.line, Ready) and received.intact:
+            self._labels = received.line.labels
+
+    def _take_received(self, text: str) -> None:
+        line = self._reader.received(text)
+        if line is not None:
+            self._ended = isinstance(line, Ok)
+            self._take_result(self._device, line)
+
+    def _take_result(self, side: _Side, line: Line) -> None:
+        if isinstance(line, (Scores, Heard, ClipFigures)):
+            side.take(line)
             self._compare()
 
     def _compare(self) -> None:
@@ -113,7 +132,8 @@ class _Reader:
         for device, host in ((self._device.waiting, None), (None, self._host.waiting)):
             if device or host:
                 self._note(device[0] if device else None, host[0] if host else None)
-        reason = self._fault or (self._difference.words if self._difference else "")
+        unfinished = "" if self._ended else "the device did not get to the end"
+        reason = self._fault or (self._difference.words if self._difference else unfinished)
         return StreamVerdict(
             file=self._file,
             duration_ms=self._duration_ms,

@@ -1,44 +1,21 @@
 """The verdict on a device: a pure function of the log, so a log can be judged again without a board.
 
-A log holds every line that went over the serial line, and beside them what the host's own pipeline made of the same
-samples, written as the lines that the device should print. Judging is comparing the two.
+A log (session_log.py) holds every line that went over the serial line, and beside them what the host's own pipeline
+made of the same samples, written as the lines that the device should print. Judging is comparing the two; of the
+device's lines only those count whose check is right.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby, zip_longest
 from typing import Any
 
-from tinykws.device.protocol import ClipFigures, Heard, Line, Ready, Scores, parse_line
+from tinykws.device.clip_results import results_of
+from tinykws.device.protocol import ClipFigures, Fail, Heard, Line, Ok, Ready, Scores, parse_line, read_line
 from tinykws.device.self_test import complaint_of
-from tinykws.errors import ConfigError
-
-SENT, RECEIVED, EXPECTED = "sent", "received", "expected"
-CLIP, LABEL, FAULT = "clip", "label", "fault"
-STREAM, EVENT, MISMATCH = "stream", "event", "mismatch"
-KINDS = (SENT, RECEIVED, EXPECTED, CLIP, LABEL, FAULT, STREAM, EVENT, MISMATCH)
-
-
-@dataclasses.dataclass(frozen=True)
-class LogEntry:
-    """One line of a log.
-
-    Kinds: `sent` and `received` went over the serial line (audio as its length only); `expected` is what the host's
-    pipeline says the device should print; `clip` begins a clip with its file's name, `label` says what it should be
-    heard as, `fault` why an attempt was given up. `stream` and `event`: see stream_verdict.py;
-    `mismatch`: where device and host part, see mismatch_search.py.
-    """
-
-    ms: float
-    """Since the log began."""
-    clip: int
-    """Counted from 1; 0 before the first."""
-    attempt: int
-    kind: str
-    text: str
+from tinykws.device.session_log import CLIP, EXPECTED, FAULT, LABEL, MISMATCH, RECEIVED, LogEntry
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,41 +72,25 @@ def judge(entries: Sequence[LogEntry], min_accuracy: float | None = None) -> Ver
     return Verdict(not reason, reason, clips, accuracy)
 
 
-def write_entries(entries: Iterable[LogEntry]) -> str:
-    """Returns a log as JSONL."""
-    return "".join(json.dumps(dataclasses.asdict(entry)) + "\n" for entry in entries)
-
-
-def read_entries(text: str) -> tuple[LogEntry, ...]:
-    """Reads what `write_entries` wrote. Raises ConfigError, naming the line."""
-    return tuple(entries_of(text.splitlines()))
-
-
-def entries_of(lines: Iterable[str]) -> Iterator[LogEntry]:
-    """Reads a log line by line, such as from an open file. Raises ConfigError, naming the line."""
-    for number, line in enumerate(lines, start=1):
-        try:
-            entry = LogEntry(**json.loads(line))
-        except (ValueError, TypeError) as error:
-            raise ConfigError(f"line {number} of the log is damaged: {error}") from error
-        if entry.kind not in KINDS:
-            raise ConfigError(f"line {number} of the log has kind {entry.kind!r}")
-        yield entry
-
-
 def _labels(entries: Sequence[LogEntry]) -> tuple[str, ...]:
     """The device's labels, of its last banner."""
-    banners = [line for line in _lines(entries, RECEIVED) if isinstance(line, Ready)]
+    banners = _banners(entries)
     return banners[-1].labels if banners else ()
+
+
+def _banners(entries: Iterable[LogEntry]) -> list[Ready]:
+    """What the device said of itself, as far as it came over unharmed."""
+    received = (read_line(entry.text) for entry in entries if entry.kind == RECEIVED)
+    return [line.line for line in received if line.intact and isinstance(line.line, Ready)]
 
 
 def _judge_clip(entries: list[LogEntry], labels: tuple[str, ...]) -> ClipResult:
     attempt = max(entry.attempt for entry in entries)
-    expected = _lines(entries, EXPECTED)
-    received = _lines([entry for entry in entries if entry.attempt == attempt], RECEIVED)
+    expected = [parse_line(entry.text) for entry in entries if entry.kind == EXPECTED]
+    received = results_of(entry for entry in entries if entry.attempt == attempt)
     fault = _text(entries, FAULT, attempt)
     first = next((line.scores for line in received if isinstance(line, Scores)), ())
-    reason = fault or _difference(received, expected)
+    reason = fault or _unfinished(received) or _difference(received, expected)
     return ClipResult(
         file=_text(entries, CLIP) or "",
         expected_label=_text(entries, LABEL),
@@ -144,8 +105,12 @@ def _judge_clip(entries: list[LogEntry], labels: tuple[str, ...]) -> ClipResult:
     )
 
 
-def _lines(entries: Iterable[LogEntry], kind: str) -> list[Line]:
-    return [parse_line(entry.text) for entry in entries if entry.kind == kind]
+def _unfinished(received: Sequence[Line]) -> str | None:
+    """Results without an end prove nothing: lines of them may be missing."""
+    end = received[-1] if received else None
+    if isinstance(end, Fail):
+        return f"the device refused: {end.code} {end.words}"
+    return None if isinstance(end, Ok) else "the device gave no result"
 
 
 def _text(entries: Iterable[LogEntry], kind: str, attempt: int | None = None) -> str | None:
@@ -177,6 +142,8 @@ def _features_difference(device: ClipFigures | None, host: ClipFigures | None) -
         return "the log does not hold what the host expects"
     if device is None:
         return "the device gave no result"
+    if None not in (device.audio_crc, host.audio_crc) and device.audio_crc != host.audio_crc:
+        return f"audio differs: CRC {device.audio_crc:08x} on the device, {host.audio_crc:08x} on the host"
     if device.frames != host.frames:
         return f"features differ: {device.frames} frames on the device, {host.frames} on the host"
     if device.features_crc != host.features_crc:
@@ -215,8 +182,7 @@ def _words(heard: Heard) -> str:
 
 def _self_test_complaint(entries: Sequence[LogEntry]) -> str | None:
     """What any of the device's banners tells: it may have started anew."""
-    banners = [line for line in _lines(entries, RECEIVED) if isinstance(line, Ready)]
-    return next((complaint for ready in banners if (complaint := complaint_of(ready))), None)
+    return next((complaint for ready in _banners(entries) if (complaint := complaint_of(ready))), None)
 
 
 def _reason(clips: Sequence[ClipResult], accuracy: float | None, min_accuracy: float | None) -> str:

@@ -10,7 +10,8 @@ from pathlib import Path
 from tinykws.boards import Board, SerialLine
 from tinykws.device.protocol import Ready
 from tinykws.device.recording import OnSound, Take, longest_recording, record_sound
-from tinykws.device.session import DeviceSession, LineLink, SessionLog
+from tinykws.device.session import DeviceSession, LineLink
+from tinykws.device.session_log import SessionLog
 from tinykws.doors.open_device import OpenDevice, explained, open_device
 from tinykws.doors.serial_link import open_link
 from tinykws.errors import DeviceError

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from tinykws.boards import Board
 from tinykws.device.protocol import DeviceTrouble, parse_line
-from tinykws.device.session import LineLink, SessionLog
-from tinykws.device.verdict import RECEIVED
+from tinykws.device.session import LineLink
+from tinykws.device.session_log import RECEIVED, SessionLog
 from tinykws.doors.emulator import Emulator, emulated
 from tinykws.doors.serial_link import open_link
 from tinykws.errors import ConfigError, DeviceError

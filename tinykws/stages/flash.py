@@ -11,7 +11,8 @@ from tinykws.boards import Board
 from tinykws.bundle import Bundle
 from tinykws.device.protocol import DeviceTrouble, Ready, parse_line
 from tinykws.device.self_test import ADVICE, complaint_of
-from tinykws.device.session import DeviceSession, LineLink, SessionLog
+from tinykws.device.session import DeviceSession, LineLink
+from tinykws.device.session_log import SessionLog
 from tinykws.device.stranger import refuse_stranger
 from tinykws.doors import platformio
 from tinykws.doors.cable import Cable

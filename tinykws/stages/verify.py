@@ -17,18 +17,19 @@ from tinykws.audio import Samples, read_audio
 from tinykws.boards import Board
 from tinykws.bundle import Bundle
 from tinykws.device.clip_audio import HeldAudio, pcm_of
+from tinykws.device.clip_transfer import ClipFaultError
 from tinykws.device.host_reference import HostReference
 from tinykws.device.mismatch_files import fresh_mismatch_folder
 from tinykws.device.mismatch_search import FoundMismatch, MismatchSearch
 from tinykws.device.protocol import MAX_TAIL_SAMPLES, Ready
 from tinykws.device.self_test import ADVICE, complaint_of
-from tinykws.device.session import ClipFaultError, DeviceSession, SessionLog
+from tinykws.device.session import DeviceSession
+from tinykws.device.session_log import CLIP, EXPECTED, FAULT, LABEL, SessionLog, open_log
 from tinykws.device.stranger import refuse_stranger
-from tinykws.device.verdict import CLIP, EXPECTED, FAULT, LABEL, ClipResult, Verdict, judge, write_entries
+from tinykws.device.verdict import ClipResult, Verdict, judge
 from tinykws.doors.interpreter import Interpreter
 from tinykws.doors.open_device import explained, open_device
 from tinykws.errors import ConfigError
-from tinykws.files import write_text_if_changed
 from tinykws.labels import BACKGROUND_NOISE, SILENCE, UNKNOWN, Label
 from tinykws.progress import SILENT, Progress
 
@@ -126,7 +127,7 @@ def verify(
         wire: how sound gets into an emulated board, see doors/open_device.py.
         tail_ms: silence after each clip.
         min_accuracy: share of right labels below which the verdict is FAIL.
-        timeout_s: longest time the device may say nothing of use.
+        timeout_s: longest time in which nothing may get on.
         log_path: where the log goes (JSONL), however the run ends.
 
     Raises:
@@ -138,22 +139,16 @@ def verify(
         raise ConfigError("no clip to verify with", hint="name audio files, or folders of them")
     if not 0 <= tail_ms * bundle.frontend.sample_rate_hz // 1000 <= MAX_TAIL_SAMPLES:
         raise ConfigError(f"tail_ms is {tail_ms}", hint="0 to 5000")
-    log = SessionLog()
     course = _Course(bundle, tail_ms, None if log_path is None else fresh_mismatch_folder(log_path))
-    try:
-        with open_device(board, target, wire) as device, explained(device, log):
-            session = DeviceSession(device.link, log, timeout_s)
-            ready = session.introduce()
-            refuse_stranger(ready, bundle, board)
-            _tell_self_test(ready, bundle, progress)
-            session.begin_test()
-            for number, clip in enumerate(progress.track(clips, "verify"), start=1):
-                log.clip, log.attempt = number, 1
-                course.run(session, clip)
-            session.leave(end_device=device.ends_with_us)
-    finally:
-        if log_path is not None:
-            write_text_if_changed(log_path, write_entries(log.entries))
+    with open_log(log_path) as log, open_device(board, target, wire) as device, explained(device, log):
+        session = DeviceSession(device.link, log, timeout_s)
+        ready = session.introduce()
+        refuse_stranger(ready, bundle, board)
+        _tell_self_test(ready, bundle, progress)
+        session.begin_test()
+        for number, clip in enumerate(progress.track(clips, "verify"), start=1):
+            course.run(session, number, clip)
+        session.leave(end_device=device.ends_with_us)
     return _report(log, judge(log.entries, min_accuracy), ready, course, log_path)
 
 
@@ -203,11 +198,12 @@ class _Course:
         """Sound worked through so far, tails included."""
         return self._samples / self._rate_hz
 
-    def run(self, session: DeviceSession, clip: ClipFile) -> None:
+    def run(self, session: DeviceSession, number: int, clip: ClipFile) -> None:
         """Sends one clip; all that is to be known of it is then in the log."""
         samples, log = self._read(clip.path), session.log
         begin = len(log.entries)
         self._samples += samples.size + self._tail_samples
+        log.begin_attempt(number, 1)
         log.add(CLIP, f"{clip.path.parent.name}/{clip.path.name}")
         if clip.expected_label is not None:
             log.add(LABEL, clip.expected_label)
@@ -224,7 +220,7 @@ class _Course:
         """Sends samples, twice where the first time fails."""
         log = session.log
         for attempt in range(1, ATTEMPTS + 1):
-            log.attempt = attempt
+            log.begin_attempt(log.clip, attempt)
             try:
                 session.send_clip(HeldAudio(pcm_of(samples)), self._tail_samples)
                 return

@@ -19,16 +19,16 @@ from tinykws.audio import AudioStream, Samples
 from tinykws.boards import Board
 from tinykws.bundle import Bundle
 from tinykws.device.clip_audio import StreamedAudio, pcm_of
+from tinykws.device.clip_transfer import ClipFaultError
 from tinykws.device.host_reference import HostReference
 from tinykws.device.mismatch_files import fresh_mismatch_folder
 from tinykws.device.mismatch_search import FoundMismatch, MismatchSearch
 from tinykws.device.protocol import MAX_CLIP_BYTES
 from tinykws.device.self_test import complaint_of
-from tinykws.device.session import ClipFaultError, DeviceSession, SessionLog
+from tinykws.device.session import DeviceSession
+from tinykws.device.session_log import EVENT, EXPECTED, FAULT, STREAM, SessionLog, entries_of, open_log
 from tinykws.device.stranger import refuse_stranger
-from tinykws.device.stream_log import StreamLog
 from tinykws.device.stream_verdict import StreamVerdict, event_text, judge_stream, stream_text
-from tinykws.device.verdict import EVENT, EXPECTED, FAULT, STREAM, entries_of
 from tinykws.doors.interpreter import Interpreter
 from tinykws.doors.open_device import explained, open_device
 from tinykws.errors import ConfigError
@@ -36,6 +36,8 @@ from tinykws.labels import Label
 from tinykws.progress import SILENT, Progress
 from tinykws.timeline import Event, StreamScore
 
+KEPT_ENTRIES = 200
+"""Of the log that are held, beside its file: the newest, for whoever must explain how a session ended."""
 TAIL_MS = 500
 """Silence after the stream, so that a word at its end can be counted."""
 
@@ -138,21 +140,17 @@ def verify_stream(
         DeviceError: no device, another firmware on it, or it died.
     """
     course = _Course(bundle, stream)
-    log_path.parent.mkdir(parents=True, exist_ok=True)
     mismatch_dir = fresh_mismatch_folder(log_path)
-    with log_path.open("w", encoding="utf-8") as file:
-        log = StreamLog(file)
-        with open_device(board, target, wire) as device, explained(device, log):
-            session = DeviceSession(device.link, log, timeout_s)
-            ready = session.introduce()
-            refuse_stranger(ready, bundle, board)
-            session.begin_test()
-            log.clip = log.attempt = 1
-            course.run(session, progress)
-            file.flush()
-            verdict = _read_verdict(log_path)
-            mismatches = course.look_into(session, verdict, mismatch_dir)
-            session.leave(end_device=device.ends_with_us)
+    with open_log(log_path, KEPT_ENTRIES) as log, open_device(board, target, wire) as device, explained(device, log):
+        session = DeviceSession(device.link, log, timeout_s)
+        ready = session.introduce()
+        refuse_stranger(ready, bundle, board)
+        session.begin_test()
+        log.begin_attempt(1, 1)
+        course.run(session, progress)
+        verdict = _read_verdict(log_path)
+        mismatches = course.look_into(session, verdict, mismatch_dir)
+        session.leave(end_device=device.ends_with_us)
     reason = "; ".join(filter(None, [verdict.reason, complaint_of(ready)]))
     return StreamReport(
         board=ready.board,

@@ -16,6 +16,9 @@ extern "C" {
 /* Characters of the longest line, its end not counted. A multiple of 4, for base64. */
 #define KWS_LINE_CHARACTERS 1024
 
+/* Samples that the longest line of base64 holds. */
+#define KWS_MAX_LINE_SAMPLES (KWS_LINE_CHARACTERS / 4 * 3 / 2)
+
 typedef enum {
     KWS_LINE_UNFINISHED,
     KWS_LINE_READY,    /* text holds a line of `length` characters, until the next byte is put */

@@ -19,7 +19,7 @@ void kws_port_init(void);
 size_t kws_port_serial_read(uint8_t *bytes, size_t capacity);
 
 /* Bytes a host may have under way to us without any being lost: the size of the receive buffer, or, where the line holds
- * the host back by itself (USB, TCP), what is good for speed. The host is told; at least 64.
+ * the host back by itself (USB, TCP), what is good for speed. The host is told; at least 256.
  */
 size_t kws_port_serial_capacity(void);
 

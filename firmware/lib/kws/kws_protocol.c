@@ -53,7 +53,7 @@ static int take_number(const char **text, uint32_t base, uint32_t *number)
 
 static kws_command bad(const char *error)
 {
-    kws_command command = {KWS_COMMAND_BAD, error, {0, 0, 0, 0, 0}, 0};
+    kws_command command = {KWS_COMMAND_BAD, error, {0, 0, 0, 0, 0}, {0, 0}, 0};
     return command;
 }
 
@@ -77,7 +77,7 @@ static const char *take_option(const char **text, kws_clip_request *clip)
 
 static kws_command parse_data(const char *text)
 {
-    kws_command command = {KWS_COMMAND_DATA, NULL, {0, 0, 0, 0, 0}, 0};
+    kws_command command = {KWS_COMMAND_DATA, NULL, {0, 0, 0, 0, 0}, {0, 0}, 0};
     if (!take_word(&text, KWS_AUDIO_TYPE)) {
         return bad("type is not " KWS_AUDIO_TYPE);
     }
@@ -90,15 +90,19 @@ static kws_command parse_data(const char *text)
             return bad(error);
         }
     }
-    if ((command.clip.tail_samples > 0 || command.clip.wants_features) && !command.clip.has_crc) {
-        return bad("option tail= or features= needs crc=");
-    }
     return command;
+}
+
+static kws_command parse_sync(const char *text)
+{
+    kws_command command = {KWS_COMMAND_SYNC, NULL, {0, 0, 0, 0, 0}, {0, 0}, 0};
+    const int good = take_number(&text, 10, &command.sync.token) && take_number(&text, 10, &command.sync.results);
+    return good && *text == '\0' ? command : bad("sync needs a token and a number of results");
 }
 
 static kws_command parse_record(const char *text)
 {
-    kws_command command = {KWS_COMMAND_RECORD, NULL, {0, 0, 0, 0, 0}, 0};
+    kws_command command = {KWS_COMMAND_RECORD, NULL, {0, 0, 0, 0, 0}, {0, 0}, 0};
     const int good = take_number(&text, 10, &command.record_samples) && *text == '\0' && command.record_samples > 0 &&
                      command.record_samples <= KWS_MAX_RECORD_SAMPLES;
     return good ? command : bad("size of a recording must be 1 to 960000 samples");
@@ -117,14 +121,32 @@ kws_command kws_parse_command(const char *line)
     if (take_word(&line, "!DATA")) {
         return parse_data(line);
     }
+    if (take_word(&line, "!SYNC")) {
+        return parse_sync(line);
+    }
     if (take_word(&line, "!RECORD")) {
         return parse_record(line);
     }
     for (size_t i = 0; i < sizeof plain / sizeof *plain; ++i) {
         if (strcmp(line, plain[i].word) == 0) {
-            kws_command command = {plain[i].kind, NULL, {0, 0, 0, 0, 0}, 0};
+            kws_command command = {plain[i].kind, NULL, {0, 0, 0, 0, 0}, {0, 0}, 0};
             return command;
         }
     }
     return bad("command is not known");
+}
+
+bool kws_parse_audio_line(const char *line, kws_audio_line *audio)
+{
+    const char *text = line;
+    if (!take_prefix(&text, "@") || !take_number(&text, 10, &audio->offset) || !take_number(&text, 10, &audio->results)) {
+        return false;
+    }
+    audio->base64 = (size_t)(text - line);
+    return true;
+}
+
+bool kws_has_options(const kws_clip_request *request)
+{
+    return request->has_crc || request->tail_samples > 0 || request->wants_features;
 }

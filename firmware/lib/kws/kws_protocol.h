@@ -1,14 +1,16 @@
-/* The commands of the serial protocol, version 1, as docs/serial_protocol.md tells them. */
+/* The commands of the serial protocol, version 2, as docs/serial_protocol.md tells them. */
 #ifndef KWS_PROTOCOL_H
 #define KWS_PROTOCOL_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-#define KWS_PROTOCOL_VERSION 1
+#define KWS_PROTOCOL_VERSION 2
 #define KWS_AUDIO_TYPE "audio-pcm-16khz-mono-s16"
 
 /* Most samples of silence that `tail=` may ask for: 5 s. */
@@ -25,6 +27,7 @@ typedef enum {
     KWS_COMMAND_RESET,
     KWS_COMMAND_EXIT,
     KWS_COMMAND_STATUS,
+    KWS_COMMAND_SYNC,
     KWS_COMMAND_RECORD,
 } kws_command_kind;
 
@@ -33,19 +36,39 @@ typedef struct {
     uint32_t bytes; /* of audio to come: not 0, even */
     uint32_t tail_samples;
     uint32_t crc;
-    int has_crc; /* 0: the form of test_over_serial, which has no options */
+    int has_crc;
     int wants_features;
 } kws_clip_request;
+
+/* What !SYNC says. */
+typedef struct {
+    uint32_t token;
+    uint32_t results; /* that the host has */
+} kws_sync_request;
+
+/* The beginning of a line of audio in a clip with checks. */
+typedef struct {
+    uint32_t offset;    /* of its first byte in the clip */
+    uint32_t results;   /* that the host has */
+    size_t base64;      /* where in the line the audio begins */
+} kws_audio_line;
 
 typedef struct {
     kws_command_kind kind;
     const char *error;     /* KWS_COMMAND_BAD: code and words for !FAIL */
-    kws_clip_request clip;   /* KWS_COMMAND_DATA */
+    kws_clip_request clip; /* KWS_COMMAND_DATA */
+    kws_sync_request sync; /* KWS_COMMAND_SYNC */
     uint32_t record_samples; /* KWS_COMMAND_RECORD */
 } kws_command;
 
 /* Reads a line that begins with '!'. */
 kws_command kws_parse_command(const char *line);
+
+/* Reads `@<offset> <results> <base64>`, its check already taken off. Returns whether it is such a line. */
+bool kws_parse_audio_line(const char *line, kws_audio_line *audio);
+
+/* Whether !DATA says more than the form of test_over_serial knows. */
+bool kws_has_options(const kws_clip_request *request);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,22 @@
+"""The check at a line's end: ` *` and the CRC-32 of all that stands before it, in eight hex digits (kws_check.h)."""
+
+from __future__ import annotations
+
+import re
+import zlib
+
+_CHECK = re.compile(r"(.*) \*([0-9a-f]{8})", re.DOTALL)
+
+
+def with_check(text: str) -> str:
+    """Returns the line of ASCII with its check."""
+    return f"{text} *{zlib.crc32(text.encode('ascii')):08x}"
+
+
+def take_check(text: str) -> tuple[str, bool | None]:
+    """Returns the line without its check, and whether that is right; None, and the whole line, where there is none."""
+    match = _CHECK.fullmatch(text)
+    if match is None:
+        return text, None
+    body = match[1]
+    return body, zlib.crc32(body.encode("utf-8", errors="surrogatepass")) == int(match[2], 16)

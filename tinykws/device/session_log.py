@@ -1,0 +1,177 @@
+"""The log of a session: every line with its time, the clip and the attempt it belongs to. What it means: verdict.py.
+
+A line of the log is written when it happens, so that a run that is cut short leaves all until then.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from tinykws.device.protocol import Received
+from tinykws.errors import ConfigError
+from tinykws.files import not_writable
+
+RUN, SENT, RECEIVED, EXPECTED = "run", "sent", "received", "expected"
+CLIP, LABEL, FAULT, LINK, END = "clip", "label", "fault", "link", "end"
+STREAM, EVENT, MISMATCH = "stream", "event", "mismatch"
+KINDS = (RUN, SENT, RECEIVED, EXPECTED, CLIP, LABEL, FAULT, LINK, END, STREAM, EVENT, MISMATCH)
+MAX_NOISE_LINES = 200
+"""Of one attempt that are kept one by one; a device that babbles shall not fill the disk."""
+
+
+@dataclasses.dataclass(frozen=True)
+class LogEntry:
+    """One line of a log.
+
+    Kinds: `run` is the first and says what is to be done, as JSON; `sent` and `received` went over the serial line
+    (audio as its place and length only); `expected` is what the host's pipeline says the device should print; `clip`
+    begins a clip with its file's name, `label` says what it should be heard as, `fault` why an attempt was given up;
+    `link` tells of the connection, lost and found; `end` is the last, empty where all clips had their turn, else why
+    they had not. `stream` and `event`: see stream_verdict.py; `mismatch`: where device and host part, see
+    mismatch_search.py.
+    """
+
+    ms: float
+    """Since the log began."""
+    clip: int
+    """Counted from 1; 0 before the first."""
+    attempt: int
+    kind: str
+    text: str
+
+    def to_line(self) -> str:
+        """Returns the entry as a line of JSON."""
+        return json.dumps(dataclasses.asdict(self)) + "\n"
+
+
+class SessionLog:
+    """Every line of a session.
+
+    Args:
+        clock: seconds, from any beginning.
+        stream: gets each entry as it comes; None: they are only kept.
+        kept: so many of the newest entries are kept at least; None: all.
+    """
+
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        stream: IO[str] | None = None,
+        kept: int | None = None,
+    ) -> None:
+        self.clock = clock
+        self._began = clock()
+        self._stream = stream
+        self._kept = kept
+        self._noise_lines = 0
+        self.entries: list[LogEntry] = []
+        self.clip = 0
+        self.attempt = 0
+
+    def add(self, kind: str, text: str) -> None:
+        """Keeps a line."""
+        if kind in (FAULT, END):
+            self._end_noise()
+        self._write(kind, text)
+
+    def add_received(self, received: Received) -> None:
+        """Keeps a line of the device; of those without a right check only so many an attempt, and then their number."""
+        if received.intact:
+            self.add(RECEIVED, received.text)
+            return
+        self._noise_lines += 1
+        if self._noise_lines <= MAX_NOISE_LINES:
+            self._write(RECEIVED, received.text)
+
+    def begin_attempt(self, clip: int, attempt: int) -> None:
+        """What comes now belongs to this attempt."""
+        self._end_noise()
+        self.clip = clip
+        self.attempt = attempt
+
+    def _end_noise(self) -> None:
+        more = self._noise_lines - MAX_NOISE_LINES
+        self._noise_lines = 0
+        if more > 0:
+            self._write(LINK, f"{more} more lines without a right check")
+
+    def _write(self, kind: str, text: str) -> None:
+        ms = round((self.clock() - self._began) * 1000, 3)
+        entry = LogEntry(ms, self.clip, self.attempt, kind, text)
+        self.entries.append(entry)
+        if self._stream is not None:
+            self._stream.write(entry.to_line())
+            self._stream.flush()
+        if self._kept is not None and len(self.entries) >= 2 * self._kept:
+            del self.entries[: -self._kept]
+
+
+@contextmanager
+def open_log(path: Path | None, kept: int | None = None) -> Iterator[SessionLog]:
+    """Opens a new log; None: one that is written nowhere. Raises ConfigError where the file cannot be made.
+
+    `kept`: how many entries it keeps at least, beside the file; None: all.
+    """
+    if path is None:
+        yield SessionLog(kept=kept)
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        stream = path.open("w", encoding="utf-8")
+    except OSError as error:
+        raise not_writable(path.parent, error) from error
+    with stream:
+        yield SessionLog(stream=stream, kept=kept)
+
+
+def write_entries(entries: Iterable[LogEntry]) -> str:
+    """Returns a log as JSONL."""
+    return "".join(entry.to_line() for entry in entries)
+
+
+def read_entries(text: str) -> tuple[LogEntry, ...]:
+    """Reads what a log holds. Raises ConfigError, naming the line."""
+    return tuple(entries_of(text.split("\n")))
+
+
+def entries_of(lines: Iterable[str]) -> Iterator[LogEntry]:
+    """Reads a log line by line, such as from an open file. Raises ConfigError, naming the line."""
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            yield _read_entry(line, number)
+
+
+_TYPES: dict[str, type | tuple[type, ...]] = {
+    "ms": (int, float),
+    "clip": int,
+    "attempt": int,
+    "kind": str,
+    "text": str,
+}
+
+
+def _read_entry(line: str, number: int) -> LogEntry:
+    try:
+        values = json.loads(line)
+    except ValueError as error:
+        raise _damaged(number, f"it is no JSON: {error}") from error
+    if not isinstance(values, dict) or values.keys() != _TYPES.keys():
+        raise _damaged(number, f"it must have {', '.join(_TYPES)}, and nothing else")
+    for key, kind in _TYPES.items():
+        if not isinstance(values[key], kind) or isinstance(values[key], bool):
+            raise _damaged(number, f"its {key} is {values[key]!r}")
+    if values["kind"] not in KINDS:
+        raise _damaged(number, f"there is no kind {values['kind']!r}")
+    return LogEntry(**values)
+
+
+def _damaged(number: int, what: str) -> ConfigError:
+    return ConfigError(
+        f"line {number} of the log is damaged: {what}", hint="a log of tinykws verify, and the whole of it?"
+    )
