@@ -3,10 +3,10 @@
     make fuzz SECONDS=3600
 
 Coverage-guided, by atheris (libFuzzer for Python; the extra `fuzz`): the engine's Python is instrumented, and
-changes hit the numbers that the reader looks at. Every mutant is refused by a ConfigError or becomes C, and each C text
-that differs in more than weights is compiled with AddressSanitizer and UBSan and run. A finding ends it and stands in
-the corpus folder as crash-…; what was done is counted in counts.json there. Kept mutants are where the next run goes
-on. The short form, with fixed seeds, is test_reader_fuzz.py.
+changes hit the numbers that the reader looks at. Every mutant is refused by a ConfigError or becomes C, for whole
+windows and for a stream, and each C text that differs in more than weights is compiled with AddressSanitizer and UBSan
+and run. A finding ends it and stands in the corpus folder as crash-…; what was done is counted in counts.json there.
+Kept mutants are where the next run goes on. The short form, with fixed seeds, is test_reader_fuzz.py.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ with atheris.instrument_imports(include=["tinykws.aot"]):
     from tinykws import aot
 
 from field_mutator import mutate
-from random_nets import random_convolution, random_net
-from sanitized_models import MOST_WORK, run_sanitized, shape_of, work_of
+from random_nets import random_convolution, random_net, random_stream
+from sanitized_models import MOST_WORK, compile_stream, run_sanitized, shape_of, work_of
 
 from tinykws.errors import ConfigError
 
@@ -36,6 +36,7 @@ LAST_SECONDS = 10
 """In which models are run one by one, since libFuzzer ends without a word."""
 SEEDS = 60
 LARGEST_FILE = 8192
+KINDS = ("executions", "refused", "accepted", "streams", "distinct", "too_large", "run", "seconds")
 MEGABYTES, SECONDS_OF_ONE = 3000, 300
 
 
@@ -47,7 +48,7 @@ class Harness:
         self._known: set[int] = set()
         self._batch: list[bytes] = []
         self._began = time.monotonic()
-        self.counts = dict.fromkeys(("executions", "refused", "accepted", "distinct", "too_large", "run", "seconds"), 0)
+        self.counts = dict.fromkeys(KINDS, 0)
 
     def one(self, data: bytes) -> None:
         """Any exception but ConfigError, and any report of a sanitizer, is a finding."""
@@ -58,6 +59,7 @@ class Harness:
             self.counts["refused"] += 1
             return
         self.counts["accepted"] += 1
+        self.counts["streams"] += compile_stream(data).choice.keeps_rows
         shape = hash(shape_of(compiled))
         if shape in self._known:
             return
@@ -75,6 +77,7 @@ class Harness:
         """Compiles and runs what has gathered; on a report the models are kept."""
         try:
             run_sanitized(self._batch, self._workshop)
+            run_sanitized(self._batch, self._workshop, compile_stream)
         except AssertionError:
             for number, model in enumerate(self._batch):
                 (self._corpus / f"reported-{number}.tflite").write_bytes(model)
@@ -107,7 +110,7 @@ def main() -> None:
     kept = arguments.corpus / "kept"
     kept.mkdir(parents=True, exist_ok=True)
     for seed in range(SEEDS):
-        make = random_net if seed % 2 else random_convolution
+        make = (random_net, random_convolution, lambda source: random_stream(source)[0])[seed % 3]
         (kept / f"seed-{seed}.tflite").write_bytes(make(random.Random(seed)))
     harness = Harness(arguments.corpus, Path(tempfile.mkdtemp(prefix="fuzz-reader-")), arguments.seconds)
     options = [f"-max_total_time={arguments.seconds}", f"-max_len={LARGEST_FILE}", f"-seed={arguments.seed}"]

@@ -15,10 +15,12 @@ from aot_native import KERNELS, STRICT, run_compiler
 from many_models import PUT_HERE, write_program
 
 from tinykws import aot
+from tinykws.aot.choice import Listening
 from tinykws.aot.planner import ALIGNMENT, Buffer, Placement
 from tinykws.aot.reader import read_model
 
 SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g", "-O1"]
+Make = Callable[[bytes], aot.AotModel]
 GAP = 64
 MOST_WORK = 20_000_000
 """Multiplications of one invoke; a mutant with more would take seconds, and reads no other bytes."""
@@ -42,9 +44,16 @@ def spaced(buffers: Sequence[Buffer]) -> list[Placement]:
     return placements
 
 
-def compile_spaced(tflite: bytes, *, missing_bytes: int = 0) -> aot.AotModel:
-    """As compile_model(), spaced apart."""
-    return spaced_apart(lambda: aot.compile_model(tflite), missing_bytes=missing_bytes)
+def compile_stream(tflite: bytes, hop: int = 1) -> aot.AotModel:
+    """As it listens: the rows of its input move on by `hop` from one invoke to the next."""
+    shape = read_model(tflite).input.shape
+    frames = shape[1] if len(shape) == 4 else 1
+    return aot.compile_for_listening(tflite, Listening(frames, hop, "armv7e-m", ram_bytes=0))
+
+
+def compile_spaced(tflite: bytes, make: Make = aot.compile_model, *, missing_bytes: int = 0) -> aot.AotModel:
+    """As `make` compiles it, spaced apart."""
+    return spaced_apart(lambda: make(tflite), missing_bytes=missing_bytes)
 
 
 def spaced_apart(compiled_by: Callable[[], aot.AotModel], *, missing_bytes: int = 0) -> aot.AotModel:
@@ -95,14 +104,20 @@ def sanitized_kernels(folder: Path) -> tuple[Path, ...]:
     return tuple(objects)
 
 
-def run_sanitized(models: Sequence[bytes], folder: Path) -> None:
+def run_sanitized(models: Sequence[bytes], folder: Path, make: Make = aot.compile_model) -> None:
     """Compiles the models into one program with the sanitizers and runs each on a few inputs.
+
+    Args:
+        models: .tflite files.
+        folder: where the kernels are compiled once.
+        make: makes C of one.
 
     Raises:
         AssertionError: with what the compiler or a sanitizer said.
     """
     kernels = sanitized_kernels(folder)
-    with tempfile.TemporaryDirectory(dir=folder) as name, mock.patch("many_models.compile_model", compile_spaced):
+    spaced_c = functools.partial(compile_spaced, make=make)
+    with tempfile.TemporaryDirectory(dir=folder) as name, mock.patch("many_models.compile_model", spaced_c):
         own = Path(name)
         (own / "put.c").write_text(PUT_HERE)
         sources = [source for source in write_program(models, TRIALS, own) if source.parent != KERNELS]
