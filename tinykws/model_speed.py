@@ -1,7 +1,7 @@
 """How long a model takes on a board, known before anything is compiled; and refusing one that cannot keep up.
 
-Instructions are guessed from the model's ops, or counted in emulation; cycles for each are a guess of
-the core's (cores.py). The detector and the serial line are left out: less than a hundredth.
+Instructions are guessed from the model's ops, or counted in emulation; cycles for each are a guess of the core's
+(cores.py). Left out are the detector, the handing on of samples and frames, and the serial line: some hundredths.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import dataclasses
 import math
 from collections.abc import Iterable, Iterator
 
+from tinykws.aot.choice import StreamReport
 from tinykws.aot.cost import typical_error
 from tinykws.aot.graph import Graph, Op
 from tinykws.aot.reader import read_model
@@ -72,8 +73,8 @@ class Speed:
     """Where the instructions are from."""
     cycles_how: str
     """Where the cycles are from."""
-    sharing: str = ""
-    """What the aot engine keeps from one window to the next and why not more; empty with another engine."""
+    stream: StreamReport | None = None
+    """What the aot engine keeps from one window to the next and why not more; None with another engine."""
 
 
 def estimated_speed(bundle: Bundle, board: Board, engine: str) -> Speed | None:
@@ -86,18 +87,18 @@ def estimated_speed(bundle: Bundle, board: Board, engine: str) -> Speed | None:
         return None
     core = CORES[board.core]
     graph = read_model(bundle.model_bytes())
-    sharing = ""
+    stream = None
     if engine == "tflm":
         rates = _tflm_rates(core)
         count = _tflm_instructions(graph, rates)
         how = f"a rough guess, from counts of TFLite Micro with {rates.kernels} for two other models"
     else:
         choice = choose_for_board(bundle, board)
-        count, sharing = choice.cost.instructions, choice.explanation
+        count, stream = choice.cost.instructions, choice.report
         error = typical_error(choice.schedule, core.counted_as)
         how = f"estimated from the model's ops, usually within {max(error, 0.01):.0%} of a count ({core.counted_as})"
     speed = speed_of(bundle, board, count, frame_instructions(bundle.frontend, core.counted_as), how)
-    return dataclasses.replace(speed, sharing=sharing)
+    return dataclasses.replace(speed, stream=stream)
 
 
 def counting_board(board: Board, boards: Iterable[Board]) -> Board | None:
@@ -131,7 +132,7 @@ def counted_speed(speed: Speed, bundle: Bundle, board: Board, per_inference: flo
         f"counted in emulation ({CORES[board.core].counted_as}); the estimate was {speed.instructions_per_inference:,}"
     )
     counted = speed_of(bundle, board, round(per_inference), round(per_frame), how)
-    return dataclasses.replace(counted, sharing=speed.sharing)
+    return dataclasses.replace(counted, stream=speed.stream)
 
 
 def speed_of(bundle: Bundle, board: Board, per_inference: int, per_frame: int, how: str) -> Speed:

@@ -36,7 +36,7 @@ TIMINGS = {
     ),
     "Cortex-M0+": Timing(1, 2, False, {}),
 }
-LINE = re.compile(r"^\s*([0-9a-f]+):\t(?:[0-9a-f]+ ?)+\s*\t(\S+)(?:\t([^@;\n]*))?", re.MULTILINE)
+LINE = re.compile(r"^\s*([0-9a-f]+):\t([0-9a-f]+(?: [0-9a-f]+)?)\s*\t(\S+)(?:\t([^@;\n]*))?", re.MULTILINE)
 SINGLE = re.compile(r"^(ldr|str)(b|h|sb|sh)?(eq|ne|cs|cc|mi|pl|vs|vc|hi|ls|ge|lt|gt|le)?(\.[nw])?$")
 SEVERAL = re.compile(r"^(ldm|stm|push|pop|vldm|vstm|vpush|vpop)")
 
@@ -44,15 +44,16 @@ SEVERAL = re.compile(r"^(ldm|stm|push|pop|vldm|vstm|vpush|vpop)")
 def cycles_of(program: Path, executed: npt.NDArray[np.uint32], timing: Timing) -> int:
     """Returns the cycles of a run, from the addresses executed one after the other."""
     text = subprocess.run(["arm-none-eabi-objdump", "-d", str(program)], capture_output=True, text=True, check=True)
-    instructions = {int(at, 16): (name, operands or "") for at, name, operands in LINE.findall(text.stdout)}
+    instructions = {int(at, 16): (code, name, operands or "") for at, code, name, operands in LINE.findall(text.stdout)}
     places, which = np.unique(executed, return_inverse=True)
     known = [instructions[int(place)] for place in places]
-    cycles = np.array([_cycles(name, operands, timing) for name, operands in known])[which]
-    is_single = np.array([bool(SINGLE.match(name)) for name, _ in known])[which]
-    is_load = np.array([name.startswith("ldr") and bool(SINGLE.match(name)) for name, _ in known])[which]
+    cycles = np.array([_cycles(name, operands, timing) for _, name, operands in known])[which]
+    is_single = np.array([bool(SINGLE.match(name)) for _, name, _ in known])[which]
+    is_load = np.array([name.startswith("ldr") and bool(SINGLE.match(name)) for _, name, _ in known])[which]
+    sizes = np.array([len(code.replace(" ", "")) // 2 for code, _, _ in known])[which]
     overlapping = (is_load[1:] & is_single[:-1]).sum() if timing.overlaps else 0
-    # Instructions have 2 or 4 bytes: where the next is elsewhere, a branch was taken.
-    taken = ~np.isin(np.diff(executed.astype(np.int64)), (2, 4))
+    # Where the next instruction is not the one behind, a branch was taken.
+    taken = np.diff(executed.astype(np.int64)) != sizes[:-1]
     return int(cycles.sum() - overlapping + timing.refill * taken.sum())
 
 

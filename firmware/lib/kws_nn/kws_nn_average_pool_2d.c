@@ -1,25 +1,28 @@
 #include "kws_nn_math.h"
 
+/* The sum of so many values, `step` apart. */
+static int32_t sum_of_run(const int8_t *value, int32_t count, int32_t step)
+{
+    int32_t sum = 0;
+    for (; count > 1; count -= 2, value += 2 * step) {
+        sum += value[0] + value[step];
+    }
+    return count > 0 ? sum + *value : sum;
+}
+
 /* The mean of one channel over the window's part inside of the image, rounded to nearest, halves away from zero. */
 static int32_t window_mean(const kws_nn_pool_2d_params *params, const int8_t *plane, int32_t top, int32_t left)
 {
-    const int32_t bottom = top + params->window.height;
-    const int32_t right = left + params->window.width;
-    const int32_t first_y = top < 0 ? 0 : top, first_x = left < 0 ? 0 : left;
-    const int32_t end_y = bottom < params->input.height ? bottom : params->input.height;
-    const int32_t end_x = right < params->input.width ? right : params->input.width;
-    const int32_t count = (end_y - first_y) * (end_x - first_x);
-    const int32_t channels = params->input.channels;
-    const int is_whole_rows = end_x - first_x == params->input.width;
-    const int32_t run = is_whole_rows ? count : end_x - first_x;
+    const int32_t width = params->input.width, channels = params->input.channels;
+    const kws_nn_range rows = kws_nn_inside(top, params->window.height, params->input.height);
+    const kws_nn_range columns = kws_nn_inside(left, params->window.width, width);
+    const int32_t count = (rows.end - rows.begin) * (columns.end - columns.begin);
+    const int are_whole = columns.end - columns.begin == width; /* then all rows are one run */
+    const int32_t run = are_whole ? count : columns.end - columns.begin;
+    const int8_t *value = plane + (rows.begin * width + columns.begin) * channels;
     int32_t sum = 0;
-    for (int32_t y = first_y; y < end_y; y += is_whole_rows ? count : 1) {
-        const int8_t *value = plane + (y * params->input.width + first_x) * channels;
-        int32_t left = run;
-        for (; left > 1; left -= 2, value += 2 * channels) {
-            sum += value[0] + value[channels];
-        }
-        sum += left > 0 ? *value : 0;
+    for (int32_t seen = 0; seen < count; seen += run, value += width * channels) {
+        sum += sum_of_run(value, run, channels);
     }
     return (sum > 0 ? sum + count / 2 : sum - count / 2) / count;
 }

@@ -46,6 +46,18 @@ static inline int8_t kws_nn_output(const kws_nn_requantize *requantize, int32_t 
     return (int8_t)kws_nn_clamp(value, requantize->minimum, requantize->maximum);
 }
 
+typedef struct {
+    int32_t begin, end;
+} kws_nn_range;
+
+/* The part of `count` neighbouring rows or columns from `first` on that lies inside of an image of `size`. */
+static inline kws_nn_range kws_nn_inside(int32_t first, int32_t count, int32_t size)
+{
+    const int32_t end = first + count;
+    const kws_nn_range range = {first < 0 ? 0 : first, end < size ? end : size};
+    return range;
+}
+
 /* Whether an index of an image's row or column lies outside of it. */
 static inline int kws_nn_is_outside(int32_t index, int32_t size)
 {

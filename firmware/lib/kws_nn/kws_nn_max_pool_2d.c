@@ -3,13 +3,14 @@
 /* The largest value of one channel in the window's part inside of the image. */
 static int32_t window_max(const kws_nn_pool_2d_params *params, const int8_t *plane, int32_t top, int32_t left)
 {
+    const int32_t width = params->input.width, channels = params->input.channels;
+    const kws_nn_range rows = kws_nn_inside(top, params->window.height, params->input.height);
+    const kws_nn_range columns = kws_nn_inside(left, params->window.width, width);
     int32_t largest = INT8_MIN;
-    for (int32_t y = top; y < top + params->window.height; y++) {
-        for (int32_t x = left; x < left + params->window.width; x++) {
-            if (!kws_nn_is_outside(y, params->input.height) && !kws_nn_is_outside(x, params->input.width)) {
-                const int32_t value = plane[(y * params->input.width + x) * params->input.channels];
-                largest = value > largest ? value : largest;
-            }
+    for (int32_t y = rows.begin; y < rows.end; y++) {
+        const int8_t *value = plane + (y * width + columns.begin) * channels;
+        for (int32_t x = columns.begin; x < columns.end; x++, value += channels) {
+            largest = *value > largest ? *value : largest;
         }
     }
     return largest;
