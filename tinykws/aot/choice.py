@@ -51,6 +51,29 @@ class Cost:
         return self.instructions / max(whole.instructions, 1) + share_of_ram
 
 
+@dataclasses.dataclass(frozen=True)
+class StreamReport:
+    """A choice in figures and words."""
+
+    keeps_rows: bool
+    """Whether an inference is spared what the one before it made."""
+    explanation: str
+    """As Choice has it."""
+    cost: Cost
+    whole: Cost
+    """Of computing each window whole."""
+
+    def in_words(self) -> str:
+        """Returns a sentence."""
+        if not self.keeps_rows:
+            return self.explanation
+        return (
+            f"{self.explanation}; an inference takes about {self.cost.instructions:,} instructions instead of"
+            f" {self.whole.instructions:,}, and {self.cost.arena_bytes:,} bytes of working memory instead of"
+            f" {self.whole.arena_bytes:,}"
+        )
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class Choice:
     """The way that was chosen."""
@@ -66,6 +89,11 @@ class Choice:
     def keeps_rows(self) -> bool:
         """Whether invokes keep what windows share."""
         return self.schedule.hop > 0
+
+    @property
+    def report(self) -> StreamReport:
+        """The same without the schedule."""
+        return StreamReport(self.keeps_rows, self.explanation, self.cost, self.whole)
 
 
 def choose(graph: Graph, program: Sequence[Call | Alias], listening: Listening) -> Choice:

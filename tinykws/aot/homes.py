@@ -34,6 +34,11 @@ class Homes:
             self._add(key, Place(len(self._drafts)), _Draft(name, size, is_kept=False))
         return self._places[key]
 
+    def share(self, key: Hashable, other: Hashable) -> Place:
+        """Returns the place of something else, which is needed no more, as this one's too."""
+        self._places[key] = self._places[other]
+        return self._places[key]
+
     def kept(self, key: Hashable, name: str, size: int, copies: int) -> Place:
         """Returns the same in as many copies, which keep their content from one invoke to the next."""
         if key not in self._places:

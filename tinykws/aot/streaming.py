@@ -56,6 +56,7 @@ class _Split:
         self.sums = summed[1] if summed else None
         self._owners = _owners(program)
         results = [item.output for item in program[:n_ops] if isinstance(item, Call)]
+        self._made_by_rows = {graph.input.index, *(tensor.index for tensor in results)}
         self._kept = {tensor.index for tensor in results if self._needs_all(tensor)}
 
     def owner(self, tensor: Tensor) -> int:
@@ -66,6 +67,16 @@ class _Split:
         """Whether all rows of a streamed tensor stand in memory."""
         return self.owner(tensor) in self._kept | {self.owner(self.graph.input)}
 
+    def is_streamed(self, tensor: Tensor) -> bool:
+        """Whether a tensor is the input or a streamed op's output: rows of it are kept, or gone."""
+        return self.owner(tensor) in self._made_by_rows
+
+    def is_last_reader(self, index: int, tensor: Tensor) -> bool:
+        """Whether no op behind one reads a tensor, and it is computed and not the model's output."""
+        owner = self.owner(tensor)
+        is_free = tensor.data is None and owner != self.owner(self.graph.output)
+        return is_free and max(_readers(self.program, self._owners, owner)) == index
+
     def rows(self, tensor: Tensor, which: str) -> range:
         """Returns the rows at the top or at the bottom that are made anew."""
         sharing = self.sharing[tensor.index]
@@ -73,7 +84,7 @@ class _Split:
 
     def _needs_all(self, tensor: Tensor) -> bool:
         """Whether somebody needs rows of a streamed op's output that are not made anew for each window."""
-        readers = _readers(self.program, self._owners, tensor)
+        readers = _readers(self.program, self._owners, tensor.index)
         return not readers or any(self._reads_more(reader, tensor) for reader in readers if reader != self.summed_op)
 
     def _reads_more(self, reader: int, tensor: Tensor) -> bool:
@@ -92,7 +103,7 @@ class _Split:
 def _summed(program: Sequence[Call | Alias], analysis: Analysis, n_ops: int) -> tuple[int, DenseSums] | None:
     """Returns the dense layer that is the only reader of the last streamed op's output, and how it comes apart."""
     owners, tensor = _owners(program), program[n_ops - 1].output
-    readers = _readers(program, owners, tensor)
+    readers = _readers(program, owners, tensor.index)
     call = program[readers[0]] if len(readers) == 1 else None
     if not isinstance(call, Call):
         return None
@@ -100,12 +111,12 @@ def _summed(program: Sequence[Call | Alias], analysis: Analysis, n_ops: int) -> 
     return None if sums is None else (readers[0], sums)
 
 
-def _readers(program: Sequence[Call | Alias], owners: dict[int, int], tensor: Tensor) -> list[int]:
+def _readers(program: Sequence[Call | Alias], owners: dict[int, int], owner: int) -> list[int]:
     """Returns which ops read a tensor, under whatever shape."""
     return [
         at
         for at, item in enumerate(program)
-        if isinstance(item, Call) and any(owners.get(other.index, other.index) == tensor.index for other in item.inputs)
+        if isinstance(item, Call) and any(owners.get(other.index, other.index) == owner for other in item.inputs)
     ]
 
 
@@ -218,7 +229,7 @@ class _Builder:
         if isinstance(item, Alias):
             self._steps.append(Nothing(op))
             return
-        output = self._homes.new(item.output.index, f"output of {op.where}, {item.output}", item.output.size)
+        output = self._whole_output(index, op, item)
         if index == self._split.summed_op and self._split.sums is not None:
             self._add(op, self._split.sums.output(), "", [self._sums_at(op, self._split.sums), output], "from its sums")
         else:
@@ -226,6 +237,13 @@ class _Builder:
                 tensor if tensor.data is not None else self._homes[self._split.owner(tensor)] for tensor in item.inputs
             ]
             self._add(op, item, "", [*inputs, output], "")
+
+    def _whole_output(self, index: int, op: Op, call: Call) -> Place:
+        """Returns where an op behind the streamed ones puts its output: over its input where it can."""
+        split, source = self._split, call.inputs[0]
+        if call.can_overwrite_input and split.is_last_reader(index, source) and not split.is_streamed(source):
+            return self._homes.share(call.output.index, split.owner(source))
+        return self._homes.new(call.output.index, f"output of {op.where}, {call.output}", call.output.size)
 
     def _add(self, op: Op, call: Call, suffix: str, operands: Sequence[Operand], about: str) -> None:
         scratch = None

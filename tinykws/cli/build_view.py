@@ -48,7 +48,7 @@ def _speed(speed: Speed) -> list[str]:
     return [
         table(["about", "instructions", "ms", "of the clock"], rows),
         f"instructions: {speed.how}",
-        *([f"sharing: {speed.sharing}"] if speed.sharing else []),
+        *([f"stream: {speed.stream.in_words()}"] if speed.stream else []),
         f"ms: a guess of {speed.cycles_per_instruction:g} cycles an instruction, {speed.cycles_how};"
         " waiting for flash comes on top",
     ]

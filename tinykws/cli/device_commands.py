@@ -35,6 +35,10 @@ def generate(project_dir: Path, board_id: str, engine: str | None, bundle_dir: P
     board = board_of(project_dir, board_id)
     place = workplace(project_dir, bundle_dir, ConsoleProgress())
     click.echo(f"project: {generate_firmware(place, board, engine)}")
+    if board.chosen_engine(engine) == "aot":
+        from tinykws.aot_on_board import choose_for_board
+
+        click.echo(f"stream: {choose_for_board(place.bundle, board).report.in_words()}")
 
 
 @click.command()
