@@ -4,6 +4,7 @@ each part of it spoiled."""
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 import re
 import shutil
 import zlib
@@ -178,7 +179,9 @@ def test_one_wrong_number_in_a_table_fails_the_features(bundle, board, spoiled, 
     for clip, mismatch in zip(failed, report.mismatches, strict=False):
         assert (mismatch.clip, mismatch.stage) == (clip.file, "features")
         assert clip.mismatch == f"features: {mismatch.where}"
-        sides = np.load(Path(str(mismatch.folder)) / "both_sides.npz")
+        folder = Path(str(mismatch.folder))
+        assert (folder / "features.png").is_file() == (importlib.util.find_spec("matplotlib") is not None)
+        sides = np.load(folder / "both_sides.npz")
         device, host = sides["device_features"], sides["host_features"]
         assert zlib.crc32(device.tobytes()) == clip.figures.features_crc
         frame, channel = np.argwhere(device != host)[0]

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
 
 from tinykws.audio import Samples
 from tinykws.device.clip_audio import ClipAudio
@@ -16,10 +21,13 @@ from tinykws.device.mismatch import Mismatch, audio_mismatch, first_mismatch
 from tinykws.device.mismatch_files import write_both_sides, write_mismatch
 from tinykws.device.session import DeviceSession
 from tinykws.device.session_log import MISMATCH
+from tinykws.errors import ToolError
 from tinykws.frontend import FrontendSettings
 
+Draw: TypeAlias = Callable[[Path, npt.NDArray[np.int8], npt.NDArray[np.int8]], None]
 MOST = 3
 """So many clips are looked into: the others will say the same."""
+PICTURE = "features.png"
 AUDIO_REFUSED = re.compile(r"crc of the audio is .*")
 
 
@@ -42,12 +50,16 @@ class MismatchSearch:
         reference: the host's pipeline.
         frontend: its settings.
         folder: where a folder for each sound goes; None: no files.
+        draw: makes a picture, at a path, of the device's features and the host's.
     """
 
-    def __init__(self, reference: HostReference, frontend: FrontendSettings, folder: Path | None) -> None:
+    def __init__(
+        self, reference: HostReference, frontend: FrontendSettings, folder: Path | None, draw: Draw | None = None
+    ) -> None:
         self._reference = reference
         self._frontend = frontend
         self._folder = folder
+        self._draw = draw
         self.found: list[FoundMismatch] = []
 
     @property
@@ -95,4 +107,7 @@ class MismatchSearch:
         host = trace_of_host(self._reference, self._frontend, pieces)
         if folder is not None:
             write_both_sides(folder, device, host, self._frontend)
+            if self._draw is not None:
+                with contextlib.suppress(ToolError):  # a picture is a luxury
+                    self._draw(folder / PICTURE, device.features, host.features)
         return first_mismatch(device, host, self._frontend), folder

@@ -61,6 +61,31 @@ def plot_confusion_matrix(path: Path, confusion: Sequence[Sequence[int]], labels
     _save(figure, path)
 
 
+def plot_both_sides(path: Path, device: npt.NDArray[np.int8], host: npt.NDArray[np.int8]) -> None:
+    """Draws features int8 [frames, n_mels] of a device and of the host, and their difference, time to the right.
+
+    Raises:
+        ToolError: matplotlib is not installed.
+    """
+    n = min(len(device), len(host))
+    difference = device[:n].astype(np.int16) - host[:n]
+    largest = max(1, int(np.abs(difference).max(initial=0)))
+    figure = _figure(10, 7)
+    rows = [
+        ("device", device, "magma", -128, 127),
+        ("host", host, "magma", -128, 127),
+        ("device - host", difference, "seismic", -largest, largest),
+    ]
+    for at, (title, values, colours, least, most) in enumerate(rows, start=1):
+        axes = figure.add_subplot(3, 1, at)
+        image = axes.imshow(values.T, aspect="auto", origin="lower", cmap=colours, vmin=least, vmax=most)
+        axes.set_title(title)
+        axes.set_ylabel("channel")
+        figure.colorbar(image, ax=axes)
+    axes.set_xlabel("frame")
+    _save(figure, path)
+
+
 def features_png(features: npt.NDArray[np.int8]) -> bytes:
     """Returns a PNG of features int8 [n_frames, n_mels], a pixel a value: time to the right, high channels above.
 

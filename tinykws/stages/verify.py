@@ -29,6 +29,7 @@ from tinykws.device.stranger import refuse_stranger
 from tinykws.device.verdict import ClipResult, Verdict, judge
 from tinykws.doors.interpreter import Interpreter
 from tinykws.doors.open_device import explained, open_device
+from tinykws.doors.plots import plot_both_sides
 from tinykws.errors import ConfigError
 from tinykws.labels import BACKGROUND_NOISE, SILENCE, UNKNOWN, Label
 from tinykws.progress import SILENT, Progress
@@ -186,7 +187,7 @@ class _Course:
         self._shortest = bundle.frontend.clip_samples
         self._tail_samples = tail_ms * self._rate_hz // 1000
         self._samples = 0
-        self._search = MismatchSearch(self._reference, bundle.frontend, mismatch_dir)
+        self._search = MismatchSearch(self._reference, bundle.frontend, mismatch_dir, plot_both_sides)
 
     @property
     def mismatches(self) -> tuple[FoundMismatch, ...]:

@@ -31,6 +31,7 @@ from tinykws.device.stranger import refuse_stranger
 from tinykws.device.stream_verdict import StreamVerdict, event_text, judge_stream, stream_text
 from tinykws.doors.interpreter import Interpreter
 from tinykws.doors.open_device import explained, open_device
+from tinykws.doors.plots import plot_both_sides
 from tinykws.errors import ConfigError
 from tinykws.labels import Label
 from tinykws.progress import SILENT, Progress
@@ -188,7 +189,7 @@ class _Course:
 
     def look_into(self, session: DeviceSession, verdict: StreamVerdict, folder: Path) -> tuple[FoundMismatch, ...]:
         """Sends a stream that came out unequal once more, up to where it did."""
-        search = MismatchSearch(self._reference, self._frontend, folder)
+        search = MismatchSearch(self._reference, self._frontend, folder, plot_both_sides)
         if not verdict.equal and verdict.figures is not None:
             beginning = self._beginning(verdict.first_difference_ms)
             size = crc = 0
