@@ -49,6 +49,17 @@ def test_micro_speech_streams_with_less_of_everything(micro_speech: bytes, hop: 
     assert f"Windows {frames} apart {shared}." in head
 
 
+def test_a_report_says_what_is_spared(micro_speech: bytes) -> None:
+    _, choice = compiled(micro_speech)
+    figures = (choice.cost.instructions, choice.whole.instructions, choice.cost.arena_bytes, choice.whole.arena_bytes)
+    assert choice.report.in_words().endswith(
+        "; an inference takes about {:,} instructions instead of {:,}, and {:,} bytes of working memory"
+        " instead of {:,}".format(*figures)
+    )
+    _, whole = compiled(micro_speech, hop=45)
+    assert whole.report.in_words() == whole.explanation
+
+
 def test_a_chip_with_little_ram_spends_little(kws_ref: bytes) -> None:
     _, rich = compiled(kws_ref, hop=1)
     model, poor = compiled(kws_ref, hop=1, ram_bytes=32_768)

@@ -135,6 +135,19 @@ def test_filling_the_next_input_leaves_the_output_alone(n_ops: int) -> None:
     assert source.end <= output.offset or output.end <= source.offset
 
 
+def test_an_input_that_is_kept_shares_its_bytes_with_nobody() -> None:
+    tensors = [_image(40)] * 4
+    graph = read_model(build_model(tensors, [OpSpec("MAX_POOL_2D", [at], [at + 1], POOL) for at in range(3)]))
+    for keep_input in (True, False):
+        workspace = workspace_of(graph, lower(graph), keep_input=keep_input)
+        placements = place(workspace.buffers)
+        kept = placements[workspace.of_tensor[graph.input.index]]
+        others = [placement for placement in placements if placement is not kept]
+        alone = all(kept.end <= other.offset or other.end <= kept.offset for other in others)
+        assert alone == keep_input
+        assert (kept.buffer.steps == frozenset(range(len(graph.ops) + 2))) == keep_input
+
+
 def test_the_plan_is_printed_as_a_table() -> None:
     tensors = [_image(40), _image(40), _image(40)]
     ops = [OpSpec("MAX_POOL_2D", [0], [1], POOL), OpSpec("MAX_POOL_2D", [1], [2], POOL)]

@@ -24,6 +24,10 @@ from tinykws.aot.reader import read_model
 from tinykws.aot.schedule import Schedule
 from tinykws.aot.sharing import Analysis, what_windows_share
 from tinykws.aot.streaming import streams
+from tinykws.architectures import ARCHITECTURES
+from tinykws.config import TrainingSettings
+from tinykws.doors.converter import convert
+from tinykws.doors.keras_training import Trainer
 from tinykws.errors import ConfigError
 
 MICRO_SPEECH, KWS_REF = "micro_speech_quantized.tflite", "kws_ref_model.tflite"
@@ -101,6 +105,17 @@ def test_kws_ref(hop: int, shared: Path, workshop: Path) -> None:
     ways = every_stream(tflite, FRAMES, hop)
     for compiled in (ways[0], ways[-1]):
         assert assert_exact(tflite, FRAMES, hop, workshop, (60, 9), compiled) > 60 // hop
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_our_own_networks(name: str, workshop: Path) -> None:
+    """As far as each streams, and half as far."""
+    features = np.random.default_rng(0).integers(-128, 128, (4, FRAMES, 40), np.int8)
+    tflite = convert(Trainer(name, (FRAMES, 40), 4, 4, TrainingSettings()).network, features)
+    for hop in (1, 5):
+        ways = every_stream(tflite, FRAMES, hop)
+        for compiled in {len(ways): ways[-1], len(ways) // 2: ways[len(ways) // 2]}.values():
+            assert assert_exact(tflite, FRAMES, hop, workshop, (60, 17, 30), compiled) > 100 // hop
 
 
 @settings(max_examples=40, deadline=None)
