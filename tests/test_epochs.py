@@ -146,3 +146,11 @@ def test_class_weights_make_labels_count_alike() -> None:
     totals = np.bincount(label_ids, weights=weights[label_ids], minlength=4)
     assert totals[[0, 1, 3]] == pytest.approx(100 / 3, rel=1e-6)
     assert weights[2] == 0
+
+
+def test_class_weights_between_labels_and_clips() -> None:
+    label_ids = np.array([0] * 10 + [1] * 40)
+    assert class_weights(label_ids, 2, 0.0) == pytest.approx([1, 1])
+    half = class_weights(label_ids, 2, 0.5)
+    assert half[0] / half[1] == pytest.approx(2), "the root of 40 / 10"
+    assert half[label_ids].mean() == pytest.approx(1)

@@ -14,6 +14,7 @@ from made_dataset import burst
 from tinykws.audio import write_wav
 from tinykws.cli import run
 from tinykws.cli.pipeline import ORDER, report_of, run_until
+from tinykws.network_cost import NetworkCost
 from tinykws.progress import SILENT, Progress
 from tinykws.project import Project
 from tinykws.stages import prepare, quantize, synth, train
@@ -58,7 +59,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         dataset = (project.dataset_dir / "index.json").read_bytes()
         (project.model_dir / "model.keras").write_bytes(dataset + str(project.config.training).encode())
         best = train.EpochRecord(1, 0.5, 0.5, 0.5, 0.5, 0.5)
-        return train.TrainReport("ds_tcn", 1, 2, 3, 4, 1, best, 0.1)
+        cost = NetworkCost("ds_tcn", 1, 2, 3, 4, 5, 6, ("CONV_2D",))
+        return train.TrainReport(cost, 3, 4, 1, best, 0.1)
 
     def quantized(project: Project, *, progress: Progress) -> train.TrainReport:
         project.bundle_dir.mkdir(parents=True, exist_ok=True)
@@ -113,6 +115,7 @@ def recorded(project: Path) -> None:
     [
         (edited("epochs: 1", "epochs: 2"), ["train", "quantize"]),
         (edited("threshold: 200", "threshold: 210"), ["quantize"]),
+        (edited("training:", "model: {max_bytes: 20000}\ntraining:"), ["quantize"]),
         (edited("clip_ms: 500", "clip_ms: 480"), ["synth", "prepare", "train", "quantize"]),
         (edited("[low, high]", "[high, low]"), ["synth", "prepare", "train", "quantize"]),
         (edited("words:", "# a remark\nwords:"), []),

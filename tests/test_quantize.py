@@ -23,7 +23,7 @@ from tinykws.doors.keras_training import Network
 from tinykws.errors import ConfigError
 from tinykws.frontend import FrontendSettings
 from tinykws.project import Project
-from tinykws.stages.quantize import import_model, quantize
+from tinykws.stages.quantize import import_model, losses_in_words, quantize, stage_files
 
 FACTS = {
     "yes": (-128, -128, 127, -128),
@@ -85,6 +85,32 @@ def test_the_same_model_gives_the_same_bundle(learned_project: Project, bundle: 
     for path in bundle.path.rglob("*"):
         if path.is_file():
             assert (again.path / path.relative_to(bundle.path)).read_bytes() == path.read_bytes(), path.name
+
+
+def test_limits_hold_for_the_finished_file(learned_project: Project, bundle: Bundle) -> None:
+    size = len(bundle.model_bytes())
+    limits = dataclasses.replace(learned_project.config.model, max_bytes=size - 3)
+    narrow = dataclasses.replace(learned_project, config=dataclasses.replace(learned_project.config, model=limits))
+    with pytest.raises(ConfigError, match=f"{size:,} bytes of .tflite, 3 more than model: max_bytes allows"):
+        quantize(narrow)
+    assert load_bundle(learned_project.bundle_dir) == bundle
+    assert stage_files(narrow).inputs_digest() != stage_files(learned_project).inputs_digest()
+
+
+@pytest.mark.parametrize(
+    ("clips", "float_right", "int8_right", "said"),
+    [
+        (1000, 950, 945, []),
+        (1000, 950, 944, ["int8 lost 0.6 points of accuracy on the validation clips"]),
+        (1000, 944, 950, []),
+        (100, 95, 93, []),
+        (100, 95, 92, ["int8 lost 3.0 points of accuracy on the validation clips"]),
+    ],
+)
+def test_what_int8_lost_is_said(clips: int, float_right: int, int8_right: int, said: list[str]) -> None:
+    accuracies = {"float": float_right / clips, "int8": int8_right / clips}
+    metrics = {"validation": {"clips": clips, **{kind: {"accuracy": share} for kind, share in accuracies.items()}}}
+    assert [words.split(";")[0] for words in losses_in_words(metrics)] == said
 
 
 def test_without_a_trained_model(tmp_path: Path) -> None:

@@ -59,9 +59,9 @@ def test_the_seed_decides_the_weights(tmp_path: Path) -> None:
 
 def test_the_report(tmp_path: Path) -> None:
     report = train(make_project(tmp_path, yaml=ONE_EPOCH))
-    assert (report.architecture, report.epochs, report.best.epoch) == ("micro_speech", 1, 1)
+    assert (report.cost.architecture, report.epochs, report.best.epoch) == ("micro_speech", 1, 1)
     assert (report.training_clips, report.validation_clips) == (4 * SPLITS["training"], 4 * SPLITS["validation"])
-    assert report.parameters == 10 * 8 * 8 + 8 + 12 * 20 * 8 * 4 + 4
+    assert report.cost.parameters == 10 * 8 * 8 + 8 + 12 * 20 * 8 * 4 + 4
 
 
 class Interrupting(Progress):

@@ -29,9 +29,9 @@ class SynthSettings:
 
     enabled: str = "auto"
     """auto: only when a word has no recording in data/; always; never."""
-    clips_per_word: int = 800
-    unknown_clips: int = 1600
-    silence_clips: int = 400
+    clips_per_word: int = 1500
+    unknown_clips: int = 4500
+    silence_clips: int = 450
     unknown_words: tuple[str, ...] = ()
     """Words to be told apart from the keywords, beside those tinykws chooses."""
     seed: int = 1
@@ -48,9 +48,15 @@ class FeatureSettings:
 
 @dataclasses.dataclass(frozen=True)
 class ModelSettings:
-    """Which network."""
+    """Which network, and what it may cost: a network that costs more is refused before it is trained."""
 
     architecture: str = "ds_tcn"
+    max_bytes: int | None = None
+    """Of the .tflite."""
+    max_macs: int | None = None
+    """Multiply-accumulates of one inference."""
+    max_arena: int | None = None
+    """Bytes of TFLite Micro's tensor arena."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,11 +108,17 @@ PROBABILITIES = tuple(field.name for field in dataclasses.fields(AugmentationSet
 class TrainingSettings:
     """How the network is trained."""
 
-    epochs: int = 30
+    epochs: int = 50
     batch_size: int = 64
     learning_rate: float = 0.005
     """The highest; it rises over the first steps and falls to nothing at the end."""
-    dropout: float = 0.3
+    dropout: float = 0.1
+    class_balance: float = 0.5
+    """0: every clip counts the same; 1: every label does, however few its clips; between them: between."""
+    word_loss: float = 1.0
+    """How much it counts in training to tell apart all words that the clips are of, also unknown ones."""
+    distill: float = 0.7
+    """The share of what the network learns that a large network, trained beside it, teaches; 0: there is none."""
     seed: int = 1
     augmentation: AugmentationSettings = AugmentationSettings()
 
@@ -225,10 +237,16 @@ class Config:
         at_least("synth: unknown_clips", self.synth.unknown_clips, 10)
         at_least("synth: silence_clips", self.synth.silence_clips, 10)
         in_range("synth: seed", self.synth.seed, 0, LARGEST_SEED)
+        for name in ("max_bytes", "max_macs", "max_arena"):
+            limit = getattr(self.model, name)
+            at_least(f"model: {name}", 1 if limit is None else limit, 1)
         at_least("training: epochs", self.training.epochs, 1)
         at_least("training: batch_size", self.training.batch_size, 1)
         in_range("training: dropout", self.training.dropout, 0, 0.9)
         in_range("training: learning_rate", self.training.learning_rate, 1e-6, 1)
+        in_range("training: class_balance", self.training.class_balance, 0, 1)
+        in_range("training: word_loss", self.training.word_loss, 0, 100)
+        in_range("training: distill", self.training.distill, 0, 1)
         in_range("training: seed", self.training.seed, 0, LARGEST_SEED)
         self._check_augmentation()
         self._check_detector()

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from tinykws.architectures.blocks import convolution, probabilities
+
 FILTERS = 8
 KERNEL = (10, 8)
 STRIDE = (2, 2)
-BATCH_NORM_MOMENTUM = 0.9
-"""Keras's 0.99 needs more steps to settle than a small word set has in an epoch."""
 
 
 def build(n_frames: int, n_mels: int, n_labels: int, dropout: float) -> Any:
@@ -23,10 +23,5 @@ def build(n_frames: int, n_mels: int, n_labels: int, dropout: float) -> Any:
 
     features = keras.Input((n_frames * n_mels,), name="features")
     x = layers.Reshape((n_frames, n_mels, 1))(features)
-    x = layers.Conv2D(FILTERS, KERNEL, STRIDE, padding="same", use_bias=False)(x)
-    x = layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM)(x)
-    x = layers.ReLU()(x)
-    x = layers.Dropout(dropout)(x)
-    x = layers.Flatten()(x)
-    x = layers.Dense(n_labels)(x)
-    return keras.Model(features, layers.Softmax(name="probabilities")(x), name="micro_speech")
+    x = convolution(x, FILTERS, KERNEL, STRIDE)
+    return keras.Model(features, probabilities(x, n_labels, dropout), name="micro_speech")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False), default=Path())
 @click.option("--words", required=True, help="Words to listen for, with commas between: yes,no or 'hey robot'.")
 @click.option("--language", default="en", show_default=True, help="The words' language, as espeak-ng names it.")
-@click.option("--architecture", default="ds_tcn", show_default=True, help="The network: ds_tcn or micro_speech.")
+@click.option("--architecture", default="ds_tcn", show_default=True, help="See: tinykws architectures.")
 def init(directory: Path, words: str, language: str, architecture: str) -> None:
     """Write kws.yaml and the folders for recordings.
 

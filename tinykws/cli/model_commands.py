@@ -1,4 +1,4 @@
-"""train, quantize, evaluate, detect: from a dataset to a bundle, and how good it is."""
+"""architectures, train, quantize, evaluate, detect: from a dataset to a bundle, and how good it is."""
 
 from __future__ import annotations
 
@@ -19,6 +19,48 @@ if TYPE_CHECKING:
 
 @click.command()
 @project_option
+@json_option
+def architectures(project_dir: Path, as_json: bool) -> None:
+    """List the networks with what each costs for this project's words and features, measured untrained.
+
+    `model: {max_bytes, max_macs, max_arena}` in kws.yaml are the limits that training holds them to.
+
+    \b
+    Example: tinykws architectures --project hello
+    """
+    from tinykws.architectures import ARCHITECTURES
+    from tinykws.network_cost import excesses_of, measure_cost
+
+    config, progress = Project.load(project_dir).config, ConsoleProgress()
+    shape, n_labels = config.frontend.features_shape, len(config.labels)
+    costs = [measure_cost(name, shape, n_labels) for name in progress.track(ARCHITECTURES, "architectures")]
+    if as_json:
+        print_json([{**to_json(cost), "excesses": excesses_of(cost, config.model)} for cost in costs])
+        return
+    click.echo(f"{shape[0]} frames of {shape[1]} channels, {n_labels} labels")
+    rows = [
+        (
+            cost.architecture + (" *" if cost.architecture == config.model.architecture else ""),
+            f"{cost.parameters:,}",
+            f"{cost.macs:,}",
+            f"{cost.tflite_bytes:,}",
+            f"{cost.arena_bytes:,}",
+            f"{cost.aot_flash_bytes:,}",
+            f"{cost.aot_ram_bytes:,}",
+            ", ".join(cost.ops),
+        )
+        for cost in costs
+    ]
+    heads = ["architecture", "parameters", "MAC", ".tflite", "tflm arena", "aot flash", "aot RAM", "ops"]
+    click.echo(table(heads, rows))
+    click.echo("\n* this project's; bytes, and multiply-accumulates of one inference")
+    for cost in costs:
+        for excess in excesses_of(cost, config.model):
+            click.echo(f"{cost.architecture}: {excess}")
+
+
+@click.command()
+@project_option
 @force_option
 @json_option
 def train(project_dir: Path, force: bool, as_json: bool) -> None:
@@ -34,7 +76,9 @@ def train(project_dir: Path, force: bool, as_json: bool) -> None:
         print_json(to_json(report))
     else:
         best = report.best
-        click.echo(f"{report.architecture}: {report.parameters:,} parameters, {report.macs:,} MAC an inference")
+        from tinykws.network_cost import in_words
+
+        click.echo(in_words(report.cost))
         click.echo(
             f"best epoch {best.epoch} of {report.epochs}: {best.validation_accuracy:.1%} of {report.validation_clips}"
             f" validation clips right, mean recall {best.validation_mean_recall:.1%}, in {report.seconds:.0f} s"
@@ -189,4 +233,4 @@ def _show_bundle(project_dir: Path, as_json: bool) -> None:
         click.echo(f"  {name:13} {text}")
 
 
-COMMANDS = [train, quantize, evaluate, detect]
+COMMANDS = [architectures, train, quantize, evaluate, detect]

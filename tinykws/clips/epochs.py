@@ -41,6 +41,8 @@ class Epoch:
     """int8 [n, n_frames, n_mels]."""
     label_ids: npt.NDArray[np.int64]
     """int [n]; a word that was cut is unknown here."""
+    rows: npt.NDArray[np.int64]
+    """int [n]: which of the dataset's training clips each is."""
 
 
 class Epochs:
@@ -94,7 +96,7 @@ class Epochs:
             here = slice(start, start + len(chosen))
             clips, label_ids[here] = self._augmenter.altered(self._clips[chosen], self._label_ids[chosen], rng)
             features[here] = self._heard(clips, rng)
-        return Epoch(features, label_ids)
+        return Epoch(features, label_ids, order)
 
     def _heard(self, clips: Samples, rng: np.random.Generator) -> Features:
         led_in = rng.random(len(clips)) < (self._settings.lead_in_probability if self._dataset.noise else 0.0)
@@ -133,13 +135,14 @@ def lead_in_noise(noise: list[Samples], n_clips: int, length: int, rng: np.rando
     return stretches
 
 
-def class_weights(label_ids: npt.NDArray[np.int64], n_labels: int) -> npt.NDArray[np.float32]:
-    """Returns float [n_labels]: how much a clip of each label counts, so that every label counts the same in all.
+def class_weights(label_ids: npt.NDArray[np.int64], n_labels: int, balance: float = 1.0) -> npt.NDArray[np.float32]:
+    """Returns float [n_labels]: how much a clip of each label counts.
 
-    The mean over all clips is 1; labels without a clip get 0.
+    With a balance of 1 every label counts the same in all, with 0 every clip; between them it is between. The mean
+    over all clips is 1; labels without a clip get 0.
     """
     counts = np.bincount(label_ids, minlength=n_labels)
     present = counts > 0
-    weights = np.zeros(n_labels, np.float32)
-    weights[present] = len(label_ids) / (present.sum() * counts[present])
-    return weights
+    weights = np.zeros(n_labels)
+    weights[present] = (1 / counts[present]) ** balance
+    return np.asarray(weights * len(label_ids) / (weights @ counts), np.float32)

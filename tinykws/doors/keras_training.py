@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinykws.architectures import Cost, build_architecture, cost_of
+from tinykws.architectures.blocks import EMBEDDING
 from tinykws.config import TrainingSettings
 from tinykws.doors.quiet import import_tensorflow, quiet
 from tinykws.errors import ConfigError
@@ -54,6 +55,21 @@ class Network:
         self.model = model
 
     @classmethod
+    def untrained(
+        cls, architecture: str, features_shape: tuple[int, int], n_labels: int, *, dropout: float = 0.0, seed: int = 0
+    ) -> Network:
+        """Returns a fresh network; the same seed gives the same weights. Raises ConfigError for an unknown name."""
+        import_tensorflow()
+        import keras
+
+        keras.utils.clear_session(free_memory=False)  # layers' names, which .keras files hold, count from 1 again
+        keras.utils.set_random_seed(seed)
+        n_frames, n_mels = features_shape
+        return cls(
+            build_architecture(architecture, n_frames=n_frames, n_mels=n_mels, n_labels=n_labels, dropout=dropout)
+        )
+
+    @classmethod
     def load(cls, path: Path) -> Network:
         """Reads a .keras file. Raises ConfigError where it is missing or not one."""
         import_tensorflow()
@@ -82,6 +98,14 @@ class Network:
         """Parameters and multiply-accumulates on the chip."""
         return cost_of(self.model)
 
+    def give_every_channel_a_bias(self) -> None:
+        """Moves what belongs to whole channels, as training does: of constants that are all zero, files keep one."""
+        random = np.random.default_rng(0)
+        weights = self.model.get_weights()
+        self.model.set_weights(
+            [values + random.uniform(0.1, 1, values.shape) if values.ndim == 1 else values for values in weights]
+        )
+
     def inputs(self, features: Features) -> npt.NDArray[np.float32]:
         """Returns features as the model takes them: real values in its input's shape."""
         return real_values(features).reshape(len(features), *self.model.input_shape[1:])
@@ -96,7 +120,11 @@ class Network:
 
 
 class Trainer:
-    """A network that learns, epoch by epoch."""
+    """A network that learns, epoch by epoch, from clips and, where there is one, from a teacher.
+
+    Beside the labels it learns to tell the words of the training clips apart, those among the unknown ones too (`go`
+    and `down` are no `no`). The layer that does so is not part of the network that is kept.
+    """
 
     def __init__(
         self,
@@ -105,37 +133,55 @@ class Trainer:
         n_labels: int,
         n_clips: int,
         settings: TrainingSettings,
+        *,
+        n_words: int = 0,
+        teacher: Network | None = None,
     ) -> None:
-        import_tensorflow()
-        import keras
+        """Makes a fresh network.
 
-        keras.utils.clear_session(free_memory=False)  # layers' names, which .keras files hold, count from 1 again
-        keras.utils.set_random_seed(settings.seed)
-        n_frames, n_mels = features_shape
-        model = build_architecture(
-            architecture, n_frames=n_frames, n_mels=n_mels, n_labels=n_labels, dropout=settings.dropout
+        Args:
+            architecture: which.
+            features_shape: frames and channels.
+            n_labels: outputs.
+            n_clips: that an epoch has.
+            settings: how to train.
+            n_words: that the training clips are of; 0 where they are not known.
+            teacher: a better network, whose probabilities are learned too.
+        """
+        self.network = Network.untrained(
+            architecture, features_shape, n_labels, dropout=settings.dropout, seed=settings.seed
         )
+        self._settings = settings
+        self._teacher = teacher
+        self._with_words = _with_words(self.network.model, n_words)
         steps = settings.epochs * -(-n_clips // settings.batch_size)
-        model.compile(
-            optimizer=keras.optimizers.Adam(_schedule(settings.learning_rate, steps)),
-            loss="sparse_categorical_crossentropy",
-            weighted_metrics=["accuracy"],
-            jit_compile=False,
-        )
-        self.network = Network(model)
-        self._batch_size = settings.batch_size
+        self._step = self._make_step(_schedule(settings.learning_rate, steps))
 
-    def learn(self, features: Features, label_ids: npt.NDArray[np.int64], weights: npt.NDArray[np.float32]) -> Fit:
-        """Shows the network one epoch's clips in the order given; weights say how much each counts."""
-        history = self.network.model.fit(
-            self.network.inputs(features),
-            label_ids,
-            sample_weight=weights,
-            batch_size=self._batch_size,
-            shuffle=False,
-            verbose=0,
-        ).history
-        return Fit(float(history["loss"][-1]), float(history["accuracy"][-1]))
+    def learn(
+        self,
+        features: Features,
+        label_ids: npt.NDArray[np.int64],
+        weights: npt.NDArray[np.float32],
+        word_ids: npt.NDArray[np.int64] | None = None,
+    ) -> Fit:
+        """Shows the network one epoch's clips in the order given.
+
+        Args:
+            features: int8 [n, n_frames, n_mels].
+            label_ids: int [n].
+            weights: float [n], how much each clip counts.
+            word_ids: int [n], -1 where the word is not known; None where none is.
+        """
+        inputs = self.network.inputs(features)
+        words = np.full(len(label_ids), -1) if word_ids is None else word_ids
+        targets = self._targets(features, label_ids)
+        losses, right = 0.0, 0.0
+        for start in range(0, len(inputs), self._settings.batch_size):
+            at = slice(start, start + self._settings.batch_size)
+            loss, found = self._step(inputs[at], targets[at], label_ids[at], weights[at], words[at])
+            losses += float(loss)
+            right += float(found)
+        return Fit(losses / float(weights.sum()), right / float(weights.sum()))
 
     def weights(self) -> list[npt.NDArray[Any]]:
         """Returns a copy of all weights."""
@@ -144,6 +190,47 @@ class Trainer:
     def restore(self, weights: list[npt.NDArray[Any]]) -> None:
         """Goes back to weights taken earlier."""
         self.network.model.set_weights(weights)
+
+    def _targets(self, features: Features, label_ids: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+        """Returns float [n, n_labels]: the truth, and the teacher's opinion by its share."""
+        truth = np.eye(self.network.model.output_shape[-1], dtype=np.float32)[label_ids]
+        if self._teacher is None:
+            return truth
+        share = self._settings.distill
+        return np.asarray((1 - share) * truth + share * self._teacher.probabilities(features), np.float32)
+
+    def _make_step(self, learning_rate: Any) -> Any:
+        """Returns the function that learns from one batch, and tells the sums of weighted losses and of right ones."""
+        import keras
+        import tensorflow
+
+        model, variables = self._with_words, self._with_words.trainable_variables
+        optimizer = keras.optimizers.Adam(learning_rate)
+        optimizer.build(variables)
+        word_weight = self._settings.word_loss
+
+        def step(inputs: Any, targets: Any, label_ids: Any, weights: Any, word_ids: Any) -> Any:
+            with tensorflow.GradientTape() as tape:
+                probabilities, words = model(inputs, training=True)
+                losses = weights * keras.losses.categorical_crossentropy(targets, probabilities)
+                known = tensorflow.cast(word_ids >= 0, losses.dtype)
+                word_losses = known * keras.losses.sparse_categorical_crossentropy(
+                    tensorflow.maximum(word_ids, 0), words, from_logits=True
+                )
+                loss = tensorflow.reduce_mean(losses + word_weight * word_losses)
+            optimizer.apply(tape.gradient(loss, variables), variables)
+            right = tensorflow.cast(tensorflow.argmax(probabilities, axis=1) == label_ids, losses.dtype)
+            return tensorflow.reduce_sum(losses), tensorflow.reduce_sum(weights * right)
+
+        return tensorflow.function(step)
+
+
+def _with_words(model: Any, n_words: int) -> Any:
+    """Returns the model with a second output, the logits of words, computed from what its last layer sees."""
+    import keras
+
+    seen = model.get_layer(EMBEDDING).output
+    return keras.Model(model.input, [model.output, keras.layers.Dense(max(1, n_words), name="words")(seen)])
 
 
 def real_values(features: Features) -> npt.NDArray[np.float32]:

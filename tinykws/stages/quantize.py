@@ -20,7 +20,7 @@ from tinykws.bundle import FLOAT_MODEL_KEY, Bundle, GoldenClip, sha256_hex, writ
 from tinykws.chip.features import Features, Samples, features_crc32, features_of_clip
 from tinykws.chip.golden_signal import golden_clip
 from tinykws.clips.dataset import Dataset
-from tinykws.config import DetectorSettings
+from tinykws.config import DetectorSettings, ModelSettings
 from tinykws.doors.converter import convert
 from tinykws.doors.interpreter import VERSION as INTERPRETER_VERSION
 from tinykws.doors.interpreter import Interpreter
@@ -30,6 +30,7 @@ from tinykws.files import sha256_of_file
 from tinykws.freshness import StageFiles
 from tinykws.frontend import FrontendSettings
 from tinykws.labels import RESERVED, SILENCE, UNKNOWN, Label, labels_of_words
+from tinykws.network_cost import excesses
 from tinykws.progress import SILENT, Progress
 from tinykws.project import Project
 from tinykws.scoring import Score, score
@@ -37,13 +38,22 @@ from tinykws.scoring import Score, score
 CALIBRATION_CLIPS = 100
 """Training clips of each label from which the ranges inside the network are taken."""
 
+LARGEST_LOSS = 0.005
+"""Of accuracy, from float to int8: what architectures here keep to."""
+LOST_BY_ROUNDING = 2
+"""Clips so near the border that they fall on its other side; half a point of a small split."""
+
 LabelledClip = tuple[str, Samples]
 """What is said (a label, or empty) and the samples."""
 
 
 def stage_files(project: Project) -> StageFiles:
     """What quantize depends on and makes."""
-    settings = {"detector": dataclasses.asdict(project.config.detector), "texts": list(project.config.words)}
+    settings = {
+        "detector": dataclasses.asdict(project.config.detector),
+        "limits": dataclasses.asdict(project.config.model),
+        "texts": list(project.config.words),
+    }
     reads = [project.dataset_dir, project.float_model_path]
     return StageFiles(settings, reads=reads, writes=[project.bundle_dir])
 
@@ -54,7 +64,8 @@ def quantize(project: Project, *, progress: Progress = SILENT) -> Bundle:
     Ranges inside the network are calibrated on training clips. The same model and dataset give the same bytes.
 
     Raises:
-        ConfigError: no trained model, no dataset, or a model that does not fit it or cannot run on a chip.
+        ConfigError: no trained model, no dataset, or a model that does not fit it, cannot run on a chip, or costs more
+            than kws.yaml allows.
         ToolError: the converter failed, or tflite-micro is missing.
     """
     dataset = Dataset.load(project.dataset_dir)
@@ -75,7 +86,37 @@ def quantize(project: Project, *, progress: Progress = SILENT) -> Bundle:
         metrics={FLOAT_MODEL_KEY: float_digest, **_metrics(network, model, dataset, progress)},
         tools={"tensorflow": TENSORFLOW_VERSION, "keras": KERAS_VERSION},
     )
+    _refuse_excess(network, model, bundle, project.config.model)
+    for loss in losses_in_words(bundle.metrics):
+        progress.say(loss)
     return write_bundle(bundle, model, samples)
+
+
+def _refuse_excess(network: Network, model: bytes, bundle: Bundle, limits: ModelSettings) -> None:
+    """Limits may have become narrower since the network was trained."""
+    broken = excesses(limits, tflite_bytes=len(model), macs=network.cost.macs, arena_bytes=bundle.arena_bytes)
+    if broken:
+        raise ConfigError(f"the network takes {'; '.join(broken)}", hint="tinykws architectures tells what would fit")
+
+
+def losses_in_words(metrics: Mapping[str, Any]) -> list[str]:
+    """Returns where int8 is right about fewer clips than float, beyond what rounding does to a clip or two.
+
+    Args:
+        metrics: a bundle's: of each split the clips, and the accuracy of float and int8.
+    """
+    words = []
+    for split in ("validation", "testing"):
+        figures = metrics.get(split)
+        if figures is None:
+            continue
+        loss = figures["float"]["accuracy"] - figures["int8"]["accuracy"]
+        if round(loss * figures["clips"]) > max(LARGEST_LOSS * figures["clips"], LOST_BY_ROUNDING):
+            words.append(
+                f"int8 lost {100 * loss:.1f} points of accuracy on the {split} clips; another seed, or more epochs, may"
+                " give a network that loses less"
+            )
+    return words
 
 
 def import_model(tflite_path: Path, label_names: Sequence[str], out_dir: Path, clips: Sequence[Path] = ()) -> Bundle:

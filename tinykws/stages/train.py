@@ -13,19 +13,24 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinykws.architectures import TEACHER
 from tinykws.clips.dataset import Dataset
 from tinykws.clips.epochs import Epoch, Epochs, class_weights
+from tinykws.clips.words import Words
+from tinykws.config import Config, ModelSettings, TrainingSettings
 from tinykws.doors.keras_training import Trainer
 from tinykws.doors.plots import plot_learning_curves
 from tinykws.errors import ConfigError
 from tinykws.files import replacing_folder, write_json
 from tinykws.freshness import StageFiles
+from tinykws.network_cost import NetworkCost, in_words, measure_cost, refuse_excess
 from tinykws.progress import SILENT, Progress
 from tinykws.project import Project
-from tinykws.scoring import score
+from tinykws.scoring import Score, score
 
 HISTORY_NAME = "history.json"
 CURVES_NAME = "learning_curves.png"
+TEACHER_DROPOUT = 0.2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,9 +55,7 @@ class EpochRecord:
 class TrainReport:
     """What training came to."""
 
-    architecture: str
-    parameters: int
-    macs: int
+    cost: NetworkCost
     training_clips: int
     validation_clips: int
     epochs: int
@@ -64,7 +67,7 @@ class TrainReport:
 def stage_files(project: Project) -> StageFiles:
     """What train depends on and makes."""
     settings = {
-        "model": dataclasses.asdict(project.config.model),
+        "architecture": project.config.model.architecture,
         "training": dataclasses.asdict(project.config.training),
     }
     return StageFiles(settings, reads=[project.dataset_dir], writes=[project.model_dir])
@@ -76,25 +79,23 @@ def train(project: Project, *, progress: Progress = SILENT) -> TrainReport:
     The same dataset, settings and seed give the same weights on the same machine.
 
     Raises:
-        ConfigError: no dataset, one of other words, no training or no validation clip, an unknown architecture.
+        ConfigError: no dataset, one of other words, no training or no validation clip, an unknown architecture, or
+            one that costs more than `model` allows.
+        ToolError: TensorFlow or TFLite Micro's interpreter is missing.
     """
     started = time.monotonic()
     dataset = Dataset.load(project.dataset_dir)
     _check(dataset, project)
-    settings = project.config.training
-    n_labels, n_clips = len(dataset.labels), len(dataset.label_ids("training"))
-    shape, n_shown = dataset.frontend.features_shape, min(n_clips, settings.augmentation.clips_per_epoch)
-    trainer = Trainer(project.config.model.architecture, shape, n_labels, n_shown, settings)
-    history, best_weights = _learn(trainer, dataset, project, progress)
+    cost = _affordable_cost(dataset, project.config.model, progress)
+    words = Words(dataset)
+    trainer, teacher = _trainers(dataset, words, project.config)
+    history, best_weights = _learn(Lesson(trainer, teacher, words, dataset), project.config.training, progress)
     trainer.restore(best_weights)
     best = max(history, key=lambda record: record.merit)
     _write(project, trainer, history, best)
-    cost = trainer.network.cost
     return TrainReport(
-        architecture=project.config.model.architecture,
-        parameters=cost.parameters,
-        macs=cost.macs,
-        training_clips=n_clips,
+        cost=cost,
+        training_clips=len(dataset.label_ids("training")),
         validation_clips=len(dataset.label_ids("validation")),
         epochs=len(history),
         best=best,
@@ -114,40 +115,83 @@ def _check(dataset: Dataset, project: Project) -> None:
             raise ConfigError(f"the dataset has no {split} clip", hint="add recordings, then: tinykws prepare")
 
 
+def _affordable_cost(dataset: Dataset, model: ModelSettings, progress: Progress) -> NetworkCost:
+    """Says what the network will cost. Raises ConfigError where that is more than kws.yaml allows."""
+    shape, n_labels = dataset.frontend.features_shape, len(dataset.labels)
+    cost = measure_cost(model.architecture, shape, n_labels)
+    progress.say(in_words(cost))
+    refuse_excess(cost, model, shape, n_labels)
+    return cost
+
+
+def _trainers(dataset: Dataset, words: Words, config: Config) -> tuple[Trainer, Trainer | None]:
+    """Returns the network to be trained and, where kws.yaml wants one, its teacher."""
+    settings, shape, n_labels = config.training, dataset.frontend.features_shape, len(dataset.labels)
+    n_clips = min(len(dataset.label_ids("training")), settings.augmentation.clips_per_epoch)
+    n_words = len(words.names)
+    teacher = None
+    if settings.distill:
+        alone = dataclasses.replace(settings, distill=0.0, dropout=TEACHER_DROPOUT)
+        teacher = Trainer(TEACHER, shape, n_labels, n_clips, alone, n_words=n_words)
+    network = None if teacher is None else teacher.network
+    pupil = Trainer(config.model.architecture, shape, n_labels, n_clips, settings, n_words=n_words, teacher=network)
+    return pupil, teacher
+
+
 def _learn(
-    trainer: Trainer, dataset: Dataset, project: Project, progress: Progress
+    lesson: Lesson, settings: TrainingSettings, progress: Progress
 ) -> tuple[list[EpochRecord], list[npt.NDArray[Any]]]:
-    settings = project.config.training
-    weights = class_weights(np.asarray(dataset.label_ids("training"), np.int64), len(dataset.labels))
-    epochs = Epochs(dataset, settings.augmentation, settings.seed)
+    epochs = Epochs(lesson.dataset, settings.augmentation, settings.seed)
+    training_ids = np.asarray(lesson.dataset.label_ids("training"), np.int64)
+    weights = class_weights(training_ids, len(lesson.dataset.labels), settings.class_balance)
     history: list[EpochRecord] = []
-    best_weights = trainer.weights()
+    best_weights = lesson.trainer.weights()
     with contextlib.closing(epochs.first(settings.epochs)) as made:
         for number, epoch in enumerate(progress.track(made, "train", settings.epochs), start=1):
-            record = _learn_epoch(trainer, number, epoch, weights, dataset)
+            record = lesson.learn(number, epoch, weights)
             progress.say(_line(record, settings.epochs))
             if not history or record.merit > max(earlier.merit for earlier in history):
-                best_weights = trainer.weights()
+                best_weights = lesson.trainer.weights()
             history.append(record)
+    if lesson.teacher is not None:
+        figures = lesson.figures_of(lesson.teacher)
+        progress.say(f"the teacher's mean recall: {figures.mean_recall:.1%} on the validation clips")
     return history, best_weights
 
 
-def _learn_epoch(
-    trainer: Trainer, number: int, epoch: Epoch, weights: npt.NDArray[np.float32], dataset: Dataset
-) -> EpochRecord:
-    fit = trainer.learn(epoch.features, epoch.label_ids, weights[epoch.label_ids])
-    probabilities = trainer.network.probabilities(dataset.features("validation"))
-    label_ids = np.asarray(dataset.label_ids("validation"), np.int64)
-    of_truth = probabilities[np.arange(len(label_ids)), label_ids]
-    figures = score(label_ids, probabilities.argmax(axis=1), dataset.labels)
-    return EpochRecord(
-        epoch=number,
-        loss=fit.loss,
-        accuracy=fit.accuracy,
-        validation_loss=float(-np.log(np.maximum(of_truth, 1e-7)) @ weights[label_ids] / weights[label_ids].sum()),
-        validation_accuracy=figures.accuracy,
-        validation_mean_recall=figures.mean_recall,
-    )
+@dataclasses.dataclass(frozen=True)
+class Lesson:
+    """Who learns what: the network, the teacher that learns just ahead of it, and the clips."""
+
+    trainer: Trainer
+    teacher: Trainer | None
+    words: Words
+    dataset: Dataset
+
+    def learn(self, number: int, epoch: Epoch, weights: npt.NDArray[np.float32]) -> EpochRecord:
+        """Has both learn one epoch; weights are float [n_labels]."""
+        lesson = epoch.features, epoch.label_ids, weights[epoch.label_ids], self.words.of(epoch)
+        if self.teacher is not None:
+            self.teacher.learn(*lesson)
+        fit = self.trainer.learn(*lesson)
+        label_ids = np.asarray(self.dataset.label_ids("validation"), np.int64)
+        probabilities = self.trainer.network.probabilities(self.dataset.features("validation"))
+        balanced = class_weights(label_ids, len(self.dataset.labels))[label_ids]
+        of_truth = probabilities[np.arange(len(label_ids)), label_ids]
+        figures = score(label_ids, probabilities.argmax(axis=1), self.dataset.labels)
+        return EpochRecord(
+            epoch=number,
+            loss=fit.loss,
+            accuracy=fit.accuracy,
+            validation_loss=float(-np.log(np.maximum(of_truth, 1e-7)) @ balanced / balanced.sum()),
+            validation_accuracy=figures.accuracy,
+            validation_mean_recall=figures.mean_recall,
+        )
+
+    def figures_of(self, trainer: Trainer) -> Score:
+        """Returns how a network does on the validation clips."""
+        probabilities = trainer.network.probabilities(self.dataset.features("validation"))
+        return score(self.dataset.label_ids("validation"), probabilities.argmax(axis=1), self.dataset.labels)
 
 
 def _line(record: EpochRecord, epochs: int) -> str:
