@@ -1,0 +1,135 @@
+"""How well a model made of spoken words hears people.
+
+    .venv/bin/python benchmarks/synthetic_speech.py --data ../shared/data/speech_commands [--variant NAME] [--seed N]
+
+Projects of yes and no, each trained with the defaults, its int8 bundle judged on the validation speakers of --data:
+
+    spoken       espeak-ng's speech and made noise, nothing recorded
+    others       recorded: other words and background noise of training speakers; yes and no are spoken
+    spoken+20    spoken, and 20 recordings of yes and 20 of no, of training speakers, drawn by the seed
+    others+20    others, and the same 40 recordings
+
+The seed is training's, speech's and the draw's; --variant and --seed may stand several times. Adds a line to --out
+after each run, and prints a table of all that is in it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import shutil
+from pathlib import Path
+from typing import Any
+
+from tinykws.clips.folders import LIST_FILES
+from tinykws.config import load_config
+from tinykws.project import Project
+from tinykws.stages.evaluate import evaluate
+from tinykws.stages.prepare import prepare
+from tinykws.stages.quantize import quantize
+from tinykws.stages.synth import synth
+from tinykws.stages.train import train
+
+WORDS = ("yes", "no")
+VARIANTS = ("spoken", "others", "spoken+20", "others+20")
+DRAWN = 20
+
+
+def main() -> None:
+    """Runs what is asked for, one after the other."""
+    arguments = read_arguments()
+    judge = project_at(arguments.work / "judge", arguments.data, "never", 1)
+    prepare(judge)
+    for variant in arguments.variant or VARIANTS:
+        for seed in arguments.seed or [1]:
+            figures = run(variant, seed, judge, arguments)
+            with arguments.out.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(figures) + "\n")
+    print_table([json.loads(line) for line in arguments.out.read_text(encoding="utf-8").splitlines()])
+
+
+def read_arguments() -> argparse.Namespace:
+    """Returns the command line's arguments."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="Speech Commands' layout, with validation_list.txt")
+    parser.add_argument("--variant", action="append", choices=VARIANTS)
+    parser.add_argument("--seed", action="append", type=int)
+    parser.add_argument("--work", type=Path, default=Path("build/synthetic_speech"))
+    parser.add_argument("--out", type=Path, default=Path("build/synthetic_speech.jsonl"))
+    return parser.parse_args()
+
+
+def run(variant: str, seed: int, judge: Project, arguments: argparse.Namespace) -> dict[str, Any]:
+    """Trains a variant and returns what its bundle does on the judge's validation clips."""
+    root = arguments.work / f"{variant}-{seed}"
+    data = root / "data"
+    shutil.rmtree(root, ignore_errors=True)
+    data.mkdir(parents=True)
+    if variant.startswith("others"):
+        for folder in sorted(arguments.data.iterdir()):
+            if folder.name not in WORDS:
+                (data / folder.name).symlink_to(folder.resolve())
+    if variant.endswith("+20"):
+        draw(arguments.data, data, seed)
+    project = project_at(root, data, "always", seed)
+    synth(project)
+    prepare(project)
+    report = train(project)
+    quantize(project)
+    shutil.rmtree(judge.bundle_dir, ignore_errors=True)
+    shutil.copytree(project.bundle_dir, judge.bundle_dir)
+    score = evaluate(judge, split="validation").int8_model
+    recalls = {label.label: round(label.recall, 4) for label in score.labels}
+    return {
+        "variant": variant,
+        "seed": seed,
+        "clips": score.clips,
+        "accuracy": round(score.accuracy, 4),
+        "mean_recall": round(score.mean_recall, 4),
+        "recalls": recalls,
+        "training_seconds": round(report.seconds),
+    }
+
+
+def project_at(root: Path, data: Path, synth_enabled: str, seed: int) -> Project:
+    """Makes a project of the two words with all else at its default."""
+    root.mkdir(parents=True, exist_ok=True)
+    (root / "kws.yaml").write_text(
+        f"words: [{', '.join(WORDS)}]\ndata: {data.resolve()}\n"
+        f"synth: {{enabled: {synth_enabled}, seed: {seed}}}\ntraining: {{seed: {seed}}}\n",
+        encoding="utf-8",
+    )
+    return Project(root, load_config(root / "kws.yaml"))
+
+
+def draw(source: Path, target: Path, seed: int) -> None:
+    """Links so many clips of each word, none of a validation or testing speaker."""
+    held_back = {
+        Path(line).with_suffix("")
+        for name in LIST_FILES.values()
+        if (source / name).is_file()
+        for line in (source / name).read_text(encoding="utf-8").split()
+    }
+    choice = random.Random(seed)
+    for word in WORDS:
+        (target / word).mkdir()
+        clips = [path for path in sorted((source / word).iterdir()) if Path(word, path.stem) not in held_back]
+        for path in choice.sample(clips, DRAWN):
+            (target / word / path.name).symlink_to(path.resolve())
+
+
+def print_table(runs: list[dict[str, Any]]) -> None:
+    """Prints runs as Markdown."""
+    print("| variant | seed | accuracy | mean recall | silence | unknown | yes | no | training |")
+    print("|---|---|---|---|---|---|---|---|---|")
+    for figures in runs:
+        recalls = " | ".join(f"{recall:.1%}" for recall in figures["recalls"].values())
+        print(
+            f"| {figures['variant']} | {figures['seed']} | {figures['accuracy']:.1%} | {figures['mean_recall']:.1%}"
+            f" | {recalls} | {figures['training_seconds']} s |"
+        )
+
+
+if __name__ == "__main__":
+    main()
