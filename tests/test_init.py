@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tinykws.config import Config
 from tinykws.errors import ConfigError
 from tinykws.stages.init import init
 
@@ -14,6 +15,11 @@ def test_a_new_project_can_be_read(tmp_path: Path) -> None:
     project = init(tmp_path / "p", ["yes", " hey robot", "да"])
     assert project.config.words == ("yes", "hey robot", "да")
     assert sorted(path.name for path in (tmp_path / "p" / "data").iterdir()) == ["da", "hey_robot", "yes"]
+
+
+def test_a_new_project_has_the_defaults(tmp_path: Path) -> None:
+    """What kws.yaml shows must not keep a project from better defaults."""
+    assert init(tmp_path, ["yes"]).config == Config(words=("yes",))
 
 
 @pytest.mark.parametrize("words", [[""], [], ["a", "a"], ["../x"], ["a/b"], ["_silence_"]])

@@ -19,8 +19,8 @@ words: {words}
 language: {language}            # how espeak-ng speaks words that have no recordings
 data: data                 # recordings: <word>/*.wav|flac, any other word's folder is "unknown"
 model: {{architecture: {architecture}}}
-training: {{epochs: 30, seed: 1}}
-detector: {{average_window_ms: 1000, threshold: 200, suppression_ms: 1500, minimum_count: 3}}
+training: {{seed: 1}}
+detector: {{threshold: auto}}
 """
 
 
