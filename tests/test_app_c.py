@@ -599,7 +599,7 @@ def talking(program: Path, tmp_path: Path) -> Iterator[Talk]:
 def test_the_microphones_sound_comes_whole(talking: Talk, count: int) -> None:
     samples = sound(1)
     talking.send_lines(["!TEST"])
-    assert talking.read_line(1) == "!OK TEST 768"
+    assert talking.read_line(1).startswith("!OK TEST ")
     pieces: list[int] = []
 
     class Link:
@@ -631,7 +631,7 @@ def test_recordings_that_cannot_be_are_refused(say: Say) -> None:
 
 def test_any_command_ends_a_recording(talking: Talk) -> None:
     talking.send_lines(["!TEST", "!RECORD 1000", "!STATUS", "!RECORD 300"])
-    assert talking.read_line(1) == "!OK TEST 768"
+    assert talking.read_line(1).startswith("!OK TEST ")
     assert isinstance(parse_line(talking.read_line(1)), Status), "no microphone has said anything yet"
     talking.play(sound(1))
     lines = [talking.read_line(1) for _ in range(2)]

@@ -51,7 +51,7 @@ class Link:
 def record(lines: list[str], count: int = SAMPLES.size, on_sound: Callable[[np.ndarray], None] = lambda _: None):
     link = Link(lines)
     take = record_sound(link, count, lambda: link.now, on_sound)
-    assert link.sent == [f"!RECORD {count}"]
+    assert link.sent == [checked(f"!RECORD {count}")]
     return take
 
 
@@ -91,7 +91,7 @@ def test_a_line_that_is_lost_doubled_cut_or_flipped_is_never_taken(data: st.Data
 @pytest.mark.parametrize(
     ("line", "says"),
     [
-        ("!FAIL timeout the microphone gave no sound for 5 s", "gives no sound at all"),
+        ("!FAIL timeout of 5 s: the microphone gave no sound", "gives no sound at all"),
         ("!FAIL command is not known", "firmware on the device cannot record"),
         ("!FAIL state is not testing: send !TEST first", "refused to record: state"),
         ("kws ready proto=1 board=host engine=a model=b line=768 window=4 labels=a,b", "started anew"),

@@ -123,12 +123,12 @@ static void begin_clip(const kws_clip_request *request, bool checked)
     }
 }
 
-static void begin_recording(uint32_t samples)
+static void begin_recording(uint32_t samples, bool checked)
 {
     if (!app.testing) {
         fail("state is not testing: send !TEST first");
     } else {
-        kws_record_begin(samples);
+        kws_record_begin(samples, checked);
     }
 }
 
@@ -183,7 +183,7 @@ static void obey(const kws_command *command, bool checked)
         go_on(&command->sync);
         break;
     case KWS_COMMAND_RECORD:
-        begin_recording(command->record_samples);
+        begin_recording(command->record_samples, checked);
         break;
     case KWS_COMMAND_BAD:
         fail(command->error);
@@ -227,7 +227,7 @@ static void take_line(void)
     } else if (!app.skipping) {
         fail("command is not known: commands begin with !");
     }
-    kws_report_use_checks(kws_clip_is_checked());
+    kws_report_use_checks(kws_clip_is_checked() || kws_record_is_checked());
 }
 
 static void complain_of_length(void)
@@ -298,9 +298,9 @@ static void end_what_was_left(void)
 {
     const uint32_t quiet_us = kws_port_micros() - app.last_serial_us;
     if (kws_record_is_running() && quiet_us > CLIP_PATIENCE_US) {
-        fail("timeout: the microphone gave no sound for 5 s");
+        fail("timeout of 5 s: the microphone gave no sound");
     } else if (kws_clip_is_receiving() && quiet_us > CLIP_PATIENCE_US) {
-        fail("timeout: no audio for 5 s");
+        fail("timeout of 5 s without audio");
     } else if (app.testing && quiet_us > TEST_PATIENCE_US) {
         listen();
     }

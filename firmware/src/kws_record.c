@@ -3,7 +3,7 @@
 #include "kws_base64.h"
 #include "kws_crc32.h"
 #include "kws_port.h"
-#include "kws_text.h"
+#include "kws_report.h"
 
 /* 480 bytes, 640 characters of base64: what stands around them is 4 % of the line. */
 #define LINE_SAMPLES 240
@@ -14,37 +14,12 @@ static struct {
     uint32_t crc; /* of the sound sent, int16 little-endian */
     uint32_t overruns;
     uint32_t clipped;
+    bool checked;
 } recording;
 
-static uint32_t line_crc;
-
-static void write_checked(const uint8_t *bytes, size_t count)
+void kws_record_begin(uint32_t samples, bool checked)
 {
-    line_crc = kws_crc32(line_crc, bytes, count);
-    kws_port_serial_write(bytes, count);
-}
-
-static kws_text text = {write_checked, 0, {0}};
-
-/* Ends the line with its check: the CRC-32 of all before " *". */
-static void end_checked_line(void)
-{
-    kws_text_flush(&text);
-    const uint32_t crc = line_crc;
-    kws_text_put(&text, " *");
-    kws_text_put_hex(&text, crc);
-    kws_text_end_line(&text);
-    line_crc = 0;
-}
-
-static void put_field(const char *name, uint32_t value)
-{
-    kws_text_put(&text, name);
-    kws_text_put_unsigned(&text, value);
-}
-
-void kws_record_begin(uint32_t samples)
-{
+    recording.checked = checked;
     recording.wanted = samples;
     recording.sent = 0;
     recording.crc = 0;
@@ -60,6 +35,11 @@ void kws_record_drop(void)
 bool kws_record_is_running(void)
 {
     return recording.wanted > 0;
+}
+
+bool kws_record_is_checked(void)
+{
+    return kws_record_is_running() && recording.checked;
 }
 
 /* Returns the number of bytes, little-endian. */
@@ -78,22 +58,20 @@ static void send_line(const int16_t *samples, size_t count)
     char base64[KWS_BASE64_CHARACTERS(sizeof bytes) + 1];
     const size_t size = bytes_of(samples, count, bytes);
     kws_base64_encode(bytes, size, base64);
-    put_field("kws sound ", recording.sent);
-    kws_text_put(&text, " ");
-    kws_text_put(&text, base64);
-    end_checked_line();
+    kws_report_sound(recording.sent, base64);
     recording.crc = kws_crc32(recording.crc, bytes, size);
     recording.sent += (uint32_t)count;
 }
 
 static void finish(void)
 {
-    put_field("!OK RECORD ", recording.sent);
-    kws_text_put(&text, " crc=");
-    kws_text_put_hex(&text, recording.crc);
-    put_field(" overruns=", kws_port_microphone_overruns() - recording.overruns);
-    put_field(" clipped=", kws_port_microphone_clipped() - recording.clipped);
-    end_checked_line();
+    const kws_report_recording result = {
+        recording.sent,
+        recording.crc,
+        kws_port_microphone_overruns() - recording.overruns,
+        kws_port_microphone_clipped() - recording.clipped,
+    };
+    kws_report_ok_record(&result);
     recording.wanted = 0;
 }
 

@@ -14,8 +14,9 @@
 extern "C" {
 #endif
 
-/* Begins a recording of so many samples; what waits in the microphone's ring is its beginning. */
-void kws_record_begin(uint32_t samples);
+/* Begins a recording of so many samples; what waits in the microphone's ring is its beginning. `checked`: its lines have
+ * checks, as the host's had that asked for it. */
+void kws_record_begin(uint32_t samples, bool checked);
 
 /* Sends what the microphone has, one line of it at most; after the last one reports the end. Returns whether there was any. */
 bool kws_record_serve(void);
@@ -24,6 +25,9 @@ bool kws_record_serve(void);
 void kws_record_drop(void);
 
 bool kws_record_is_running(void);
+
+/* Whether there is one whose lines have checks. */
+bool kws_record_is_checked(void);
 
 #ifdef __cplusplus
 }

@@ -200,6 +200,24 @@ void kws_report_error(const char *what, const char *words)
     end_line();
 }
 
+void kws_report_sound(uint32_t offset, const char *base64)
+{
+    put_field("kws sound ", offset);
+    kws_text_put(&text, " ");
+    kws_text_put(&text, base64);
+    end_line();
+}
+
+void kws_report_ok_record(const kws_report_recording *recording)
+{
+    put_field("!OK RECORD ", recording->samples);
+    kws_text_put(&text, " crc=");
+    kws_text_put_hex(&text, recording->crc);
+    put_field(" overruns=", recording->overruns);
+    put_field(" clipped=", recording->clipped);
+    end_line();
+}
+
 void kws_report_ok(const char *command)
 {
     kws_text_put(&text, "!OK ");

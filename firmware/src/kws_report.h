@@ -50,6 +50,18 @@ typedef struct {
 void kws_report_status(const kws_level *level, uint32_t clipped, const kws_report_intake *intake);
 void kws_report_error(const char *what, const char *words);
 
+/* What came of a recording. */
+typedef struct {
+    uint32_t samples;
+    uint32_t crc;      /* of all of them, int16 little-endian */
+    uint32_t overruns; /* blocks lost while it lasted */
+    uint32_t clipped;  /* samples too loud */
+} kws_report_recording;
+
+/* A piece of the microphone's sound, from sample `offset` of the recording on. */
+void kws_report_sound(uint32_t offset, const char *base64);
+void kws_report_ok_record(const kws_report_recording *recording);
+
 void kws_report_ok(const char *command);
 void kws_report_ok_test(uint32_t line_bytes);
 void kws_report_ok_sync(uint32_t token, uint32_t bytes);

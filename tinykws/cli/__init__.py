@@ -17,6 +17,7 @@ from tinykws.cli import (
     device_commands,
     doctor_command,
     fetch_command,
+    mic_check_command,
     mine_command,
     model_commands,
     record_command,
@@ -59,6 +60,7 @@ for commands in (
     device_commands.COMMANDS,
     verify_command.COMMANDS,
     cable_commands.COMMANDS,
+    mic_check_command.COMMANDS,
     doctor_command.COMMANDS,
 ):
     for command in commands:

@@ -18,6 +18,7 @@ import numpy as np
 
 from tinykws.audio import Samples
 from tinykws.boards import Board, Microphone, SerialLine
+from tinykws.device.line_check import take_check, with_check
 from tinykws.device.protocol import DeviceTrouble, Fail, Ready, parse_line
 from tinykws.device.session import LineLink
 from tinykws.errors import DeviceError
@@ -33,7 +34,6 @@ BITS_A_BYTE = 10
 
 _SOUND = re.compile(r"kws sound (\d{1,10}) ([A-Za-z0-9+/]+={0,2})")
 _END = re.compile(r"!OK RECORD (\d{1,10}) crc=([0-9a-f]{8}) overruns=(\d{1,10}) clipped=(\d{1,10})")
-_CHECK_LENGTH = len(" *01234567")
 
 
 class SoundLostError(Exception):
@@ -63,7 +63,7 @@ def record_sound(link: LineLink, count: int, clock: Callable[[], float], on_soun
         SoundLostError: lines were lost or came over damaged.
         DeviceError: the device refused, started anew, says nothing, or is gone.
     """
-    link.send_lines([f"!RECORD {count}"])
+    link.send_lines([with_check(f"!RECORD {count}")])
     recording = _Recording(count, on_sound)
     give_up = clock() + PATIENCE_S
     while recording.take is None:
@@ -103,17 +103,17 @@ class _Recording:
 
     def hear(self, text: str) -> bool:
         """Takes a line; returns whether it was one of the recording's. Raises SoundLostError, DeviceError."""
-        checked = _without_check(text)
-        sound = _SOUND.fullmatch(checked or "")
-        end = _END.fullmatch(checked or "")
+        body, intact = take_check(text)
+        sound = _SOUND.fullmatch(body) if intact else None
+        end = _END.fullmatch(body) if intact else None
         if sound:
             self._add(int(sound[1]), sound[2])
         elif end:
             self._finish(*(int(end[1]), int(end[2], 16), int(end[3]), int(end[4])))
-        elif text.startswith(("kws sound", "!OK RECORD")):
+        elif intact is False or text.startswith(("kws sound", "!OK RECORD")):
             raise SoundLostError("a line of the recording came over damaged")
         else:
-            _refuse(text)
+            _refuse(body)
         return bool(sound or end)
 
     def _add(self, offset: int, text: str) -> None:
@@ -132,12 +132,6 @@ class _Recording:
         if (count, crc) != (self._samples, zlib.crc32(pcm)) or count != self._count:
             raise SoundLostError("the end of the recording does not fit what came before it")
         self.take = Take(np.frombuffer(pcm, "<i2").astype(np.int16), overruns, clipped)
-
-
-def _without_check(text: str) -> str | None:
-    """Returns the line before its check, or None where it has none or a wrong one."""
-    body, check = text[:-_CHECK_LENGTH], text[-_CHECK_LENGTH:]
-    return body if check == f" *{zlib.crc32(body.encode('ascii', 'replace')):08x}" else None
 
 
 def _refuse(text: str) -> None:

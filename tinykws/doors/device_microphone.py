@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tinykws.boards import Board, SerialLine
-from tinykws.device.protocol import Ready
+from tinykws.device.line_check import take_check, with_check
+from tinykws.device.protocol import STATUS, Ready, Status, parse_line
 from tinykws.device.recording import OnSound, Take, longest_recording, record_sound
 from tinykws.device.session import DeviceSession, LineLink
 from tinykws.device.session_log import SessionLog
@@ -39,6 +40,26 @@ class DeviceMicrophone:
         """Returns the next `count` samples. Raises SoundLostError, DeviceError."""
         self._session.begin_test()  # what was heard before now is forgotten
         return record_sound(self.link, count, time.monotonic, on_sound)
+
+    def status(self) -> Status:
+        """Returns the device's counts, its microphone emptied and not listened to. Raises DeviceError."""
+        self._session.begin_test()
+        self.link.send_lines([with_check(STATUS)])
+        give_up = time.monotonic() + TIMEOUT_S
+        while (text := self.link.read_line(max(0.0, give_up - time.monotonic()))) is not None:
+            body, intact = take_check(text)
+            line = parse_line(body)
+            if intact and isinstance(line, Status):
+                return line
+        raise DeviceError(f"the device did not answer {STATUS} in {TIMEOUT_S:.0f} s")
+
+    def now(self) -> float:
+        """Returns the host's seconds, from any beginning."""
+        return time.monotonic()
+
+    def wait(self, seconds: float) -> None:
+        """Lets time pass."""
+        time.sleep(seconds)
 
 
 @contextlib.contextmanager

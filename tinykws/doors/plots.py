@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinykws.errors import ToolError
+from tinykws.files import replacing
 
 DOTS_PER_INCH = 100
 UNDATED: dict[str, Any] = {"Software": None}
@@ -84,6 +85,42 @@ def plot_both_sides(path: Path, device: npt.NDArray[np.int8], host: npt.NDArray[
         figure.colorbar(image, ax=axes)
     axes.set_xlabel("frame")
     _save(figure, path)
+
+
+def plot_sound(path: Path, samples: npt.NDArray[np.int16], sample_rate_hz: int, title: str) -> None:
+    """Draws int16 [n] as a waveform and, below it, its spectrum in dB of full scale.
+
+    Raises:
+        ToolError: matplotlib is not installed.
+    """
+    figure = _figure(10, 6)
+    waveform, spectrum = figure.add_subplot(2, 1, 1), figure.add_subplot(2, 1, 2)
+    waveform.plot(np.arange(samples.size) / sample_rate_hz, samples, linewidth=0.4)
+    waveform.set_ylim(-32768, 32767)
+    waveform.set_title(title)
+    waveform.set_xlabel("seconds")
+    waveform.grid(alpha=0.3)
+    hz, dbfs = _power_spectrum(samples, sample_rate_hz)
+    spectrum.semilogx(hz[1:], dbfs[1:], linewidth=0.8)
+    for mains in (50, 60):
+        spectrum.axvline(mains, color="grey", linestyle=":", linewidth=0.8)
+    spectrum.set_xlabel("Hz (dotted: the mains)")
+    spectrum.set_ylabel("dBFS")
+    spectrum.grid(alpha=0.3, which="both")
+    with replacing(path) as whole:
+        _save(figure, whole)
+
+
+def _power_spectrum(
+    samples: npt.NDArray[np.int16], sample_rate_hz: int
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Returns frequencies and levels: the mean power of half-overlapping Hann windows of a quarter of a second."""
+    size = min(samples.size, sample_rate_hz // 4)
+    window = np.hanning(size)
+    sound = (samples - samples.mean()) / 32768
+    frames = [sound[at : at + size] * window for at in range(0, samples.size - size + 1, max(1, size // 2))]
+    power = np.square(np.abs(np.fft.rfft(frames, axis=1)) / (window.sum() / 2)).mean(axis=0)
+    return np.fft.rfftfreq(size, 1 / sample_rate_hz).astype(np.float64), 10 * np.log10(np.maximum(power, 1e-12))
 
 
 def features_png(features: npt.NDArray[np.int8]) -> bytes:

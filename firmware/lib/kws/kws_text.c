@@ -1,6 +1,6 @@
 #include "kws_text.h"
 
-void kws_text_flush(kws_text *text)
+static void flush(kws_text *text)
 {
     text->sink(text->buffer, text->count);
     text->count = 0;
@@ -9,7 +9,7 @@ void kws_text_flush(kws_text *text)
 static void put_character(kws_text *text, char character)
 {
     if (text->count == KWS_TEXT_BUFFER_BYTES) {
-        kws_text_flush(text);
+        flush(text);
     }
     text->buffer[text->count++] = (uint8_t)character;
 }
@@ -60,5 +60,5 @@ void kws_text_put_hex(kws_text *text, uint32_t number)
 void kws_text_end_line(kws_text *text)
 {
     put_character(text, '\n');
-    kws_text_flush(text);
+    flush(text);
 }

@@ -32,9 +32,6 @@ void kws_text_put_hex_byte(kws_text *text, uint8_t byte);
 /* Eight lower-case hex digits. */
 void kws_text_put_hex(kws_text *text, uint32_t number);
 
-/* Hands what has collected to the sink. */
-void kws_text_flush(kws_text *text);
-
 /* Ends the line with LF and hands it to the sink. */
 void kws_text_end_line(kws_text *text);
 
