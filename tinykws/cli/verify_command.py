@@ -10,14 +10,16 @@ import click
 
 from tinykws.cli.board_work import board_of, build_firmware, generate_firmware, port_of
 from tinykws.cli.console import ConsoleProgress, print_json
-from tinykws.cli.options import board_option, bundle_option, engine_option, port_option, project_option
+from tinykws.cli.options import bundle_option, engine_option, port_option, project_option
 from tinykws.cli.pipeline import Workplace, workplace
 from tinykws.cli.verify_view import describe_clips, describe_stream
-from tinykws.files import write_json
+from tinykws.errors import DeviceError
+from tinykws.files import write_json, write_text_if_changed
 
 if TYPE_CHECKING:
     from tinykws.boards import Board
-    from tinykws.stages.verify import ClipFile, VerifyReport
+    from tinykws.device.verify_report import VerifyReport
+    from tinykws.stages.verify import ClipFile
     from tinykws.stages.verify_stream import StreamFile, StreamReport
 
 STDOUT = Path("-")
@@ -32,7 +34,7 @@ def _no_option(_: click.Context, parameter: click.Parameter, path: Path | None) 
 
 @click.command()
 @project_option
-@board_option
+@click.option("--board", "board_id", default=None, metavar="BOARD", help="A row of `tinykws boards`.")
 @engine_option
 @bundle_option
 @port_option
@@ -43,6 +45,22 @@ def _no_option(_: click.Context, parameter: click.Parameter, path: Path | None) 
     default=None,
     callback=_no_option,
     help="Write the report here; - is stdout, in the place of the table.",
+)
+@click.option(
+    "--junit",
+    "junit_path",
+    type=click.Path(path_type=Path, dir_okay=False, writable=True),
+    default=None,
+    callback=_no_option,
+    help="Write a JUnit XML file here, one test case a clip, for a CI system.",
+)
+@click.option(
+    "--replay",
+    "replay_path",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    default=None,
+    metavar="LOG",
+    help="Judge the log of an earlier run again: no device, no bundle, no --board.",
 )
 @click.option("--sample", type=click.IntRange(min=1), default=None, metavar="N",
               help="Verify N of the project's testing clips.")  # fmt: skip
@@ -75,15 +93,16 @@ def _no_option(_: click.Context, parameter: click.Parameter, path: Path | None) 
 )
 @click.argument("clips", nargs=-1, type=click.Path(path_type=Path, exists=True))
 def verify(
-    project_dir: Path, board_id: str, engine: str | None, bundle_dir: Path | None, port: str | None,
-    json_path: Path | None, sample: int | None, stream_path: Path | None, events_path: Path | None,
+    project_dir: Path, board_id: str | None, engine: str | None, bundle_dir: Path | None, port: str | None,
+    json_path: Path | None, junit_path: Path | None, replay_path: Path | None, sample: int | None,
+    stream_path: Path | None, events_path: Path | None,
     seconds: int | None, wire: str | None, min_accuracy: float | None, clips: tuple[Path, ...],
 ) -> int:  # fmt: skip
     """Send clips to a device and compare features, scores and detections with the host's, bit for bit.
 
     CLIPS are audio files or folders of them; the folder's name is the expected label. Without any, the bundle's
     golden clips are used, or --sample of the project's testing clips. The last line is PASS or FAIL; the exit
-    code 0 or 1.
+    code 0 or 1, or 4 where the device was lost on the way: the clips until then keep their results.
 
     With --stream, a recording goes through the device in one piece: what is found, missed, confused and falsely
     accepted, and how late, by --events; the same on the host.
@@ -93,13 +112,20 @@ def verify(
       tinykws verify --board qemu-cortex-m4
       tinykws verify --board nano33ble
       tinykws verify --board host data/yes/*.wav --json report.json
+      tinykws verify --board qemu-cortex-m4 --junit verify.xml
+      tinykws verify --replay build/firmware/nano33ble/verify.jsonl
       tinykws verify --board qemu-cortex-m4 --sample 50 --min-accuracy 0.9
       tinykws verify --board qemu-cortex-m4 --wire uart
       tinykws verify --board qemu-cortex-m4 --stream an_hour_of_radio.flac
       tinykws verify --board host --stream walk.wav --events walk.csv --json report.json
     """
+    if replay_path is not None:
+        _refuse_with_replay(board_id, port, clips, sample, stream_path, wire)
+        return _hand_over_clips(_replayed(replay_path, min_accuracy), json_path, junit_path)
+    if board_id is None:
+        raise click.UsageError("Missing option '--board'.")
     board = board_of(project_dir, board_id)
-    _refuse_mixture(stream_path is not None, events_path or seconds, clips or sample or min_accuracy)
+    _refuse_mixture(stream_path is not None, events_path or seconds, clips or sample or min_accuracy or junit_path)
     progress = ConsoleProgress()
     device = None if board.emulator is not None and port is None else port_of(project_dir, board, port).device
     place = workplace(project_dir, bundle_dir, progress)
@@ -118,12 +144,35 @@ def verify(
     report = verify_clips(
         place.bundle, board, target, chosen, progress, wire=wire, min_accuracy=min_accuracy, log_path=log_path
     )
-    return _hand_over(report, describe_clips(report), json_path)
+    return _hand_over_clips(report, json_path, junit_path)
+
+
+def _replayed(path: Path, min_accuracy: float | None) -> VerifyReport:
+    """Reads a log. Raises ConfigError, naming the line that is damaged."""
+    from tinykws.device.session_log import read_entries
+    from tinykws.device.verify_report import report_of
+
+    return report_of(read_entries(path.read_text(encoding="utf-8", errors="replace")), path, min_accuracy)
+
+
+def _refuse_with_replay(*others: object) -> None:
+    if any(others):
+        raise click.UsageError("--replay judges a log: it goes with --json, --junit and --min-accuracy alone")
+
+
+def _hand_over_clips(report: VerifyReport, json_path: Path | None, junit_path: Path | None) -> int:
+    """Shows or writes the report on clips; returns the exit code."""
+    from tinykws.device.junit import junit_of
+
+    if junit_path is not None:
+        write_text_if_changed(junit_path, junit_of(report))
+    code = _hand_over(report, describe_clips(report), json_path)
+    return DeviceError.exit_code if report.ended else code
 
 
 def _refuse_mixture(is_stream: bool, of_streams: object, of_clips: object) -> None:
     if is_stream and of_clips:
-        raise click.UsageError("--stream goes without clips, --sample and --min-accuracy")
+        raise click.UsageError("--stream goes without clips, --sample, --min-accuracy and --junit")
     if not is_stream and of_streams:
         raise click.UsageError("--events and --seconds belong to --stream")
 

@@ -12,7 +12,7 @@ from tinykws.cli.console import table
 if TYPE_CHECKING:
     from tinykws.device.mismatch_search import FoundMismatch
     from tinykws.device.protocol import Heard
-    from tinykws.stages.verify import VerifyReport
+    from tinykws.device.verify_report import VerifyReport
     from tinykws.stages.verify_stream import StreamReport
     from tinykws.timeline import StreamScore
 

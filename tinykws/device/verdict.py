@@ -8,6 +8,7 @@ device's lines only those count whose check is right.
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby, zip_longest
 from typing import Any
@@ -15,7 +16,8 @@ from typing import Any
 from tinykws.device.clip_results import results_of
 from tinykws.device.protocol import ClipFigures, Fail, Heard, Line, Ok, Ready, Scores, parse_line, read_line
 from tinykws.device.self_test import complaint_of
-from tinykws.device.session_log import CLIP, EXPECTED, FAULT, LABEL, MISMATCH, RECEIVED, LogEntry
+from tinykws.device.session_log import CLIP, END, EXPECTED, FAULT, LABEL, MISMATCH, RECEIVED, LogEntry
+from tinykws.errors import ConfigError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,6 +39,8 @@ class ClipResult:
     detections: tuple[str, ...]
     """The device's, as `yes (201) @1290ms`."""
     figures: ClipFigures | None
+    seconds: float = 0.0
+    """From its first line to its last, computing on the host included."""
     mismatch: str = ""
     """Where device and host first part, if that was looked into."""
 
@@ -56,11 +60,14 @@ class Verdict:
     clips: tuple[ClipResult, ...]
     accuracy: float | None
     """Share of right labels among the clips whose label is known."""
+    ended: str = ""
+    """Why not all clips had their turn; empty where they had."""
 
 
-def judge(entries: Sequence[LogEntry], min_accuracy: float | None = None) -> Verdict:
+def judge(entries: Sequence[LogEntry], min_accuracy: float | None = None, planned_clips: int | None = None) -> Verdict:
     """Returns the verdict on a log: PASS where every clip is equal and, if asked for, enough labels are right.
 
+    A run that did not come to its end is FAIL, and so is one of fewer than `planned_clips`, where that is given.
     A device whose own self-test failed is FAIL, though all clips of this log be equal.
     """
     labels = _labels(entries)
@@ -68,8 +75,23 @@ def judge(entries: Sequence[LogEntry], min_accuracy: float | None = None) -> Ver
     clips = tuple(_judge_clip(list(of_clip), labels) for _, of_clip in by_clip)
     known = [clip.correct for clip in clips if clip.correct is not None]
     accuracy = sum(known) / len(known) if known else None
-    reason = "; ".join(filter(None, [_reason(clips, accuracy, min_accuracy), _self_test_complaint(entries)]))
-    return Verdict(not reason, reason, clips, accuracy)
+    ended = _why_it_ended(entries, len(clips), planned_clips)
+    complaints = [ended, _reason(clips, accuracy, min_accuracy), _self_test_complaint(entries)]
+    reason = "; ".join(filter(None, complaints))
+    return Verdict(not reason, reason, clips, accuracy, ended)
+
+
+def _why_it_ended(entries: Sequence[LogEntry], clips: int, planned_clips: int | None) -> str:
+    """Why a run ended before its time; empty where it did not, or where nobody says how many clips were planned."""
+    if planned_clips is None:
+        return ""
+    texts = [entry.text for entry in entries if entry.kind == END]
+    if not texts:
+        return f"the log ends in the middle of the run, with {clips} of {planned_clips} clips"
+    try:
+        return str(json.loads(texts[-1])["ended"])
+    except (ValueError, TypeError, KeyError) as error:
+        raise ConfigError(f"the log's last entry is damaged: {error}") from error
 
 
 def _labels(entries: Sequence[LogEntry]) -> tuple[str, ...]:
@@ -101,6 +123,7 @@ def _judge_clip(entries: list[LogEntry], labels: tuple[str, ...]) -> ClipResult:
         scores=first,
         detections=tuple(_words(line) for line in received if isinstance(line, Heard)),
         figures=_figures(received),
+        seconds=round((entries[-1].ms - entries[0].ms) / 1000, 3),
         mismatch=_text(entries, MISMATCH) or "",
     )
 

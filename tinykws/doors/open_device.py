@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tinykws.boards import Board
 from tinykws.device.protocol import DeviceTrouble, parse_line
 from tinykws.device.session import LineLink
 from tinykws.device.session_log import RECEIVED, SessionLog
+from tinykws.doors.cable import Cable
 from tinykws.doors.emulator import Emulator, emulated
-from tinykws.doors.serial_link import open_link
+from tinykws.doors.returning_link import returning_link
 from tinykws.errors import ConfigError, DeviceError
 
 UART, FAST = WIRES = ("uart", "fast")
+RETURN_S = 30.0
+"""A board that starts anew and a cable that is put back take less."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,6 +27,8 @@ class OpenDevice:
 
     link: LineLink
     emulator: Emulator | None = None
+    come_back: Callable[[], LineLink] | None = None
+    """Waits until a lost line is there again, and returns it; raises DeviceError. None: what is lost is gone."""
 
     @property
     def ends_with_us(self) -> bool:
@@ -32,7 +37,9 @@ class OpenDevice:
 
 
 @contextlib.contextmanager
-def open_device(board: Board, target: Path | str, wire: str | None = None) -> Iterator[OpenDevice]:
+def open_device(
+    board: Board, target: Path | str, wire: str | None = None, cable: Cable | None = None, return_s: float = RETURN_S
+) -> Iterator[OpenDevice]:
     """Opens a device; the `with` closes it, and ends it where it was started here.
 
     Args:
@@ -40,6 +47,8 @@ def open_device(board: Board, target: Path | str, wire: str | None = None) -> It
         target: the program of an emulated board, or the port (or pyserial URL) of a real one.
         wire: how sound gets into an emulated board: `uart`, as into a real one, or `fast`, where its row says that
             there is something faster; None: fast where there is.
+        cable: where ports are looked for; None: this computer's.
+        return_s: how long a lost port is waited for.
 
     Raises:
         ConfigError: the target does not fit the board, or there is no program.
@@ -53,8 +62,8 @@ def open_device(board: Board, target: Path | str, wire: str | None = None) -> It
     elif isinstance(target, str):
         if wire == FAST:
             raise ConfigError("a device on a port has its serial line alone", hint="leave --wire fast away")
-        with open_link(target, board.serial) as link:
-            yield OpenDevice(link)
+        with returning_link(target, board.serial, cable or Cable()) as line:
+            yield OpenDevice(line.link, come_back=lambda: line.come_back(return_s))
     else:
         raise ConfigError(f"{board.name} is no emulated board", hint="name the port it is on: --port …")
 

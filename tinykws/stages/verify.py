@@ -7,9 +7,8 @@ emulated one that is started here; nothing after the connection tells them apart
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -24,18 +23,22 @@ from tinykws.device.mismatch_search import FoundMismatch, MismatchSearch
 from tinykws.device.protocol import MAX_TAIL_SAMPLES, Ready
 from tinykws.device.self_test import ADVICE, complaint_of
 from tinykws.device.session import DeviceSession
-from tinykws.device.session_log import CLIP, EXPECTED, FAULT, LABEL, SessionLog, open_log
+from tinykws.device.session_log import CLIP, END, EXPECTED, FAULT, LABEL, RUN, SessionLog, open_log
 from tinykws.device.stranger import refuse_stranger
-from tinykws.device.verdict import ClipResult, Verdict, judge
+from tinykws.device.verdict import judge
+from tinykws.device.verify_report import RunFacts, VerifyReport, end_text, report_of
+from tinykws.doors.cable import Cable
+from tinykws.doors.connection import Connection
 from tinykws.doors.interpreter import Interpreter
-from tinykws.doors.open_device import explained, open_device
+from tinykws.doors.open_device import RETURN_S, explained, open_device
 from tinykws.doors.plots import plot_both_sides
-from tinykws.errors import ConfigError
+from tinykws.doors.serial_link import LinkLostError
+from tinykws.errors import ConfigError, DeviceError
 from tinykws.labels import BACKGROUND_NOISE, SILENCE, UNKNOWN, Label
 from tinykws.progress import SILENT, Progress
 
 AUDIO_SUFFIXES = (".wav", ".flac")
-ATTEMPTS = 2
+ATTEMPTS = 3
 TAIL_MS = 500
 """Silence after each clip, so that the detector has several inferences to count a word at the clip's end."""
 
@@ -46,62 +49,6 @@ class ClipFile:
 
     path: Path
     expected_label: str | None = None
-
-
-@dataclasses.dataclass(frozen=True)
-class VerifyReport:
-    """What the device made of the clips."""
-
-    board: str
-    engine: str
-    model_id: str
-    self_test: str
-    """What the device said of its self-test at boot: ok, features, scores, engine; none: it has none."""
-    passed: bool
-    reason: str
-    """Why it did not pass; empty where it did."""
-    accuracy: float | None
-    """Share of right labels among the clips whose label is known."""
-    labels: tuple[Label, ...]
-    """The model's: clips name them as machines do, people are shown what they wrote."""
-    clips: tuple[ClipResult, ...]
-    audio_seconds: float
-    """Sound that the device worked through, silence after the clips included."""
-    seconds: float
-    """From the start of the emulator, or the opening of the port, to the last result."""
-    frontend_us_per_frame: float | None
-    """Of the device's clock; an emulated machine's counts instructions (docs/serial_protocol.md)."""
-    invoke_us_per_inference: float | None
-    arena_bytes: int | None
-    log_path: Path | None
-    mismatches: tuple[FoundMismatch, ...] = ()
-    """Where device and host first part, of the first few clips that are not equal."""
-
-    @property
-    def equal_clips(self) -> int:
-        """Clips on which device and host are equal."""
-        return sum(clip.equal for clip in self.clips)
-
-    def header(self) -> tuple[str, ...]:
-        """Returns the titles of `rows`."""
-        return ("clip", "expected", "device says", "heard", "device = host")
-
-    def rows(self) -> Iterator[tuple[str, ...]]:
-        """Yields a row of a table for each clip."""
-        texts = {label.name: label.text for label in self.labels} | {None: "-"}
-        for clip in self.clips:
-            heard = ", ".join(_with_text(detection, texts) for detection in clip.detections) or "-"
-            verdict = "equal" if clip.equal else f"NO: {clip.reason}"
-            expected, predicted = clip.expected_label, clip.predicted_label
-            yield (clip.file, texts.get(expected, str(expected)), texts.get(predicted, str(predicted)), heard, verdict)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Returns the report as JSON-ready values."""
-        values = dataclasses.asdict(self)
-        values["log_path"] = None if self.log_path is None else str(self.log_path)
-        values["equal_clips"] = self.equal_clips
-        values["verdict"] = "PASS" if self.passed else "FAIL"
-        return values
 
 
 def verify(
@@ -116,8 +63,13 @@ def verify(
     min_accuracy: float | None = None,
     timeout_s: float = 10.0,
     log_path: Path | None = None,
+    cable: Cable | None = None,
+    return_s: float = RETURN_S,
 ) -> VerifyReport:
     """Sends clips to a device and compares features, scores and detections with the host's.
+
+    A clip that fails on the way is tried again, and a port that is lost is waited for. Where the device stays away, or
+    another firmware answers, the run ends: the clips until then keep their results, the others fail as not sent.
 
     Args:
         bundle: what the device should run.
@@ -129,28 +81,39 @@ def verify(
         tail_ms: silence after each clip.
         min_accuracy: share of right labels below which the verdict is FAIL.
         timeout_s: longest time in which nothing may get on.
-        log_path: where the log goes (JSONL), however the run ends.
+        log_path: where the log goes (JSONL), as it comes.
+        cable: where a lost port is looked for; None: this computer's.
+        return_s: how long it is waited for.
 
     Raises:
         ConfigError: no clips, an unreadable one, a program or option that does not fit.
         ToolError: the emulator is missing.
-        DeviceError: no device, another firmware on it, or it died.
+        DeviceError: no device to begin with, or another firmware on it.
     """
     if not clips:
         raise ConfigError("no clip to verify with", hint="name audio files, or folders of them")
     if not 0 <= tail_ms * bundle.frontend.sample_rate_hz // 1000 <= MAX_TAIL_SAMPLES:
         raise ConfigError(f"tail_ms is {tail_ms}", hint="0 to 5000")
     course = _Course(bundle, tail_ms, None if log_path is None else fresh_mismatch_folder(log_path))
-    with open_log(log_path) as log, open_device(board, target, wire) as device, explained(device, log):
+    with open_log(log_path) as log, open_device(board, target, wire, cable, return_s) as device:
+        log.add(RUN, RunFacts(len(clips), bundle.labels, bundle.frontend.sample_rate_hz, min_accuracy).to_text())
         session = DeviceSession(device.link, log, timeout_s)
-        ready = session.introduce()
-        refuse_stranger(ready, bundle, board)
+        connection = Connection(session, device, lambda ready: refuse_stranger(ready, bundle, board))
+        with explained(device, log):
+            ready = connection.begin()
         _tell_self_test(ready, bundle, progress)
-        session.begin_test()
-        for number, clip in enumerate(progress.track(clips, "verify"), start=1):
-            course.run(session, number, clip)
-        session.leave(end_device=device.ends_with_us)
-    return _report(log, judge(log.entries, min_accuracy), ready, course, log_path)
+        ended = ""
+        try:
+            with explained(device, log):
+                for number, clip in enumerate(progress.track(clips, "verify"), start=1):
+                    course.run(connection, number, clip)
+                session.leave(end_device=device.ends_with_us)
+        except DeviceError as error:
+            ended = error.message
+            log.add(FAULT, ended)
+            course.leave_out(log, clips[log.clip :])
+        log.add(END, end_text(course.mismatches, ended))
+    return report_of(log.entries, log_path)
 
 
 def find_clips(paths: Sequence[Path], labels: Sequence[Label]) -> tuple[ClipFile, ...]:
@@ -186,7 +149,6 @@ class _Course:
         self._rate_hz = bundle.frontend.sample_rate_hz
         self._shortest = bundle.frontend.clip_samples
         self._tail_samples = tail_ms * self._rate_hz // 1000
-        self._samples = 0
         self._search = MismatchSearch(self._reference, bundle.frontend, mismatch_dir, plot_both_sides)
 
     @property
@@ -194,45 +156,53 @@ class _Course:
         """Where device and host part, as far as that was looked into."""
         return tuple(self._search.found)
 
-    @property
-    def audio_seconds(self) -> float:
-        """Sound worked through so far, tails included."""
-        return self._samples / self._rate_hz
-
-    def run(self, session: DeviceSession, number: int, clip: ClipFile) -> None:
-        """Sends one clip; all that is to be known of it is then in the log."""
+    def run(self, connection: Connection, number: int, clip: ClipFile) -> None:
+        """Sends one clip; what is to be known of it is then in the log. Raises DeviceError where the run is over."""
+        session = connection.session
         samples, log = self._read(clip.path), session.log
-        begin = len(log.entries)
-        self._samples += samples.size + self._tail_samples
         log.begin_attempt(number, 1)
-        log.add(CLIP, f"{clip.path.parent.name}/{clip.path.name}")
-        if clip.expected_label is not None:
-            log.add(LABEL, clip.expected_label)
+        begin = len(log.entries)
+        _name(log, clip)
         for line in self._reference.clip_lines(samples, self._tail_samples):
             log.add(EXPECTED, line.to_line())
-        self._send(session, samples)
+        self._send(connection, samples)
         (result,) = judge(log.entries[begin:]).clips
         if not result.equal and result.figures is not None and self._search.wants_more:
             tail = np.zeros(self._tail_samples, np.int16)
             audio = HeldAudio(pcm_of(samples))
             self._search.look_into(session, result.file, audio, self._tail_samples, [samples, tail])
 
-    def _send(self, session: DeviceSession, samples: Samples) -> None:
-        """Sends samples, twice where the first time fails."""
-        log = session.log
+    def leave_out(self, log: SessionLog, clips: Sequence[ClipFile]) -> None:
+        """Puts into the log the clips that have not had their turn."""
+        for number, clip in enumerate(clips, start=log.clip + 1):
+            log.begin_attempt(number, 0)
+            _name(log, clip)
+            log.add(FAULT, "not sent: the run had ended")
+
+    def _send(self, connection: Connection, samples: Samples) -> None:
+        """Sends samples, again where that fails."""
+        log = connection.session.log
         for attempt in range(1, ATTEMPTS + 1):
             log.begin_attempt(log.clip, attempt)
             try:
-                session.send_clip(HeldAudio(pcm_of(samples)), self._tail_samples)
+                connection.make_ready()
+                connection.send_clip(HeldAudio(pcm_of(samples)), self._tail_samples)
                 return
             except ClipFaultError as fault:
-                log.add(FAULT, str(fault))
-                session.begin_test()
+                connection.doubt(str(fault))
+            except LinkLostError as error:
+                connection.lost(error)
 
     def _read(self, path: Path) -> Samples:
         """Returns int16 [n] as it is to be sent: at least as long as the model looks at. Raises ConfigError."""
         samples = read_audio(path, self._rate_hz).samples
         return np.pad(samples, (0, max(0, self._shortest - samples.size)))
+
+
+def _name(log: SessionLog, clip: ClipFile) -> None:
+    log.add(CLIP, f"{clip.path.parent.name}/{clip.path.name}")
+    if clip.expected_label is not None:
+        log.add(LABEL, clip.expected_label)
 
 
 def _audio_files(path: Path) -> list[Path]:
@@ -242,33 +212,3 @@ def _audio_files(path: Path) -> list[Path]:
     if not files:
         raise ConfigError(f"there is no audio file in {path}", hint="WAV and FLAC files are read")
     return files
-
-
-def _with_text(detection: str, texts: Mapping[str | None, str]) -> str:
-    """`da (201) @1290ms` with what people wrote in the place of the label."""
-    name, space, rest = detection.partition(" ")
-    return texts.get(name, name) + space + rest
-
-
-def _report(log: SessionLog, verdict: Verdict, ready: Ready, course: _Course, log_path: Path | None) -> VerifyReport:
-    figures = [clip.figures for clip in verdict.clips if clip.figures is not None]
-    frames = sum(figure.frames for figure in figures)
-    inferences = sum(figure.inferences for figure in figures)
-    return VerifyReport(
-        board=ready.board,
-        engine=ready.engine,
-        model_id=ready.model,
-        self_test=ready.self_test,
-        passed=verdict.passed,
-        reason=verdict.reason,
-        accuracy=verdict.accuracy,
-        labels=course.labels,
-        clips=verdict.clips,
-        audio_seconds=course.audio_seconds,
-        seconds=log.entries[-1].ms / 1000,
-        frontend_us_per_frame=sum(figure.frontend_us for figure in figures) / frames if frames else None,
-        invoke_us_per_inference=sum(figure.invoke_us for figure in figures) / inferences if inferences else None,
-        arena_bytes=max((figure.arena_bytes for figure in figures), default=None),
-        log_path=log_path,
-        mismatches=course.mismatches,
-    )

@@ -1,0 +1,65 @@
+"""A report as JUnit XML, in the form that Jenkins, GitLab and GitHub's reporters read: one test case a clip."""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree
+
+from tinykws.device.verdict import ClipResult
+from tinykws.device.verify_report import VerifyReport
+
+_FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML 1.0 cannot hold, not even escaped; a file's name may."""
+
+
+def junit_of(report: VerifyReport) -> str:
+    """Returns the report as XML.
+
+    A clip whose results differ is a `failure`, one that gave none an `error`. Where all clips are equal and the verdict
+    is FAIL all the same (an accuracy that was asked for, a self-test), one more test case says so: a green suite always
+    means PASS.
+    """
+    cases = [_case(clip, report) for clip in report.clips]
+    if not report.passed and all(clip.equal for clip in report.clips):
+        cases.append(_verdict_case(report))
+    suite = ElementTree.Element("testsuite", name=f"tinykws verify {_clean(report.board)}")
+    properties = ElementTree.SubElement(suite, "properties")
+    for name in ("board", "engine", "model_id", "accuracy", "audio_seconds"):
+        value = getattr(report, name)
+        if value is not None:
+            ElementTree.SubElement(properties, "property", name=name, value=_clean(str(value)))
+    suite.extend(cases)
+    suites = ElementTree.Element("testsuites", name="tinykws verify")
+    for element in (suite, suites):
+        element.set("tests", str(len(cases)))
+        element.set("failures", str(sum(case.find("failure") is not None for case in cases)))
+        element.set("errors", str(sum(case.find("error") is not None for case in cases)))
+        element.set("time", f"{report.seconds:.3f}")
+    suite.set("skipped", "0")
+    suites.append(suite)
+    ElementTree.indent(suites)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(suites, encoding="unicode") + "\n"
+
+
+def _case(clip: ClipResult, report: VerifyReport) -> ElementTree.Element:
+    case = ElementTree.Element(
+        "testcase",
+        classname=f"tinykws.verify.{_clean(report.board)}",
+        name=_clean(clip.file),
+        time=f"{clip.seconds:.3f}",
+    )
+    if not clip.equal:
+        kind = "error" if clip.figures is None else "failure"
+        trouble = ElementTree.SubElement(case, kind, message=_clean(clip.reason), type=kind)
+        trouble.text = _clean("\n".join(filter(None, [clip.reason, clip.mismatch, f"attempts: {clip.attempts}"])))
+    return case
+
+
+def _verdict_case(report: VerifyReport) -> ElementTree.Element:
+    case = ElementTree.Element("testcase", classname=f"tinykws.verify.{_clean(report.board)}", name="verdict", time="0")
+    ElementTree.SubElement(case, "failure", message=_clean(report.reason), type="failure").text = _clean(report.reason)
+    return case
+
+
+def _clean(text: str) -> str:
+    return _FORBIDDEN.sub("\ufffd", text)
