@@ -69,15 +69,15 @@ class AugmentationSettings:
     """Of labels that have recorded and spoken clips: the recorded ones' part, or more where there are enough."""
     shift_ms: int = 100
     """Clips are moved in time by up to this …"""
-    place_probability: float = 0.3
+    place_probability: float = 0.5
     """… and this part of them so that the word stands, whole, at any place of the clip."""
     cut_probability: float = 0.05
     """Part of the words that the clip's edge cuts off, most of them missing: taught as unknown."""
     speed_percent: float = 10.0
     """Speakers are made smaller and faster, or larger and slower, by up to this: pitch and tempo change together."""
-    room_probability: float = 0.4
+    room_probability: float = 0.5
     """Part of the clips that sound as in a simulated room."""
-    microphone_probability: float = 0.5
+    microphone_probability: float = 0.6
     """Part of the clips that a simulated microphone colours."""
     equalizer_db: float = 6.0
     """That microphone passes parts of the spectrum better or worse by up to this."""
