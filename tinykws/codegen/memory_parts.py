@@ -17,13 +17,13 @@ from tinykws.codegen.footprint import Footprint, footprint
 from tinykws.errors import ConfigError
 
 CORE = "core and C library"
+_TFLM_RUNTIME = r"Micro|Allocation|Greedy|SingleArena|Persistent|NonPersistent|Linear|Parse|Enum|internal|Flat[bB]uffer"
+"""How the names of TFLite Micro's classes and functions begin that are no kernels."""
 _RULES = (
     ("model, constants", r"model_aot(?:\.\w+)?:(?:op|tensor)\d.*|:g_model.*"),
     ("model, working memory", r"(?:model_aot|kws_engine_tflm)(?:\.\w+)?:\w*arena\w*"),
-    (
-        "kernels",
-        r"kws_nn\w*\.\w+:.*|:kws_nn_.*|.*:(?:arm_(?!pdm)|esp_nn_|ei_).*|.*:_ZN6tflite.*(?:Eval|Prepare|Register|Conv|Pool).*",
-    ),
+    ("engine", rf".*:_Z\w*6tflite(?:12_GLOBAL__N_1)?\d+(?:{_TFLM_RUNTIME})\w*|.*:TfLite\w*"),
+    ("kernels", r"kws_nn\w*\.\w+:.*|:kws_nn_.*|.*:(?:arm_(?!pdm)|esp_nn_|ei_).*|.*:_Z\w*(?:6tflite|8gemmlowp)\w*"),
     (
         "front-end",
         r"kws_(?:frontend\w*|window|fft|filterbank|square_root|noise_reduction|pcan|log)\.c:.*"
@@ -34,7 +34,7 @@ _RULES = (
         "detector and listener",
         r"kws_(?:detector|listener)\.c:.*|:kws_(?:detector|listener)_.*|kws_pipeline\.c:listener",
     ),
-    ("engine", r"(?:model_aot|kws_engine\w*|kws_tflm\w*)\.\w+:.*|:kws_(?:model|engine|tflm)_.*|.*:.*tflite.*"),
+    ("engine", r"(?:model_aot|kws_engine\w*|kws_tflm\w*)\.\w+:.*|:kws_(?:model|engine|tflm)_.*"),
     ("application", r"(?:kws_|main_)\w+\.\w+:.*|:kws_.*|:main|:setup|:loop"),
 )
 """Part, and which `file:symbol` are of it; a global symbol has no file. The first that fits counts."""
