@@ -62,11 +62,13 @@ def skip_without(*programs: str) -> None:
 
 @pytest.fixture(scope="session")
 def learned_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A project of tone bursts, trained and quantized: build/model/ and build/bundle/ are there. Not to be changed."""
+    """A project of tone bursts, trained, quantized and tuned: build/ holds all of it. Not to be changed."""
     from tinykws.stages.quantize import quantize
     from tinykws.stages.train import train
+    from tinykws.stages.tune import tune
 
     project = make_project(tmp_path_factory.mktemp("learned") / "project")
     train(project)
     quantize(project)
+    tune(project)
     return project

@@ -21,6 +21,7 @@ KWS_YAML = """\
 words: [low, high]
 features: {clip_ms: 500}
 model: {architecture: micro_speech}
+detector: {kind: recognize_commands, threshold: 200}
 training: {epochs: 15, batch_size: 16, augmentation: {shift_ms: 20, gain_db: 3, noise_snr_db_min: 15}}
 """
 

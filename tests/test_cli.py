@@ -111,7 +111,7 @@ def test_a_board_with_a_typo(project: Path, capsys: pytest.CaptureFixture[str]) 
     ("damage", "says"),
     [
         (lambda bundle: (bundle / "bundle.json").write_text("{"), "cannot be read"),
-        (lambda bundle: (bundle / "bundle.json").write_text('{"format_version": 2}'), "format version 2"),
+        (lambda bundle: (bundle / "bundle.json").write_text('{"format_version": 3}'), "format version 3"),
         (lambda bundle: (bundle / "bundle.json").unlink(), "there is no bundle"),
         (lambda bundle: (bundle / "model.tflite").write_bytes(b"other"), "SHA-256 differs"),
         (lambda bundle: (bundle / "model.tflite").unlink(), "cannot read"),

@@ -58,15 +58,17 @@ CASES = [
     Case("prepare", (("prepare: running", 0.0), ("prepare: running", 0.15)), ready="synth"),
     Case("train", (("train: running", 0.3), ("epoch 1 of 2", 0.0)), ready="prepare"),
     Case("quantize", (("quantize: running", 0.2), ("quantize: running", 0.8)), ready="train"),
-    Case("evaluate", (("evaluate: running", 0.3),), ready="quantize"),
-    Case("detect {stream}", (("quantize: up to date", 0.5),), ready="quantize"),
-    Case("generate --board host", (("quantize: up to date", 0.0),), ready="quantize"),
-    Case("build --board host", (("build: PlatformIO", 0.4), ("build: PlatformIO", 1.2)), ready="quantize"),
+    Case("tune", (("tune: running", 0.3), ("tune: running", 1.5)), ready="quantize"),
+    Case("evaluate", (("evaluate: running", 0.3),), ready="tune"),
+    Case("evaluate --stream", (("evaluate_stream: running", 0.8),), ready="tune"),
+    Case("detect {stream}", (("tune: up to date", 0.5),), ready="tune"),
+    Case("generate --board host", (("tune: up to date", 0.0),), ready="tune"),
+    Case("build --board host", (("build: PlatformIO", 0.4), ("build: PlatformIO", 1.2)), ready="tune"),
     Case("verify --board host --sample 9", (("build: PlatformIO", 0.5),), ready="build --board host"),
 ]
 QEMU = "--board qemu-cortex-m4"
 EMULATED = [
-    Case(f"build {QEMU}", (("build: PlatformIO", 1.5),), ready="quantize"),
+    Case(f"build {QEMU}", (("build: PlatformIO", 1.5),), ready="tune"),
     Case(f"verify {QEMU} --sample 9", (("build: PlatformIO", 0.3), ("build: PlatformIO", 2.5)), ready=f"build {QEMU}"),
 ]
 SYNTH = Case("synth", (("synth: running", 0.2), ("synth: running", 0.8)), ready="boards")
@@ -86,7 +88,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.command.split()[0])
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.command.split(" --b")[0].replace(" ", ""))
 def test_ctrl_c(case: Case, recorded: Path, tmp_path: Path) -> None:
     check(case, recorded, tmp_path)
 

@@ -149,8 +149,11 @@ def test_windows_of_a_sound_are_apart_and_sounds_too(tmp_path_factory: pytest.Te
 def test_the_next_training_unlearns_it(project: Project, recording: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A tone near a word's is taken for it; mined and trained on, it is not any more, and the words still are."""
     (project.root / "kws.yaml").write_text(
-        (project.root / "kws.yaml").read_text().replace("epochs: 15", "epochs: 30")
-        + "synth: {enabled: never}\ndetector: {inference_ms: 60}\n"
+        (project.root / "kws.yaml")
+        .read_text()
+        .replace("epochs: 15", "epochs: 30")
+        .replace("threshold: 200", "threshold: 200, inference_ms: 60")
+        + "synth: {enabled: never}\n"
     )
     rng = np.random.default_rng(5)
     for word, tone_hz in (("low", 300), ("high", 3500), ("other", 1800)):

@@ -17,7 +17,7 @@ from tinykws.cli.pipeline import ORDER, report_of, run_until
 from tinykws.network_cost import NetworkCost
 from tinykws.progress import SILENT, Progress
 from tinykws.project import Project
-from tinykws.stages import prepare, quantize, synth, train
+from tinykws.stages import prepare, quantize, synth, train, tune
 
 KWS_YAML = """\
 words: [low, high]
@@ -63,17 +63,23 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         return train.TrainReport(cost, 3, 4, 1, best, 0.1)
 
     def quantized(project: Project, *, progress: Progress) -> train.TrainReport:
+        project.quantized_dir.mkdir(parents=True, exist_ok=True)
+        (project.quantized_dir / "bundle.json").write_bytes((project.model_dir / "model.keras").read_bytes())
+        return trained(project, progress=progress)
+
+    def tuned(project: Project, *, progress: Progress) -> train.TrainReport:
         project.bundle_dir.mkdir(parents=True, exist_ok=True)
-        model = (project.model_dir / "model.keras").read_bytes()
+        model = (project.quantized_dir / "bundle.json").read_bytes()
         (project.bundle_dir / "bundle.json").write_bytes(model + str(project.config.detector).encode())
         return trained(project, progress=progress)
 
     monkeypatch.setattr(train, "train", trained)
     monkeypatch.setattr(quantize, "quantize", quantized)
+    monkeypatch.setattr(tune, "tune", tuned)
     return tmp_path
 
 
-def ran(project: Path, last: str = "quantize") -> list[str]:
+def ran(project: Path, last: str = "tune") -> list[str]:
     """Runs the pipeline; returns the stages that ran."""
     told = Told()
     run_until(Project.load(project), last, told)
@@ -113,17 +119,18 @@ def recorded(project: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "runs"),
     [
-        (edited("epochs: 1", "epochs: 2"), ["train", "quantize"]),
-        (edited("threshold: 200", "threshold: 210"), ["quantize"]),
+        (edited("epochs: 1", "epochs: 2"), ["train", "quantize", "tune"]),
+        (edited("threshold: 200", "threshold: 210"), ["tune"]),
         (edited("training:", "model: {max_bytes: 20000}\ntraining:"), ["quantize"]),
-        (edited("clip_ms: 500", "clip_ms: 480"), ["synth", "prepare", "train", "quantize"]),
-        (edited("[low, high]", "[high, low]"), ["synth", "prepare", "train", "quantize"]),
+        (edited("clip_ms: 500", "clip_ms: 480"), ["synth", "prepare", "train", "quantize", "tune"]),
+        (edited("[low, high]", "[high, low]"), ["synth", "prepare", "train", "quantize", "tune"]),
         (edited("words:", "# a remark\nwords:"), []),
-        (recorded, ["prepare", "train", "quantize"]),
-        (lambda project: shutil.rmtree(project / "data" / "other"), ["prepare", "train", "quantize"]),
+        (recorded, ["prepare", "train", "quantize", "tune"]),
+        (lambda project: shutil.rmtree(project / "data" / "other"), ["prepare", "train", "quantize", "tune"]),
         (tampered("dataset/index.json"), ["prepare"]),
         (tampered("model/model.keras"), ["train"]),
-        (tampered("bundle/bundle.json"), ["quantize"]),
+        (tampered("quantized/bundle.json"), ["quantize"]),
+        (tampered("bundle/bundle.json"), ["tune"]),
         (lambda project: shutil.rmtree(project / "build" / "model"), ["train"]),
         (lambda project: shutil.rmtree(project / "build"), list(ORDER)),
     ],

@@ -20,6 +20,7 @@ SETTINGS = """
 features: {clip_ms: 1500}
 synth: {clips_per_word: 40, unknown_clips: 40, silence_clips: 20}
 training: {epochs: 2, batch_size: 32}
+detector: {threshold: 200}
 """
 FOLDERS = ["_background_noise_", "_silence_", "_unknown_", "da", "privet_robot"]
 
@@ -30,9 +31,9 @@ def russian(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("russian") / "проект один"
     assert run(["init", str(root), "--words", "да, привет  робот", "--language", "ru"]) == 0
     text = (root / "kws.yaml").read_text(encoding="utf-8")
-    kept = [line for line in text.splitlines() if not line.startswith("training")]
+    kept = [line for line in text.splitlines() if not line.startswith(("training", "detector"))]
     (root / "kws.yaml").write_text("\n".join(kept) + SETTINGS, encoding="utf-8")
-    assert run(["quantize", "--project", str(root)]) == 0
+    assert run(["tune", "--project", str(root)]) == 0
     return root
 
 
@@ -61,7 +62,7 @@ def test_folders_have_labels_and_the_bundle_both(russian: Path) -> None:
     assert [(label.name, label.text) for label in labels[2:]] == [("da", "да"), ("privet_robot", "привет робот")]
 
 
-@pytest.mark.parametrize("command", ["synth", "prepare", "quantize", "evaluate"])
+@pytest.mark.parametrize("command", ["synth", "prepare", "quantize", "tune", "evaluate"])
 def test_people_are_shown_what_they_wrote(russian: Path, capsys: pytest.CaptureFixture[str], command: str) -> None:
     assert run([command, "--project", str(russian)]) == 0
     shown = capsys.readouterr().out

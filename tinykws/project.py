@@ -54,6 +54,11 @@ class Project:
         return self.model_dir / "model.keras"
 
     @property
+    def quantized_dir(self) -> Path:
+        """The int8 model as a bundle whose detector is not chosen yet."""
+        return self.build_dir / "quantized"
+
+    @property
     def bundle_dir(self) -> Path:
         """The bundle: all that the right half of the pipeline needs."""
         return self.build_dir / "bundle"
@@ -62,6 +67,16 @@ class Project:
     def evaluation_dir(self) -> Path:
         """evaluation.json, confusion_matrix.png."""
         return self.build_dir / "evaluation"
+
+    @property
+    def stream_evaluation_dir(self) -> Path:
+        """stream.json, stream.png."""
+        return self.build_dir / "stream_evaluation"
+
+    @property
+    def negatives_dir(self) -> Path:
+        """The user's long recordings without the words; need not be there."""
+        return self.root / self.config.negatives
 
     def stamp_path(self, stage: str) -> Path:
         """Where freshness.py remembers what a stage was last made from."""

@@ -18,7 +18,7 @@ from tinykws.project import Project
 if TYPE_CHECKING:
     from tinykws.bundle import Bundle
 
-ORDER = ("synth", "prepare", "train", "quantize")
+ORDER = ("synth", "prepare", "train", "quantize", "tune")
 """Left of the bundle; each stage's module has a function of the stage's own name."""
 
 
@@ -81,5 +81,5 @@ def workplace(project_dir: Path, bundle_dir: Path | None, progress: Progress) ->
             progress.say(f"bundle: imported model {bundle.model_id}, nothing to train")
             return Workplace(bundle, build_dir, project_dir)
     project = Project.load(project_dir)
-    run_until(project, "quantize", progress)
+    run_until(project, "tune", progress)
     return Workplace(load_bundle(project.bundle_dir), build_dir, project_dir)

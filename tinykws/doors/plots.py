@@ -138,6 +138,47 @@ def features_png(features: npt.NDArray[np.int8]) -> bytes:
     return buffer.getvalue()
 
 
+def plot_stream_curve(
+    path: Path,
+    title: str,
+    *,
+    points: Sequence[tuple[float, float]],
+    limits: Sequence[tuple[float, float]],
+    words: Mapping[str, Sequence[tuple[float, float]]],
+    deployed: tuple[float, float],
+) -> None:
+    """Draws recall against false accepts per hour.
+
+    Args:
+        path: the PNG file.
+        title: above the picture.
+        points: (false accepts per hour, recall) of all words together.
+        limits: lowest and highest likely recall of each point.
+        words: the same points of each word, by itself.
+        deployed: where the detector stands.
+
+    Raises:
+        ToolError: matplotlib is not installed.
+    """
+    figure = _figure(8, 5)
+    axes = figure.add_subplot()
+    rates, recalls = [rate for rate, _ in points], [recall for _, recall in points]
+    axes.fill_between(rates, [low for low, _ in limits], [high for _, high in limits], alpha=0.2, step="post")
+    axes.step(rates, recalls, where="post", marker="o", markersize=3, label="all words, with 95 % limits")
+    for word, curve in words.items():
+        axes.step([rate for rate, _ in curve], [recall for _, recall in curve], where="post", linewidth=0.8, label=word)
+    axes.plot(*deployed, marker="*", markersize=14, linestyle="", color="black", label="as deployed")
+    axes.set_xscale("symlog", linthresh=1)
+    axes.set_xlim(left=0)
+    axes.set_ylim(0, 1.02)
+    axes.set_xlabel("false accepts per hour")
+    axes.set_ylabel("recall")
+    axes.set_title(title)
+    axes.grid(alpha=0.3)
+    axes.legend(loc="lower right")
+    _save(figure, path)
+
+
 _CURVES = {
     "loss": {"loss": "training (altered clips)", "validation_loss": "validation"},
     "accuracy": {

@@ -20,7 +20,7 @@ language: {language}            # how espeak-ng speaks words that have no record
 data: data                 # recordings: <word>/*.wav|flac, any other word's folder is "unknown"
 model: {{architecture: {architecture}}}
 training: {{seed: 1}}
-detector: {{threshold: auto}}
+detector: {{false_accepts_per_hour: 0.5}}  # in ordinary speech: put hours of it, without the words, into negatives/
 """
 
 

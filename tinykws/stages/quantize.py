@@ -49,13 +49,9 @@ LabelledClip = tuple[str, Samples]
 
 def stage_files(project: Project) -> StageFiles:
     """What quantize depends on and makes."""
-    settings = {
-        "detector": dataclasses.asdict(project.config.detector),
-        "limits": dataclasses.asdict(project.config.model),
-        "texts": list(project.config.words),
-    }
+    settings = {"limits": dataclasses.asdict(project.config.model), "texts": list(project.config.words)}
     reads = [project.dataset_dir, project.float_model_path]
-    return StageFiles(settings, reads=reads, writes=[project.bundle_dir])
+    return StageFiles(settings, reads=reads, writes=[project.quantized_dir])
 
 
 def quantize(project: Project, *, progress: Progress = SILENT) -> Bundle:
@@ -76,7 +72,7 @@ def quantize(project: Project, *, progress: Progress = SILENT) -> Bundle:
     model_guards.check_ops(graph)
     model_guards.check_dense_per_tensor(graph)
     bundle, samples = _describe(
-        project.bundle_dir,
+        project.quantized_dir,
         model,
         project.config.labels,
         frontend=dataset.frontend,

@@ -50,7 +50,7 @@ class Material:
 
 def project_negatives(project: Project, part: Part) -> tuple[Stream, ...]:
     """Returns the project's own long recordings, or none."""
-    folder = project.root / project.config.negatives
+    folder = project.negatives_dir
     return tuple(recorded_streams([folder], part)) if folder.is_dir() else ()
 
 

@@ -56,6 +56,14 @@ class Rate:
 
 
 @dataclasses.dataclass(frozen=True)
+class WordFigures:
+    """One word's share of both."""
+
+    rate: Rate
+    recall: Recall
+
+
+@dataclasses.dataclass(frozen=True)
 class CurvePoint:
     """One setting of the thresholds."""
 
@@ -63,8 +71,7 @@ class CurvePoint:
     """Of each word."""
     rate: Rate
     recall: Recall
-    words: tuple[tuple[Rate, Recall], ...]
-    """The same of each word."""
+    words: tuple[WordFigures, ...]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -132,6 +139,11 @@ def measure_bundle(
     return measure(scored, bundle.detector, bundle.labels)
 
 
+def deployed_point(scored: ScoredMaterial, detector: DetectorSettings, words: Sequence[str]) -> CurvePoint:
+    """Returns the figures of a detector alone."""
+    return _point(detector, words, hear(scored.words, detector, words), hear(scored.negatives, detector, words))
+
+
 def hear(streams: Iterable[ScoredStream], detector: DetectorSettings, words: Sequence[str]) -> list[StreamScore]:
     """Returns how a detector, started anew for each, does on each stream."""
     return [
@@ -188,7 +200,7 @@ def _point(
         thresholds=detector.thresholds(len(words) + FIRST_WORD)[FIRST_WORD:],
         rate=rate_of("all", negatives),
         recall=recall_of("all", positives),
-        words=tuple((rate_of(word, negatives, word), recall_of(word, positives, word)) for word in words),
+        words=tuple(WordFigures(rate_of(word, negatives, word), recall_of(word, positives, word)) for word in words),
     )
 
 

@@ -135,8 +135,8 @@ class WordStream:
                 said = at + speech_bounds(clip)[0] - _draw_samples(RIGHT_UPON_MS, rng)
                 placed.append((other, max(0, said - speech_bounds(other)[1])))
             placed.append((clip, at))
-            start_ms, end_ms = ((start + at + edge) * 1000 // SAMPLE_RATE_HZ for edge in speech_bounds(clip))
-            events.append(Event(start_ms, end_ms, self._words.labels[number]))
+            first, last = ((start + at + edge) * 1000 for edge in speech_bounds(clip))
+            events.append(Event(first // SAMPLE_RATE_HZ, -(-last // SAMPLE_RATE_HZ), self._words.labels[number]))
             at += clip.size + pause - pause // 2
         return _Block(tuple(placed), at, tuple(events))
 

@@ -1,0 +1,160 @@
+"""evaluate --stream: how a detector does on a stream: recall against false accepts per hour, latency.
+
+Reads a bundle, build/dataset/, and long recordings; writes build/stream_evaluation/: stream.json, stream.png. Nothing
+that training or tune has learned from is heard, unless there is no testing clip: then that is said.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from tinykws.bundle import FIRST_WORD, Bundle, load_bundle
+from tinykws.clips.dataset import Dataset
+from tinykws.clips.folders import TESTING, VALIDATION
+from tinykws.doors.plots import plot_stream_curve
+from tinykws.errors import ConfigError
+from tinykws.files import replacing_folder, write_json
+from tinykws.freshness import StageFiles
+from tinykws.labels import BACKGROUND_NOISE
+from tinykws.progress import SILENT, Progress
+from tinykws.project import Project
+from tinykws.streams.material import (
+    REPORTED_ON,
+    Material,
+    given_negatives,
+    held_back_noise,
+    make_material,
+    project_negatives,
+)
+from tinykws.streams.measure import WANTED_RATES, CurvePoint, StreamMeasure, measure_bundle
+from tinykws.streams.scores import Stream
+from tinykws.timeline import write_timeline
+
+REPORT_NAME = "stream.json"
+PICTURE_NAME = "stream.png"
+
+
+@dataclasses.dataclass(frozen=True)
+class AtRate:
+    """What the curve gives for a rate."""
+
+    per_hour: float
+    point: CurvePoint | None
+    """Of the highest recall with at most so many false accepts; None where every point has more."""
+
+
+@dataclasses.dataclass(frozen=True)
+class EvaluateStreamReport:
+    """Figures of a bundle's detector on streams."""
+
+    model_id: str
+    split: str
+    """testing, or validation where no clip is set aside for testing."""
+    made_negatives: bool
+    """Other words and noise stood for long recordings, of which there were none."""
+    measure: StreamMeasure
+    at_rates: tuple[AtRate, ...]
+
+
+def stage_files(project: Project) -> StageFiles:
+    """What evaluate --stream depends on and makes."""
+    noise = [folder / BACKGROUND_NOISE for folder in (project.data_dir, project.synth_dir)]
+    reads = [project.bundle_dir, project.dataset_dir, project.negatives_dir, *noise]
+    return StageFiles({}, reads=reads, writes=[project.stream_evaluation_dir])
+
+
+def evaluate_stream(
+    project: Project,
+    *,
+    bundle: Bundle | None = None,
+    negatives: Sequence[Path] = (),
+    save: Path | None = None,
+    progress: Progress = SILENT,
+) -> EvaluateStreamReport:
+    """Measures a detector on streams of held-back clips and on long recordings.
+
+    Args:
+        project: whose clips are played: those for testing, else those for validation.
+        bundle: the model and its detector; None: the project's.
+        negatives: recordings without the words, or folders of such; none: the second halves of the project's own, and
+            where it has none, held-back other words and noise.
+        save: a folder to which the made streams are written, with what is said in them.
+        progress: told what is heard.
+
+    Raises:
+        ConfigError: no bundle, no dataset of its labels, no held-back clip of a word, a file that is no audio.
+        ToolError: tflite-micro is missing.
+    """
+    bundle = bundle or load_bundle(project.bundle_dir)
+    dataset = Dataset.load(project.dataset_dir)
+    if list(dataset.labels) != [label.name for label in bundle.labels]:
+        raise ConfigError(
+            f"the dataset is of {', '.join(dataset.labels)}; the bundle's model knows"
+            f" {', '.join(label.name for label in bundle.labels)}",
+            hint="name a project of the same words: --project DIR",
+        )
+    split = TESTING if dataset.split_sizes[TESTING] else VALIDATION
+    recorded = given_negatives(negatives) if negatives else project_negatives(project, REPORTED_ON)
+    noise = held_back_noise([project.data_dir, project.synth_dir], split)
+    material = make_material(dataset, split, noise, recorded)
+    _tell(material, split, progress)
+    if save is not None:
+        save_streams(material, save, progress)
+    measure = measure_bundle(bundle, material, progress=progress)
+    report = EvaluateStreamReport(
+        model_id=bundle.model_id,
+        split=split,
+        made_negatives=material.made_negatives,
+        measure=measure,
+        at_rates=tuple(AtRate(rate, measure.best_at(rate)) for rate in WANTED_RATES),
+    )
+    _write(project.stream_evaluation_dir, report, bundle)
+    return report
+
+
+def save_streams(material: Material, folder: Path, progress: Progress = SILENT) -> None:
+    """Writes the streams that are made of clips: NAME.wav, and NAME.csv with what is said in it."""
+    made: list[Stream] = [*material.words, *(material.negatives if material.made_negatives else material.others)]
+    with replacing_folder(folder) as fresh:
+        for stream in progress.track(made, "writing streams"):
+            name = stream.name.replace(" ", "_").replace(",", "")
+            with soundfile.SoundFile(fresh / f"{name}.wav", "w", 16000, 1, "PCM_16") as file:
+                for samples in stream:
+                    file.write(np.asarray(samples))
+            write_timeline(fresh / f"{name}.csv", stream.events)
+
+
+def _tell(material: Material, split: str, progress: Progress) -> None:
+    if split == VALIDATION:
+        progress.say("no clip is set aside for testing: recall is of the validation clips, which tune has heard")
+    if material.made_negatives:
+        progress.say(
+            "no long recordings without the words: false accepts are counted on other words said one by one, which is"
+            " harder than ordinary speech; give some: --negatives FILE, or put them into negatives/"
+        )
+
+
+def _write(target: Path, report: EvaluateStreamReport, bundle: Bundle) -> None:
+    measure, texts = report.measure, [label.text for label in bundle.labels[FIRST_WORD:]]
+    points = [(point.rate.per_hour, point.recall.share or 0.0) for point in measure.curve]
+    lows, highs = ([getattr(point.recall, edge) or 0.0 for point in measure.curve] for edge in ("low", "high"))
+    words = {
+        text: [(point.words[at].rate.per_hour, point.words[at].recall.share or 0.0) for point in measure.curve]
+        for at, text in enumerate(texts)
+    }
+    deployed = (measure.deployed.rate.per_hour, measure.deployed.recall.share or 0.0)
+    with replacing_folder(target) as folder:
+        write_json(folder / REPORT_NAME, dataclasses.asdict(report))
+        plot_stream_curve(
+            folder / PICTURE_NAME,
+            f"{report.model_id}, {measure.deployed.rate.hours:.1f} h of negatives, {report.split} clips",
+            points=points,
+            limits=list(zip(lows, highs, strict=True)),
+            words=words,
+            deployed=deployed,
+        )

@@ -1,0 +1,159 @@
+"""tune: the detector is chosen, and the bundle written.
+
+Reads build/quantized/, build/dataset/ (validation clips), the first half of each recording in negatives/, and
+background noise; writes build/bundle/. Where kws.yaml gives the threshold, nothing is heard and that detector is taken.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+from tinykws.audio import read_audio
+from tinykws.bundle import FIRST_WORD, Bundle, load_bundle, write_bundle
+from tinykws.clips.dataset import Dataset
+from tinykws.clips.folders import VALIDATION
+from tinykws.config import DetectorSettings, DetectorWishes
+from tinykws.errors import ConfigError
+from tinykws.freshness import StageFiles
+from tinykws.labels import BACKGROUND_NOISE
+from tinykws.progress import SILENT, Progress
+from tinykws.project import Project
+from tinykws.streams.material import TUNED_ON, held_back_noise, make_material, project_negatives
+from tinykws.streams.measure import score_material
+from tinykws.streams.scores import Stream
+from tinykws.streams.tuning import Tuning, tune_detector
+
+METRICS_KEY = "detector"
+"""In the bundle's metrics: how the detector did on what it was chosen on."""
+
+
+@dataclasses.dataclass(frozen=True)
+class TuneReport:
+    """The detector of the bundle, and why it."""
+
+    detector: DetectorSettings
+    words: tuple[str, ...]
+    """As people write them."""
+    tuning: Tuning | None
+    """None where kws.yaml gave the detector."""
+    made_negatives: bool
+    """Other words and noise stood for long recordings, of which there were none."""
+
+
+def stage_files(project: Project) -> StageFiles:
+    """What tune depends on and makes."""
+    reads = [project.quantized_dir]
+    if project.config.detector.is_auto:
+        noise = [folder / BACKGROUND_NOISE for folder in _data_folders(project)]
+        reads += [project.dataset_dir, project.negatives_dir, *noise]
+    return StageFiles({"detector": dataclasses.asdict(project.config.detector)}, reads, writes=[project.bundle_dir])
+
+
+def tune(project: Project, *, progress: Progress = SILENT) -> TuneReport:
+    """Chooses the detector of the project's int8 model as kws.yaml wishes, and writes the bundle.
+
+    Raises:
+        ConfigError: no quantized model, no dataset of its labels, no validation clip of a word, damaged recordings.
+        ToolError: tflite-micro is missing.
+    """
+    bundle = load_bundle(project.quantized_dir)
+    wishes = project.config.detector
+    if wishes.is_auto:
+        negatives = project_negatives(project, TUNED_ON)
+        report = _chosen(bundle, project, wishes, negatives, progress)
+    else:
+        report = TuneReport(wishes.fixed(project.config.words), _texts(bundle), None, made_negatives=False)
+    _write(bundle, project.bundle_dir, report)
+    _tell(report, progress)
+    return report
+
+
+def tune_bundle(
+    bundle: Bundle, project: Project, wishes: DetectorWishes, negatives: Sequence[Stream], progress: Progress = SILENT
+) -> TuneReport:
+    """Chooses the detector of any bundle by a project's clips, and writes it into that bundle.
+
+    Args:
+        bundle: of the same words as the project.
+        project: whose validation clips are heard.
+        wishes: of the detector; its threshold is taken for auto.
+        negatives: long recordings without the words.
+        progress: told what is heard.
+
+    Raises:
+        ConfigError, ToolError: as tune().
+    """
+    report = _chosen(bundle, project, wishes, negatives, progress)
+    _write(bundle, bundle.path, report)
+    _tell(report, progress)
+    return report
+
+
+def _chosen(
+    bundle: Bundle, project: Project, wishes: DetectorWishes, negatives: Sequence[Stream], progress: Progress
+) -> TuneReport:
+    dataset = Dataset.load(project.dataset_dir)
+    if list(dataset.labels) != [label.name for label in bundle.labels]:
+        raise ConfigError(
+            f"the dataset is of {', '.join(dataset.labels)}; the model knows"
+            f" {', '.join(label.name for label in bundle.labels)}",
+            hint="name a project of the same words: --project DIR",
+        )
+    noise = held_back_noise(_data_folders(project), VALIDATION)
+    material = make_material(dataset, VALIDATION, noise, negatives)
+    paced = dataclasses.replace(bundle, detector=dataclasses.replace(bundle.detector, inference_ms=wishes.inference_ms))
+    tuning = tune_detector(score_material(paced, material, progress=progress), bundle.labels, wishes, progress)
+    return TuneReport(tuning.detector, _texts(bundle), tuning, material.made_negatives)
+
+
+def _texts(bundle: Bundle) -> tuple[str, ...]:
+    return tuple(label.text for label in bundle.labels[FIRST_WORD:])
+
+
+def _data_folders(project: Project) -> list[Path]:
+    return [project.data_dir, project.synth_dir]
+
+
+def _write(bundle: Bundle, path: Path, report: TuneReport) -> None:
+    metrics = {name: value for name, value in bundle.metrics.items() if name != METRICS_KEY}
+    if report.tuning is not None:
+        point = report.tuning.point
+        metrics[METRICS_KEY] = {
+            "false_accepts_per_hour_wanted": report.tuning.wanted_per_hour,
+            "false_accepts_per_hour_expected": report.tuning.expected_per_hour,
+            "negatives": dataclasses.asdict(point.rate),
+            "recall": dataclasses.asdict(point.recall),
+        }
+    clips = {
+        clip.file: read_audio(bundle.path / clip.file, bundle.frontend.sample_rate_hz).samples for clip in bundle.golden
+    }
+    model = bundle.model_bytes()
+    write_bundle(dataclasses.replace(bundle, path=path, detector=report.detector, metrics=metrics), model, clips)
+
+
+def _tell(report: TuneReport, progress: Progress) -> None:
+    """Says what a person must know before he trusts the figures."""
+    tuning = report.tuning
+    if tuning is None:
+        return
+    wanted = tuning.wanted_per_hour
+    if report.made_negatives:
+        progress.say(
+            "no long recordings without the words: other words, said one by one, stand for ordinary speech,"
+            " and are harder; put hours of speech into negatives/ for figures that mean something"
+        )
+    rate = tuning.point.rate
+    if not tuning.is_reached:
+        progress.say(
+            f"{wanted:g} false accepts per hour cannot be reached with this model without losing most words: chosen is"
+            f" the detector that finds most at {rate.false_accepts} in {rate.hours:.1f} hours of these negatives, and"
+            f" about {tuning.expected_per_hour:.1f} per hour are expected of it"
+        )
+    elif not tuning.is_sure:
+        progress.say(
+            f"{rate.hours:.1f} hours of negatives are too short to be sure of {wanted:g} false accepts per hour:"
+            f" {rate.false_accepts} were counted, so with 95 % confidence there are fewer than {rate.high:.1f};"
+            f" {tuning.hours_wanted:.0f} hours without one would show it"
+        )
