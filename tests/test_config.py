@@ -136,7 +136,7 @@ def test_the_documentation_names_every_key_with_its_default() -> None:
             if dataclasses.is_dataclass(default):
                 check(type(default), f"{prefix}{field.name}.")
             elif default is not dataclasses.MISSING:
-                shown = list(default) if isinstance(default, tuple) else "none" if default is None else default
+                shown = list(default) if isinstance(default, tuple) else default
                 assert f"| `{prefix}{field.name}` | {shown} |" in text
 
     check(Config, "")
