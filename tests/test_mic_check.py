@@ -18,6 +18,7 @@ from tinykws.checks.microphone import Hearing, MicrophoneFinding, findings_of, m
 from tinykws.cli import run
 from tinykws.device.protocol import Status
 from tinykws.device.recording import MOST_SAMPLES, SoundLostError, Take
+from tinykws.doors.device_microphone import device_microphone
 from tinykws.doors.emulator import free_port
 from tinykws.errors import ConfigError, DeviceError
 from tinykws.stages.mic_check import ATTEMPTS, MicCheckReport, mic_check
@@ -124,6 +125,15 @@ def test_both_mains_are_known() -> None:
     for hz, mains in ((50, 50), (60, 60), (120, 60)):
         assert measure(hear(speech() + 800 * np.sin(2 * np.pi * hz * seconds()))).hum_hz == mains
     assert measure(hear(speech(9000, room=300))).hum_hz is None, "noise is no hum"
+
+
+def test_a_room_so_quiet_that_it_stands_still_has_no_gaps() -> None:
+    quiet = speech(room=0.2)
+    assert np.count_nonzero(np.rint(quiet[:8000])) < 8000 / 32, "there are long stretches of zeros"
+    assert finding(hear(quiet), "gaps").state == "ok"
+    at = 9000
+    quiet[at : at + 40] = quiet[at]
+    assert finding(hear(quiet), "gaps").found.startswith("1 times")
 
 
 def test_levels_are_right() -> None:
@@ -253,15 +263,13 @@ def test_the_command_tells_numbers_and_advice(
     assert picture.is_file()
 
 
-def test_a_microphone_that_says_nothing_at_all(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_microphone_that_says_nothing_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And not that the emulated device has ended, though it is ended then."""
     monkeypatch.setattr("tinykws.stages.mic_check.LOOKS", 0)
     monkeypatch.setattr("tinykws.stages.mic_check.WATCH_S", 0.1)
-    port = free_port()
-    environment = {"KWS_SERIAL": f"127.0.0.1:{port}"}
-    process = subprocess.Popen([test_app_c.build(tmp_path)], env=environment)
-    assert run(["mic-check", "--port", f"socket://127.0.0.1:{port}", "--seconds", "1"]) == 4
-    assert "microphone gives no sound at all" in capsys.readouterr().err
-    process.kill()
-    process.wait()
+    program = test_app_c.build(tmp_path)
+    with (
+        pytest.raises(DeviceError, match="microphone gives no sound at all"),
+        device_microphone(find_board("host"), program) as ear,
+    ):
+        mic_check(ear, "host", PDM, seconds=1)

@@ -34,6 +34,8 @@ OFFSET_SHARE = 0.1
 """Of full scale, taken away by the device: it takes room from the sound."""
 FLAT_MS = 2.0
 """Equal samples for so long, in a sound that is not silent, are a gap: noise alone moves the lowest bit."""
+GAP_EDGE_RMS = 4.0
+"""Of the sound beside a gap."""
 HUM_DB = 20.0
 """Of a mains line above what is around it."""
 HUM_FLOOR_DBFS = -60.0
@@ -313,9 +315,15 @@ def _gaps(samples: Samples) -> int:
     starts = np.concatenate(([0], edges))
     lengths = np.diff(np.concatenate((starts, [samples.size])))
     flat = (lengths >= shortest) & (np.abs(samples[starts].astype(np.int32)) < FULL_SCALE - 2)
-    if float(np.median(_frame_rms(samples.astype(np.float64)))) < 2:  # so faint that standing still is natural
-        return 0
-    return int(np.count_nonzero(flat))
+    return sum(
+        _is_sound(samples[max(0, start - shortest) : start]) and _is_sound(samples[start + length :][:shortest])
+        for start, length in zip(starts[flat].tolist(), lengths[flat].tolist(), strict=True)
+    )
+
+
+def _is_sound(samples: Samples) -> bool:
+    """Whether a piece beside a gap is more than the lowest bits: a room so quiet may well stand still."""
+    return samples.size > 0 and float(samples.astype(np.float64).std()) > GAP_EDGE_RMS
 
 
 def _idle_bits(samples: Samples) -> int:

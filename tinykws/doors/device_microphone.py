@@ -102,8 +102,13 @@ def _microphone_of(device: OpenDevice, rows: Mapping[str, Board]) -> Iterator[De
                 hint=f"--board {ready.board}, or another --port",
             )
         session.begin_test()
+        leave = True
         try:
             yield DeviceMicrophone(device.link, session, rows[ready.board], ready)
+        except DeviceError:
+            leave = not device.ends_with_us  # its end would be taken for the reason
+            raise
         finally:
-            with contextlib.suppress(DeviceError):
-                session.leave(end_device=device.ends_with_us)
+            if leave:
+                with contextlib.suppress(DeviceError):
+                    session.leave(end_device=device.ends_with_us)
