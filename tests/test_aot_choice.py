@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,11 @@ from tinykws.aot.choice import Choice, Listening
 from tinykws.aot_on_board import choose_for_board, compile_for_board, listening_on
 from tinykws.boards import find_board
 from tinykws.errors import ConfigError
+from tinykws.resources import FIRMWARE
 
+COUNTED = json.loads((FIRMWARE.parent / "benchmarks" / "firmware.json").read_text())
+ESTIMATE_ERROR = 0.06
+"""As test_cost.py allows of whole windows."""
 NRF52840 = Listening(frames=49, hop=5, instruction_set="armv7e-m", ram_bytes=262_144)
 
 
@@ -47,6 +52,16 @@ def test_micro_speech_streams_with_less_of_everything(micro_speech: bytes, hop: 
     assert choice.explanation == f"windows {frames} apart {shared}"
     head = model.source.split("*/")[0].replace("\n * ", " ")
     assert f"Windows {frames} apart {shared}." in head
+
+
+@pytest.mark.parametrize("name", ["micro_speech", "kws_ref"])
+@pytest.mark.parametrize("at", [0, 1, 2])
+def test_estimates_come_near_what_was_counted(name: str, at: int, micro_speech: bytes, kws_ref: bytes) -> None:
+    counted = COUNTED[name]["streams"][at]
+    _, choice = compiled({"micro_speech": micro_speech, "kws_ref": kws_ref}[name], hop=counted["hop"])
+    assert choice.keeps_rows
+    assert choice.cost.instructions == pytest.approx(counted["instructions"], rel=ESTIMATE_ERROR)
+    assert choice.cost.arena_bytes == counted["arena_bytes"]
 
 
 def test_a_report_says_what_is_spared(micro_speech: bytes) -> None:
