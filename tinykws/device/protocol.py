@@ -299,13 +299,21 @@ def _parse_body(text: str) -> Line:
     heard = HEARD.fullmatch(text)
     if heard:
         return Heard(heard[1], int(heard[2]), int(heard[3]))
-    for beginning, parse in _PARSERS.items():
-        if text == beginning or text.startswith(beginning + " "):
-            try:
-                return parse(text[len(beginning) + 1 :])
-            except (ValueError, KeyError):
-                return Other(text)
-    return Other(text)
+    beginning = _beginning_of(text)
+    parse = _PARSERS.get(beginning)
+    if parse is None:
+        return Other(text)
+    try:
+        return parse(text[len(beginning) + 1 :])
+    except (ValueError, KeyError):
+        return Other(text)
+
+
+def _beginning_of(text: str) -> str:
+    """Returns the words that say which kind of line it is: two, where two of ours begin alike, or one."""
+    words = text.split(" ", 2)
+    two = " ".join(words[:2])
+    return two if two in _PARSERS else words[0]
 
 
 _NUMBERED = re.compile(r"(.+) #([0-9]{1,10})")
