@@ -8,7 +8,6 @@ device's lines only those count whose check is right.
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby, zip_longest
 from typing import Any
@@ -16,8 +15,7 @@ from typing import Any
 from tinykws.device.clip_results import results_of
 from tinykws.device.protocol import ClipFigures, Fail, Heard, Line, Ok, Ready, Scores, parse_line, read_line
 from tinykws.device.self_test import complaint_of
-from tinykws.device.session_log import CLIP, END, EXPECTED, FAULT, LABEL, MISMATCH, RECEIVED, LogEntry
-from tinykws.errors import ConfigError
+from tinykws.device.session_log import CLIP, EXPECTED, FAULT, LABEL, MISMATCH, RECEIVED, LogEntry
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,14 +58,12 @@ class Verdict:
     clips: tuple[ClipResult, ...]
     accuracy: float | None
     """Share of right labels among the clips whose label is known."""
-    ended: str = ""
-    """Why not all clips had their turn; empty where they had."""
 
 
-def judge(entries: Sequence[LogEntry], min_accuracy: float | None = None, planned_clips: int | None = None) -> Verdict:
+def judge(entries: Sequence[LogEntry], min_accuracy: float | None = None, ended: str = "") -> Verdict:
     """Returns the verdict on a log: PASS where every clip is equal and, if asked for, enough labels are right.
 
-    A run that did not come to its end is FAIL, and so is one of fewer than `planned_clips`, where that is given.
+    A run that ended before all clips had their turn, for the reason `ended`, is FAIL.
     A device whose own self-test failed is FAIL, though all clips of this log be equal.
     """
     labels = _labels(entries)
@@ -75,23 +71,9 @@ def judge(entries: Sequence[LogEntry], min_accuracy: float | None = None, planne
     clips = tuple(_judge_clip(list(of_clip), labels) for _, of_clip in by_clip)
     known = [clip.correct for clip in clips if clip.correct is not None]
     accuracy = sum(known) / len(known) if known else None
-    ended = _why_it_ended(entries, len(clips), planned_clips)
     complaints = [ended, _reason(clips, accuracy, min_accuracy), _self_test_complaint(entries)]
     reason = "; ".join(filter(None, complaints))
-    return Verdict(not reason, reason, clips, accuracy, ended)
-
-
-def _why_it_ended(entries: Sequence[LogEntry], clips: int, planned_clips: int | None) -> str:
-    """Why a run ended before its time; empty where it did not, or where nobody says how many clips were planned."""
-    if planned_clips is None:
-        return ""
-    texts = [entry.text for entry in entries if entry.kind == END]
-    if not texts:
-        return f"the log ends in the middle of the run, with {clips} of {planned_clips} clips"
-    try:
-        return str(json.loads(texts[-1])["ended"])
-    except (ValueError, TypeError, KeyError) as error:
-        raise ConfigError(f"the log's last entry is damaged: {error}") from error
+    return Verdict(not reason, reason, clips, accuracy)
 
 
 def _labels(entries: Sequence[LogEntry]) -> tuple[str, ...]:

@@ -37,6 +37,19 @@ class RunFacts:
 
 
 @dataclasses.dataclass(frozen=True)
+class RunEnd:
+    """What a log's last entry says."""
+
+    ended: str
+    """Why not all clips had their turn; empty where they had."""
+    mismatches: tuple[FoundMismatch, ...] = ()
+
+    def to_text(self) -> str:
+        """Returns the text of an `end` entry."""
+        return json.dumps(dataclasses.asdict(self))
+
+
+@dataclasses.dataclass(frozen=True)
 class VerifyReport:
     """What the device made of the clips."""
 
@@ -122,7 +135,8 @@ def report_of(
     """
     facts = facts_of(entries)
     ready = _last_banner(entries)
-    verdict = judge(entries, facts.min_accuracy if min_accuracy is None else min_accuracy, facts.clips)
+    end = _end_of(entries, facts.clips)
+    verdict = judge(entries, facts.min_accuracy if min_accuracy is None else min_accuracy, end.ended)
     figures = [clip.figures for clip in verdict.clips if clip.figures is not None]
     frames = sum(figure.frames for figure in figures)
     inferences = sum(figure.inferences for figure in figures)
@@ -133,7 +147,7 @@ def report_of(
         self_test=ready.self_test,
         passed=verdict.passed,
         reason=verdict.reason,
-        ended=verdict.ended,
+        ended=end.ended,
         accuracy=verdict.accuracy,
         labels=facts.labels,
         clips=verdict.clips,
@@ -143,18 +157,21 @@ def report_of(
         invoke_us_per_inference=sum(figure.invoke_us for figure in figures) / inferences if inferences else None,
         arena_bytes=max((figure.arena_bytes for figure in figures), default=None),
         log_path=log_path,
-        mismatches=_mismatches(entries),
+        mismatches=end.mismatches,
     )
 
 
-def end_text(mismatches: Sequence[FoundMismatch], ended: str = "") -> str:
-    """Returns the text of an `end` entry; `ended` says why not all clips had their turn."""
-    return json.dumps({"ended": ended, "mismatches": [dataclasses.asdict(mismatch) for mismatch in mismatches]})
-
-
-def _mismatches(entries: Sequence[LogEntry]) -> tuple[FoundMismatch, ...]:
-    ends = [json.loads(entry.text) for entry in entries if entry.kind == END]
-    return tuple(FoundMismatch(**found) for found in ends[-1]["mismatches"]) if ends else ()
+def _end_of(entries: Sequence[LogEntry], planned_clips: int) -> RunEnd:
+    """Reads a log's `end` entry; where there is none, the log was cut short, and so says the reason."""
+    text = next((entry.text for entry in entries if entry.kind == END), None)
+    clips = len({entry.clip for entry in entries if entry.clip > 0})
+    if text is None:
+        return RunEnd(f"the log ends in the middle of the run, with {clips} of {planned_clips} clips")
+    try:
+        values = json.loads(text)
+        return RunEnd(str(values["ended"]), tuple(FoundMismatch(**found) for found in values["mismatches"]))
+    except (ValueError, TypeError, KeyError) as error:
+        raise ConfigError(f"the log's last entry is damaged: {error}") from error
 
 
 def _last_banner(entries: Sequence[LogEntry]) -> Ready:

@@ -26,7 +26,7 @@ from tinykws.device.session import DeviceSession
 from tinykws.device.session_log import CLIP, END, EXPECTED, FAULT, LABEL, RUN, SessionLog, open_log
 from tinykws.device.stranger import refuse_stranger
 from tinykws.device.verdict import judge
-from tinykws.device.verify_report import RunFacts, VerifyReport, end_text, report_of
+from tinykws.device.verify_report import RunEnd, RunFacts, VerifyReport, report_of
 from tinykws.doors.cable import Cable
 from tinykws.doors.connection import Connection
 from tinykws.doors.interpreter import Interpreter
@@ -112,7 +112,7 @@ def verify(
             ended = error.message
             log.add(FAULT, ended)
             course.leave_out(log, clips[log.clip :])
-        log.add(END, end_text(course.mismatches, ended))
+        log.add(END, RunEnd(ended, course.mismatches).to_text())
     return report_of(log.entries, log_path)
 
 
