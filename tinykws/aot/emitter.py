@@ -167,7 +167,8 @@ def _plan_text(model: PlannedModel) -> str:
     table = "\n".join(rows)
     return (
         "/* The arena. A buffer is needed from one op to another, both included; `in` is when the host fills the\n"
-        f" * input, `out` when it reads the output.\n *\n *  offset   bytes        ops  buffer\n{table}\n */\n"
+        " * input, `out` when it reads the output; `always`: it keeps its content from one invoke to the next.\n"
+        f" *\n *  offset   bytes        ops  buffer\n{table}\n */\n"
         "static int8_t arena[KWS_MODEL_ARENA_BYTES] KWS_NN_ALIGNED;\n"
     )
 
