@@ -1,0 +1,61 @@
+"""The workflow in docs/continuous_integration.md: its text is one, and the commands in it do what it says."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from conftest import ROOT
+from tiny_model import tiny_bundle
+
+TEXT = (ROOT / "docs" / "continuous_integration.md").read_text(encoding="utf-8")
+
+
+def workflow() -> dict[str, Any]:
+    block = re.search(r"```yaml\n(.*?)```", TEXT, re.DOTALL)
+    assert block is not None
+    return yaml.safe_load(block[1])
+
+
+def commands() -> list[str]:
+    """All that the workflow runs, and the replays further down."""
+    steps = workflow()["jobs"]["emulated-board"]["steps"]
+    of_steps = [line for step in steps for line in step.get("run", "").splitlines()]
+    replays = re.findall(r"^tinykws verify --replay .*$", TEXT, re.MULTILINE)
+    return of_steps + replays
+
+
+def test_the_workflow_has_what_github_wants() -> None:
+    flow = workflow()
+    assert set(flow) == {"name", True, "jobs"}, "YAML takes `on` for a truth value"
+    (job,) = flow["jobs"].values()
+    assert job["runs-on"].startswith("ubuntu")
+    for step in job["steps"]:
+        assert ("uses" in step) != ("run" in step)
+
+
+@pytest.mark.usefixtures("qemu_cortex_m4")
+def test_its_tinykws_commands_do_what_it_says(tmp_path: Path) -> None:
+    tiny_bundle(tmp_path / "build" / "bundle")
+    kept = workflow()["jobs"]["emulated-board"]["steps"][-1]["with"]["path"].split()
+    ran = 0
+    for command in commands():
+        program, *arguments = shlex.split(command)
+        if program != "tinykws":
+            continue
+        ran += 1
+        python = [sys.executable, "-m", "tinykws", *arguments]
+        done = subprocess.run(python, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode in ((0, 1) if "accuracy" in command else (0,)), done.stdout + done.stderr
+        log = tmp_path / "build" / "firmware" / "qemu-cortex-m4" / "verify.jsonl"
+        shutil.copy(log, tmp_path / "verify.jsonl")
+    assert ran == 4
+    assert [name for name in kept if (tmp_path / name).exists()] == [name for name in kept if "mismatches" not in name]
+    assert (tmp_path / "report.xml").read_text() == (tmp_path / "verify.xml").read_text()
