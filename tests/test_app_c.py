@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from protocol_grammar import is_of
 
 from tinykws.chip.features import features_crc32, features_of_clip
 from tinykws.chip.frontend_tables import c_source
@@ -116,7 +117,10 @@ def talk(program: Path, said: bytes, env: dict[str, str] | None = None) -> list[
     """Says bytes to the program, closes the line, and returns all it answered; a sanitizer's complaint fails."""
     done = subprocess.run([program], input=said, capture_output=True, timeout=60, check=False, env=env or {})
     assert done.returncode == 0, done.stderr.decode()
-    return [parse_line(line) for line in done.stdout.decode("ascii").splitlines()]
+    answers = done.stdout.decode("ascii").splitlines()
+    for line in answers:
+        assert is_of("device", line), f"{line!r} is not in docs/serial_protocol.md"
+    return [parse_line(line) for line in answers]
 
 
 @pytest.fixture(scope="module")
