@@ -1,4 +1,4 @@
-"""The grammar in docs/serial_protocol.md against Python and the codes of the C; test_app_c holds the lines of the C to it."""
+"""The grammar in docs/serial_protocol.md against Python, and the codes of the C; its lines are held by test_app_c."""
 
 from __future__ import annotations
 
