@@ -46,7 +46,7 @@ def main() -> int:
         program = build(Path(folder, "project"), board).program
         log_path = Path(folder, "verify.jsonl")
         began = time.monotonic()
-        with faulty(program, fault) as url:
+        with faulty(board, program, fault) as url:
             report = verify(bundle, board, url, clips, timeout_s=30.0, log_path=log_path)
         took = time.monotonic() - began
         syncs = sum(

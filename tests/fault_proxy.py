@@ -17,16 +17,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tinykws.boards import Board
 from tinykws.device.line_check import with_check
-from tinykws.doors.emulator import free_port
+from tinykws.doors.emulator import emulator_command, emulator_environment, free_port
 
 CHUNK_BYTES = 65536
 
 
 class DeviceProcess:
-    """A host board's program, which may be started anew."""
+    """An emulated board's program, which may be started anew."""
 
-    def __init__(self, program: Path) -> None:
+    def __init__(self, board: Board, program: Path) -> None:
+        self._board = board
         self._program = program
         self.starts = 0
 
@@ -35,8 +37,9 @@ class DeviceProcess:
         self.stop()
         self.starts += 1
         port = free_port()
-        environment = {**os.environ, "KWS_SERIAL": f"127.0.0.1:{port}"}
-        self._process = subprocess.Popen([self._program], env=environment, stderr=subprocess.DEVNULL)
+        environment = {**os.environ, **emulator_environment(self._board, port)}
+        command = emulator_command(self._board, self._program, port)
+        self._process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
         while True:
             try:
                 return socket.create_connection(("127.0.0.1", port))
@@ -361,9 +364,9 @@ class FaultProxy:
 
 
 @contextmanager
-def faulty(program: Path, fault: Fault) -> Iterator[str]:
-    """Runs a host board's program behind a proxy; yields the URL."""
-    device = DeviceProcess(program)
+def faulty(board: Board, program: Path, fault: Fault) -> Iterator[str]:
+    """Runs an emulated board's program behind a proxy; yields the URL."""
+    device = DeviceProcess(board, program)
     proxy = FaultProxy(device, fault)
     try:
         yield proxy.url

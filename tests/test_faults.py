@@ -53,7 +53,7 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> list[ClipFile]:
 
 def run(bundle: Bundle, program: Path, clips: list[ClipFile], fault: Fault, log_path: Path, timeout_s: float,
         return_s: float = 60.0) -> VerifyReport:  # fmt: skip
-    with faulty(program, fault) as url:
+    with faulty(HOST, program, fault) as url:
         report = verify(bundle, HOST, url, clips, timeout_s=timeout_s, log_path=log_path, return_s=return_s)
     assert fault.happened or type(fault) is Fault, "the test must do what it says"
     entries = read_entries(log_path.read_text())
@@ -147,5 +147,26 @@ def test_another_firmware_in_the_middle_of_a_run(bundle, program, clips, tmp_pat
 
 def test_another_firmware_before_the_run_is_refused(program, clips, tmp_path) -> None:
     other = tiny_bundle(tmp_path / "other", words=("yes",), per_channel=True)
-    with faulty(program, Fault()) as url, pytest.raises(DeviceError, match="runs something else: its model"):
+    with faulty(HOST, program, Fault()) as url, pytest.raises(DeviceError, match="runs something else: its model"):
         verify(other, HOST, url, clips, timeout_s=PATIENT_S)
+
+
+@pytest.fixture(scope="module")
+def cortex_m4(qemu_cortex_m4, bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    board, folder = find_board("qemu-cortex-m4"), tmp_path_factory.mktemp("cortex_m4") / "project"
+    generate(bundle, board, None, folder)
+    return build(folder, board).program
+
+
+WORN = Worn(2e-4, "turned", "lost", "doubled")
+
+
+@pytest.mark.parametrize("fault", [WORN, Reset(), Gone(5.0)], ids=["worn", "reset", "gone"])
+def test_the_same_on_an_emulated_cortex_m4(bundle, cortex_m4, clips, tmp_path, fault: Fault) -> None:
+    """Byte by byte over its UART, whose driver has an interrupt and a ring."""
+    board = find_board("qemu-cortex-m4")
+    with faulty(board, cortex_m4, fault) as url:
+        report = verify(bundle, board, url, clips[:2], timeout_s=PATIENT_S, log_path=tmp_path / "log", return_s=60.0)
+    assert fault.happened
+    assert report.passed, report.reason
+    assert [clip.attempts for clip in report.clips] == [1, 1 if fault is WORN else 2]
