@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from protocol_grammar import is_of
 
+from tinykws.boards import find_board
 from tinykws.chip.features import features_crc32, features_of_clip
 from tinykws.chip.frontend_tables import c_source
 from tinykws.chip.golden_signal import golden_signal
@@ -45,7 +46,7 @@ from tinykws.device.protocol import (
     parse_line,
     read_line,
 )
-from tinykws.device.recording import record_sound
+from tinykws.device.recording import longest_recording, record_sound
 from tinykws.frontend import FrontendSettings
 from tinykws.resources import FIRMWARE
 
@@ -656,6 +657,30 @@ def test_what_was_lost_or_too_loud_in_a_recording_is_told(tmp_path: Path) -> Non
         lines.append(talk.read_line(1))
     overruns, clipped = re.findall(r"(?:overruns|clipped)=(\d+)", lines[-1])
     assert (int(overruns) > 0, int(clipped) > 0) == (True, True)
+    talk.end()
+
+
+@pytest.mark.parametrize("ring", [8192, 32768])
+def test_behind_a_slow_bridge_the_ring_holds_what_was_promised(tmp_path: Path, ring: int) -> None:
+    """A line at 115,200 baud in C, no sample more or less than tinykws.device.recording asks of such a board's row."""
+    names = ("serial_write", "microphone_read", "microphone_overruns", "microphone_waiting")
+    wrapped = [f"-Wl,--wrap=kws_port_{name}" for name in names]
+    program = build(tmp_path, f"-DRING={ring}", *wrapped, str(Path(__file__).parent / "native" / "slow_line.c"))
+    row = find_board("esp32")
+    microphone = dataclasses.replace(row.microphone, ring_samples=ring)
+    longest = longest_recording(dataclasses.replace(row, microphone=microphone))
+    talk = Talk(program, tmp_path)
+    for count, is_lost in ((longest, False), (longest + ring // 4, True)):
+        talk.send_lines(["!TEST", f"!RECORD {count}"])
+        lines = [talk.read_line(1)]
+        while not lines[-1].startswith("!OK RECORD"):
+            lines.append(talk.read_line(1))
+        assert ("overruns=0 " not in lines[-1]) == is_lost, lines[-1]
+        pcm = b"".join(base64.b64decode(line.split(" ")[3]) for line in lines if line.startswith("kws sound"))
+        assert len(pcm) == 2 * count
+        steps = np.diff(np.frombuffer(pcm, "<i2").astype(np.int64)) % 65536
+        assert (set(steps.tolist()) == {1}) != is_lost, "each sample is the one after the last"
+    talk.send_lines(["!EXIT"])
     talk.end()
 
 

@@ -57,7 +57,7 @@ class Microphone:
     """Sound of this long after start is thrown away."""
     ring_samples: int = 8192
     """Sound that waits on the chip for the main loop, a power of two: 8192 is half a second. While sound is recorded,
-    what a slow serial line cannot take yet waits here too: at 115,200 baud 32,768 are enough for 2.7 s."""
+    what a slow serial line cannot take yet waits here too: at 115,200 baud 32,768 are enough for 2.6 s."""
     clock_pin: int = -1
     """i2s: the bit clock (SCK); pdm: the clock."""
     word_select_pin: int = -1

@@ -71,6 +71,7 @@ static void listen(void)
     kws_clip_drop();
     kws_pipeline_reset();
     app.testing = false;
+    app.overruns = kws_port_microphone_overruns(); /* nobody listened while the host had its way */
     begin_status();
 }
 

@@ -12,8 +12,10 @@ static struct {
     uint32_t wanted; /* 0: there is no recording */
     uint32_t sent;
     uint32_t crc; /* of the sound sent, int16 little-endian */
-    uint32_t overruns;
+    uint32_t overruns_before;
+    uint32_t overruns; /* up to where all that is wanted had been heard */
     uint32_t clipped;
+    bool heard; /* all that is wanted */
     bool checked;
 } recording;
 
@@ -23,7 +25,9 @@ void kws_record_begin(uint32_t samples, bool checked)
     recording.wanted = samples;
     recording.sent = 0;
     recording.crc = 0;
-    recording.overruns = kws_port_microphone_overruns();
+    recording.overruns_before = kws_port_microphone_overruns();
+    recording.overruns = 0;
+    recording.heard = false;
     recording.clipped = kws_port_microphone_clipped();
 }
 
@@ -68,15 +72,27 @@ static void finish(void)
     const kws_report_recording result = {
         recording.sent,
         recording.crc,
-        kws_port_microphone_overruns() - recording.overruns,
+        recording.overruns,
         kws_port_microphone_clipped() - recording.clipped,
     };
     kws_report_ok_record(&result);
     recording.wanted = 0;
 }
 
+/* What the ring has no room for is lost to the recording only while it still needs sound: on a slow line, its end goes out
+ * long after it was heard. Counted before the ring is looked at, since an interrupt may put into it in between. */
+static void count_losses(void)
+{
+    const uint32_t overruns = kws_port_microphone_overruns() - recording.overruns_before;
+    if (!recording.heard) {
+        recording.overruns = overruns;
+        recording.heard = recording.sent + kws_port_microphone_waiting() >= recording.wanted;
+    }
+}
+
 bool kws_record_serve(void)
 {
+    count_losses();
     int16_t samples[LINE_SAMPLES];
     const uint32_t left = recording.wanted - recording.sent;
     const size_t count = kws_port_microphone_read(samples, left < LINE_SAMPLES ? left : LINE_SAMPLES);

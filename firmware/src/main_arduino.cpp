@@ -107,6 +107,8 @@ size_t kws_port_microphone_read(int16_t *samples, size_t capacity) {
   return kws_sample_ring_take(&ring, samples, capacity);
 }
 
+size_t kws_port_microphone_waiting(void) { return kws_sample_ring_waiting(&ring); }
+
 uint32_t kws_port_microphone_overruns(void) {
   return kws_sample_ring_overruns(&ring) + __atomic_load_n(&lost_blocks, __ATOMIC_RELAXED);
 }

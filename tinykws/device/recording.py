@@ -29,6 +29,8 @@ PATIENCE_S = 8.0
 """The device gives a silent microphone up after 5 s, and says so."""
 LINE_BYTES_A_SAMPLE = 2.8
 """What a sample takes on the line: 667 bytes for 240 of them (kws_record.c)."""
+WHILE_A_LINE_GOES = 1024
+"""Samples that come while a line of 240 goes out at 115,200 baud: so long it takes to see that all has been heard."""
 BITS_A_BYTE = 10
 """On a UART: start, eight, stop."""
 
@@ -88,7 +90,7 @@ def longest_recording(board: Board) -> int:
 
 def _through_bridge(line: SerialLine, microphone: Microphone, sample_rate_hz: int = 16000) -> int:
     share = line.baud / BITS_A_BYTE / (LINE_BYTES_A_SAMPLE * sample_rate_hz)
-    return MOST_SAMPLES if share >= 1 else int(microphone.ring_samples / (1 - share))
+    return MOST_SAMPLES if share >= 1 else int((microphone.ring_samples - WHILE_A_LINE_GOES) / (1 - share))
 
 
 class _Recording:

@@ -91,16 +91,15 @@ def mic_check(
     if count < SHORTEST_S * SAMPLE_RATE_HZ:
         raise ConfigError(f"{count / SAMPLE_RATE_HZ:.2f} s are too short to tell anything", hint="--seconds 5")
     progress.say(f"mic-check: counting samples against the clocks for {WATCH_S:.0f} s")
-    first = _begun(ear)
-    rate_hz, clock_ratio = _watch(ear)
+    _wait_for_sound(ear)
+    rate_hz, clock_ratio, overruns = _watch(ear)
     progress.say(f"mic-check: recording {count / SAMPLE_RATE_HZ:.1f} s; speak as you would to the finished thing")
     take = _record(ear, count, on_sound, progress)
-    last = ear.status()
     hearing = Hearing(
         samples=take.samples,
-        overruns=(last.overruns - first.overruns) % WRAP,
+        overruns=overruns + take.overruns,
         clipped=take.clipped,
-        offset=last.offset,
+        offset=ear.status().offset,
         rate_hz=rate_hz,
         clock_ratio=clock_ratio,
     )
@@ -111,27 +110,25 @@ def mic_check(
     return MicCheckReport(board, measures, findings_of(measures, microphone), plot)
 
 
-def _begun(ear: WatchedEar) -> Status:
-    """Returns the first status in which the microphone has settled and delivers, or the last one waited for."""
-    status = ear.status()
+def _wait_for_sound(ear: WatchedEar) -> None:
+    """Lets the microphone settle, but not for ever."""
     for _ in range(LOOKS):
-        if status.samples > 0:
-            break
+        if ear.status().samples > 0:
+            return
         ear.wait(LOOK_EVERY_S)
-        status = ear.status()
-    return status
 
 
-def _watch(ear: WatchedEar) -> tuple[float | None, float | None]:
-    """Returns samples a second of the device's clock, and the device's seconds in one of the host's."""
+def _watch(ear: WatchedEar) -> tuple[float | None, float | None, int]:
+    """Returns samples a second of the device's clock, the device's seconds in one of the host's, and blocks lost."""
     before, began = ear.status(), ear.now()
     ear.wait(WATCH_S)
     after, ended = ear.status(), ear.now()
     samples = (after.samples - before.samples) % WRAP
     device_s = ((after.at_us - before.at_us) % WRAP) / 1e6
+    overruns = (after.overruns - before.overruns) % WRAP
     if before.samples == 0 or samples == 0 or device_s == 0:
-        return None, None
-    return samples / device_s, device_s / (ended - began)
+        return None, None, overruns
+    return samples / device_s, device_s / (ended - began), overruns
 
 
 def _record(ear: WatchedEar, count: int, on_sound: OnSound, progress: Progress) -> Take:

@@ -29,6 +29,9 @@ void kws_port_serial_write(const uint8_t *bytes, size_t count);
 /* Copies up to `capacity` samples (16 kHz, mono) the microphone has delivered; returns how many, 0 without one. */
 size_t kws_port_microphone_read(int16_t *samples, size_t capacity);
 
+/* Samples that microphone_read would give now, were there room for them; 0 from a port that loses none in any case. */
+size_t kws_port_microphone_waiting(void);
+
 /* Blocks of samples lost since start because the main loop came too late. */
 uint32_t kws_port_microphone_overruns(void);
 

@@ -29,13 +29,18 @@ size_t kws_sample_ring_take(kws_sample_ring *ring, int16_t *samples, size_t capa
 {
     const uint32_t taken = ring->taken;
     const uint32_t mask = ring->capacity - 1;
-    const uint32_t waiting = read_counter(&ring->put) - taken;
+    const size_t waiting = kws_sample_ring_waiting(ring);
     const size_t count = waiting < capacity ? waiting : capacity;
     for (size_t i = 0; i < count; ++i) {
         samples[i] = ring->samples[(taken + i) & mask];
     }
     publish_counter(&ring->taken, taken + (uint32_t)count);
     return count;
+}
+
+size_t kws_sample_ring_waiting(const kws_sample_ring *ring)
+{
+    return read_counter(&ring->put) - ring->taken;
 }
 
 uint32_t kws_sample_ring_overruns(const kws_sample_ring *ring)

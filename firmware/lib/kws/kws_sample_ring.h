@@ -29,6 +29,9 @@ void kws_sample_ring_put(kws_sample_ring *ring, const int16_t *samples, size_t c
 /* Reads up to `capacity` samples; returns how many. */
 size_t kws_sample_ring_take(kws_sample_ring *ring, int16_t *samples, size_t capacity);
 
+/* Samples to be read; for the reader. */
+size_t kws_sample_ring_waiting(const kws_sample_ring *ring);
+
 /* Blocks dropped since start; for the reader. */
 uint32_t kws_sample_ring_overruns(const kws_sample_ring *ring);
 

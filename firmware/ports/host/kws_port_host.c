@@ -186,6 +186,11 @@ size_t kws_port_microphone_read(int16_t *samples, size_t capacity)
     return count / sizeof *samples;
 }
 
+size_t kws_port_microphone_waiting(void)
+{
+    return 0;
+}
+
 uint32_t kws_port_microphone_overruns(void)
 {
     return 0;
