@@ -257,6 +257,22 @@ def test_build_and_verify_on_the_host(project: Path, capsys: pytest.CaptureFixtu
     assert json.loads(report.read_text())["equal_clips"] == 1
 
 
+def test_a_stream_through_the_host_and_its_log_judged_again(
+    project: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    noise = np.random.default_rng(1).normal(0, 4000, 3 * 16000).clip(-32768, 32767)
+    write_wav(tmp_path / "walk.wav", noise.astype(np.int16))
+    (tmp_path / "walk.csv").write_text("start_ms,end_ms,label\n500,900,yes\n")
+    stream = ["--stream", str(tmp_path / "walk.wav"), "--events", str(tmp_path / "walk.csv")]
+    assert run(["verify", "--board", "host", "--project", str(project), *stream]) == 0
+    shown = capsys.readouterr().out
+    assert shown.splitlines()[-1] == "PASS"
+    log = str(project / "build" / "firmware" / "host" / "verify.jsonl")
+    assert run(["verify", "--replay", log]) == 0
+    assert capsys.readouterr().out == shown
+    assert "without clips" in fails(capsys, 2, "verify", "--replay", log, "--min-accuracy", 0.5)
+
+
 def test_build_says_bytes_by_part_and_speed(
     project: Path, capsys: pytest.CaptureFixture[str], qemu_cortex_m4: None
 ) -> None:

@@ -9,8 +9,9 @@ import pytest
 from tinykws.device.line_check import with_check
 from tinykws.device.protocol import ClipFigures, Heard, Line, Ok, Ready, Scores
 from tinykws.device.session_log import EVENT, EXPECTED, FAULT, RECEIVED, SENT, STREAM, LogEntry
-from tinykws.device.stream_verdict import StreamVerdict, event_text, judge_stream, stream_text
+from tinykws.device.stream_verdict import StreamFacts, StreamVerdict, event_text, judge_stream
 from tinykws.errors import ConfigError
+from tinykws.labels import labels_of_words
 from tinykws.timeline import Event
 
 READY = Ready(2, "host", "aot", "0123456789ab", 768, 15, ("_silence_", "_unknown_", "yes", "no"))
@@ -23,6 +24,7 @@ RESULTS: list[Line] = [
     Scores(5090, (3, 1, 2, 3)),
     FIGURES,
 ]
+FACTS = StreamFacts("an hour.flac", 60_000, labels_of_words(["yes", "no"]))
 EVENTS = (Event(500, 900, "yes"), Event(9000, 9500, "no"))
 
 
@@ -42,7 +44,7 @@ def judged(device: list[Line], host: list[Line], *more: LogEntry, host_first: bo
     return judge_stream(
         [
             LogEntry(0.0, 0, 0, RECEIVED, with_check(READY.to_line())),
-            entry(STREAM, stream_text(60_000, "an hour.flac")),
+            entry(STREAM, FACTS.to_text()),
             *(entry(EVENT, event_text(event)) for event in EVENTS),
             entry(SENT, with_check("!SYNC 1 0")),
             entry(RECEIVED, with_check("!OK SYNC 1 bytes=0 results=0")),

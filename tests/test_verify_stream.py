@@ -19,10 +19,11 @@ from tinykws.bundle import Bundle
 from tinykws.cli.verify_view import describe_stream
 from tinykws.config import DetectorSettings
 from tinykws.device.session_log import SessionLog, entries_of
+from tinykws.device.stream_report import StreamReport, stream_report_of
 from tinykws.device.stream_verdict import judge_stream
 from tinykws.errors import ConfigError
 from tinykws.progress import Progress
-from tinykws.stages.verify_stream import StreamFile, StreamReport, verify_stream
+from tinykws.stages.verify_stream import StreamFile, verify_stream
 from tinykws.timeline import Event
 
 HOST = find_board("host")
@@ -142,6 +143,8 @@ def test_where_the_sides_part_is_looked_for_in_the_streams_beginning(bundle, rec
     assert mismatch.where in describe_stream(report)
     with report.log_path.open() as file:
         assert judge_stream(entries_of(file)) == report.verdict, "the second run is no part of the verdict"
+    with report.log_path.open() as file:
+        assert stream_report_of(entries_of(file), report.log_path) == report, "a log gives the whole report again"
 
 
 def test_a_stream_that_breaks_off_has_all_of_the_hosts_numbers(bundle, recording, tmp_path) -> None:

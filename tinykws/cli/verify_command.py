@@ -18,9 +18,10 @@ from tinykws.files import write_json, write_text_if_changed
 
 if TYPE_CHECKING:
     from tinykws.boards import Board
+    from tinykws.device.stream_report import StreamReport
     from tinykws.device.verify_report import VerifyReport
     from tinykws.stages.verify import ClipFile
-    from tinykws.stages.verify_stream import StreamFile, StreamReport
+    from tinykws.stages.verify_stream import StreamFile
 
 STDOUT = Path("-")
 
@@ -121,6 +122,10 @@ def verify(
     """
     if replay_path is not None:
         _refuse_with_replay(board_id, port, clips, sample, stream_path, wire)
+        stream_log = _replayed_stream(replay_path)
+        if stream_log is not None:
+            _refuse_mixture(True, None, min_accuracy or junit_path)
+            return _hand_over(stream_log, describe_stream(stream_log), json_path)
         return _hand_over_clips(_replayed(replay_path, min_accuracy), json_path, junit_path)
     if board_id is None:
         raise click.UsageError("Missing option '--board'.")
@@ -153,6 +158,19 @@ def _replayed(path: Path, min_accuracy: float | None) -> VerifyReport:
     from tinykws.device.verify_report import report_of
 
     return report_of(read_entries(path.read_text(encoding="utf-8", errors="replace")), path, min_accuracy)
+
+
+def _replayed_stream(path: Path) -> StreamReport | None:
+    """Reads a stream's log; None where it is one of clips. Raises ConfigError."""
+    from tinykws.device.session_log import RUN, STREAM, entries_of
+    from tinykws.device.stream_report import stream_report_of
+
+    with path.open(encoding="utf-8", errors="replace") as file:
+        kind = next((entry.kind for entry in entries_of(file) if entry.kind in (RUN, STREAM)), None)
+        if kind != STREAM:
+            return None
+        file.seek(0)
+        return stream_report_of(entries_of(file), path)
 
 
 def _refuse_with_replay(*others: object) -> None:

@@ -12,8 +12,8 @@ from tinykws.cli.console import table
 if TYPE_CHECKING:
     from tinykws.device.mismatch_search import FoundMismatch
     from tinykws.device.protocol import Heard
+    from tinykws.device.stream_report import StreamReport
     from tinykws.device.verify_report import VerifyReport
-    from tinykws.stages.verify_stream import StreamReport
     from tinykws.timeline import StreamScore
 
 WIDTH = 110
@@ -50,7 +50,8 @@ def describe_stream(report: StreamReport) -> str:
     if report.self_test != "none":
         lines.append(f"the device's self-test at boot: {report.self_test}")
     lines += _mismatches(report.mismatches)
-    lines.append(f"log: {report.log_path}")
+    if report.log_path is not None:
+        lines.append(f"log: {report.log_path}")
     lines.append("PASS" if report.passed else f"FAIL: {report.reason}")
     return "\n".join(lines)
 

@@ -7,15 +7,16 @@ long it is and what its file was called, each `event` what is said in it and whe
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections import deque
 from collections.abc import Iterable
 from typing import TypeAlias
 
 from tinykws.device.clip_results import ResultReader
-from tinykws.device.protocol import ClipFigures, Heard, Line, Ok, Ready, Scores, parse_line, read_line
+from tinykws.device.protocol import ClipFigures, Heard, Line, Ok, Scores, parse_line
 from tinykws.device.session_log import EVENT, EXPECTED, FAULT, RECEIVED, SENT, STREAM, LogEntry
 from tinykws.errors import ConfigError
-from tinykws.labels import RESERVED
+from tinykws.labels import RESERVED, Label
 from tinykws.timeline import Event, StreamDetection, StreamScore, score_stream
 
 Result: TypeAlias = Scores | Heard | ClipFigures
@@ -46,9 +47,28 @@ class StreamVerdict:
     """The device's; None where it did not get to the end."""
 
 
-def stream_text(duration_ms: int, file: str) -> str:
-    """Returns the text of a `stream` entry."""
-    return f"{duration_ms} {file}"
+@dataclasses.dataclass(frozen=True)
+class StreamFacts:
+    """What a `stream` entry says: what no line of the device tells."""
+
+    file: str
+    duration_ms: int
+    labels: tuple[Label, ...]
+    """The model's."""
+
+    def to_text(self) -> str:
+        """Returns the text of a `stream` entry."""
+        return json.dumps(dataclasses.asdict(self))
+
+    @classmethod
+    def from_text(cls, text: str) -> StreamFacts:
+        """Reads what `to_text` wrote. Raises ConfigError."""
+        try:
+            values = json.loads(text)
+            labels = tuple(Label(**label) for label in values["labels"])
+            return cls(str(values["file"]), int(values["duration_ms"]), labels)
+        except (ValueError, TypeError, KeyError) as error:
+            raise ConfigError(f"the log's entry about its stream is damaged: {error}") from error
 
 
 def event_text(event: Event) -> str:
@@ -68,9 +88,7 @@ class _Reader:
     """What has been read of a log."""
 
     def __init__(self) -> None:
-        self._file: str | None = None
-        self._duration_ms = 0
-        self._labels: tuple[str, ...] = ()
+        self._facts: StreamFacts | None = None
         self._events: list[Event] = []
         self._fault = ""
         self._reader = ResultReader()
@@ -82,28 +100,20 @@ class _Reader:
     def take(self, entry: LogEntry) -> None:
         """Takes the next entry."""
         if entry.kind == STREAM:
-            duration, _, self._file = entry.text.partition(" ")
-            self._duration_ms = int(duration)
+            self._facts = StreamFacts.from_text(entry.text)
         elif entry.kind == EVENT:
             start, end, label = entry.text.split(",")
             self._events.append(Event(int(start), int(end), label))
         elif entry.kind == FAULT:
             self._fault = entry.text
-        elif entry.kind == RECEIVED and entry.clip == 0:
-            self._take_banner(entry.text)
         elif entry.clip == 0:
-            return  # the search for where both sides part
+            return  # who is there, and the search for where both sides part
         elif entry.kind == EXPECTED:
             self._take_result(self._host, parse_line(entry.text))
         elif entry.kind == SENT:
             self._reader.sent(entry.text)
         elif entry.kind == RECEIVED:
             self._take_received(entry.text)
-
-    def _take_banner(self, text: str) -> None:
-        received = read_line(text)
-        if isinstance(received.line, Ready) and received.intact:
-            self._labels = received.line.labels
 
     def _take_received(self, text: str) -> None:
         line = self._reader.received(text)
@@ -127,7 +137,7 @@ class _Reader:
 
     def verdict(self) -> StreamVerdict:
         """Returns what all entries come to. Raises ConfigError where they are no stream's."""
-        if self._file is None or self._host.figures is None:
+        if self._facts is None or self._host.figures is None:
             raise ConfigError("this log is none of a whole stream")
         for device, host in ((self._device.waiting, None), (None, self._host.waiting)):
             if device or host:
@@ -135,8 +145,8 @@ class _Reader:
         unfinished = "" if self._ended else "the device did not get to the end"
         reason = self._fault or (self._difference.words if self._difference else unfinished)
         return StreamVerdict(
-            file=self._file,
-            duration_ms=self._duration_ms,
+            file=self._facts.file,
+            duration_ms=self._facts.duration_ms,
             equal=not reason,
             reason=reason,
             first_difference_ms=self._difference.time_ms if self._difference else None,
@@ -144,15 +154,15 @@ class _Reader:
             events=tuple(self._events),
             device_detections=tuple(self._device.heard),
             host_detections=tuple(self._host.heard),
-            device=self._score(self._device),
-            host=self._score(self._host),
+            device=self._score(self._device, self._facts),
+            host=self._score(self._host, self._facts),
             figures=self._device.figures,
         )
 
-    def _score(self, side: _Side) -> StreamScore:
-        words = [label for label in self._labels if label not in RESERVED]
+    def _score(self, side: _Side, facts: StreamFacts) -> StreamScore:
+        words = [label.name for label in facts.labels if label.name not in RESERVED]
         detections = [StreamDetection(line.time_ms, line.label) for line in side.heard if line.label in words]
-        return score_stream(self._events, detections, self._duration_ms, words)
+        return score_stream(self._events, detections, facts.duration_ms, words)
 
 
 class _Side:

@@ -48,6 +48,15 @@ class RunEnd:
         """Returns the text of an `end` entry."""
         return json.dumps(dataclasses.asdict(self))
 
+    @classmethod
+    def from_text(cls, text: str) -> RunEnd:
+        """Reads what `to_text` wrote. Raises ConfigError."""
+        try:
+            values = json.loads(text)
+            return cls(str(values["ended"]), tuple(FoundMismatch(**found) for found in values["mismatches"]))
+        except (ValueError, TypeError, KeyError) as error:
+            raise ConfigError(f"the log's last entry is damaged: {error}") from error
+
 
 @dataclasses.dataclass(frozen=True)
 class VerifyReport:
@@ -167,11 +176,7 @@ def _end_of(entries: Sequence[LogEntry], planned_clips: int) -> RunEnd:
     clips = len({entry.clip for entry in entries if entry.clip > 0})
     if text is None:
         return RunEnd(f"the log ends in the middle of the run, with {clips} of {planned_clips} clips")
-    try:
-        values = json.loads(text)
-        return RunEnd(str(values["ended"]), tuple(FoundMismatch(**found) for found in values["mismatches"]))
-    except (ValueError, TypeError, KeyError) as error:
-        raise ConfigError(f"the log's last entry is damaged: {error}") from error
+    return RunEnd.from_text(text)
 
 
 def _last_banner(entries: Sequence[LogEntry]) -> Ready:

@@ -11,7 +11,6 @@ import itertools
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -24,18 +23,18 @@ from tinykws.device.host_reference import HostReference
 from tinykws.device.mismatch_files import fresh_mismatch_folder
 from tinykws.device.mismatch_search import FoundMismatch, MismatchSearch
 from tinykws.device.protocol import MAX_CLIP_BYTES
-from tinykws.device.self_test import complaint_of
 from tinykws.device.session import DeviceSession
-from tinykws.device.session_log import EVENT, EXPECTED, FAULT, STREAM, SessionLog, entries_of, open_log
+from tinykws.device.session_log import END, EVENT, EXPECTED, FAULT, STREAM, SessionLog, entries_of, open_log
 from tinykws.device.stranger import refuse_stranger
-from tinykws.device.stream_verdict import StreamVerdict, event_text, judge_stream, stream_text
+from tinykws.device.stream_report import StreamReport, stream_report_of
+from tinykws.device.stream_verdict import StreamFacts, StreamVerdict, event_text, judge_stream
+from tinykws.device.verify_report import RunEnd
 from tinykws.doors.interpreter import Interpreter
 from tinykws.doors.open_device import explained, open_device
 from tinykws.doors.plots import plot_both_sides
 from tinykws.errors import ConfigError
-from tinykws.labels import Label
 from tinykws.progress import SILENT, Progress
-from tinykws.timeline import Event, StreamScore
+from tinykws.timeline import Event
 
 KEPT_ENTRIES = 200
 """Of the log that are held, beside its file: the newest, for whoever must explain how a session ended."""
@@ -60,56 +59,6 @@ class StreamFile:
                 if number == self.first_seconds:
                     return
                 yield samples
-
-
-@dataclasses.dataclass(frozen=True)
-class StreamReport:
-    """What the device made of a stream."""
-
-    board: str
-    engine: str
-    model_id: str
-    self_test: str
-    """What the device said of its self-test at boot: ok, features, scores, engine; none: it has none."""
-    passed: bool
-    reason: str
-    """Why it did not pass; empty where it did."""
-    verdict: StreamVerdict
-    labels: tuple[Label, ...]
-    seconds: float
-    """From the start of the emulator, or the opening of the port, to the last result."""
-    log_path: Path
-    mismatches: tuple[FoundMismatch, ...] = ()
-    """Where device and host first part, where they do."""
-
-    @property
-    def audio_seconds(self) -> float:
-        """Length of the stream."""
-        return self.verdict.duration_ms / 1000
-
-    def header(self) -> tuple[str, ...]:
-        """Returns the titles of `rows`."""
-        return ("word", "said", "found", "confused", "missed", "false", "on the host")
-
-    def rows(self) -> Iterator[tuple[str, ...]]:
-        """Yields a row of a table for each word; `on the host` are the same four numbers."""
-        texts = {label.name: label.text for label in self.labels}
-        for device, host in zip(self.verdict.device.words, self.verdict.host.words, strict=True):
-            numbers = (device.found, device.confused, device.missed, device.false_accepts)
-            theirs = (host.found, host.confused, host.missed, host.false_accepts)
-            same = "the same" if numbers == theirs else " ".join(map(str, theirs))
-            yield (texts.get(device.label, device.label), str(device.utterances), *map(str, numbers), same)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Returns the report as JSON-ready values."""
-        values = dataclasses.asdict(self)
-        values["log_path"] = str(self.log_path)
-        values["audio_seconds"] = self.audio_seconds
-        for side in ("device", "host"):
-            values["verdict"][side] |= _numbers(getattr(self.verdict, side))
-        values["stream"] = values.pop("verdict")
-        values["verdict"] = "PASS" if self.passed else "FAIL"
-        return values
 
 
 def verify_stream(
@@ -152,20 +101,10 @@ def verify_stream(
         verdict = _read_verdict(log_path)
         mismatches = course.look_into(session, verdict, mismatch_dir)
         session.leave(end_device=device.ends_with_us)
-    reason = "; ".join(filter(None, [verdict.reason, complaint_of(ready)]))
-    return StreamReport(
-        board=ready.board,
-        engine=ready.engine,
-        model_id=ready.model,
-        self_test=ready.self_test,
-        passed=not reason,
-        reason=reason,
-        verdict=verdict,
-        labels=bundle.labels,
-        seconds=log.entries[-1].ms / 1000,
-        log_path=log_path,
-        mismatches=mismatches,
-    )
+        log.begin_attempt(0, 0)
+        log.add(END, RunEnd("", mismatches).to_text())
+    with log_path.open(encoding="utf-8") as file:
+        return stream_report_of(entries_of(file), log_path)
 
 
 class _Course:
@@ -173,6 +112,7 @@ class _Course:
 
     def __init__(self, bundle: Bundle, stream: StreamFile) -> None:
         self._stream = stream
+        self._labels = bundle.labels
         self._frontend = bundle.frontend
         self._rate_hz = bundle.frontend.sample_rate_hz
         self._tail_samples = TAIL_MS * self._rate_hz // 1000
@@ -210,7 +150,7 @@ class _Course:
     def run(self, session: DeviceSession, progress: Progress) -> None:
         """Sends it; all that is to be known of it is then in the log."""
         log = session.log
-        log.add(STREAM, stream_text(self._samples * 1000 // self._rate_hz, self._stream.path.name))
+        log.add(STREAM, self._facts().to_text())
         for event in self._stream.events:
             log.add(EVENT, event_text(dataclasses.replace(event, label=self._names.get(event.label, event.label))))
         self._reference.begin()
@@ -223,6 +163,9 @@ class _Course:
                 pass
         self._expect(log, np.zeros(self._tail_samples, np.int16))
         log.add(EXPECTED, self._reference.figures().to_line())
+
+    def _facts(self) -> StreamFacts:
+        return StreamFacts(self._stream.path.name, self._samples * 1000 // self._rate_hz, self._labels)
 
     def _pieces(self, log: SessionLog, progress: Progress) -> Iterator[bytes]:
         """Yields the stream as the device wants it; the host hears each piece first."""
@@ -239,17 +182,3 @@ class _Course:
 def _read_verdict(log_path: Path) -> StreamVerdict:
     with log_path.open(encoding="utf-8") as file:
         return judge_stream(entries_of(file))
-
-
-def _numbers(score: StreamScore) -> dict[str, Any]:
-    """The score's sums and rates, which are no fields of it."""
-    return {
-        "utterances": score.utterances,
-        "found": score.found,
-        "confused": score.confused,
-        "missed": score.missed,
-        "false_accepts": score.false_accepts,
-        "false_accepts_per_hour": score.false_accepts_per_hour,
-        "latency_median_ms": score.latency_ms(50),
-        "latency_95th_ms": score.latency_ms(95),
-    }
