@@ -1,6 +1,6 @@
 """Finds what each kernel's work takes in instructions, and writes tinykws/aot/kernel_costs.py.
 
-    python benchmarks/firmware/fit_costs.py [--write]
+    python benchmarks/firmware/fit_costs.py [--only KERNEL] [--write]
 
 Models of one op, drawn at random, are counted in emulation on each instruction set. On two thirds of them constants
 are fitted (least squares of the relative error, none negative); the error that is written is that on the last third.
@@ -28,6 +28,7 @@ from tflite_builder import TensorSpec, build_model
 
 from tinykws.aot import compile_model
 from tinykws.aot.call import Call
+from tinykws.aot.kernel_costs import COSTS, TYPICAL_ERROR
 from tinykws.aot.kernel_work import Work, work_of
 from tinykws.aot.lowering import lower
 from tinykws.aot.reader import read_model
@@ -173,6 +174,14 @@ def text_of(fits: dict[str, dict[str, Fit]]) -> str:
     return "".join(lines)
 
 
+def fits_before() -> dict[str, dict[str, Fit]]:
+    """Returns what kernel_costs.py says now."""
+    return {
+        name: {kernel: Fit(dict(work), TYPICAL_ERROR[name][kernel], 0.0) for kernel, work in kernels.items()}
+        for name, kernels in COSTS.items()
+    }
+
+
 def _progress(fits: dict[str, Fit]) -> Iterator[str]:
     for kernel, fit in sorted(fits.items()):
         yield f"  {kernel:32} off by {fit.typical_error:6.1%}, at most {fit.largest_error:6.1%}"
@@ -181,11 +190,12 @@ def _progress(fits: dict[str, Fit]) -> Iterator[str]:
 def main() -> None:
     """Counts, fits, prints."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", metavar="KERNEL", help="fit this one anew, as `add`; the others stay")
     parser.add_argument("--write", action="store_true", help=f"write {WRITTEN.name}")
     arguments = parser.parse_args()
-    drawn = samples(WANTED)
+    drawn = [sample for sample in samples(WANTED) if arguments.only in (None, sample.kernel)]
     random.Random(1).shuffle(drawn)
-    fits: dict[str, dict[str, Fit]] = {}
+    fits = fits_before() if arguments.only else defaultdict(dict)
     with tempfile.TemporaryDirectory() as folder:
         for machine in MACHINES:
             if machine.name not in INSTRUCTION_SETS:
@@ -194,11 +204,12 @@ def main() -> None:
             grouped: dict[str, list[tuple[Sample, int]]] = defaultdict(list)
             for sample, count in zip(drawn, counts, strict=True):
                 grouped[sample.kernel].append((sample, count))
-            fits[INSTRUCTION_SETS[machine.name]] = {
+            new = {
                 kernel: fitted([sample for sample, _ in pairs], [count for _, count in pairs])
                 for kernel, pairs in grouped.items()
             }
-            print(machine.name, *_progress(fits[INSTRUCTION_SETS[machine.name]]), sep="\n", flush=True)
+            fits[INSTRUCTION_SETS[machine.name]].update(new)
+            print(machine.name, *_progress(new), sep="\n", flush=True)
     if arguments.write:
         WRITTEN.write_text(text_of(fits))
         run([sys.executable, "-m", "ruff", "format", "-q", str(WRITTEN)])
