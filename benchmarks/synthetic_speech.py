@@ -79,7 +79,7 @@ def run(variant: str, seed: int, judge: Project, arguments: argparse.Namespace) 
     report = train(project)
     quantize(project)
     shutil.rmtree(judge.bundle_dir, ignore_errors=True)
-    shutil.copytree(project.bundle_dir, judge.bundle_dir)
+    shutil.copytree(project.quantized_dir, judge.bundle_dir)
     score = evaluate(judge, split="validation").int8_model
     recalls = {label.label: round(label.recall, 4) for label in score.labels}
     return {
