@@ -23,8 +23,8 @@ class PlainDesk(Desk):
         self._drawn = False
 
     def prompt(self, what: str, number: int, count: int) -> bool:
-        """Says what to speak."""
-        click.echo(f"({number} of {count}) speak now: {click.style(what, bold=True)}", err=True)
+        """Says what to do."""
+        click.echo(f"({number} of {count}) now {click.style(what, bold=True)}", err=True)
         return True
 
     def hear(self, samples: Samples) -> None:
@@ -54,7 +54,7 @@ class AskingDesk(PlainDesk):
 
     def prompt(self, what: str, number: int, count: int) -> bool:
         """Waits for Enter; q ends."""
-        text = f"({number} of {count}) press Enter and say {click.style(what, bold=True)} (q: end)"
+        text = f"({number} of {count}) press Enter and {click.style(what, bold=True)} (q: end)"
         answer: str = click.prompt(text, default="", show_default=False, prompt_suffix=" ", err=True)
         return answer.strip().lower() != "q"
 

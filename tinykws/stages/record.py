@@ -46,7 +46,7 @@ class Desk:
     """Whether there is anybody to ask."""
 
     def prompt(self, what: str, number: int, count: int) -> bool:  # noqa: ARG002
-        """Says what to speak now, and waits until the person is ready; False: enough."""
+        """Says what to do now, and waits until the person is ready; False: enough."""
         return True
 
     def hear(self, samples: Samples) -> None:
@@ -153,7 +153,7 @@ class _Session:
 
     def record_word(self, text: str, count: int, length: int, clip_samples: int) -> None:
         """Records once, and keeps the clip or not. Raises _EnoughError."""
-        take = self._take(text, len(self.files) + 1, count, length)
+        take = self._take(f"say {text}", len(self.files) + 1, count, length)
         if take is None:
             return
         clip = cut_clip(take.samples, clip_samples, SAMPLE_RATE_HZ)
@@ -172,7 +172,7 @@ class _Session:
         """Records the room. Raises _EnoughError."""
         while len(self.files) < len(lengths):
             number = len(self.files)
-            take = self._take("nothing: the room as it is", number + 1, len(lengths), lengths[number])
+            take = self._take("be silent: this is the room", number + 1, len(lengths), lengths[number])
             if take is None:
                 continue
             defect = defect_of(take.samples)
@@ -181,9 +181,9 @@ class _Session:
             else:
                 self._refuse(defect or "")
 
-    def _take(self, text: str, number: int, count: int, length: int) -> Take | None:
+    def _take(self, what: str, number: int, count: int, length: int) -> Take | None:
         """Records, or returns None where the recording is of no use. Raises _EnoughError."""
-        if not self._desk.prompt(text, number, count):
+        if not self._desk.prompt(what, number, count):
             raise _EnoughError
         try:
             take = self._ear.record(length, self._desk.hear)
