@@ -6,6 +6,7 @@ import io
 import json
 import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -16,8 +17,10 @@ from tiny_model import tiny_bundle
 from tinykws.audio import write_wav
 from tinykws.boards import find_board
 from tinykws.bundle import Bundle
+from tinykws.cli import run as tinykws
 from tinykws.cli.verify_view import describe_stream
 from tinykws.config import DetectorSettings
+from tinykws.device.junit import junit_of_stream
 from tinykws.device.session_log import SessionLog, entries_of
 from tinykws.device.stream_report import StreamReport, stream_report_of
 from tinykws.device.stream_verdict import judge_stream
@@ -71,6 +74,25 @@ def test_a_stream_gives_the_same_on_both_sides(bundle, recording, tmp_path) -> N
     assert report.audio_seconds == SECONDS
     with log_path.open() as file:
         assert judge_stream(entries_of(file)) == report.verdict, "the verdict is a function of the log"
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_a_stream_is_one_test_case_for_a_ci_system(bundle, recording, tmp_path, right) -> None:
+    class Wrong(GoodDevice):
+        def give(self, text: str) -> None:
+            super().give(re.sub(r"scores at=1090 \S+", "scores at=1090 99", text))
+
+    device = GoodDevice(bundle) if right else Wrong(bundle)
+    report = run(bundle, device, StreamFile(recording), tmp_path / "log")
+    suites = ElementTree.fromstring(junit_of_stream(report))
+    assert (suites.get("tests"), suites.get("failures")) == ("1", "0" if right else "1")
+    case = suites.find(".//testcase")
+    assert case is not None
+    assert case.get("name") == "a walk.wav"
+    assert right or case.find("failure").get("message") == report.reason
+    junit = tmp_path / "replayed.xml"
+    assert tinykws(["verify", "--replay", str(tmp_path / "log"), "--junit", str(junit)]) == (0 if right else 1)
+    assert junit.read_text() == junit_of_stream(report)
 
 
 def test_only_the_beginning_may_be_sent(bundle, recording, tmp_path) -> None:

@@ -53,7 +53,7 @@ def _no_option(_: click.Context, parameter: click.Parameter, path: Path | None) 
     type=click.Path(path_type=Path, dir_okay=False, writable=True),
     default=None,
     callback=_no_option,
-    help="Write a JUnit XML file here, one test case a clip, for a CI system.",
+    help="Write a JUnit XML file here, one test case a clip, or the stream, for a CI system.",
 )
 @click.option(
     "--replay",
@@ -124,13 +124,13 @@ def verify(
         _refuse_with_replay(board_id, port, clips, sample, stream_path, wire)
         stream_log = _replayed_stream(replay_path)
         if stream_log is not None:
-            _refuse_mixture(True, None, min_accuracy or junit_path)
-            return _hand_over(stream_log, describe_stream(stream_log), json_path)
+            _refuse_mixture(True, None, min_accuracy)
+            return _hand_over_stream(stream_log, json_path, junit_path)
         return _hand_over_clips(_replayed(replay_path, min_accuracy), json_path, junit_path)
     if board_id is None:
         raise click.UsageError("Missing option '--board'.")
     board = board_of(project_dir, board_id)
-    _refuse_mixture(stream_path is not None, events_path or seconds, clips or sample or min_accuracy or junit_path)
+    _refuse_mixture(stream_path is not None, events_path or seconds, clips or sample or min_accuracy)
     progress = ConsoleProgress()
     device = None if board.emulator is not None and port is None else port_of(project_dir, board, port).device
     place = workplace(project_dir, bundle_dir, progress)
@@ -141,7 +141,7 @@ def verify(
         stream = _stream(place, stream_path, events_path, seconds)
         target = device or _program(place, board, engine)
         stream_report = verify_stream(place.bundle, board, target, stream, progress, log_path=log_path, wire=wire)
-        return _hand_over(stream_report, describe_stream(stream_report), json_path)
+        return _hand_over_stream(stream_report, json_path, junit_path)
     from tinykws.stages.verify import verify as verify_clips
 
     chosen = _clips(place, clips, sample)
@@ -188,9 +188,18 @@ def _hand_over_clips(report: VerifyReport, json_path: Path | None, junit_path: P
     return DeviceError.exit_code if report.ended else code
 
 
+def _hand_over_stream(report: StreamReport, json_path: Path | None, junit_path: Path | None) -> int:
+    """Shows or writes the report on a stream; returns the exit code."""
+    from tinykws.device.junit import junit_of_stream
+
+    if junit_path is not None:
+        write_text_if_changed(junit_path, junit_of_stream(report))
+    return _hand_over(report, describe_stream(report), json_path)
+
+
 def _refuse_mixture(is_stream: bool, of_streams: object, of_clips: object) -> None:
     if is_stream and of_clips:
-        raise click.UsageError("--stream goes without clips, --sample, --min-accuracy and --junit")
+        raise click.UsageError("--stream goes without clips, --sample and --min-accuracy")
     if not is_stream and of_streams:
         raise click.UsageError("--events and --seconds belong to --stream")
 

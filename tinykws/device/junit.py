@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from xml.etree import ElementTree
 
+from tinykws.device.stream_report import StreamReport
 from tinykws.device.verdict import ClipResult
 from tinykws.device.verify_report import VerifyReport
 
@@ -22,10 +24,14 @@ def junit_of(report: VerifyReport) -> str:
     cases = [_case(clip, report) for clip in report.clips]
     if not report.passed and all(clip.equal for clip in report.clips):
         cases.append(_verdict_case(report))
+    return _xml(report, cases)
+
+
+def _xml(report: VerifyReport | StreamReport, cases: Sequence[ElementTree.Element]) -> str:
     suite = ElementTree.Element("testsuite", name=f"tinykws verify {_clean(report.board)}")
     properties = ElementTree.SubElement(suite, "properties")
     for name in ("board", "engine", "model_id", "accuracy", "audio_seconds"):
-        value = getattr(report, name)
+        value = getattr(report, name, None)
         if value is not None:
             ElementTree.SubElement(properties, "property", name=name, value=_clean(str(value)))
     suite.extend(cases)
@@ -39,6 +45,18 @@ def junit_of(report: VerifyReport) -> str:
     suites.append(suite)
     ElementTree.indent(suites)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(suites, encoding="unicode") + "\n"
+
+
+def junit_of_stream(report: StreamReport) -> str:
+    """Returns the report on a stream as XML, with one test case."""
+    name = f"tinykws.verify.{_clean(report.board)}"
+    case = ElementTree.Element(
+        "testcase", classname=name, name=_clean(report.verdict.file), time=f"{report.seconds:.3f}"
+    )
+    if not report.passed:
+        kind = "error" if report.verdict.figures is None else "failure"
+        ElementTree.SubElement(case, kind, message=_clean(report.reason), type=kind).text = _clean(report.reason)
+    return _xml(report, [case])
 
 
 def _case(clip: ClipResult, report: VerifyReport) -> ElementTree.Element:
