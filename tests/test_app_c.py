@@ -587,17 +587,22 @@ class Talk:
         self.microphone.write(samples.astype("<i2").tobytes())
         self.microphone.flush()
 
-    def end(self) -> None:
+    def __enter__(self) -> Talk:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Closes what it hears, and it ends by itself; after a test that failed, it is ended."""
         self.microphone.close()
+        if kind is not None:
+            self.process.kill()
         self.process.communicate(timeout=60)
-        assert self.process.returncode == 0
+        assert kind is not None or self.process.returncode == 0
 
 
 @pytest.fixture
 def talking(program: Path, tmp_path: Path) -> Iterator[Talk]:
-    talk = Talk(program, tmp_path)
-    yield talk
-    talk.end()
+    with Talk(program, tmp_path) as talk:
+        yield talk
 
 
 @pytest.mark.parametrize("count", [1, 239, 240, 241, 5000])
@@ -649,15 +654,14 @@ def test_any_command_ends_a_recording(talking: Talk) -> None:
 def test_what_was_lost_or_too_loud_in_a_recording_is_told(tmp_path: Path) -> None:
     wrapped = [f"-Wl,--wrap=kws_port_microphone_{what}" for what in ("overruns", "clipped")]
     program = build(tmp_path, *wrapped, str(Path(__file__).parent / "native" / "lossy_microphone.c"))
-    talk = Talk(program, tmp_path)
-    talk.send_lines(["!TEST", "!RECORD 1000"])
-    talk.play(sound(1))
-    lines = [talk.read_line(1)]
-    while not lines[-1].startswith("!OK RECORD"):
-        lines.append(talk.read_line(1))
+    with Talk(program, tmp_path) as talk:
+        talk.send_lines(["!TEST", "!RECORD 1000"])
+        talk.play(sound(1))
+        lines = [talk.read_line(1)]
+        while not lines[-1].startswith("!OK RECORD"):
+            lines.append(talk.read_line(1))
     overruns, clipped = re.findall(r"(?:overruns|clipped)=(\d+)", lines[-1])
     assert (int(overruns) > 0, int(clipped) > 0) == (True, True)
-    talk.end()
 
 
 @pytest.mark.parametrize("ring", [8192, 32768])
@@ -669,19 +673,18 @@ def test_behind_a_slow_bridge_the_ring_holds_what_was_promised(tmp_path: Path, r
     row = find_board("esp32")
     microphone = dataclasses.replace(row.microphone, ring_samples=ring)
     longest = longest_recording(dataclasses.replace(row, microphone=microphone))
-    talk = Talk(program, tmp_path)
-    for count, is_lost in ((longest, False), (longest + ring // 4, True)):
-        talk.send_lines(["!TEST", f"!RECORD {count}"])
-        lines = [talk.read_line(1)]
-        while not lines[-1].startswith("!OK RECORD"):
-            lines.append(talk.read_line(1))
-        assert ("overruns=0 " not in lines[-1]) == is_lost, lines[-1]
-        pcm = b"".join(base64.b64decode(line.split(" ")[3]) for line in lines if line.startswith("kws sound"))
-        assert len(pcm) == 2 * count
-        steps = np.diff(np.frombuffer(pcm, "<i2").astype(np.int64)) % 65536
-        assert (set(steps.tolist()) == {1}) != is_lost, "each sample is the one after the last"
-    talk.send_lines(["!EXIT"])
-    talk.end()
+    with Talk(program, tmp_path) as talk:
+        for count, is_lost in ((longest, False), (longest + ring // 4, True)):
+            talk.send_lines(["!TEST", f"!RECORD {count}"])
+            lines = [talk.read_line(1)]
+            while not lines[-1].startswith("!OK RECORD"):
+                lines.append(talk.read_line(1))
+            assert ("overruns=0 " not in lines[-1]) == is_lost, lines[-1]
+            pcm = b"".join(base64.b64decode(line.split(" ")[3]) for line in lines if line.startswith("kws sound"))
+            assert len(pcm) == 2 * count
+            steps = np.diff(np.frombuffer(pcm, "<i2").astype(np.int64)) % 65536
+            assert (set(steps.tolist()) == {1}) != is_lost, "each sample is the one after the last"
+        talk.send_lines(["!EXIT"])
 
 
 FRAGMENTS = st.one_of(
