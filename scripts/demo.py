@@ -19,6 +19,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 WORDS = "yes,no"
 EMULATION = ("arm-none-eabi-gcc", "qemu-system-arm")
+SETTINGS = """
+training: {epochs: 30}
+"""
+"""Fewer epochs than a product would train for: a demo is watched."""
 SHORT_SETTINGS = """
 synth: {clips_per_word: 200, unknown_clips: 400, silence_clips: 100}
 training:
@@ -35,8 +39,7 @@ def main() -> int:
     try:
         if not (ROOT / project / "kws.yaml").is_file():
             tinykws("init", project, "--words", WORDS)
-            if short:
-                shorten(ROOT / project / "kws.yaml")
+            shorten(ROOT / project / "kws.yaml", SHORT_SETTINGS if short else SETTINGS)
         board = wanted or choose_board()
         tinykws("build", "--project", project, "--board", board)
         tinykws("evaluate", "--project", project)
@@ -75,10 +78,10 @@ def choose_board() -> str:
     return "qemu-cortex-m4"
 
 
-def shorten(config: Path) -> None:
-    """Replaces the training settings by ones that take seconds."""
+def shorten(config: Path, settings: str) -> None:
+    """Replaces the training settings by ones that take less time."""
     lines = [line for line in config.read_text(encoding="utf-8").splitlines() if not line.startswith("training:")]
-    config.write_text("\n".join(lines) + SHORT_SETTINGS, encoding="utf-8")
+    config.write_text("\n".join(lines) + settings, encoding="utf-8")
 
 
 def tinykws(*arguments: object) -> None:

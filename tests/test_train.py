@@ -64,6 +64,30 @@ def test_the_report(tmp_path: Path) -> None:
     assert report.cost.parameters == 10 * 8 * 8 + 8 + 12 * 20 * 8 * 4 + 4
 
 
+class Listening(Progress):
+    """Keeps what is said."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def say(self, text: str) -> None:
+        self.said.append(text)
+
+
+def test_a_teacher_learns_beside(tmp_path: Path) -> None:
+    alone = make_project(tmp_path / "alone", yaml=ONE_EPOCH)
+    taught = make_project(tmp_path / "taught", yaml=ONE_EPOCH.replace("epochs: 1", "epochs: 1, distill: 0.7"))
+    progress = Listening()
+    train(alone, progress=progress)
+    assert not any("teacher" in line for line in progress.said)
+    train(taught, progress=progress)
+    assert progress.said[-1].startswith("the teacher's mean recall: ")
+    networks = [Network.load(project.model_dir / "model.keras") for project in (alone, taught)]
+    assert networks[0].cost == networks[1].cost, "the teacher is not kept"
+    weights = [network.model.get_weights() for network in networks]
+    assert not all(np.array_equal(one, other) for one, other in zip(*weights, strict=True))
+
+
 class Interrupting(Progress):
     """Ctrl-C after the first epoch."""
 

@@ -108,7 +108,7 @@ PROBABILITIES = tuple(field.name for field in dataclasses.fields(AugmentationSet
 class TrainingSettings:
     """How the network is trained."""
 
-    epochs: int = 50
+    epochs: int = 80
     batch_size: int = 64
     learning_rate: float = 0.005
     """The highest; it rises over the first steps and falls to nothing at the end."""
@@ -117,7 +117,7 @@ class TrainingSettings:
     """0: every clip counts the same; 1: every label does, however few its clips; between them: between."""
     word_loss: float = 1.0
     """How much it counts in training to tell apart all words that the clips are of, also unknown ones."""
-    distill: float = 0.7
+    distill: float = 0.0
     """The share of what the network learns that a large network, trained beside it, teaches; 0: there is none."""
     seed: int = 1
     augmentation: AugmentationSettings = AugmentationSettings()
