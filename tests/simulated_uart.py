@@ -7,6 +7,7 @@ lost.
 from __future__ import annotations
 
 import ctypes
+import itertools
 import shutil
 import subprocess
 from pathlib import Path
@@ -17,6 +18,7 @@ from tinykws.chip.frontend_tables import c_source
 from tinykws.resources import FIRMWARE
 
 NATIVE = Path(__file__).parent / "native"
+_copies = itertools.count()
 POLL_S = 0.0002
 """One turn of the application's loop, without an inference."""
 
@@ -30,6 +32,7 @@ def build_library(folder: Path) -> Path:
         *(FIRMWARE / "src").glob("kws_*.c"),
         *(FIRMWARE / "lib" / "kws").glob("*.c"),
         *(NATIVE / "summing_engine.c", NATIVE / "uart_port.c"),
+        FIRMWARE / "ports" / "no_microphone" / "kws_no_microphone.c",
         *(folder / "tables.c", folder / "labels.c"),
     ]
     includes = [f"-I{folder}", f"-I{FIRMWARE / 'lib' / 'kws'}", f"-I{FIRMWARE / 'src'}"]
@@ -78,7 +81,7 @@ class SimulatedUart:
     def __init__(
         self, library: Path, bytes_per_s: float, buffer_bytes: int, told_bytes: int, inference_s: float
     ) -> None:
-        copy = library.with_name(f"{id(self)}.so")
+        copy = library.with_name(f"copy-{next(_copies)}.so")  # never the name of one that is loaded
         shutil.copy(library, copy)
         self._app = ctypes.CDLL(str(copy))
         self._app.uart_arrive.restype = self._app.uart_take.restype = ctypes.c_size_t

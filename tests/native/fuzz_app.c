@@ -73,6 +73,11 @@ size_t kws_port_microphone_read(int16_t *samples, size_t capacity)
     return microphone_hears ? capacity : 0;
 }
 
+size_t kws_port_microphone_waiting(void)
+{
+    return microphone_hears ? 160 : 0;
+}
+
 uint32_t kws_port_microphone_overruns(void)
 {
     return 0;

@@ -66,28 +66,6 @@ void kws_port_serial_write(const uint8_t *bytes, size_t count)
     }
 }
 
-size_t kws_port_microphone_read(int16_t *samples, size_t capacity)
-{
-    (void)samples;
-    (void)capacity;
-    return 0;
-}
-
-uint32_t kws_port_microphone_overruns(void)
-{
-    return 0;
-}
-
-uint32_t kws_port_microphone_clipped(void)
-{
-    return 0;
-}
-
-int32_t kws_port_microphone_offset(void)
-{
-    return 0;
-}
-
 uint32_t kws_port_micros(void)
 {
     return now_us;
