@@ -240,7 +240,7 @@ def test_the_command_generates_builds_and_says_what_runs(
     world = World(lambda world: world.plug(APP, new_firmware(bundle)))
     built: list[Path] = []
     monkeypatch.setattr("tinykws.doors.serial_ports.list_ports", world.ports)
-    monkeypatch.setattr("tinykws.stages.build.build", lambda folder, *_: built.append(folder))
+    monkeypatch.setattr("tinykws.stages.build.build", lambda folder, *_, **__: built.append(folder))
     monkeypatch.setattr("tinykws.stages.flash.flash", functools.partial(flash, cable=world, upload=world.upload))
     options = ["--json"] if as_json else []
     assert tinykws(["flash", "--board", "nano33ble", "--project", str(tmp_path), *options]) == 0
