@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from tiny_model import tiny_bundle, tiny_tflite
 
-from tinykws.audio import write_wav
+from tinykws.audio import read_audio, write_wav
 from tinykws.bundle import load_bundle, write_bundle
 from tinykws.cli import run
 from tinykws.config import DetectorSettings
@@ -42,7 +42,8 @@ def bundle_that_hears(tmp_path: Path) -> Path:
     """A project with an imported model for a phrase, whose detector takes any score for it."""
     bundle = tiny_bundle(tmp_path / "p" / "build" / "bundle", words=["привет робот"])
     eager = DetectorSettings(threshold=0, minimum_count=1, suppression_ms=0, average_window_ms=100)
-    write_bundle(dataclasses.replace(bundle, detector=eager), tiny_tflite(), {})
+    clips = {clip.file: read_audio(bundle.path / clip.file).samples for clip in bundle.golden}
+    write_bundle(dataclasses.replace(bundle, detector=eager), tiny_tflite(), clips)
     return tmp_path / "p"
 
 

@@ -22,6 +22,9 @@ from tinykws.parallel import map_in_processes, process_count
 from tinykws.progress import SILENT, Progress
 from tinykws.timeline import Event
 
+WORTH_PROCESSES_MS = 1_200_000
+"""Starting another process takes as long as hearing some minutes."""
+
 
 class Stream(Protocol):
     """Sound of any length, and what is said in it."""
@@ -65,7 +68,8 @@ def score_streams(
     """
     model = bundle.model_bytes()
     work = [_Work(model, bundle.frontend, bundle.detector, len(bundle.labels), stream) for stream in streams]
-    count = process_count() if processes is None else processes
+    is_long = sum(stream.duration_ms for stream in streams) > WORTH_PROCESSES_MS
+    count = (process_count() if is_long else 1) if processes is None else processes
     return list(progress.track(map_in_processes(_scored, work, count), "listening to streams", len(work)))
 
 
