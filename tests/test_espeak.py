@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -85,6 +86,16 @@ def test_own_variants_change_the_voice_and_are_known_only_where_added() -> None:
 def middle_of_spectrum(samples: np.ndarray) -> float:
     power = np.abs(np.fft.rfft(samples.astype(float))) ** 2
     return float(power @ np.arange(len(power)) / power.sum() / samples.size)
+
+
+def test_own_variants_speak_wherever_temporary_files_are(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    far_away = tmp_path / ("временные файлы " * 5)
+    far_away.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(far_away))
+    with Espeak() as espeak:
+        espeak.add_variant("small", "name small\npitch 150 200\n")
+        assert espeak.speak("yes", "en-US+small", 170, 50, 50).size > 1000
+    assert list(far_away.iterdir()) == []
 
 
 def test_mnemonics_between_brackets_are_the_word_and_other_accents_read_them() -> None:

@@ -69,7 +69,11 @@ CASES = [
 QEMU = "--board qemu-cortex-m4"
 EMULATED = [
     Case(f"build {QEMU}", (("build: PlatformIO", 1.5),), ready="tune"),
-    Case(f"verify {QEMU} --sample 9", (("build: PlatformIO", 0.3), ("build: PlatformIO", 2.5)), ready=f"build {QEMU}"),
+    Case(
+        f"verify {QEMU} --wire uart --sample 9",
+        (("build: PlatformIO", 0.3), ("build: PlatformIO", 2.5)),
+        ready=f"build {QEMU}",
+    ),
 ]
 SYNTH = Case("synth", (("synth: running", 0.2), ("synth: running", 0.8)), ready="boards")
 

@@ -113,4 +113,4 @@ def test_the_serial_line_carries_the_label_and_the_host_shows_the_words(
     row = capsys.readouterr().out.splitlines()[1]
     assert re.search(r"a\.wav  привет робот .*  привет робот \(\d+\) @\d+ms", row)
     log = (bundle_that_hears / "build" / "firmware" / "host" / "verify.jsonl").read_text()
-    assert re.search(r'"received", "text": "Heard privet_robot \(\d+\) @\d+ms"', log)
+    assert re.search(r'"received", "text": "Heard privet_robot \(\d+\) @\d+ms #\d+ \*[0-9a-f]{8}"', log)

@@ -9,12 +9,14 @@ at a time in a process. espeak-ng is GPL-3.0: an optional extra that the user in
 from __future__ import annotations
 
 import _ctypes
+import contextlib
 import ctypes
 import dataclasses
 import difflib
 import os
 import re
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -194,10 +196,8 @@ class Espeak:
         if accent not in self._accent_files:
             return True
         lines = (self._data_path / "lang" / self._accent_files[accent]).read_text(encoding="utf-8")
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "voice"
-            path.write_text(f"{lines}\n{description}", encoding="utf-8")
-            return bool(self._library.espeak_SetVoiceByFile(os.fsencode(path)) != 0)
+        with _file_of_short_name(f"{lines}\n{description}") as name:
+            return bool(self._library.espeak_SetVoiceByFile(os.fsencode(name)) != 0)
 
     def _to_phonemes(self, text: str, accent: str, mode: int) -> str:
         self._set_voice(accent)
@@ -266,6 +266,21 @@ def _installed() -> tuple[str, str]:
     except ImportError as error:
         raise ToolError("speaking words needs espeak-ng, which is not installed", hint=INSTALL_HINT) from error
     return str(espeakng_loader.get_library_path()), str(espeakng_loader.get_data_path())
+
+
+@contextlib.contextmanager
+def _file_of_short_name(text: str) -> Iterator[str]:
+    """Yields the name of a file that holds a text: espeak-ng keeps 59 bytes of it, and TMPDIR may be longer."""
+    if Path("/dev/fd").is_dir():
+        with tempfile.TemporaryFile() as file:
+            file.write(text.encode())
+            file.seek(0)
+            yield f"/dev/fd/{file.fileno()}"
+    else:
+        with tempfile.TemporaryDirectory(prefix="") as folder:
+            path = Path(folder) / "v"
+            path.write_text(text, encoding="utf-8")
+            yield str(path)
 
 
 def _unload(library: ctypes.CDLL) -> None:
