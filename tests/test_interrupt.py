@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -46,36 +47,40 @@ MARK = "KWS_TEST_INTERRUPTED"
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """A command, and when to interrupt it: once it has said a line that begins so, and so many seconds later."""
+    """A command, and when to interrupt it: once it has said a line that begins so, and so many seconds later.
+
+    In the place of the seconds may stand a glob: once the command has written such a file.
+    """
 
     command: str
-    moments: tuple[tuple[str, float], ...]
+    moments: tuple[tuple[str, float | str], ...]
     ready: str
     """What is run before, so that the command has nothing else to do."""
 
 
+OBJECTS = "build/firmware/*/.pio/build/**/*.o"
 CASES = [
-    Case("prepare", (("prepare: running", 0.0), ("prepare: running", 0.15)), ready="synth"),
+    Case("prepare", (("prepare: running", 0.0), ("prepare: running", "build/.dataset-*/*.npy")), ready="synth"),
     Case("train", (("train: running", 0.3), ("epoch 1 of 2", 0.0)), ready="prepare"),
-    Case("quantize", (("quantize: running", 0.2), ("quantize: running", 0.8)), ready="train"),
-    Case("tune", (("tune: running", 0.3), ("tune: running", 1.5)), ready="quantize"),
+    Case("quantize", (("quantize: running", 0.2), ("quantize: running", 0.5)), ready="train"),
+    Case("tune", (("tune: running", 0.3), ("tune: running", 0.8)), ready="quantize"),
     Case("evaluate", (("evaluate: running", 0.3),), ready="tune"),
-    Case("evaluate --stream", (("evaluate_stream: running", 0.8),), ready="tune"),
-    Case("detect {stream}", (("tune: up to date", 0.5),), ready="tune"),
+    Case("evaluate --stream", (("evaluate_stream: running", 0.4),), ready="tune"),
+    Case("detect {stream}", (("tune: up to date", 0.2),), ready="tune"),
     Case("generate --board host", (("tune: up to date", 0.0),), ready="tune"),
-    Case("build --board host", (("build: PlatformIO", 0.4), ("build: PlatformIO", 1.2)), ready="tune"),
-    Case("verify --board host --sample 9", (("build: PlatformIO", 0.5),), ready="build --board host"),
+    Case("build --board host", (("build: PlatformIO", 0.0), ("build: PlatformIO", OBJECTS)), ready="tune"),
+    Case("verify --board host --sample 9", (("build: PlatformIO", 0.0),), ready="build --board host"),
 ]
 QEMU = "--board qemu-cortex-m4"
 EMULATED = [
-    Case(f"build {QEMU}", (("build: PlatformIO", 1.5),), ready="tune"),
+    Case(f"build {QEMU}", (("build: PlatformIO", OBJECTS),), ready="tune"),
     Case(
-        f"verify {QEMU} --wire uart --sample 9",
-        (("build: PlatformIO", 0.3), ("build: PlatformIO", 2.5)),
+        f"verify {QEMU} --wire uart --sample 6",
+        (("build: PlatformIO", 0.0), ("build: PlatformIO", "build/firmware/*/verify.jsonl")),
         ready=f"build {QEMU}",
     ),
 ]
-SYNTH = Case("synth", (("synth: running", 0.2), ("synth: running", 0.8)), ready="boards")
+SYNTH = Case("synth", (("synth: running", 0.2), ("synth: running", 0.5)), ready="boards")
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +124,7 @@ def check(case: Case, project: Path, scratch: Path) -> None:
     for line, delay in case.moments:
         before = files_of(project)
         run = Run(command, scratch)
-        run.interrupt(line, delay)
+        run.interrupt(line, delay, project)
         code, lines = run.end()
         assert (code, lines[-1]) == (130, MESSAGE), lines
         assert not [line for line in lines if "Traceback" in line or "KeyboardInterrupt" in line], lines
@@ -145,6 +150,7 @@ class Run:
         self._temporary = scratch / "tmp"
         self._temporary.mkdir(exist_ok=True)
         self._mark = f"{MARK}={scratch}".encode()
+        self._started_ns = time.time_ns()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tinykws", *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             start_new_session=True, env={**os.environ, MARK: str(scratch), "TMPDIR": str(self._temporary)},
@@ -159,13 +165,19 @@ class Run:
             for line in stdout:
                 self._lines.append(line.rstrip())
 
-    def interrupt(self, after: str, delay: float) -> None:
-        """Sends Ctrl-C to the whole session, so long after it has said a line."""
-        while not any(line.startswith(after) for line in self._lines):
+    def interrupt(self, after: str, delay: float | str, project: Path) -> None:
+        """Sends Ctrl-C to the whole session, once it has said a line, and so long after it or once a file is there."""
+        self._wait_until(lambda: any(line.startswith(after) for line in self._lines))
+        if isinstance(delay, str):
+            self._wait_until(lambda: any(path.stat().st_mtime_ns > self._started_ns for path in project.glob(delay)))
+        else:
+            time.sleep(delay)
+        os.killpg(self._process.pid, signal.SIGINT)
+
+    def _wait_until(self, happened: Callable[[], bool]) -> None:
+        while not happened():
             assert self._reader.is_alive(), self._lines
             time.sleep(0.005)
-        time.sleep(delay)
-        os.killpg(self._process.pid, signal.SIGINT)
 
     def end(self) -> tuple[int, list[str]]:
         """Waits for the end; returns exit code and lines. Fails where a process or a temporary file is left."""
