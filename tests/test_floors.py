@@ -12,7 +12,9 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "tinykws"
 
 FLOORS: dict[str, int] = {
-    **dict.fromkeys(["__init__", "_kws_build", "errors", "files", "parallel", "progress", "resources", "yaml_text"], 0),
+    **dict.fromkeys(
+        ["__init__", "_kws_build", "errors", "files", "interrupts", "parallel", "progress", "resources", "yaml_text"], 0
+    ),
     **dict.fromkeys(["boards", "config", "cores", "freshness", "frontend", "labels", "project", "timeline"], 1),
     **dict.fromkeys(["audio", "bundle", "chip", "codegen", "confidence", "device", "scoring"], 2),
     **dict.fromkeys(["aot", "aot_on_board", "clips", "model_guards", "model_needs", "model_speed"], 3),

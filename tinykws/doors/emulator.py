@@ -28,6 +28,7 @@ from tinykws.doors.compilers import install_hint
 from tinykws.doors.fast_wire import FastWireLink, wire_file
 from tinykws.doors.serial_link import SerialLink, open_link
 from tinykws.errors import ConfigError, DeviceError, ToolError
+from tinykws.interrupts import start_whole
 
 START_TIMEOUT_S = 10.0
 END_TIMEOUT_S = 2.0
@@ -160,8 +161,10 @@ def _started(board: Board, program: Path, port: int, wire: FileIO | None) -> Ite
         raise ToolError(f"there is no {command[0]} on PATH", hint=hint)
     with tempfile.TemporaryFile() as errors:
         folder = None if wire is None else Path(wire.name).parent
-        process = _start(command, {**os.environ, **emulator_environment(board, port)}, folder, errors)
-        emulator = Emulator(str(board.emulator), process, errors)
+        environment = {**os.environ, **emulator_environment(board, port)}
+        emulator = start_whole(
+            lambda: Emulator(str(board.emulator), _start(command, environment, folder, errors), errors), Emulator.stop
+        )
         try:
             with _connect(emulator, f"socket://127.0.0.1:{port}") as link:
                 yield emulator, link if wire is None else FastWireLink(link, wire)

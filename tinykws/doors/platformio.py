@@ -7,6 +7,7 @@ import os
 import re
 import socket
 import sys
+import tempfile
 import threading
 import time
 import urllib.parse
@@ -62,9 +63,11 @@ def build_offline(project_dir: Path, env: str, on_line: Callable[[str], None] = 
     Raises:
         ToolError: the build failed, with the compiler's messages; or it did not end.
     """
-    with offline_core(project_dir) as variables:
+    # A compiler that is interrupted does not always remove its temporary files; in a folder of ours they go with it.
+    with offline_core(project_dir) as variables, tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
+        own = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), scratch)
         finished = run_command(
-            run_arguments(project_dir, env), timeout_s=OWN_BUILD_SECONDS, env=variables, on_line=on_line
+            run_arguments(project_dir, env), timeout_s=OWN_BUILD_SECONDS, env={**variables, **own}, on_line=on_line
         )
     return _checked(finished, project_dir)
 

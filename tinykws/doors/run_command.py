@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import IO
 
 from tinykws.errors import ToolError
+from tinykws.interrupts import start_whole
 
 TIDY_SECONDS = 2.0
 """How long a program that is to end may take for it."""
@@ -45,7 +46,7 @@ def run_command(
         ToolError: it cannot be started, or takes longer than `timeout_s`.
     """
     started = time.monotonic()
-    process = _start(command, env)
+    process = start_whole(lambda: _start(command, env), end_group)
     assert process.stdout is not None
     assert process.stderr is not None
     stdout, stderr = _Reader(process.stdout, on_line), _Reader(process.stderr, lambda _: None)
