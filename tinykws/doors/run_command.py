@@ -47,11 +47,10 @@ def run_command(
     """
     started = time.monotonic()
     process = start_whole(lambda: _start(command, env), end_group)
-    assert process.stdout is not None
-    assert process.stderr is not None
-    stdout, stderr = _Reader(process.stdout, on_line), _Reader(process.stderr, lambda _: None)
-    ended = False
-    try:
+    try:  # at once: a Ctrl-C must find somebody who ends the process
+        assert process.stdout is not None
+        assert process.stderr is not None
+        stdout, stderr = _Reader(process.stdout, on_line), _Reader(process.stderr, lambda _: None)
         ended = _wait(process, timeout_s)
     finally:
         end_group(process)
