@@ -103,7 +103,7 @@ def test_every_end_has_its_words(emulator: str, code: int, errors: str, words: s
 
 def test_a_program_talks_and_is_ended_afterwards(tmp_path: Path) -> None:
     with emulated(HOST, script(tmp_path, ECHO)) as (emulator, link):
-        link.send_line("hello")
+        link.send_lines(["hello"])
         assert link.read_line(5) == "hello"
         assert emulator.exit_reason() is None
         pid = process_id(emulator)
@@ -123,7 +123,7 @@ def test_it_is_ended_whatever_happens(tmp_path: Path, error: type[BaseException]
 @pytest.mark.parametrize(("order", "reason"), [("die", "killed by SIGSEGV"), ("end", "exit code 1: cannot go on")])
 def test_a_death_is_explained(tmp_path: Path, order: str, reason: str) -> None:
     with emulated(HOST, script(tmp_path, ECHO)) as (emulator, link):
-        link.send_line(order)
+        link.send_lines([order])
         with pytest.raises(DeviceError, match="was lost"):
             link.read_line(5)
         assert emulator.exit_reason(wait_s=5) == reason
@@ -151,7 +151,7 @@ def test_a_port_that_is_taken_meanwhile_is_replaced(tmp_path: Path, monkeypatch:
         ports = iter([taken.getsockname()[1], free])
         monkeypatch.setattr(door, "free_port", lambda: next(ports))
         with emulated(HOST, script(tmp_path, ECHO)) as (_, link):
-            link.send_line("hello")
+            link.send_lines(["hello"])
             assert link.read_line(5) == "hello"
         with pytest.raises(StopIteration):
             next(ports)
@@ -256,7 +256,7 @@ def test_exceptions_on_the_emulated_riscv_have_their_own_ends(
 
 def crashes_as_told(board: Board, program: Path, reason: str, said: str | None) -> None:
     with emulated(board, program) as (emulator, link):
-        link.send_line("go")
+        link.send_lines(["go"])
         assert emulator.exit_reason(wait_s=5) == reason
         assert said is None or said in last_words(link)
 

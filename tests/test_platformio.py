@@ -12,7 +12,7 @@ import pytest
 
 from tinykws.boards import find_board
 from tinykws.doors import platformio, platformio_core
-from tinykws.doors.compilers import find_program, find_programs
+from tinykws.doors.compilers import find_programs
 from tinykws.doors.run_command import Finished
 from tinykws.errors import ToolError
 
@@ -245,7 +245,7 @@ def test_programs_are_found_or_named_with_their_packages(tmp_path: Path, monkeyp
     tool.write_text("#!/bin/sh\n")
     tool.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert find_program("gcc") == tool
+    assert find_programs(["gcc"]) == [tool]
     with pytest.raises(ToolError, match="arm-none-eabi-gcc and arm-none-eabi-g") as caught:
         find_programs(["gcc", "arm-none-eabi-gcc", "arm-none-eabi-g++"])
     assert caught.value.exit_code == 3

@@ -55,7 +55,7 @@ def sends(*pieces: bytes) -> Callable[[socket.socket], None]:
 
 
 def lines_from(link: SerialLink, count: int) -> list[str | None]:
-    link.send_line("go")
+    link.send_lines(["go"])
     return [link.read_line(5.0) for _ in range(count)]
 
 
@@ -72,7 +72,7 @@ def test_a_line_of_60_kilobytes_comes_whole() -> None:
 
 def test_100_kilobytes_without_a_line_end_are_an_error_that_shows_some() -> None:
     with device(sends(b"\xffgarbage" + b"x" * 100_000)) as url, open_link(url, SerialLine(baud=9600)) as link:
-        link.send_line("go")
+        link.send_lines(["go"])
         with pytest.raises(DeviceError, match=r"bytes without a line's end, beginning with .*xffgarbagexxx") as caught:
             link.read_line(5.0)
         assert not isinstance(caught.value, LinkLostError)
@@ -99,7 +99,7 @@ def test_a_time_out_loses_nothing() -> None:
         wait_for_end(connection)
 
     with device(behave) as url, open_link(url) as link:
-        link.send_line("go")
+        link.send_lines(["go"])
         began = time.monotonic()
         assert link.read_line(0.1) is None
         assert 0.1 <= time.monotonic() - began < 1.0
@@ -118,7 +118,7 @@ def test_a_chatterer_without_line_ends_does_not_hold_us() -> None:
             pass
 
     with device(behave) as url, open_link(url) as link:
-        link.send_line("go")
+        link.send_lines(["go"])
         began = time.monotonic()
         assert link.read_line(0.2) is None
         assert time.monotonic() - began < 2.0
@@ -134,8 +134,8 @@ def test_what_we_send_arrives_at_once() -> None:
     with device(behave) as url, open_link(url) as link:
         began = time.monotonic()
         for number in range(100):
-            link.send_line(f"line {number}")
-            link.send_line("again")
+            link.send_lines([f"line {number}"])
+            link.send_lines(["again"])
             assert link.read_line(5.0) == f"line {number}"
             assert link.read_line(5.0) == "again"
         assert time.monotonic() - began < 2.0
@@ -147,7 +147,7 @@ def test_a_device_that_goes_away_is_an_error_that_says_so() -> None:
             link.read_line(5.0)
         link.close()
         with pytest.raises(DeviceError, match="was lost"):
-            link.send_line("anybody there?")
+            link.send_lines(["anybody there?"])
 
 
 @pytest.mark.parametrize("url", ["/dev/no_such_port", "socket://127.0.0.1:1", "nonsense://x", "COM999"])
@@ -164,7 +164,7 @@ def test_a_real_serial_port() -> None:
     ours, theirs = os.openpty()
     try:
         with open_link(os.ttyname(theirs), SerialLine(baud=115200)) as link:
-            link.send_line("!INFO")
+            link.send_lines(["!INFO"])
             assert os.read(ours, 100) == b"!INFO\n"
             os.write(ours, b"kws ready\r\nrest")
             assert link.read_line(5.0) == "kws ready"

@@ -90,6 +90,20 @@ def defect_of(samples: Samples, sample_rate_hz: int = SAMPLE_RATE_HZ) -> str | N
     return None
 
 
+def dbfs(magnitude: float) -> float:
+    """Returns a sample value's or a root mean square's level in dB of full scale; -100 for nothing."""
+    return float(20 * np.log10(max(magnitude / FULL_SCALE, 1e-5)))
+
+
+def levels_dbfs(samples: Samples, step: int) -> npt.NDArray[np.float64]:
+    """Returns the level of each whole step without the recording's mean, float [n // step]; -100 for nothing."""
+    whole = samples[: samples.size // step * step].astype(np.float64)
+    steps = (whole - (whole.mean() if whole.size else 0)).reshape(-1, step)
+    rms = np.sqrt(np.square(steps).mean(axis=1))
+    levels: npt.NDArray[np.float64] = 20 * np.log10(np.maximum(rms / FULL_SCALE, 1e-5))
+    return levels
+
+
 def fit_length(samples: Samples, length: int) -> Samples:
     """Returns exactly `length` samples.
 

@@ -20,6 +20,8 @@ from tinykws.yaml_text import load_yaml
 ENGINES = ("tflm", "aot")
 EMULATORS = ("process", "qemu-system-arm", "qemu-system-riscv32")
 FAST_WIRES = ("semihosting",)
+UART, FAST = WIRES = ("uart", "fast")
+"""How sound gets into an emulated board: as into a real one, or by its row's fast_wire."""
 MICROPHONE_KINDS = ("none", "pdm", "i2s")
 CHANNELS = ("left", "right")
 SLOT_BITS = (16, 32)

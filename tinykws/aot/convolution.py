@@ -66,17 +66,7 @@ def _conv_2d(groups: int, convolution: Convolution) -> Call:
     fast = fast_convolution(convolution) if groups == 1 else None
     if fast is not None:
         return fast
-    parameters: Parameters = {
-        "input": shape_fields(convolution.source),
-        "output": shape_fields(convolution.output),
-        "window": window_fields(convolution.rows, convolution.columns),
-        "groups": groups,
-        "input_zero_point": convolution.source.zero_point,
-        "weights": convolution.weights.values,
-        "bias": convolution.weights.bias,
-        "requantize": convolution.requantize,
-    }
-    return Call("kws_nn_conv_2d", parameters, (convolution.source,), convolution.output)
+    return _plain("kws_nn_conv_2d", convolution, groups=groups)
 
 
 def _depthwise_conv_2d(multiplier: int, convolution: Convolution) -> Call:
@@ -85,14 +75,19 @@ def _depthwise_conv_2d(multiplier: int, convolution: Convolution) -> Call:
     fast = fast_convolution(convolution) if is_common else fast_depthwise_convolution(convolution)
     if fast is not None:
         return fast
+    return _plain("kws_nn_depthwise_conv_2d", convolution, multiplier=multiplier)
+
+
+def _plain(kernel: str, convolution: Convolution, **of_kernel: int) -> Call:
+    """Returns the call of a kernel that takes every shape; `of_kernel` is what only it wants to know."""
     parameters: Parameters = {
         "input": shape_fields(convolution.source),
         "output": shape_fields(convolution.output),
         "window": window_fields(convolution.rows, convolution.columns),
-        "multiplier": multiplier,
+        **of_kernel,
         "input_zero_point": convolution.source.zero_point,
         "weights": convolution.weights.values,
         "bias": convolution.weights.bias,
         "requantize": convolution.requantize,
     }
-    return Call("kws_nn_depthwise_conv_2d", parameters, (convolution.source,), convolution.output)
+    return Call(kernel, parameters, (convolution.source,), convolution.output)

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from tinykws.audio import FULL_SCALE, SAMPLE_RATE_HZ, Samples
+from tinykws.audio import FULL_SCALE, SAMPLE_RATE_HZ, Samples, dbfs
 from tinykws.boards import MOST_DOUBLINGS, MOST_HALVINGS, Microphone
 
 State = Literal["ok", "warning", "fault"]
@@ -118,10 +118,10 @@ def measure(hearing: Hearing) -> Measures:
     hum_hz, hum_dbfs = _hum(sound)
     return Measures(
         seconds=samples.size / SAMPLE_RATE_HZ,
-        peak_dbfs=_dbfs(float(np.abs(sound).max())),
-        rms_dbfs=_dbfs(float(np.sqrt(np.square(samples - samples.mean()).mean()))),
-        noise_floor_dbfs=_dbfs(float(np.percentile(frames, 10))),
-        speech_dbfs=_dbfs(float(np.percentile(frames, 95))),
+        peak_dbfs=dbfs(float(np.abs(sound).max())),
+        rms_dbfs=dbfs(float(np.sqrt(np.square(samples - samples.mean()).mean()))),
+        noise_floor_dbfs=dbfs(float(np.percentile(frames, 10))),
+        speech_dbfs=dbfs(float(np.percentile(frames, 95))),
         dc=round(float(samples[samples.size // 2 :].mean())),
         offset=hearing.offset,
         clipped=max(hearing.clipped, int(np.count_nonzero(np.abs(samples) >= FULL_SCALE - 2))),
@@ -150,7 +150,7 @@ _Check = Callable[[Measures, Microphone], MicrophoneFinding]
 
 
 def _dead(measures: Measures, microphone: Microphone) -> MicrophoneFinding:
-    if measures.peak_dbfs > _dbfs(1.5):
+    if measures.peak_dbfs > dbfs(1.5):
         return MicrophoneFinding("sound", "ok", f"{measures.seconds:.1f} s of it")
     stuck = abs(measures.dc) > FULL_SCALE // 2
     other = "left" if microphone.channel == "right" else "right"
@@ -343,18 +343,13 @@ def _hum(sound: npt.NDArray[np.float64]) -> tuple[float | None, float | None]:
             near = (hz > line - 15) & (hz < line + 15)
             peak = amplitudes[np.abs(hz - line) <= max(1.0, hz[1])].max()
             around = float(np.median(amplitudes[near]))
-            if _dbfs(peak) > HUM_FLOOR_DBFS and peak > 10 ** (HUM_DB / 20) * max(around, 1e-9):
+            if dbfs(peak) > HUM_FLOOR_DBFS and peak > 10 ** (HUM_DB / 20) * max(around, 1e-9):
                 heard.append((float(peak), mains))
     if not heard:
         return None, None
     peak, mains = max(heard)
-    return mains, _dbfs(peak)
+    return mains, dbfs(peak)
 
 
 def _percent(value: int) -> str:
     return f"{abs(value) / FULL_SCALE:.1%}"
-
-
-def _dbfs(magnitude: float) -> float:
-    """Returns dB of full scale, -100 for nothing."""
-    return float(20 * np.log10(max(magnitude / FULL_SCALE, 1e-5)))

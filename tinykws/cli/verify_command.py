@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tinykws.boards import WIRES
 from tinykws.cli.board_work import board_of, build_firmware, generate_firmware, port_of
 from tinykws.cli.console import ConsoleProgress, print_json
 from tinykws.cli.options import bundle_option, engine_option, port_option, project_option
@@ -84,7 +85,7 @@ def _no_option(_: click.Context, parameter: click.Parameter, path: Path | None) 
 )
 @click.option(
     "--wire",
-    type=click.Choice(["uart", "fast"]),
+    type=click.Choice(WIRES),
     default=None,
     help="How sound gets into an emulated board: byte by byte over its serial line, as into a real one, or faster;"
     " results come over the serial line either way. Default: fast, where the board's row has it.",

@@ -28,13 +28,7 @@ def describe_clips(report: VerifyReport) -> str:
     if report.accuracy is not None:
         lines.append(f"right labels: {report.accuracy:.1%}")
     lines.append(f"{report.audio_seconds:.0f} s of sound in {report.seconds:.1f} s on {report.board}, {report.engine}")
-    if report.self_test != "none":
-        lines.append(f"the device's self-test at boot: {report.self_test}")
-    lines += _mismatches(report.mismatches)
-    if report.log_path is not None:
-        lines.append(f"log: {report.log_path}")
-    lines.append("PASS" if report.passed else f"FAIL: {report.reason}")
-    return "\n".join(lines)
+    return "\n".join([*lines, *_ending(report)])
 
 
 def describe_stream(report: StreamReport) -> str:
@@ -47,13 +41,17 @@ def describe_stream(report: StreamReport) -> str:
         f"{report.audio_seconds:.0f} s of sound, {verdict.inferences:,} inferences in {report.seconds:.1f} s"
         f" on {report.board}, {report.engine}: {report.audio_seconds / report.seconds:.1f} times real time"
     )
+    return "\n".join([*lines, *_ending(report)])
+
+
+def _ending(report: VerifyReport | StreamReport) -> Iterator[str]:
+    """What both kinds of report end with; the last line is the verdict."""
     if report.self_test != "none":
-        lines.append(f"the device's self-test at boot: {report.self_test}")
-    lines += _mismatches(report.mismatches)
+        yield f"the device's self-test at boot: {report.self_test}"
+    yield from _mismatches(report.mismatches)
     if report.log_path is not None:
-        lines.append(f"log: {report.log_path}")
-    lines.append("PASS" if report.passed else f"FAIL: {report.reason}")
-    return "\n".join(lines)
+        yield f"log: {report.log_path}"
+    yield "PASS" if report.passed else f"FAIL: {report.reason}"
 
 
 def _mismatches(found: Sequence[FoundMismatch]) -> Iterator[str]:

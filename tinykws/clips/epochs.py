@@ -60,11 +60,6 @@ class Epochs:
         )
         self._stopped = threading.Event()
 
-    @property
-    def clips_each(self) -> int:
-        """How many clips an epoch has at most."""
-        return min(len(self._label_ids), self._settings.clips_per_epoch)
-
     def first(self, count: int) -> Generator[Epoch, None, None]:
         """Yields epochs 0 to count - 1; coming ones are made in other threads while the caller learns from one.
 

@@ -14,6 +14,7 @@ from tinykws.audio import Samples
 from tinykws.bundle import FIRST_WORD, Bundle
 from tinykws.chip.detector import Detection
 from tinykws.chip.listener import Infer, Inference, Listener
+from tinykws.scoring import probability_of_score
 
 GAP_MS = 1000
 """Windows further apart than this are of different sounds."""
@@ -133,5 +134,6 @@ class _OpenSound:
 
 
 def _first_choice(event: Inference) -> tuple[int, float]:
-    label_id = int(np.argmax(event.scores))
-    return label_id, (event.scores[label_id] + 128) / 256
+    probabilities = probability_of_score(np.array(event.scores, np.int8))
+    label_id = int(probabilities.argmax())
+    return label_id, float(probabilities[label_id])

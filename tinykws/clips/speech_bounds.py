@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import numpy.typing as npt
 
-from tinykws.audio import FULL_SCALE, Samples, defect_of
+from tinykws.audio import Samples, dbfs, defect_of, levels_dbfs
 
 STEP_MS = 10
 ABOVE_FLOOR_DB = 12.0
@@ -45,7 +45,7 @@ def speech_bounds(samples: Samples, sample_rate_hz: int) -> tuple[int, int] | No
     step = STEP_MS * sample_rate_hz // 1000
     if samples.size < step:
         return None
-    levels = _levels_dbfs(samples, step)
+    levels = levels_dbfs(samples, step)
     floor = float(np.percentile(levels, 20))
     threshold = max(floor + ABOVE_FLOOR_DB, float(levels.max()) - BELOW_PEAK_DB, LOWEST_LOUD_DBFS)
     runs = _runs(levels > threshold, LONGEST_GAP_MS // STEP_MS)
@@ -82,7 +82,7 @@ def cut_clip(samples: Samples, clip_samples: int, sample_rate_hz: int) -> Spoken
     return SpokenClip(
         samples=clip,
         speech_ms=(found[1] - found[0]) * 1000 // sample_rate_hz,
-        peak_dbfs=_dbfs(float(np.abs(clip.astype(np.int32)).max())),
+        peak_dbfs=dbfs(float(np.abs(clip.astype(np.int32)).max())),
         defects=tuple(_defects(samples, clip, found, margin, sample_rate_hz)),
     )
 
@@ -95,19 +95,10 @@ def _defects(samples: Samples, clip: Samples, found: tuple[int, int], margin: in
         defects.append("it is cut off at the end: speak a little earlier, or faster")
     if found[1] - found[0] > clip.size:
         defects.append(f"it is longer than the clip of {clip.size * 1000 // sample_rate_hz} ms")
-    if _dbfs(float(np.abs(clip.astype(np.int32)).max())) < FAINT_DBFS:
+    if dbfs(float(np.abs(clip.astype(np.int32)).max())) < FAINT_DBFS:
         defects.append("it is faint: speak louder, come closer, or turn the microphone up")
     defect = defect_of(clip, sample_rate_hz)
     return defects + ([defect] if defect else [])
-
-
-def _levels_dbfs(samples: Samples, step: int) -> npt.NDArray[np.float64]:
-    """Root mean square of each whole step without the recording's mean, in dB of full scale; -100 for nothing."""
-    whole = samples[: samples.size // step * step].astype(np.float64)
-    steps = (whole - whole.mean()).reshape(-1, step)
-    rms = np.sqrt(np.square(steps).mean(axis=1))
-    levels: npt.NDArray[np.float64] = 20 * np.log10(np.maximum(rms / FULL_SCALE, 1e-5))
-    return levels
 
 
 def _runs(loud: npt.NDArray[np.bool_], longest_gap: int) -> list[tuple[int, int]]:
@@ -119,7 +110,3 @@ def _runs(loud: npt.NDArray[np.bool_], longest_gap: int) -> list[tuple[int, int]
         else:
             runs.append((at, at + 1))
     return runs
-
-
-def _dbfs(value: float) -> float:
-    return float(20 * np.log10(max(value, 0.5) / FULL_SCALE))

@@ -10,7 +10,7 @@ import dataclasses
 import numpy as np
 import numpy.typing as npt
 
-from tinykws.audio import FULL_SCALE, Samples
+from tinykws.audio import FULL_SCALE, Samples, levels_dbfs
 
 SHORT, FAINT, CLIPPED, CUT, LABEL, TWICE, UNFIT = "short", "faint", "clipped", "cut", "label", "twice", "unfit"
 KINDS = {
@@ -52,16 +52,9 @@ def suspicions_of(samples: Samples, sample_rate_hz: int, clip_ms: int) -> list[S
     found = [
         _short(samples.size * 1000 / sample_rate_hz, clip_ms),
         _clipped(samples),
-        *_of_levels(levels_db(samples, sample_rate_hz * FRAME_MS // 1000)),
+        *_of_levels(levels_dbfs(samples, sample_rate_hz * FRAME_MS // 1000)),
     ]
     return [suspicion for suspicion in found if suspicion is not None]
-
-
-def levels_db(samples: Samples, frame: int) -> npt.NDArray[np.float64]:
-    """Returns the level of each `frame` samples in dB of full scale, float [n // frame]; a constant part is removed."""
-    whole = samples[: samples.size // frame * frame].astype(np.float64) - (samples.mean() if samples.size else 0)
-    power: npt.NDArray[np.float64] = np.square(whole.reshape(-1, frame)).mean(axis=1)
-    return 10 * np.log10(power / FULL_SCALE**2 + 1e-12)
 
 
 def _short(length_ms: float, clip_ms: int) -> Suspicion | None:

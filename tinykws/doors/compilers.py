@@ -20,11 +20,6 @@ DEBIAN_PACKAGES = {
 """What brings a program on Debian and Ubuntu."""
 
 
-def find_program(name: str) -> Path:
-    """Returns the program's path. Raises ToolError, naming the package to install, where it is not on PATH."""
-    return find_programs([name])[0]
-
-
 def find_programs(names: Iterable[str]) -> list[Path]:
     """Returns the programs' paths in order.
 

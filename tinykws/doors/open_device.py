@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tinykws.boards import Board
+from tinykws.boards import FAST, Board
 from tinykws.device.protocol import DeviceTrouble, parse_line
 from tinykws.device.session import LineLink
 from tinykws.device.session_log import RECEIVED, SessionLog
@@ -16,7 +16,6 @@ from tinykws.doors.emulator import Emulator, emulated
 from tinykws.doors.returning_link import returning_link
 from tinykws.errors import ConfigError, DeviceError
 
-UART, FAST = WIRES = ("uart", "fast")
 RETURN_S = 30.0
 """A board that starts anew and a cable that is put back take less."""
 

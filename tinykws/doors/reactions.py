@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from tinykws.device.protocol import Heard
-from tinykws.doors.run_command import end_group
+from tinykws.doors.run_command import end_group, start_group
 from tinykws.errors import ConfigError
 from tinykws.labels import label_of_word
 
@@ -124,18 +124,7 @@ class _Run:
         self.started = now
         self._word = reaction.word
         self._said: queue.Queue[str] = queue.Queue(MOST_LINES_WAITING)
-        self._process = subprocess.Popen(
-            reaction.arguments or reaction.command,
-            shell=not reaction.arguments,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-            start_new_session=sys.platform != "win32",
-        )
+        self._process = start_group(reaction.arguments or reaction.command, environment, stderr=subprocess.STDOUT)
         self._told_end = False
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()

@@ -46,7 +46,7 @@ def run_command(
         ToolError: it cannot be started, or takes longer than `timeout_s`.
     """
     started = time.monotonic()
-    process = start_whole(lambda: _start(command, env), end_group)
+    process = _start(command, env)
     try:  # at once: a Ctrl-C must find somebody who ends the process
         assert process.stdout is not None
         assert process.stderr is not None
@@ -80,20 +80,39 @@ class _Reader:
         return "".join(self._lines)
 
 
-def _start(command: Sequence[str], env: Mapping[str, str] | None) -> subprocess.Popen[str]:
-    """Starts it as the head of a group of its own, so that its children can be ended with it."""
-    try:
-        return subprocess.Popen(
-            list(command),
+def start_group(
+    command: Sequence[str] | str, env: Mapping[str, str] | None, *, stderr: int = subprocess.PIPE
+) -> subprocess.Popen[str]:
+    """Starts a program as the head of a group of its own, so that `end_group` ends its children with it.
+
+    Args:
+        command: program and arguments; a text goes to a shell.
+        env: its environment; None: ours.
+        stderr: subprocess.PIPE, or subprocess.STDOUT for both in one stream.
+
+    Raises:
+        OSError: it cannot be started.
+    """
+    return start_whole(
+        lambda: subprocess.Popen(
+            command,
+            shell=isinstance(command, str),
             env=env,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=stderr,
             text=True,
             encoding="utf-8",
             errors="replace",
             start_new_session=sys.platform != "win32",
-        )
+        ),
+        end_group,
+    )
+
+
+def _start(command: Sequence[str], env: Mapping[str, str] | None) -> subprocess.Popen[str]:
+    try:
+        return start_group(list(command), env)
     except OSError as error:
         raise ToolError(f"cannot start {command[0]}: {error.strerror}") from error
 

@@ -38,10 +38,6 @@ class SerialLink:
         self._received = bytearray()
         self._searched = 0
 
-    def send_line(self, text: str) -> None:
-        """Sends a line of ASCII. Raises LinkLostError where the port is gone, DeviceError where it takes nothing."""
-        self.send_lines([text])
-
     def send_lines(self, texts: list[str]) -> None:
         """Sends lines in one piece. Raises LinkLostError where the port is gone, DeviceError where it takes nothing."""
         self.send_bytes("".join(f"{text}\n" for text in texts).encode("ascii"))

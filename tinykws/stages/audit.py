@@ -19,6 +19,7 @@ from tinykws.audio import fit_length, read_audio
 from tinykws.chip.features import features_of_clip
 from tinykws.clips.dataset import Dataset
 from tinykws.clips.doubt import Rows, doubts, folds_of, probabilities_by_others
+from tinykws.clips.epochs import class_weights
 from tinykws.clips.folders import IGNORE_LIST, SILENCE_INDEX, ClipFile, clip_files
 from tinykws.clips.suspicion import KINDS, LABEL, TWICE, UNFIT, Suspicion, suspicions_of
 from tinykws.doors.clip_page import ClipCard, write_clip_page
@@ -180,8 +181,7 @@ def _probabilities(
     trainer = Trainer(
         project.config.model.architecture, dataset.frontend.features_shape, len(dataset.labels), len(known), settings
     )
-    counts = np.bincount(label_ids[known], minlength=len(dataset.labels))
-    weights = (len(known) / (np.count_nonzero(counts) * np.maximum(counts, 1))).astype(np.float32)
+    weights = class_weights(label_ids[known], len(dataset.labels))
     rng = np.random.default_rng(settings.seed)
     for _ in range(EPOCHS):
         rows = rng.permutation(known)
