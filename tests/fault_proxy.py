@@ -198,8 +198,8 @@ class Reset(InClip):
 class Gone(InClip):
     """The port vanishes, for so many seconds or for good."""
 
-    def __init__(self, seconds: float | None) -> None:
-        super().__init__()
+    def __init__(self, seconds: float | None, **where: int) -> None:
+        super().__init__(**where)
         self._seconds = seconds
 
     def happens(self, data: bytes) -> bytes:
@@ -210,8 +210,8 @@ class Gone(InClip):
 class Silent(InClip):
     """The device says nothing more, until it is asked who it is, or at all."""
 
-    def __init__(self, *, for_good: bool = False, times: int = 1) -> None:
-        super().__init__(times=times)
+    def __init__(self, *, for_good: bool = False, **where: int) -> None:
+        super().__init__(**where)
         self._for_good = for_good
         self._silent = False
 
@@ -229,8 +229,8 @@ class Silent(InClip):
 class Babbling(InClip):
     """The device hears nothing and sends what nobody can read, as fast as it is taken."""
 
-    def __init__(self, babble: bytes) -> None:
-        super().__init__()
+    def __init__(self, babble: bytes, **where: int) -> None:
+        super().__init__(**where)
         self._babble = babble
 
     def happens(self, data: bytes) -> bytes:
@@ -249,8 +249,8 @@ class Babbling(InClip):
 class Replaced(InClip):
     """Somebody puts another board on the cable: it answers the same questions, and differently."""
 
-    def __init__(self, banner: str) -> None:
-        super().__init__()
+    def __init__(self, banner: str, **where: int) -> None:
+        super().__init__(**where)
         self._banner = banner
         self._there = False
 

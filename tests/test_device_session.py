@@ -198,7 +198,8 @@ def test_without_any_acknowledgement_the_answers_to_sync_carry_the_clip() -> Non
         (said_instead("!DATA_ACK 1536", "kws error exception number 3"), "in trouble: 'kws error exception"),
         (said_instead("!DATA_ACK 1536", "kws ready proto=2 board=b engine=e model=0 line=2 window=1 labels=a"),
          "started anew"),
-        (said_instead("!DATA_ACK 1536", "!FAIL state has no clip"), "the device refused: state has no clip"),
+        (said_instead("!DATA_ACK 1536", "!FAIL state has no clip"), "no clip any more, as after a reset: state"),
+        (said_instead("!DATA_ACK 1536", "!FAIL timeout of 5 s"), "the device refused: timeout of 5 s"),
         (said_instead("!OK SYNC", "!FAIL engine did not start"), "the device refused: engine did not start"),
     ],
 )  # fmt: skip

@@ -25,12 +25,14 @@ from tinykws.device.protocol import (
     Line,
     Nak,
     Ok,
+    Other,
     Ready,
     Scores,
     Status,
     Synced,
     announcement,
     audio_line,
+    read_line,
     sync_command,
 )
 from tinykws.resources import FIRMWARE
@@ -81,6 +83,40 @@ def test_what_the_host_says_is_of_its_kind_alone(number: int, crc: int, tail: in
         assert [name for name in KINDS[1] if is_of(name, body)] == [kind]
         assert is_of("host", with_check(body))
     assert all(is_of("plain", command) for command in (INFO, TEST, STATUS, RESET, EXIT))
+
+
+CLASSES = {
+    "ready": Ready, "status": Status, "error": DeviceTrouble, "features": Features, "scores": Scores, "heard": Heard,
+    "clip": ClipFigures, "ack": Ack, "nak": Nak, "synced": Synced, "ok": Ok, "fail": Fail,
+}  # fmt: skip
+"""Of all that a device says; `sound` is read by recording.py."""
+
+
+@pytest.mark.parametrize("kind", CLASSES)
+@given(data=st.data(), number=st.none() | u32)
+def test_whatever_the_grammar_allows_is_read_as_what_it_is(kind: str, data: st.DataObject, number: int | None) -> None:
+    body = data.draw(st.from_regex(grammar()[kind], fullmatch=True))
+    received = read_line(with_check(body if number is None else f"{body} #{number}"))
+    assert received.intact
+    if number is not None or kind not in ("error", "fail"):  # the free words of these may end like a number
+        assert (type(received.line), received.number) == (CLASSES[kind], number)
+
+
+@given(
+    st.from_regex(grammar()["device"], fullmatch=True),
+    st.lists(st.tuples(st.integers(0, 200), st.integers(0, 3), st.characters(codec="latin-1")), max_size=6),
+    st.booleans(),
+)
+def test_whatever_becomes_of_such_a_line_it_is_some_line(line: str, edits: list, checked: bool) -> None:
+    """Characters put in, left out, doubled; with a right check behind it, too: a device with bugs of its own."""
+    for place, lost, put in edits:
+        at = place % (len(line) + 1)
+        line = line[:at] + put * (2 - lost % 2) + line[at + lost :]
+    text = line.encode("latin-1").decode("ascii", errors="backslashreplace")  # as doors/serial_link.py does
+    received = read_line(with_check(text) if checked else text)
+    assert received.intact or not checked
+    if isinstance(received.line, Other):
+        assert received.line.text in received.text
 
 
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=80))

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+from xml.etree import ElementTree
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from tinykws.cli.verify_view import describe_stream
+from tinykws.device.junit import junit_of_stream
 from tinykws.device.line_check import with_check
 from tinykws.device.protocol import ClipFigures, Heard, Line, Ok, Ready, Scores
-from tinykws.device.session_log import EVENT, EXPECTED, FAULT, RECEIVED, SENT, STREAM, LogEntry
-from tinykws.device.stream_verdict import StreamFacts, StreamVerdict, event_text, judge_stream
+from tinykws.device.session_log import END, EVENT, EXPECTED, FAULT, KINDS, RECEIVED, SENT, STREAM, LogEntry
+from tinykws.device.stream_report import stream_report_of
+from tinykws.device.stream_verdict import StreamAttempt, StreamFacts, StreamVerdict, event_text, judge_stream
 from tinykws.errors import ConfigError
 from tinykws.labels import labels_of_words
 from tinykws.timeline import Event
@@ -80,8 +87,6 @@ def test_equal_results_are_equal_whoever_was_first(host_first: bool) -> None:
         (lambda r: [r[0], Heard("yes", 200, 990), *r[2:]], "detections differ: yes (200) @990ms on the device", 990),
         (lambda r: [*r[:2], Scores(1090, (0, 1, 2, 4)), *r[3:]], "scores differ: 0 1 2 4 at 1090 ms on the dev", 1090),
         (lambda r: [*r[:4], r[5]], "scores differ: nothing on the device, 3 1 2 3 at 5090 ms on the host", 5090),
-        (lambda r: r[:5], "the device gave no result for the stream", None),
-        (lambda r: r[:2], "scores differ: nothing on the device, 0 1 2 3 at 1090 ms on the host", 1090),
         (lambda r: [*r[:5], dataclasses.replace(FIGURES, features_crc=1)], "features differ: CRC 00000001 over", None),
         (lambda r: [*r[:5], dataclasses.replace(FIGURES, frames=2999)], "over 2999 frames on the device", None),
     ],
@@ -93,15 +98,124 @@ def test_the_first_difference_is_told(change, reason: str, at: int | None) -> No
     assert verdict.first_difference_ms == at
 
 
-def test_a_fault_is_the_reason(tmp_path) -> None:
-    verdict = judged(RESULTS[:2], RESULTS, entry(FAULT, "time-out: the device said nothing of use"))
+TIMED_OUT = "time-out: nothing got on"
+
+
+@pytest.mark.parametrize("host_first", [True, False])
+def test_a_stream_that_broke_off_is_judged_as_far_as_it_came(host_first: bool) -> None:
+    verdict = judged(RESULTS[:3], RESULTS, entry(FAULT, TIMED_OUT), host_first=host_first)
     assert not verdict.equal
-    assert verdict.reason == "time-out: the device said nothing of use"
-    assert verdict.figures is None
+    assert verdict.reason == f"attempt 1 broke off 1.09 s into the stream: {TIMED_OUT}"
+    assert (verdict.difference, verdict.first_difference_ms, verdict.figures) == ("", None, None)
+    assert (verdict.heard_ms, verdict.duration_ms, verdict.inferences) == (1090, 60_000, 2)
+    assert verdict.device_detections == verdict.host_detections == (RESULTS[1],), "the host's second came later"
+    assert verdict.device == verdict.host
+    assert verdict.device is not None
+    assert (verdict.device.utterances, verdict.device.found, verdict.device.duration_ms) == (1, 1, 1090)
+
+
+def test_of_a_stream_that_broke_off_what_differs_is_told_too() -> None:
+    verdict = judged([Scores(990, (0, 0, 99, 0)), RESULTS[1]], RESULTS, entry(FAULT, TIMED_OUT))
+    differs, broke_off = verdict.reason.split("; ")
+    assert differs == "scores differ: 0 0 99 0 at 990 ms on the device, 0 0 100 0 at 990 ms on the host"
+    assert broke_off == f"attempt 1 broke off 0.99 s into the stream: {TIMED_OUT}"
+    assert (verdict.difference, verdict.first_difference_ms) == (differs, 990)
+
+
+def test_a_stream_without_an_end_and_without_a_fault_does_not_pass() -> None:
+    assert judged(RESULTS[:5], RESULTS).reason.endswith("5.09 s into the stream: the device did not get to the end")
+    nothing = judged([], RESULTS)
+    assert (nothing.heard_ms, nothing.device, nothing.host, nothing.equal) == (0, None, None, False)
+
+
+def test_two_faults_of_one_attempt_are_both_told_and_the_same_one_once() -> None:
+    faults = [entry(FAULT, text) for text in ("the line was lost", "the line was lost", "it did not come back")]
+    assert judged(RESULTS[:1], RESULTS, *faults).reason.endswith("the line was lost; it did not come back")
+
+
+def attempt(number: int, device: list[Line], *faults: str, host: list[Line] = RESULTS) -> list[LogEntry]:
+    """What an attempt puts into a log."""
+    end = [] if faults else [Ok("DATA", "audio-pcm-16khz-mono-s16 1920000")]
+    said = [with_check(f"{line.to_line()} #{at}") for at, line in enumerate([*device, *end], start=1)]
+    return [
+        LogEntry(1000.0 * number, 1, number, kind, text)
+        for kind, text in [
+            (SENT, with_check(f"!SYNC {number} 0")),
+            (RECEIVED, with_check(f"!OK SYNC {number} bytes=0 results=0")),
+            *((EXPECTED, line.to_line()) for line in host),
+            *((RECEIVED, text) for text in said),
+            *((FAULT, text) for text in faults),
+        ]
+    ]
+
+
+def test_a_second_attempt_that_comes_to_the_end_counts() -> None:
+    verdict = judge_stream([entry(STREAM, FACTS.to_text()), *attempt(1, RESULTS[:1], "reset"), *attempt(2, RESULTS)])
+    assert verdict.equal
+    assert (verdict.reason, verdict.heard_ms, verdict.inferences) == ("", 60_000, 3)
+    assert verdict.attempts == (
+        StreamAttempt(1, 990, 1, "", "reset", 1.0),
+        StreamAttempt(2, 60_000, 3, "", "", 2.0),
+    )
+
+
+@pytest.mark.parametrize(("first", "second"), [(3, 1), (1, 3), (3, 0)])
+def test_of_two_that_broke_off_the_one_that_came_further_counts(first: int, second: int) -> None:
+    log = [*attempt(1, RESULTS[:first], "a reset"), *attempt(2, RESULTS[:second], "silence")]
+    verdict = judge_stream([entry(STREAM, FACTS.to_text()), *log])
+    assert (verdict.heard_ms, verdict.inferences) == (1090, 2)
+    assert re.fullmatch(r"attempt 1 broke off .*: a reset; attempt 2 broke off .*: silence", verdict.reason)
 
 
 def test_another_log_is_refused() -> None:
-    with pytest.raises(ConfigError, match="none of a whole stream"):
+    with pytest.raises(ConfigError, match="none of a stream"):
         judge_stream([entry(RECEIVED, READY.to_line())])
-    with pytest.raises(ConfigError, match="none of a whole stream"):
-        judged(RESULTS, RESULTS[:-1])
+
+
+def test_a_log_that_lacks_what_the_host_expects_does_not_pass() -> None:
+    assert judged(RESULTS, RESULTS[:-1]).reason == "the log does not hold all that the host expects"
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [(STREAM, "{}"), (STREAM, FACTS.to_text().replace("60000", "0")), (EVENT, "1,2"), (EVENT, "a,2,yes")],
+)
+def test_a_damaged_entry_is_refused_in_words(kind: str, text: str) -> None:
+    with pytest.raises(ConfigError, match="damaged"):
+        judged(RESULTS, RESULTS, entry(kind, text))
+
+
+ENTRIES = st.builds(
+    LogEntry,
+    st.floats(0, 1e9),
+    st.integers(0, 2),
+    st.integers(0, 3),
+    st.sampled_from(KINDS),
+    st.one_of(
+        st.text(max_size=30),
+        st.sampled_from([line.to_line() for line in RESULTS]),
+        st.sampled_from(['{"ended": "", "mismatches": []}', "{}", "[]", "3", "1,2,yes", "-5,2,no", FACTS.to_text()]),
+        st.builds(lambda line, n: with_check(f"{line.to_line()} #{n}"), st.sampled_from(RESULTS), st.integers(1, 7)),
+    ),
+)
+
+
+@given(st.lists(ENTRIES, max_size=30), st.data())
+def test_any_log_gives_a_report_or_is_refused_in_words(entries: list[LogEntry], data: st.DataObject) -> None:
+    """Entries of a good log, some lost, with others in between."""
+    banner = LogEntry(0.0, 0, 0, RECEIVED, with_check(READY.to_line()))
+    end = LogEntry(9000.0, 0, 0, END, '{"ended": "", "mismatches": []}')
+    attempts = [*attempt(1, RESULTS[:2], "a reset"), *attempt(2, RESULTS)]
+    log = [banner, entry(STREAM, FACTS.to_text()), *attempts, end]
+    for one in entries:
+        at = data.draw(st.integers(0, len(log)))
+        log[at : at + data.draw(st.integers(0, 3))] = [one]
+    try:
+        report = stream_report_of(log)
+    except ConfigError as error:
+        assert error.message
+    else:
+        assert report.passed == (not report.reason)
+        assert report.passed or not report.verdict.equal or report.ended or report.self_test != "ok"
+        ElementTree.fromstring(junit_of_stream(report))
+        describe_stream(report)

@@ -169,20 +169,37 @@ def test_where_the_sides_part_is_looked_for_in_the_streams_beginning(bundle, rec
         assert stream_report_of(entries_of(file), report.log_path) == report, "a log gives the whole report again"
 
 
-def test_a_stream_that_breaks_off_has_all_of_the_hosts_numbers(bundle, recording, tmp_path) -> None:
-    class Fading(GoodDevice):
-        def acknowledge(self, count: int) -> None:
-            if count < 60_000:
-                super().acknowledge(count)
+def test_a_stream_that_never_gets_to_its_end_is_sent_twice_and_fails_by_name(bundle, recording, tmp_path) -> None:
+    """This device computes only when it has all; what is heard until a stream breaks off: test_stream_faults.py."""
 
-    whole = run(bundle, GoodDevice(bundle), StreamFile(recording), tmp_path / "log")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Fading, "finish", lambda self: None)
-        report = run(bundle, Fading(bundle), StreamFile(recording), tmp_path / "log")
+    class Fading(GoodDevice):
+        def hear(self, line: str) -> None:
+            if len(self._audio) < 60_000 or line.startswith(("!TEST", "!INFO", "!DATA")):
+                super().hear(line)
+
+    report = run(bundle, Fading(bundle), StreamFile(recording, (Event(0, 9, "да"),)), tmp_path / "log")
     assert not report.passed
-    assert "time-out" in report.reason
-    assert report.verdict.device_detections == ()
-    assert report.verdict.host_detections == whole.verdict.host_detections
+    assert not report.ended
+    assert re.fullmatch(
+        r"attempt 1 broke off 0\.00 s into the stream: time-out: nothing got on;"
+        r" attempt 2 broke off 0\.00 s into the stream: time-out: nothing got on",
+        report.reason,
+    )
+    assert (report.verdict.device, report.verdict.host) == (None, None), "there is nothing to count"
+    assert json.loads(json.dumps(report.to_dict()))["stream"]["device"] is None
+    assert report.mismatches == ()
+    text = describe_stream(report)
+    assert "0 of 6 s of sound" in text
+    assert text.splitlines()[-1] == f"FAIL: {report.reason}"
+
+
+@pytest.mark.parametrize("lines", [0.5, 0.9, 1])
+def test_a_log_that_was_cut_short_is_a_failure(bundle, recording, tmp_path, capsys, lines) -> None:
+    assert run(bundle, GoodDevice(bundle), StreamFile(recording), tmp_path / "log").passed
+    entries = (tmp_path / "log").read_text().splitlines()
+    (tmp_path / "log").write_text("\n".join(entries[: min(int(len(entries) * lines), len(entries) - 1)]))
+    assert tinykws(["verify", "--replay", str(tmp_path / "log")]) == 4
+    assert "the log ends in the middle of the run" in capsys.readouterr().out.splitlines()[-1]
 
 
 def test_progress_counts_seconds(bundle, recording, tmp_path) -> None:

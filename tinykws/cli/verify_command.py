@@ -107,7 +107,8 @@ def verify(
     code 0 or 1, or 4 where the device was lost on the way: the clips until then keep their results.
 
     With --stream, a recording goes through the device in one piece: what is found, missed, confused and falsely
-    accepted, and how late, by --events; the same on the host.
+    accepted, and how late, by --events; the same on the host. A stream that breaks off is sent once more from its
+    start; where that fails too, it is judged as far as it came, and fails.
 
     \b
     Examples:
@@ -185,8 +186,7 @@ def _hand_over_clips(report: VerifyReport, json_path: Path | None, junit_path: P
 
     if junit_path is not None:
         write_text_if_changed(junit_path, junit_of(report))
-    code = _hand_over(report, describe_clips(report), json_path)
-    return DeviceError.exit_code if report.ended else code
+    return _hand_over(report, describe_clips(report), json_path)
 
 
 def _hand_over_stream(report: StreamReport, json_path: Path | None, junit_path: Path | None) -> int:
@@ -213,6 +213,8 @@ def _hand_over(report: VerifyReport | StreamReport, text: str, json_path: Path |
         click.echo(text)
         if json_path is not None:
             write_json(json_path, report.to_dict())
+    if report.ended:
+        return DeviceError.exit_code
     return 0 if report.passed else 1
 
 

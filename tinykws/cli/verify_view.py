@@ -34,14 +34,29 @@ def describe_clips(report: VerifyReport) -> str:
 def describe_stream(report: StreamReport) -> str:
     """Returns the report on a stream as text."""
     verdict = report.verdict
-    lines = [table(report.header(), report.rows()), ""]
-    lines += _scores(verdict.device, verdict.host)
-    lines += ["", *_detections(verdict.device_detections, verdict.host_detections), ""]
+    lines = []
+    if verdict.device is not None and verdict.host is not None:
+        lines += [table(report.header(), report.rows()), ""]
+        lines += _scores(verdict.device, verdict.host)
+        lines += ["", *_detections(verdict.device_detections, verdict.host_detections), ""]
+    lines += _attempts(report)
+    heard_s = verdict.heard_ms / 1000
+    part = "" if verdict.heard_ms == verdict.duration_ms else f" of {report.audio_seconds:.0f}"
     lines.append(
-        f"{report.audio_seconds:.0f} s of sound, {verdict.inferences:,} inferences in {report.seconds:.1f} s"
-        f" on {report.board}, {report.engine}: {report.audio_seconds / report.seconds:.1f} times real time"
+        f"{heard_s:.0f}{part} s of sound, {verdict.inferences:,} inferences in {report.seconds:.1f} s"
+        f" on {report.board}, {report.engine}: {heard_s / report.seconds:.1f} times real time"
     )
     return "\n".join([*lines, *_ending(report)])
+
+
+def _attempts(report: StreamReport) -> Iterator[str]:
+    """What is to be said of attempts that broke off; nothing where none did."""
+    for attempt in report.verdict.attempts:
+        if not attempt.fault:
+            continue
+        agreed = f"until then {attempt.difference or 'device and host are equal'}"
+        words = f"{attempt.breaking_off()} (after {attempt.ended_s:.1f} s); {agreed}: {attempt.inferences:,} inferences"
+        yield from textwrap.wrap(words, WIDTH, subsequent_indent="  ", break_long_words=False)
 
 
 def _ending(report: VerifyReport | StreamReport) -> Iterator[str]:

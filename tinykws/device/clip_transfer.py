@@ -32,8 +32,9 @@ FIRST_SILENCE_S, LONGEST_SILENCE_S = 0.5, 4.0
 """After so long without a line the device is asked what it has; each time that helps nothing, the wait doubles."""
 SYNC_PACE_S = 0.01
 """Least time between two `!SYNC` that are not answered: a babbling line is not answered with more babble."""
-MENDABLE = ("check", "command", "line", "state")
-"""Codes of `!FAIL` that mean, before a clip has begun, that its announcement came over damaged."""
+NO_CLIP = ("check", "command", "line", "state")
+"""Codes of an `!FAIL` without a number that mean that the device is in no clip: before one has begun, its announcement
+came over damaged; afterwards, the device was reset."""
 
 
 OnResult = Callable[[Line], None]
@@ -153,6 +154,8 @@ class ClipTransfer:
                 self._got_on()
         elif isinstance(line, Nak):
             self._wants_sync = True
+        elif isinstance(line, Fail) and line.code in NO_CLIP:
+            raise ClipFaultError(f"the device knows of no clip any more, as after a reset: {line.code} {line.words}")
         elif isinstance(line, Fail):
             raise ClipFaultError(f"the device refused: {line.code} {line.words}")
         elif isinstance(line, (Ready, DeviceTrouble)):
@@ -161,7 +164,7 @@ class ClipTransfer:
     def _take_before_begin(self, line: Line) -> None:
         """What comes now may still be about an earlier clip."""
         if isinstance(line, Fail):
-            if line.code not in MENDABLE:
+            if line.code not in NO_CLIP:
                 raise ClipFaultError(f"the device refused: {line.code} {line.words}")
             self._wants_sync = True
         elif isinstance(line, Nak):

@@ -48,14 +48,22 @@ def _xml(report: VerifyReport | StreamReport, cases: Sequence[ElementTree.Elemen
 
 
 def junit_of_stream(report: StreamReport) -> str:
-    """Returns the report on a stream as XML, with one test case."""
+    """Returns the report on a stream as XML, with one test case.
+
+    It is a `failure` where results differ, an `error` where the device did not get to the end. Attempts that broke off
+    are in its `system-out`.
+    """
     name = f"tinykws.verify.{_clean(report.board)}"
     case = ElementTree.Element(
         "testcase", classname=name, name=_clean(report.verdict.file), time=f"{report.seconds:.3f}"
     )
     if not report.passed:
-        kind = "error" if report.verdict.figures is None else "failure"
+        verdict = report.verdict
+        kind = "error" if verdict.figures is None and not verdict.difference else "failure"
         ElementTree.SubElement(case, kind, message=_clean(report.reason), type=kind).text = _clean(report.reason)
+    broken_off = [attempt.breaking_off() for attempt in report.verdict.attempts if attempt.fault]
+    if broken_off:
+        ElementTree.SubElement(case, "system-out").text = _clean("\n".join(broken_off))
     return _xml(report, [case])
 
 

@@ -30,6 +30,8 @@ class StreamReport:
     passed: bool
     reason: str
     """Why it did not pass; empty where it did."""
+    ended: str
+    """Why the run ended before its time, such as a device that was lost for good; empty where it did not."""
     verdict: StreamVerdict
     labels: tuple[Label, ...]
     seconds: float
@@ -49,6 +51,8 @@ class StreamReport:
 
     def rows(self) -> Iterator[tuple[str, ...]]:
         """Yields a row of a table for each word; `on the host` are the same four numbers."""
+        if self.verdict.device is None or self.verdict.host is None:
+            return
         texts = {label.name: label.text for label in self.labels}
         for device, host in zip(self.verdict.device.words, self.verdict.host.words, strict=True):
             numbers = (device.found, device.confused, device.missed, device.false_accepts)
@@ -61,20 +65,28 @@ class StreamReport:
         values = dataclasses.asdict(self)
         values["log_path"] = None if self.log_path is None else str(self.log_path)
         values["audio_seconds"] = self.audio_seconds
-        for side in ("device", "host"):
-            values["verdict"][side] |= _numbers(getattr(self.verdict, side))
+        for side, score in (("device", self.verdict.device), ("host", self.verdict.host)):
+            if score is not None:
+                values["verdict"][side] |= _numbers(score)
         values["stream"] = values.pop("verdict")
         values["verdict"] = "PASS" if self.passed else "FAIL"
         return values
 
 
 def stream_report_of(entries: Iterable[LogEntry], log_path: Path | None = None) -> StreamReport:
-    """Returns the report on a stream's log, which is read once. Raises ConfigError where it is no whole one."""
+    """Returns the report on a stream's log, which is read once.
+
+    A log that was cut short is FAIL.
+
+    Raises:
+        ConfigError: it is no log of a stream, or no device ever introduced itself.
+    """
     around = _Around()
     verdict = judge_stream(around.watched(entries))
     if around.ready is None or around.facts is None:
         raise ConfigError("no device says in this log who it is")
-    reason = "; ".join(filter(None, [verdict.reason, complaint_of(around.ready)]))
+    ended = "" if around.end.ended in verdict.reason else around.end.ended
+    reason = "; ".join(filter(None, [verdict.reason, ended, around.complaint]))
     return StreamReport(
         board=around.ready.board,
         engine=around.ready.engine,
@@ -82,6 +94,7 @@ def stream_report_of(entries: Iterable[LogEntry], log_path: Path | None = None) 
         self_test=around.ready.self_test,
         passed=not reason,
         reason=reason,
+        ended=around.end.ended,
         verdict=verdict,
         labels=around.facts.labels,
         seconds=around.last_ms / 1000,
@@ -96,7 +109,8 @@ class _Around:
     def __init__(self) -> None:
         self.ready: Ready | None = None
         self.facts: StreamFacts | None = None
-        self.end = RunEnd("")
+        self.complaint: str | None = None
+        self.end = RunEnd("the log ends in the middle of the run")
         self.last_ms = 0.0
 
     def watched(self, entries: Iterable[LogEntry]) -> Iterator[LogEntry]:
@@ -106,12 +120,17 @@ class _Around:
                 self.facts = StreamFacts.from_text(entry.text)
             elif entry.kind == END:
                 self.end = RunEnd.from_text(entry.text)
-            elif entry.kind == RECEIVED and self.ready is None:
+            elif entry.kind == RECEIVED:
                 received = read_line(entry.text)
                 if received.intact and isinstance(received.line, Ready):
-                    self.ready = received.line
+                    self._meet(received.line)
             self.last_ms = entry.ms
             yield entry
+
+    def _meet(self, ready: Ready) -> None:
+        """The first banner says who it is; any may complain: the device may have started anew."""
+        self.ready = self.ready or ready
+        self.complaint = self.complaint or complaint_of(ready)
 
 
 def _numbers(score: StreamScore) -> dict[str, Any]:

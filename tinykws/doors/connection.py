@@ -43,6 +43,28 @@ class Connection:
         if self._doubtful:
             self.begin()
 
+    def deliver(self, number: int, attempts: int, send: Callable[[], None]) -> None:
+        """Sends a clip, again from its start where that fails; what came of each attempt is then in the log.
+
+        Args:
+            number: of the clip, counted from 1.
+            attempts: most of them.
+            send: does one; it calls send_clip().
+
+        Raises:
+            DeviceError: the device is gone for good, or another one is there.
+        """
+        for attempt in range(1, attempts + 1):
+            self.session.log.begin_attempt(number, attempt)
+            try:
+                self.make_ready()
+                send()
+                return
+            except ClipFaultError as fault:
+                self.doubt(str(fault))
+            except LinkLostError as error:
+                self.lost(error)
+
     def send_clip(self, audio: ClipAudio, tail_samples: int) -> None:
         """Sends a clip.
 

@@ -68,8 +68,9 @@ def open_device(
 
 
 @contextlib.contextmanager
-def explained(device: OpenDevice, log: SessionLog) -> Iterator[None]:
-    """Adds to a DeviceError what is known of the device's end: its last words, its exit code, the clip."""
+def explained(device: OpenDevice, log: SessionLog, *, of_clips: bool = True) -> Iterator[None]:
+    """Adds to a DeviceError what is known of the device's end: its last words, its exit code, the clip, if it is one
+    `of_clips` and not of a stream."""
     try:
         yield
     except DeviceError as error:
@@ -78,5 +79,5 @@ def explained(device: OpenDevice, log: SessionLog) -> Iterator[None]:
         received = (parse_line(entry.text) for entry in log.entries if entry.kind == RECEIVED)
         words = [line.to_line() for line in received if isinstance(line, DeviceTrouble)]
         said = f"; it said: {words[-1]}" if words and words[-1] not in message else ""
-        where = f" (at clip {log.clip})" if log.clip else ""
+        where = f" (at clip {log.clip})" if log.clip and of_clips else ""
         raise DeviceError(f"{message}{said}{where}", hint=error.hint) from error

@@ -16,7 +16,6 @@ from tinykws.audio import Samples, read_audio
 from tinykws.boards import Board
 from tinykws.bundle import Bundle
 from tinykws.device.clip_audio import HeldAudio, pcm_of
-from tinykws.device.clip_transfer import ClipFaultError
 from tinykws.device.host_reference import HostReference
 from tinykws.device.mismatch_files import fresh_mismatch_folder
 from tinykws.device.mismatch_search import FoundMismatch, MismatchSearch
@@ -32,7 +31,6 @@ from tinykws.doors.connection import Connection
 from tinykws.doors.interpreter import Interpreter
 from tinykws.doors.open_device import RETURN_S, explained, open_device
 from tinykws.doors.plots import plot_both_sides
-from tinykws.doors.serial_link import LinkLostError
 from tinykws.errors import ConfigError, DeviceError
 from tinykws.labels import BACKGROUND_NOISE, SILENCE, UNKNOWN, Label
 from tinykws.progress import SILENT, Progress
@@ -165,11 +163,11 @@ class _Course:
         _name(log, clip)
         for line in self._reference.clip_lines(samples, self._tail_samples):
             log.add(EXPECTED, line.to_line())
-        self._send(connection, samples)
+        audio = HeldAudio(pcm_of(samples))
+        connection.deliver(number, ATTEMPTS, lambda: connection.send_clip(audio, self._tail_samples))
         (result,) = judge(log.entries[begin:]).clips
         if not result.equal and result.figures is not None and self._search.wants_more:
             tail = np.zeros(self._tail_samples, np.int16)
-            audio = HeldAudio(pcm_of(samples))
             self._search.look_into(session, result.file, audio, self._tail_samples, [samples, tail])
 
     def leave_out(self, log: SessionLog, clips: Sequence[ClipFile]) -> None:
@@ -178,20 +176,6 @@ class _Course:
             log.begin_attempt(number, 0)
             _name(log, clip)
             log.add(FAULT, "not sent: the run had ended")
-
-    def _send(self, connection: Connection, samples: Samples) -> None:
-        """Sends samples, again where that fails."""
-        log = connection.session.log
-        for attempt in range(1, ATTEMPTS + 1):
-            log.begin_attempt(log.clip, attempt)
-            try:
-                connection.make_ready()
-                connection.send_clip(HeldAudio(pcm_of(samples)), self._tail_samples)
-                return
-            except ClipFaultError as fault:
-                connection.doubt(str(fault))
-            except LinkLostError as error:
-                connection.lost(error)
 
     def _read(self, path: Path) -> Samples:
         """Returns int16 [n] as it is to be sent: at least as long as the model looks at. Raises ConfigError."""

@@ -6,10 +6,11 @@ sound through as it arrives, and the log goes to its file line by line.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import itertools
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,6 @@ from tinykws.audio import AudioStream, Samples
 from tinykws.boards import Board
 from tinykws.bundle import Bundle
 from tinykws.device.clip_audio import StreamedAudio, pcm_of
-from tinykws.device.clip_transfer import ClipFaultError
 from tinykws.device.host_reference import HostReference
 from tinykws.device.mismatch_files import fresh_mismatch_folder
 from tinykws.device.mismatch_search import FoundMismatch, MismatchSearch
@@ -29,15 +29,19 @@ from tinykws.device.stranger import refuse_stranger
 from tinykws.device.stream_report import StreamReport, stream_report_of
 from tinykws.device.stream_verdict import StreamFacts, StreamVerdict, event_text, judge_stream
 from tinykws.device.verify_report import RunEnd
+from tinykws.doors.cable import Cable
+from tinykws.doors.connection import Connection
 from tinykws.doors.interpreter import Interpreter
-from tinykws.doors.open_device import explained, open_device
+from tinykws.doors.open_device import RETURN_S, explained, open_device
 from tinykws.doors.plots import plot_both_sides
-from tinykws.errors import ConfigError
+from tinykws.errors import ConfigError, DeviceError
 from tinykws.progress import SILENT, Progress
 from tinykws.timeline import Event
 
 KEPT_ENTRIES = 200
 """Of the log that are held, beside its file: the newest, for whoever must explain how a session ended."""
+ATTEMPTS = 2
+"""To send a stream, which may be hours long."""
 TAIL_MS = 500
 """Silence after the stream, so that a word at its end can be counted."""
 
@@ -71,8 +75,13 @@ def verify_stream(
     log_path: Path,
     wire: str | None = None,
     timeout_s: float = 10.0,
+    cable: Cable | None = None,
+    return_s: float = RETURN_S,
 ) -> StreamReport:
     """Sends a recording to a device as one stream, and compares all results with the host's.
+
+    A stream that breaks off is sent once more from its start, and a port that is lost is waited for. Where that fails
+    too, the report is of what the device heard until then.
 
     Args:
         bundle: what the device should run.
@@ -82,27 +91,35 @@ def verify_stream(
         progress: shows how many seconds are sent.
         log_path: where the log goes (JSONL), as it comes.
         wire: how sound gets into an emulated board, see doors/open_device.py.
-        timeout_s: longest time the device may say nothing of use.
+        timeout_s: longest time in which nothing may get on.
+        cable: where a lost port is looked for; None: this computer's.
+        return_s: how long it is waited for.
 
     Raises:
         ConfigError: an unreadable recording, one too short or too long, a program or option that does not fit.
         ToolError: the emulator is missing.
-        DeviceError: no device, another firmware on it, or it died.
+        DeviceError: no device to begin with, or another firmware on it.
     """
     course = _Course(bundle, stream)
     mismatch_dir = fresh_mismatch_folder(log_path)
-    with open_log(log_path, KEPT_ENTRIES) as log, open_device(board, target, wire) as device, explained(device, log):
+    with open_log(log_path, KEPT_ENTRIES) as log, open_device(board, target, wire, cable, return_s) as device:
         session = DeviceSession(device.link, log, timeout_s)
-        ready = session.introduce()
-        refuse_stranger(ready, bundle, board)
-        session.begin_test()
-        log.begin_attempt(1, 1)
-        course.run(session, progress)
-        verdict = _read_verdict(log_path)
-        mismatches = course.look_into(session, verdict, mismatch_dir)
-        session.leave(end_device=device.ends_with_us)
+        connection = Connection(session, device, lambda ready: refuse_stranger(ready, bundle, board))
+        with explained(device, log):
+            connection.begin()
+        course.introduce(log)
+        ended, mismatches = "", tuple[FoundMismatch, ...]()
+        try:
+            with explained(device, log, of_clips=False):
+                connection.deliver(1, ATTEMPTS, lambda: course.send(connection, progress))
+                log.begin_attempt(0, 0)
+                mismatches = course.look_into(connection, _read_verdict(log_path), mismatch_dir)
+                session.leave(end_device=device.ends_with_us)
+        except DeviceError as error:
+            ended = error.message
+            log.add(FAULT, ended)
         log.begin_attempt(0, 0)
-        log.add(END, RunEnd("", mismatches).to_text())
+        log.add(END, RunEnd(ended, mismatches).to_text())
     with log_path.open(encoding="utf-8") as file:
         return stream_report_of(entries_of(file), log_path)
 
@@ -127,18 +144,20 @@ class _Course:
         if 2 * self._samples > MAX_CLIP_BYTES:
             raise ConfigError(f"{stream.path} is too long for one stream", hint="cut it: 37 hours fit")
 
-    def look_into(self, session: DeviceSession, verdict: StreamVerdict, folder: Path) -> tuple[FoundMismatch, ...]:
-        """Sends a stream that came out unequal once more, up to where it did."""
+    def look_into(self, connection: Connection, verdict: StreamVerdict, folder: Path) -> tuple[FoundMismatch, ...]:
+        """Sends a stream in which results differ once more, up to where they do. Raises DeviceError."""
+        if not verdict.difference:
+            return ()
         search = MismatchSearch(self._reference, self._frontend, folder, plot_both_sides)
-        if not verdict.equal and verdict.figures is not None:
-            beginning = self._beginning(verdict.first_difference_ms)
-            size = crc = 0
-            for samples in beginning.seconds(self._rate_hz):
-                size, crc = size + 2 * samples.size, zlib.crc32(pcm_of(samples), crc)
-            audio = StreamedAudio(map(pcm_of, beginning.seconds(self._rate_hz)), size, crc)
-            silence = np.zeros(self._tail_samples, np.int16)
-            pieces = itertools.chain(beginning.seconds(self._rate_hz), [silence])
-            search.look_into(session, self._stream.path.name, audio, self._tail_samples, pieces)
+        beginning = self._beginning(verdict.first_difference_ms)
+        size = crc = 0
+        for samples in beginning.seconds(self._rate_hz):
+            size, crc = size + 2 * samples.size, zlib.crc32(pcm_of(samples), crc)
+        audio = StreamedAudio(map(pcm_of, beginning.seconds(self._rate_hz)), size, crc)
+        silence = np.zeros(self._tail_samples, np.int16)
+        pieces = itertools.chain(beginning.seconds(self._rate_hz), [silence])
+        connection.make_ready()
+        search.look_into(connection.session, self._stream.path.name, audio, self._tail_samples, pieces)
         return tuple(search.found)
 
     def _beginning(self, until_ms: int | None) -> StreamFile:
@@ -147,30 +166,34 @@ class _Course:
             return self._stream
         return dataclasses.replace(self._stream, first_seconds=until_ms // 1000 + 1)
 
-    def run(self, session: DeviceSession, progress: Progress) -> None:
-        """Sends it; all that is to be known of it is then in the log."""
-        log = session.log
+    def introduce(self, log: SessionLog) -> None:
+        """Puts into the log what is to be sent and what is said in it."""
         log.add(STREAM, self._facts().to_text())
         for event in self._stream.events:
             log.add(EVENT, event_text(dataclasses.replace(event, label=self._names.get(event.label, event.label))))
+
+    def send(self, connection: Connection, progress: Progress) -> None:
+        """Sends it, from its start; all that is to be known of it is then in the log.
+
+        Raises:
+            ClipFaultError: it broke off; another attempt may go through.
+            LinkLostError: the line is gone.
+        """
+        log = connection.session.log
         self._reference.begin()
-        pieces = self._pieces(log, progress)
-        try:
-            session.send_clip(StreamedAudio(pieces, 2 * self._samples, self._crc), self._tail_samples)
-        except ClipFaultError as fault:
-            log.add(FAULT, str(fault))
-            for _ in pieces:  # the host hears it to its end
-                pass
+        with contextlib.closing(self._pieces(log, progress)) as pieces:
+            connection.send_clip(StreamedAudio(pieces, 2 * self._samples, self._crc), self._tail_samples)
         self._expect(log, np.zeros(self._tail_samples, np.int16))
         log.add(EXPECTED, self._reference.figures().to_line())
 
     def _facts(self) -> StreamFacts:
         return StreamFacts(self._stream.path.name, self._samples * 1000 // self._rate_hz, self._labels)
 
-    def _pieces(self, log: SessionLog, progress: Progress) -> Iterator[bytes]:
+    def _pieces(self, log: SessionLog, progress: Progress) -> Generator[bytes]:
         """Yields the stream as the device wants it; the host hears each piece first."""
         total = -(-self._samples // self._rate_hz)
-        for samples in progress.track(self._stream.seconds(self._rate_hz), "stream", total):
+        label = "stream" if log.attempt == 1 else "stream, once more"
+        for samples in progress.track(self._stream.seconds(self._rate_hz), label, total):
             self._expect(log, samples)
             yield pcm_of(samples)
 
