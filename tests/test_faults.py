@@ -7,6 +7,7 @@ others keep their results, the run ends, and the log tells all.
 from __future__ import annotations
 
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -16,6 +17,8 @@ from tiny_model import tiny_bundle
 from tinykws.audio import write_wav
 from tinykws.boards import find_board
 from tinykws.bundle import Bundle
+from tinykws.cli.verify_view import describe_clips
+from tinykws.device.junit import junit_of
 from tinykws.device.session_log import read_entries
 from tinykws.device.verify_report import VerifyReport, report_of
 from tinykws.errors import DeviceError
@@ -58,6 +61,11 @@ def run(bundle: Bundle, program: Path, clips: list[ClipFile], fault: Fault, log_
     assert fault.happened or type(fault) is Fault, "the test must do what it says"
     entries = read_entries(log_path.read_text())
     assert report_of(entries, log_path) == report, "the log tells all"
+    text, junit = describe_clips(report), ElementTree.fromstring(junit_of(report))
+    for clip, case in zip(report.clips, junit.iter("testcase"), strict=True):
+        assert len(clip.faults) >= clip.attempts - 1
+        assert (f"sent {clip.attempts} times: {clip.file}: {'; '.join(clip.faults)}" in text) == (clip.attempts > 1)
+        assert case.findtext("system-out", "").splitlines() == list(clip.faults)
     return report
 
 

@@ -134,8 +134,16 @@ def test_each_code_begins_some_complaint_of_the_c() -> None:
 
 def test_the_table_explains_every_code() -> None:
     section = DOCUMENT.read_text(encoding="utf-8").split("## When something goes wrong")[1].split("## ")[0]
-    cells = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+    cells = [line.split("|")[1] for line in section.split("`kws error ")[0].splitlines() if line.startswith("| `")]
     assert {code for cell in cells for code in re.findall(r"`(\w+)`", cell)} == set(_codes())
+
+
+def test_the_table_of_errors_has_every_one_that_the_c_reports() -> None:
+    sources = [*FIRMWARE.rglob("*.c"), *FIRMWARE.rglob("*.cpp")]
+    text = "".join(path.read_text() for path in sources)
+    reported = re.findall(r'kws_report_error\("(\w+)"', text) + re.findall(r"kws error (\w+) ", text)
+    table = DOCUMENT.read_text(encoding="utf-8").split("| what | meaning |")[1].split("\n\n")[0]
+    assert set(re.findall(r"^\| `(\w+)`", table, re.MULTILINE)) == set(reported)
 
 
 def _codes() -> list[str]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tinykws.timeline import StreamScore
 
 WIDTH = 110
+MOST_TRIED_AGAIN = 5
 MOST_DETECTIONS = 20
 """Of a stream, shown; all are in the report."""
 
@@ -25,10 +26,18 @@ def describe_clips(report: VerifyReport) -> str:
     """Returns the report on clips as text."""
     lines = [table(report.header(), report.rows()), ""]
     lines.append(f"device = host on {report.equal_clips} of {len(report.clips)} clips: features, scores and detections")
+    lines += _tried_again(report)
     if report.accuracy is not None:
         lines.append(f"right labels: {report.accuracy:.1%}")
     lines.append(f"{report.audio_seconds:.0f} s of sound in {report.seconds:.1f} s on {report.board}, {report.engine}")
     return "\n".join([*lines, *_ending(report)])
+
+
+def _tried_again(report: VerifyReport) -> list[str]:
+    """The clips that were sent more than once, and what for."""
+    again = [clip for clip in report.clips if clip.attempts > 1]
+    lines = [f"sent {clip.attempts} times: {clip.file}: {'; '.join(clip.faults)}" for clip in again[:MOST_TRIED_AGAIN]]
+    return lines if len(again) <= MOST_TRIED_AGAIN else [*lines, f"… and {len(again) - MOST_TRIED_AGAIN} more"]
 
 
 def describe_stream(report: StreamReport) -> str:

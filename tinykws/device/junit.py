@@ -17,9 +17,9 @@ _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff
 def junit_of(report: VerifyReport) -> str:
     """Returns the report as XML.
 
-    A clip whose results differ is a `failure`, one that gave none an `error`. Where all clips are equal and the verdict
-    is FAIL all the same (an accuracy that was asked for, a self-test), one more test case says so: a green suite always
-    means PASS.
+    A clip whose results differ is a `failure`, one that gave none an `error`; its `system-out` says what its attempts
+    were given up for. Where all clips are equal and the verdict is FAIL all the same (an accuracy that was asked for, a
+    self-test), one more test case says so: a green suite always means PASS.
     """
     cases = [_case(clip, report) for clip in report.clips]
     if not report.passed and all(clip.equal for clip in report.clips):
@@ -61,9 +61,7 @@ def junit_of_stream(report: StreamReport) -> str:
         verdict = report.verdict
         kind = "error" if verdict.figures is None and not verdict.difference else "failure"
         ElementTree.SubElement(case, kind, message=_clean(report.reason), type=kind).text = _clean(report.reason)
-    broken_off = [attempt.breaking_off() for attempt in report.verdict.attempts if attempt.fault]
-    if broken_off:
-        ElementTree.SubElement(case, "system-out").text = _clean("\n".join(broken_off))
+    _add_output(case, [attempt.breaking_off() for attempt in report.verdict.attempts if attempt.fault])
     return _xml(report, [case])
 
 
@@ -78,7 +76,14 @@ def _case(clip: ClipResult, report: VerifyReport) -> ElementTree.Element:
         kind = "error" if clip.figures is None else "failure"
         trouble = ElementTree.SubElement(case, kind, message=_clean(clip.reason), type=kind)
         trouble.text = _clean("\n".join(filter(None, [clip.reason, clip.mismatch, f"attempts: {clip.attempts}"])))
+    _add_output(case, clip.faults)
     return case
+
+
+def _add_output(case: ElementTree.Element, lines: Sequence[str]) -> None:
+    """Adds what a person may want to know of a case, passed or not; nothing where there is nothing."""
+    if lines:
+        ElementTree.SubElement(case, "system-out").text = _clean("\n".join(lines))
 
 
 def _verdict_case(report: VerifyReport) -> ElementTree.Element:

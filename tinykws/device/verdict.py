@@ -32,6 +32,8 @@ class ClipResult:
     reason: str
     """Why it is not equal; empty where it is."""
     attempts: int
+    faults: tuple[str, ...]
+    """Why attempts were given up, in order; the last one's too, where it was."""
     scores: tuple[int, ...]
     """The device's, of the first full window."""
     detections: tuple[str, ...]
@@ -102,6 +104,7 @@ def _judge_clip(entries: list[LogEntry], labels: tuple[str, ...]) -> ClipResult:
         equal=reason is None,
         reason=reason or "",
         attempts=attempt,
+        faults=tuple(entry.text for entry in entries if entry.kind == FAULT),
         scores=first,
         detections=tuple(_words(line) for line in received if isinstance(line, Heard)),
         figures=_figures(received),
