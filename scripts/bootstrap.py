@@ -33,7 +33,7 @@ RISCV_PACKAGES = {
 PACKAGES = {
     "demo": CORTEX_M_PACKAGES,
     "qemu-riscv32": RISCV_PACKAGES,
-    "test": {**CORTEX_M_PACKAGES, **RISCV_PACKAGES, "g++": ["g++"]},
+    "test": {**CORTEX_M_PACKAGES, **RISCV_PACKAGES, "g++": ["g++"], "flite": ["flite"]},
 }
 """What brings the programs that each goal, or a board asked for, would like to have."""
 

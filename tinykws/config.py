@@ -25,10 +25,18 @@ S = TypeVar("S")
 
 @dataclasses.dataclass(frozen=True)
 class SynthSettings:
-    """What espeak-ng speaks. Counts are clips over all splits."""
+    """What is spoken, and by what. Counts are clips over all splits."""
 
     enabled: str = "auto"
     """auto: only when a word has no recording in data/; always; never."""
+    engines: tuple[str, ...] = ("espeak",)
+    """espeak, flite, piper, or what other packages bring; never chosen by what happens to be installed."""
+    flite_voices: tuple[str, ...] = ()
+    """Files (.flitevox), from the project's folder, beside the voices that flite has."""
+    piper_voices: tuple[str, ...] = ()
+    """Files (.onnx, each with its .onnx.json), from the project's folder."""
+    engine_options: dict[str, Any] = dataclasses.field(default_factory=dict)
+    """What engines of other packages want to know, by the engine."""
     clips_per_word: int = 1500
     unknown_clips: int = 4500
     silence_clips: int = 450
@@ -233,6 +241,7 @@ class Config:
 
     def _check_values(self) -> None:
         one_of("synth: enabled", self.synth.enabled, ("auto", "always", "never"))
+        self._check_engines()
         at_least("synth: clips_per_word", self.synth.clips_per_word, 10)
         at_least("synth: unknown_clips", self.synth.unknown_clips, 10)
         at_least("synth: silence_clips", self.synth.silence_clips, 10)
@@ -250,6 +259,17 @@ class Config:
         in_range("training: seed", self.training.seed, 0, LARGEST_SEED)
         self._check_augmentation()
         self._check_detector()
+
+    def _check_engines(self) -> None:
+        synth = self.synth
+        if not synth.engines or len(set(synth.engines)) < len(synth.engines):
+            raise ConfigError(f"synth: engines is {list(synth.engines)}", hint="one or more, each once: [espeak]")
+        for key, engine in (("piper_voices", "piper"), ("flite_voices", "flite")):
+            if getattr(synth, key) and engine not in synth.engines:
+                hint = f"write engines: [{', '.join((*synth.engines, engine))}], or leave the voices out"
+                raise ConfigError(f"synth: {key} are given, and {engine} is none of the engines", hint=hint)
+        for engine in synth.engine_options:
+            one_of("synth: engine_options", str(engine), synth.engines)
 
     def _check_detector(self) -> None:
         wishes, where = self.detector, "detector: "

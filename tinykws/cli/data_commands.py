@@ -49,10 +49,15 @@ def init(directory: Path, words: str, language: str, architecture: str) -> None:
 @force_option
 @json_option
 def synth(project_dir: Path, force: bool, as_json: bool) -> None:
-    """Speak the words, and words like them, with espeak-ng into build/synth/.
+    """Speak the words, and words like them, into build/synth/: with espeak-ng, and with what kws.yaml names beside it.
+
+    synth: {engines: [espeak, flite, piper], piper_voices: [voices/en_US-libritts-high.onnx]} in kws.yaml lets flite
+    (English) and Piper (your voice files) speak too; tinykws doctor says which engines are installed.
 
     \b
-    Example: tinykws synth --project hello
+    Examples:
+      tinykws synth --project hello
+      tinykws synth --force --json
     """
     project = Project.load(project_dir)
     run_until(project, "synth", ConsoleProgress(), force=force)
@@ -63,6 +68,9 @@ def synth(project_dir: Path, force: bool, as_json: bool) -> None:
         texts = {label.name: label.text for label in project.config.labels}
         click.echo(f"spoken into {project.synth_dir} by {report.voices} voices in {len(report.accents)} accents")
         click.echo(table(["word", "clips"], [(texts[name], count) for name, count in report.clips.items()]))
+        if len(report.engines) > 1:
+            rows = [(one.name, one.voices, one.clips, one.version) for one in report.engines]
+            click.echo(table(["engine", "voices", "clips", "version"], rows))
 
 
 @click.command()

@@ -1,19 +1,20 @@
 """Who says what, how: every spoken clip decided beforehand, from the settings and the seed alone.
 
-A voice is one of espeak-ng's variants (a timbre), whatever accent it speaks in. Each voice belongs to one split, so
-a model is validated and tested on voices it never heard. Clips are dealt out 8 : 1 : 1.
+A voice is a timbre, whatever accent it speaks in. Each voice belongs to one split, so a model is validated and tested
+on voices it never heard. Clips are dealt out 8 : 1 : 1.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections import defaultdict
+import math
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from tinykws.clips.casts import Cast
 from tinykws.clips.folders import TESTING, TRAINING, VALIDATION
-from tinykws.clips.foreign import ForeignSpeech
 from tinykws.clips.shaping import ClipShape
 from tinykws.clips.unknown_words import UnknownWords
 from tinykws.labels import UNKNOWN, Label, label_of_word
@@ -23,6 +24,8 @@ UNKNOWN_DEAL = ("alike",) * 6 + ("miss",) * 4 + ("others",) * 7 + ("part",) * 3
 """Of twenty unknown clips six are words alike in sound, four near-misses, seven other words, three cut-off keywords."""
 FOREIGN_PART = 0.35
 """Part of the clips that are said with a foreign accent, of the texts that anybody foreign says."""
+LEAST_PART = 0.1
+"""An engine of few voices says this part of a split's clips, if it has a voice there at all: they come more often."""
 MARKS = ("", "", ".", "!", "?")
 """Told, called, asked: the melody."""
 
@@ -35,8 +38,9 @@ class Utterance:
     """`folder/name.wav` below the output folder."""
     text: str
     spoken: str
-    """What espeak-ng is given: the text, or its phonemes for a foreign accent, and a mark that raises the voice."""
+    """What the engine is given: the text, or phonemes, and a mark that raises the voice."""
     accent: str
+    """espeak-ng's tag; empty for engines without accents."""
     rate_wpm: int
     pitch: int
     pitch_range: int
@@ -44,14 +48,16 @@ class Utterance:
     """Playback speed: higher makes a smaller speaker, formants and all."""
     shape: ClipShape
     seed: int
-    """Of the clip's noise floor."""
+    """Of the clip's noise floor, and of the engine's own choices."""
 
 
 @dataclasses.dataclass(frozen=True)
 class VoicePlan:
     """All that one voice says, in order."""
 
-    variant: str
+    engine: str
+    voice: str
+    """As the engine calls it."""
     split: str
     utterances: tuple[Utterance, ...]
 
@@ -72,9 +78,7 @@ def split_voices(variants: Sequence[str], seed: int) -> dict[str, list[str]]:
 def plan_speech(
     labels: Sequence[Label],
     unknown: UnknownWords,
-    accents: Sequence[str],
-    voices: Mapping[str, Sequence[str]],
-    foreign: Mapping[str, ForeignSpeech],
+    casts: Sequence[Cast],
     *,
     clips_per_word: int,
     unknown_clips: int,
@@ -83,41 +87,73 @@ def plan_speech(
     """Plans all spoken clips, grouped by voice.
 
     Args:
-        labels: of the words alone.
-        unknown: what the unknown class says.
-        accents: espeak-ng's tags that every voice may speak in.
-        voices: split to variants, from `split_voices`.
-        foreign: text to who else says it.
+        labels: of the words alone, which every cast must say.
+        unknown: what the unknown class says; what a voice does not say, the next one that does says in its place.
+        casts: the engines' voices, three at least in all.
         clips_per_word: over all splits.
         unknown_clips: over all splits.
         seed: of every choice.
     """
+    cast_of = {name: cast for cast in casts for name in cast.voices}
+    voices = split_voices(list(cast_of), seed)
+    turns = {split: _turns(names, cast_of, seed) for split, names in voices.items()}
+    unknown = _said_in_all(turns, cast_of, unknown)
     planned: dict[str, list[Utterance]] = defaultdict(list)
     jobs = [(label.name, _repeated(label.text, clips_per_word)) for label in labels]
     jobs.append((UNKNOWN, _unknown_texts([label.text for label in labels], unknown, unknown_clips, seed)))
     for folder, texts in jobs:
         rng = _rng(seed, folder)
         for index, (text, is_part) in enumerate(texts):
-            voice = _dealt(voices, index)
+            voice = _dealt(turns, cast_of, index, text)
             file = f"{folder}/{voice.lower()}_nohash_{_file_part(folder, text)}{index}.wav"
-            accent, spoken = _said(text, accents, foreign.get(text), rng)
+            accent, spoken = _said(text, cast_of[voice], rng)
             planned[voice].append(_utterance(file, text, spoken, accent, is_part=is_part, rng=rng))
-    split_of = {variant: split for split, variants in voices.items() for variant in variants}
-    return tuple(VoicePlan(voice, split_of[voice], tuple(planned[voice])) for voice in sorted(planned))
+    split_of = {name: split for split, names in voices.items() for name in names}
+    return tuple(
+        VoicePlan(cast_of[name].engine, cast_of[name].voices[name], split_of[name], tuple(planned[name]))
+        for name in sorted(planned)
+    )
 
 
-def _dealt(voices: Mapping[str, Sequence[str]], index: int) -> str:
-    """Returns the voice of a job's index-th clip: splits 8 : 1 : 1, voices of a split in turn."""
+def _turns(names: Sequence[str], cast_of: Mapping[str, Cast], seed: int) -> list[str]:
+    """Returns a split's voices in the order in which they speak, those of an engine with few of them several times."""
+    voices_of = Counter(cast_of[name].engine for name in names)
+
+    def times(name: str) -> int:
+        ours = voices_of[cast_of[name].engine]
+        return max(1, math.ceil(LEAST_PART / (1 - LEAST_PART) * (len(names) - ours) / ours))
+
+    turns = [name for name in names for _ in range(times(name))]
+    if len(turns) == len(names):
+        return turns
+    return [turns[index] for index in _rng(seed, "turns").permutation(len(turns))]
+
+
+def _said_in_all(
+    turns: Mapping[str, Sequence[str]], cast_of: Mapping[str, Cast], unknown: UnknownWords
+) -> UnknownWords:
+    """Leaves out texts that nobody says in one of the splits."""
+
+    def said(texts: Sequence[str]) -> tuple[str, ...]:
+        return tuple(
+            text for text in texts if all(any(text in cast_of[n].given for n in names) for names in turns.values())
+        )
+
+    return UnknownWords(said(unknown.alike), said(unknown.others), said(unknown.misses))
+
+
+def _dealt(turns: Mapping[str, Sequence[str]], cast_of: Mapping[str, Cast], index: int, text: str) -> str:
+    """Returns the voice of a job's index-th clip: splits 8 : 1 : 1, voices of a split that say the text in turn."""
     split = DEAL[index % len(DEAL)]
     before = index // len(DEAL) * DEAL.count(split) + DEAL[: index % len(DEAL)].count(split)
-    return voices[split][before % len(voices[split])]
+    names = turns[split]
+    following = (names[(before + further) % len(names)] for further in range(len(names)))
+    return next(name for name in following if text in cast_of[name].given)
 
 
-def _said(
-    text: str, accents: Sequence[str], foreign: ForeignSpeech | None, rng: np.random.Generator
-) -> tuple[str, str]:
-    """Returns the accent a text is said in, and what espeak-ng is given for it."""
-    spoken = text
+def _said(text: str, cast: Cast, rng: np.random.Generator) -> tuple[str, str]:
+    """Returns the accent a text is said in, and what the engine is given for it."""
+    accents, spoken, foreign = cast.accents, cast.given[text], cast.foreign.get(text)
     if foreign and rng.random() < FOREIGN_PART:
         accents, spoken = foreign.accents, f"[[{foreign.mnemonics}]]"
     return accents[int(rng.integers(len(accents)))], spoken + MARKS[int(rng.integers(len(MARKS)))]

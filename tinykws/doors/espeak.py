@@ -32,6 +32,7 @@ _RATE, _PITCH, _RANGE = 1, 3, 4
 _UTF8 = 1
 _PHONEMES = 0x100
 """Flag of espeak_Synth: what stands in [[ ]] is phonemes."""
+_IPA = 0x02
 _IPA_SEPARATED = 0x02 | ord("_") << 8
 """phonememode: IPA, with `_` between phonemes."""
 _MNEMONICS = 0
@@ -147,6 +148,10 @@ class Espeak:
         """Returns a text's phonemes in IPA, stress marks left out, words run together; () where there is no sound."""
         spoken = _LANGUAGE_SWITCH.sub("", self._to_phonemes(text, accent, _IPA_SEPARATED))
         return tuple(part for part in re.split("[ _]", re.sub("[ˈˌ]", "", spoken)) if part)
+
+    def ipa(self, text: str, accent: str) -> str:
+        """Returns a text's phonemes in IPA with stress marks, words run together."""
+        return _LANGUAGE_SWITCH.sub("", self._to_phonemes(text, accent, _IPA)).replace(" ", "")
 
     def can_speak(self, text: str, accent: str) -> bool:
         """Returns whether espeak-ng reads a text as words of the accent's language.

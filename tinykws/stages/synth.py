@@ -1,6 +1,6 @@
 """synth: the words, words like them, silence and noise, spoken and made by computing.
 
-In: kws.yaml (words, language, synth, features: clip_ms). Out: build/synth/ in the layout of data/:
+In: kws.yaml (words, language, synth, features: clip_ms), files of voices. Out: build/synth/ in the layout of data/:
 
     <word>/<voice>_nohash_<n>.wav            the words
     _unknown_/<voice>_nohash_<text>_<n>.wav  other words, and parts of the words
@@ -8,31 +8,31 @@ In: kws.yaml (words, language, synth, features: clip_ms). Out: build/synth/ in t
     _background_noise_/<kind>.wav            20 s each, for mixing in
     validation_list.txt, testing_list.txt    split by voice: no voice stands on two sides
 
-The same settings give the same bytes, on any number of processes.
+The same settings give the same bytes, on any number of processes. What speaks is an engine of doors/.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 
 from tinykws.audio import FULL_SCALE, SAMPLE_RATE_HZ, Samples, resample, saturated, write_wav
+from tinykws.clips.casts import Cast, Vocabulary
 from tinykws.clips.folders import LIST_FILES, TESTING, TRAINING, VALIDATION, speaks
-from tinykws.clips.foreign import FOREIGN_ACCENTS, ForeignSpeech, foreign_speech
-from tinykws.clips.made_voices import made_voice
-from tinykws.clips.near_misses import near_misses
 from tinykws.clips.noise import NOISES, decibels
 from tinykws.clips.shaping import shaped_clip, trimmed
-from tinykws.clips.speech_plan import DEAL, Utterance, VoicePlan, plan_speech, split_voices
-from tinykws.clips.unknown_words import UnknownWords, choose_unknown_words
-from tinykws.clips.word_lists import word_list
-from tinykws.doors.espeak import VARIANTS, Espeak, accents_of_language
-from tinykws.errors import ConfigError, ToolError
+from tinykws.clips.speech_plan import DEAL, Utterance, VoicePlan, plan_speech
+from tinykws.doors.espeak_vocabulary import choose_vocabulary
+from tinykws.doors.speech_engine import EngineSetup, Saying, Speak, SpeechEngine, find_engine
+from tinykws.errors import ConfigError, TinykwsError, ToolError
 from tinykws.files import replacing_folder, write_text_if_changed
-from tinykws.freshness import StageFiles
+from tinykws.freshness import StageFiles, read_report
 from tinykws.labels import BACKGROUND_NOISE, SILENCE, UNKNOWN
 from tinykws.parallel import map_in_processes, process_count
 from tinykws.progress import SILENT, Progress
@@ -41,11 +41,22 @@ from tinykws.project import Project
 FULLEST = 0.95
 """A word that takes more of the clip than this is said again, faster."""
 FASTEST_WPM = 450
+FloatSamples: TypeAlias = np.ndarray[tuple[int], np.dtype[np.float64]]
 LONGEST = 1.3
 """A word that takes longer than this many clips at a usual rate cannot be heard in one."""
 BACKGROUND_SECONDS = 20
-MADE_VOICES = 150
-"""Speakers drawn at random beside espeak-ng's own variants."""
+FEWEST_VOICES = 3
+"""One for each split."""
+
+
+@dataclasses.dataclass(frozen=True)
+class EngineReport:
+    """What one engine did."""
+
+    name: str
+    version: str
+    voices: int
+    clips: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,28 +68,33 @@ class SynthReport:
     voices: int
     accents: tuple[str, ...]
     unknown_words: int
+    engines: tuple[EngineReport, ...] = ()
 
 
 def stage_files(project: Project) -> StageFiles:
     """Returns what synth depends on and makes."""
     config = project.config
     wanted = speaks(config, project.data_dir)
+    engines = _engines(project) if wanted else []
     settings = {
         "wanted": wanted,
         "words": config.words,
         "language": config.language,
         "synth": dataclasses.asdict(config.synth),
         "clip_ms": config.frontend.clip_ms,
+        "versions": {engine.name: _version_or_former(engine, project) for engine in engines},
     }
-    return StageFiles(settings, reads=(), writes=(project.synth_dir,) if wanted else ())
+    files = [file for engine in engines for file in engine.voice_files()]
+    return StageFiles(settings, reads=files, writes=(project.synth_dir,) if wanted else ())
 
 
 def synth(project: Project, progress: Progress = SILENT, processes: int | None = None) -> SynthReport:
     """Speaks the project's clips into build/synth/, where its configuration asks for it.
 
     Raises:
-        ConfigError: espeak-ng cannot speak a word or the language, or a word takes longer than a clip.
-        ToolError: espeak-ng is not installed.
+        ConfigError: an engine cannot speak a word or the language, its voice is not there, or a word takes longer than
+            a clip.
+        ToolError: an engine is not installed, or fails.
     """
     config = project.config
     if not speaks(config, project.data_dir):
@@ -87,15 +103,15 @@ def synth(project: Project, progress: Progress = SILENT, processes: int | None =
         return SynthReport({}, 0, (), 0)
     settings = config.synth
     words = config.labels[2:]
-    accents, unknown, foreign = _vocabulary(project)
-    made = _made_voices(settings.seed)
-    voices = split_voices([*VARIANTS, *made], settings.seed)
+    engines = _engines(project)
+    versions = {engine.name: engine.version() for engine in engines}
+    vocabulary = choose_vocabulary(config)
+    casts = [_cast(engine, vocabulary, config.frontend.clip_ms) for engine in engines]
+    _check_voices(casts)
     plans = plan_speech(
         words,
-        unknown,
-        accents,
-        voices,
-        foreign,
+        vocabulary.unknown,
+        casts,
         clips_per_word=settings.clips_per_word,
         unknown_clips=settings.unknown_clips,
         seed=settings.seed,
@@ -103,116 +119,68 @@ def synth(project: Project, progress: Progress = SILENT, processes: int | None =
     with replacing_folder(project.synth_dir) as folder:
         for name in (SILENCE, UNKNOWN, BACKGROUND_NOISE, *(label.name for label in words)):
             (folder / name).mkdir()
-        jobs = [
-            _VoiceJob(plan, made.get(plan.variant), folder, config.frontend.clip_samples, settings.seed)
-            for plan in plans
-        ]
-        done = map_in_processes(_speak_voice, jobs, processes or process_count())
-        for _ in progress.track(done, "speaking", total=len(jobs)):
-            pass
+        jobs = [job for engine in engines for job in _jobs(engine, plans, folder, config.frontend.clip_samples)]
+        _speak_all(jobs, progress, processes or process_count())
         silence = _write_silence(folder / SILENCE, config.frontend.clip_samples, settings.silence_clips, settings.seed)
         _write_background(folder / BACKGROUND_NOISE, settings.seed)
         _write_lists(folder, plans, silence)
     clips = {label.name: settings.clips_per_word for label in words}
     clips |= {UNKNOWN: settings.unknown_clips, SILENCE: settings.silence_clips}
     used = {utterance.text for plan in plans for utterance in plan.utterances} - {label.text for label in words}
-    return SynthReport(clips, len(plans), accents, len(used))
+    reports = _engine_reports(plans, versions)
+    return SynthReport(clips, len(plans), vocabulary.accents, len(used), reports)
 
 
-def _made_voices(seed: int) -> dict[str, str]:
-    """Returns names and descriptions."""
-    names = [f"made{number}" for number in range(MADE_VOICES)]
-    return {name: made_voice(name, np.random.default_rng([seed, 17, number])) for number, name in enumerate(names)}
+def _engines(project: Project) -> list[SpeechEngine]:
+    setup = EngineSetup(project.config.language, project.root, project.config.synth)
+    return [find_engine(name)(setup) for name in setup.settings.engines]
 
 
-def _vocabulary(project: Project) -> tuple[tuple[str, ...], UnknownWords, dict[str, ForeignSpeech]]:
-    """Returns the accents that can say all the words, the words of the unknown class, and who foreign says which."""
-    config = project.config
-    with Espeak(config.synth.seed) as espeak:
-        all_accents = accents_of_language(config.language, espeak.accents())
-        texts = [label.text for label in config.labels[2:]]
-        accents = _accents_that_speak(espeak, [*texts, *config.synth.unknown_words], all_accents, config.language)
-        for text in texts:
-            _check_duration(espeak, text, accents[0], config.frontend.clip_ms)
-
-        def phonemes_of(text: str) -> tuple[str, ...]:
-            return espeak.phonemes(text, accents[0]) if espeak.can_speak(text, accents[0]) else ()
-
-        _check_unknown_words(config.synth.unknown_words, texts, phonemes_of)
-        unknown = choose_unknown_words(
-            texts,
-            config.synth.unknown_words,
-            word_list(config.language),
-            phonemes_of,
-            np.random.default_rng([config.synth.seed, 7]),
-        )
-        misses = _near_misses(espeak, texts, unknown, accents[0], config.synth.seed)
-        unknown = dataclasses.replace(unknown, misses=misses)
-        foreign = _foreign_speech(espeak, texts, unknown, accents)
-    return accents, unknown, foreign
+def _version_or_former(engine: SpeechEngine, project: Project) -> str:
+    """Returns an engine's version; that of its clips where it is not installed any more, so that they stay fresh."""
+    try:
+        return engine.version()
+    except ToolError:
+        return _former_versions(project).get(engine.name, "")
 
 
-def _near_misses(
-    espeak: Espeak, texts: Sequence[str], unknown: UnknownWords, accent: str, seed: int
-) -> tuple[str, ...]:
-    words = [espeak.mnemonics_one_by_one(text, accent) for text in texts]
-    words = [word for word in words if word]
-    inventory = [each for text in [*texts, *unknown.others] for each in espeak.mnemonics_one_by_one(text, accent)]
-    if not words:
-        return ()
-    return near_misses(words, inventory, lambda text: espeak.phonemes(text, accent), np.random.default_rng([seed, 19]))
+def _former_versions(project: Project) -> dict[str, str]:
+    try:
+        return {each["name"]: each["version"] for each in read_report(project.stamp_path("synth"))["engines"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
 
 
-def _foreign_speech(
-    espeak: Espeak, texts: Sequence[str], unknown: UnknownWords, accents: Sequence[str]
-) -> dict[str, ForeignSpeech]:
-    def said_in(mnemonics: str, accent: str) -> tuple[str, ...]:
-        return espeak.phonemes(f"[[{mnemonics}]]", accent)
+def _cast(engine: SpeechEngine, vocabulary: Vocabulary, clip_ms: int) -> Cast:
+    """Returns an engine's cast, once it has said all the words in time."""
+    cast = engine.cast(vocabulary)
+    voice = next(iter(cast.voices.values()), None)
+    if voice is None:
+        raise ConfigError(f"{engine.name} has no voice for language {engine.setup.language!r}")
+    with engine.speaking(0) as speak:
+        for text in vocabulary.words:
+            if text not in cast.given:
+                hint = f"spell it as it sounds, or leave {engine.name} out of synth: engines"
+                raise ConfigError(f"{engine.name} cannot speak the word {text!r}", hint=hint)
+            saying = Saying(cast.given[text], accent=cast.accents[0])
+            _check_duration(engine.name, text, _speech(engine.name, speak, voice, saying, 1.0), clip_ms)
+    return cast
 
-    return foreign_speech(
-        texts,
-        [*unknown.alike, *unknown.misses, *unknown.others],
-        mnemonics_of=lambda text: espeak.mnemonics(text, accents[0]),
-        said_in=said_in,
-        home=accents[0],
-        accents=[accent for accent in FOREIGN_ACCENTS if accent not in accents],
-    )
 
-
-def _accents_that_speak(espeak: Espeak, texts: Sequence[str], accents: Sequence[str], language: str) -> tuple[str, ...]:
-    for text in texts:
-        if not any(espeak.can_speak(text, accent) for accent in accents):
-            raise ConfigError(
-                f"espeak-ng cannot speak the word {text!r} in language {language!r}",
-                hint=f"set language: in kws.yaml to the word's language, spell {text!r} as it sounds, "
-                "or record it and set synth: {enabled: never}",
-            )
-    able = tuple(accent for accent in accents if all(espeak.can_speak(text, accent) for text in texts))
-    if not able:
+def _check_voices(casts: Sequence[Cast]) -> None:
+    voices = sum(len(cast.voices) for cast in casts)
+    if voices < FEWEST_VOICES:
         raise ConfigError(
-            f"no accent of language {language!r} speaks all of {', '.join(texts)}",
-            hint="words of one project must be of one language",
+            f"{', '.join(cast.engine for cast in casts)}: {voices} speakers, and training, validation and testing "
+            "need one each",
+            hint=f"let another engine speak too: synth: {{engines: [espeak, {casts[0].engine}]}}, or add voices",
         )
-    return able
 
 
-def _check_unknown_words(
-    wanted: Sequence[str], texts: Sequence[str], phonemes_of: Callable[[str], tuple[str, ...]]
-) -> None:
-    sounds = {phonemes_of(text): text for text in texts}
-    for word in wanted:
-        if (same := sounds.get(phonemes_of(word))) is not None:
-            raise ConfigError(
-                f"synth: unknown_words holds {word!r}, which sounds as the word {same!r} does",
-                hint="leave it out: nothing that hears them can tell them apart",
-            )
-
-
-def _check_duration(espeak: Espeak, text: str, accent: str, clip_ms: int) -> None:
-    speech = trimmed(espeak.speak(text, accent, 175, 50, 50) / FULL_SCALE)
-    milliseconds = round(1000 * speech.size / espeak.sample_rate_hz)
+def _check_duration(engine: str, text: str, speech: FloatSamples, clip_ms: int) -> None:
+    milliseconds = round(1000 * speech.size / SAMPLE_RATE_HZ)
     if milliseconds == 0:
-        raise ConfigError(f"espeak-ng cannot speak the word {text!r}: it is silent", hint="spell it as it sounds")
+        raise ConfigError(f"{engine} cannot speak the word {text!r}: it is silent", hint="spell it as it sounds")
     if milliseconds > LONGEST * clip_ms:
         raise ConfigError(
             f"the word {text!r} takes {milliseconds} ms to say, the model hears {clip_ms} ms",
@@ -221,43 +189,86 @@ def _check_duration(espeak: Espeak, text: str, accent: str, clip_ms: int) -> Non
 
 
 @dataclasses.dataclass(frozen=True)
-class _VoiceJob:
-    """What one process does in one go: a voice's clips in a library loaded for them, so that order and bytes hold."""
+class _Job:
+    """What one process says in one go, with an engine made for it, so that order and bytes hold."""
 
-    plan: VoicePlan
-    description: str | None
-    """Of the voice, where it is none of espeak-ng's own."""
+    engine: str
+    setup: EngineSetup
+    lines: tuple[tuple[str, Utterance], ...]
+    """Voice and what it says."""
     folder: Path
     clip_samples: int
-    seed: int
 
 
-def _speak_voice(job: _VoiceJob) -> int:
-    with Espeak(job.seed) as espeak:
-        if job.description is not None:
-            espeak.add_variant(job.plan.variant, job.description)
-        for utterance in job.plan.utterances:
-            write_wav(job.folder / utterance.file, _spoken_clip(espeak, job.plan.variant, utterance, job.clip_samples))
-    return len(job.plan.utterances)
+def _jobs(engine: SpeechEngine, plans: Sequence[VoicePlan], folder: Path, clip_samples: int) -> Iterator[_Job]:
+    voices = [
+        [(plan.voice, utterance) for utterance in plan.utterances] for plan in plans if plan.engine == engine.name
+    ]
+    if engine.clips_at_once is None:
+        parts = voices
+    else:
+        lines = [line for voice in voices for line in voice]
+        parts = [lines[at : at + engine.clips_at_once] for at in range(0, len(lines), engine.clips_at_once)]
+    return (_Job(engine.name, engine.setup, tuple(part), folder, clip_samples) for part in parts)
 
 
-def _spoken_clip(espeak: Espeak, variant: str, utterance: Utterance, clip_samples: int) -> Samples:
-    speech = _speech(espeak, variant, utterance, utterance.rate_wpm)
-    if speech.size > FULLEST * clip_samples:
-        faster = round(utterance.rate_wpm * speech.size / (0.9 * clip_samples))
-        speech = _speech(espeak, variant, utterance, min(faster, FASTEST_WPM))
-    if speech.size == 0:
-        raise ToolError(f"espeak-ng gave no sound for {utterance.text!r} with voice {utterance.accent}+{variant}")
-    return shaped_clip(speech, clip_samples, utterance.shape, np.random.default_rng(utterance.seed))
+def _speak_all(jobs: Sequence[_Job], progress: Progress, processes: int) -> None:
+    try:
+        for _ in progress.track(map_in_processes(_speak, jobs, processes), "speaking", total=len(jobs)):
+            pass
+    except BrokenProcessPool as error:
+        engines = ", ".join(dict.fromkeys(job.engine for job in jobs))
+        raise ToolError(
+            f"a process that was speaking with {engines} was ended by the system",
+            hint="too little memory, or an engine that crashes: try one engine at a time in synth: engines",
+        ) from error
 
 
-def _speech(
-    espeak: Espeak, variant: str, utterance: Utterance, rate_wpm: int
-) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    samples = espeak.speak(
-        utterance.spoken, f"{utterance.accent}+{variant}", rate_wpm, utterance.pitch, utterance.pitch_range
+def _speak(job: _Job) -> int:
+    engine = find_engine(job.engine)(job.setup)
+    with engine.speaking(job.lines[0][1].seed) as speak:
+        for voice, utterance in job.lines:
+            write_wav(job.folder / utterance.file, _spoken_clip(job, speak, voice, utterance))
+    return len(job.lines)
+
+
+def _spoken_clip(job: _Job, speak: Speak, voice: str, utterance: Utterance) -> Samples:
+    saying = Saying(
+        utterance.spoken,
+        utterance.rate_wpm,
+        utterance.pitch,
+        utterance.pitch_range,
+        accent=utterance.accent,
+        seed=utterance.seed,
     )
-    return trimmed(resample(samples / FULL_SCALE, espeak.sample_rate_hz * utterance.speed, SAMPLE_RATE_HZ))
+    speech = _speech(job.engine, speak, voice, saying, utterance.speed)
+    if speech.size > FULLEST * job.clip_samples:
+        faster = round(utterance.rate_wpm * speech.size / (0.9 * job.clip_samples))
+        saying = dataclasses.replace(saying, rate_wpm=min(faster, FASTEST_WPM))
+        speech = _speech(job.engine, speak, voice, saying, utterance.speed)
+    if speech.size == 0:
+        raise ToolError(
+            f"{job.engine} gave no sound for {saying.text!r} with voice {voice}",
+            hint=f"leave {job.engine} out of synth: engines, or take another voice",
+        )
+    return shaped_clip(speech, job.clip_samples, utterance.shape, np.random.default_rng(utterance.seed))
+
+
+def _speech(engine: str, speak: Speak, voice: str, saying: Saying, speed: float) -> FloatSamples:
+    """Returns what an engine says, trimmed, float [n] at SAMPLE_RATE_HZ, played at a speed."""
+    try:
+        sound = speak(voice, saying)
+    except TinykwsError:
+        raise
+    except Exception as error:  # whatever an engine's own code fails with
+        raise ToolError(f"{engine} failed at {saying.text!r} with voice {voice}: {error!r}") from error
+    return trimmed(resample(sound.samples / FULL_SCALE, sound.sample_rate_hz * speed, SAMPLE_RATE_HZ))
+
+
+def _engine_reports(plans: Sequence[VoicePlan], versions: dict[str, str]) -> tuple[EngineReport, ...]:
+    voices = Counter(plan.engine for plan in plans)
+    clips = Counter(plan.engine for plan in plans for _ in plan.utterances)
+    return tuple(EngineReport(name, version, voices[name], clips[name]) for name, version in versions.items())
 
 
 def _write_silence(folder: Path, clip_samples: int, count: int, seed: int) -> dict[str, list[str]]:
