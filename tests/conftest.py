@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 
 # A busy machine is no failure: hypothesis's limit of 200 ms an example is off.
 hypothesis.settings.register_profile("tinykws", deadline=None)
-hypothesis.settings.register_profile("long", deadline=None, max_examples=50_000)  # CONTRIBUTING.md
+hypothesis.settings.register_profile("long", deadline=None, max_examples=20_000)  # CONTRIBUTING.md
 hypothesis.settings.load_profile("tinykws")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
