@@ -18,6 +18,7 @@ from tinykws.device.verify_report import VerifyReport
 from tinykws.doors.serial_ports import Port
 from tinykws.errors import DeviceError
 from tinykws.stages.verify import ClipFile, verify
+from tinykws.stages.verify_stream import StreamFile, verify_stream
 
 NANO = find_board("nano33ble")
 APP = Port("/dev/ttyACM0", NANO.serial.usb[0], serial_number="768275C7", location="1-2")
@@ -40,9 +41,9 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> list[ClipFile]:
 
 
 class OnCable(FakeBoard):
-    """A good device as a board on the fake cable; pulls its cable in the middle of its second clip."""
+    """A good device as a board on the fake cable; pulls its cable once, in the middle of a clip."""
 
-    def __init__(self, bundle: Bundle, world: FakeCable, back: Port | None, away_s: float) -> None:
+    def __init__(self, bundle: Bundle, world: FakeCable, back: Port | None, away_s: float, in_clip: int = 2) -> None:
         super().__init__()
         self._device = GoodDevice(bundle)
         self._device.banner = self._device.banner.replace("board=host", "board=nano33ble")
@@ -50,10 +51,11 @@ class OnCable(FakeBoard):
         self._world = world
         self._back = back
         self._away_s = away_s
+        self._in_clip = in_clip
         self._pulled = False
 
     def hear(self, line: str) -> None:
-        if self._device.clips == 2 and line.startswith("@2") and not self._pulled:
+        if self._device.clips == self._in_clip and line.startswith("@2") and not self._pulled:
             self._pulled = True
             self.out.clear()
             self._world.unplug(APP.device)
@@ -91,6 +93,29 @@ def test_a_board_that_stays_away_ends_the_run(bundle, clips) -> None:
 def test_a_board_that_comes_back_too_late_ends_the_run(bundle, clips) -> None:
     report, _ = run(bundle, clips, APP, away_s=31.0)
     assert report.ended
+
+
+@pytest.mark.parametrize("back", [APP, ELSEWHERE], ids=["same name", "another name"])
+def test_a_board_that_was_away_in_a_stream_gets_it_once_more(bundle, clips, back, tmp_path) -> None:
+    world = FakeCable()
+    world.plug(APP, OnCable(bundle, world, back, 5.0, in_clip=1))
+    stream = StreamFile(clips[0].path)
+    report = verify_stream(bundle, NANO, APP.device, stream, log_path=tmp_path / "log", cable=world)
+    assert report.passed, report.reason
+    assert ["lost" in attempt.fault for attempt in report.verdict.attempts] == [True, False]
+    assert world.opened == [APP.device, back.device]
+
+
+def test_a_board_that_stays_away_in_a_stream_ends_the_run_with_a_report(bundle, clips, tmp_path) -> None:
+    world = FakeCable()
+    world.plug(APP, OnCable(bundle, world, None, 0.0, in_clip=1))
+    stream = StreamFile(clips[0].path)
+    report = verify_stream(bundle, NANO, APP.device, stream, log_path=tmp_path / "log", cable=world)
+    assert not report.passed
+    assert "did not come back in 30 s: its port is not there" in report.ended
+    assert report.reason.startswith("attempt 1 broke off ")
+    assert report.ended in report.reason
+    assert report.reason.count(report.ended) == 1
 
 
 def test_a_port_that_cannot_be_opened_at_once_is_tried_again(bundle, clips) -> None:

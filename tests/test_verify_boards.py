@@ -320,6 +320,26 @@ def test_a_stream_is_heard_alike_on_device_and_host(board, tmp_path) -> None:
     assert report.verdict.inferences > 190
 
 
+def test_a_crash_in_a_stream_ends_the_run_with_what_was_heard_until_then(bundle, board, spoiled, tmp_path) -> None:
+    crash = replace_in(
+        "src/kws_engine_aot.c",
+        r"kws_model_invoke\(\);",
+        "static int n; kws_model_invoke(); if (++n == 12) __builtin_trap();",
+    )
+    write_wav(tmp_path / "stream.wav", np.random.default_rng(8).normal(0, 3000, 4 * 16000).astype(np.int16))
+    stream, log_path = StreamFile(tmp_path / "stream.wav"), tmp_path / "log"
+    report = verify_stream(bundle, board, spoiled(crash), stream, log_path=log_path)
+    reason = "killed by SIG(ILL|TRAP)" if board.emulator == "process" else r"exception 6 \(UsageFault\), exit code 70"
+    assert re.search(rf"the device ended: {reason}", report.ended)
+    assert "at clip" not in report.ended
+    (attempt,) = report.verdict.attempts
+    assert attempt.inferences > 0
+    assert 0 < attempt.heard_ms < 4000
+    assert (attempt.difference, report.passed) == ("", False)
+    assert report.reason == attempt.breaking_off()
+    assert report.ended in attempt.fault
+
+
 @pytest.mark.slow
 def test_micro_speech_gives_the_scores_it_is_known_for(shared, board, tmp_path) -> None:
     model = shared / "models" / "micro_speech_quantized.tflite"
