@@ -18,6 +18,7 @@ from tinykws.checks.finding import Finding
 from tinykws.checks.packages import check_extension, check_fit, check_loads, check_packages, check_python
 from tinykws.checks.room import MEGABYTE, check_folder
 from tinykws.checks.serial_access import check_modem_manager, check_ports, check_rights
+from tinykws.checks.speech import check_engine
 from tinykws.checks.tools import check_compiler, check_emulator
 from tinykws.checks.traps import check_dense_layers, check_model_optimization
 from tinykws.checks.vendors import check_git, check_vendor_board
@@ -26,6 +27,7 @@ from tinykws.doors import installed_packages, platformio_packages, this_computer
 from tinykws.doors.installed_packages import Package
 from tinykws.doors.serial_ports import Port
 from tinykws.doors.this_computer import Folder, Program, SerialDevice, SerialRights
+from tinykws.errors import ToolError
 from tinykws.stages.doctor import DoctorReport, doctor, spec_files
 
 TINYKWS = Package(
@@ -424,6 +426,15 @@ def test_spec_files_come_from_the_platforms_own_boards() -> None:
     assert spec_files(board(platform=OWN_PLATFORM, board="not_ours")) == ()
 
 
+def test_speech_engines_are_optional() -> None:
+    assert check_engine("flite", "2.2") == Finding("speech", "flite", "ok", "2.2")
+    gone = check_engine("flite", ToolError("flite not found on PATH", hint="sudo apt install flite\nelsewhere: …"))
+    assert gone.state == "warning"
+    assert gone.found.startswith("flite not found on PATH")
+    assert gone.mend == "sudo apt install flite"
+    assert check_engine("other", ToolError("does not load")).mend
+
+
 def test_only_what_is_missing_makes_it_not_ready() -> None:
     ok, warning = Finding("a", "b", "ok", ""), Finding("a", "b", "warning", "")
     assert DoctorReport(None, (ok, warning)).ready
@@ -434,7 +445,7 @@ def test_a_board_limits_what_is_looked_at(tmp_path: Path) -> None:
     boards = load_boards()
     report = doctor(boards["host"], boards, tmp_path)
     assert report.board == "host"
-    assert {finding.area for finding in report.findings} == {"Python", "packages", "tools", "disk"}
+    assert {finding.area for finding in report.findings} == {"Python", "packages", "speech", "tools", "disk"}
     assert [finding.name for finding in report.findings if finding.area == "tools"] == list(boards["host"].compilers)
     assert report.ready
     assert list(tmp_path.iterdir()) == []

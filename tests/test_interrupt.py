@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -31,6 +32,10 @@ SPOKEN = """\
 words: [да]
 language: ru
 synth: {clips_per_word: 200, unknown_clips: 200, silence_clips: 10}
+"""
+SPOKEN_BY_FLITE = """\
+words: [seven]
+synth: {engines: [flite], clips_per_word: 200, unknown_clips: 200, silence_clips: 10}
 """
 RECORDED = """\
 words: [low]
@@ -111,6 +116,12 @@ def test_ctrl_c_with_an_emulated_board(case: Case, recorded: Path, tmp_path: Pat
 def test_ctrl_c_while_words_are_spoken(tmp_path: Path) -> None:
     (tmp_path / "kws.yaml").write_text(SPOKEN)
     check(SYNTH, tmp_path, tmp_path)
+
+
+@pytest.mark.skipif(shutil.which("flite") is None, reason="flite is not installed")
+def test_ctrl_c_while_another_program_speaks(tmp_path: Path) -> None:
+    (tmp_path / "kws.yaml").write_text(SPOKEN_BY_FLITE)
+    check(dataclasses.replace(SYNTH, moments=(("synth: running", "build/.synth-*/seven/*.wav"),)), tmp_path, tmp_path)
 
 
 def check(case: Case, project: Path, scratch: Path) -> None:

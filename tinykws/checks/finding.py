@@ -15,7 +15,7 @@ class Finding:
     """One line of doctor's report."""
 
     area: str
-    """Python, packages, tools, PlatformIO, serial, disk."""
+    """Python, packages, speech, tools, PlatformIO, serial, disk."""
     name: str
     """What was looked at."""
     state: State

@@ -18,6 +18,7 @@ from tinykws.checks.finding import Finding
 from tinykws.checks.packages import check_extension, check_fit, check_loads, check_packages, check_python
 from tinykws.checks.room import MEGABYTE, check_folder
 from tinykws.checks.serial_access import check_modem_manager, check_ports, check_rights
+from tinykws.checks.speech import check_engine
 from tinykws.checks.tools import check_compiler, check_emulator
 from tinykws.checks.traps import check_dense_layers, check_model_optimization
 from tinykws.checks.vendors import check_git, check_vendor_board
@@ -26,6 +27,8 @@ from tinykws.doors.installed_packages import Packages
 from tinykws.doors.platformio import registry_answers
 from tinykws.doors.platformio_core import CORE_DIR_VARIABLE, cache_dir
 from tinykws.doors.serial_ports import list_ports
+from tinykws.doors.speech_engine import engine_names, find_engine
+from tinykws.errors import ToolError
 from tinykws.resources import FIRMWARE
 
 OWN_CORE_BYTES = 50 * MEGABYTE
@@ -36,7 +39,7 @@ VENDOR_BYTES = 2000 * MEGABYTE
 
 @dataclasses.dataclass(frozen=True)
 class DoctorReport:
-    """All findings, in the order of the work: Python, packages, tools, PlatformIO, disk, serial."""
+    """All findings, in the order of the work: Python, packages, speech, tools, PlatformIO, disk, serial."""
 
     board: str | None
     """The board asked for; None: the emulated ones."""
@@ -61,6 +64,7 @@ def doctor(board: Board | None, boards: Mapping[str, Board], firmware_dir: Path)
     findings = [
         *_python(packages),
         *_packages(packages, asked),
+        *_speech(),
         *_tools([each for each in asked if each.has_own_platform]),
         *_builds(asked),
     ]
@@ -87,6 +91,15 @@ def _packages(packages: Packages, boards: Sequence[Board]) -> Iterator[Finding]:
     yield from check_fit(packages)
     traps = [check_model_optimization(packages), check_dense_layers(packages, boards)]
     yield from (finding for finding in traps if finding is not None)
+
+
+def _speech() -> Iterator[Finding]:
+    for name in engine_names():
+        try:
+            version: str | ToolError = find_engine(name).version()
+        except ToolError as error:
+            version = error
+        yield check_engine(name, version)
 
 
 def _tools(boards: Sequence[Board]) -> Iterator[Finding]:
