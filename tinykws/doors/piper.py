@@ -1,7 +1,8 @@
 """Piper, neural speech, as a speech engine: voices are the user's files, each with one speaker or hundreds of them.
 
 onnxruntime gives a voice's random numbers their seed when it loads the file. So each job loads it anew, on one thread:
-the same job gives the same bytes. Piper is GPL-3.0: an optional extra that the user installs.
+the same job gives the same bytes. It also reports its use to its makers from its import on, unless it is told not to,
+which is done here. Piper is GPL-3.0: an optional extra that the user installs.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import contextlib
 import functools
 import importlib.metadata
 import json
+import os
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +22,8 @@ import numpy as np
 from tinykws.audio import FULL_SCALE, saturated
 from tinykws.doors.speech_engine import USUAL_WPM, Saying, Sound, Speak, SpeechEngine
 from tinykws.errors import ConfigError, ToolError
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # here: read once, when onnxruntime is first imported
 
 INSTALL_HINT = 'pip install "tinykws[piper]"'
 VOICES_HINT = "a voice is two files, NAME.onnx and NAME.onnx.json, of the ones that Piper's project publishes"
