@@ -159,6 +159,15 @@ def test_a_second_attempt_that_comes_to_the_end_counts() -> None:
     )
 
 
+def test_a_wrong_result_before_the_fault_is_not_forgotten() -> None:
+    """It had a right check: the device did compute it."""
+    log = [*attempt(1, [Scores(990, (0, 0, 99, 0))], "a reset"), *attempt(2, RESULTS)]
+    verdict = judge_stream([entry(STREAM, FACTS.to_text()), *log])
+    assert not verdict.equal
+    assert verdict.reason.startswith("attempt 1: scores differ: 0 0 99 0 at 990 ms on the device")
+    assert (verdict.first_difference_ms, verdict.heard_ms) == (990, 60_000)
+
+
 @pytest.mark.parametrize(("first", "second"), [(3, 1), (1, 3), (3, 0)])
 def test_of_two_that_broke_off_the_one_that_came_further_counts(first: int, second: int) -> None:
     log = [*attempt(1, RESULTS[:first], "a reset"), *attempt(2, RESULTS[:second], "silence")]

@@ -50,17 +50,18 @@ class StreamVerdict:
     """What became of a stream.
 
     It is that of the attempt that came to the end. Where none did, of the one that came furthest: as far as it came,
-    both sides are compared and counted, and the stream is not equal.
+    both sides are compared and counted, and the stream is not equal. Nor is it where results of any attempt differ:
+    they came with right checks, so the device did compute them.
     """
 
     file: str
     duration_ms: int
     equal: bool
-    """Features, scores and detections are the host's, bit for bit, to the end."""
+    """Features, scores and detections are the host's, bit for bit, to the end, and in no attempt anything else."""
     reason: str
     """Why they are not; empty where they are."""
     difference: str
-    """Where device and host first differ in what was heard; empty: nowhere."""
+    """Where device and host first differ in what was heard, in the first attempt in which they do; empty: nowhere."""
     first_difference_ms: int | None
     """Where in the stream that is; None: nowhere, or in nothing that has a time."""
     heard_ms: int
@@ -160,17 +161,19 @@ class _Reader:
         told = tuple(attempt.told(facts.duration_ms) for attempt in attempts)
         best = max(range(len(told)), key=lambda at: (not told[at].fault, told[at].heard_ms, at))
         tried, one = attempts[best], told[best]
+        difference = _first_difference(attempts, tried)
         broken_off = [attempt.breaking_off() for attempt in told if one.fault]
         until_ms = one.heard_ms if one.fault else None
         device, host = tried.device.heard_until(until_ms), tried.host.heard_until(until_ms)
-        reason = "; ".join(filter(None, [one.difference, *broken_off]))
+        words = difference.words if difference else ""
+        reason = "; ".join(filter(None, [words, *broken_off]))
         return StreamVerdict(
             file=facts.file,
             duration_ms=facts.duration_ms,
             equal=not reason,
             reason=reason,
-            difference=one.difference,
-            first_difference_ms=tried.difference.time_ms if tried.difference else None,
+            difference=words,
+            first_difference_ms=difference.time_ms if difference else None,
             heard_ms=one.heard_ms,
             attempts=told,
             inferences=one.inferences,
@@ -295,6 +298,15 @@ class _Side:
 class _Difference:
     words: str
     time_ms: int | None
+
+
+def _first_difference(attempts: Iterable[_Attempt], counting: _Attempt) -> _Difference | None:
+    """Returns that of the first attempt that has one, naming the attempt where it is not the one that counts."""
+    for attempt in attempts:
+        if attempt.difference is not None:
+            where = "" if attempt is counting else f"attempt {attempt.number}: "
+            return dataclasses.replace(attempt.difference, words=where + attempt.difference.words)
+    return None
 
 
 def _difference(device: Result | None, host: Result | None) -> _Difference | None:
