@@ -7,6 +7,7 @@ import functools
 import importlib.metadata
 import importlib.util
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -28,6 +29,7 @@ from tinykws.doors.espeak_vocabulary import choose_vocabulary
 from tinykws.doors.flite import PHONES
 from tinykws.doors.speech_engine import (
     GROUP,
+    OWN,
     EngineSetup,
     Saying,
     Sound,
@@ -442,6 +444,40 @@ def test_clips_stay_fresh_where_their_engine_is_gone(buzzer: Path, monkeypatch: 
 def test_engines_that_are_none(buzzer: Path, name: str, kind: type[TinykwsError], message: str) -> None:
     with pytest.raises(kind, match=message):
         synth(project(buzzer, engines=("espeak", name)))
+
+
+TEXT2WAVE = """\
+import sys, wave
+manner, file, text = sys.argv[2], sys.argv[4], sys.stdin.read()
+assert "(voice_" in manner and "Duration_Stretch" in manner and text
+with wave.open(file, "wb") as out:
+    out.setnchannels(1); out.setsampwidth(2); out.setframerate(8000)
+    out.writeframes((b"\\0\\x20" * 20 + b"\\0\\xe0" * 20) * (30 + len(manner)))
+"""
+
+
+def test_the_documentations_engine_speaks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Festival's own program is played by a script: what is tested is the example."""
+    document = (Path(__file__).parent.parent / "docs" / "adding_a_speech_engine.md").read_text(encoding="utf-8")
+    blocks = dict(re.findall(r"```(toml|python|yaml)\n(.*?)```", document, re.DOTALL))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "tinykws_festival.py").write_text(blocks["python"], encoding="utf-8")
+    module, _, attribute = re.search(r'festival = "(.*)"', blocks["toml"]).group(1).partition(":")  # type: ignore[union-attr]
+    festival = getattr(importlib.import_module(module), attribute)
+    monkeypatch.setitem(OWN, "festival", f"{module}:{attribute}")
+    for name, script in {"text2wave": TEXT2WAVE, "festival": "print('festival 2.5')"}.items():
+        (tmp_path / name).write_text(f"#!{sys.executable}\n{script}")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    config = parse_config(blocks["yaml"])
+    few = dataclasses.replace(
+        config.synth, clips_per_word=10, unknown_clips=20, silence_clips=10, engines=("festival",)
+    )
+    voices = {"voices": ["kal_diphone", "cmu_us_slt_arctic_hts", "third"]}
+    few = dataclasses.replace(few, engine_options={"festival": voices})
+    report = synth(Project(tmp_path, dataclasses.replace(config, synth=few)), processes=1)
+    assert issubclass(festival, SpeechEngine)
+    assert [(one.name, one.version, one.clips) for one in report.engines] == [("festival", "festival 2.5", 40)]
 
 
 # kws.yaml
