@@ -228,3 +228,9 @@ def test_any_log_gives_a_report_or_is_refused_in_words(entries: list[LogEntry], 
         assert report.passed or not report.verdict.equal or report.ended or report.self_test != "ok"
         ElementTree.fromstring(junit_of_stream(report))
         describe_stream(report)
+
+
+def test_a_log_without_times_is_shown_without_a_speed() -> None:
+    banner = LogEntry(0.0, 0, 0, RECEIVED, with_check(READY.to_line()))
+    report = stream_report_of([banner, entry(STREAM, FACTS.to_text())])
+    assert "0 of 60 s of sound, 0 inferences in 0.0 s on host, aot" in describe_stream(report).splitlines()

@@ -51,9 +51,10 @@ def describe_stream(report: StreamReport) -> str:
     lines += _attempts(report)
     heard_s = verdict.heard_ms / 1000
     part = "" if verdict.heard_ms == verdict.duration_ms else f" of {report.audio_seconds:.0f}"
+    speed = f": {heard_s / report.seconds:.1f} times real time" if report.seconds else ""
     lines.append(
         f"{heard_s:.0f}{part} s of sound, {verdict.inferences:,} inferences in {report.seconds:.1f} s"
-        f" on {report.board}, {report.engine}: {heard_s / report.seconds:.1f} times real time"
+        f" on {report.board}, {report.engine}{speed}"
     )
     return "\n".join([*lines, *_ending(report)])
 
