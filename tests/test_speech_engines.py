@@ -137,6 +137,12 @@ def test_every_phone_of_the_table_makes_a_sound_in_every_voice(tmp_path: Path) -
 
 
 @needs_flite
+def test_made_up_words_need_not_be_english(tmp_path: Path) -> None:
+    flite = engine(tmp_path, "flite")
+    assert all(seconds(flite.speak(voice, Saying("ynu?"))) > 0.1 for voice in flite.voices())
+
+
+@needs_flite
 def test_flite_speaks_with_a_voice_file(tmp_path: Path) -> None:
     subprocess.run(["flite", "-voice", "slt", "-voicedump", str(tmp_path / "own.flitevox")], check=True)
     flite = engine(tmp_path, "flite", flite_voices=("own.flitevox",))
