@@ -35,7 +35,7 @@ class Project:
 
     @property
     def synth_dir(self) -> Path:
-        """Clips spoken by espeak-ng, in the same layout as data_dir, with list files that split them by voice."""
+        """Spoken clips, in the same layout as data_dir, with list files that split them by voice."""
         return self.build_dir / "synth"
 
     @property

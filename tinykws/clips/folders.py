@@ -80,7 +80,7 @@ def noise_files(folder: Path) -> list[Path]:
 
 
 def speaks(config: Config, data_dir: Path) -> bool:
-    """Returns whether espeak-ng's clips are wanted: always, never, or when some word has no recording."""
+    """Returns whether spoken clips are wanted: always, never, or when some word has no recording."""
     if config.synth.enabled != "auto":
         return config.synth.enabled == "always"
     recorded = {clip.label_id for clip in clip_files(data_dir, config.labels)}
