@@ -55,6 +55,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help="Speech Commands' layout, with validation_list.txt")
     parser.add_argument("--variant", action="append", choices=VARIANTS)
     parser.add_argument("--seed", action="append", type=int)
+    parser.add_argument("--synth", default="", help="settings of synth: 'engines: [espeak, flite]'")
     parser.add_argument("--training", default="", help="settings of training instead of the defaults: 'epochs: 25, …'")
     parser.add_argument("--work", type=Path, default=Path("build/synthetic_speech"))
     parser.add_argument("--out", type=Path, default=Path("build/synthetic_speech.jsonl"))
@@ -73,7 +74,7 @@ def run(variant: str, seed: int, judge: Project, arguments: argparse.Namespace) 
                 (data / folder.name).symlink_to(folder.resolve())
     if variant.endswith("+20"):
         draw(arguments.data, data, seed)
-    project = project_at(root, data, "always", seed, arguments.training)
+    project = project_at(root, data, "always", seed, training=arguments.training, spoken=arguments.synth)
     synth(project)
     prepare(project)
     report = train(project)
@@ -85,7 +86,7 @@ def run(variant: str, seed: int, judge: Project, arguments: argparse.Namespace) 
     return {
         "variant": variant,
         "seed": seed,
-        "training": arguments.training or "defaults",
+        "training": "; ".join(filter(None, (arguments.training, arguments.synth))) or "defaults",
         "clips": score.clips,
         "accuracy": round(score.accuracy, 4),
         "mean_recall": round(score.mean_recall, 4),
@@ -94,12 +95,14 @@ def run(variant: str, seed: int, judge: Project, arguments: argparse.Namespace) 
     }
 
 
-def project_at(root: Path, data: Path, synth_enabled: str, seed: int, training: str = "") -> Project:
-    """Makes a project of the two words with all else, but what is given for training, at its default."""
+def project_at(
+    root: Path, data: Path, synth_enabled: str, seed: int, *, training: str = "", spoken: str = ""
+) -> Project:
+    """Makes a project of the two words with all else, but what is given for training and synth, at its default."""
     root.mkdir(parents=True, exist_ok=True)
     (root / "kws.yaml").write_text(
         f"words: [{', '.join(WORDS)}]\ndata: {data.resolve()}\n"
-        f"synth: {{enabled: {synth_enabled}, seed: {seed}}}\ntraining: {{seed: {seed}, {training}}}\n",
+        f"synth: {{enabled: {synth_enabled}, seed: {seed}, {spoken}}}\ntraining: {{seed: {seed}, {training}}}\n",
         encoding="utf-8",
     )
     return Project(root, load_config(root / "kws.yaml"))

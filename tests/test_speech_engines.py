@@ -357,6 +357,9 @@ def test_without_piper_it_says_how_to_install(tmp_path: Path, monkeypatch: pytes
 # Engines of others: an installed package is a folder on sys.path with metadata.
 
 BUZZER = '''
+import os
+import signal
+
 import numpy as np
 from tinykws.doors.speech_engine import Saying, Sound, SpeechEngine
 
@@ -376,6 +379,8 @@ class Buzzer(SpeechEngine):
     def speak(self, voice, saying):
         if voice.startswith("Broken") and saying.text != "yes":
             raise RuntimeError("no breath")
+        if voice.startswith("Crashing") and saying.text != "yes":
+            os.kill(os.getpid(), signal.SIGKILL)
         if voice.startswith("Mute") and saying.text != "yes":
             return Sound(np.zeros(8000, np.int16), 8000)
         hz = 100 + 10 * len(voice) + saying.pitch
@@ -422,6 +427,14 @@ def test_an_engine_that_fails_at_a_word_is_named_and_leaves_nothing(buzzer: Path
     here = buzzing(buzzer, voice, voice + "2", voice + "3")
     with pytest.raises(ToolError, match=message):
         synth(here, processes=1)
+    assert list(here.build_dir.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
+def test_an_engine_that_takes_its_process_with_it_is_named_and_leaves_nothing(buzzer: Path) -> None:
+    here = buzzing(buzzer, "Crashing", "Crashing2", "Crashing3")
+    with pytest.raises(ToolError, match="a process that was speaking with espeak, buzzer was ended by the system"):
+        synth(here, processes=2)
     assert list(here.build_dir.iterdir()) == []
 
 

@@ -14,8 +14,8 @@ from tinykws.doors.run_command import Finished, run_command
 from tinykws.doors.speech_engine import USUAL_WPM, Saying, Sound, SpeechEngine
 from tinykws.errors import ConfigError, ToolError
 
-LONGEST_SECONDS = 30
-"""flite says a word in some hundredths of a second."""
+LONGEST_SECONDS = 60
+"""flite says a word in some hundredths of a second, where nobody else wants the processor."""
 LEFT_OUT = ("kal", "awb_time")
 """kal16 in half its sample rate, and a voice that tells the time only."""
 NO_TRANSITION = "udb failed to find entry"

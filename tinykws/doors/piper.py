@@ -122,7 +122,8 @@ def _describe(model: Path, language: str = "") -> dict[str, Any]:
     try:
         described: dict[str, Any] = json.loads(_description_of(model).read_text(encoding="utf-8"))
         _voice(described, session=None)
-        names = {described["espeak"]["voice"], *map(str, described.get("language", {}).values())}
+        language_of = described.get("language", {})
+        names = {described["espeak"]["voice"], language_of.get("code", ""), language_of.get("family", "")}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ConfigError(f"{_description_of(model)} describes no Piper voice: {error!r}", hint=VOICES_HINT) from error
     if language and _family(language) not in set(map(_family, names)):

@@ -38,10 +38,11 @@ from tinykws.parallel import map_in_processes, process_count
 from tinykws.progress import SILENT, Progress
 from tinykws.project import Project
 
+FloatSamples: TypeAlias = np.ndarray[tuple[int], np.dtype[np.float64]]
+
 FULLEST = 0.95
 """A word that takes more of the clip than this is said again, faster."""
 FASTEST_WPM = 450
-FloatSamples: TypeAlias = np.ndarray[tuple[int], np.dtype[np.float64]]
 LONGEST = 1.3
 """A word that takes longer than this many clips at a usual rate cannot be heard in one."""
 BACKGROUND_SECONDS = 20
