@@ -66,7 +66,8 @@ def synth(project_dir: Path, force: bool, as_json: bool) -> None:
         print_json(to_json(report))
     elif report.clips:
         texts = {label.name: label.text for label in project.config.labels}
-        click.echo(f"spoken into {project.synth_dir} by {report.voices} voices in {len(report.accents)} accents")
+        accents = f" in {len(report.accents)} accents" if report.accents else ""
+        click.echo(f"spoken into {project.synth_dir} by {report.voices} voices{accents}")
         click.echo(table(["word", "clips"], [(texts[name], count) for name, count in report.clips.items()]))
         if len(report.engines) > 1:
             rows = [(one.name, one.voices, one.clips, one.version) for one in report.engines]

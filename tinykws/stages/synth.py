@@ -129,7 +129,8 @@ def synth(project: Project, progress: Progress = SILENT, processes: int | None =
     clips |= {UNKNOWN: settings.unknown_clips, SILENCE: settings.silence_clips}
     used = {utterance.text for plan in plans for utterance in plan.utterances} - {label.text for label in words}
     reports = _engine_reports(plans, versions)
-    return SynthReport(clips, len(plans), vocabulary.accents, len(used), reports)
+    accents = dict.fromkeys(accent for cast in casts for accent in cast.accents if accent)
+    return SynthReport(clips, len(plans), tuple(accents), len(used), reports)
 
 
 def _engines(project: Project) -> list[SpeechEngine]:
