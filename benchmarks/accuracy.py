@@ -1,9 +1,12 @@
 """How well models hear people: clips, and streams at a wanted rate of false accepts.
 
-    .venv/bin/python benchmarks/accuracy.py PROJECT --negatives FILE... NAME=BUNDLE... [--seed N]
+    .venv/bin/python benchmarks/accuracy.py PROJECT --negatives FILE... NAME[/SEED]=BUNDLE... [--seed N]
+    .venv/bin/python benchmarks/accuracy.py PROJECT NAME[/SEED]=BUNDLE...          clips only
+    .venv/bin/python benchmarks/accuracy.py --page                                 the page anew
 
 PROJECT is a project whose dataset has validation clips of the bundles' words; it is not changed. Writes
-benchmarks/accuracy.json and, from it, benchmarks/accuracy.md; a NAME that is there already is replaced, others stay.
+benchmarks/accuracy.json and, from it, benchmarks/accuracy.md; a NAME/SEED that is there already is replaced, others
+stay. Trainings of a NAME that differ by their SEED are one row: their mean, the lowest and the highest.
 
 Nothing is tuned on what is reported: each stream is cut in two halves of time. The detector is chosen on one half, as
 `tinykws tune` does, and counted on the other, and the other way round; both counts are added up.
@@ -26,6 +29,7 @@ from tinykws.bundle import Bundle, load_bundle
 from tinykws.cli.console import ConsoleProgress
 from tinykws.clips.dataset import Dataset
 from tinykws.clips.folders import VALIDATION
+from tinykws.confidence import rate_limits, share_limits
 from tinykws.config import DETECTOR_KINDS, DetectorWishes
 from tinykws.doors.interpreter import Interpreter
 from tinykws.files import write_json, write_text_if_changed
@@ -46,32 +50,39 @@ HALVES = (0, 1)
 def main() -> int:
     """Measures the bundles that are named, and writes table and figures."""
     arguments = _arguments()
+    if not arguments.page:
+        _measure(arguments)
+    write_text_if_changed(FOLDER / "accuracy.md", _page(_rows()))
+    return 0
+
+
+def _measure(arguments: argparse.Namespace) -> None:
     project, progress = Project.load(arguments.project), ConsoleProgress()
     dataset = Dataset.load(project.dataset_dir)
-    noise = held_back_noise([project.data_dir, project.synth_dir], VALIDATION)
-    material = make_material(dataset, VALIDATION, noise, given_negatives(arguments.negatives), arguments.seed)
+    material = None
+    if arguments.negatives:
+        noise = held_back_noise([project.data_dir, project.synth_dir], VALIDATION)
+        material = make_material(dataset, VALIDATION, noise, given_negatives(arguments.negatives), arguments.seed)
     for name, path in arguments.bundles:
         bundle = load_bundle(path)
         progress.say(f"{name}: {bundle.model_id}")
-        scored = score_material(bundle, material, progress=progress)
-        row = {
-            **_cost(bundle),
-            "clips": _clip_figures(bundle, dataset),
-            "streams": [
+        row = {**_cost(bundle), "words": dataset.labels[2:], "clips": _clip_figures(bundle, dataset), "streams": []}
+        if material is not None:
+            scored = score_material(bundle, material, progress=progress)
+            row["streams"] = [
                 _stream_figures(scored, bundle, kind, rate)
                 for kind in DETECTOR_KINDS
                 for rate in progress.track(RATES, f"{name}, {kind}")
-            ],
-        }
+            ]
         _keep(name, row)
-    return 0
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("project", type=Path)
-    parser.add_argument("bundles", nargs="+", type=_named, metavar="NAME=BUNDLE")
-    parser.add_argument("--negatives", nargs="+", type=Path, required=True)
+    parser.add_argument("project", type=Path, nargs="?")
+    parser.add_argument("bundles", nargs="*", type=_named, metavar="NAME=BUNDLE")
+    parser.add_argument("--negatives", nargs="+", type=Path, default=[])
+    parser.add_argument("--page", action="store_true", help="measure nothing")
     parser.add_argument("--seed", type=int, default=1, help="of pauses, order, noise and rooms")
     return parser.parse_args()
 
@@ -165,47 +176,79 @@ def _half_stream(stream: ScoredStream, half: int) -> ScoredStream:
     )
 
 
-def _keep(name: str, row: dict[str, Any]) -> None:
+def _rows() -> dict[str, Any]:
     path = FOLDER / "accuracy.json"
-    rows = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    rows[name] = row
-    write_json(path, rows)
-    write_text_if_changed(FOLDER / "accuracy.md", _page(rows))
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+
+
+def _keep(name: str, row: dict[str, Any]) -> None:
+    write_json(FOLDER / "accuracy.json", {**_rows(), name: row})
 
 
 def _page(rows: dict[str, Any]) -> str:
-    costs = [
-        (name, f"{row['tflite_bytes']:,}", f"{row['macs']:,}", f"{row['arena_bytes']:,}",
-         _percent(row["clips"]["accuracy"]), _percent(row["clips"]["mean_recall"]))
-        for name, row in rows.items()
-    ]  # fmt: skip
+    models: dict[str, list[dict[str, Any]]] = {}
+    for name, row in rows.items():
+        models.setdefault(name.partition("/")[0], []).append(row)
     streams = [
-        (name, at["kind"], f"{at['wanted_per_hour']:g}", _rate(at["negatives"]), _share(at["recall"]),
-         *(_percent(scene["share"]) for scene in at["scenes"]), f"{at['recall']['latency_median_ms'] or 0:.0f}",
-         f"{at['other_words']['per_hour']:.0f}")
-        for name, row in rows.items()
-        for at in row["streams"]
-    ]  # fmt: skip
-    scenes = [scene["name"] for scene in next(iter(rows.values()))["streams"][0]["scenes"]]
+        (name, *line)
+        for name, seeds in models.items()
+        for line in _stream_lines([row["streams"] for row in seeds if row["streams"]])
+    ]
+    heard = next(row["streams"] for row in rows.values() if row["streams"])
     return TEXT.format(
-        costs=_table([".tflite bytes", "MAC", "arena bytes", "clips right", "mean recall"], costs),
-        streams=_table(
-            ["detector", "wanted per hour", "false accepts per hour", "recall, all scenes", *scenes, "latency ms",
-             "per hour of other words"], streams,
+        costs=_table(
+            ["words", ".tflite bytes", "MAC", "arena bytes", "seeds", "clips", "clips right", "mean recall"],
+            [(name, *_cost_line(seeds)) for name, seeds in models.items()],
         ),
-        clips=next(iter(rows.values()))["clips"]["clips"],
+        streams=_table(
+            ["detector", "wanted per hour", "seeds", "false accepts per hour", "recall, all scenes",
+             *(scene["name"] for scene in heard[0]["scenes"]), "latency ms", "per hour of other words"], streams,
+        ),
     )  # fmt: skip
+
+
+def _cost_line(seeds: Sequence[dict[str, Any]]) -> tuple[str, ...]:
+    first = seeds[0]
+    costs = [f"{first[name]:,}" for name in ("tflite_bytes", "macs", "arena_bytes")]
+    figures = [_spread([row["clips"][name] for row in seeds]) for name in ("accuracy", "mean_recall")]
+    return (", ".join(first["words"]), *costs, str(len(seeds)), str(first["clips"]["clips"]), *figures)
+
+
+def _stream_lines(seeds: Sequence[Sequence[dict[str, Any]]]) -> list[tuple[str, ...]]:
+    """Returns a line for each detector and wanted rate, which stand in the same order in each seed's list."""
+    return [_stream_line(together) for together in zip(*seeds, strict=True)]
+
+
+def _stream_line(seeds: Sequence[dict[str, Any]]) -> tuple[str, ...]:
+    hours = sum(at["negatives"]["hours"] for at in seeds)
+    count = sum(at["negatives"]["false_accepts"] for at in seeds)
+    low, high = rate_limits(count, hours)
+    found, said = (sum(at["recall"][name] for at in seeds) for name in ("found", "utterances"))
+    limits = share_limits(found, said)
+    assert limits is not None
+    scenes = [[at["scenes"][number]["share"] for at in seeds] for number in range(len(seeds[0]["scenes"]))]
+    return (
+        seeds[0]["kind"],
+        f"{seeds[0]['wanted_per_hour']:g}",
+        str(len(seeds)),
+        f"{count / hours:.1f} ({low:.1f} to {high:.1f})",
+        f"{_percent(found / said)} ({100 * limits.low:.1f} to {100 * limits.high:.1f})",
+        *(_spread(shares) for shares in scenes),
+        f"{np.mean([at['recall']['latency_median_ms'] or 0 for at in seeds]):.0f}",
+        f"{np.mean([at['other_words']['per_hour'] for at in seeds]):.0f}",
+    )
 
 
 TEXT = """\
 # Accuracy
 
-Made by `benchmarks/accuracy.py`; its head says how. The words are yes and no, spoken by Speech Commands' validation
-speakers; ordinary speech is an hour of spoken coffee orders, in which nobody has checked whether a "no" is said.
+Made by `benchmarks/accuracy.py`; its head says how. The words are spoken by Speech Commands' validation speakers, of
+whom nothing was trained on; ordinary speech is an hour of spoken coffee orders.
 
 ## Clips
 
-{clips} validation clips of silence, unknown, yes and no, by the int8 model. Arena: TFLite Micro's, on a PC.
+Validation clips of silence, unknown and the words, by the int8 model; mean recall is that of all labels. Where there
+are several trainings, which differ by their seed: the mean (lowest to highest). Arena: TFLite Micro's, on a PC.
 
 {costs}
 
@@ -213,8 +256,9 @@ speakers; ordinary speech is an hour of spoken coffee orders, in which nobody ha
 
 Every word in six scenes: quiet, noise at three levels, a room, right after another word. Half of each stream, and of
 the hour of speech, chooses the detector for the rate that is wanted, as `tinykws tune` does; the other half is counted;
-and the other way round. In brackets: 95 % limits. Latency: median, from a word's end. Last column: false accepts per
-hour of nothing but other single words, with pauses between.
+and the other way round. Of several seeds: false accepts and recall of all scenes are counted together, with their 95 %
+limits in brackets; in the scenes' columns brackets hold the lowest and the highest. Latency: median, from a word's end.
+Last column: false accepts per hour of nothing but other single words, with pauses between.
 
 {streams}
 """
@@ -225,16 +269,14 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def _percent(share: float | None) -> str:
-    return "-" if share is None else f"{100 * share:.1f} %"
+def _spread(shares: Sequence[float]) -> str:
+    """Returns the mean and, of several, the lowest and the highest."""
+    mean = _percent(float(np.mean(shares)))
+    return mean if len(shares) == 1 else f"{mean} ({100 * min(shares):.1f} to {100 * max(shares):.1f})"
 
 
-def _share(recall: dict[str, Any]) -> str:
-    return f"{_percent(recall['share'])} ({100 * recall['low']:.1f} to {100 * recall['high']:.1f})"
-
-
-def _rate(rate: dict[str, Any]) -> str:
-    return f"{rate['per_hour']:.1f} ({rate['low']:.1f} to {rate['high']:.1f})"
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 WORDS = "yes,no"
 EMULATION = ("arm-none-eabi-gcc", "qemu-system-arm")
 SETTINGS = """
-training: {epochs: 30}
+training: {epochs: 30, augmentation: {clips_per_epoch: 4000}}
 """
 """Fewer epochs than a product would train for: a demo is watched."""
 SHORT_SETTINGS = """

@@ -68,8 +68,6 @@ SETTINGS_H = f"""
 #define KWS_AVERAGE_WINDOW_MS {DETECTOR.average_window_ms}
 #define KWS_THRESHOLDS {{{", ".join(map(str, DETECTOR.thresholds(len(LABELS))))}}}
 #define KWS_DETECTOR_RULE kws_{DETECTOR.kind}
-#define KWS_SPEECH_WEIGHT {DETECTOR.speech_weight}
-#define KWS_SPEECH_SHIFT {DETECTOR.speech_shift}
 #define KWS_SUPPRESSION_MS {DETECTOR.suppression_ms}
 #ifndef KWS_MINIMUM_COUNT
 #define KWS_MINIMUM_COUNT {DETECTOR.minimum_count}

@@ -119,7 +119,7 @@ def test_format_1_is_read_as_what_it_meant(written: Bundle) -> None:
     path = written.path / "bundle.json"
     values = json.loads(path.read_text())
     values["format_version"] = 1
-    for added in ("kind", "word_thresholds", "speech_weight"):
+    for added in ("kind", "word_thresholds", "filter_weights", "filter_bias", "filter_shift"):
         del values["detector"][added]
     for clip in values["golden"]:
         del clip["seed"]

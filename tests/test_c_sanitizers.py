@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import subprocess
 from pathlib import Path
@@ -14,7 +15,7 @@ from tinykws import _kws_build
 from tinykws.chip.detector import Detection
 from tinykws.chip.frontend_tables import c_source
 from tinykws.chip.listener import Inference, Listener
-from tinykws.config import DETECTOR_KINDS, SPEECH_AWARE, DetectorSettings
+from tinykws.config import DETECTOR_KINDS, DetectorWishes
 from tinykws.frontend import FrontendSettings
 from tinykws.resources import FIRMWARE
 
@@ -82,13 +83,15 @@ def line_of(event: Inference | Detection) -> str:
 def test_the_native_listener_says_what_pythons_says(built_for, kind: str) -> None:
     frontend, folder = built_for
     samples = hard_input()
-    detector = DetectorSettings(800, 60, 400, inference_ms=4 * frontend.stride_ms, kind=kind, speech_weight=24)
+    usual = DetectorWishes(kind, inference_ms=4 * frontend.stride_ms).usual
+    detector = dataclasses.replace(usual, threshold=60, suppression_ms=400)
     listener = Listener(frontend, detector, 4, model)
     events = listener.feed(samples)
     getting_ready = ["ready"] * ((frontend.n_frames - 1) // 4)  # before the first inference, every four frames
     expected = [*getting_ready, *map(line_of, events), f"frames {listener.frames} crc {listener.features_crc32:08x}"]
-    arguments = [frontend.n_frames, 4, 4, 800, 60, 400, detector.minimum_count]
-    arguments += [24, detector.speech_shift, int(kind == SPEECH_AWARE)]
+    arguments = [frontend.n_frames, 4, 4, detector.average_window_ms, 60, 400, detector.minimum_count]
+    if detector.taps:
+        arguments += [detector.filter_bias, detector.filter_shift, *detector.tap_weights]
     lines = run([folder / "listen_stdin", *map(str, arguments)], samples.tobytes()).splitlines()
     assert lines == expected
     assert any(line.startswith("detection") for line in lines)

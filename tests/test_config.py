@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tinykws.config import SPEECH_AWARE, Config, DetectorSettings, load_config, parse_config
+from tinykws.config import MATCHED_FILTER, Config, DetectorSettings, load_config, parse_config
 from tinykws.errors import ConfigError
 
 
@@ -61,8 +61,8 @@ def test_nested_settings_are_read() -> None:
         ("words: [yes]\ndetector: {threshold: 9.5}", "threshold must be a whole number or text, not 9.5"),
         ("words: [yes]\ndetector: {kind: magic}", "kind is 'magic'"),
         ("words: [yes]\ndetector: {false_accepts_per_hour: 0}", "false_accepts_per_hour is 0"),
-        ("words: [yes]\ndetector: {average_window_ms: 60}", "average_window_ms is 60"),
-        ("words: [yes]\ndetector: {speech_weight: 256}", "speech_weight is 256"),
+        ("words: [yes]\ndetector: {kind: recognize_commands, average_window_ms: 60}", "average_window_ms is 60"),
+        ("words: [yes]\ndetector: {average_window_ms: 700}", "average_window_ms is given, and kind is matched_filter"),
         ("words: [yes]\ndetector: {word_thresholds: {yes: 3}}", "threshold is auto"),
         ("words: [yes]\ndetector: {threshold: 9, word_thresholds: {no: 3}}", "word_thresholds is 'no'"),
         ("words: [yes]\ndetector: {threshold: 9, word_thresholds: {yes: 300}}", "word_thresholds: yes is 300"),
@@ -95,7 +95,7 @@ def test_a_detector_that_is_given() -> None:
         "words: [yes, no]\ndetector: {threshold: 180, word_thresholds: {no: 220}, suppression_ms: 900}"
     ).detector
     fixed = wishes.fixed(("yes", "no"))
-    assert (fixed.kind, fixed.thresholds(4), fixed.suppression_ms) == (SPEECH_AWARE, (180, 180, 180, 220), 900)
+    assert (fixed.kind, fixed.thresholds(4), fixed.suppression_ms) == (MATCHED_FILTER, (180, 180, 180, 220), 900)
     commands = parse_config("words: [yes]\ndetector: {kind: recognize_commands, threshold: 200}").detector
     assert commands.fixed(("yes",)) == DetectorSettings()
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinykws.chip.detector import Detection, Detector
-from tinykws.config import DETECTOR_KINDS, SPEECH_AWARE, DetectorSettings
+from tinykws.config import DETECTOR_KINDS, DetectorSettings, DetectorWishes
 
 SILENCE, UNKNOWN, YES, NO = range(4)
 DEFAULT = DetectorSettings()
@@ -42,39 +43,54 @@ class RecognizeCommands:
         return Detection(time_ms, label, score) if label >= YES else None
 
 
-class SpeechAware:
-    """The other rule written down a second time, plainly: a score that leaves the window tells of speech."""
+class MatchedFilter:
+    """The other rule written down a second time, plainly: sums over a list of scores, floating-point logarithms."""
 
     def __init__(self, settings: DetectorSettings, n_labels: int) -> None:
         self.settings, self.n_labels = settings, n_labels
         self.results: list[tuple[int, list[int]]] = []
-        self.speech = 0
         self.held = SILENCE
         self.quiet_until_ms = -1
 
     def step(self, scores: list[int], time_ms: int) -> Detection | None:
         settings = self.settings
-        while self.results and self.results[0][0] < time_ms - settings.average_window_ms:
-            _, gone = self.results.pop(0)
-            self.speech += gone[UNKNOWN] + 128 - (self.speech >> settings.speech_shift)
-        self.results.append((time_ms, scores))
+        limit = time_ms - settings.average_window_ms
+        self.results = [result for result in self.results if result[0] >= limit] + [(time_ms, scores)]
         if len(self.results) < settings.minimum_count or time_ms - self.results[0][0] < settings.average_window_ms // 4:
             return None
-        raised = (self.speech * settings.speech_weight) >> settings.speech_shift
-        columns = list(zip(*(result[1] for result in self.results), strict=True))
-        sums = [sum(score + 128 for score in column) for column in columns]
+        heard = [row for _, row in reversed(self.results)]
+        nothing = [127 if label == SILENCE else -128 for label in range(self.n_labels)]
+        seen = (heard + [nothing] * settings.taps)[: settings.taps]
         thresholds = settings.thresholds(self.n_labels)
-        excess = {
-            word: 256 * sums[word] // len(self.results) - raised - 256 * thresholds[word]
-            for word in range(YES, self.n_labels)
-        }
+        sums = {word: self.sum_of(seen, word) for word in range(YES, self.n_labels)}
+        passed = {word: min(255, max(0, total) >> settings.filter_shift) for word, total in sums.items()}
+        excess = {word: passed[word] - thresholds[word] for word in passed}
         if self.held != SILENCE and excess[self.held] <= 0:
             self.held = SILENCE
         best = max(excess, key=lambda word: excess[word])
         if excess[best] <= 0 or best == self.held or time_ms <= self.quiet_until_ms:
             return None
         self.held, self.quiet_until_ms = best, time_ms + settings.suppression_ms
-        return Detection(time_ms, best, sums[best] // len(self.results))
+        return Detection(time_ms, best, passed[best])
+
+    def sum_of(self, seen: list[list[int]], word: int) -> int:
+        weights = np.array(self.settings.tap_weights).reshape(3, -1)
+        total = self.settings.filter_bias
+        for role, label in enumerate([word, SILENCE, UNKNOWN]):
+            total += sum(
+                int(weight) * evidence_16ths(row[label]) for weight, row in zip(weights[role], seen, strict=True)
+            )
+        return total
+
+
+def log2_16ths(value: int) -> int:
+    """Of 1 to 256: 16 log2, with a straight line between powers of two, rounded down."""
+    whole = math.floor(math.log2(value))
+    return 16 * whole + math.floor(16 * (value / 2**whole - 1))
+
+
+def evidence_16ths(score: int) -> int:
+    return log2_16ths(score + 129) - log2_16ths(128 - score)
 
 
 def scores_for(label: int, score: int = 127) -> np.ndarray:
@@ -128,23 +144,26 @@ def test_long_streams_of_words_follow_the_rule(seed: int) -> None:
 
 @given(
     seed=st.integers(0, 2**32 - 1),
-    average_window_ms=st.integers(20, 900),
     suppression_ms=st.integers(0, 1500),
-    minimum_count=st.integers(1, 6),
-    weight=st.integers(0, 255),
-    inference_ms=st.sampled_from([20, 100, 3000]),
+    inference_ms=st.sampled_from([20, 60, 100, 900, 3000]),
+    pace_percent=st.sampled_from([30, 100, 170]),
 )
-def test_speech_raises_the_thresholds(
-    seed: int, average_window_ms: int, suppression_ms: int, minimum_count: int, weight: int, inference_ms: int
+def test_the_matched_filter_is_a_weighted_sum(
+    seed: int, suppression_ms: int, inference_ms: int, pace_percent: int
 ) -> None:
     rng = np.random.default_rng(seed)
-    settings = DetectorSettings(
-        average_window_ms, 200, suppression_ms, minimum_count, inference_ms, SPEECH_AWARE,
-        tuple(map(int, rng.integers(0, 255, 2))), weight,
-    )  # fmt: skip
-    detector, reference = Detector(settings, 4), SpeechAware(settings, 4)
-    labels = np.repeat(rng.integers(0, 4, 40), rng.integers(1, 25, 40))
-    times = np.cumsum(rng.integers(1, 60, len(labels)))
+    settings = dataclasses.replace(
+        DetectorWishes(inference_ms=inference_ms).usual,
+        word_thresholds=tuple(map(int, rng.integers(0, 255, 2))),
+        suppression_ms=suppression_ms,
+        filter_weights=tuple(map(int, rng.integers(-127, 128, 24))),
+        filter_bias=int(rng.integers(-(2**20), 2**20)),
+        filter_shift=int(rng.integers(6, 14)),
+    )
+    detector, reference = Detector(settings, 4), MatchedFilter(settings, 4)
+    labels = np.repeat(rng.integers(0, 4, 40), rng.integers(1, 12, 40))
+    longest = max(2, inference_ms * pace_percent // 100)
+    times = np.cumsum(rng.integers(1, longest, len(labels)))
     scores = rng.integers(-128, 20, (len(labels), 4)).astype(np.int8)
     scores[np.arange(len(labels)), labels] = rng.integers(20, 128, len(labels))
     expected = [reference.step(row.tolist(), int(time)) for row, time in zip(scores, times, strict=True)]
@@ -152,25 +171,37 @@ def test_speech_raises_the_thresholds(
     assert [detector.step(row, int(time)) for row, time in zip(scores, times, strict=True)] == expected
 
 
-WEIGHED = DetectorSettings(300, 200, 500, 2, kind=SPEECH_AWARE, word_thresholds=(200, 240), speech_weight=96)
+FILTER = dataclasses.replace(DetectorWishes().usual, word_thresholds=(150, 200))
 
 
 def test_words_have_their_own_thresholds() -> None:
-    assert [one.label_index for one in run(Detector(WEIGHED, 4), [SILENCE] * 9 + [YES] * 5)] == [YES]
-    unsure = [scores_for(label, 100) for label in [YES] * 5 + [SILENCE] * 5 + [NO] * 5]
-    times = np.arange(100, 1600, 100, np.uint32)
-    assert [one.label_index for one in Detector(WEIGHED, 4).run(np.array(unsure), times)] == [YES]
+    said = [SILENCE] * 20 + [YES] * 6 + [SILENCE] * 20
+    found = run(Detector(FILTER, 4), said)
+    assert [one.label_index for one in found] == [YES]
+    assert found[0].score > 150
+    other = dataclasses.replace(FILTER, word_thresholds=(255, 150))
+    assert run(Detector(other, 4), said) == []
+    assert len(run(Detector(other, 4), [NO if label == YES else label for label in said])) == 1
 
 
-def test_in_the_midst_of_speech_a_word_must_be_surer() -> None:
-    assert run(Detector(WEIGHED, 4), [SILENCE] * 60 + [YES] * 6)
-    assert run(Detector(WEIGHED, 4), [UNKNOWN] * 60 + [YES] * 6) == []
-    assert run(Detector(WEIGHED, 4), [UNKNOWN] * 60 + [SILENCE] * 60 + [YES] * 6)
+def test_a_word_between_pauses_is_surer_than_one_in_a_sentence() -> None:
+    """The same six scores of yes."""
+
+    def highest(before: int, after: int) -> int:
+        """Of the thresholds at which it is heard."""
+        labels = [before] * 25 + [YES] * 6 + [after] * 12 + [SILENCE] * 20
+        settings = [dataclasses.replace(FILTER, word_thresholds=(threshold, 255)) for threshold in range(255)]
+        return max((each.word_thresholds[0] for each in settings if run(Detector(each, 4), labels)), default=-1)
+
+    alone = highest(SILENCE, SILENCE)
+    assert alone > highest(SILENCE, UNKNOWN)
+    assert alone > highest(UNKNOWN, UNKNOWN)
 
 
-def test_a_held_sound_is_one_word_and_a_word_said_twice_is_two() -> None:
-    assert len(run(Detector(WEIGHED, 4), [YES] * 60)) == 1
-    assert len(run(Detector(WEIGHED, 4), [YES] * 5 + [SILENCE] * 4 + [YES] * 5)) == 2
+def test_a_held_sound_is_one_word_at_most_and_a_word_said_twice_is_two() -> None:
+    assert len(run(Detector(FILTER, 4), [SILENCE] * 20 + [YES] * 60)) <= 1
+    once = [YES] * 6 + [SILENCE] * 20
+    assert len(run(Detector(FILTER, 4), [SILENCE] * 20 + once + once)) == 2
 
 
 @pytest.mark.parametrize("kind", DETECTOR_KINDS)

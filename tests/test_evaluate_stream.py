@@ -16,7 +16,7 @@ from tinykws.audio import read_audio, write_wav
 from tinykws.bundle import load_bundle, write_bundle
 from tinykws.cli import run
 from tinykws.cli.stream_command import describe_stream
-from tinykws.config import SPEECH_AWARE, DetectorSettings
+from tinykws.config import DetectorSettings
 from tinykws.errors import ConfigError
 from tinykws.project import Project
 from tinykws.stages.detect import detect
@@ -38,7 +38,7 @@ def project(learned_project: Project, tmp_path_factory: pytest.TempPathFactory) 
     talk = np.concatenate([burst(700, 16000, rng) for _ in range(SECONDS)])
     write_wav(project.negatives_dir / "talk.wav", talk.astype(np.int16))
     bundle = load_bundle(project.bundle_dir)
-    quick = DetectorSettings(200, 150, 500, 1, kind=SPEECH_AWARE)
+    quick = DetectorSettings(200, 150, 500, 1)
     clips = {clip.file: read_audio(bundle.path / clip.file).samples for clip in bundle.golden}
     write_bundle(dataclasses.replace(bundle, detector=quick), bundle.model_bytes(), clips)
     return project

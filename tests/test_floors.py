@@ -15,7 +15,9 @@ FLOORS: dict[str, int] = {
     **dict.fromkeys(
         ["__init__", "_kws_build", "errors", "files", "interrupts", "parallel", "progress", "resources", "yaml_text"], 0
     ),
-    **dict.fromkeys(["boards", "config", "cores", "freshness", "frontend", "labels", "project", "timeline"], 1),
+    **dict.fromkeys(
+        ["boards", "config", "cores", "freshness", "frontend", "labels", "project", "score_filter", "timeline"], 1
+    ),
     **dict.fromkeys(["audio", "bundle", "chip", "codegen", "confidence", "device", "scoring"], 2),
     **dict.fromkeys(["aot", "aot_on_board", "clips", "model_guards", "model_needs", "model_speed"], 3),
     **dict.fromkeys(["architectures", "checks", "doors", "network_cost", "streams"], 4),

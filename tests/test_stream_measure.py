@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tinykws.chip.detector import Detector
-from tinykws.config import RECOGNIZE_COMMANDS, SPEECH_AWARE, DetectorSettings, DetectorWishes
+from tinykws.config import MATCHED_FILTER, RECOGNIZE_COMMANDS, DetectorSettings, DetectorWishes
 from tinykws.labels import labels_of_words
 from tinykws.streams.measure import ScoredMaterial, StreamMeasure, detections, measure, moved
 from tinykws.streams.scores import ScoredStream
@@ -17,7 +17,8 @@ from tinykws.timeline import MS_PER_HOUR, Event
 
 LABELS = labels_of_words(["yes", "no"])
 WORDS = ("yes", "no")
-DETECTOR = DetectorSettings(500, 200, 750, 2, kind=SPEECH_AWARE)
+DETECTOR = DetectorSettings(500, 200, 750, 2)
+COMMANDS = DetectorWishes(kind=RECOGNIZE_COMMANDS, average_window_ms=500)
 HOURS = 0.5
 
 
@@ -77,7 +78,7 @@ def test_the_curve_goes_from_careful_to_eager(figures: StreamMeasure) -> None:
 
 def test_a_curve_that_begins_above_the_rate_has_no_point_there() -> None:
     made = material(positive_heights=[250], false_heights={2: [255] * 5}, hours=1)
-    weak = dataclasses.replace(DETECTOR, kind=RECOGNIZE_COMMANDS, minimum_count=1)
+    weak = dataclasses.replace(DETECTOR, minimum_count=1)
     assert measure(made, weak, LABELS).best_at(-1) is None
 
 
@@ -134,7 +135,7 @@ def test_too_many_peaks_at_the_top() -> None:
 def test_tuning_keeps_to_the_rate_and_finds_what_can_be_found() -> None:
     heights = {2: list(range(120, 220, 2)), 3: list(range(120, 180, 2))}
     made = material(positive_heights=[235] * 20, false_heights=heights, hours=1)
-    tuning = tune_detector(made, LABELS, DetectorWishes(false_accepts_per_hour=20, average_window_ms=500))
+    tuning = tune_detector(made, LABELS, dataclasses.replace(COMMANDS, false_accepts_per_hour=20))
     assert tuning.is_reached
     assert tuning.point.recall.share == 1.0
     assert tuning.point.rate.per_hour <= 20
@@ -144,17 +145,17 @@ def test_tuning_keeps_to_the_rate_and_finds_what_can_be_found() -> None:
 
 def test_what_is_given_is_kept() -> None:
     made = material(positive_heights=[235] * 4, false_heights={2: [150] * 9})
-    wishes = DetectorWishes(average_window_ms=400, suppression_ms=900, minimum_count=3, speech_weight=5)
+    wishes = dataclasses.replace(COMMANDS, average_window_ms=400, suppression_ms=900, minimum_count=3)
     detector = tune_detector(made, LABELS, wishes).detector
-    assert (detector.average_window_ms, detector.suppression_ms) == (400, 900)
-    assert (detector.minimum_count, detector.speech_weight) == (3, 5)
-    commands = tune_detector(made, LABELS, DetectorWishes(kind=RECOGNIZE_COMMANDS)).detector
-    assert (commands.kind, commands.speech_weight) == (RECOGNIZE_COMMANDS, 0)
+    assert (detector.kind, detector.average_window_ms, detector.minimum_count) == (RECOGNIZE_COMMANDS, 400, 3)
+    assert detector.suppression_ms == 900
+    filtered = tune_detector(made, LABELS, DetectorWishes(suppression_ms=900)).detector
+    assert (filtered.kind, filtered.suppression_ms, filtered.taps) == (MATCHED_FILTER, 900, 25)
 
 
 def test_a_rate_that_would_cost_most_words_is_not_reached() -> None:
     made = material(positive_heights=[240] * 20, false_heights={2: list(range(130, 238, 4))}, hours=1)
-    tuning = tune_detector(made, LABELS, DetectorWishes(average_window_ms=500))
+    tuning = tune_detector(made, LABELS, COMMANDS)
     assert not tuning.is_reached
     assert tuning.point.recall.found == 20
     assert not tuning.is_sure
@@ -162,7 +163,7 @@ def test_a_rate_that_would_cost_most_words_is_not_reached() -> None:
 
 def test_a_long_quiet_is_sure() -> None:
     made = material(positive_heights=[200] * 4, false_heights={}, hours=1)
-    tuning = tune_detector(made, LABELS, DetectorWishes(false_accepts_per_hour=4, average_window_ms=500))
+    tuning = tune_detector(made, LABELS, dataclasses.replace(COMMANDS, false_accepts_per_hour=4))
     assert tuning.is_reached
     assert tuning.is_sure
-    assert not tune_detector(made, LABELS, DetectorWishes(false_accepts_per_hour=3, average_window_ms=500)).is_sure
+    assert not tune_detector(made, LABELS, dataclasses.replace(COMMANDS, false_accepts_per_hour=3)).is_sure

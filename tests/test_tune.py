@@ -13,7 +13,7 @@ from made_dataset import burst
 from tinykws.audio import write_wav
 from tinykws.bundle import load_bundle
 from tinykws.cli import run
-from tinykws.config import SPEECH_AWARE, DetectorWishes
+from tinykws.config import MATCHED_FILTER, DetectorWishes
 from tinykws.errors import ConfigError
 from tinykws.progress import Progress
 from tinykws.project import Project
@@ -58,7 +58,7 @@ def tuned(learned_project: Project, tmp_path_factory: pytest.TempPathFactory) ->
 def test_the_detector_is_in_the_bundle_and_all_else_as_it_was(tuned: tuple[Project, Listening]) -> None:
     project, _ = tuned
     before, after = load_bundle(project.quantized_dir), load_bundle(project.bundle_dir)
-    assert after.detector.kind == SPEECH_AWARE
+    assert after.detector.kind == MATCHED_FILTER
     assert after.detector != before.detector
     assert after.model_bytes() == before.model_bytes()
     assert after.golden == before.golden
@@ -96,14 +96,14 @@ def test_without_recordings_other_words_stand_for_speech(learned_project: Projec
 
 def test_a_given_detector_is_taken_without_a_sound(learned_project: Project, tmp_path: Path) -> None:
     project = with_detector(
-        learned_project, tmp_path / "p", "{threshold: 180, word_thresholds: {high: 210}, average_window_ms: 400}"
+        learned_project, tmp_path / "p", "{threshold: 180, word_thresholds: {high: 210}, suppression_ms: 400}"
     )
     shutil.rmtree(project.dataset_dir)
     report = tune(project)
     assert report.tuning is None
     detector = load_bundle(project.bundle_dir).detector
     assert detector.thresholds(4) == (180, 180, 180, 210)
-    assert detector.average_window_ms == 400
+    assert (detector.suppression_ms, detector.taps) == (400, 25)
     assert "detector" not in load_bundle(project.bundle_dir).metrics
 
 
@@ -146,7 +146,7 @@ def test_the_command_shows_the_choice_again(
     monkeypatch.setattr("tinykws.cli.pipeline.ORDER", ("tune",))
     assert run(["tune", "--project", str(project.root), "--json"]) == 0
     first = json.loads(capsys.readouterr().out)
-    assert first["detector"]["kind"] == SPEECH_AWARE
+    assert first["detector"]["kind"] == MATCHED_FILTER
     assert run(["tune", "--project", str(project.root), "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == first
     assert run(["tune", "--project", str(project.root)]) == 0

@@ -17,10 +17,10 @@ SOURCES = (
     "golden_signal",
     "listener",
     "log",
+    "matched_filter",
     "noise_reduction",
     "pcan",
     "recognize_commands",
-    "speech_aware",
     "square_root",
     "window",
 )
@@ -69,6 +69,7 @@ void features_of_clips(kws_frontend *frontend, const int16_t *clips, size_t n_cl
 typedef struct { uint32_t time_ms; uint16_t label; uint8_t score; } kws_detection;
 typedef struct kws_detector { ...; } kws_detector;
 typedef bool (*kws_detector_rule)(kws_detector *detector, uint32_t time_ms, kws_detection *detection);
+typedef struct { const int8_t *weights; int32_t bias; uint16_t taps; uint8_t shift; } kws_score_filter;
 typedef struct {
     uint16_t n_labels;
     uint16_t history;
@@ -76,13 +77,12 @@ typedef struct {
     uint16_t minimum_count;
     uint32_t suppression_ms;
     const uint8_t *thresholds;
-    uint8_t speech_weight;
-    uint8_t speech_shift;
+    const kws_score_filter *filter;
     kws_detector_rule rule;
 } kws_detector_config;
 
 bool kws_recognize_commands(kws_detector *detector, uint32_t time_ms, kws_detection *detection);
-bool kws_speech_aware(kws_detector *detector, uint32_t time_ms, kws_detection *detection);
+bool kws_matched_filter(kws_detector *detector, uint32_t time_ms, kws_detection *detection);
 
 void kws_detector_init(kws_detector *detector, const kws_detector_config *config, uint32_t *memory);
 void kws_detector_reset(kws_detector *detector);

@@ -217,7 +217,10 @@ def _upgraded(values: dict[str, Any]) -> dict[str, Any]:
     detector, golden = values.get("detector"), values.get("golden")
     if isinstance(detector, dict):
         usual = DetectorSettings()
-        added = {name: getattr(usual, name) for name in ("kind", "word_thresholds", "speech_weight")}
+        added = {
+            name: getattr(usual, name)
+            for name in ("kind", "word_thresholds", "filter_weights", "filter_bias", "filter_shift")
+        }
         values["detector"] = {**added, **detector}
     if isinstance(golden, list):
         values["golden"] = [{"seed": None, **clip} if isinstance(clip, dict) else clip for clip in golden]

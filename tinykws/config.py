@@ -6,13 +6,13 @@ The dataclasses are the schema: a field's name is the key, its default the defau
 from __future__ import annotations
 
 import dataclasses
-import math
 import types
 import typing
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tinykws import score_filter
 from tinykws.errors import ConfigError, did_you_mean
 from tinykws.frontend import FrontendSettings
 from tinykws.labels import Label, labels_of_words
@@ -71,7 +71,7 @@ class ModelSettings:
 class AugmentationSettings:
     """Which training clips are shown, and what is done to them; 0 switches a kind off."""
 
-    clips_per_epoch: int = 4000
+    clips_per_epoch: int = 6000
     """An epoch shows at most so many; more clips take their turns, and training takes no longer."""
     recordings_part: float = 0.3
     """Of labels that have recorded and spoken clips: the recorded ones' part, or more where there are enough."""
@@ -116,13 +116,14 @@ PROBABILITIES = tuple(field.name for field in dataclasses.fields(AugmentationSet
 class TrainingSettings:
     """How the network is trained."""
 
-    epochs: int = 80
+    epochs: int = 150
     batch_size: int = 64
     learning_rate: float = 0.005
     """The highest; it rises over the first steps and falls to nothing at the end."""
     dropout: float = 0.1
-    class_balance: float = 0.5
-    """0: every clip counts the same; 1: every label does, however few its clips; between them: between."""
+    class_balance: float | None = None
+    """0: every clip counts the same; 1: every label does, however few its clips; between them: between. None: 0.5, or 1
+    where most clips of the words are spoken."""
     word_loss: float = 1.0
     """How much it counts in training to tell apart all words that the clips are of, also unknown ones."""
     distill: float = 0.0
@@ -131,11 +132,11 @@ class TrainingSettings:
     augmentation: AugmentationSettings = AugmentationSettings()
 
 
-RECOGNIZE_COMMANDS, SPEECH_AWARE = DETECTOR_KINDS = ("recognize_commands", "speech_aware")
+RECOGNIZE_COMMANDS, MATCHED_FILTER = DETECTOR_KINDS = ("recognize_commands", "matched_filter")
 """The rules of firmware/lib/kws/kws_detector.h, which are C functions of these names after kws_."""
+OF_RECOGNIZE_COMMANDS = ("average_window_ms", "minimum_count")
+"""Settings that only this kind has; the filter's window and weights are chosen together."""
 AUTO = "auto"
-SPEECH_MS = 3200
-"""speech_aware: over about this time it is judged whether people talk."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -144,7 +145,7 @@ class DetectorSettings:
 
     average_window_ms: int = 1000
     threshold: int = 200
-    """Averaged score, 0 to 255, above which a label counts."""
+    """0 to 255; a label counts when its averaged score, or the filter's, is above it."""
     suppression_ms: int = 1500
     minimum_count: int = 3
     inference_ms: int = 100
@@ -152,8 +153,10 @@ class DetectorSettings:
     kind: str = RECOGNIZE_COMMANDS
     word_thresholds: tuple[int, ...] = ()
     """One for each word, in the labels' order; empty where all have `threshold`."""
-    speech_weight: int = 0
-    """speech_aware: part of ongoing speech's level, in 256ths, by which thresholds rise."""
+    filter_weights: tuple[int, ...] = ()
+    """matched_filter: of the word, of silence and of unknown, each by age; see score_filter.py."""
+    filter_bias: int = 0
+    filter_shift: int = 0
 
     def thresholds(self, n_labels: int) -> tuple[int, ...]:
         """Returns each label's threshold; silence and unknown have `threshold`."""
@@ -161,23 +164,46 @@ class DetectorSettings:
         return (self.threshold, self.threshold, *words)
 
     @property
-    def speech_shift(self) -> int:
-        """Logarithm, base 2, of the number of inferences in SPEECH_MS."""
-        return max(0, round(math.log2(SPEECH_MS / self.inference_ms)))
+    def taps(self) -> int:
+        """matched_filter: how many scores it looks at; 0 for the other rule."""
+        return score_filter.taps(self.inference_ms) if self.filter_weights else 0
+
+    @property
+    def tap_weights(self) -> tuple[int, ...]:
+        """[3 * taps]: one weight for each score, the newest first."""
+        return score_filter.tap_weights(self.filter_weights, self.inference_ms) if self.filter_weights else ()
 
 
-FIXED_SETTINGS = {
-    RECOGNIZE_COMMANDS: DetectorSettings(),
-    SPEECH_AWARE: DetectorSettings(500, 200, 750, 2, kind=SPEECH_AWARE, speech_weight=24),
-}
-"""What stands for values that are left out where the threshold is given."""
+USUAL_THRESHOLD = {RECOGNIZE_COMMANDS: 200, MATCHED_FILTER: 176}
+
+
+def with_filter(weights: Sequence[Sequence[float]], bias: float, inference_ms: int) -> DetectorSettings:
+    """Returns settings with a matched filter.
+
+    Args:
+        weights: float [3, score_filter.N_AGES], of the mean evidence, in bits, of each age.
+        bias: of the sum, which is the logarithm of the odds that the word was said.
+        inference_ms: time from one inference to the next.
+    """
+    whole = score_filter.quantized(weights, bias, inference_ms)
+    return DetectorSettings(
+        average_window_ms=score_filter.taps(inference_ms) * inference_ms,
+        threshold=USUAL_THRESHOLD[MATCHED_FILTER],
+        suppression_ms=750,
+        minimum_count=1,
+        inference_ms=inference_ms,
+        kind=MATCHED_FILTER,
+        filter_weights=whole.weights,
+        filter_bias=whole.bias,
+        filter_shift=whole.shift,
+    )
 
 
 @dataclasses.dataclass(frozen=True)
 class DetectorWishes:
     """What kws.yaml says about the detector; None: `tinykws tune` chooses, or the kind's usual value holds."""
 
-    kind: str = SPEECH_AWARE
+    kind: str = MATCHED_FILTER
     threshold: int | str = AUTO
     """auto: chosen on validation clips for the wanted rate of false accepts; a number: 0 to 255, for all words."""
     word_thresholds: dict[str, Any] = dataclasses.field(default_factory=dict)
@@ -186,7 +212,6 @@ class DetectorWishes:
     average_window_ms: int | None = None
     suppression_ms: int | None = None
     minimum_count: int | None = None
-    speech_weight: int | None = None
     inference_ms: int = 100
     """Time from one inference to the next; a multiple of stride_ms."""
 
@@ -198,16 +223,21 @@ class DetectorWishes:
     @property
     def given(self) -> dict[str, Any]:
         """What is said of the settings that would be chosen."""
-        names = ("average_window_ms", "suppression_ms", "minimum_count", "speech_weight")
+        names = (*OF_RECOGNIZE_COMMANDS, "suppression_ms")
         return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+
+    @property
+    def usual(self) -> DetectorSettings:
+        """What holds for this kind where nothing else is said or chosen."""
+        if self.kind == RECOGNIZE_COMMANDS:
+            return DetectorSettings(inference_ms=self.inference_ms)
+        return with_filter(score_filter.USUAL_WEIGHTS, score_filter.USUAL_BIAS, self.inference_ms)
 
     def fixed(self, words: Sequence[str]) -> DetectorSettings:
         """Returns the detector that is said, what is left out as usual for its kind."""
-        usual = FIXED_SETTINGS[self.kind]
-        threshold = usual.threshold if isinstance(self.threshold, str) else self.threshold
+        threshold = USUAL_THRESHOLD[self.kind] if isinstance(self.threshold, str) else self.threshold
         own = tuple(self.word_thresholds.get(word, threshold) for word in words) if self.word_thresholds else ()
-        settings = dataclasses.replace(usual, threshold=threshold, word_thresholds=own, inference_ms=self.inference_ms)
-        return dataclasses.replace(settings, **self.given)
+        return dataclasses.replace(self.usual, threshold=threshold, word_thresholds=own, **self.given)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -253,7 +283,7 @@ class Config:
         at_least("training: batch_size", self.training.batch_size, 1)
         in_range("training: dropout", self.training.dropout, 0, 0.9)
         in_range("training: learning_rate", self.training.learning_rate, 1e-6, 1)
-        in_range("training: class_balance", self.training.class_balance, 0, 1)
+        in_range("training: class_balance", self.training.class_balance or 0, 0, 1)
         in_range("training: word_loss", self.training.word_loss, 0, 100)
         in_range("training: distill", self.training.distill, 0, 1)
         in_range("training: seed", self.training.seed, 0, LARGEST_SEED)
@@ -295,11 +325,17 @@ class Config:
                 f"detector: inference_ms is {wishes.inference_ms}",
                 hint=f"it must be a multiple of the front-end's stride of {stride_ms} ms",
             )
+        for name in OF_RECOGNIZE_COMMANDS if wishes.kind != RECOGNIZE_COMMANDS else ():
+            if name in wishes.given:
+                raise ConfigError(
+                    f"detector: {name} is given, and kind is {wishes.kind}",
+                    hint=f"leave it out, or ask for kind: {RECOGNIZE_COMMANDS}",
+                )
         fixed = wishes.fixed(self.words)
         at_least(where + "minimum_count", fixed.minimum_count, 1)
         at_least(where + "suppression_ms", fixed.suppression_ms, 0)
-        in_range(where + "average_window_ms", fixed.average_window_ms, fixed.inference_ms, 5000)
-        in_range(where + "speech_weight", fixed.speech_weight, 0, 255)
+        if wishes.kind == RECOGNIZE_COMMANDS:
+            in_range(where + "average_window_ms", fixed.average_window_ms, fixed.inference_ms, 5000)
 
     def _check_augmentation(self) -> None:
         values, where = self.training.augmentation, "training: augmentation: "

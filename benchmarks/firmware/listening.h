@@ -42,7 +42,7 @@ static kws_listener listener;
 #define LISTENING_CONFIG(on_inference, on_detection) \
     { \
         &kws_frontend_default, \
-        {N_LABELS, HISTORY, AVERAGE_MS, 3, 1500, thresholds, 0, 0, kws_recognize_commands}, \
+        {N_LABELS, HISTORY, AVERAGE_MS, 3, 1500, thresholds, NULL, kws_recognize_commands}, \
         N_FRAMES, INFERENCE_FRAMES, infer, get_ready, on_inference, on_detection, NULL, NULL, \
     }
 

@@ -17,10 +17,17 @@ static void tell_inference(void *context, uint32_t time_ms, const int8_t *scores
 static void tell_detection(void *context, const kws_detection *detection);
 
 static const uint8_t thresholds[KWS_N_LABELS] = KWS_THRESHOLDS;
+#ifdef KWS_FILTER_TAPS
+static const int8_t filter_weights[3 * KWS_FILTER_TAPS] = KWS_FILTER_WEIGHTS;
+static const kws_score_filter filter = {filter_weights, KWS_FILTER_BIAS, KWS_FILTER_TAPS, KWS_FILTER_SHIFT};
+#define FILTER &filter
+#else
+#define FILTER NULL
+#endif
 static const kws_listener_config config = {
     &kws_frontend_default,
     {KWS_N_LABELS, HISTORY, KWS_AVERAGE_WINDOW_MS, KWS_MINIMUM_COUNT, KWS_SUPPRESSION_MS, thresholds,
-     KWS_SPEECH_WEIGHT, KWS_SPEECH_SHIFT, KWS_DETECTOR_RULE},
+     FILTER, KWS_DETECTOR_RULE},
     KWS_N_FRAMES,
     KWS_INFERENCE_FRAMES,
     infer,

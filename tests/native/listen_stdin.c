@@ -79,14 +79,16 @@ static void feed_stdin(kws_listener *listener)
 }
 
 /* Arguments: n_frames, inference_frames, n_labels, average_window_ms, threshold, suppression_ms, minimum_count,
- * speech_weight, speech_shift, and 1 for the speech-aware rule. */
+ * and for the matched filter its bias, shift and weights. */
 int main(int argc, char **argv)
 {
-    unsigned values[10];
-    if (argc != 11) {
+    enum { COMMON = 7, FILTER = 2 };
+    unsigned values[COMMON];
+    const int weights = argc - 1 - COMMON - FILTER;
+    if (argc < 1 + COMMON) {
         return 2;
     }
-    for (int i = 0; i < 10; ++i) {
+    for (int i = 0; i < COMMON; ++i) {
         values[i] = (unsigned)strtoul(argv[i + 1], NULL, 10);
     }
     const kws_frontend_config *frontend = &kws_frontend_default;
@@ -101,9 +103,17 @@ int main(int argc, char **argv)
     uint8_t *thresholds = (uint8_t *)malloc(values[2]);
     memset(thresholds, (int)values[4], values[2]);
     config.detector.thresholds = thresholds;
-    config.detector.speech_weight = (uint8_t)values[7];
-    config.detector.speech_shift = (uint8_t)values[8];
-    config.detector.rule = values[9] ? kws_speech_aware : kws_recognize_commands;
+    int8_t *filter_weights = (int8_t *)malloc(weights > 0 ? (size_t)weights : 1);
+    for (int i = 0; i < weights; ++i) {
+        filter_weights[i] = (int8_t)strtol(argv[1 + COMMON + FILTER + i], NULL, 10);
+    }
+    kws_score_filter filter = {filter_weights, 0, (uint16_t)(weights > 0 ? weights / 3 : 0), 0};
+    if (weights > 0) {
+        filter.bias = (int32_t)strtol(argv[1 + COMMON], NULL, 10);
+        filter.shift = (uint8_t)strtoul(argv[2 + COMMON], NULL, 10);
+    }
+    config.detector.filter = weights > 0 ? &filter : NULL;
+    config.detector.rule = weights > 0 ? kws_matched_filter : kws_recognize_commands;
     config.detector.suppression_ms = values[5];
     config.detector.minimum_count = (uint16_t)values[6];
     config.infer = infer;
@@ -121,6 +131,7 @@ int main(int argc, char **argv)
     kws_listener_init(&listener, &config, window, memory);
     feed_stdin(&listener);
     printf("frames %" PRIu32 " crc %08" PRIx32 "\n", listener.frames, listener.features_crc32);
+    free(filter_weights);
     free(window);
     free(memory);
     free(thresholds);

@@ -20,7 +20,7 @@ class Detection:
     label_index: int
     """The model's output; 2 is the first word."""
     score: int
-    """Average over the window, 0 to 255."""
+    """What passed the threshold, 0 to 255: an average over the window, or a filter's sum."""
 
 
 class DetectorConfig:
@@ -29,6 +29,16 @@ class DetectorConfig:
     def __init__(self, settings: DetectorSettings, n_labels: int, history: int) -> None:
         """Fills the struct; `history` is how many scores the window can hold."""
         self._thresholds = ffi.new("uint8_t[]", settings.thresholds(n_labels))
+        self._weights = ffi.new("int8_t[]", settings.tap_weights)
+        self._filter = ffi.new(
+            "kws_score_filter *",
+            {
+                "weights": self._weights,
+                "bias": settings.filter_bias,
+                "taps": settings.taps,
+                "shift": settings.filter_shift,
+            },
+        )
         self.pointer = ffi.new(
             "kws_detector_config *",
             {
@@ -38,8 +48,7 @@ class DetectorConfig:
                 "minimum_count": settings.minimum_count,
                 "suppression_ms": settings.suppression_ms,
                 "thresholds": self._thresholds,
-                "speech_weight": settings.speech_weight,
-                "speech_shift": settings.speech_shift,
+                "filter": self._filter if settings.taps else ffi.NULL,
                 "rule": ffi.addressof(lib, f"kws_{settings.kind}"),
             },
         )

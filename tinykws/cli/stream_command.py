@@ -94,11 +94,12 @@ def describe_tuning(report: TuneReport) -> str:
     detector = report.detector
     thresholds = detector.thresholds(len(report.words) + 2)[2:]
     each = ", ".join(f"{word} {threshold}" for word, threshold in zip(report.words, thresholds, strict=True))
-    lines = [
-        f"{detector.kind}: threshold {each}; average over {detector.average_window_ms} ms, at least"
-        f" {detector.minimum_count} scores; {detector.suppression_ms} ms of suppression"
-        + (f"; speech weight {detector.speech_weight}" if detector.kind == "speech_aware" else "")
-    ]
+    looks_at = (
+        f"weighted scores of {detector.average_window_ms} ms"
+        if detector.taps
+        else f"average over {detector.average_window_ms} ms, at least {detector.minimum_count} scores"
+    )
+    lines = [f"{detector.kind}: threshold {each}; {looks_at}; {detector.suppression_ms} ms of suppression"]
     if report.tuning is None:
         return "\n".join([*lines, "given in kws.yaml, not chosen"])
     tuning, point = report.tuning, report.tuning.point

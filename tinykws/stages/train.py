@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tinykws.architectures import TEACHER
-from tinykws.clips.dataset import Dataset
+from tinykws.bundle import FIRST_WORD
+from tinykws.clips.dataset import Dataset, is_recording
 from tinykws.clips.epochs import Epoch, Epochs, class_weights
 from tinykws.clips.words import Words
 from tinykws.config import Config, ModelSettings, TrainingSettings
@@ -31,6 +32,10 @@ from tinykws.scoring import Score, score
 HISTORY_NAME = "history.json"
 CURVES_NAME = "learning_curves.png"
 TEACHER_DROPOUT = 0.2
+RECORDED_BALANCE = 0.5
+SPOKEN_BALANCE = 1.0
+"""People say a word in more ways than a synthesizer; where it speaks the words, they get lost among the unknown ones
+unless they count more."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -143,7 +148,8 @@ def _learn(
 ) -> tuple[list[EpochRecord], list[npt.NDArray[Any]]]:
     epochs = Epochs(lesson.dataset, settings.augmentation, settings.seed)
     training_ids = np.asarray(lesson.dataset.label_ids("training"), np.int64)
-    weights = class_weights(training_ids, len(lesson.dataset.labels), settings.class_balance)
+    balance = usual_balance(lesson.dataset) if settings.class_balance is None else settings.class_balance
+    weights = class_weights(training_ids, len(lesson.dataset.labels), balance)
     history: list[EpochRecord] = []
     best_weights = lesson.trainer.weights()
     with contextlib.closing(epochs.first(settings.epochs)) as made:
@@ -157,6 +163,13 @@ def _learn(
         figures = lesson.figures_of(lesson.teacher)
         progress.say(f"the teacher's mean recall: {figures.mean_recall:.1%} on the validation clips")
     return history, best_weights
+
+
+def usual_balance(dataset: Dataset) -> float:
+    """Returns the class_balance for a dataset: RECORDED_BALANCE, or SPOKEN_BALANCE where most words are spoken."""
+    sources, label_ids = dataset.sources("training"), dataset.label_ids("training")
+    recorded = [is_recording(source) for source, label in zip(sources, label_ids, strict=True) if label >= FIRST_WORD]
+    return RECORDED_BALANCE if 2 * sum(recorded) >= len(recorded) else SPOKEN_BALANCE
 
 
 @dataclasses.dataclass(frozen=True)

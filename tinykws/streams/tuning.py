@@ -9,7 +9,6 @@ is high falls off about exponentially with the height, and how fast it falls can
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
 
@@ -18,14 +17,15 @@ import numpy.typing as npt
 
 from tinykws.bundle import FIRST_WORD
 from tinykws.confidence import hours_to_show
-from tinykws.config import FIXED_SETTINGS, RECOGNIZE_COMMANDS, SPEECH_AWARE, DetectorSettings, DetectorWishes
+from tinykws.config import RECOGNIZE_COMMANDS, DetectorSettings, DetectorWishes
 from tinykws.labels import Label
 from tinykws.progress import SILENT, Progress
+from tinykws.streams.filter_fit import fit_filter
 from tinykws.streams.measure import CurvePoint, ScoredMaterial, deployed_point, hear
 from tinykws.timeline import MS_PER_HOUR
 
-WINDOWS_MS = {RECOGNIZE_COMMANDS: (400, 500, 700, 900), SPEECH_AWARE: (300, 400, 500, 700, 900)}
-SPEECH_WEIGHTS = (0, 12, 24)
+WINDOWS_MS = (400, 500, 700, 900)
+"""Averaging windows of recognize_commands."""
 SUPPRESSIONS_MS = (500, 750, 1000, 1500)
 """Shortest first: of equals that is the one that hears quick words."""
 LOWEST, HIGHEST = 128, 254
@@ -79,7 +79,7 @@ def tune_detector(
         wishes: kind, wanted rate, and what is not to be chosen.
     """
     words = tuple(label.name for label in labels[FIRST_WORD:])
-    candidates = list(_candidates(wishes))
+    candidates = list(_candidates(scored, words, wishes))
     choices = [
         choice
         for settings in progress.track(candidates, "trying detectors")
@@ -99,15 +99,14 @@ def tune_detector(
     )
 
 
-def _candidates(wishes: DetectorWishes) -> Iterator[DetectorSettings]:
-    usual = dataclasses.replace(FIXED_SETTINGS[wishes.kind], inference_ms=wishes.inference_ms)
-    weights = (0,) if wishes.kind == RECOGNIZE_COMMANDS else SPEECH_WEIGHTS
-    windows_ms = sorted({max(window_ms, wishes.inference_ms) for window_ms in WINDOWS_MS[wishes.kind]})
-    for window_ms, weight in itertools.product(windows_ms, weights):
+def _candidates(scored: ScoredMaterial, words: Sequence[str], wishes: DetectorWishes) -> Iterator[DetectorSettings]:
+    if wishes.kind != RECOGNIZE_COMMANDS:
+        unsaid = (*scored.negatives, *scored.others)
+        yield dataclasses.replace(fit_filter(scored.words, unsaid, words, wishes.inference_ms), **wishes.given)
+        return
+    for window_ms in sorted({max(window_ms, wishes.inference_ms) for window_ms in WINDOWS_MS}):
         scores = window_ms // wishes.inference_ms
-        settings = dataclasses.replace(
-            usual, average_window_ms=window_ms, speech_weight=weight, minimum_count=max(1, scores // 2)
-        )
+        settings = dataclasses.replace(wishes.usual, average_window_ms=window_ms, minimum_count=max(1, scores // 2))
         yield dataclasses.replace(settings, **wishes.given)
 
 

@@ -20,10 +20,8 @@ void kws_detector_reset(kws_detector *detector)
     detector->count = 0;
     detector->top_label = KWS_SILENCE_LABEL;
     detector->top_time_ms = 0u - detector->config->suppression_ms - 1u; /* so long ago that nothing is suppressed */
-    detector->speech = 0;
 }
 
-/* Scores that leave the window tell what was heard before it. */
 static void forget_oldest(kws_detector *detector)
 {
     const kws_detector_config *config = detector->config;
@@ -31,8 +29,6 @@ static void forget_oldest(kws_detector *detector)
     for (size_t i = 0; i < config->n_labels; ++i) {
         detector->sums[i] -= (uint32_t)(scores[i] + SCORE_OFFSET);
     }
-    detector->speech -= detector->speech >> config->speech_shift;
-    detector->speech += (uint32_t)(scores[KWS_UNKNOWN_LABEL] + SCORE_OFFSET);
     detector->oldest = (uint16_t)((detector->oldest + 1u) % config->history);
     --detector->count;
 }

@@ -8,10 +8,11 @@
  * reported. One thing differs: upstream forgets the newest scores once 50 are in the window; here the window holds as
  * many as the caller gives memory for.
  *
- * kws_speech_aware looks at words only: a word is heard when its average is above its threshold, which ongoing speech
- * raises. Most false accepts come from people who talk of something else; the unknown label's average over some three
- * seconds before the window tells that they do. After a word nothing is heard for suppression_ms, and that word not
- * before its average has been below its threshold once.
+ * kws_matched_filter looks at words only, and at how the scores went: a word that is said to the device stands between
+ * two pauses, and its label is likely as long as it is in the model's sight, no longer and no shorter; a word that only
+ * sounds alike stands in a sentence. The logarithms of the odds of the word, of silence and of unknown speech are
+ * weighted by their age and added up; the word is heard when the sum is above its threshold. After a word nothing is
+ * heard for suppression_ms, and that word not before its sum has been below its threshold once.
  */
 #ifndef KWS_DETECTOR_H
 #define KWS_DETECTOR_H
@@ -31,7 +32,7 @@ extern "C" {
 typedef struct {
     uint32_t time_ms;
     uint16_t label;
-    uint8_t score; /* average over the window, 0 to 255 */
+    uint8_t score; /* what passed the threshold, 0 to 255: an average over the window, or a filter's sum */
 } kws_detection;
 
 typedef struct kws_detector kws_detector;
@@ -40,7 +41,15 @@ typedef struct kws_detector kws_detector;
 typedef bool (*kws_detector_rule)(kws_detector *detector, uint32_t time_ms, kws_detection *detection);
 
 bool kws_recognize_commands(kws_detector *detector, uint32_t time_ms, kws_detection *detection);
-bool kws_speech_aware(kws_detector *detector, uint32_t time_ms, kws_detection *detection);
+bool kws_matched_filter(kws_detector *detector, uint32_t time_ms, kws_detection *detection);
+
+/* What kws_matched_filter adds up. */
+typedef struct {
+    const int8_t *weights; /* [3, taps], newest score first: of the word, of silence, of unknown */
+    int32_t bias;
+    uint16_t taps; /* scores in the window; as many as fit into it at a regular pace */
+    uint8_t shift; /* the sum of bias and weights * evidence in 16ths of a bit is divided by 2^shift */
+} kws_score_filter;
 
 typedef struct {
     uint16_t n_labels;          /* silence, unknown, words */
@@ -48,9 +57,8 @@ typedef struct {
     uint16_t average_window_ms;
     uint16_t minimum_count;     /* scores in the window before any label counts */
     uint32_t suppression_ms;
-    const uint8_t *thresholds;  /* [n_labels] average score, 0 to 255, above which a label counts */
-    uint8_t speech_weight;      /* speech_aware: part of the speech's level, in 256ths, by which thresholds rise */
-    uint8_t speech_shift;       /* speech_aware: its level is an average over some 2^speech_shift scores; at most 16 */
+    const uint8_t *thresholds;  /* [n_labels] 0 to 255, above which a label counts */
+    const kws_score_filter *filter; /* of kws_matched_filter; NULL for the other rule */
     kws_detector_rule rule;
 } kws_detector_config;
 
@@ -63,7 +71,6 @@ struct kws_detector {
     uint16_t count;
     uint16_t top_label;
     uint32_t top_time_ms;
-    uint32_t speech; /* level of unknown speech before the window, 0 to 255, times 2^speech_shift */
 };
 
 /* The most scores that fall into the averaging window, its both ends included. */

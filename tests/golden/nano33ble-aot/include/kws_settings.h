@@ -23,8 +23,6 @@
 #define KWS_THRESHOLDS {200, 200, 200} /* 0 to 255, of each label */
 #define KWS_SUPPRESSION_MS 1500
 #define KWS_MINIMUM_COUNT 3
-#define KWS_SPEECH_WEIGHT 0 /* 256ths */
-#define KWS_SPEECH_SHIFT 5
 
 /* Self-test at boot: what front-end and model must make of the sound of this seed (kws_golden_signal.h). */
 #define KWS_SELF_TEST_SEED 12u

@@ -1,0 +1,83 @@
+"""The matched filter of kws_matched_filter.c in numbers: what it looks at, and weights as the chip has them.
+
+It looks at the scores of SPAN_MS. Evidence is the logarithm of a score's odds, in bits; that of the word, of silence
+and of unknown speech is averaged over each of N_AGES ages and weighted. The sum is the logarithm, base e, of the odds
+that the word was said to the device.
+"""
+
+from __future__ import annotations
+
+import bisect
+import dataclasses
+from collections.abc import Sequence
+
+AGE_ENDS_MS = (200, 400, 600, 800, 1000, 1300, 1700, 2500)
+"""An age goes from the one before to here. The model sees a second, so a second after a word its score falls: up to
+there ages are finer; what is older than SPAN_MS was before any word."""
+N_AGES = len(AGE_ENDS_MS)
+SPAN_MS = AGE_ENDS_MS[-1]
+ROLES = ("word", "silence", "unknown")
+EVIDENCE_STEPS = 16
+"""Of a bit; kws_matched_filter.c's BIT."""
+SCORE_STEPS = 8
+"""Of one in the sum: scores of 0 to 255 stand for odds of e^-16 to e^16."""
+EVEN_ODDS = 128
+"""The score of a sum of 0."""
+LARGEST_WEIGHT = 127
+LARGEST_SHIFT = 15
+
+USUAL_WEIGHTS = (
+    (0.21, 0.23, 0.14, 0.20, 0.20, 0.01, -0.56, -0.25),
+    (0.62, -0.20, -0.04, -0.06, -0.02, 0.19, 0.08, 0.19),
+    (0.33, 0.10, 0.01, -0.09, -0.16, 0.11, 0.14, 0.09),
+)
+USUAL_BIAS = -4.9
+"""What `tinykws tune` found for the default network with yes and no: for detectors that are given, not tuned."""
+
+
+@dataclasses.dataclass(frozen=True)
+class WholeFilter:
+    """A filter in whole numbers."""
+
+    weights: tuple[int, ...]
+    """[len(ROLES) * N_AGES], each for every score of its age, -127 to 127."""
+    bias: int
+    shift: int
+
+
+def taps(inference_ms: int) -> int:
+    """Returns how many scores are in the window."""
+    return -(-SPAN_MS // inference_ms)
+
+
+def ages(inference_ms: int) -> tuple[int, ...]:
+    """Returns [taps], ascending: the age, 0 to N_AGES - 1, of each score, the newest first."""
+    return tuple(bisect.bisect_right(AGE_ENDS_MS, lag * inference_ms) for lag in range(taps(inference_ms)))
+
+
+def quantized(weights: Sequence[Sequence[float]], bias: float, inference_ms: int) -> WholeFilter:
+    """Returns a filter in whole numbers.
+
+    Args:
+        weights: float [len(ROLES), N_AGES], of the mean evidence, in bits, of each age.
+        bias: of the sum.
+        inference_ms: time from one inference to the next.
+    """
+    of_age = ages(inference_ms)
+    scores = [max(1, of_age.count(age)) for age in range(N_AGES)]
+    steps = [
+        SCORE_STEPS * weight / (EVIDENCE_STEPS * count)
+        for role in weights
+        for weight, count in zip(role, scores, strict=True)
+    ]
+    largest = max(map(abs, steps))
+    fitting = [shift for shift in range(LARGEST_SHIFT + 1) if largest * 2**shift <= LARGEST_WEIGHT]
+    scale = 2 ** max(fitting, default=0)
+    whole = tuple(max(-LARGEST_WEIGHT, min(LARGEST_WEIGHT, round(step * scale))) for step in steps)
+    return WholeFilter(whole, round((EVEN_ODDS + SCORE_STEPS * bias) * scale), max(fitting, default=0))
+
+
+def tap_weights(weights: Sequence[int], inference_ms: int) -> tuple[int, ...]:
+    """Returns [len(ROLES) * taps] of [len(ROLES) * N_AGES]: a weight for each score, the newest first."""
+    of_age = ages(inference_ms)
+    return tuple(weights[role * N_AGES + age] for role in range(len(ROLES)) for age in of_age)
