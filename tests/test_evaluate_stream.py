@@ -112,7 +112,9 @@ def test_without_recordings_and_testing_clips(project: Project, tmp_path: Path) 
     shutil.rmtree(bare.negatives_dir)
     write_dataset(bare.dataset_dir, bare.config, {**SPLITS, "testing": 0, "validation": 4})
     report = evaluate_stream(bare)
-    assert (report.split, report.made_negatives, report.measure.others) == ("validation", True, ())
+    assert (report.split, report.made_negatives) == ("validation", True)
+    assert [rate.name for rate in report.measure.negatives] == ["made talk", "made talk, noise 10 dB"]
+    assert [rate.name for rate in report.measure.others] == ["other words"]
     write_dataset(bare.dataset_dir, bare.config, {**SPLITS, "testing": 0, "validation": 0})
     with pytest.raises(ConfigError, match="no validation clip of a word"):
         evaluate_stream(bare)

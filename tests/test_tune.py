@@ -91,7 +91,7 @@ def test_without_recordings_other_words_stand_for_speech(learned_project: Projec
     assert report.made_negatives
     assert "no long recordings" in progress.said[0]
     assert report.tuning is not None
-    assert report.tuning.point.rate.hours > 0.01
+    assert report.tuning.point.rate.hours > 0.005
 
 
 def test_a_given_detector_is_taken_without_a_sound(learned_project: Project, tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ def evaluate_stream(
         project: whose clips are played: those for testing, else those for validation.
         bundle: the model and its detector; None: the project's.
         negatives: recordings without the words, or folders of such; none: the second halves of the project's own, and
-            where it has none, held-back other words and noise.
+            where it has none, held-back other words, strung into sentences.
         save: a folder to which the made streams are written, with what is said in them.
         progress: told what is heard.
 
@@ -119,7 +119,7 @@ def evaluate_stream(
 
 def save_streams(material: Material, folder: Path, progress: Progress = SILENT) -> None:
     """Writes the streams that are made of clips: NAME.wav, and NAME.csv with what is said in it."""
-    made: list[Stream] = [*material.words, *(material.negatives if material.made_negatives else material.others)]
+    made: list[Stream] = [*material.words, *(material.negatives if material.made_negatives else ()), *material.others]
     with replacing_folder(folder) as fresh:
         for stream in progress.track(made, "writing streams"):
             name = stream.name.replace(" ", "_").replace(",", "")
@@ -134,8 +134,8 @@ def _tell(material: Material, split: str, progress: Progress) -> None:
         progress.say("no clip is set aside for testing: recall is of the validation clips, which tune has heard")
     if material.made_negatives:
         progress.say(
-            "no long recordings without the words: false accepts are counted on other words said one by one, which is"
-            " harder than ordinary speech; give some: --negatives FILE, or put them into negatives/"
+            "no long recordings without the words: false accepts are counted on other words strung into sentences;"
+            " give real speech: --negatives FILE, or put it into negatives/"
         )
 
 

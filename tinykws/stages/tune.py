@@ -141,8 +141,8 @@ def _tell(report: TuneReport, progress: Progress) -> None:
     wanted = tuning.wanted_per_hour
     if report.made_negatives:
         progress.say(
-            "no long recordings without the words: other words, said one by one, stand for ordinary speech,"
-            " and are harder; put hours of speech into negatives/ for figures that mean something"
+            "no long recordings without the words: other words, strung into sentences, stand for ordinary speech;"
+            " put hours of real speech into negatives/ for a rate that can be relied on"
         )
     rate = tuning.point.rate
     if not tuning.is_reached:

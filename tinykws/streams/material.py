@@ -17,11 +17,13 @@ from tinykws.errors import ConfigError
 from tinykws.project import Project
 from tinykws.streams.recording import FIRST_HALF, SECOND_HALF, WHOLE, Part, recorded_streams
 from tinykws.streams.scores import Stream
+from tinykws.streams.talk_stream import TalkStream
 from tinykws.streams.word_stream import SCENES, Clips, Scene, WordStream
 
 MOST_CLIPS = 600
 """In one stream; the same number of each word, evenly over the split."""
-OTHERS_SCENES = (Scene("other words"), Scene("other words, noise 10 dB", 10.0))
+OTHERS_SCENE = Scene("other words")
+TALK_SCENES = (Scene("made talk"), Scene("made talk, noise 10 dB", 10.0))
 TUNED_ON, REPORTED_ON = FIRST_HALF, SECOND_HALF
 """Which halves of the project's own long recordings."""
 
@@ -35,12 +37,9 @@ class Material:
     negatives: tuple[Stream, ...]
     """Without the words: for false accepts per hour."""
     others: tuple[Stream, ...]
-    """Only other words, one by one, where `negatives` are recordings; harder than ordinary speech."""
-
-    @property
-    def made_negatives(self) -> bool:
-        """Whether the negatives are made, as nobody gave long recordings."""
-        return not self.others
+    """Only other words, one by one; harder than ordinary speech."""
+    made_negatives: bool = False
+    """Whether the negatives are made, as nobody gave long recordings."""
 
     @property
     def streams(self) -> tuple[Stream, ...]:
@@ -68,7 +67,7 @@ def make_material(
         dataset: whose clips are played.
         split: validation or testing.
         noise: recordings int16 [m] that no training clip was cut from.
-        negatives: long recordings without the words; where there are none, other words and noise stand for them.
+        negatives: long recordings without the words; where there are none, other words strung together stand for them.
         seed: of all that is random in the streams.
 
     Raises:
@@ -78,15 +77,16 @@ def make_material(
     if not len(words):
         raise ConfigError(f"the dataset has no {split} clip of a word", hint="add recordings, then: tinykws prepare")
     scenes = [WordStream(words, scene, others=others, noise=noise, seed=seed) for scene in SCENES]
-    made = [WordStream(others, scene, noise=noise, seed=seed) for scene in OTHERS_SCENES] if len(others) else []
-    if not negatives and not made:
+    if not negatives and not len(others):
         raise ConfigError(
             f"no long recording without the words, and no {split} clip of another word",
             hint="put hours of ordinary speech into negatives/, or name files: --negatives FILE",
         )
-    if not negatives:
-        return Material(tuple(scenes), tuple(made), ())
-    return Material(tuple(scenes), tuple(negatives), tuple(made[:1]))
+    single = (WordStream(others, OTHERS_SCENE, noise=noise, seed=seed),) if len(others) else ()
+    if negatives:
+        return Material(tuple(scenes), tuple(negatives), single)
+    talk = tuple(TalkStream(others, scene, noise=noise, seed=seed) for scene in TALK_SCENES)
+    return Material(tuple(scenes), talk, single, made_negatives=True)
 
 
 def held_back_noise(data_folders: Sequence[Path], split: str) -> list[Samples]:

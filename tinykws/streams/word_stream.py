@@ -127,12 +127,12 @@ class WordStream:
         placed, events, at = [], [], 0
         for number in map(int, chosen):
             clip = self._words.samples[number]
-            pause = _draw_samples(PAUSE_MS, rng)
+            pause = draw_samples(PAUSE_MS, rng)
             at += pause // 2
             if self._others is not None:
                 other = self._others.samples[int(rng.integers(len(self._others)))]
                 at += clip.size
-                said = at + speech_bounds(clip)[0] - _draw_samples(RIGHT_UPON_MS, rng)
+                said = at + speech_bounds(clip)[0] - draw_samples(RIGHT_UPON_MS, rng)
                 placed.append((other, max(0, said - speech_bounds(other)[1])))
             placed.append((clip, at))
             first, last = ((start + at + edge) * 1000 for edge in speech_bounds(clip))
@@ -149,15 +149,9 @@ class WordStream:
         if scene.in_room:
             sound = reverberated(sound, random_impulse_responses(1, rng)[0])
         noise_db = FAINT_DB if scene.snr_db is None else level_db - scene.snr_db
-        return saturated(sound + np.float32(FULL_SCALE * decibels(noise_db)) * self._noise_bed(block.length, rng))
-
-    def _noise_bed(self, samples: int, rng: np.random.Generator) -> npt.NDArray[np.float32]:
-        """Returns float32 [samples] of RMS 1: a recording again and again, or computed noise."""
-        if self._scene.snr_db is None:
-            return coloured_noise((samples,), PINK, rng)
-        if not self._noise or rng.random() < MADE_NOISE_PART:
-            return coloured_noise((samples,), rng.uniform(WHITE, BROWN), rng)
-        return with_rms_1(looped(self._noise[int(rng.integers(len(self._noise)))], samples))
+        return saturated(
+            sound + np.float32(FULL_SCALE * decibels(noise_db)) * noise_bed(scene, self._noise, block.length, rng)
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -168,6 +162,17 @@ class _Block:
     """Each clip, and at which sample of the block it begins."""
     length: int
     events: tuple[Event, ...]
+
+
+def noise_bed(
+    scene: Scene, recordings: Sequence[Samples], samples: int, rng: np.random.Generator
+) -> npt.NDArray[np.float32]:
+    """Returns float32 [samples] of RMS 1: a recording again and again, or computed noise."""
+    if scene.snr_db is None:
+        return coloured_noise((samples,), PINK, rng)
+    if not recordings or rng.random() < MADE_NOISE_PART:
+        return coloured_noise((samples,), rng.uniform(WHITE, BROWN), rng)
+    return with_rms_1(looped(recordings[int(rng.integers(len(recordings)))], samples))
 
 
 def speech_bounds(clip: Samples) -> tuple[int, int]:
@@ -202,6 +207,7 @@ def looped(recording: Samples, samples: int) -> npt.NDArray[np.float32]:
     return np.asarray(np.resize(sound[:-overlap], samples), np.float32)
 
 
-def _draw_samples(range_ms: tuple[int, int], rng: np.random.Generator) -> int:
+def draw_samples(range_ms: tuple[int, int], rng: np.random.Generator) -> int:
+    """Returns a number of samples between the shortest and the longest time."""
     shortest, longest = (ms * SAMPLE_RATE_HZ // 1000 for ms in range_ms)
     return int(rng.integers(shortest, longest, endpoint=True))
