@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -14,6 +15,9 @@ from tiny_model import tiny_bundle
 from tinykws.audio import write_wav
 from tinykws.boards import find_board
 from tinykws.bundle import Bundle
+from tinykws.config import DetectorSettings
+from tinykws.device.host_reference import HostReference, silence_after_ms
+from tinykws.device.protocol import Heard
 from tinykws.device.session_log import read_entries
 from tinykws.device.verdict import judge
 from tinykws.errors import ConfigError, DeviceError
@@ -231,3 +235,16 @@ def test_folders_that_are_no_labels_say_nothing(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no audio file in"):
         (tmp_path / "empty").mkdir()
         find_clips([tmp_path / "empty"], LABELS)
+
+
+@pytest.mark.parametrize("window_ms", [300, 1000, 2500, 5000])
+def test_the_silence_after_a_clip_lets_the_detector_hear_a_word_at_its_end(bundle, window_ms) -> None:
+    """A clip as long as the model's window has one inference; a detector waits for a quarter of its own window."""
+    detector = DetectorSettings(average_window_ms=window_ms, threshold=150)
+    reference = HostReference(
+        dataclasses.replace(bundle, detector=detector), lambda _: np.array([-128, -128, 127], np.int8)
+    )
+    clip = np.zeros(bundle.frontend.clip_samples, np.int16)
+    assert not any(isinstance(line, Heard) for line in reference.clip_lines(clip, 0))
+    lines = reference.clip_lines(clip, silence_after_ms(detector) * 16)
+    assert any(isinstance(line, Heard) for line in lines)

@@ -7,7 +7,18 @@ import numpy as np
 from tinykws.audio import Samples
 from tinykws.bundle import Bundle
 from tinykws.chip.listener import Infer, Inference, Listener
+from tinykws.config import DetectorSettings
 from tinykws.device.protocol import ClipFigures, Heard, Line, Scores
+from tinykws.timeline import GRACE_MS
+
+
+def silence_after_ms(detector: DetectorSettings) -> int:
+    """Returns how much silence a sound needs behind it so that a word at its end can be heard.
+
+    That is the time in which a detection counts, and enough for a detector that answers only when a part of its window
+    is full: a clip of one second has a single inference before its end.
+    """
+    return max(GRACE_MS, detector.average_window_ms // 2)
 
 
 class HostReference:

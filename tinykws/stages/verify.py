@@ -16,7 +16,7 @@ from tinykws.audio import Samples, read_audio
 from tinykws.boards import Board
 from tinykws.bundle import Bundle
 from tinykws.device.clip_audio import HeldAudio, pcm_of
-from tinykws.device.host_reference import HostReference
+from tinykws.device.host_reference import HostReference, silence_after_ms
 from tinykws.device.mismatch_files import fresh_mismatch_folder
 from tinykws.device.mismatch_search import FoundMismatch, MismatchSearch
 from tinykws.device.protocol import MAX_TAIL_SAMPLES, Ready
@@ -37,8 +37,6 @@ from tinykws.progress import SILENT, Progress
 
 AUDIO_SUFFIXES = (".wav", ".flac")
 ATTEMPTS = 3
-TAIL_MS = 500
-"""Silence after each clip, so that the detector has several inferences to count a word at the clip's end."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,7 +55,7 @@ def verify(
     progress: Progress = SILENT,
     *,
     wire: str | None = None,
-    tail_ms: int = TAIL_MS,
+    tail_ms: int | None = None,
     min_accuracy: float | None = None,
     timeout_s: float = 10.0,
     log_path: Path | None = None,
@@ -76,7 +74,7 @@ def verify(
         clips: what to send; shorter ones than the model looks at get silence at their end.
         progress: shows how many clips are done.
         wire: how sound gets into an emulated board, see doors/open_device.py.
-        tail_ms: silence after each clip.
+        tail_ms: silence after each clip; None: what the detector needs to hear a word at its end.
         min_accuracy: share of right labels below which the verdict is FAIL.
         timeout_s: longest time in which nothing may get on.
         log_path: where the log goes (JSONL), as it comes.
@@ -90,6 +88,8 @@ def verify(
     """
     if not clips:
         raise ConfigError("no clip to verify with", hint="name audio files, or folders of them")
+    if tail_ms is None:
+        tail_ms = silence_after_ms(bundle.detector)
     if not 0 <= tail_ms * bundle.frontend.sample_rate_hz // 1000 <= MAX_TAIL_SAMPLES:
         raise ConfigError(f"tail_ms is {tail_ms}", hint="0 to 5000")
     course = _Course(bundle, tail_ms, None if log_path is None else fresh_mismatch_folder(log_path))

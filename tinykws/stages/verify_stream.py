@@ -19,7 +19,7 @@ from tinykws.audio import AudioStream, Samples
 from tinykws.boards import Board
 from tinykws.bundle import Bundle
 from tinykws.device.clip_audio import StreamedAudio, pcm_of
-from tinykws.device.host_reference import HostReference
+from tinykws.device.host_reference import HostReference, silence_after_ms
 from tinykws.device.mismatch_files import fresh_mismatch_folder
 from tinykws.device.mismatch_search import FoundMismatch, MismatchSearch
 from tinykws.device.protocol import MAX_CLIP_BYTES
@@ -42,8 +42,6 @@ KEPT_ENTRIES = 200
 """Of the log that are held, beside its file: the newest, for whoever must explain how a session ended."""
 ATTEMPTS = 2
 """To send a stream, which may be hours long."""
-TAIL_MS = 500
-"""Silence after the stream, so that a word at its end can be counted."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -132,7 +130,7 @@ class _Course:
         self._labels = bundle.labels
         self._frontend = bundle.frontend
         self._rate_hz = bundle.frontend.sample_rate_hz
-        self._tail_samples = TAIL_MS * self._rate_hz // 1000
+        self._tail_samples = silence_after_ms(bundle.detector) * self._rate_hz // 1000
         self._reference = HostReference(bundle, Interpreter(bundle.model_bytes()).invoke)
         self._names = {name: label.name for label in bundle.labels for name in (label.text, label.name)}
         self._samples = self._crc = 0
