@@ -53,7 +53,7 @@ IN_THE_MIDDLE: tuple[tuple[str, Make], ...] = (
     ("another firmware", lambda **where: Replaced(OTHER, **where)),
 )
 SECOND_CLIP = {"clip": 2, "after_bytes": 15_000}
-MIDDLE_OF_STREAM = {"clip": 1, "after_bytes": 400_000}
+MIDDLE_OF_STREAM = {"clip": 1, "after_bytes": 800_000}
 OF_CLIPS = ("fault", "happened", "clips", "right", "tried again", "failed by name", "not sent", "wrong verdicts")
 OF_STREAM = ("fault", "happened", "attempts", "verdict", "s heard", "inferences", "detections", "of the host", "differ")
 WAITS = {"timeout_s": 5.0, "return_s": 10.0}
@@ -125,8 +125,10 @@ def _told(*cells: object) -> tuple[str, ...]:
 
 
 def _stream_of(clips: list[ClipFile], path: Path) -> StreamFile:
-    """The clips, one after the other."""
-    write_wav(path, np.concatenate([read_audio(clip.path, SAMPLE_RATE_HZ).samples for clip in clips]))
+    """The clips, one after the other, a second of silence behind each."""
+    silence = np.zeros(SAMPLE_RATE_HZ, np.int16)
+    sounds = [read_audio(clip.path, SAMPLE_RATE_HZ).samples for clip in clips]
+    write_wav(path, np.concatenate([piece for sound in sounds for piece in (sound, silence)]))
     return StreamFile(path)
 
 
@@ -146,8 +148,8 @@ result.
 
 ## A stream
 
-The same clips as one stream. It is tried twice; then it is judged as far as it was heard: detections are those until
-then.
+The same clips as one stream, a second apart. It is tried twice; then it is judged as far as it was heard: detections
+are those until then.
 
 {_table(OF_STREAM, stream_rows)}
 """
