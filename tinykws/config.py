@@ -116,7 +116,8 @@ PROBABILITIES = tuple(field.name for field in dataclasses.fields(AugmentationSet
 class TrainingSettings:
     """How the network is trained."""
 
-    epochs: int = 150
+    epochs: int | None = None
+    """None: 150, or 15 where most clips of the words are spoken: more of these teach how a computer speaks."""
     batch_size: int = 64
     learning_rate: float = 0.005
     """The highest; it rises over the first steps and falls to nothing at the end."""
@@ -279,7 +280,7 @@ class Config:
         for name in ("max_bytes", "max_macs", "max_arena"):
             limit = getattr(self.model, name)
             at_least(f"model: {name}", 1 if limit is None else limit, 1)
-        at_least("training: epochs", self.training.epochs, 1)
+        at_least("training: epochs", 1 if self.training.epochs is None else self.training.epochs, 1)
         at_least("training: batch_size", self.training.batch_size, 1)
         in_range("training: dropout", self.training.dropout, 0, 0.9)
         in_range("training: learning_rate", self.training.learning_rate, 1e-6, 1)

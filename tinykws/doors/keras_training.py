@@ -137,7 +137,7 @@ class Trainer:
         n_words: int = 0,
         teacher: Network | None = None,
     ) -> None:
-        """Makes a fresh network.
+        """Makes a fresh network that will learn `settings.epochs` epochs, which must be known by now.
 
         Args:
             architecture: which.
@@ -154,6 +154,7 @@ class Trainer:
         self._settings = settings
         self._teacher = teacher
         self._with_words = _with_words(self.network.model, n_words)
+        assert settings.epochs is not None
         steps = settings.epochs * -(-n_clips // settings.batch_size)
         self._step = self._make_step(_schedule(settings.learning_rate, steps))
 

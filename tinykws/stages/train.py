@@ -18,7 +18,7 @@ from tinykws.bundle import FIRST_WORD
 from tinykws.clips.dataset import Dataset, is_recording
 from tinykws.clips.epochs import Epoch, Epochs, class_weights
 from tinykws.clips.words import Words
-from tinykws.config import Config, ModelSettings, TrainingSettings
+from tinykws.config import ModelSettings, TrainingSettings
 from tinykws.doors.keras_training import Trainer
 from tinykws.doors.plots import plot_learning_curves
 from tinykws.errors import ConfigError
@@ -32,10 +32,11 @@ from tinykws.scoring import Score, score
 HISTORY_NAME = "history.json"
 CURVES_NAME = "learning_curves.png"
 TEACHER_DROPOUT = 0.2
-RECORDED_BALANCE = 0.5
-SPOKEN_BALANCE = 1.0
-"""People say a word in more ways than a synthesizer; where it speaks the words, they get lost among the unknown ones
-unless they count more."""
+FOR_RECORDED: dict[str, Any] = {"epochs": 150, "class_balance": 0.5}
+FOR_SPOKEN: dict[str, Any] = {"epochs": 15, "class_balance": 1.0}
+"""Where most clips of the words are spoken. People say a word in more ways than a synthesizer: the words get lost among
+the unknown ones unless they count more, and the longer the network learns, the better it knows the synthesizer and the
+worse it hears people (docs/training.md)."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,8 +94,9 @@ def train(project: Project, *, progress: Progress = SILENT) -> TrainReport:
     _check(dataset, project)
     cost = _affordable_cost(dataset, project.config.model, progress)
     words = Words(dataset)
-    trainer, teacher = _trainers(dataset, words, project.config)
-    history, best_weights = _learn(Lesson(trainer, teacher, words, dataset), project.config.training, progress)
+    settings = suited(project.config.training, dataset)
+    trainer, teacher = _trainers(dataset, words, project.config.model, settings)
+    history, best_weights = _learn(Lesson(trainer, teacher, words, dataset), settings, progress)
     trainer.restore(best_weights)
     best = max(history, key=lambda record: record.merit)
     _write(project, trainer, history, best)
@@ -129,9 +131,11 @@ def _affordable_cost(dataset: Dataset, model: ModelSettings, progress: Progress)
     return cost
 
 
-def _trainers(dataset: Dataset, words: Words, config: Config) -> tuple[Trainer, Trainer | None]:
+def _trainers(
+    dataset: Dataset, words: Words, model: ModelSettings, settings: TrainingSettings
+) -> tuple[Trainer, Trainer | None]:
     """Returns the network to be trained and, where kws.yaml wants one, its teacher."""
-    settings, shape, n_labels = config.training, dataset.frontend.features_shape, len(dataset.labels)
+    shape, n_labels = dataset.frontend.features_shape, len(dataset.labels)
     n_clips = min(len(dataset.label_ids("training")), settings.augmentation.clips_per_epoch)
     n_words = len(words.names)
     teacher = None
@@ -139,7 +143,7 @@ def _trainers(dataset: Dataset, words: Words, config: Config) -> tuple[Trainer, 
         alone = dataclasses.replace(settings, distill=0.0, dropout=TEACHER_DROPOUT)
         teacher = Trainer(TEACHER, shape, n_labels, n_clips, alone, n_words=n_words)
     network = None if teacher is None else teacher.network
-    pupil = Trainer(config.model.architecture, shape, n_labels, n_clips, settings, n_words=n_words, teacher=network)
+    pupil = Trainer(model.architecture, shape, n_labels, n_clips, settings, n_words=n_words, teacher=network)
     return pupil, teacher
 
 
@@ -148,8 +152,9 @@ def _learn(
 ) -> tuple[list[EpochRecord], list[npt.NDArray[Any]]]:
     epochs = Epochs(lesson.dataset, settings.augmentation, settings.seed)
     training_ids = np.asarray(lesson.dataset.label_ids("training"), np.int64)
-    balance = usual_balance(lesson.dataset) if settings.class_balance is None else settings.class_balance
-    weights = class_weights(training_ids, len(lesson.dataset.labels), balance)
+    assert settings.class_balance is not None
+    assert settings.epochs is not None
+    weights = class_weights(training_ids, len(lesson.dataset.labels), settings.class_balance)
     history: list[EpochRecord] = []
     best_weights = lesson.trainer.weights()
     with contextlib.closing(epochs.first(settings.epochs)) as made:
@@ -165,11 +170,13 @@ def _learn(
     return history, best_weights
 
 
-def usual_balance(dataset: Dataset) -> float:
-    """Returns the class_balance for a dataset: RECORDED_BALANCE, or SPOKEN_BALANCE where most words are spoken."""
+def suited(settings: TrainingSettings, dataset: Dataset) -> TrainingSettings:
+    """Returns the settings with epochs and class_balance as suits the dataset where kws.yaml says nothing of them."""
     sources, label_ids = dataset.sources("training"), dataset.label_ids("training")
     recorded = [is_recording(source) for source, label in zip(sources, label_ids, strict=True) if label >= FIRST_WORD]
-    return RECORDED_BALANCE if 2 * sum(recorded) >= len(recorded) else SPOKEN_BALANCE
+    usual = FOR_RECORDED if 2 * sum(recorded) >= len(recorded) else FOR_SPOKEN
+    missing = {name: value for name, value in usual.items() if getattr(settings, name) is None}
+    return dataclasses.replace(settings, **missing)
 
 
 @dataclasses.dataclass(frozen=True)
