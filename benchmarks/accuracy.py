@@ -1,6 +1,6 @@
 """How well models hear people: clips, and streams at a wanted rate of false accepts.
 
-    .venv/bin/python benchmarks/accuracy.py PROJECT --negatives FILE... NAME[/SEED]=BUNDLE... [--seed N]
+    .venv/bin/python benchmarks/accuracy.py PROJECT NAME[/SEED]=BUNDLE... --negatives FILE... [--seed N]
     .venv/bin/python benchmarks/accuracy.py PROJECT NAME[/SEED]=BUNDLE...          clips only
     .venv/bin/python benchmarks/accuracy.py --page                                 the page anew
 

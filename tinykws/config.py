@@ -117,7 +117,7 @@ class TrainingSettings:
     """How the network is trained."""
 
     epochs: int | None = None
-    """None: 150, or 15 where most clips of the words are spoken: more of these teach how a computer speaks."""
+    """None: 150, or 8 where most clips of the words are spoken: more of these teach how a computer speaks."""
     batch_size: int = 64
     learning_rate: float = 0.005
     """The highest; it rises over the first steps and falls to nothing at the end."""

@@ -33,7 +33,7 @@ HISTORY_NAME = "history.json"
 CURVES_NAME = "learning_curves.png"
 TEACHER_DROPOUT = 0.2
 FOR_RECORDED: dict[str, Any] = {"epochs": 150, "class_balance": 0.5}
-FOR_SPOKEN: dict[str, Any] = {"epochs": 15, "class_balance": 1.0}
+FOR_SPOKEN: dict[str, Any] = {"epochs": 8, "class_balance": 1.0}
 """Where most clips of the words are spoken. People say a word in more ways than a synthesizer: the words get lost among
 the unknown ones unless they count more, and the longer the network learns, the better it knows the synthesizer and the
 worse it hears people (docs/training.md)."""
