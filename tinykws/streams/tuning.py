@@ -1,9 +1,9 @@
 """Which detector to deploy: the settings of the highest recall that keep to a wanted rate of false accepts.
 
 Thresholds are where the trouble is: half an hour of speech in which a good detector errs not once does not tell it from
-one that errs twice an hour. So where a rate is too low to be counted, it is extrapolated: how often a word's average
-is high falls off about exponentially with the height, and how fast it falls can be seen in lower, more frequent peaks
-("peaks over threshold", as floods are reckoned from the years without).
+one that errs twice an hour. So where a rate is too low to be counted, it is extrapolated: how often what a threshold is
+put to is high falls off about exponentially with the height, and how fast it falls can be seen in lower, more frequent
+peaks ("peaks over threshold", as floods are reckoned from the years without).
 """
 
 from __future__ import annotations
