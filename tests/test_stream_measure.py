@@ -161,6 +161,15 @@ def test_a_rate_that_would_cost_most_words_is_not_reached() -> None:
     assert not tuning.is_sure
 
 
+def test_one_loud_accident_does_not_cost_all_words() -> None:
+    """It is louder than any word: the wanted rate would leave none, twice the rate leaves all."""
+    made = material(positive_heights=[230] * 20, false_heights={2: [250, *range(130, 150, 4)]}, hours=1)
+    tuning = tune_detector(made, LABELS, COMMANDS)
+    assert not tuning.is_reached
+    assert tuning.point.recall.found == 20
+    assert tuning.point.rate.false_accepts == 1
+
+
 def test_a_long_quiet_is_sure() -> None:
     made = material(positive_heights=[200] * 4, false_heights={}, hours=1)
     tuning = tune_detector(made, LABELS, dataclasses.replace(COMMANDS, false_accepts_per_hour=4))

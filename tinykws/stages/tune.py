@@ -148,8 +148,8 @@ def _tell(report: TuneReport, progress: Progress) -> None:
     if not tuning.is_reached:
         progress.say(
             f"{wanted:g} false accepts per hour cannot be reached with this model without losing most words: chosen is"
-            f" the detector that finds most at {rate.false_accepts} in {rate.hours:.1f} hours of these negatives, and"
-            f" about {tuning.expected_per_hour:.1f} per hour are expected of it"
+            f" the most careful detector that does not; it has {rate.false_accepts} in {rate.hours:.1f} hours of these"
+            f" negatives, and about {tuning.expected_per_hour:.1f} per hour are expected of it"
         )
     elif not tuning.is_sure:
         progress.say(

@@ -111,11 +111,13 @@ def _candidates(scored: ScoredMaterial, words: Sequence[str], wishes: DetectorWi
 
 
 def _best(choices: Sequence[_Choice], wanted_per_hour: float, merit: Callable[[DetectorSettings], int]) -> _Choice:
-    """Returns the best of those that keep the rate, unless that costs more than half of the words."""
+    """Returns the best of those that keep the rate; where that costs over half of the words, the most careful other."""
     merits = [merit(settings) for settings, _ in choices]
-    keeps = [expected <= wanted_per_hour * ROUNDING for _, expected in choices]
-    at = max(range(len(choices)), key=lambda at: (keeps[at] and 2 * merits[at] >= max(merits), merits[at]))
-    return choices[at]
+    useful = [at for at in range(len(choices)) if 2 * merits[at] >= max(merits)]
+    keeping = [at for at in useful if choices[at][1] <= wanted_per_hour * ROUNDING]
+    if keeping:
+        return choices[max(keeping, key=lambda at: merits[at])]
+    return choices[min(useful, key=lambda at: (choices[at][1], -merits[at]))]
 
 
 def _with_thresholds(
@@ -136,11 +138,16 @@ def _with_thresholds(
         yield tuned, sum(rate for _, rate in chosen)
         return
     together = counts.sum(axis=1)
-    for threshold, expected in (
-        counted_threshold(together, hours, wanted_per_hour),
-        reckoned_threshold(together, hours, wanted_per_hour),
-    ):
-        yield dataclasses.replace(settings, threshold=threshold), expected
+    yield _with_threshold(settings, reckoned_threshold(together, hours, wanted_per_hour))
+    per_hour = wanted_per_hour
+    while per_hour <= max(wanted_per_hour, TAIL / hours):  # one loud accident in few negatives must not cost all words
+        yield _with_threshold(settings, counted_threshold(together, hours, per_hour))
+        per_hour *= 2
+
+
+def _with_threshold(settings: DetectorSettings, chosen: tuple[int, float]) -> _Choice:
+    threshold, expected = chosen
+    return dataclasses.replace(settings, threshold=threshold), expected
 
 
 def _counts(scored: ScoredMaterial, settings: DetectorSettings, words: Sequence[str], enough: float) -> Counts:
