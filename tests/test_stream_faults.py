@@ -9,17 +9,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 from fault_proxy import Babbling, Delayed, Fault, Gone, Replaced, Reset, Silent, Worn, faulty
-from tiny_model import tiny_bundle
+from tiny_model import EAGER, tiny_bundle, write_walk
 
-from tinykws.audio import write_wav
 from tinykws.boards import Board, find_board
 from tinykws.bundle import Bundle
 from tinykws.cli import run as tinykws
 from tinykws.cli.verify_view import describe_stream
-from tinykws.config import DetectorSettings
 from tinykws.device.junit import junit_of_stream
 from tinykws.device.session_log import FAULT, LINK, entries_of
 from tinykws.device.stream_report import StreamReport
@@ -41,9 +38,7 @@ PATIENT_S, IMPATIENT_S = 60.0, 3.0
 
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    """Hears its words often: the threshold is low."""
-    detector = DetectorSettings(threshold=60, suppression_ms=300, average_window_ms=200)
-    return tiny_bundle(tmp_path_factory.mktemp("bundle") / "bundle", detector=detector)
+    return tiny_bundle(tmp_path_factory.mktemp("bundle") / "bundle", detector=EAGER)
 
 
 @pytest.fixture(scope="module")
@@ -53,11 +48,7 @@ def program(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("stream") / "walk.wav"
-    rng = np.random.default_rng(7)
-    loudness = np.repeat(rng.choice([100, 6000], SECONDS * 4), 4000)
-    write_wav(path, (rng.standard_normal(16000 * SECONDS) * loudness).clip(-32768, 32767).astype(np.int16))
-    return path
+    return write_walk(tmp_path_factory.mktemp("stream") / "walk.wav", SECONDS)
 
 
 @pytest.fixture

@@ -13,12 +13,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny_model import tiny_bundle
+from tiny_model import EAGER, tiny_bundle
 
 from tinykws.audio import write_wav
 from tinykws.boards import Board, find_board, load_boards
 from tinykws.bundle import Bundle, write_bundle
-from tinykws.config import DetectorSettings
 from tinykws.device.line_check import with_check
 from tinykws.device.protocol import TEST, ClipFigures, Line, Synced, announcement, audio_line, parse_line
 from tinykws.device.session import LineLink
@@ -306,8 +305,7 @@ def test_a_device_that_hangs_is_given_up(bundle, board, spoiled, clips) -> None:
 
 
 def test_a_stream_is_heard_alike_on_device_and_host(board, tmp_path) -> None:
-    detector = DetectorSettings(threshold=60, suppression_ms=300, average_window_ms=200)
-    bundle = tiny_bundle(tmp_path / "bundle", detector=detector)
+    bundle = tiny_bundle(tmp_path / "bundle", detector=EAGER)
     loudness = np.repeat(np.random.default_rng(7).choice([100, 6000], 80), 4000)
     samples = np.random.default_rng(8).standard_normal(loudness.size) * loudness
     write_wav(tmp_path / "stream.wav", samples.clip(-32768, 32767).astype(np.int16))

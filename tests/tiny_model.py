@@ -7,8 +7,10 @@ import struct
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 from tflite_builder import OpSpec, TensorSpec, build_model
 
+from tinykws.audio import write_wav
 from tinykws.bundle import Bundle, TensorInfo, write_bundle
 from tinykws.chip.golden_signal import golden_clip
 from tinykws.config import DetectorSettings
@@ -40,6 +42,18 @@ def tiny_tflite(*, per_channel: bool = False) -> bytes:
         OpSpec("SOFTMAX", (3,), (4,), {"beta": 1.0}),
     ]
     return build_model(tensors, ops)
+
+
+EAGER = DetectorSettings(threshold=60, suppression_ms=300, average_window_ms=200)
+"""Hears words often: the threshold is low."""
+
+
+def write_walk(path: Path, seconds: int) -> Path:
+    """Writes noise that is loud or soft by the quarter of a second: the tiny model hears words in it."""
+    rng = np.random.default_rng(7)
+    loudness = np.repeat(rng.choice([100, 6000], seconds * 4), 4000)
+    write_wav(path, (rng.standard_normal(16000 * seconds) * loudness).clip(-32768, 32767).astype(np.int16))
+    return path
 
 
 def tiny_bundle(

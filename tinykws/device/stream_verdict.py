@@ -250,19 +250,13 @@ class _Attempt:
     def _compare_rest(self) -> None:
         """Nothing more comes: what one side has alone is a difference."""
         if self.host.figures is None:
-            self._note_difference(_Difference("the log does not hold all that the host expects", None))
+            self.difference = self.difference or _Difference("the log does not hold all that the host expects", None)
         for device, host in ((self.device.waiting, None), (None, self.host.waiting)):
             if device or host:
                 self._note(device[0] if device else None, host[0] if host else None)
 
     def _note(self, device: Result | None, host: Result | None) -> None:
-        difference = _difference(device, host)
-        if difference is not None:
-            self._note_difference(difference)
-
-    def _note_difference(self, difference: _Difference) -> None:
-        if self.difference is None:
-            self.difference = difference
+        self.difference = self.difference or _difference(device, host)
 
 
 class _Side:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from tinykws import score_filter
 from tinykws.bundle import FIRST_WORD
+from tinykws.clips.folders import SILENCE_INDEX, UNKNOWN_INDEX
 from tinykws.config import DetectorSettings, with_filter
 from tinykws.streams.scores import ScoredStream
 from tinykws.timeline import GRACE_MS, Event
@@ -30,7 +31,6 @@ PENALTY = 1e-3
 """On the squares of weights, each by its input's standard deviation: where the data do not say, a weight is small."""
 NEWTON_STEPS = 30
 SMALL_STEP = 1e-6
-SILENCE, UNKNOWN = 0, 1
 
 Floats = npt.NDArray[np.float64]
 
@@ -71,7 +71,7 @@ def evidence_by_age(scores: npt.NDArray[np.int8], inference_ms: int) -> Floats:
     """
     of_age = np.asarray(score_filter.ages(inference_ms))
     before = np.full((len(of_age), scores.shape[1]), -128, np.int8)
-    before[:, SILENCE] = 127
+    before[:, SILENCE_INDEX] = 127
     sums = np.cumsum(evidence(np.concatenate([before, scores])), axis=0)
     ends = np.arange(len(of_age), len(of_age) + len(scores))
     means = np.zeros((*scores.shape, score_filter.N_AGES))
@@ -113,7 +113,7 @@ class _Seen:
 
     def of(self, label: int) -> Floats:
         """Returns float [n, len(ROLES) * N_AGES], the filter's inputs for a label."""
-        return self.evidence[:, [label, SILENCE, UNKNOWN]].reshape(len(self.evidence), -1)
+        return self.evidence[:, [label, SILENCE_INDEX, UNKNOWN_INDEX]].reshape(len(self.evidence), -1)
 
     def moments(self, event: Event) -> slice:
         """Returns the inferences at which an event's word would count as found."""

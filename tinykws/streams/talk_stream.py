@@ -11,16 +11,15 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from tinykws.audio import FULL_SCALE, SAMPLE_RATE_HZ, Samples, saturated
-from tinykws.clips.noise import decibels
+from tinykws.audio import SAMPLE_RATE_HZ, Samples
 from tinykws.streams.word_stream import (
-    FAINT_DB,
     SPEECH_DB,
     Clips,
     Scene,
     at_level,
     draw_samples,
-    noise_bed,
+    in_noise,
+    long_enough,
     speech_bounds,
 )
 from tinykws.timeline import Event
@@ -50,7 +49,7 @@ class TalkStream:
         self.events: tuple[Event, ...] = ()
         self._words = words
         self._scene = scene
-        self._noise = [recording for recording in noise if recording.size >= SAMPLE_RATE_HZ]
+        self._noise = long_enough(noise)
         self._seeds = [seed, *scene.name.encode()]
         self._bounds = [speech_bounds(clip) for clip in words.samples]
         self._sentences = tuple(self._plan())
@@ -91,6 +90,4 @@ class TalkStream:
             first, last = self._bounds[number]
             word = at_level(self._words.samples[number], level_db + rng.uniform(-UNEVEN_DB, UNEVEN_DB))[first:last]
             sound[at : at + word.size] += word
-        noise_db = FAINT_DB if self._scene.snr_db is None else level_db - self._scene.snr_db
-        bed = noise_bed(self._scene, self._noise, length, rng)
-        return saturated(sound + np.float32(FULL_SCALE * decibels(noise_db)) * bed)
+        return in_noise(sound, self._scene, level_db, self._noise, rng)

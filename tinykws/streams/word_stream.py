@@ -94,7 +94,7 @@ class WordStream:
         self._words = words
         self._others = others if scene.after_speech and others is not None and len(others) else None
         self._scene = scene
-        self._noise = [recording for recording in noise if recording.size >= SAMPLE_RATE_HZ]
+        self._noise = long_enough(noise)
         self._seeds = [seed, *scene.name.encode()]
         self._blocks = tuple(self._plan())
         self.events = tuple(event for block in self._blocks for event in block.events)
@@ -148,10 +148,7 @@ class WordStream:
             sound[at : at + clip.size] += clip if scene.snr_db is None else at_level(clip, level_db)
         if scene.in_room:
             sound = reverberated(sound, random_impulse_responses(1, rng)[0])
-        noise_db = FAINT_DB if scene.snr_db is None else level_db - scene.snr_db
-        return saturated(
-            sound + np.float32(FULL_SCALE * decibels(noise_db)) * noise_bed(scene, self._noise, block.length, rng)
-        )
+        return in_noise(sound, scene, level_db, self._noise, rng)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -164,7 +161,26 @@ class _Block:
     events: tuple[Event, ...]
 
 
-def noise_bed(
+def long_enough(recordings: Sequence[Samples]) -> list[Samples]:
+    """Returns the recordings, int16 [m], that noise can be made of: those of a second and more."""
+    return [recording for recording in recordings if recording.size >= SAMPLE_RATE_HZ]
+
+
+def in_noise(
+    sound: npt.NDArray[np.float32],
+    scene: Scene,
+    level_db: float,
+    recordings: Sequence[Samples],
+    rng: np.random.Generator,
+) -> Samples:
+    """Returns int16 [n]: float32 [n] of speech at a level, and the scene's noise, of those recordings or computed."""
+    noise_db = FAINT_DB if scene.snr_db is None else level_db - scene.snr_db
+    return saturated(
+        sound + np.float32(FULL_SCALE * decibels(noise_db)) * _noise_bed(scene, recordings, sound.size, rng)
+    )
+
+
+def _noise_bed(
     scene: Scene, recordings: Sequence[Samples], samples: int, rng: np.random.Generator
 ) -> npt.NDArray[np.float32]:
     """Returns float32 [samples] of RMS 1: a recording again and again, or computed noise."""
