@@ -9,7 +9,9 @@ benchmarks/accuracy.json and, from it, benchmarks/accuracy.md; a NAME/SEED that 
 stay. Trainings of a NAME that differ by their SEED are one row: their mean, the lowest and the highest.
 
 Nothing is tuned on what is reported: each stream is cut in two halves of time. The detector is chosen on one half, as
-`tinykws tune` does, and counted on the other, and the other way round; both counts are added up.
+`tinykws tune` does, and counted on the other, and the other way round; both counts are added up. The curve is made of
+the same detectors with their thresholds moved together, as `evaluate --stream` draws it: what a rate would allow if the
+threshold for it were known.
 """
 
 from __future__ import annotations
@@ -30,13 +32,13 @@ from tinykws.cli.console import ConsoleProgress
 from tinykws.clips.dataset import Dataset
 from tinykws.clips.folders import VALIDATION
 from tinykws.confidence import rate_limits, share_limits
-from tinykws.config import DETECTOR_KINDS, DetectorWishes
+from tinykws.config import DETECTOR_KINDS, DetectorSettings, DetectorWishes
 from tinykws.doors.interpreter import Interpreter
 from tinykws.files import write_json, write_text_if_changed
 from tinykws.project import Project
 from tinykws.scoring import score
 from tinykws.streams.material import given_negatives, held_back_noise, make_material
-from tinykws.streams.measure import ScoredMaterial, hear, rate_of, recall_of, score_material
+from tinykws.streams.measure import ScoredMaterial, hear, moved, rate_of, recall_of, score_material
 from tinykws.streams.scores import ScoredStream
 from tinykws.streams.tuning import tune_detector
 from tinykws.timeline import Event, StreamScore
@@ -45,6 +47,8 @@ FOLDER = Path(__file__).parent
 RATES = (0.5, 1.0, 2.0)
 MAC_OPS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 HALVES = (0, 1)
+QUOTED = 1.0
+"""The rate at which each scene's recall is told, where there is room for one."""
 
 
 def main() -> int:
@@ -74,6 +78,7 @@ def _measure(arguments: argparse.Namespace) -> None:
                 for kind in DETECTOR_KINDS
                 for rate in progress.track(RATES, f"{name}, {kind}")
             ]
+            row["curves"] = [_curve(scored, bundle, kind) for kind in progress.track(DETECTOR_KINDS, f"{name}, curves")]
         _keep(name, row)
 
 
@@ -148,6 +153,41 @@ def _stream_figures(scored: ScoredMaterial, bundle: Bundle, kind: str, rate: flo
     }
 
 
+def _curve(scored: ScoredMaterial, bundle: Bundle, kind: str) -> dict[str, Any]:
+    """Returns the highest recall at each rate, of detectors chosen on one half and heard on the other."""
+    words = tuple(label.name for label in bundle.labels[2:])
+    wishes = DetectorWishes(kind=kind, false_accepts_per_hour=1.0, inference_ms=bundle.detector.inference_ms)
+    detectors = [tune_detector(_half(scored, half), bundle.labels, wishes).detector for half in HALVES]
+    rests = [_half(scored, 1 - half) for half in HALVES]
+    points: dict[float, dict[str, Any]] = {}
+    for by in range(255, -256, -1):  # from nothing heard to everything
+        settings = [moved(detector, by, len(bundle.labels)) for detector in detectors]
+        at_once = zip(rests, settings, strict=True)
+        rate = rate_of("all", [one for rest, how in at_once for one in hear(rest.negatives, how, words)])
+        if rate.per_hour > max(RATES):
+            break
+        for wanted in RATES:
+            if rate.per_hour <= wanted:
+                points[wanted] = {"settings": settings, "per_hour": rate.per_hour}
+    return {
+        "kind": kind,
+        "points": [
+            {"wanted_per_hour": wanted, "per_hour": at["per_hour"], **_heard_words(rests, at["settings"], words)}
+            for wanted, at in points.items()
+        ],
+    }
+
+
+def _heard_words(
+    rests: Sequence[ScoredMaterial], settings: Sequence[DetectorSettings], words: Sequence[str]
+) -> dict[str, Any]:
+    """Returns the recall of detectors, each on a material of its own: of all scenes, and of each."""
+    halves = [hear(rest.words, how, words) for rest, how in zip(rests, settings, strict=True)]
+    scenes = [recall_of(stream.name, scores) for stream, *scores in zip(rests[0].words, *halves, strict=True)]
+    together = recall_of("all", [score for scores in halves for score in scores])
+    return {"recall": dataclasses.asdict(together), "scenes": [dataclasses.asdict(scene) for scene in scenes]}
+
+
 def _half(scored: ScoredMaterial, half: int) -> ScoredMaterial:
     cut = dataclasses.replace
     return cut(
@@ -194,11 +234,20 @@ def _page(rows: dict[str, Any]) -> str:
         for name, seeds in models.items()
         for line in _stream_lines([row["streams"] for row in seeds if row["streams"]])
     ]
+    curves = [
+        (name, *line)
+        for name, seeds in models.items()
+        for line in _curve_lines([row["curves"] for row in seeds if row.get("curves")])
+    ]
     heard = next(row["streams"] for row in rows.values() if row["streams"])
     return TEXT.format(
         costs=_table(
             ["words", ".tflite bytes", "MAC", "arena bytes", "seeds", "clips", "clips right", "mean recall"],
             [(name, *_cost_line(seeds)) for name, seeds in models.items()],
+        ),
+        curves=_table(
+            ["detector", "seeds", *(f"recall at {rate:g} an hour" for rate in RATES),
+             *(f"{scene['name']}, at {QUOTED:g}" for scene in heard[0]["scenes"])], curves,
         ),
         streams=_table(
             ["detector", "wanted per hour", "seeds", "false accepts per hour", "recall, all scenes",
@@ -223,20 +272,41 @@ def _stream_line(seeds: Sequence[dict[str, Any]]) -> tuple[str, ...]:
     hours = sum(at["negatives"]["hours"] for at in seeds)
     count = sum(at["negatives"]["false_accepts"] for at in seeds)
     low, high = rate_limits(count, hours)
-    found, said = (sum(at["recall"][name] for at in seeds) for name in ("found", "utterances"))
-    limits = share_limits(found, said)
-    assert limits is not None
     scenes = [[at["scenes"][number]["share"] for at in seeds] for number in range(len(seeds[0]["scenes"]))]
     return (
         seeds[0]["kind"],
         f"{seeds[0]['wanted_per_hour']:g}",
         str(len(seeds)),
         f"{count / hours:.1f} ({low:.1f} to {high:.1f})",
-        f"{_percent(found / said)} ({100 * limits.low:.1f} to {100 * limits.high:.1f})",
+        _found([at["recall"] for at in seeds]),
         *(_spread(shares) for shares in scenes),
         f"{np.mean([at['recall']['latency_median_ms'] or 0 for at in seeds]):.0f}",
         f"{np.mean([at['other_words']['per_hour'] for at in seeds]):.0f}",
     )
+
+
+def _curve_lines(seeds: Sequence[Sequence[dict[str, Any]]]) -> list[tuple[str, ...]]:
+    """Returns a line for each detector kind."""
+    return [_curve_line(together) for together in zip(*seeds, strict=True)]
+
+
+def _curve_line(seeds: Sequence[dict[str, Any]]) -> tuple[str, ...]:
+    points = [{point["wanted_per_hour"]: point for point in one["points"]} for one in seeds]
+    quoted = [at[QUOTED]["scenes"] for at in points]
+    return (
+        seeds[0]["kind"],
+        str(len(seeds)),
+        *(_found([at[rate]["recall"] for at in points]) for rate in RATES),
+        *(_spread([scenes[number]["share"] for scenes in quoted]) for number in range(len(quoted[0]))),
+    )
+
+
+def _found(recalls: Sequence[dict[str, Any]]) -> str:
+    """Returns the recall of several together, with its limits."""
+    found, said = (sum(recall[name] for recall in recalls) for name in ("found", "utterances"))
+    limits = share_limits(found, said)
+    assert limits is not None
+    return f"{_percent(found / said)} ({100 * limits.low:.1f} to {100 * limits.high:.1f})"
 
 
 TEXT = """\
@@ -261,6 +331,14 @@ limits in brackets; in the scenes' columns brackets hold the lowest and the high
 Last column: false accepts per hour of nothing but other single words, with pauses between.
 
 {streams}
+
+## At a rate
+
+The same detectors, their thresholds moved together until the hour of speech, all of it, has at most 0.5, 1 or 2 false
+accepts: what a model is capable of, where the table above has what somebody gets who must choose the threshold without
+the half that is counted. Recall is that of all scenes with its limits, then of each scene at one an hour.
+
+{curves}
 """
 
 

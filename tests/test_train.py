@@ -12,13 +12,12 @@ import pytest
 from made_dataset import SPLITS, make_project, write_dataset
 
 from tinykws.clips.dataset import Dataset
-from tinykws.config import TrainingSettings
 from tinykws.doors.keras_training import Network
 from tinykws.errors import ConfigError
 from tinykws.progress import Progress, T
 from tinykws.project import Project
 from tinykws.scoring import score
-from tinykws.stages.train import stage_files, suited, train
+from tinykws.stages.train import stage_files, train
 
 ONE_EPOCH = """\
 words: [low, high]
@@ -155,17 +154,3 @@ def test_what_decides_whether_to_train_again(tmp_path: Path) -> None:
     labels = np.load(project.dataset_dir / "noise.npy")
     np.save(project.dataset_dir / "noise.npy", labels + 1)
     assert stage_files(project).inputs_digest() != before
-
-
-def test_spoken_words_are_shown_less_often_and_count_more(tmp_path: Path) -> None:
-    made = Dataset.load(make_project(tmp_path).dataset_dir)
-    said_nothing = TrainingSettings()
-
-    def of(source: str) -> Dataset:
-        return dataclasses.replace(made, all_sources=[f"{source}/low/{at}.wav" for at in range(len(made.all_sources))])
-
-    recorded, spoken = suited(said_nothing, of("data")), suited(said_nothing, of("synth"))
-    assert (recorded.epochs, recorded.class_balance) == (150, 0.5)
-    assert (spoken.epochs, spoken.class_balance) == (8, 1.0)
-    given = TrainingSettings(epochs=7, class_balance=0.0)
-    assert suited(given, of("synth")) == given

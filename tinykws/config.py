@@ -73,7 +73,7 @@ class AugmentationSettings:
 
     clips_per_epoch: int = 6000
     """An epoch shows at most so many; more clips take their turns, and training takes no longer."""
-    recordings_part: float = 0.3
+    recordings_part: float = 0.5
     """Of labels that have recorded and spoken clips: the recorded ones' part, or more where there are enough."""
     shift_ms: int = 100
     """Clips are moved in time by up to this …"""
@@ -83,6 +83,8 @@ class AugmentationSettings:
     """Part of the words that the clip's edge cuts off, most of them missing: taught as unknown."""
     speed_percent: float = 10.0
     """Speakers are made smaller and faster, or larger and slower, by up to this: pitch and tempo change together."""
+    tempo_percent: float = 0.0
+    """Speech is made slower or faster by up to this, at the same pitch; nothing was gained by 20 (docs/training.md)."""
     room_probability: float = 0.5
     """Part of the clips that sound as in a simulated room."""
     microphone_probability: float = 0.6
@@ -117,7 +119,8 @@ class TrainingSettings:
     """How the network is trained."""
 
     epochs: int | None = None
-    """None: 150, or 8 where most clips of the words are spoken: more of these teach how a computer speaks."""
+    """None: 150; where most clips of the words are spoken, 40 if there are ten recordings of every label, else 8: more
+    of these teach how a computer speaks."""
     batch_size: int = 64
     learning_rate: float = 0.005
     """The highest; it rises over the first steps and falls to nothing at the end."""
@@ -346,6 +349,7 @@ class Config:
             in_range(where + name, getattr(values, name), 0, 1)
         in_range(where + "recordings_part", values.recordings_part, 0, 1)
         in_range(where + "speed_percent", values.speed_percent, 0, 30)
+        in_range(where + "tempo_percent", values.tempo_percent, 0, 100)
         in_range(where + "equalizer_db", values.equalizer_db, 0, 40)
         in_range(where + "noise_snr_db_max", values.noise_snr_db_max, -60, 120)
         in_range(where + "noise_snr_db_min", values.noise_snr_db_min, -60, values.noise_snr_db_max)

@@ -14,8 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinykws.architectures import TEACHER
-from tinykws.bundle import FIRST_WORD
-from tinykws.clips.dataset import Dataset, is_recording
+from tinykws.clips.dataset import Dataset
 from tinykws.clips.epochs import Epoch, Epochs, class_weights
 from tinykws.clips.words import Words
 from tinykws.config import ModelSettings, TrainingSettings
@@ -28,15 +27,11 @@ from tinykws.network_cost import NetworkCost, in_words, measure_cost, refuse_exc
 from tinykws.progress import SILENT, Progress
 from tinykws.project import Project
 from tinykws.scoring import Score, score
+from tinykws.training_defaults import suited
 
 HISTORY_NAME = "history.json"
 CURVES_NAME = "learning_curves.png"
 TEACHER_DROPOUT = 0.2
-FOR_RECORDED: dict[str, Any] = {"epochs": 150, "class_balance": 0.5}
-FOR_SPOKEN: dict[str, Any] = {"epochs": 8, "class_balance": 1.0}
-"""Where most clips of the words are spoken. People say a word in more ways than a synthesizer: the words get lost among
-the unknown ones unless they count more, and the longer the network learns, the better it knows the synthesizer and the
-worse it hears people (docs/training.md)."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -168,15 +163,6 @@ def _learn(
         figures = lesson.figures_of(lesson.teacher)
         progress.say(f"the teacher's mean recall: {figures.mean_recall:.1%} on the validation clips")
     return history, best_weights
-
-
-def suited(settings: TrainingSettings, dataset: Dataset) -> TrainingSettings:
-    """Returns the settings with epochs and class_balance as suits the dataset where kws.yaml says nothing of them."""
-    sources, label_ids = dataset.sources("training"), dataset.label_ids("training")
-    recorded = [is_recording(source) for source, label in zip(sources, label_ids, strict=True) if label >= FIRST_WORD]
-    usual = FOR_RECORDED if 2 * sum(recorded) >= len(recorded) else FOR_SPOKEN
-    missing = {name: value for name, value in usual.items() if getattr(settings, name) is None}
-    return dataclasses.replace(settings, **missing)
 
 
 @dataclasses.dataclass(frozen=True)
