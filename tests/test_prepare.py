@@ -210,13 +210,17 @@ def test_unknown_clips_are_capped_and_the_choice_is_stable(project: Project) -> 
     assert len(unknown & second) > 15
 
 
-def test_mined_clips_stand_before_any_other_unknown_one(project: Project) -> None:
+def test_mined_clips_stand_beside_other_unknown_ones(project: Project) -> None:
     fill(project.data_dir, "dog", 90, first_seed=500)
-    fill(project.data_dir, "_mined_", 15, first_seed=700)
     prepare(project)
-    sources = Dataset.load(project.dataset_dir).sources("training")
-    assert sum("/_mined_/" in source for source in sources) == 15
-    assert sum("/cat/" in source or "/dog/" in source for source in sources) == 6
+    before = {source for source in Dataset.load(project.dataset_dir).sources("training") if "/yes/" not in source}
+    for mined, kept in ((15, 15), (30, 21)):
+        fill(project.data_dir, "_mined_", mined, first_seed=700)
+        prepare(project)
+        sources = set(Dataset.load(project.dataset_dir).sources("training"))
+        assert sum("/_mined_/" in source for source in sources) == kept
+        assert {source for source in sources if "/dog/" in source or "/cat/" in source} <= before
+        assert sum("/cat/" in source or "/dog/" in source for source in sources) == 21
 
 
 def test_a_second_run_reuses_everything_and_gives_the_same_bytes(

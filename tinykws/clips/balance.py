@@ -1,9 +1,10 @@
 """How many unknown and silence clips stand beside the words, split by split.
 
 Unknown clips are many and cheap, and every further word among them lowers false accepts; beyond a point they only
-make training slow. At most as many as all words together are kept, and never fewer than three words' worth. Silence
-is half a word's worth. (Upstream's training takes 10 % each, which is for ten words; these give 60 % unknown and 10 %
-silence for two words, 50 % and 2 % for ten. Training weighs the classes.)
+make training slow. At most as many as all words together are kept, and never fewer than three words' worth; as many
+mined ones may stand beside them, and push none out: those are hard, but of few speakers and sentences. Silence is half
+a word's worth. (Upstream's training takes 10 % each, which is for ten words; these give 60 % unknown and 10 % silence
+for two words, 50 % and 2 % for ten. Training weighs the classes.)
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ SILENCE_PER_WORD = 0.5
 
 
 def balanced(clips: Sequence[ClipFile]) -> list[ClipFile]:
-    """Returns the clips to use, sorted by split, label and name: all words, and of the rest as many as wanted.
+    """Returns the clips to use, sorted by split and label: all words, and of the rest as many as wanted.
 
     Which ones is decided by a hash of their names, so a new recording changes little of the choice.
     """
@@ -26,7 +27,9 @@ def balanced(clips: Sequence[ClipFile]) -> list[ClipFile]:
     for split in SPLITS:
         here = [clip for clip in clips if clip.split == split]
         kept += _chosen(here, SILENCE_INDEX, wanted_silence(clips, split))
-        kept += _mined_first(_of_label(here, UNKNOWN_INDEX), wanted_unknown(clips, split))
+        most = wanted_unknown(clips, split)
+        kept += _chosen([clip for clip in here if not is_mined(clip)], UNKNOWN_INDEX, most)
+        kept += _chosen([clip for clip in here if is_mined(clip)], UNKNOWN_INDEX, most)
         kept += sorted(
             (clip for clip in here if clip.label_id > UNKNOWN_INDEX), key=lambda clip: (clip.label_id, clip.source)
         )
@@ -51,19 +54,12 @@ def _per_word(clips: Sequence[ClipFile], split: str) -> tuple[float, int]:
     return here / max(1, n_words), n_words
 
 
-def _mined_first(clips: Sequence[ClipFile], count: int) -> list[ClipFile]:
-    """Returns as many as wanted, mined ones before any other: there are few, and each is known to be hard."""
-    by_hash = sorted(_by_hash(clips, len(clips)), key=lambda clip: clip.path.parent.name != MINED)  # keeps the order
-    return sorted(by_hash[:count], key=lambda clip: clip.source)
+def is_mined(clip: ClipFile) -> bool:
+    """Returns whether `tinykws mine` found the clip."""
+    return clip.path.parent.name == MINED
 
 
 def _chosen(clips: Sequence[ClipFile], label_id: int, count: int) -> list[ClipFile]:
-    return sorted(_by_hash(_of_label(clips, label_id), count), key=lambda clip: clip.source)
-
-
-def _of_label(clips: Sequence[ClipFile], label_id: int) -> list[ClipFile]:
-    return [clip for clip in clips if clip.label_id == label_id]
-
-
-def _by_hash(clips: Sequence[ClipFile], count: int) -> list[ClipFile]:
-    return sorted(clips, key=lambda clip: hashlib.sha256(clip.source.encode()).digest())[:count]
+    of_label = [clip for clip in clips if clip.label_id == label_id]
+    by_hash = sorted(of_label, key=lambda clip: hashlib.sha256(clip.source.encode()).digest())
+    return sorted(by_hash[:count], key=lambda clip: clip.source)
