@@ -74,12 +74,12 @@ class MatchedFilter:
         return Detection(time_ms, best, passed[best])
 
     def sum_of(self, seen: list[list[int]], word: int) -> int:
-        weights = np.array(self.settings.tap_weights).reshape(3, -1)
+        weights = np.array(self.settings.tap_weights).reshape(3, 2, -1)
         total = self.settings.filter_bias
         for role, label in enumerate([word, SILENCE, UNKNOWN]):
-            total += sum(
-                int(weight) * evidence_16ths(row[label]) for weight, row in zip(weights[role], seen, strict=True)
-            )
+            for lag, row in enumerate(seen):
+                heard = evidence_16ths(row[label])
+                total += int(weights[role, int(heard > 0), lag]) * heard
         return total
 
 
@@ -156,7 +156,7 @@ def test_the_matched_filter_is_a_weighted_sum(
         DetectorWishes(inference_ms=inference_ms).usual,
         word_thresholds=tuple(map(int, rng.integers(0, 255, 2))),
         suppression_ms=suppression_ms,
-        filter_weights=tuple(map(int, rng.integers(-127, 128, 24))),
+        filter_weights=tuple(map(int, rng.integers(-127, 128, 48))),
         filter_bias=int(rng.integers(-(2**20), 2**20)),
         filter_shift=int(rng.integers(6, 14)),
     )

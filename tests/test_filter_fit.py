@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
-from tinykws.config import MATCHED_FILTER
-from tinykws.score_filter import N_AGES
+from tinykws.config import MATCHED_FILTER, DetectorSettings
+from tinykws.score_filter import EVEN_ODDS, N_AGES, SCORE_STEPS
 from tinykws.streams.filter_fit import evidence_by_age, fit_filter, logistic_regression
 from tinykws.streams.measure import hear
 from tinykws.streams.scores import ScoredStream
@@ -33,9 +35,14 @@ def stream(around: int, *, said: bool) -> ScoredStream:
     return ScoredStream("made", int(times[-1]), tuple(events), times, scores)
 
 
+def learned(said: list[ScoredStream], unsaid: list[ScoredStream]) -> DetectorSettings:
+    """Returns a filter that hears what it takes for a word at odds of 50 to 1."""
+    return dataclasses.replace(fit_filter(said, unsaid, WORDS, 100), threshold=EVEN_ODDS + 4 * SCORE_STEPS)
+
+
 def test_it_learns_that_words_stand_between_pauses() -> None:
     alone, in_speech = stream(SILENCE, said=True), stream(UNKNOWN, said=False)
-    detector = fit_filter([alone], [in_speech], WORDS, 100)
+    detector = learned([alone], [in_speech])
     assert detector.kind == MATCHED_FILTER
     found, false = hear([alone, in_speech], detector, WORDS)
     assert sum(word.found for word in found.words) == COUNT
@@ -44,7 +51,7 @@ def test_it_learns_that_words_stand_between_pauses() -> None:
 
 def test_it_learns_the_contrary_too() -> None:
     in_speech, alone = stream(UNKNOWN, said=True), stream(SILENCE, said=False)
-    found, false = hear([in_speech, alone], fit_filter([in_speech], [alone], WORDS, 100), WORDS)
+    found, false = hear([in_speech, alone], learned([in_speech], [alone]), WORDS)
     assert sum(word.found for word in found.words) == COUNT
     assert sum(word.false_accepts for word in false.words) == 0
 
@@ -53,8 +60,8 @@ def test_what_is_said_after_all_is_no_example_of_other_speech() -> None:
     """The same words stand in both: unlisted they make the filter doubt, listed they do not."""
     said, unlisted = stream(SILENCE, said=True), stream(SILENCE, said=False)
     speech = stream(UNKNOWN, said=False)
-    doubtful = fit_filter([said], [unlisted, speech], WORDS, 100)
-    sure = fit_filter([said], [said, speech], WORDS, 100)
+    doubtful = learned([said], [unlisted, speech])
+    sure = learned([said], [said, speech])
     found = [sum(word.found for word in hear([said], each, WORDS)[0].words) for each in (doubtful, sure)]
     assert found[0] < found[1] == COUNT
 
@@ -63,20 +70,19 @@ def test_evidence_is_averaged_by_age_and_silence_was_before() -> None:
     rng = np.random.default_rng(2)
     scores = rng.integers(-128, 128, (40, 4)).astype(np.int8)
     means = evidence_by_age(scores, 100)
-    assert means.shape == (40, 4, N_AGES)
-    odds = (scores.astype(float) + 129) / (128 - scores.astype(float))
-    newest_two = np.log2(odds[[30, 29]]).mean(axis=0)
-    oldest_eight = np.log2(odds[30 - 24 : 30 - 16]).mean(axis=0)
-    assert means[30, :, 0] == pytest.approx(newest_two)
-    assert means[30, :, -1] == pytest.approx(oldest_eight)
-    assert means[0, :, -1] == pytest.approx([8, -8, -8, -8])
+    assert means.shape == (40, 4, 2, N_AGES)
+    bits = np.log2((scores.astype(float) + 129) / (128 - scores.astype(float)))
+    for side, heard in enumerate([np.where(bits < 0, bits, 0), np.where(bits > 0, bits, 0)]):
+        assert means[30, :, side, 0] == pytest.approx(heard[[30, 29]].mean(axis=0))
+        assert means[30, :, side, -1] == pytest.approx(heard[30 - 24 : 30 - 16].mean(axis=0))
+    assert means[0, :, :, -1] == pytest.approx(np.array([[0, 8], [-8, 0], [-8, 0], [-8, 0]]))
 
 
 def test_logistic_regression_finds_the_logarithm_of_odds() -> None:
     """Two normal distributions of variance 1, 2 apart: the odds are e^(2 x - 2)."""
     rng = np.random.default_rng(3)
     positive, negative = rng.normal(2, 1, (20_000, 1)), rng.normal(0, 1, (5_000, 1))
-    weights, bias = logistic_regression(positive, negative)
+    weights, bias = logistic_regression(positive, negative, penalty=0)
     assert weights[0] == pytest.approx(2, abs=0.1)
     assert bias == pytest.approx(-2, abs=0.15)
 

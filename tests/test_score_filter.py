@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from tinykws import score_filter
 from tinykws.chip.detector import Detector
 from tinykws.config import with_filter
-from tinykws.score_filter import AGE_ENDS_MS, EVEN_ODDS, LARGEST_WEIGHT, N_AGES, ROLES, SCORE_STEPS
-from tinykws.streams.filter_fit import evidence_by_age
+from tinykws.score_filter import AGE_ENDS_MS, EVEN_ODDS, LARGEST_WEIGHT, N_AGES, ROLES, SCORE_STEPS, SIDES
+from tinykws.streams.filter_fit import SHAPE, evidence_by_age
 
 
 def test_a_score_is_of_the_age_it_has() -> None:
@@ -27,15 +27,15 @@ def test_a_score_is_of_the_age_it_has() -> None:
 
 
 def test_each_score_has_the_weight_of_its_age() -> None:
-    weights = tuple(range(len(ROLES) * N_AGES))
-    of_taps = np.array(score_filter.tap_weights(weights, 100)).reshape(len(ROLES), -1)
+    rows = len(ROLES) * len(SIDES)
+    of_taps = np.array(score_filter.tap_weights(tuple(range(rows * N_AGES)), 100)).reshape(rows, -1)
     ages = np.array(score_filter.ages(100))
-    assert (of_taps == ages + N_AGES * np.arange(len(ROLES))[:, None]).all()
+    assert (of_taps == ages + N_AGES * np.arange(rows)[:, None]).all()
 
 
 @pytest.mark.parametrize("largest", [1e-6, 0.01, 1.0, 30.0])
 def test_weights_fill_eight_bits_and_are_not_cut(largest: float) -> None:
-    weights = np.random.default_rng(1).uniform(-largest, largest, (len(ROLES), N_AGES))
+    weights = np.random.default_rng(1).uniform(-largest, largest, SHAPE)
     whole = score_filter.quantized(weights.tolist(), -3.0, 100)
     assert max(map(abs, whole.weights)) <= LARGEST_WEIGHT
     if 0.01 <= largest <= 1:
@@ -47,13 +47,13 @@ def test_weights_fill_eight_bits_and_are_not_cut(largest: float) -> None:
 def test_the_chip_computes_the_sum(seed: int, inference_ms: int) -> None:
     """Whole weights, sixteenths of bits and straight lines for logarithms: within two steps of 255."""
     rng = np.random.default_rng(seed)
-    weights, bias = rng.uniform(-0.25, 0.25, (len(ROLES), N_AGES)), float(rng.uniform(-3, 3))
+    weights, bias = rng.uniform(-0.25, 0.25, SHAPE), float(rng.uniform(-3, 3))
     settings = with_filter(weights.tolist(), bias, inference_ms)
     settings = dataclasses.replace(settings, threshold=0, minimum_count=settings.taps)
     scores = rng.integers(-128, 128, (settings.taps, 3)).astype(np.int8)
     inputs = evidence_by_age(scores, inference_ms)[-1, [2, 0, 1]]
     used = np.isin(np.arange(N_AGES), score_filter.ages(inference_ms))
-    expected = EVEN_ODDS + SCORE_STEPS * (bias + float((weights * inputs)[:, used].sum()))
+    expected = EVEN_ODDS + SCORE_STEPS * (bias + float((weights * inputs)[..., used].sum()))
     times = np.arange(1, settings.taps + 1, dtype=np.uint32) * inference_ms
     heard = Detector(settings, 3).run(scores, times)
     assert abs((heard[0].score if heard else 0) - np.clip(expected, 0, 255)) <= 2

@@ -20,8 +20,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinykws import score_filter
 from tinykws.audio import write_wav
-from tinykws.config import DetectorSettings, one_of, read_dataclass
+from tinykws.config import DETECTOR_KINDS, MATCHED_FILTER, DetectorSettings, in_range, one_of, read_dataclass
 from tinykws.errors import ConfigError
 from tinykws.files import replacing_folder, write_json
 from tinykws.frontend import FrontendSettings
@@ -101,6 +102,7 @@ class Bundle:
             )
         if self.output.size != len(names):
             raise ConfigError(f"the model has {self.output.size} outputs for {len(names)} labels")
+        _check_detector(self.detector, len(names) - FIRST_WORD)
         for clip in self.golden:
             if PurePosixPath(clip.file).is_absolute() or ".." in PurePosixPath(clip.file).parts:
                 raise ConfigError(f"golden clip {clip.file!r} is outside the bundle")
@@ -123,6 +125,23 @@ class Bundle:
     def model_bytes(self) -> bytes:
         """Returns the .tflite. Raises ConfigError where it is no longer the model that bundle.json describes."""
         return _read_model(self.model_path, self.model_sha256)
+
+
+def _check_detector(detector: DetectorSettings, n_words: int) -> None:
+    """Raises ConfigError for a detector that no firmware could run: its C reads as many numbers as it is told."""
+    where = "detector: "
+    one_of(where + "kind", detector.kind, DETECTOR_KINDS)
+    n_weights = score_filter.N_WEIGHTS if detector.kind == MATCHED_FILTER else 0
+    for name, counts in (("word_thresholds", (0, n_words)), ("filter_weights", (n_weights,))):
+        values = getattr(detector, name)
+        if len(values) not in counts:
+            wanted = " or ".join(map(str, counts))
+            raise ConfigError(f"{where}{name} has {len(values)} numbers, not {wanted}", hint=_MAKE_AGAIN)
+    for weight in detector.filter_weights:
+        in_range(where + "filter_weights", weight, -score_filter.LARGEST_WEIGHT, score_filter.LARGEST_WEIGHT)
+    for threshold in detector.thresholds(n_words + FIRST_WORD):
+        in_range(where + "threshold", threshold, 0, 255)
+    in_range(where + "filter_shift", detector.filter_shift, 0, score_filter.LARGEST_SHIFT)
 
 
 def load_bundle(path: Path) -> Bundle:

@@ -73,8 +73,9 @@ class AugmentationSettings:
 
     clips_per_epoch: int = 6000
     """An epoch shows at most so many; more clips take their turns, and training takes no longer."""
-    recordings_part: float = 0.5
-    """Of labels that have recorded and spoken clips: the recorded ones' part, or more where there are enough."""
+    recordings_part: float | None = None
+    """Of labels that have recorded and spoken clips: the recorded ones' part, or more where there are enough. None: 0.5
+    if there are ten recordings of every label, else 0.3."""
     shift_ms: int = 100
     """Clips are moved in time by up to this …"""
     place_probability: float = 0.5
@@ -158,7 +159,7 @@ class DetectorSettings:
     word_thresholds: tuple[int, ...] = ()
     """One for each word, in the labels' order; empty where all have `threshold`."""
     filter_weights: tuple[int, ...] = ()
-    """matched_filter: of the word, of silence and of unknown, each by age; see score_filter.py."""
+    """matched_filter: of the word, of silence and of unknown, each by side and age; see score_filter.py."""
     filter_bias: int = 0
     filter_shift: int = 0
 
@@ -174,18 +175,18 @@ class DetectorSettings:
 
     @property
     def tap_weights(self) -> tuple[int, ...]:
-        """[3 * taps]: one weight for each score, the newest first."""
+        """[6 * taps]: two weights for each score of the three, the newest first."""
         return score_filter.tap_weights(self.filter_weights, self.inference_ms) if self.filter_weights else ()
 
 
 USUAL_THRESHOLD = {RECOGNIZE_COMMANDS: 200, MATCHED_FILTER: 176}
 
 
-def with_filter(weights: Sequence[Sequence[float]], bias: float, inference_ms: int) -> DetectorSettings:
+def with_filter(weights: Sequence[Sequence[Sequence[float]]], bias: float, inference_ms: int) -> DetectorSettings:
     """Returns settings with a matched filter.
 
     Args:
-        weights: float [3, score_filter.N_AGES], of the mean evidence, in bits, of each age.
+        weights: float [3, 2, score_filter.N_AGES], of the mean evidence, in bits, of each side and age.
         bias: of the sum, which is the logarithm of the odds that the word was said.
         inference_ms: time from one inference to the next.
     """
@@ -347,7 +348,7 @@ class Config:
         in_range(where + "shift_ms", values.shift_ms, 0, self.frontend.clip_ms)
         for name in PROBABILITIES:
             in_range(where + name, getattr(values, name), 0, 1)
-        in_range(where + "recordings_part", values.recordings_part, 0, 1)
+        in_range(where + "recordings_part", values.recordings_part or 0, 0, 1)
         in_range(where + "speed_percent", values.speed_percent, 0, 30)
         in_range(where + "tempo_percent", values.tempo_percent, 0, 100)
         in_range(where + "equalizer_db", values.equalizer_db, 0, 40)

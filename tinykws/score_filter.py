@@ -1,8 +1,8 @@
 """The matched filter of kws_matched_filter.c in numbers: what it looks at, and weights as the chip has them.
 
 It looks at the scores of SPAN_MS. Evidence is the logarithm of a score's odds, in bits; that of the word, of silence
-and of unknown speech is averaged over each of N_AGES ages and weighted. The sum is the logarithm, base e, of the odds
-that the word was said to the device.
+and of unknown speech is averaged over each of N_AGES ages, what speaks for it (above 0) apart from what speaks against
+it, and weighted. The sum is the logarithm, base e, of the odds that the word was said to the device.
 """
 
 from __future__ import annotations
@@ -17,6 +17,10 @@ there ages are finer; what is older than SPAN_MS was before any word."""
 N_AGES = len(AGE_ENDS_MS)
 SPAN_MS = AGE_ENDS_MS[-1]
 ROLES = ("word", "silence", "unknown")
+SIDES = ("against", "for")
+"""How likely a label is matters otherwise than how unlikely: a sure yes is one; that it is surely not unknown is not
+yet one."""
+N_WEIGHTS = len(ROLES) * len(SIDES) * N_AGES
 EVIDENCE_STEPS = 16
 """Of a bit; kws_matched_filter.c's BIT."""
 SCORE_STEPS = 8
@@ -27,11 +31,20 @@ LARGEST_WEIGHT = 127
 LARGEST_SHIFT = 15
 
 USUAL_WEIGHTS = (
-    (0.21, 0.23, 0.14, 0.20, 0.20, 0.01, -0.56, -0.25),
-    (0.62, -0.20, -0.04, -0.06, -0.02, 0.19, 0.08, 0.19),
-    (0.33, 0.10, 0.01, -0.09, -0.16, 0.11, 0.14, 0.09),
+    (
+        (-0.05, 0.24, 0.13, 0.20, 0.18, -0.04, -0.09, -0.16),
+        (-0.01, 0.09, 0.10, 0.10, 0.13, 0.09, 0.01, -0.00),
+    ),
+    (
+        (0.78, -0.30, 0.05, 0.04, 0.02, 0.21, 0.05, 0.26),
+        (-0.15, -0.16, -0.10, -0.12, -0.07, -0.02, 0.04, 0.07),
+    ),
+    (
+        (0.15, -0.01, -0.13, -0.08, -0.08, -0.04, -0.06, -0.07),
+        (0.04, 0.08, -0.02, -0.08, -0.05, 0.13, 0.28, 0.17),
+    ),
 )
-USUAL_BIAS = -4.9
+USUAL_BIAS = -0.86
 """What `tinykws tune` found for the default network with yes and no: for detectors that are given, not tuned."""
 
 
@@ -40,7 +53,7 @@ class WholeFilter:
     """A filter in whole numbers."""
 
     weights: tuple[int, ...]
-    """[len(ROLES) * N_AGES], each for every score of its age, -127 to 127."""
+    """[N_WEIGHTS], each for every score of its side and age, -127 to 127."""
     bias: int
     shift: int
 
@@ -55,11 +68,11 @@ def ages(inference_ms: int) -> tuple[int, ...]:
     return tuple(bisect.bisect_right(AGE_ENDS_MS, lag * inference_ms) for lag in range(taps(inference_ms)))
 
 
-def quantized(weights: Sequence[Sequence[float]], bias: float, inference_ms: int) -> WholeFilter:
+def quantized(weights: Sequence[Sequence[Sequence[float]]], bias: float, inference_ms: int) -> WholeFilter:
     """Returns a filter in whole numbers.
 
     Args:
-        weights: float [len(ROLES), N_AGES], of the mean evidence, in bits, of each age.
+        weights: float [len(ROLES), len(SIDES), N_AGES], of the mean evidence, in bits, of each side and age.
         bias: of the sum.
         inference_ms: time from one inference to the next.
     """
@@ -68,7 +81,8 @@ def quantized(weights: Sequence[Sequence[float]], bias: float, inference_ms: int
     steps = [
         SCORE_STEPS * weight / (EVIDENCE_STEPS * count)
         for role in weights
-        for weight, count in zip(role, scores, strict=True)
+        for side in role
+        for weight, count in zip(side, scores, strict=True)
     ]
     largest = max(map(abs, steps))
     fitting = [shift for shift in range(LARGEST_SHIFT + 1) if largest * 2**shift <= LARGEST_WEIGHT]
@@ -78,6 +92,6 @@ def quantized(weights: Sequence[Sequence[float]], bias: float, inference_ms: int
 
 
 def tap_weights(weights: Sequence[int], inference_ms: int) -> tuple[int, ...]:
-    """Returns [len(ROLES) * taps] of [len(ROLES) * N_AGES]: a weight for each score, the newest first."""
+    """Returns [n * taps] of [n * N_AGES], n = len(ROLES) * len(SIDES): a weight for each score, the newest first."""
     of_age = ages(inference_ms)
-    return tuple(weights[role * N_AGES + age] for role in range(len(ROLES)) for age in of_age)
+    return tuple(weights[start + age] for start in range(0, len(weights), N_AGES) for age in of_age)

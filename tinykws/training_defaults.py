@@ -8,7 +8,6 @@ hears people. A few recordings of every label, people's other words too, keep it
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,25 +17,43 @@ from tinykws.clips.dataset import Dataset, is_recording
 from tinykws.clips.folders import UNKNOWN_INDEX
 from tinykws.config import TrainingSettings
 
-FOR_RECORDED: dict[str, Any] = {"epochs": 150, "class_balance": 0.5}
-"""At least half of the words' clips are recordings."""
-FOR_MIXED: dict[str, Any] = {"epochs": 40, "class_balance": 1.0}
-"""Most are spoken, but of every label there are some recordings."""
-FOR_SPOKEN: dict[str, Any] = {"epochs": 8, "class_balance": 1.0}
 SOME = 10
 """Recordings of a label; measured with 20 of each word."""
 
 
+@dataclasses.dataclass(frozen=True)
+class Usual:
+    """Values for one kind of dataset, named as kws.yaml has them."""
+
+    epochs: int
+    class_balance: float
+    recordings_part: float
+
+
+FOR_RECORDED = Usual(epochs=150, class_balance=0.5, recordings_part=0.3)
+"""At least half of the words' clips are recordings."""
+FOR_MIXED = Usual(epochs=40, class_balance=1.0, recordings_part=0.5)
+"""Most are spoken, but of every label, the unknown words too, there are SOME recordings."""
+FOR_SPOKEN = Usual(epochs=8, class_balance=1.0, recordings_part=0.3)
+
+
 def suited(settings: TrainingSettings, dataset: Dataset) -> TrainingSettings:
-    """Returns the settings with epochs and class_balance as suits the dataset where kws.yaml says nothing of them."""
+    """Returns the settings with all values of Usual, those that suit the dataset where kws.yaml says nothing."""
     label_ids = np.asarray(dataset.label_ids("training"))
     recorded = np.array([is_recording(source) for source in dataset.sources("training")], np.bool_)
     usual = _usual(label_ids, recorded, len(dataset.labels))
-    missing = {name: value for name, value in usual.items() if getattr(settings, name) is None}
-    return dataclasses.replace(settings, **missing)
+    augmentation = settings.augmentation
+    if augmentation.recordings_part is None:
+        augmentation = dataclasses.replace(augmentation, recordings_part=usual.recordings_part)
+    return dataclasses.replace(
+        settings,
+        epochs=usual.epochs if settings.epochs is None else settings.epochs,
+        class_balance=usual.class_balance if settings.class_balance is None else settings.class_balance,
+        augmentation=augmentation,
+    )
 
 
-def _usual(label_ids: npt.NDArray[np.int64], recorded: npt.NDArray[np.bool_], n_labels: int) -> dict[str, Any]:
+def _usual(label_ids: npt.NDArray[np.int64], recorded: npt.NDArray[np.bool_], n_labels: int) -> Usual:
     if 2 * recorded[label_ids >= FIRST_WORD].sum() >= (label_ids >= FIRST_WORD).sum():
         return FOR_RECORDED
     of_label = np.bincount(label_ids[recorded], minlength=n_labels)

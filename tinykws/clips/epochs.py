@@ -83,7 +83,8 @@ class Epochs:
         """Returns epoch `number`."""
         rng = np.random.default_rng([self._seed, number])
         settings = self._settings
-        order = epoch_order(self._label_ids, self._recorded, settings.recordings_part, settings.clips_per_epoch, rng)
+        part = settings.recordings_part or 0.0
+        order = epoch_order(self._label_ids, self._recorded, part, settings.clips_per_epoch, rng)
         features = np.empty((len(order), *self._dataset.frontend.features_shape), np.int8)
         label_ids = np.empty(len(order), np.int64)
         for start in range(0, len(order), CHUNK_CLIPS):

@@ -27,10 +27,13 @@ HARDEST = 600
 """… and of these, so many of each stream and word."""
 WORD_BEFORE_SILENCE = slice(1, 5)
 """Before the first round: the surest moment is when the word was likely at these ages, and now there is silence."""
-PENALTY = 1e-3
-"""On the squares of weights, each by its input's standard deviation: where the data do not say, a weight is small."""
+PENALTY = 0.02
+"""On the squares of weights for a bit of evidence: where the data do not say, as of ages at which there hardly ever is
+any, a weight is small."""
 NEWTON_STEPS = 30
 SMALL_STEP = 1e-6
+SHAPE = (len(score_filter.ROLES), len(score_filter.SIDES), score_filter.N_AGES)
+"""Of the weights."""
 
 Floats = npt.NDArray[np.float64]
 
@@ -55,7 +58,7 @@ def fit_filter(
         positive = np.concatenate([list(_surest(each, weights, words)) for each in seen])
         negative += [_hardest(each, weights, inference_ms) for each in others]
         weights, bias = logistic_regression(positive, np.concatenate(negative))
-    return with_filter(weights.reshape(len(score_filter.ROLES), -1).tolist(), bias, inference_ms)
+    return with_filter([role.tolist() for role in weights.reshape(SHAPE)], bias, inference_ms)
 
 
 def evidence(scores: npt.NDArray[np.int8]) -> Floats:
@@ -65,36 +68,36 @@ def evidence(scores: npt.NDArray[np.int8]) -> Floats:
 
 
 def evidence_by_age(scores: npt.NDArray[np.int8], inference_ms: int) -> Floats:
-    """Returns float [n, n_labels, N_AGES] of int8 [n, n_labels]: mean evidence, in bits, at each moment.
+    """Returns float [n, n_labels, SIDES, N_AGES] of int8 [n, n_labels]: mean evidence, in bits, at each moment.
 
     Before the first score there was silence.
     """
     of_age = np.asarray(score_filter.ages(inference_ms))
     before = np.full((len(of_age), scores.shape[1]), -128, np.int8)
     before[:, SILENCE_INDEX] = 127
-    sums = np.cumsum(evidence(np.concatenate([before, scores])), axis=0)
+    heard = evidence(np.concatenate([before, scores]))
+    sums = np.cumsum(np.stack([np.minimum(heard, 0), np.maximum(heard, 0)], axis=2), axis=0)
     ends = np.arange(len(of_age), len(of_age) + len(scores))
-    means = np.zeros((*scores.shape, score_filter.N_AGES))
+    means = np.zeros((*scores.shape, len(score_filter.SIDES), score_filter.N_AGES))
     for age in np.unique(of_age):
         newest, oldest = np.flatnonzero(of_age == age)[[0, -1]]
-        means[:, :, age] = (sums[ends - newest] - sums[ends - oldest - 1]) / (oldest - newest + 1)
+        means[..., age] = (sums[ends - newest] - sums[ends - oldest - 1]) / (oldest - newest + 1)
     return means
 
 
-def logistic_regression(positive: Floats, negative: Floats) -> tuple[Floats, float]:
+def logistic_regression(positive: Floats, negative: Floats, penalty: float = PENALTY) -> tuple[Floats, float]:
     """Returns weights [k] and bias of the logarithm of the odds; both kinds, float [n, k], count the same in all."""
     inputs = np.concatenate([positive, negative])
     mean, spread = inputs.mean(axis=0), inputs.std(axis=0) + SMALL_STEP
     design = np.column_stack([np.ones(len(inputs)), (inputs - mean) / spread])
     truth = np.repeat([1.0, 0.0], [len(positive), len(negative)])
     counts = np.repeat([1 / len(positive), 1 / len(negative)], [len(positive), len(negative)])
-    penalty = np.full(design.shape[1], 2 * PENALTY)
-    penalty[0] = SMALL_STEP
+    penalties = np.concatenate([[SMALL_STEP], 2 * penalty / spread**2])
     solution = np.zeros(design.shape[1])
     for _ in range(NEWTON_STEPS):
         chance = 1 / (1 + np.exp(-np.clip(design @ solution, -30, 30)))
-        gradient = design.T @ (counts * (chance - truth)) + penalty * solution
-        curvature = (design * (counts * chance * (1 - chance))[:, None]).T @ design + np.diag(penalty)
+        gradient = design.T @ (counts * (chance - truth)) + penalties * solution
+        curvature = (design * (counts * chance * (1 - chance))[:, None]).T @ design + np.diag(penalties)
         step = np.linalg.solve(curvature, gradient)
         solution -= step
         if np.abs(step).max() < SMALL_STEP:
@@ -109,10 +112,10 @@ class _Seen:
 
     stream: ScoredStream
     evidence: Floats
-    """[n, n_labels, N_AGES]."""
+    """[n, n_labels, SIDES, N_AGES]."""
 
     def of(self, label: int) -> Floats:
-        """Returns float [n, len(ROLES) * N_AGES], the filter's inputs for a label."""
+        """Returns float [n, k], the filter's inputs for a label, as many as SHAPE has."""
         return self.evidence[:, [label, SILENCE_INDEX, UNKNOWN_INDEX]].reshape(len(self.evidence), -1)
 
     def moments(self, event: Event) -> slice:
@@ -122,9 +125,9 @@ class _Seen:
 
 
 def _first_guess() -> Floats:
-    guess = np.zeros((len(score_filter.ROLES), score_filter.N_AGES))
-    guess[0, WORD_BEFORE_SILENCE] = 1
-    guess[1, 0] = 2
+    guess = np.zeros(SHAPE)
+    guess[0, :, WORD_BEFORE_SILENCE] = 1
+    guess[1, :, 0] = 2
     return guess.ravel()
 
 

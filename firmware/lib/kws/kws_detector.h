@@ -11,7 +11,8 @@
  * kws_matched_filter looks at words only, and at how the scores went: a word that is said to the device stands between
  * two pauses, and its label is likely as long as it is in the model's sight, no longer and no shorter; a word that only
  * sounds alike stands in a sentence. The logarithms of the odds of the word, of silence and of unknown speech are
- * weighted by their age and added up; the word is heard when the sum is above its threshold. After a word nothing is
+ * weighted by their age, above even odds otherwise than below, and added up; the word is heard when the sum is above its
+ * threshold. After a word nothing is
  * heard for suppression_ms, and that word not before its sum has been below its threshold once.
  */
 #ifndef KWS_DETECTOR_H
@@ -45,7 +46,8 @@ bool kws_matched_filter(kws_detector *detector, uint32_t time_ms, kws_detection 
 
 /* What kws_matched_filter adds up. */
 typedef struct {
-    const int8_t *weights; /* [3, taps], newest score first: of the word, of silence, of unknown */
+    const int8_t *weights; /* [3, 2, taps] of the word, of silence, of unknown; where a score speaks against its label,
+                              and where it speaks for it; newest score first */
     int32_t bias;
     uint16_t taps; /* scores in the window; as many as fit into it at a regular pace */
     uint8_t shift; /* the sum of bias and weights * evidence in 16ths of a bit is divided by 2^shift */

@@ -20,7 +20,7 @@ static int32_t evidence(int8_t score)
     return log2_16ths(steps + 1u) - log2_16ths(256u - steps);
 }
 
-/* One label's part of the sum. What was before the oldest score counts as `unheard`. */
+/* One label's part of the sum, with weights [2, taps]. What was before the oldest score counts as `unheard`. */
 static int32_t filtered(const kws_detector *detector, size_t label, const int8_t *weights, int32_t unheard)
 {
     const kws_detector_config *config = detector->config;
@@ -32,7 +32,7 @@ static int32_t filtered(const kws_detector *detector, size_t label, const int8_t
             --at;
             heard = evidence(detector->scores[at % config->history * config->n_labels + label]);
         }
-        sum += weights[lag] * heard;
+        sum += weights[heard > 0 ? config->filter->taps + lag : lag] * heard;
     }
     return sum;
 }
@@ -48,8 +48,8 @@ bool kws_matched_filter(kws_detector *detector, uint32_t time_ms, kws_detection 
 {
     const kws_detector_config *config = detector->config;
     const kws_score_filter *filter = config->filter;
-    const int8_t *of_silence = filter->weights + filter->taps;
-    const int8_t *of_unknown = of_silence + filter->taps;
+    const int8_t *of_silence = filter->weights + 2 * filter->taps;
+    const int8_t *of_unknown = of_silence + 2 * filter->taps;
     const int32_t around = filter->bias + filtered(detector, KWS_SILENCE_LABEL, of_silence, MOST_EVIDENCE) +
                            filtered(detector, KWS_UNKNOWN_LABEL, of_unknown, -MOST_EVIDENCE);
     uint16_t best = KWS_SILENCE_LABEL;
