@@ -32,28 +32,29 @@ def with_recordings(made: Dataset, counts: dict[int, int]) -> Dataset:
 
 def usual(made: Dataset, counts: dict[int, int]) -> tuple[float | None, ...]:
     settings = suited(TrainingSettings(), with_recordings(made, counts))
-    return settings.epochs, settings.class_balance, settings.augmentation.recordings_part
+    augmentation = settings.augmentation
+    return settings.epochs, settings.class_balance, augmentation.recordings_part, augmentation.tempo_percent
 
 
 def test_recorded_words_are_learned_longest(made: Dataset) -> None:
     clips = np.bincount(made.label_ids("training"))
     half = {2: int(clips[2]), 3: -(-int(clips[3] - clips[2]) // 2)}
-    assert usual(made, half) == (150, 0.5, 0.3)
+    assert usual(made, half) == (150, 0.5, 0.3, 0.0)
 
 
 def test_spoken_words_are_shown_less_often_and_count_more(made: Dataset) -> None:
-    assert usual(made, {}) == (8, 1.0, 0.3)
+    assert usual(made, {}) == (8, 1.0, 0.3, 20.0)
 
 
 def test_some_recordings_of_every_label_allow_for_more(made: Dataset) -> None:
-    assert usual(made, {1: SOME, 2: SOME, 3: SOME}) == (40, 1.0, 0.5)
+    assert usual(made, {1: SOME, 2: SOME, 3: SOME}) == (40, 1.0, 0.5, 0.0)
     for short in (1, 2, 3):
-        assert usual(made, {**dict.fromkeys((1, 2, 3), SOME), short: SOME - 1}) == (8, 1.0, 0.3)
+        assert usual(made, {**dict.fromkeys((1, 2, 3), SOME), short: SOME - 1}) == (8, 1.0, 0.3, 20.0)
 
 
 def test_what_is_given_is_kept(made: Dataset) -> None:
     given = TrainingSettings(
-        epochs=7, class_balance=0.0, augmentation=dataclasses.replace(AugmentationSettings(), recordings_part=0.0)
+        epochs=7, class_balance=0.0, augmentation=AugmentationSettings(recordings_part=0.0, tempo_percent=5.0)
     )
     assert suited(given, with_recordings(made, {})) == given
 

@@ -84,8 +84,8 @@ class AugmentationSettings:
     """Part of the words that the clip's edge cuts off, most of them missing: taught as unknown."""
     speed_percent: float = 10.0
     """Speakers are made smaller and faster, or larger and slower, by up to this: pitch and tempo change together."""
-    tempo_percent: float = 0.0
-    """Speech is made slower or faster by up to this, at the same pitch; nothing was gained by 20 (docs/training.md)."""
+    tempo_percent: float | None = None
+    """Speech is made slower or faster by up to this, at the same pitch. None: 20 where `epochs` would be 8, else 0."""
     room_probability: float = 0.5
     """Part of the clips that sound as in a simulated room."""
     microphone_probability: float = 0.6
@@ -350,7 +350,7 @@ class Config:
             in_range(where + name, getattr(values, name), 0, 1)
         in_range(where + "recordings_part", values.recordings_part or 0, 0, 1)
         in_range(where + "speed_percent", values.speed_percent, 0, 30)
-        in_range(where + "tempo_percent", values.tempo_percent, 0, 100)
+        in_range(where + "tempo_percent", values.tempo_percent or 0, 0, 100)
         in_range(where + "equalizer_db", values.equalizer_db, 0, 40)
         in_range(where + "noise_snr_db_max", values.noise_snr_db_max, -60, 120)
         in_range(where + "noise_snr_db_min", values.noise_snr_db_min, -60, values.noise_snr_db_max)

@@ -8,6 +8,8 @@ hears people. A few recordings of every label, people's other words too, keep it
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +17,9 @@ import numpy.typing as npt
 from tinykws.bundle import FIRST_WORD
 from tinykws.clips.dataset import Dataset, is_recording
 from tinykws.clips.folders import UNKNOWN_INDEX
-from tinykws.config import TrainingSettings
+from tinykws.config import AugmentationSettings, TrainingSettings
+
+S = TypeVar("S", TrainingSettings, AugmentationSettings)
 
 SOME = 10
 """Recordings of a label; measured with 20 of each word."""
@@ -28,29 +32,30 @@ class Usual:
     epochs: int
     class_balance: float
     recordings_part: float
+    tempo_percent: float
 
 
-FOR_RECORDED = Usual(epochs=150, class_balance=0.5, recordings_part=0.3)
+FOR_RECORDED = Usual(epochs=150, class_balance=0.5, recordings_part=0.3, tempo_percent=0.0)
 """At least half of the words' clips are recordings."""
-FOR_MIXED = Usual(epochs=40, class_balance=1.0, recordings_part=0.5)
+FOR_MIXED = Usual(epochs=40, class_balance=1.0, recordings_part=0.5, tempo_percent=0.0)
 """Most are spoken, but of every label, the unknown words too, there are SOME recordings."""
-FOR_SPOKEN = Usual(epochs=8, class_balance=1.0, recordings_part=0.3)
+FOR_SPOKEN = Usual(epochs=8, class_balance=1.0, recordings_part=0.3, tempo_percent=20.0)
 
 
 def suited(settings: TrainingSettings, dataset: Dataset) -> TrainingSettings:
     """Returns the settings with all values of Usual, those that suit the dataset where kws.yaml says nothing."""
     label_ids = np.asarray(dataset.label_ids("training"))
     recorded = np.array([is_recording(source) for source in dataset.sources("training")], np.bool_)
-    usual = _usual(label_ids, recorded, len(dataset.labels))
-    augmentation = settings.augmentation
-    if augmentation.recordings_part is None:
-        augmentation = dataclasses.replace(augmentation, recordings_part=usual.recordings_part)
-    return dataclasses.replace(
-        settings,
-        epochs=usual.epochs if settings.epochs is None else settings.epochs,
-        class_balance=usual.class_balance if settings.class_balance is None else settings.class_balance,
-        augmentation=augmentation,
-    )
+    usual = dataclasses.asdict(_usual(label_ids, recorded, len(dataset.labels)))
+    augmentation = _filled(settings.augmentation, usual)
+    return dataclasses.replace(_filled(settings, usual), augmentation=augmentation)
+
+
+def _filled(settings: S, usual: Mapping[str, Any]) -> S:
+    """Returns the settings with each of the usual values that they know and do not have."""
+    names = {field.name for field in dataclasses.fields(settings)}
+    missing = {name: value for name, value in usual.items() if name in names and getattr(settings, name) is None}
+    return dataclasses.replace(settings, **missing)
 
 
 def _usual(label_ids: npt.NDArray[np.int64], recorded: npt.NDArray[np.bool_], n_labels: int) -> Usual:

@@ -100,7 +100,8 @@ class Epochs:
         features = np.empty((len(clips), *self._dataset.frontend.features_shape), np.int8)
         features[led_in] = self._after_lead_in(clips[led_in], rng)
         features[~led_in] = self._features(clips[~led_in], self._dataset.frontend)
-        return mask_features(at_other_tempo(features, self._settings.tempo_percent, rng), self._settings, rng)
+        features = at_other_tempo(features, self._settings.tempo_percent or 0.0, rng)
+        return mask_features(features, self._settings, rng)
 
     def _after_lead_in(self, clips: Samples, rng: np.random.Generator) -> Features:
         """Returns the clips' features when noise was heard before; frames fall on the same samples as without."""
