@@ -19,7 +19,9 @@ FLOORS: dict[str, int] = {
         ["boards", "config", "cores", "freshness", "frontend", "labels", "project", "score_filter", "timeline"], 1
     ),
     **dict.fromkeys(["audio", "bundle", "chip", "codegen", "confidence", "device", "scoring"], 2),
-    **dict.fromkeys(["aot", "aot_on_board", "clips", "model_guards", "model_needs", "model_speed"], 3),
+    **dict.fromkeys(
+        ["aot", "aot_on_board", "clips", "model_guards", "model_needs", "model_speed", "training_defaults"], 3
+    ),
     **dict.fromkeys(["architectures", "checks", "doors", "network_cost", "streams"], 4),
     "stages": 5,
     **dict.fromkeys(["cli", "__main__"], 6),
