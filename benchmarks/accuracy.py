@@ -141,7 +141,13 @@ def _stream_figures(scored: ScoredMaterial, bundle: Bundle, kind: str, rate: flo
             said[stream.name].append(counted)
         falsely += hear(rest.negatives, tuning.detector, words)
         others += hear(rest.others, tuning.detector, words)
-        chosen.append({"expected_per_hour": tuning.expected_per_hour, **dataclasses.asdict(tuning.detector)})
+        chosen.append(
+            {
+                "expected_per_hour": tuning.expected_per_hour,
+                "thresholds": tuning.detector.thresholds(len(bundle.labels))[2:],
+                "suppression_ms": tuning.detector.suppression_ms,
+            }
+        )
     return {
         "kind": kind,
         "wanted_per_hour": rate,
@@ -185,7 +191,10 @@ def _heard_words(
     halves = [hear(rest.words, how, words) for rest, how in zip(rests, settings, strict=True)]
     scenes = [recall_of(stream.name, scores) for stream, *scores in zip(rests[0].words, *halves, strict=True)]
     together = recall_of("all", [score for scores in halves for score in scores])
-    return {"recall": dataclasses.asdict(together), "scenes": [dataclasses.asdict(scene) for scene in scenes]}
+    return {
+        "recall": dataclasses.asdict(together),
+        "scenes": [{"name": scene.name, "share": scene.share} for scene in scenes],
+    }
 
 
 def _half(scored: ScoredMaterial, half: int) -> ScoredMaterial:
