@@ -19,7 +19,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ import numpy as np
 
 from tinykws.aot.graph import Graph
 from tinykws.aot.reader import read_model
-from tinykws.bundle import Bundle, load_bundle
+from tinykws.bundle import FIRST_WORD, Bundle, load_bundle
 from tinykws.cli.console import ConsoleProgress
 from tinykws.clips.dataset import Dataset
 from tinykws.clips.folders import VALIDATION
@@ -40,7 +40,7 @@ from tinykws.scoring import score
 from tinykws.streams.material import given_negatives, held_back_noise, make_material
 from tinykws.streams.measure import ScoredMaterial, hear, moved, rate_of, recall_of, score_material
 from tinykws.streams.scores import ScoredStream
-from tinykws.streams.tuning import tune_detector
+from tinykws.streams.tuning import Tuning, tune_detector
 from tinykws.timeline import Event, StreamScore
 
 FOLDER = Path(__file__).parent
@@ -70,15 +70,22 @@ def _measure(arguments: argparse.Namespace) -> None:
     for name, path in arguments.bundles:
         bundle = load_bundle(path)
         progress.say(f"{name}: {bundle.model_id}")
-        row = {**_cost(bundle), "words": dataset.labels[2:], "clips": _clip_figures(bundle, dataset), "streams": []}
+        row = {
+            **_cost(bundle),
+            "words": dataset.labels[FIRST_WORD:],
+            "clips": _clip_figures(bundle, dataset),
+            "streams": [],
+        }
         if material is not None:
             scored = score_material(bundle, material, progress=progress)
-            row["streams"] = [
-                _stream_figures(scored, bundle, kind, rate)
-                for kind in DETECTOR_KINDS
-                for rate in progress.track(RATES, f"{name}, {kind}")
-            ]
-            row["curves"] = [_curve(scored, bundle, kind) for kind in progress.track(DETECTOR_KINDS, f"{name}, curves")]
+            halves = [_half(scored, half) for half in HALVES]
+            row["curves"] = []
+            for kind in DETECTOR_KINDS:
+                chosen = {
+                    rate: _chosen(halves, bundle, kind, rate) for rate in progress.track(RATES, f"{name}, {kind}")
+                }
+                row["streams"] += [_stream_figures(halves[::-1], bundle, rate, chosen[rate]) for rate in RATES]
+                row["curves"].append(_curve(halves[::-1], bundle, [tuning.detector for tuning in chosen[QUOTED]]))
         _keep(name, row)
 
 
@@ -126,45 +133,46 @@ def _clip_figures(bundle: Bundle, dataset: Dataset) -> dict[str, Any]:
     return {"clips": figures.clips, "accuracy": figures.accuracy, "mean_recall": figures.mean_recall}
 
 
-def _stream_figures(scored: ScoredMaterial, bundle: Bundle, kind: str, rate: float) -> dict[str, Any]:
-    """Chooses on one half and counts on the other, both ways."""
-    words = tuple(label.name for label in bundle.labels[2:])
+def _chosen(halves: Sequence[ScoredMaterial], bundle: Bundle, kind: str, rate: float) -> list[Tuning]:
+    """Returns the detector that each half would have."""
     wishes = DetectorWishes(kind=kind, false_accepts_per_hour=rate, inference_ms=bundle.detector.inference_ms)
-    said: dict[str, list[StreamScore]] = {stream.name: [] for stream in scored.words}
+    return [tune_detector(half, bundle.labels, wishes) for half in halves]
+
+
+def _stream_figures(
+    rests: Sequence[ScoredMaterial], bundle: Bundle, rate: float, chosen: Sequence[Tuning]
+) -> dict[str, Any]:
+    """Counts what each detector, chosen on one half, does on the other."""
+    words = _words(bundle)
+    said: dict[str, list[StreamScore]] = {stream.name: [] for stream in rests[0].words}
     falsely: list[StreamScore] = []
     others: list[StreamScore] = []
-    chosen = []
-    for half in HALVES:
-        tuning = tune_detector(_half(scored, half), bundle.labels, wishes)
-        rest = _half(scored, 1 - half)
+    for rest, tuning in zip(rests, chosen, strict=True):
         for stream, counted in zip(rest.words, hear(rest.words, tuning.detector, words), strict=True):
             said[stream.name].append(counted)
         falsely += hear(rest.negatives, tuning.detector, words)
         others += hear(rest.others, tuning.detector, words)
-        chosen.append(
-            {
-                "expected_per_hour": tuning.expected_per_hour,
-                "thresholds": tuning.detector.thresholds(len(bundle.labels))[2:],
-                "suppression_ms": tuning.detector.suppression_ms,
-            }
-        )
     return {
-        "kind": kind,
+        "kind": chosen[0].detector.kind,
         "wanted_per_hour": rate,
         "negatives": dataclasses.asdict(rate_of("negatives", falsely)),
         "other_words": dataclasses.asdict(rate_of("other words", others)),
         "recall": dataclasses.asdict(recall_of("all", [one for scores in said.values() for one in scores])),
         "scenes": [dataclasses.asdict(recall_of(name, scores)) for name, scores in said.items()],
-        "detectors": chosen,
+        "detectors": [
+            {
+                "expected_per_hour": tuning.expected_per_hour,
+                "thresholds": tuning.detector.thresholds(len(bundle.labels))[FIRST_WORD:],
+                "suppression_ms": tuning.detector.suppression_ms,
+            }
+            for tuning in chosen
+        ],
     }
 
 
-def _curve(scored: ScoredMaterial, bundle: Bundle, kind: str) -> dict[str, Any]:
-    """Returns the highest recall at each rate, of detectors chosen on one half and heard on the other."""
-    words = tuple(label.name for label in bundle.labels[2:])
-    wishes = DetectorWishes(kind=kind, false_accepts_per_hour=1.0, inference_ms=bundle.detector.inference_ms)
-    detectors = [tune_detector(_half(scored, half), bundle.labels, wishes).detector for half in HALVES]
-    rests = [_half(scored, 1 - half) for half in HALVES]
+def _curve(rests: Sequence[ScoredMaterial], bundle: Bundle, detectors: Sequence[DetectorSettings]) -> dict[str, Any]:
+    """Returns the highest recall at each rate, of detectors whose thresholds are moved together."""
+    words = _words(bundle)
     points: dict[float, dict[str, Any]] = {}
     for by in range(255, -256, -1):  # from nothing heard to everything
         settings = [moved(detector, by, len(bundle.labels)) for detector in detectors]
@@ -176,12 +184,16 @@ def _curve(scored: ScoredMaterial, bundle: Bundle, kind: str) -> dict[str, Any]:
             if rate.per_hour <= wanted:
                 points[wanted] = {"settings": settings, "per_hour": rate.per_hour}
     return {
-        "kind": kind,
+        "kind": detectors[0].kind,
         "points": [
             {"wanted_per_hour": wanted, "per_hour": at["per_hour"], **_heard_words(rests, at["settings"], words)}
             for wanted, at in points.items()
         ],
     }
+
+
+def _words(bundle: Bundle) -> tuple[str, ...]:
+    return tuple(label.name for label in bundle.labels[FIRST_WORD:])
 
 
 def _heard_words(
@@ -238,16 +250,8 @@ def _page(rows: dict[str, Any]) -> str:
     models: dict[str, list[dict[str, Any]]] = {}
     for name, row in rows.items():
         models.setdefault(name.partition("/")[0], []).append(row)
-    streams = [
-        (name, *line)
-        for name, seeds in models.items()
-        for line in _stream_lines([row["streams"] for row in seeds if row["streams"]])
-    ]
-    curves = [
-        (name, *line)
-        for name, seeds in models.items()
-        for line in _curve_lines([row["curves"] for row in seeds if row.get("curves")])
-    ]
+    streams = _lines(models, "streams", _stream_line)
+    curves = _lines(models, "curves", _curve_line)
     heard = next(row["streams"] for row in rows.values() if row["streams"])
     return TEXT.format(
         costs=_table(
@@ -272,9 +276,15 @@ def _cost_line(seeds: Sequence[dict[str, Any]]) -> tuple[str, ...]:
     return (", ".join(first["words"]), *costs, str(len(seeds)), str(first["clips"]["clips"]), *figures)
 
 
-def _stream_lines(seeds: Sequence[Sequence[dict[str, Any]]]) -> list[tuple[str, ...]]:
-    """Returns a line for each detector and wanted rate, which stand in the same order in each seed's list."""
-    return [_stream_line(together) for together in zip(*seeds, strict=True)]
+def _lines(
+    models: dict[str, list[dict[str, Any]]], figures: str, line: Callable[[Sequence[dict[str, Any]]], tuple[str, ...]]
+) -> list[tuple[str, ...]]:
+    """Returns each model's lines: one for what stands at the same place of each of its seeds' lists."""
+    return [
+        (name, *line(together))
+        for name, seeds in models.items()
+        for together in zip(*(row[figures] for row in seeds if row["streams"]), strict=True)
+    ]
 
 
 def _stream_line(seeds: Sequence[dict[str, Any]]) -> tuple[str, ...]:
@@ -292,11 +302,6 @@ def _stream_line(seeds: Sequence[dict[str, Any]]) -> tuple[str, ...]:
         f"{np.mean([at['recall']['latency_median_ms'] or 0 for at in seeds]):.0f}",
         f"{np.mean([at['other_words']['per_hour'] for at in seeds]):.0f}",
     )
-
-
-def _curve_lines(seeds: Sequence[Sequence[dict[str, Any]]]) -> list[tuple[str, ...]]:
-    """Returns a line for each detector kind."""
-    return [_curve_line(together) for together in zip(*seeds, strict=True)]
 
 
 def _curve_line(seeds: Sequence[dict[str, Any]]) -> tuple[str, ...]:

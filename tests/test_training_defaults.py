@@ -40,6 +40,7 @@ def test_recorded_words_are_learned_longest(made: Dataset) -> None:
     clips = np.bincount(made.label_ids("training"))
     half = {2: int(clips[2]), 3: -(-int(clips[3] - clips[2]) // 2)}
     assert usual(made, half) == (150, 0.5, 0.3, 0.0)
+    assert usual(made, {**half, 2: half[2] - 1})[0] != 150
 
 
 def test_spoken_words_are_shown_less_often_and_count_more(made: Dataset) -> None:

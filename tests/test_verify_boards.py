@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny_model import EAGER, tiny_bundle
+from tiny_model import EAGER, tiny_bundle, write_walk
 
 from tinykws.audio import write_wav
 from tinykws.boards import Board, find_board, load_boards
@@ -306,9 +306,7 @@ def test_a_device_that_hangs_is_given_up(bundle, board, spoiled, clips) -> None:
 
 def test_a_stream_is_heard_alike_on_device_and_host(board, tmp_path) -> None:
     bundle = tiny_bundle(tmp_path / "bundle", detector=EAGER)
-    loudness = np.repeat(np.random.default_rng(7).choice([100, 6000], 80), 4000)
-    samples = np.random.default_rng(8).standard_normal(loudness.size) * loudness
-    write_wav(tmp_path / "stream.wav", samples.clip(-32768, 32767).astype(np.int16))
+    write_walk(tmp_path / "stream.wav", 20)
     generate(bundle, board, None, tmp_path / "project")
     program = build(tmp_path / "project", board).program
     report = verify_stream(bundle, board, program, StreamFile(tmp_path / "stream.wav"), log_path=tmp_path / "log")

@@ -128,7 +128,7 @@ class Bundle:
 
 
 def _check_detector(detector: DetectorSettings, n_words: int) -> None:
-    """Raises ConfigError for a detector that no firmware could run: its C reads as many numbers as it is told."""
+    """Raises ConfigError where thresholds or weights do not fit words and kind: C reads as many as it is told."""
     where = "detector: "
     one_of(where + "kind", detector.kind, DETECTOR_KINDS)
     n_weights = score_filter.N_WEIGHTS if detector.kind == MATCHED_FILTER else 0

@@ -9,12 +9,12 @@ NOTE = """\
 Written by `python benchmarks/firmware/measure.py --write`; do not edit. Instructions are counted by QEMU (`-icount`),
 two runs agree, loops of known length calibrate; outputs equal TFLite Micro's interpreter. GCC 12.2, -O2. The model's
 flash and RAM are those of a program that only reads the input from a port, runs the model and writes the output;
-"listening" is front-end, model and detector between a port for samples and one for what was heard, an inference every
-five frames, without the serial protocol. Vectors and start-up code are counted in, and so is the deepest stack, of an
-invoke or of all listening. In a stream each inference is of the whole window up to its frame, byte for byte; what
-windows share is kept where that is worth its memory on a board with 262,144 bytes (nRF52840). The opponent is TFLite
-Micro with CMSIS-NN, built and counted the same way. What runs on the Cortex-M0+ is counted on the Cortex-M3, which
-executes the same instructions."""
+"listening" is front-end, model and detector (recognize_commands; matched_filter is not counted here) between a port for
+samples and one for what was heard, an inference every five frames, without the serial protocol. Vectors and start-up
+code are counted in, and so is the deepest stack, of an invoke or of all listening. In a stream each inference is of the
+whole window up to its frame, byte for byte; what windows share is kept where that is worth its memory on a board with
+262,144 bytes (nRF52840). The opponent is TFLite Micro with CMSIS-NN, built and counted the same way. What runs on the
+Cortex-M0+ is counted on the Cortex-M3, which executes the same instructions."""
 HISTOGRAM_NOTE = """\
 From a trace of every instruction executed (QEMU's `-d exec`, one instruction a block), told apart by the functions of
 the ELF; what the compiler has put into its caller counts there. Cycles are a guess from Arm's tables (cycles.py),

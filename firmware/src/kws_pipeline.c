@@ -18,7 +18,7 @@ static void tell_detection(void *context, const kws_detection *detection);
 
 static const uint8_t thresholds[KWS_N_LABELS] = KWS_THRESHOLDS;
 #ifdef KWS_FILTER_TAPS
-static const int8_t filter_weights[6 * KWS_FILTER_TAPS] = KWS_FILTER_WEIGHTS;
+static const int8_t filter_weights[KWS_FILTER_ROWS * KWS_FILTER_TAPS] = KWS_FILTER_WEIGHTS;
 static const kws_score_filter filter = {filter_weights, KWS_FILTER_BIAS, KWS_FILTER_TAPS, KWS_FILTER_SHIFT};
 #define FILTER &filter
 #else

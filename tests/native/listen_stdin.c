@@ -107,7 +107,7 @@ int main(int argc, char **argv)
     for (int i = 0; i < weights; ++i) {
         filter_weights[i] = (int8_t)strtol(argv[1 + COMMON + FILTER + i], NULL, 10);
     }
-    kws_score_filter filter = {filter_weights, 0, (uint16_t)(weights > 0 ? weights / 6 : 0), 0};
+    kws_score_filter filter = {filter_weights, 0, (uint16_t)(weights > 0 ? weights / KWS_FILTER_ROWS : 0), 0};
     if (weights > 0) {
         filter.bias = (int32_t)strtol(argv[1 + COMMON], NULL, 10);
         filter.shift = (uint8_t)strtoul(argv[2 + COMMON], NULL, 10);

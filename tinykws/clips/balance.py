@@ -28,8 +28,8 @@ def balanced(clips: Sequence[ClipFile]) -> list[ClipFile]:
         here = [clip for clip in clips if clip.split == split]
         kept += _chosen(here, SILENCE_INDEX, wanted_silence(clips, split))
         most = wanted_unknown(clips, split)
-        kept += _chosen([clip for clip in here if not is_mined(clip)], UNKNOWN_INDEX, most)
-        kept += _chosen([clip for clip in here if is_mined(clip)], UNKNOWN_INDEX, most)
+        kept += _chosen([clip for clip in here if not _is_mined(clip)], UNKNOWN_INDEX, most)
+        kept += _chosen([clip for clip in here if _is_mined(clip)], UNKNOWN_INDEX, most)
         kept += sorted(
             (clip for clip in here if clip.label_id > UNKNOWN_INDEX), key=lambda clip: (clip.label_id, clip.source)
         )
@@ -54,7 +54,7 @@ def _per_word(clips: Sequence[ClipFile], split: str) -> tuple[float, int]:
     return here / max(1, n_words), n_words
 
 
-def is_mined(clip: ClipFile) -> bool:
+def _is_mined(clip: ClipFile) -> bool:
     """Returns whether `tinykws mine` found the clip."""
     return clip.path.parent.name == MINED
 

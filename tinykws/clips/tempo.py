@@ -7,9 +7,8 @@ for longer are more of the same frames.
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-Features = npt.NDArray[np.int8]
+from tinykws.chip.features import Features
 
 
 def at_other_tempo(features: Features, tempo_percent: float, rng: np.random.Generator) -> Features:

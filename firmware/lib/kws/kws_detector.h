@@ -12,8 +12,8 @@
  * two pauses, and its label is likely as long as it is in the model's sight, no longer and no shorter; a word that only
  * sounds alike stands in a sentence. The logarithms of the odds of the word, of silence and of unknown speech are
  * weighted by their age, above even odds otherwise than below, and added up; the word is heard when the sum is above its
- * threshold. After a word nothing is
- * heard for suppression_ms, and that word not before its sum has been below its threshold once.
+ * threshold. After a word nothing is heard for suppression_ms, and that word not before its sum has been below its
+ * threshold once.
  */
 #ifndef KWS_DETECTOR_H
 #define KWS_DETECTOR_H
@@ -44,9 +44,12 @@ typedef bool (*kws_detector_rule)(kws_detector *detector, uint32_t time_ms, kws_
 bool kws_recognize_commands(kws_detector *detector, uint32_t time_ms, kws_detection *detection);
 bool kws_matched_filter(kws_detector *detector, uint32_t time_ms, kws_detection *detection);
 
+/* Of a filter's weights: three labels, two sides. */
+#define KWS_FILTER_ROWS 6
+
 /* What kws_matched_filter adds up. */
 typedef struct {
-    const int8_t *weights; /* [3, 2, taps] of the word, of silence, of unknown; where a score speaks against its label,
+    const int8_t *weights; /* [KWS_FILTER_ROWS, taps] = [3, 2, taps] of the word, of silence, of unknown; where a score speaks against its label,
                               and where it speaks for it; newest score first */
     int32_t bias;
     uint16_t taps; /* scores in the window; as many as fit into it at a regular pace */
