@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from multiprocessing import resource_tracker
 from typing import TypeVar
 
+from tinykws.interrupts import start_whole
+
 T = TypeVar("T")
 R = TypeVar("R")
 HAS_SIGNAL_MASKS = hasattr(signal, "pthread_sigmask")
@@ -48,7 +50,7 @@ def map_in_threads(function: Callable[[T], R], items: Sequence[T], threads: int)
 def _results(executor: concurrent.futures.Executor, function: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
     try:
         with _ctrl_c_held_back():
-            results = executor.map(function, items)
+            results = start_whole(lambda: executor.map(function, items), lambda _: None)  # `finally` ends them
         yield from results
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
@@ -58,7 +60,8 @@ def _results(executor: concurrent.futures.Executor, function: Callable[[T], R], 
 def _ctrl_c_held_back() -> Iterator[None]:
     """Holds Ctrl-C back while workers are started, which inherit that; here it comes when all are.
 
-    A terminal sends it to every process, and one that is still importing would print a traceback.
+    A terminal sends it to every process, and one that is still importing would print a traceback. The mask is this
+    thread's; threads that numpy started take the signal all the same, so Python's answer to it is held back as well.
     """
     if not HAS_SIGNAL_MASKS:
         yield
