@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import os
+import signal
 import subprocess
 import sys
+import threading
 import time
+from typing import Any
 
 import pytest
 
+from tinykws import parallel
 from tinykws.parallel import map_in_processes, map_in_threads, process_count
 
 
@@ -59,3 +64,26 @@ def test_processors_are_those_this_process_may_use() -> None:
     code = f"import os; from tinykws.parallel import process_count; {bound}; print(process_count())"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout.strip() == b"1"
     assert process_count() == len(os.sched_getaffinity(0))
+
+
+@pytest.mark.skipif(not parallel.HAS_SIGNAL_MASKS, reason="there, workers are told by themselves")
+def test_ctrl_c_comes_when_all_workers_are_started_whatever_thread_takes_it() -> None:
+    started: list[bool] = []
+
+    class Slow(concurrent.futures.ThreadPoolExecutor):
+        def map(self, *args: Any, **kwargs: Any) -> Any:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.1)  # another thread has it by now
+            started.append(True)
+            return super().map(*args, **kwargs)
+
+    over = threading.Event()
+    other = threading.Thread(target=over.wait)
+    other.start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            list(parallel._results(Slow(1), abs, [1, 2]))
+    finally:
+        over.set()
+        other.join()
+    assert started
