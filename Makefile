@@ -23,12 +23,12 @@ check:
 fuzz:
 	@$(PYTHON) scripts/bootstrap.py test
 	$(BIN)/python -m pip install -q 'atheris>=3'
-	$(BIN)/python tests/fuzz_reader.py --seconds $(or $(SECONDS),600) --corpus $(or $(CORPUS),build/fuzz)
+	$(BIN)/python tests/helpers/fuzz_reader.py --seconds $(or $(SECONDS),600) --corpus $(or $(CORPUS),build/fuzz)
 
 # The firmware's application over its serial line; needs clang.
 fuzz-firmware:
 	@$(PYTHON) scripts/bootstrap.py test
-	$(BIN)/python tests/fuzz_firmware.py --seconds $(or $(SECONDS),600) --corpus $(or $(CORPUS),build/fuzz-firmware/corpus)
+	$(BIN)/python tests/helpers/fuzz_firmware.py --seconds $(or $(SECONDS),600) --corpus $(or $(CORPUS),build/fuzz-firmware/corpus)
 
 clean:
-	rm -rf build demo dist *.egg-info tinykws/_kws.* tinykws/_resources .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf build demo dist *.egg-info tinykws/native/_kws.* tinykws/_resources .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -12,7 +12,7 @@ RESOURCES = ["firmware", "templates", "boards.yaml"]
 
 
 class BuildWithResources(build_py):
-    """Copies firmware/, templates/ and boards.yaml into the wheel; tinykws/resources.py finds them there."""
+    """Copies firmware/, templates/ and boards.yaml into the wheel; tinykws/support/resources.py finds them there."""
 
     def run(self) -> None:
         """Builds the package, then copies."""
@@ -31,7 +31,7 @@ class BuildWithResources(build_py):
 
 
 setup(
-    cffi_modules=["tinykws/_kws_build.py:ffibuilder"],
+    cffi_modules=["tinykws/native/extension_build.py:ffibuilder"],
     cmdclass={"build_py": BuildWithResources},
     options={"bdist_wheel": {"py_limited_api": "cp310"}},
 )

@@ -25,23 +25,24 @@ from typing import Any
 
 import numpy as np
 
-from tinykws.aot.graph import Graph
-from tinykws.aot.reader import read_model
-from tinykws.bundle import FIRST_WORD, Bundle, load_bundle
+from tinykws.aot.reader.graph import Graph
+from tinykws.aot.reader.tflite import read_model
 from tinykws.cli.console import ConsoleProgress
-from tinykws.clips.dataset import Dataset
-from tinykws.clips.folders import VALIDATION
-from tinykws.confidence import rate_limits, share_limits
-from tinykws.config import DETECTOR_KINDS, DetectorSettings, DetectorWishes
-from tinykws.doors.interpreter import Interpreter
-from tinykws.files import write_json, write_text_if_changed
-from tinykws.project import Project
-from tinykws.scoring import score
-from tinykws.streams.material import given_negatives, held_back_noise, make_material
-from tinykws.streams.measure import ScoredMaterial, hear, moved, rate_of, recall_of, score_material
-from tinykws.streams.scores import ScoredStream
-from tinykws.streams.tuning import Tuning, tune_detector
-from tinykws.timeline import Event, StreamScore
+from tinykws.evaluation.confidence_intervals import rate_limits, share_limits
+from tinykws.evaluation.scoring import score
+from tinykws.evaluation.stream_material import given_negatives, held_back_noise, make_material
+from tinykws.evaluation.stream_measure import ScoredMaterial, hear, moved, rate_of, recall_of, score_material
+from tinykws.evaluation.stream_scores import ScoredStream
+from tinykws.evaluation.timeline import Event, StreamScore
+from tinykws.evaluation.tuning import Tuning, tune_detector
+from tinykws.model.bundle import Bundle, load_bundle
+from tinykws.model.interpreter import Interpreter
+from tinykws.project.detector_settings import DETECTOR_KINDS, DetectorSettings, DetectorWishes
+from tinykws.project.labels import FIRST_WORD
+from tinykws.project.layout import Project
+from tinykws.support.files import write_json, write_text_if_changed
+from tinykws.training_data.dataset import Dataset
+from tinykws.training_data.folders import VALIDATION
 
 FOLDER = Path(__file__).parent
 RATES = (0.5, 1.0, 2.0)

@@ -19,16 +19,16 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "helpers"))
 
 from cortex_m4 import compile_program, run_program
 from frontend_signals import RATE_HZ, to_int16, voice
-from tinykws._kws import lib
+from tinykws.native._kws import lib
 
-from tinykws.chip.features import FrontEnd
-from tinykws.chip.frontend_tables import c_source
-from tinykws.frontend import FrontendSettings
-from tinykws.resources import FIRMWARE
+from tinykws.native.features import FrontEnd
+from tinykws.native.frontend_tables import c_source
+from tinykws.project.frontend_settings import FrontendSettings
+from tinykws.support.resources import FIRMWARE
 
 HERE = Path(__file__).parent
 TABLE = HERE / "frontend_instructions.md"

@@ -20,14 +20,14 @@ import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "helpers"))
 
 from frontend_references import pymicro_features, tensorflow_features
 from frontend_signals import RATE_HZ, to_int16, voice
 
-from tinykws.chip.features import FrontEnd, features_of_clips
-from tinykws.chip.frontend_tables import tables_for
-from tinykws.frontend import FrontendSettings
+from tinykws.native.features import FrontEnd, features_of_clips
+from tinykws.native.frontend_tables import tables_for
+from tinykws.project.frontend_settings import FrontendSettings
 
 RUNS = 5
 

@@ -22,14 +22,14 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from tinykws.clips.folders import LIST_FILES
-from tinykws.config import load_config
-from tinykws.project import Project
+from tinykws.project.config import load_config
+from tinykws.project.layout import Project
 from tinykws.stages.evaluate import evaluate
 from tinykws.stages.prepare import prepare
 from tinykws.stages.quantize import quantize
 from tinykws.stages.synth import synth
 from tinykws.stages.train import train
+from tinykws.training_data.folders import LIST_FILES
 
 WORDS = ("yes", "no")
 VARIANTS = ("spoken", "others", "spoken+20", "others+20")

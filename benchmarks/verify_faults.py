@@ -15,14 +15,15 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "helpers"))
 
 import numpy as np
 from fault_proxy import Babbling, Delayed, Fault, Gone, Replaced, Reset, Silent, Worn, faulty
 
-from tinykws.audio import SAMPLE_RATE_HZ, read_audio, write_wav
-from tinykws.boards import find_board
-from tinykws.bundle import Bundle, load_bundle
+from tinykws.audio.files import read_audio, write_wav
+from tinykws.audio.samples import SAMPLE_RATE_HZ
+from tinykws.boards.rows import find_board
+from tinykws.model.bundle import Bundle, load_bundle
 from tinykws.stages.build import build
 from tinykws.stages.generate import generate
 from tinykws.stages.verify import ClipFile, find_clips, verify

@@ -21,8 +21,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from tinykws.boards import Board, find_board
-from tinykws.bundle import Bundle, load_bundle
+from tinykws.boards.rows import Board, find_board
+from tinykws.model.bundle import Bundle, load_bundle
 from tinykws.stages.build import build
 from tinykws.stages.generate import generate
 from tinykws.stages.quantize import import_model

@@ -15,13 +15,13 @@ import time
 from collections import Counter
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "helpers"))
 
 from fault_proxy import Worn, faulty
 
-from tinykws.boards import find_board
-from tinykws.bundle import load_bundle
+from tinykws.boards.rows import find_board
 from tinykws.device.session_log import SENT, read_entries
+from tinykws.model.bundle import load_bundle
 from tinykws.stages.build import build
 from tinykws.stages.generate import generate
 from tinykws.stages.verify import find_clips, verify

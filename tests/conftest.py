@@ -11,7 +11,7 @@ import hypothesis
 import pytest
 from made_dataset import make_project
 
-from tinykws.project import Project
+from tinykws.project.layout import Project
 
 ROOT = Path(__file__).parent.parent
 

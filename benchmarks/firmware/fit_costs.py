@@ -1,4 +1,4 @@
-"""Finds what each kernel's work takes in instructions, and writes tinykws/aot/kernel_costs.py.
+"""Finds what each kernel's work takes in instructions, and writes tinykws/cost/kernel_costs.py.
 
     python benchmarks/firmware/fit_costs.py [--only KERNEL] [--write]
 
@@ -20,21 +20,21 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-sys.path.insert(0, str(Path(__file__).parent.parent.parent / "tests"))
+sys.path.insert(0, str(Path(__file__).parent.parent.parent / "tests" / "helpers"))
 
 import random_nets as nets
 from programs import MACHINES, Machine, compile_many, emulation, run
 from tflite_builder import TensorSpec, build_model
 
-from tinykws.aot import compile_model
-from tinykws.aot.call import Call
-from tinykws.aot.kernel_costs import COSTS, TYPICAL_ERROR
-from tinykws.aot.kernel_work import Work, work_of
-from tinykws.aot.lowering import lower
-from tinykws.aot.reader import read_model
-from tinykws.errors import ConfigError
+from tinykws.aot.compiler import compile_model
+from tinykws.aot.lowering.call import Call
+from tinykws.aot.lowering.ops import lower
+from tinykws.aot.reader.tflite import read_model
+from tinykws.cost.kernel_costs import COSTS, TYPICAL_ERROR
+from tinykws.cost.kernel_work import Work, work_of
+from tinykws.support.errors import ConfigError
 
-WRITTEN = Path(__file__).parent.parent.parent / "tinykws" / "aot" / "kernel_costs.py"
+WRITTEN = Path(__file__).parent.parent.parent / "tinykws" / "cost" / "kernel_costs.py"
 INSTRUCTION_SETS = {"Cortex-M4F": "armv7e-m", "Cortex-M3": "armv7-m", "Cortex-M0+": "armv6-m", "rv32imc": "rv32imc"}
 WANTED = 60
 """Calls of each kernel."""

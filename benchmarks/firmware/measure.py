@@ -24,11 +24,11 @@ from programs import MACHINES, Machine, compile_program, counts_of, sizes_of
 from report import text_of
 from streams import HOP, listened, streamed
 
-from tinykws.aot import AotModel, compile_model
-from tinykws.aot.graph import Graph
-from tinykws.aot.reader import read_model
-from tinykws.doors.interpreter import Interpreter
-from tinykws.frontend import FrontendSettings
+from tinykws.aot.compiler import AotModel, compile_model
+from tinykws.aot.reader.graph import Graph
+from tinykws.aot.reader.tflite import read_model
+from tinykws.model.interpreter import Interpreter
+from tinykws.project.frontend_settings import FrontendSettings
 
 ROOT = Path(__file__).parent.parent.parent
 FRAMES = 50

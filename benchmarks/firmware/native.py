@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from programs import KERNELS, run
 
-from tinykws.aot import compile_model
-from tinykws.doors.interpreter import Interpreter
+from tinykws.aot.compiler import compile_model
+from tinykws.model.interpreter import Interpreter
 
 SECONDS = 1.0
 

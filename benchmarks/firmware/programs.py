@@ -10,12 +10,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tinykws.aot import AotModel
-from tinykws.boards import find_board
-from tinykws.chip.frontend_tables import c_source
-from tinykws.codegen.footprint import footprint
-from tinykws.frontend import FrontendSettings
-from tinykws.resources import FIRMWARE
+from tinykws.aot.compiler import AotModel
+from tinykws.boards.rows import find_board
+from tinykws.firmware_build.elf_sizes import footprint
+from tinykws.native.frontend_tables import c_source
+from tinykws.project.frontend_settings import FrontendSettings
+from tinykws.support.resources import FIRMWARE
 
 HERE = Path(__file__).parent
 KERNELS, LISTENER, PORTS = FIRMWARE / "lib" / "kws_nn", FIRMWARE / "lib" / "kws", FIRMWARE / "ports"

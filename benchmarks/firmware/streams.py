@@ -11,13 +11,13 @@ import numpy as np
 import numpy.typing as npt
 from programs import Machine, compile_program, counts_of, sizes_of
 
-from tinykws.aot import AotModel, compile_for_listening
-from tinykws.aot.choice import Listening
-from tinykws.aot.reader import read_model
-from tinykws.chip.listener import Inference, Listener
-from tinykws.config import DetectorSettings
-from tinykws.doors.interpreter import Interpreter
-from tinykws.frontend import FrontendSettings
+from tinykws.aot.compiler import AotModel
+from tinykws.aot.reader.tflite import read_model
+from tinykws.cost.streaming_choice import Listening, compile_for_listening
+from tinykws.model.interpreter import Interpreter
+from tinykws.native.listener import Inference, Listener
+from tinykws.project.detector_settings import DetectorSettings
+from tinykws.project.frontend_settings import FrontendSettings
 
 FRONTEND = FrontendSettings()
 WINDOWS = 100

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from tinykws.aot.call import IntArray, Parameters, Value
-from tinykws.aot.graph import Tensor
-from tinykws.aot.planner import Placement, arena_bytes
-from tinykws.aot.schedule import Move, Nothing, Operand, Place, Run, Schedule, Step
-from tinykws.codegen.c_text import c_array
+from tinykws.aot.lowering.call import IntArray, Parameters, Value
+from tinykws.aot.reader.graph import Tensor
+from tinykws.aot.scheduling.arena import Placement, arena_bytes
+from tinykws.aot.scheduling.schedule import Move, Nothing, Operand, Place, Run, Schedule, Step
+from tinykws.support.c_text import c_array
 
 _C_TYPES = {"int8": "int8_t", "int16": "int16_t", "int32": "int32_t"}
 _HEADER = """\

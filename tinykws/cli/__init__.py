@@ -23,7 +23,7 @@ from tinykws.cli import (
     record_command,
     verify_command,
 )
-from tinykws.errors import TinykwsError
+from tinykws.support.errors import TinykwsError
 
 INTERRUPTED = 130
 """What shells expect of a program ended by Ctrl-C."""

@@ -14,22 +14,22 @@ from tinykws.cli.console import ConsoleProgress
 from tinykws.cli.pipeline import Workplace, workplace
 
 if TYPE_CHECKING:
-    from tinykws.boards import Board
-    from tinykws.doors.device_microphone import DeviceMicrophone
-    from tinykws.doors.serial_ports import Port
+    from tinykws.boards.rows import Board
+    from tinykws.device.transport.serial_ports import Port
+    from tinykws.recording.device_microphone import DeviceMicrophone
     from tinykws.stages.build import BuildReport
 
 
 def rows_of(project_dir: Path) -> dict[str, Board]:
     """Returns the rows of boards.yaml, with those of the project's own."""
-    from tinykws.boards import load_boards
+    from tinykws.boards.rows import load_boards
 
     return load_boards(project_dir / "boards.yaml")
 
 
 def board_of(project_dir: Path, board_id: str) -> Board:
     """Returns a row by its id. Raises ConfigError with near names."""
-    from tinykws.boards import find_board
+    from tinykws.boards.rows import find_board
 
     return find_board(board_id, rows_of(project_dir))
 
@@ -56,7 +56,7 @@ def build_firmware(place: Workplace, folder: Path, board: Board, *, force: bool)
 
 def port_of(project_dir: Path, board: Board, name: str | None) -> Port:
     """Returns the port a person named, or the one the board is on; asks where several may be it."""
-    from tinykws.doors.serial_ports import find_port, list_ports, named_port
+    from tinykws.device.transport.serial_ports import find_port, list_ports, named_port
 
     if name is not None:
         return named_port(name, board, list_ports(), rows_of(project_dir).values())
@@ -65,7 +65,7 @@ def port_of(project_dir: Path, board: Board, name: str | None) -> Port:
 
 def any_port(project_dir: Path, name: str | None) -> tuple[Port, list[Board]]:
     """Returns a port where no board was named, and the rows that it may be."""
-    from tinykws.doors.serial_ports import Port, boards_on, find_any_port, list_ports
+    from tinykws.device.transport.serial_ports import Port, boards_on, find_any_port, list_ports
 
     rows, ports = rows_of(project_dir).values(), list_ports()
     if name is None:
@@ -77,8 +77,8 @@ def any_port(project_dir: Path, name: str | None) -> tuple[Port, list[Board]]:
 
 def ask_which(ports: Sequence[Port]) -> Port:
     """Asks on the terminal which port is meant. Raises ConfigError where nobody can be asked."""
-    from tinykws.doors.serial_ports import describe
-    from tinykws.errors import ConfigError
+    from tinykws.device.transport.serial_ports import describe
+    from tinykws.support.errors import ConfigError
 
     if not sys.stdin.isatty():
         names = "\n".join(f"--port {describe(port)}" for port in ports)
@@ -92,8 +92,8 @@ def ask_which(ports: Sequence[Port]) -> Port:
 @contextlib.contextmanager
 def board_microphone(project_dir: Path, board_id: str | None, port: str | None) -> Iterator[DeviceMicrophone]:
     """Opens the microphone of the board named, or of the one that is on the port; an emulated one is built and run."""
-    from tinykws.boards import SerialLine
-    from tinykws.doors.device_microphone import device_microphone, microphone_on
+    from tinykws.boards.rows import SerialLine
+    from tinykws.recording.device_microphone import device_microphone, microphone_on
 
     if board_id is None:
         found, rows = any_port(project_dir, port)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tinykws.cli.console import table
 
 if TYPE_CHECKING:
-    from tinykws.model_speed import Speed
+    from tinykws.cost.latency import Speed
     from tinykws.stages.build import BuildReport
 
 

@@ -21,7 +21,7 @@ from tinykws.cli.options import (
     slow_too_option,
 )
 from tinykws.cli.pipeline import workplace
-from tinykws.errors import DeviceError
+from tinykws.support.errors import DeviceError
 
 if TYPE_CHECKING:
     from tinykws.stages.monitor import MonitorReport, Target
@@ -100,7 +100,7 @@ def monitor(
       tinykws monitor --port socket://127.0.0.1:5555
       tinykws monitor --on yes 'notify-send yes' --on no 'python lamp.py off'
     """
-    from tinykws.doors.reactions import Reactions, parse_reaction
+    from tinykws.device.reactions import Reactions, parse_reaction
     from tinykws.stages.monitor import monitor as monitor_board
     from tinykws.stages.monitor import open_log
 
@@ -123,8 +123,8 @@ def monitor(
 
 def _target(project_dir: Path, board_id: str | None, port: str | None) -> Target:
     """Whom to listen to: the board named, or what the port's USB ids say."""
-    from tinykws.boards import SerialLine
-    from tinykws.device.conversation import Expected
+    from tinykws.boards.rows import SerialLine
+    from tinykws.device.monitoring import Expected
     from tinykws.stages.monitor import Target
 
     if board_id is not None:
@@ -137,7 +137,7 @@ def _target(project_dir: Path, board_id: str | None, port: str | None) -> Target
 
 def _model_here(project_dir: Path) -> str | None:
     """The model of the bundle in the project's folder, if there is one."""
-    from tinykws.bundle import load_bundle
+    from tinykws.model.bundle import load_bundle
 
     folder = project_dir / "build" / "bundle"
     return load_bundle(folder).model_id if folder.is_dir() else None

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from tinykws.progress import Progress
+from tinykws.support.progress import Progress
 
 if TYPE_CHECKING:
     from click._termui_impl import ProgressBar

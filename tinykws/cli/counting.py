@@ -14,8 +14,8 @@ from tinykws.cli.pipeline import Workplace
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tinykws.boards import Board
-    from tinykws.model_speed import Speed
+    from tinykws.boards.rows import Board
+    from tinykws.cost.latency import Speed
     from tinykws.stages.build import BuildReport
 
 
@@ -27,8 +27,8 @@ def with_counts(report: BuildReport, place: Workplace, board: Board, rows: Mappi
         ConfigError: no emulated board has the core.
         ToolError: its compiler or QEMU is missing.
     """
-    from tinykws.errors import ConfigError
-    from tinykws.model_speed import counting_board
+    from tinykws.cost.latency import counting_board
+    from tinykws.support.errors import ConfigError
 
     counter = counting_board(board, rows.values())
     if report.speed is None or counter is None:
@@ -39,11 +39,11 @@ def with_counts(report: BuildReport, place: Workplace, board: Board, rows: Mappi
 
 
 def _counted(report: BuildReport, speed: Speed, place: Workplace, board: Board, counter: Board) -> Speed:
-    from tinykws.doors.compilers import find_programs
-    from tinykws.doors.emulator import INSTRUCTIONS_PER_US
-    from tinykws.model_speed import counted_speed
+    from tinykws.cost.latency import counted_speed
+    from tinykws.device.transport.emulator import INSTRUCTIONS_PER_US
     from tinykws.stages.verify import ClipFile
     from tinykws.stages.verify import verify as verify_clips
+    from tinykws.support.programs import find_programs
 
     find_programs(counter.emulator_programs)
     program = report.program

@@ -10,7 +10,7 @@ import click
 from tinykws.cli.console import ConsoleProgress, print_json, table, to_json
 from tinykws.cli.options import force_option, json_option, project_option
 from tinykws.cli.pipeline import report_of, run_until
-from tinykws.project import Project
+from tinykws.project.layout import Project
 
 if TYPE_CHECKING:
     from tinykws.stages.audit import AuditReport
@@ -122,7 +122,7 @@ def _audit(project: Project, leave_out: tuple[str, ...], as_json: bool) -> None:
 
 
 def _describe_audit(report: AuditReport, project: Project) -> str:
-    from tinykws.clips.suspicion import KINDS
+    from tinykws.training_data.recording_quality import KINDS
 
     by_kind = {kind: [one for one in report.suspicious if one.kind == kind] for kind in KINDS}
     rows = [

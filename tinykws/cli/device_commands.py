@@ -10,14 +10,7 @@ from tinykws.cli.board_work import board_of, build_firmware, generate_firmware, 
 from tinykws.cli.build_view import describe_build
 from tinykws.cli.console import ConsoleProgress, print_json, table, to_json
 from tinykws.cli.counting import with_counts
-from tinykws.cli.options import (
-    board_option,
-    bundle_option,
-    engine_option,
-    json_option,
-    project_option,
-    slow_too_option,
-)
+from tinykws.cli.options import board_option, bundle_option, engine_option, json_option, project_option, slow_too_option
 from tinykws.cli.pipeline import workplace
 
 
@@ -36,7 +29,7 @@ def generate(project_dir: Path, board_id: str, engine: str | None, bundle_dir: P
     place = workplace(project_dir, bundle_dir, ConsoleProgress())
     click.echo(f"project: {generate_firmware(place, board, engine)}")
     if board.chosen_engine(engine) == "aot":
-        from tinykws.aot_on_board import choose_for_board
+        from tinykws.cost.on_board import choose_for_board
 
         click.echo(f"stream: {choose_for_board(place.bundle, board).report.in_words()}")
 

@@ -13,7 +13,7 @@ from tinykws.cli.console import print_json, to_json
 from tinykws.cli.options import json_option, project_option
 
 if TYPE_CHECKING:
-    from tinykws.checks.finding import Finding
+    from tinykws.doctor.finding import Finding
     from tinykws.stages.doctor import DoctorReport
 
 COLOURS = {"ok": "green", "warning": "yellow", "missing": "red"}
@@ -38,7 +38,7 @@ def doctor(project_dir: Path, board_id: str | None, as_json: bool) -> int:
       tinykws doctor --board nano33ble
       tinykws doctor --json
     """
-    from tinykws.boards import find_board, load_boards
+    from tinykws.boards.rows import find_board, load_boards
     from tinykws.stages.doctor import doctor as look
 
     boards = load_boards(project_dir / "boards.yaml")

@@ -10,9 +10,9 @@ import click
 
 from tinykws.cli.console import ConsoleProgress, print_json, table, to_json
 from tinykws.cli.options import json_option, project_option
-from tinykws.clips.public_sets import PUBLIC_SETS, PublicSet
-from tinykws.errors import ConfigError
-from tinykws.project import Project
+from tinykws.project.layout import Project
+from tinykws.support.errors import ConfigError
+from tinykws.training_data.public_datasets import PUBLIC_SETS, PublicSet
 
 
 @click.command()

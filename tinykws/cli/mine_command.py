@@ -10,8 +10,8 @@ import click
 from tinykws.cli.console import ConsoleProgress, print_json, table, to_json
 from tinykws.cli.options import bundle_option, json_option, project_option
 from tinykws.cli.pipeline import workplace
-from tinykws.errors import ConfigError
-from tinykws.project import Project
+from tinykws.project.layout import Project
+from tinykws.support.errors import ConfigError
 
 if TYPE_CHECKING:
     from tinykws.stages.mine import MineReport
@@ -44,8 +44,8 @@ def mine(
       tinykws mine evening_radio.flac
       tinykws mine --add kitchen_monday.wav kitchen_tuesday.wav && tinykws build --board nano33ble
     """
+    from tinykws.evaluation.timeline import read_timeline
     from tinykws.stages.mine import mine as mine_recordings
-    from tinykws.timeline import read_timeline
 
     if events is not None and len(recordings) != 1:
         raise ConfigError("--events tells of one recording", hint="mine one recording at a time")

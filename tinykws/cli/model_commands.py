@@ -11,7 +11,7 @@ from tinykws.cli.console import ConsoleProgress, print_json, table, to_json
 from tinykws.cli.options import bundle_option, force_option, json_option, project_option
 from tinykws.cli.pipeline import report_of, run_stage, run_until, workplace
 from tinykws.cli.stream_command import NEGATIVES, describe_stream, stream_report, tune
-from tinykws.project import Project
+from tinykws.project.layout import Project
 
 if TYPE_CHECKING:
     from tinykws.stages.evaluate import EvaluateReport
@@ -29,8 +29,8 @@ def architectures(project_dir: Path, as_json: bool) -> None:
     \b
     Example: tinykws architectures --project hello
     """
-    from tinykws.architectures import ARCHITECTURES
-    from tinykws.network_cost import excesses_of, measure_cost
+    from tinykws.cost.network import excesses_of, measure_cost
+    from tinykws.training.architectures.registry import ARCHITECTURES
 
     config, progress = Project.load(project_dir).config, ConsoleProgress()
     shape, n_labels = config.frontend.features_shape, len(config.labels)
@@ -77,7 +77,7 @@ def train(project_dir: Path, force: bool, as_json: bool) -> None:
         print_json(to_json(report))
     else:
         best = report.best
-        from tinykws.network_cost import in_words
+        from tinykws.cost.network import in_words
 
         click.echo(in_words(report.cost))
         click.echo(
@@ -254,8 +254,8 @@ def detect(project_dir: Path, bundle_dir: Path | None, as_json: bool, files: tup
 
 
 def _show_bundle(path: Path, as_json: bool) -> None:
-    from tinykws.bundle import load_bundle
-    from tinykws.bundle import to_json as bundle_to_json
+    from tinykws.model.bundle import load_bundle
+    from tinykws.model.bundle import to_json as bundle_to_json
 
     bundle = load_bundle(path)
     if as_json:

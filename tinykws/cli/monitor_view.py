@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 import click
 
-from tinykws.device.conversation import MonitorView
+from tinykws.device.health import Vitals
+from tinykws.device.monitoring import MonitorView
 from tinykws.device.protocol import Heard, Ready
-from tinykws.device.vitals import Vitals
 
 BAR_CHARACTERS = 20
 BAR_FLOOR_DBFS = -60.0

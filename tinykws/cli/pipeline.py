@@ -8,15 +8,15 @@ import typing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tinykws.architectures import check_architecture
 from tinykws.cli.console import to_json
-from tinykws.config import read_dataclass
-from tinykws.freshness import StageFiles, is_fresh, read_report, write_stamp
-from tinykws.progress import Progress
-from tinykws.project import Project
+from tinykws.project.layout import Project
+from tinykws.support.dataclass_reader import read_dataclass
+from tinykws.support.freshness import StageFiles, is_fresh, read_report, write_stamp
+from tinykws.support.progress import Progress
+from tinykws.training.architectures.registry import check_architecture
 
 if TYPE_CHECKING:
-    from tinykws.bundle import Bundle
+    from tinykws.model.bundle import Bundle
 
 ORDER = ("synth", "prepare", "train", "quantize", "tune")
 """Left of the bundle; each stage's module has a function of the stage's own name."""
@@ -69,7 +69,7 @@ def workplace(project_dir: Path, bundle_dir: Path | None, progress: Progress) ->
     Raises:
         ConfigError: no kws.yaml and no bundle, or something wrong in them.
     """
-    from tinykws.bundle import load_bundle
+    from tinykws.model.bundle import load_bundle
 
     build_dir = project_dir / "build"
     if bundle_dir is not None:

@@ -14,7 +14,7 @@ import click
 from tinykws.cli.board_work import board_microphone
 from tinykws.cli.console import print_json, to_json
 from tinykws.cli.options import json_option, project_option
-from tinykws.project import Project
+from tinykws.project.layout import Project
 
 if TYPE_CHECKING:
     from tinykws.stages.record import Ear, RecordReport
@@ -56,9 +56,9 @@ def record(
       tinykws record noise --board nano33ble --seconds 60
       tinykws record yes --board host --yes          (KWS_MICROPHONE=FILE is its microphone)
     """
-    from tinykws.errors import ConfigError
     from tinykws.stages.record import checked_speaker, record_noise
     from tinykws.stages.record import record as record_word
+    from tinykws.support.errors import ConfigError
 
     project = Project.load(project_dir)
     who = checked_speaker(speaker or _user_name())
@@ -83,7 +83,7 @@ def record(
 def _ear(project_dir: Path, board_id: str | None, port: str | None, microphone_name: str | None) -> Iterator[Ear]:
     """A board's microphone where a board or port was named, else the computer's."""
     if board_id is None and port is None:
-        from tinykws.doors.computer_microphone import ComputerMicrophone
+        from tinykws.recording.computer_microphone import ComputerMicrophone
 
         yield ComputerMicrophone(microphone_name)
         return

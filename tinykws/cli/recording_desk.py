@@ -6,11 +6,11 @@ import sys
 
 import click
 
-from tinykws.audio import Samples
+from tinykws.audio.samples import Samples
+from tinykws.audio.speech_bounds import SpokenClip
 from tinykws.cli.console import CLEAR_LINE
 from tinykws.cli.monitor_view import bar
-from tinykws.clips.speech_bounds import SpokenClip
-from tinykws.device.vitals import dbfs
+from tinykws.device.health import dbfs
 from tinykws.stages.record import Answer, Desk
 
 ANSWERS: dict[str, Answer] = {"k": "keep", "a": "again", "q": "quit"}

@@ -12,13 +12,13 @@ import click
 from tinykws.cli.console import ConsoleProgress, print_json, table, to_json
 from tinykws.cli.options import force_option, json_option, project_option
 from tinykws.cli.pipeline import report_of, run_stage, run_until
-from tinykws.errors import ConfigError
-from tinykws.project import Project
+from tinykws.project.layout import Project
+from tinykws.support.errors import ConfigError
 
 if TYPE_CHECKING:
+    from tinykws.evaluation.stream_measure import CurvePoint, Rate, Recall
     from tinykws.stages.evaluate_stream import EvaluateStreamReport
     from tinykws.stages.tune import TuneReport
-    from tinykws.streams.measure import CurvePoint, Rate, Recall
 
 NEGATIVES = click.option(
     "--negatives", multiple=True, type=click.Path(path_type=Path, exists=True), metavar="FILE",
@@ -75,10 +75,10 @@ def tune(
 def _tune_bundle(
     project: Project, bundle_dir: Path, negatives: Sequence[Path], per_hour: float | None, progress: ConsoleProgress
 ) -> TuneReport:
-    from tinykws.bundle import load_bundle
-    from tinykws.config import AUTO
+    from tinykws.evaluation.stream_material import TUNED_ON, given_negatives, project_negatives
+    from tinykws.model.bundle import load_bundle
+    from tinykws.project.detector_settings import AUTO
     from tinykws.stages.tune import tune_bundle
-    from tinykws.streams.material import TUNED_ON, given_negatives, project_negatives
 
     bundle = load_bundle(bundle_dir)
     run_until(project, "prepare", progress)
@@ -123,7 +123,7 @@ def stream_report(
     progress: ConsoleProgress,
 ) -> EvaluateStreamReport:
     """Runs evaluate --stream, or takes the report of what is up to date."""
-    from tinykws.bundle import load_bundle
+    from tinykws.model.bundle import load_bundle
     from tinykws.stages.evaluate_stream import evaluate_stream
 
     if save is not None and save.exists() and any(save.iterdir()):

@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tinykws.boards import WIRES
+from tinykws.boards.rows import WIRES
 from tinykws.cli.board_work import board_of, build_firmware, generate_firmware, port_of
 from tinykws.cli.console import ConsoleProgress, print_json
 from tinykws.cli.options import bundle_option, engine_option, port_option, project_option
 from tinykws.cli.pipeline import Workplace, workplace
 from tinykws.cli.verify_view import describe_clips, describe_stream
-from tinykws.errors import DeviceError
-from tinykws.files import write_json, write_text_if_changed
+from tinykws.support.errors import DeviceError
+from tinykws.support.files import write_json, write_text_if_changed
 
 if TYPE_CHECKING:
-    from tinykws.boards import Board
-    from tinykws.device.stream_report import StreamReport
-    from tinykws.device.verify_report import VerifyReport
+    from tinykws.boards.rows import Board
     from tinykws.stages.verify import ClipFile
     from tinykws.stages.verify_stream import StreamFile
+    from tinykws.verification.clip_report import VerifyReport
+    from tinykws.verification.stream_report import StreamReport
 
 STDOUT = Path("-")
 
@@ -157,7 +157,7 @@ def verify(
 def _replayed(path: Path, min_accuracy: float | None) -> VerifyReport:
     """Reads a log. Raises ConfigError, naming the line that is damaged."""
     from tinykws.device.session_log import read_entries
-    from tinykws.device.verify_report import report_of
+    from tinykws.verification.clip_report import report_of
 
     return report_of(read_entries(path.read_text(encoding="utf-8", errors="replace")), path, min_accuracy)
 
@@ -165,7 +165,7 @@ def _replayed(path: Path, min_accuracy: float | None) -> VerifyReport:
 def _replayed_stream(path: Path) -> StreamReport | None:
     """Reads a stream's log; None where it is one of clips. Raises ConfigError."""
     from tinykws.device.session_log import RUN, STREAM, entries_of
-    from tinykws.device.stream_report import stream_report_of
+    from tinykws.verification.stream_report import stream_report_of
 
     with path.open(encoding="utf-8", errors="replace") as file:
         kind = next((entry.kind for entry in entries_of(file) if entry.kind in (RUN, STREAM)), None)
@@ -182,7 +182,7 @@ def _refuse_with_replay(*others: object) -> None:
 
 def _hand_over_clips(report: VerifyReport, json_path: Path | None, junit_path: Path | None) -> int:
     """Shows or writes the report on clips; returns the exit code."""
-    from tinykws.device.junit import junit_of
+    from tinykws.verification.junit import junit_of
 
     if junit_path is not None:
         write_text_if_changed(junit_path, junit_of(report))
@@ -191,7 +191,7 @@ def _hand_over_clips(report: VerifyReport, json_path: Path | None, junit_path: P
 
 def _hand_over_stream(report: StreamReport, json_path: Path | None, junit_path: Path | None) -> int:
     """Shows or writes the report on a stream; returns the exit code."""
-    from tinykws.device.junit import junit_of_stream
+    from tinykws.verification.junit import junit_of_stream
 
     if junit_path is not None:
         write_text_if_changed(junit_path, junit_of_stream(report))
@@ -220,7 +220,7 @@ def _hand_over(report: VerifyReport | StreamReport, text: str, json_path: Path |
 
 def _program(place: Workplace, board: Board, engine: str | None) -> Path:
     """Builds the firmware of an emulated board, as far as it is not up to date."""
-    from tinykws.doors.compilers import find_programs
+    from tinykws.support.programs import find_programs
 
     find_programs(board.emulator_programs)
     return build_firmware(place, generate_firmware(place, board, engine), board, force=True).program
@@ -234,16 +234,16 @@ def _clips(place: Workplace, paths: tuple[Path, ...], sample: int | None) -> Seq
         return find_clips(paths, place.bundle.labels)
     if sample is None:
         return [ClipFile(place.bundle.path / clip.file, clip.label or None) for clip in place.bundle.golden]
-    from tinykws.clips.dataset import sample_files
-    from tinykws.project import Project
+    from tinykws.project.layout import Project
+    from tinykws.training_data.dataset import sample_files
 
     project = Project.load(place.project_dir)
     return [ClipFile(path, label) for path, label in sample_files(project, sample)]
 
 
 def _stream(place: Workplace, path: Path, events: Path | None, seconds: int | None) -> StreamFile:
+    from tinykws.evaluation.timeline import read_timeline
     from tinykws.stages.verify_stream import StreamFile
-    from tinykws.timeline import read_timeline
 
     words = [name for label in place.bundle.labels[2:] for name in (label.text, label.name)]
     return StreamFile(path, read_timeline(events, words) if events else (), seconds)

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from tinykws.cli.console import table
 
 if TYPE_CHECKING:
-    from tinykws.device.mismatch_search import FoundMismatch
     from tinykws.device.protocol import Heard
-    from tinykws.device.stream_report import StreamReport
-    from tinykws.device.verify_report import VerifyReport
-    from tinykws.timeline import StreamScore
+    from tinykws.evaluation.timeline import StreamScore
+    from tinykws.verification.clip_report import VerifyReport
+    from tinykws.verification.mismatch_search import FoundMismatch
+    from tinykws.verification.stream_report import StreamReport
 
 WIDTH = 110
 MOST_TRIED_AGAIN = 5

@@ -1,1 +1,1 @@
-"""The host's side of the serial line, without the line: the protocol, a session with a device, the verdict."""
+"""A board that runs our firmware: the serial protocol, sessions, monitoring."""

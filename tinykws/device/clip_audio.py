@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Protocol
 
-from tinykws.audio import Samples
+from tinykws.audio.samples import Samples
 
 
 def pcm_of(samples: Samples) -> bytes:

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tinykws.device.audio_flow import AudioFlow
 from tinykws.device.clip_audio import ClipAudio
 from tinykws.device.clip_results import ClipResults
-from tinykws.device.line_check import with_check
+from tinykws.device.line_checksum import with_check
 from tinykws.device.protocol import (
     AUDIO_TYPE,
     TEST,
@@ -27,6 +26,7 @@ from tinykws.device.protocol import (
     announcement,
     sync_command,
 )
+from tinykws.device.transmit_window import AudioFlow
 
 FIRST_SILENCE_S, LONGEST_SILENCE_S = 0.5, 4.0
 """After so long without a line the device is asked what it has; each time that helps nothing, the wait doubles."""

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from tinykws.device.line_check import take_check, with_check
+from tinykws.device.line_checksum import take_check, with_check
 
 PROTOCOL_VERSION = 2
 AUDIO_TYPE = "audio-pcm-16khz-mono-s16"

@@ -7,14 +7,14 @@ to is not looked at here; that is the verdict's business (verdict.py), from the 
 from __future__ import annotations
 
 import itertools
-from typing import Protocol
 
 from tinykws.device.clip_audio import ClipAudio
 from tinykws.device.clip_transfer import ClipFaultError, ClipTransfer, OnResult
-from tinykws.device.line_check import with_check
+from tinykws.device.line_checksum import with_check
 from tinykws.device.protocol import EXIT, INFO, RESET, TEST, DeviceTrouble, Fail, Line, Ok, Ready, Received, read_line
 from tinykws.device.session_log import SENT, SessionLog
-from tinykws.errors import DeviceError
+from tinykws.device.transport.line_transport import LineLink
+from tinykws.support.errors import DeviceError
 
 BYTES_PER_SECOND = 32_000
 SLOWEST = 60
@@ -25,16 +25,6 @@ ASK_AGAIN_S = 1.0
 
 def _nothing(_: Line) -> None:
     """Results are in the log all the same."""
-
-
-class LineLink(Protocol):
-    """What a session talks through: tinykws.doors.serial_link.SerialLink, or a test's own."""
-
-    def send_lines(self, texts: list[str]) -> None:
-        """Sends lines in one piece. Raises DeviceError where the device is gone."""
-
-    def read_line(self, timeout_s: float) -> str | None:
-        """Returns the next line, or None where none came in time. Raises DeviceError where the device is gone."""
 
 
 class DeviceSession:

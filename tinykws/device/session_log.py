@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import IO
 
 from tinykws.device.protocol import Received
-from tinykws.errors import ConfigError
-from tinykws.files import not_writable
+from tinykws.support.errors import ConfigError
+from tinykws.support.files import not_writable
 
 RUN, SENT, RECEIVED, EXPECTED = "run", "sent", "received", "expected"
 CLIP, LABEL, FAULT, LINK, END = "clip", "label", "fault", "link", "end"

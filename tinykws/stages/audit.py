@@ -15,20 +15,21 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from tinykws.audio import fit_length, read_audio
-from tinykws.chip.features import features_of_clip
-from tinykws.clips.dataset import Dataset
-from tinykws.clips.doubt import Rows, doubts, folds_of, probabilities_by_others
-from tinykws.clips.epochs import class_weights
-from tinykws.clips.folders import IGNORE_LIST, SILENCE_INDEX, ClipFile, clip_files
-from tinykws.clips.suspicion import KINDS, LABEL, TWICE, UNFIT, Suspicion, suspicions_of
-from tinykws.doors.clip_page import ClipCard, write_clip_page
-from tinykws.doors.keras_training import Trainer
-from tinykws.errors import ConfigError
-from tinykws.files import replacing_folder, write_json, write_text_if_changed
-from tinykws.parallel import map_in_threads, process_count
-from tinykws.progress import SILENT, Progress
-from tinykws.project import Project
+from tinykws.audio.files import read_audio
+from tinykws.audio.samples import fit_length
+from tinykws.native.features import features_of_clip
+from tinykws.project.layout import Project
+from tinykws.reporting.clip_page import ClipCard, write_clip_page
+from tinykws.support.errors import ConfigError
+from tinykws.support.files import replacing_folder, write_json, write_text_if_changed
+from tinykws.support.parallel import map_in_threads, process_count
+from tinykws.support.progress import SILENT, Progress
+from tinykws.training.epochs import class_weights
+from tinykws.training.keras_network import Trainer
+from tinykws.training_data.dataset import Dataset
+from tinykws.training_data.folders import IGNORE_LIST, SILENCE_INDEX, ClipFile, clip_files
+from tinykws.training_data.label_quality import Rows, doubts, folds_of, probabilities_by_others
+from tinykws.training_data.recording_quality import KINDS, LABEL, TWICE, UNFIT, Suspicion, suspicions_of
 
 REPORT_NAME = "audit.json"
 PAGE_NAME = "index.html"
@@ -48,7 +49,7 @@ class SuspiciousClip:
     source: str
     """`folder/name` below data/."""
     kind: str
-    """A key of tinykws.clips.suspicion.KINDS."""
+    """A key of tinykws.training_data.recording_quality.KINDS."""
     words: str
 
 

@@ -7,16 +7,16 @@ import re
 import time
 from pathlib import Path
 
-from tinykws.boards import Board, is_local, local_path
-from tinykws.bundle import Bundle
-from tinykws.codegen.footprint import Footprint, footprint, is_elf
-from tinykws.codegen.memory_parts import Part, memory_parts
-from tinykws.doors.compilers import find_programs
-from tinykws.doors.platformio import ProgramTooBigError, build_offline, build_with_vendor
-from tinykws.errors import ConfigError, ToolError
-from tinykws.model_needs import Needs, advice, excess
-from tinykws.model_speed import Speed, estimated_speed, refuse_what_is_too_slow
-from tinykws.progress import SILENT, Progress
+from tinykws.boards.rows import Board, is_local, local_path
+from tinykws.cost.latency import Speed, estimated_speed, refuse_what_is_too_slow
+from tinykws.cost.memory import Needs, advice, excess
+from tinykws.firmware_build.elf_sizes import Footprint, footprint, is_elf
+from tinykws.firmware_build.memory_parts import Part, memory_parts
+from tinykws.firmware_build.platformio import ProgramTooBigError, build_offline, build_with_vendor
+from tinykws.model.bundle import Bundle
+from tinykws.support.errors import ConfigError, ToolError
+from tinykws.support.programs import find_programs
+from tinykws.support.progress import SILENT, Progress
 
 PROGRAM_NAMES = ("firmware.elf", "firmware.exe")
 """What the platforms call the linked program; the second on Windows, where this computer is the board."""

@@ -9,13 +9,13 @@ import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
-from tinykws.audio import AudioStream
-from tinykws.bundle import Bundle
-from tinykws.chip.detector import Detection
-from tinykws.chip.listener import Listener
-from tinykws.doors.interpreter import Interpreter
-from tinykws.labels import Label
-from tinykws.progress import SILENT, Progress
+from tinykws.audio.files import AudioStream
+from tinykws.model.bundle import Bundle
+from tinykws.model.interpreter import Interpreter
+from tinykws.native.detector import Detection
+from tinykws.native.listener import Listener
+from tinykws.project.labels import Label
+from tinykws.support.progress import SILENT, Progress
 
 
 @dataclasses.dataclass(frozen=True)

@@ -13,23 +13,24 @@ import platform
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from tinykws.boards import Board, is_local, local_path
-from tinykws.checks.finding import Finding
-from tinykws.checks.packages import check_extension, check_fit, check_loads, check_packages, check_python
-from tinykws.checks.room import MEGABYTE, check_folder
-from tinykws.checks.serial_access import check_modem_manager, check_ports, check_rights
-from tinykws.checks.speech import check_engine
-from tinykws.checks.tools import check_compiler, check_emulator
-from tinykws.checks.traps import check_dense_layers, check_model_optimization
-from tinykws.checks.vendors import check_git, check_vendor_board
-from tinykws.doors import installed_packages, platformio_packages, this_computer
-from tinykws.doors.installed_packages import Packages
-from tinykws.doors.platformio import registry_answers
-from tinykws.doors.platformio_core import CORE_DIR_VARIABLE, cache_dir
-from tinykws.doors.serial_ports import list_ports
-from tinykws.doors.speech_engine import engine_names, find_engine
-from tinykws.errors import ToolError
-from tinykws.resources import FIRMWARE
+from tinykws.boards.rows import Board, is_local, local_path
+from tinykws.device.transport.serial_ports import list_ports
+from tinykws.doctor import computer, installed_packages
+from tinykws.doctor.disk_space import MEGABYTE, check_folder
+from tinykws.doctor.finding import Finding
+from tinykws.doctor.installed_packages import Packages
+from tinykws.doctor.known_bad_versions import check_dense_layers, check_model_optimization
+from tinykws.doctor.packages import check_extension, check_fit, check_loads, check_packages, check_python
+from tinykws.doctor.serial_access import check_modem_manager, check_ports, check_rights
+from tinykws.doctor.speech_engines import check_engine
+from tinykws.doctor.tools import check_compiler, check_emulator
+from tinykws.doctor.vendor_platforms import check_git, check_vendor_board
+from tinykws.firmware_build import platformio_packages
+from tinykws.firmware_build.platformio import registry_answers
+from tinykws.firmware_build.platformio_core import CORE_DIR_VARIABLE, cache_dir
+from tinykws.speech.engines import engine_names, find_engine
+from tinykws.support.errors import ToolError
+from tinykws.support.resources import FIRMWARE
 
 OWN_CORE_BYTES = 50 * MEGABYTE
 """Our core directories: a few files a project."""
@@ -107,12 +108,12 @@ def _tools(boards: Sequence[Board]) -> Iterator[Finding]:
     for compiler in dict.fromkeys(name for board in boards for name in board.compilers):
         users = [board for board in boards if compiler in board.compilers]
         specs = dict.fromkeys(name for board in users for name in spec_files(board))
-        there = {name: this_computer.has_specs(compiler, name) for name in specs}
-        yield check_compiler(this_computer.find(compiler), there, [board.id for board in users])
+        there = {name: computer.has_specs(compiler, name) for name in specs}
+        yield check_compiler(computer.find(compiler), there, [board.id for board in users])
     for emulator in dict.fromkeys(name for board in boards for name in board.emulator_programs):
-        known = this_computer.emulated_machines(emulator)
+        known = computer.emulated_machines(emulator)
         wanted = dict.fromkeys(board.machine for board in boards if emulator in board.emulator_programs)
-        yield check_emulator(this_computer.find(emulator), {name: name in known for name in wanted})
+        yield check_emulator(computer.find(emulator), {name: name in known for name in wanted})
 
 
 def spec_files(board: Board) -> tuple[str, ...]:
@@ -129,19 +130,19 @@ def _builds(boards: Sequence[Board]) -> Iterator[Finding]:
     """Where our own core directories are."""
     if any(board.has_own_platform for board in boards):
         mend = f"name another folder in the variable {CORE_DIR_VARIABLE}"
-        yield check_folder("builds", this_computer.folder(cache_dir()), OWN_CORE_BYTES, mend, needed=True)
+        yield check_folder("builds", computer.folder(cache_dir()), OWN_CORE_BYTES, mend, needed=True)
 
 
 def _vendors(boards: Sequence[Board], firmware_dir: Path, *, needed: bool) -> Iterator[Finding]:
     """The user's own core directory, and what is in it."""
     if not boards:
         return
-    core = this_computer.folder(platformio_packages.user_core_dir())
+    core = computer.folder(platformio_packages.user_core_dir())
     mend = "name another folder in the variable PLATFORMIO_CORE_DIR"
     yield check_folder("PlatformIO core", core, VENDOR_BYTES, mend, needed=needed)
     answers = functools.cache(registry_answers)
     missing = {board.id: _missing(board, firmware_dir / board.id) for board in boards}
-    git = check_git(this_computer.find("git"), [name for names in missing.values() for name in names], needed=needed)
+    git = check_git(computer.find("git"), [name for names in missing.values() for name in names], needed=needed)
     if git is not None:
         yield git
     for board in boards:
@@ -166,8 +167,8 @@ def _folder_of(library: str, project_dir: Path) -> Path:
 
 
 def _serial(boards: Mapping[str, Board], board: Board | None) -> Iterator[Finding]:
-    rights = this_computer.serial_rights()
+    rights = computer.serial_rights()
     if rights is not None:
         yield check_rights(rights, needed=board is not None)
-        yield check_modem_manager(this_computer.runs("ModemManager"))
+        yield check_modem_manager(computer.runs("ModemManager"))
     yield from check_ports(list_ports(), boards.values(), board)

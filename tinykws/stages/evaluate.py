@@ -12,19 +12,19 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from tinykws.bundle import FLOAT_MODEL_KEY, Bundle, load_bundle
-from tinykws.chip.features import Features
-from tinykws.clips.dataset import Dataset
-from tinykws.doors.interpreter import Interpreter
-from tinykws.doors.keras_training import Network
-from tinykws.doors.plots import plot_confusion_matrix
-from tinykws.errors import ConfigError
-from tinykws.files import replacing_folder, sha256_of_file, write_json
-from tinykws.freshness import StageFiles
-from tinykws.labels import Label
-from tinykws.progress import SILENT, Progress
-from tinykws.project import Project
-from tinykws.scoring import Agreement, Score, agreement, score
+from tinykws.evaluation.scoring import Agreement, Score, agreement, score
+from tinykws.model.bundle import FLOAT_MODEL_KEY, Bundle, load_bundle
+from tinykws.model.interpreter import Interpreter
+from tinykws.native.features import Features
+from tinykws.project.labels import Label
+from tinykws.project.layout import Project
+from tinykws.reporting.plots import plot_confusion_matrix
+from tinykws.support.errors import ConfigError
+from tinykws.support.files import replacing_folder, sha256_of_file, write_json
+from tinykws.support.freshness import StageFiles
+from tinykws.support.progress import SILENT, Progress
+from tinykws.training.keras_network import Network
+from tinykws.training_data.dataset import Dataset
 
 REPORT_NAME = "evaluation.json"
 CONFUSION_NAME = "confusion_matrix.png"

@@ -13,17 +13,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from tinykws.bundle import FIRST_WORD, Bundle, load_bundle
-from tinykws.clips.dataset import Dataset
-from tinykws.clips.folders import TESTING, VALIDATION
-from tinykws.doors.plots import plot_stream_curve
-from tinykws.errors import ConfigError
-from tinykws.files import replacing_folder, write_json
-from tinykws.freshness import StageFiles
-from tinykws.labels import BACKGROUND_NOISE
-from tinykws.progress import SILENT, Progress
-from tinykws.project import Project
-from tinykws.streams.material import (
+from tinykws.evaluation.stream_material import (
     REPORTED_ON,
     Material,
     given_negatives,
@@ -31,9 +21,19 @@ from tinykws.streams.material import (
     make_material,
     project_negatives,
 )
-from tinykws.streams.measure import WANTED_RATES, CurvePoint, StreamMeasure, measure_bundle
-from tinykws.streams.scores import Stream
-from tinykws.timeline import write_timeline
+from tinykws.evaluation.stream_measure import WANTED_RATES, CurvePoint, StreamMeasure, measure_bundle
+from tinykws.evaluation.stream_scores import Stream
+from tinykws.evaluation.timeline import write_timeline
+from tinykws.model.bundle import Bundle, load_bundle
+from tinykws.project.labels import BACKGROUND_NOISE, FIRST_WORD
+from tinykws.project.layout import Project
+from tinykws.reporting.plots import plot_stream_curve
+from tinykws.support.errors import ConfigError
+from tinykws.support.files import replacing_folder, write_json
+from tinykws.support.freshness import StageFiles
+from tinykws.support.progress import SILENT, Progress
+from tinykws.training_data.dataset import Dataset
+from tinykws.training_data.folders import TESTING, VALIDATION
 
 REPORT_NAME = "stream.json"
 PICTURE_NAME = "stream.png"

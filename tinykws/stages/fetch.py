@@ -19,13 +19,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from tinykws.clips.moving_in import move_in, recordings_by_folder
-from tinykws.clips.public_sets import PublicSet
-from tinykws.doors.archives import unpack
-from tinykws.doors.download import Sleep, check_url, download, part_size, require_room
-from tinykws.errors import ConfigError, ToolError
-from tinykws.files import not_writable, write_json
-from tinykws.progress import SILENT, Progress
+from tinykws.support.archives import unpack
+from tinykws.support.download import Sleep, check_url, download, part_size, require_room
+from tinykws.support.errors import ConfigError, ToolError
+from tinykws.support.files import not_writable, write_json
+from tinykws.support.progress import SILENT, Progress
+from tinykws.training_data.merge_folders import move_in, recordings_by_folder
+from tinykws.training_data.public_datasets import PublicSet
 
 FETCHED = ".fetched.json"
 DOWNLOAD = ".download"

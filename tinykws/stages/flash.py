@@ -7,18 +7,19 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tinykws.boards import Board
-from tinykws.bundle import Bundle
+from tinykws.boards.rows import Board
+from tinykws.device.firmware_identity import refuse_stranger
 from tinykws.device.protocol import DeviceTrouble, Ready, parse_line
 from tinykws.device.self_test import ADVICE, complaint_of
-from tinykws.device.session import DeviceSession, LineLink
+from tinykws.device.session import DeviceSession
 from tinykws.device.session_log import SessionLog
-from tinykws.device.stranger import refuse_stranger
-from tinykws.doors import platformio
-from tinykws.doors.cable import Cable
-from tinykws.doors.serial_ports import Port, find_again
-from tinykws.errors import ConfigError, DeviceError
-from tinykws.progress import SILENT, Progress
+from tinykws.device.transport.hardware import Cable
+from tinykws.device.transport.line_transport import LineLink
+from tinykws.device.transport.serial_ports import Port, find_again
+from tinykws.firmware_build import platformio
+from tinykws.model.bundle import Bundle
+from tinykws.support.errors import ConfigError, DeviceError
+from tinykws.support.progress import SILENT, Progress
 
 RETURN_S = 30.0
 """Longest time from the end of an upload to the banner: Windows installs a driver within it."""

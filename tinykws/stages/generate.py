@@ -11,18 +11,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tinykws.aot.reader import read_model
-from tinykws.aot_on_board import compile_for_board
-from tinykws.boards import Board
-from tinykws.bundle import Bundle
-from tinykws.chip.frontend_tables import c_source
-from tinykws.codegen.generated_tree import TreeChanges, write_tree
-from tinykws.codegen.tflm_ops import resolver_methods
-from tinykws.doors.templates import render
-from tinykws.errors import ConfigError
-from tinykws.model_needs import arena_bytes, refuse_what_cannot_fit
-from tinykws.progress import SILENT, Progress
-from tinykws.resources import FIRMWARE
+from tinykws.aot.reader.tflite import read_model
+from tinykws.boards.rows import Board
+from tinykws.cost.memory import arena_bytes, refuse_what_cannot_fit
+from tinykws.cost.on_board import compile_for_board
+from tinykws.firmware_build.generated_tree import TreeChanges, write_tree
+from tinykws.firmware_build.tflm_ops import resolver_methods
+from tinykws.model.bundle import Bundle
+from tinykws.native.frontend_tables import c_source
+from tinykws.support.errors import ConfigError
+from tinykws.support.progress import SILENT, Progress
+from tinykws.support.resources import FIRMWARE
+from tinykws.support.templates import render
 
 COMMON_TEMPLATES = ("platformio.ini", "README.md", ".gitignore", "include/kws_settings.h", "src/kws_settings.c")
 TFLM_TEMPLATES = ("src/model_data.h", "src/model_data.cc", "src/kws_ops.h")

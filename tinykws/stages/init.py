@@ -6,12 +6,12 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from tinykws.architectures import check_architecture
-from tinykws.config import CONFIG_NAME, load_config, parse_config
-from tinykws.errors import ConfigError
-from tinykws.files import not_writable, write_text_if_changed
-from tinykws.labels import labels_of_words
-from tinykws.project import Project
+from tinykws.project.config import CONFIG_NAME, load_config, parse_config
+from tinykws.project.labels import labels_of_words
+from tinykws.project.layout import Project
+from tinykws.support.errors import ConfigError
+from tinykws.support.files import not_writable, write_text_if_changed
+from tinykws.training.architectures.registry import check_architecture
 
 TEMPLATE = """\
 # All settings of this project. Every key may be left out but `words`; docs/configuration.md lists them all.

@@ -6,14 +6,14 @@ import dataclasses
 from pathlib import Path
 from typing import Protocol
 
-from tinykws.audio import SAMPLE_RATE_HZ
-from tinykws.boards import Microphone
-from tinykws.checks.microphone import Hearing, Measures, MicrophoneFinding, findings_of, measure
+from tinykws.audio.samples import SAMPLE_RATE_HZ
+from tinykws.boards.rows import Microphone
 from tinykws.device.protocol import Status
-from tinykws.device.recording import OnSound, SoundLostError, Take
-from tinykws.doors.plots import plot_sound
-from tinykws.errors import ConfigError, DeviceError
-from tinykws.progress import SILENT, Progress
+from tinykws.recording.microphone_check import Hearing, Measures, MicrophoneFinding, findings_of, measure
+from tinykws.recording.record_protocol import OnSound, SoundLostError, Take
+from tinykws.reporting.plots import plot_sound
+from tinykws.support.errors import ConfigError, DeviceError
+from tinykws.support.progress import SILENT, Progress
 
 WATCH_S = 3.0
 """How long samples are counted against the clocks: a block of 20 ms more or less is 0.7 %."""

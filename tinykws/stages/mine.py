@@ -1,8 +1,8 @@
 """mine: what the model takes for a word in recordings that hold none; on request, the next training learns from it.
 
-Writes build/mined/: the windows as WAV files, and index.html to look at them and to listen. Where asked, the windows
-are copied to data/_mined_/ (clips/folders.py), which prepare takes for unknown words to train on. What stands there is
-never replaced.
+Writes build/mined/: the windows as WAV files, and index.html to look at them and to listen. With add, the windows are
+copied to data/_mined_/ (training_data/folders.py), which prepare takes for unknown words to train on. Files that are
+already there are never replaced.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tinykws.audio import AudioStream, write_wav
-from tinykws.bundle import Bundle
-from tinykws.chip.features import features_of_clip
-from tinykws.clips.false_windows import FalseSound, false_sounds
-from tinykws.clips.folders import MINED
-from tinykws.doors.clip_page import ClipCard, write_clip_page
-from tinykws.doors.interpreter import Interpreter
-from tinykws.files import replacing, replacing_folder
-from tinykws.labels import Label
-from tinykws.progress import SILENT, Progress
-from tinykws.timeline import Event
+from tinykws.audio.files import AudioStream, write_wav
+from tinykws.evaluation.hard_negatives import FalseSound, false_sounds
+from tinykws.evaluation.timeline import Event
+from tinykws.model.bundle import Bundle
+from tinykws.model.interpreter import Interpreter
+from tinykws.native.features import features_of_clip
+from tinykws.project.labels import Label
+from tinykws.reporting.clip_page import ClipCard, write_clip_page
+from tinykws.support.files import replacing, replacing_folder
+from tinykws.support.progress import SILENT, Progress
+from tinykws.training_data.folders import MINED
 
 PAGE_NAME = "index.html"
 SHOWN_ON_PAGE = 300

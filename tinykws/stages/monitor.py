@@ -11,16 +11,16 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
-from tinykws.boards import SerialLine
-from tinykws.device.conversation import Conversation, Expected, MonitorView
+from tinykws.boards.rows import SerialLine
+from tinykws.device.monitoring import Conversation, Expected, MonitorView
 from tinykws.device.protocol import Heard, Line, Ready, Status
-from tinykws.device.session import LineLink
-from tinykws.doors.cable import Cable
-from tinykws.doors.reactions import Reactions
-from tinykws.doors.serial_link import LinkLostError
-from tinykws.doors.serial_ports import Port, find_again
-from tinykws.errors import DeviceError
-from tinykws.files import not_writable
+from tinykws.device.reactions import Reactions
+from tinykws.device.transport.hardware import Cable
+from tinykws.device.transport.line_transport import LineLink
+from tinykws.device.transport.serial_ports import Port, find_again
+from tinykws.device.transport.serial_transport import LinkLostError
+from tinykws.support.errors import DeviceError
+from tinykws.support.files import not_writable
 
 LOOK_EVERY_S = 0.5
 """How often to look for a board that is away."""

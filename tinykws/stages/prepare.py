@@ -1,7 +1,7 @@
 """prepare: recordings and spoken clips to one dataset with features for every clip.
 
-In: data/ and, where espeak-ng speaks, build/synth/, both in Speech Commands' layout (clips/folders.py). Out:
-build/dataset/ (clips/dataset.py), whole or not at all.
+In: data/ and, where espeak-ng speaks, build/synth/, both in Speech Commands' layout (training_data/folders.py). Out:
+build/dataset/ (training_data/dataset.py), whole or not at all.
 
 Files of any rate, width and channel count are taken. Clips shorter than clip_ms get zeros at their end, longer ones
 are cut to their loudest part. Unfit files are listed in skipped.json and left out. A file whose bytes are in the
@@ -20,21 +20,32 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from tinykws.audio import SAMPLE_RATE_HZ, Samples, defect_of, fit_length, read_audio
-from tinykws.chip.features import features_of_clips
-from tinykws.clips import dataset as files
-from tinykws.clips.balance import balanced, wanted_silence
-from tinykws.clips.dataset import FORMAT_VERSION, ArrayWriter, Dataset
-from tinykws.clips.folders import SILENCE_INDEX, SPLITS, TRAINING, VALIDATION, ClipFile, clip_files, noise_files, speaks
-from tinykws.clips.silence import silence_clips, split_noise
-from tinykws.errors import ConfigError
-from tinykws.files import replacing_folder, write_json
-from tinykws.freshness import StageFiles
-from tinykws.frontend import FrontendSettings
-from tinykws.labels import Label
-from tinykws.parallel import map_in_threads, process_count
-from tinykws.progress import SILENT, Progress
-from tinykws.project import Project
+from tinykws.audio.files import read_audio
+from tinykws.audio.levels import defect_of
+from tinykws.audio.samples import SAMPLE_RATE_HZ, Samples, fit_length
+from tinykws.native.features import features_of_clips
+from tinykws.project.frontend_settings import FrontendSettings
+from tinykws.project.labels import Label
+from tinykws.project.layout import Project
+from tinykws.support.errors import ConfigError
+from tinykws.support.files import replacing_folder, write_json
+from tinykws.support.freshness import StageFiles
+from tinykws.support.parallel import map_in_threads, process_count
+from tinykws.support.progress import SILENT, Progress
+from tinykws.training_data import dataset as files
+from tinykws.training_data.class_balance import balanced, wanted_silence
+from tinykws.training_data.dataset import FORMAT_VERSION, ArrayWriter, Dataset
+from tinykws.training_data.folders import (
+    SILENCE_INDEX,
+    SPLITS,
+    TRAINING,
+    VALIDATION,
+    ClipFile,
+    clip_files,
+    noise_files,
+    speaks,
+)
+from tinykws.training_data.silence_clips import silence_clips, split_noise
 
 BATCH_CLIPS = 64
 SILENCE_SEED = 17

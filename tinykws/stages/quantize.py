@@ -13,27 +13,30 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinykws import __version__, model_guards
-from tinykws.aot.reader import read_model
-from tinykws.audio import fit_length, read_audio
-from tinykws.bundle import FLOAT_MODEL_KEY, Bundle, GoldenClip, sha256_hex, write_bundle
-from tinykws.chip.features import Features, Samples, features_crc32, features_of_clip
-from tinykws.chip.golden_signal import golden_clip
-from tinykws.clips.dataset import Dataset
-from tinykws.config import DetectorSettings, ModelSettings
-from tinykws.doors.converter import convert
-from tinykws.doors.interpreter import VERSION as INTERPRETER_VERSION
-from tinykws.doors.interpreter import Interpreter
-from tinykws.doors.keras_training import KERAS_VERSION, TENSORFLOW_VERSION, Network
-from tinykws.errors import ConfigError
-from tinykws.files import sha256_of_file
-from tinykws.freshness import StageFiles
-from tinykws.frontend import FrontendSettings
-from tinykws.labels import RESERVED, SILENCE, UNKNOWN, Label, labels_of_words
-from tinykws.network_cost import excesses
-from tinykws.progress import SILENT, Progress
-from tinykws.project import Project
-from tinykws.scoring import Score, score
+from tinykws import __version__
+from tinykws.aot.reader.tflite import read_model
+from tinykws.audio.files import read_audio
+from tinykws.audio.samples import fit_length
+from tinykws.cost.network import excesses
+from tinykws.evaluation.scoring import Score, score
+from tinykws.model import validation
+from tinykws.model.bundle import FLOAT_MODEL_KEY, Bundle, GoldenClip, sha256_hex, write_bundle
+from tinykws.model.converter import convert
+from tinykws.model.interpreter import VERSION as INTERPRETER_VERSION
+from tinykws.model.interpreter import Interpreter
+from tinykws.model.self_test_signal import golden_clip
+from tinykws.native.features import Features, Samples, features_crc32, features_of_clip
+from tinykws.project.config import ModelSettings
+from tinykws.project.detector_settings import DetectorSettings
+from tinykws.project.frontend_settings import FrontendSettings
+from tinykws.project.labels import RESERVED, SILENCE, UNKNOWN, Label, labels_of_words
+from tinykws.project.layout import Project
+from tinykws.support.errors import ConfigError
+from tinykws.support.files import sha256_of_file
+from tinykws.support.freshness import StageFiles
+from tinykws.support.progress import SILENT, Progress
+from tinykws.training.keras_network import KERAS_VERSION, TENSORFLOW_VERSION, Network
+from tinykws.training_data.dataset import Dataset
 
 CALIBRATION_CLIPS = 100
 """Training clips of each label from which the ranges inside the network are taken."""
@@ -69,8 +72,8 @@ def quantize(project: Project, *, progress: Progress = SILENT) -> Bundle:
     float_digest = sha256_of_file(project.float_model_path)
     model = convert(network, _calibration_features(dataset))
     graph = read_model(model)
-    model_guards.check_ops(graph)
-    model_guards.check_dense_per_tensor(graph)
+    validation.check_ops(graph)
+    validation.check_dense_per_tensor(graph)
     bundle, samples = _describe(
         project.quantized_dir,
         model,
@@ -207,8 +210,8 @@ def _describe(
 ) -> tuple[Bundle, dict[str, Samples]]:
     """Returns the bundle to be written, and its golden clips' samples by file; refuses models that do not fit."""
     graph = read_model(model)
-    input_info = model_guards.check_input(graph, frontend)
-    output_info = model_guards.check_output(graph, len(labels))
+    input_info = validation.check_input(graph, frontend)
+    output_info = validation.check_output(graph, len(labels))
     interpreter = Interpreter(model)
     golden = [_golden_clip(n, label, samples, frontend, interpreter) for n, (label, samples) in enumerate(clips)]
     self_test, sound = golden_clip(frontend, interpreter.invoke)
@@ -221,7 +224,7 @@ def _describe(
         detector=detector,
         input=input_info,
         output=output_info,
-        ops=model_guards.op_names(graph),
+        ops=validation.op_names(graph),
         arena_bytes=interpreter.arena_bytes,
         arena_measured_by=f"tflite-micro {INTERPRETER_VERSION}",
         metrics=dict(metrics or {}),

@@ -11,13 +11,15 @@ import re
 from pathlib import Path
 from typing import Literal, Protocol
 
-from tinykws.audio import SAMPLE_RATE_HZ, Samples, defect_of, write_wav
-from tinykws.clips.speech_bounds import SpokenClip, cut_clip
-from tinykws.device.recording import OnSound, SoundLostError, Take
-from tinykws.errors import ConfigError
-from tinykws.files import creating, not_writable
-from tinykws.labels import BACKGROUND_NOISE, label_of_word
-from tinykws.project import Project
+from tinykws.audio.files import write_wav
+from tinykws.audio.levels import defect_of
+from tinykws.audio.samples import SAMPLE_RATE_HZ, Samples
+from tinykws.audio.speech_bounds import SpokenClip, cut_clip
+from tinykws.project.labels import BACKGROUND_NOISE, label_of_word
+from tinykws.project.layout import Project
+from tinykws.recording.record_protocol import OnSound, SoundLostError, Take
+from tinykws.support.errors import ConfigError
+from tinykws.support.files import creating, not_writable
 
 SPARE_MS = 1000
 """Recorded beyond the clip's length, so that nobody need speak on the dot."""

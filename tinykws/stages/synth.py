@@ -22,21 +22,22 @@ from typing import TypeAlias
 
 import numpy as np
 
-from tinykws.audio import FULL_SCALE, SAMPLE_RATE_HZ, Samples, resample, saturated, write_wav
-from tinykws.clips.casts import Cast, Vocabulary
-from tinykws.clips.folders import LIST_FILES, TESTING, TRAINING, VALIDATION, speaks
-from tinykws.clips.noise import NOISES, decibels
-from tinykws.clips.shaping import shaped_clip, trimmed
-from tinykws.clips.speech_plan import DEAL, Utterance, VoicePlan, plan_speech
-from tinykws.doors.espeak_vocabulary import choose_vocabulary
-from tinykws.doors.speech_engine import EngineSetup, Saying, Speak, SpeechEngine, find_engine
-from tinykws.errors import ConfigError, TinykwsError, ToolError
-from tinykws.files import replacing_folder, write_text_if_changed
-from tinykws.freshness import StageFiles, read_report
-from tinykws.labels import BACKGROUND_NOISE, SILENCE, UNKNOWN
-from tinykws.parallel import map_in_processes, process_count
-from tinykws.progress import SILENT, Progress
-from tinykws.project import Project
+from tinykws.audio.files import resample, write_wav
+from tinykws.audio.noise import NOISES, decibels
+from tinykws.audio.samples import FULL_SCALE, SAMPLE_RATE_HZ, Samples, saturated
+from tinykws.project.labels import BACKGROUND_NOISE, SILENCE, UNKNOWN
+from tinykws.project.layout import Project
+from tinykws.speech.clip_shaping import shaped_clip, trimmed
+from tinykws.speech.engines import EngineSetup, Saying, Speak, SpeechEngine, find_engine
+from tinykws.speech.plan import DEAL, Utterance, VoicePlan, plan_speech
+from tinykws.speech.vocabulary import choose_vocabulary
+from tinykws.speech.voices import Cast, Vocabulary
+from tinykws.support.errors import ConfigError, TinykwsError, ToolError
+from tinykws.support.files import replacing_folder, write_text_if_changed
+from tinykws.support.freshness import StageFiles, read_report
+from tinykws.support.parallel import map_in_processes, process_count
+from tinykws.support.progress import SILENT, Progress
+from tinykws.training_data.folders import LIST_FILES, TESTING, TRAINING, VALIDATION, speaks
 
 FloatSamples: TypeAlias = np.ndarray[tuple[int], np.dtype[np.float64]]
 

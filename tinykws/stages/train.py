@@ -13,21 +13,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinykws.architectures import TEACHER
-from tinykws.clips.dataset import Dataset
-from tinykws.clips.epochs import Epoch, Epochs, class_weights
-from tinykws.clips.words import Words
-from tinykws.config import ModelSettings, TrainingSettings
-from tinykws.doors.keras_training import Trainer
-from tinykws.doors.plots import plot_learning_curves
-from tinykws.errors import ConfigError
-from tinykws.files import replacing_folder, write_json
-from tinykws.freshness import StageFiles
-from tinykws.network_cost import NetworkCost, in_words, measure_cost, refuse_excess
-from tinykws.progress import SILENT, Progress
-from tinykws.project import Project
-from tinykws.scoring import Score, score
-from tinykws.training_defaults import suited
+from tinykws.cost.network import NetworkCost, in_words, measure_cost, refuse_excess
+from tinykws.evaluation.scoring import Score, score
+from tinykws.project.config import ModelSettings, TrainingSettings
+from tinykws.project.layout import Project
+from tinykws.reporting.plots import plot_learning_curves
+from tinykws.support.errors import ConfigError
+from tinykws.support.files import replacing_folder, write_json
+from tinykws.support.freshness import StageFiles
+from tinykws.support.progress import SILENT, Progress
+from tinykws.training.architectures.registry import TEACHER
+from tinykws.training.defaults import suited
+from tinykws.training.epochs import Epoch, Epochs, class_weights
+from tinykws.training.keras_network import Trainer
+from tinykws.training.word_targets import Words
+from tinykws.training_data.dataset import Dataset
 
 HISTORY_NAME = "history.json"
 CURVES_NAME = "learning_curves.png"

@@ -10,20 +10,20 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
-from tinykws.audio import read_audio
-from tinykws.bundle import FIRST_WORD, Bundle, load_bundle, write_bundle
-from tinykws.clips.dataset import Dataset
-from tinykws.clips.folders import VALIDATION
-from tinykws.config import DetectorSettings, DetectorWishes
-from tinykws.errors import ConfigError
-from tinykws.freshness import StageFiles
-from tinykws.labels import BACKGROUND_NOISE
-from tinykws.progress import SILENT, Progress
-from tinykws.project import Project
-from tinykws.streams.material import TUNED_ON, held_back_noise, make_material, project_negatives
-from tinykws.streams.measure import score_material
-from tinykws.streams.scores import Stream
-from tinykws.streams.tuning import Tuning, tune_detector
+from tinykws.audio.files import read_audio
+from tinykws.evaluation.stream_material import TUNED_ON, held_back_noise, make_material, project_negatives
+from tinykws.evaluation.stream_measure import score_material
+from tinykws.evaluation.stream_scores import Stream
+from tinykws.evaluation.tuning import Tuning, tune_detector
+from tinykws.model.bundle import Bundle, load_bundle, write_bundle
+from tinykws.project.detector_settings import DetectorSettings, DetectorWishes
+from tinykws.project.labels import BACKGROUND_NOISE, FIRST_WORD
+from tinykws.project.layout import Project
+from tinykws.support.errors import ConfigError
+from tinykws.support.freshness import StageFiles
+from tinykws.support.progress import SILENT, Progress
+from tinykws.training_data.dataset import Dataset
+from tinykws.training_data.folders import VALIDATION
 
 METRICS_KEY = "detector"
 """In the bundle's metrics: how the detector did on what it was chosen on."""

@@ -12,28 +12,29 @@ from pathlib import Path
 
 import numpy as np
 
-from tinykws.audio import Samples, read_audio
-from tinykws.boards import Board
-from tinykws.bundle import Bundle
+from tinykws.audio.files import read_audio
+from tinykws.audio.samples import Samples
+from tinykws.boards.rows import Board
 from tinykws.device.clip_audio import HeldAudio, pcm_of
-from tinykws.device.host_reference import HostReference, silence_after_ms
-from tinykws.device.mismatch_files import fresh_mismatch_folder
-from tinykws.device.mismatch_search import FoundMismatch, MismatchSearch
+from tinykws.device.firmware_identity import refuse_stranger
+from tinykws.device.open_device import RETURN_S, explained, open_device
 from tinykws.device.protocol import MAX_TAIL_SAMPLES, Ready
+from tinykws.device.recovering_session import Connection
 from tinykws.device.self_test import ADVICE, complaint_of
 from tinykws.device.session import DeviceSession
 from tinykws.device.session_log import CLIP, END, EXPECTED, FAULT, LABEL, RUN, SessionLog, open_log
-from tinykws.device.stranger import refuse_stranger
-from tinykws.device.verdict import judge
-from tinykws.device.verify_report import RunEnd, RunFacts, VerifyReport, report_of
-from tinykws.doors.cable import Cable
-from tinykws.doors.connection import Connection
-from tinykws.doors.interpreter import Interpreter
-from tinykws.doors.open_device import RETURN_S, explained, open_device
-from tinykws.doors.plots import plot_both_sides
-from tinykws.errors import ConfigError, DeviceError
-from tinykws.labels import BACKGROUND_NOISE, SILENCE, UNKNOWN, Label
-from tinykws.progress import SILENT, Progress
+from tinykws.device.transport.hardware import Cable
+from tinykws.model.bundle import Bundle
+from tinykws.model.interpreter import Interpreter
+from tinykws.project.labels import BACKGROUND_NOISE, SILENCE, UNKNOWN, Label
+from tinykws.reporting.plots import plot_both_sides
+from tinykws.support.errors import ConfigError, DeviceError
+from tinykws.support.progress import SILENT, Progress
+from tinykws.verification.clip_report import RunEnd, RunFacts, VerifyReport, report_of
+from tinykws.verification.host_reference import HostReference, silence_after_ms
+from tinykws.verification.mismatch_files import fresh_mismatch_folder
+from tinykws.verification.mismatch_search import FoundMismatch, MismatchSearch
+from tinykws.verification.verdict import judge
 
 AUDIO_SUFFIXES = (".wav", ".flac")
 ATTEMPTS = 3
@@ -73,7 +74,7 @@ def verify(
         target: the program of an emulated board, or the port (or pyserial URL) of a real one.
         clips: what to send; shorter ones than the model looks at get silence at their end.
         progress: shows how many clips are done.
-        wire: how sound gets into an emulated board, see doors/open_device.py.
+        wire: how sound gets into an emulated board, see device/open_device.py.
         tail_ms: silence after each clip; None: what the detector needs to hear a word at its end.
         min_accuracy: share of right labels below which the verdict is FAIL.
         timeout_s: longest time in which nothing may get on.

@@ -15,28 +15,29 @@ from pathlib import Path
 
 import numpy as np
 
-from tinykws.audio import AudioStream, Samples
-from tinykws.boards import Board
-from tinykws.bundle import Bundle
+from tinykws.audio.files import AudioStream
+from tinykws.audio.samples import Samples
+from tinykws.boards.rows import Board
 from tinykws.device.clip_audio import StreamedAudio, pcm_of
-from tinykws.device.host_reference import HostReference, silence_after_ms
-from tinykws.device.mismatch_files import fresh_mismatch_folder
-from tinykws.device.mismatch_search import FoundMismatch, MismatchSearch
+from tinykws.device.firmware_identity import refuse_stranger
+from tinykws.device.open_device import RETURN_S, explained, open_device
 from tinykws.device.protocol import MAX_CLIP_BYTES
+from tinykws.device.recovering_session import Connection
 from tinykws.device.session import DeviceSession
 from tinykws.device.session_log import END, EVENT, EXPECTED, FAULT, STREAM, SessionLog, entries_of, open_log
-from tinykws.device.stranger import refuse_stranger
-from tinykws.device.stream_report import StreamReport, stream_report_of
-from tinykws.device.stream_verdict import StreamFacts, StreamVerdict, event_text, judge_stream
-from tinykws.device.verify_report import RunEnd
-from tinykws.doors.cable import Cable
-from tinykws.doors.connection import Connection
-from tinykws.doors.interpreter import Interpreter
-from tinykws.doors.open_device import RETURN_S, explained, open_device
-from tinykws.doors.plots import plot_both_sides
-from tinykws.errors import ConfigError, DeviceError
-from tinykws.progress import SILENT, Progress
-from tinykws.timeline import Event
+from tinykws.device.transport.hardware import Cable
+from tinykws.evaluation.timeline import Event
+from tinykws.model.bundle import Bundle
+from tinykws.model.interpreter import Interpreter
+from tinykws.reporting.plots import plot_both_sides
+from tinykws.support.errors import ConfigError, DeviceError
+from tinykws.support.progress import SILENT, Progress
+from tinykws.verification.clip_report import RunEnd
+from tinykws.verification.host_reference import HostReference, silence_after_ms
+from tinykws.verification.mismatch_files import fresh_mismatch_folder
+from tinykws.verification.mismatch_search import FoundMismatch, MismatchSearch
+from tinykws.verification.stream_report import StreamReport, stream_report_of
+from tinykws.verification.stream_verdict import StreamFacts, StreamVerdict, event_text, judge_stream
 
 KEPT_ENTRIES = 200
 """Of the log that are held, beside its file: the newest, for whoever must explain how a session ended."""
@@ -88,7 +89,7 @@ def verify_stream(
         stream: what to send.
         progress: shows how many seconds are sent.
         log_path: where the log goes (JSONL), as it comes.
-        wire: how sound gets into an emulated board, see doors/open_device.py.
+        wire: how sound gets into an emulated board, see device/open_device.py.
         timeout_s: longest time in which nothing may get on.
         cable: where a lost port is looked for; None: this computer's.
         return_s: how long it is waited for.

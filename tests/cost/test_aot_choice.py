@@ -1,0 +1,127 @@
+"""Whole windows or a stream: what is chosen, what it is said to cost, and what it says of itself."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+from tiny_model import tiny_bundle, tiny_tflite
+
+from tinykws.aot.compiler import AotModel
+from tinykws.boards.rows import find_board
+from tinykws.cost.on_board import choose_for_board, compile_for_board, listening_on
+from tinykws.cost.streaming_choice import Choice, Listening, compile_for_listening
+from tinykws.support.errors import ConfigError
+from tinykws.support.resources import FIRMWARE
+
+COUNTED = json.loads((FIRMWARE.parent / "benchmarks" / "firmware.json").read_text())
+ESTIMATE_ERROR = 0.06
+"""As test_cost.py allows of whole windows."""
+NRF52840 = Listening(frames=49, hop=5, instruction_set="armv7e-m", ram_bytes=262_144)
+
+
+@pytest.fixture(scope="module")
+def micro_speech(shared: Path) -> bytes:
+    return (shared / "models" / "micro_speech_quantized.tflite").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def kws_ref(shared: Path) -> bytes:
+    return (shared / "models" / "kws_ref_model.tflite").read_bytes()
+
+
+def compiled(tflite: bytes, **changes: int | str) -> tuple[AotModel, Choice]:
+    model = compile_for_listening(tflite, dataclasses.replace(NRF52840, **changes))
+    assert model.choice is not None
+    assert model.choice.cost.arena_bytes == model.arena_bytes
+    return model, model.choice
+
+
+@pytest.mark.parametrize("hop", [1, 2, 5])
+def test_micro_speech_streams_with_less_of_everything(micro_speech: bytes, hop: int) -> None:
+    model, choice = compiled(micro_speech, hop=hop)
+    assert choice.keeps_rows
+    assert choice.cost.instructions < choice.whole.instructions / 2
+    assert choice.cost.arena_bytes < 4400
+    assert choice.whole.arena_bytes > 6900
+    assert f"#define KWS_MODEL_HOP_FRAMES {hop}\n" in model.header
+    frames = "a frame" if hop == 1 else f"{hop} frames"
+    shared = "share rows up to op 1 (DEPTHWISE_CONV_2D) and the sums of op 2 (FULLY_CONNECTED)"
+    assert choice.explanation == f"windows {frames} apart {shared}"
+    head = model.source.split("*/")[0].replace("\n * ", " ")
+    assert f"Windows {frames} apart {shared}." in head
+
+
+@pytest.mark.parametrize("name", ["micro_speech", "kws_ref"])
+@pytest.mark.parametrize("at", [0, 1, 2])
+def test_estimates_come_near_what_was_counted(name: str, at: int, micro_speech: bytes, kws_ref: bytes) -> None:
+    counted = COUNTED[name]["streams"][at]
+    _, choice = compiled({"micro_speech": micro_speech, "kws_ref": kws_ref}[name], hop=counted["hop"])
+    assert choice.keeps_rows
+    assert choice.cost.instructions == pytest.approx(counted["instructions"], rel=ESTIMATE_ERROR)
+    assert choice.cost.arena_bytes == counted["arena_bytes"]
+
+
+def test_a_report_says_what_is_spared(micro_speech: bytes) -> None:
+    _, choice = compiled(micro_speech)
+    figures = (choice.cost.instructions, choice.whole.instructions, choice.cost.arena_bytes, choice.whole.arena_bytes)
+    assert choice.report.in_words().endswith(
+        "; an inference takes about {:,} instructions instead of {:,}, and {:,} bytes of working memory"
+        " instead of {:,}".format(*figures)
+    )
+    _, whole = compiled(micro_speech, hop=45)
+    assert whole.report.in_words() == whole.explanation
+
+
+def test_a_chip_with_little_ram_spends_little(kws_ref: bytes) -> None:
+    _, rich = compiled(kws_ref, hop=1)
+    model, poor = compiled(kws_ref, hop=1, ram_bytes=32_768)
+    assert rich.keeps_rows
+    assert rich.cost.arena_bytes > 40_000 > poor.cost.arena_bytes
+    assert not poor.keeps_rows
+    assert "#define KWS_MODEL_HOP_FRAMES 0\n" in model.header
+    assert poor.explanation.startswith("each window is computed whole: to keep rows would take ")
+    assert poor.explanation.endswith(f"bytes of working memory instead of {poor.whole.arena_bytes:,}")
+    assert poor.cost == poor.whole == rich.whole
+
+
+def test_kws_ref_says_up_to_where_it_streams(kws_ref: bytes) -> None:
+    _, choice = compiled(kws_ref, hop=2, ram_bytes=0)
+    assert choice.explanation == (
+        "windows 2 frames apart share rows up to op 8 (CONV_2D);"
+        " op 9 (AVERAGE_POOL_2D) makes its output from the whole window"
+    )
+
+
+def test_windows_that_share_nothing_are_computed_whole(micro_speech: bytes) -> None:
+    model, choice = compiled(micro_speech, hop=45)
+    assert choice.explanation == (
+        "each window is computed whole: op 1 (DEPTHWISE_CONV_2D) has 25 rows, of which windows share none:"
+        " each sees padding or new frames"
+    )
+    assert "An invoke leaves the input as it is" in model.header
+    assert "input, int8 [1, 1960]" in model.source
+    assert "  always  input" in model.source
+
+
+def test_a_model_that_begins_with_a_dense_layer_says_so() -> None:
+    _, choice = compiled(tiny_tflite(), frames=4, hop=1)
+    assert choice.explanation == (
+        "each window is computed whole: op 0 (FULLY_CONNECTED) makes its output from the whole window"
+    )
+
+
+def test_an_input_that_is_no_window_is_refused(micro_speech: bytes) -> None:
+    with pytest.raises(ConfigError, match=r"input int8 \[1, 1960\] is no window of 48 frames"):
+        compiled(micro_speech, frames=48)
+
+
+def test_a_board_is_asked_for_its_hop_core_and_ram(tmp_path: Path) -> None:
+    bundle = tiny_bundle(tmp_path / "bundle")
+    nano = find_board("nano33ble")
+    assert listening_on(bundle, nano) == Listening(4, 5, "armv7e-m", 262_144)
+    assert listening_on(bundle, find_board("host")).instruction_set == "armv7-m"
+    choice = choose_for_board(bundle, nano)
+    assert compile_for_board(bundle, nano).arena_bytes == choice.cost.arena_bytes

@@ -1,0 +1,225 @@
+"""What a line and a device can do to a stream: each fault is done by a proxy to the real firmware, as a process.
+
+Damage on the line is mended within the stream. A stream that breaks off is sent once more; whatever happens, the run
+ends with a report that says where it broke off and why, and that judges what was heard until then.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from fault_proxy import Babbling, Delayed, Fault, Gone, Replaced, Reset, Silent, Worn, faulty
+from tiny_model import EAGER, tiny_bundle, write_walk
+
+from tinykws.boards.rows import Board, find_board
+from tinykws.cli import run as tinykws
+from tinykws.cli.verify_view import describe_stream
+from tinykws.device.session_log import FAULT, LINK, entries_of
+from tinykws.evaluation.timeline import Event
+from tinykws.model.bundle import Bundle
+from tinykws.stages.build import build
+from tinykws.stages.generate import generate
+from tinykws.stages.verify_stream import StreamFile, verify_stream
+from tinykws.support.errors import DeviceError
+from tinykws.verification.junit import junit_of_stream
+from tinykws.verification.stream_report import StreamReport
+
+HOST = find_board("host")
+SECONDS = 5
+EVENTS = (Event(300, 600, "yes"), Event(4500, 4900, "no"))
+"""One before every fault, one after it."""
+IN_STREAM = {"clip": 1, "after_bytes": 80_000}
+"""About two seconds of sound have been taken then, and what is under way is less than half a second."""
+PATIENT_S, IMPATIENT_S = 60.0, 3.0
+"""Time-outs: of tests in which none may come, however busy the machine, and of those that wait for one."""
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    return tiny_bundle(tmp_path_factory.mktemp("bundle") / "bundle", detector=EAGER)
+
+
+@pytest.fixture(scope="module")
+def program(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return built(bundle, HOST, tmp_path_factory.mktemp("host") / "project")
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_walk(tmp_path_factory.mktemp("stream") / "walk.wav", SECONDS)
+
+
+@pytest.fixture
+def verified(bundle, program, recording, tmp_path, capsys):
+    """Sends the stream through a fault, and holds that the log alone gives the same verdict in every form."""
+
+    def run(
+        fault: Fault, timeout_s: float, return_s: float = 60.0, board: Board = HOST, elf: Path = program,
+        seconds: int = SECONDS,
+    ) -> StreamReport:  # fmt: skip
+        stream, log_path = StreamFile(recording, EVENTS, seconds), tmp_path / "verify.jsonl"
+        with faulty(board, elf, fault) as url:
+            report = verify_stream(
+                bundle, board, url, stream, log_path=log_path, timeout_s=timeout_s, return_s=return_s
+            )
+        assert fault.happened, "the test must do what it says"
+        json_path, junit_path = tmp_path / "report.json", tmp_path / "report.xml"
+        capsys.readouterr()
+        code = tinykws(["verify", "--replay", str(log_path), "--json", str(json_path), "--junit", str(junit_path)])
+        assert code == (4 if report.ended else 0 if report.passed else 1)
+        assert capsys.readouterr().out == describe_stream(report) + "\n"
+        assert json.loads(json_path.read_text()) == json.loads(json.dumps(report.to_dict()))
+        assert junit_path.read_text() == junit_of_stream(report)
+        return report
+
+    return run
+
+
+def built(bundle: Bundle, board: Board, folder: Path) -> Path:
+    generate(bundle, board, None, folder)
+    return build(folder, board).program
+
+
+def went_well(report: StreamReport, attempts: int) -> None:
+    """The whole stream is equal, in this attempt; those before it are told."""
+    assert report.passed, report.reason
+    verdict = report.verdict
+    assert len(verdict.attempts) == attempts
+    assert verdict.heard_ms == verdict.duration_ms
+    assert verdict.device_detections == verdict.host_detections
+    assert len(verdict.device_detections) > 1
+    assert verdict.device == verdict.host
+    for attempt in verdict.attempts[:-1]:
+        broke_off(report, attempt.number)
+    assert verdict.attempts[-1].fault == ""
+
+
+def broke_off(report: StreamReport, number: int, *, heard: bool = True) -> str:
+    """The attempt broke off in the middle, equal until then, and that is told; returns why."""
+    attempt = report.verdict.attempts[number - 1]
+    assert attempt.number == number
+    assert attempt.difference == ""
+    assert (1000 < attempt.heard_ms < report.verdict.duration_ms - 1000) == heard
+    assert (attempt.inferences > 0) == heard
+    in_one_line = " ".join(describe_stream(report).split())
+    assert f"attempt {number} broke off {attempt.heard_ms / 1000:.2f} s into the stream" in in_one_line
+    assert attempt.fault in junit_of_stream(report).replace("&gt;", ">").replace("&quot;", '"')
+    return attempt.fault
+
+
+def failed(report: StreamReport) -> None:
+    """What was heard until it broke off is compared and counted, on both sides alike."""
+    assert not report.passed
+    verdict = report.verdict
+    assert verdict.difference == ""
+    assert 1000 < verdict.heard_ms < verdict.duration_ms - 1000
+    assert verdict.device_detections == verdict.host_detections
+    assert verdict.device_detections, "it heard something"
+    assert verdict.device == verdict.host
+    assert verdict.device.utterances == 1, "the second word came later"
+    assert all(attempt.breaking_off() in report.reason for attempt in verdict.attempts)
+
+
+def log_of(report: StreamReport, *kinds: str) -> list[str]:
+    with report.log_path.open() as file:
+        return [entry.text for entry in entries_of(file) if entry.kind in kinds]
+
+
+@pytest.mark.parametrize(
+    "fault", [Worn(2e-4, "turned"), Worn(2e-4, "turned", "lost", "doubled"), Delayed()], ids=["turned", "all", "late"]
+)
+def test_damaged_and_late_bytes_are_mended_within_the_stream(verified, fault: Fault) -> None:
+    went_well(verified(fault, PATIENT_S), attempts=1)
+
+
+def test_a_reset_in_the_middle(verified) -> None:
+    report = verified(Reset(**IN_STREAM), PATIENT_S)
+    went_well(report, attempts=2)
+    assert broke_off(report, 1).startswith("the device knows of no clip any more, as after a reset: ")
+
+
+def test_a_reset_every_time(verified) -> None:
+    report = verified(Reset(**IN_STREAM, times=2), PATIENT_S)
+    failed(report)
+    assert not report.ended, "the device is still there"
+    assert all("as after a reset" in broke_off(report, number) for number in (1, 2))
+
+
+def test_a_port_that_is_gone_for_five_seconds(verified) -> None:
+    report = verified(Gone(5.0, **IN_STREAM), PATIENT_S)
+    went_well(report, attempts=2)
+    assert "connection to socket://" in broke_off(report, 1)
+    assert log_of(report, FAULT, LINK)[1:] == ["waiting for it to come back", "it is back"]
+
+
+def test_a_port_that_stays_away(verified) -> None:
+    report = verified(Gone(None, **IN_STREAM), PATIENT_S, return_s=1.0)
+    failed(report)
+    fault = broke_off(report, 1)
+    assert "connection to socket://" in fault
+    assert "did not come back in 1 s" in fault
+    assert report.ended in report.reason
+    assert len(report.verdict.attempts) == 1
+
+
+def test_a_device_that_is_silent_once(verified) -> None:
+    report = verified(Silent(**IN_STREAM), IMPATIENT_S)
+    went_well(report, attempts=2)
+    assert broke_off(report, 1) == "time-out: nothing got on"
+
+
+def test_a_device_that_is_silent_every_time(verified) -> None:
+    report = verified(Silent(**IN_STREAM, times=2), IMPATIENT_S)
+    failed(report)
+    assert not report.ended
+    assert [broke_off(report, number) for number in (1, 2)] == ["time-out: nothing got on"] * 2
+
+
+def test_a_device_that_is_silent_for_good(verified) -> None:
+    report = verified(Silent(**IN_STREAM, for_good=True), IMPATIENT_S)
+    failed(report)
+    assert broke_off(report, 1) == "time-out: nothing got on"
+    assert "gave no banner" in broke_off(report, 2, heard=False)
+    assert "gave no banner" in report.ended
+
+
+@pytest.mark.parametrize(
+    "babble",
+    [b"\xfe\x00bzzzt\n" * 50, b"kws scores at=990 1 2 3\n" * 50, b"\x55" * 4096],
+    ids=["noise", "like results", "no line's end"],
+)
+def test_a_device_that_babbles(verified, babble: bytes) -> None:
+    report = verified(Babbling(babble, **IN_STREAM), IMPATIENT_S)
+    went_well(report, attempts=2)
+    assert broke_off(report, 1)
+
+
+def test_another_firmware_in_the_middle(verified) -> None:
+    other = "kws ready proto=2 board=host engine=aot model=ffffffffffff line=740 window=15 labels=_silence_,no"
+    report = verified(Replaced(other, **IN_STREAM), IMPATIENT_S)
+    failed(report)
+    assert broke_off(report, 1) == "time-out: nothing got on"
+    assert "its model is ffffffffffff" in broke_off(report, 2, heard=False)
+    assert "runs something else: its model is ffffffffffff" in report.ended
+
+
+def test_another_firmware_before_the_run_is_refused(program, recording, tmp_path) -> None:
+    other = tiny_bundle(tmp_path / "other", words=("yes",), per_channel=True)
+    with faulty(HOST, program, Fault()) as url, pytest.raises(DeviceError, match="runs something else: its model"):
+        verify_stream(other, HOST, url, StreamFile(recording), log_path=tmp_path / "log", timeout_s=PATIENT_S)
+
+
+@pytest.mark.parametrize(
+    ("fault", "attempts"),
+    [(Worn(2e-4, "turned", "lost", "doubled"), 1), (Reset(**IN_STREAM), 2)],
+    ids=["worn", "reset"],
+)
+def test_the_same_on_an_emulated_cortex_m4(
+    qemu_cortex_m4, bundle, verified, tmp_path, fault: Fault, attempts: int
+) -> None:
+    """Byte by byte over its UART, whose driver has an interrupt and a ring."""
+    board = find_board("qemu-cortex-m4")
+    program = built(bundle, board, tmp_path / "project")
+    went_well(verified(fault, PATIENT_S, board=board, elf=program, seconds=3), attempts)

@@ -1,0 +1,50 @@
+"""Long recordings as streams: parts, the words that are said in them, folders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tinykws.audio.files import write_wav
+from tinykws.evaluation.stream_recording import FIRST_HALF, SECOND_HALF, RecordedStream, recorded_streams
+from tinykws.evaluation.timeline import Event, write_timeline
+from tinykws.support.errors import ConfigError
+
+
+@pytest.fixture
+def talk(tmp_path: Path) -> Path:
+    path = tmp_path / "talks" / "talk.wav"
+    path.parent.mkdir()
+    write_wav(path, np.arange(16000 * 9 + 100, dtype=np.int64).astype(np.int16))
+    return path
+
+
+def test_halves_are_the_whole(talk: Path) -> None:
+    whole = np.concatenate(list(RecordedStream(talk)))
+    halves = [RecordedStream(talk, part) for part in (FIRST_HALF, SECOND_HALF)]
+    assert [half.duration_ms for half in halves] == [5000, 5000]
+    np.testing.assert_array_equal(np.concatenate([piece for half in halves for piece in half]), whole)
+    assert whole.size == 16000 * 9 + 100
+
+
+def test_words_beside_a_recording_belong_to_its_part(talk: Path) -> None:
+    write_timeline(talk.with_suffix(".csv"), [Event(1000, 1500, "yes"), Event(7000, 7400, "no")])
+    assert RecordedStream(talk).events == (Event(1000, 1500, "yes"), Event(7000, 7400, "no"))
+    assert RecordedStream(talk, FIRST_HALF).events == (Event(1000, 1500, "yes"),)
+    assert RecordedStream(talk, SECOND_HALF).events == (Event(2000, 2400, "no"),)
+
+
+def test_folders_and_files(talk: Path) -> None:
+    write_wav(talk.with_name("short.wav"), np.zeros(100, np.int16))
+    talk.with_name("notes.txt").write_text("no audio")
+    assert [stream.name for stream in recorded_streams([talk.parent, talk])] == ["talk", "talk"]
+
+
+def test_what_is_not_there_or_no_audio_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="there is no"):
+        recorded_streams([tmp_path / "none"])
+    (tmp_path / "text.wav").write_text("no audio")
+    with pytest.raises(ConfigError, match="as audio"):
+        recorded_streams([tmp_path])

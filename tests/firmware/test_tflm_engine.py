@@ -1,0 +1,220 @@
+"""The tflm engine linked with tests/c/stubs/tflm, a library that fails as told: what the firmware does at start.
+
+The real library's arithmetic is not here: docs/tflm_engine.md says how that was compared.
+"""
+
+from __future__ import annotations
+
+import base64
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tiny_model import tiny_bundle
+
+from tinykws.boards.rows import Board, parse_boards
+from tinykws.device.protocol import AUDIO_TYPE, ClipFigures, DeviceTrouble, Line, Ready, Scores, parse_line
+from tinykws.model.bundle import Bundle
+from tinykws.stages.build import build
+from tinykws.stages.generate import generate
+
+LIBRARY = Path(__file__).parent.parent / "c" / "stubs" / "tflm"
+ROW = f"""
+mine:
+  name: This computer with a library of its own
+  mcu: the computer's own
+  platform: symlink://${{PROJECT_DIR}}/platform
+  board: host
+  build_flags: [-Wall, -Wextra, -Werror]
+  compilers: [gcc, g++]
+  main: main_c.c
+  port: host
+  engine: tflm
+  engines: [tflm, aot]
+  tflm: {{lib_deps: ["symlink://{LIBRARY}"], per_channel_fully_connected: true}}
+  emulator: process
+"""
+ARENA = 5104
+"""1001 bytes measured, 4096 for the board's margin, rounded up to 16."""
+STRICT = ["-Wall", "-Wextra", "-Werror", "-Wshadow"]
+SANITIZERS = ["-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+FORMS = {"texts": ["-DFAKE_TFLM_OF_2023"], "formats": []}
+"""What DebugLog() takes: of the frozen libraries, and of TFLM since 2023."""
+
+Boot = Callable[..., "Started"]
+
+
+class Started:
+    """What a program said that was started and asked for nothing, and which arenas it tried."""
+
+    def __init__(self, said: str, tried: str) -> None:
+        self.lines: list[Line] = [parse_line(line) for line in said.splitlines()]
+        self.troubles = [(line.what, line.words) for line in self.lines if isinstance(line, DeviceTrouble)]
+        self.arenas = [int(line.split()[-1]) for line in tried.splitlines() if line.startswith("made with")]
+
+    def first(self, kind: type[Line]) -> Line:
+        return next(line for line in self.lines if isinstance(line, kind))
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    return tiny_bundle(tmp_path_factory.mktemp("tiny") / "bundle")
+
+
+@pytest.fixture(scope="module")
+def board() -> Board:
+    return parse_boards(ROW, source="x")["mine"]
+
+
+@pytest.fixture(scope="module", params=FORMS)
+def program(
+    request: pytest.FixtureRequest, bundle: Bundle, board: Board, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The generated project and the library, an archive as PlatformIO makes it, both sanitized."""
+    folder = tmp_path_factory.mktemp(request.param)
+    generate(bundle, board, None, folder)
+    return link(folder, FORMS[request.param], archive=True)
+
+
+def link(folder: Path, flags: list[str], *, archive: bool) -> Path:
+    """Compiles the project in `folder` and links the library as an archive, or all of it."""
+    for compiler in ("gcc", "g++"):
+        if shutil.which(compiler) is None:
+            pytest.skip(f"needs {compiler}")
+    includes = [f"-I{folder / part}" for part in ("include", "src", "lib/kws")] + [f"-I{LIBRARY}"]
+    objects, library = folder / "objects", folder / "library"
+    for where, sources in ((objects, [*folder.rglob("*.c*")]), (library, [*LIBRARY.glob("*.cpp")])):
+        where.mkdir()
+        for suffix, command in ((".c", ["gcc", "-std=gnu99"]), (".c*", ["g++", "-std=gnu++14", *flags])):
+            chosen = [path for path in sources if path.suffix == suffix or (suffix == ".c*" and path.suffix != ".c")]
+            if chosen:
+                run([*command, *STRICT, *SANITIZERS, *includes, "-c", *chosen], where)
+    of_library: list[Path] = [*library.glob("*.o")]
+    if archive:
+        run(["ar", "rcs", "libtflm.a", *of_library], folder)
+        of_library = [folder / "libtflm.a"]
+    run(["g++", *SANITIZERS, *objects.glob("*.o"), *of_library, "-o", folder / "program"], folder)
+    return folder / "program"
+
+
+def run(command: list[str | Path], folder: Path) -> None:
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[:4000]
+
+
+def start(program: Path, settings: str = "", said: str = "") -> Started:
+    """Runs a program to the end of its input; a complaint of the sanitizers or of the library fails."""
+    done = subprocess.run(
+        [program], input=said, env={"FAKE_TFLM": settings}, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return Started(done.stdout, done.stderr)
+
+
+def a_clip() -> str:
+    samples = bytes(range(256)) * 125  # one second
+    audio = [base64.b64encode(samples[at : at + 768]).decode() for at in range(0, len(samples), 768)]
+    lines = ["!TEST", f"!DATA {AUDIO_TYPE} {len(samples)}", *audio]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def test_it_starts_and_runs(program: Path) -> None:
+    started = start(program, said=a_clip())
+    assert started.troubles == []
+    ready, figures = started.first(Ready), started.first(ClipFigures)
+    assert isinstance(ready, Ready)
+    assert ready.engine == "tflm"
+    assert isinstance(figures, ClipFigures)
+    assert figures.inferences == len([line for line in started.lines if isinstance(line, Scores)]) > 3
+    assert figures.arena_bytes == 1008  # 1001 needed, up to 16
+
+
+@pytest.mark.parametrize(
+    ("settings", "tried"),
+    [
+        ("needs=3000 counts=3000", [ARENA, 3008]),
+        ("needs=3000 counts=2990", [ARENA, 2992, 3056]),
+        ("needs=3000 counts=2500", [ARENA, 2512, 2576, 2640, 2768, 3024]),
+        ("needs=5000 counts=2500", [ARENA, 2512, 2576, 2640, 2768, 3024, 3536, 4560, ARENA]),
+        ("needs=5100 counts=5090", [ARENA]),
+        ("needs=5104 counts=5080", [ARENA, 5088, ARENA]),
+    ],
+)
+def test_the_smallest_arena_is_looked_for_from_tflms_count_on(program: Path, settings: str, tried: list[int]) -> None:
+    started = start(program, settings, a_clip())
+    assert started.arenas == tried
+    assert started.troubles == [], "what TFLM says while smaller arenas are tried is nobody's trouble"
+    figures = started.first(ClipFigures)
+    assert isinstance(figures, ClipFigures)
+    assert figures.arena_bytes == tried[-1]
+
+
+def test_an_arena_too_small_says_by_how_much_and_what_to_raise(program: Path) -> None:
+    started = start(program, "needs=7000")
+    assert started.arenas == [ARENA]
+    assert started.troubles == [
+        ("tflm", "Failed to resize buffer. Requested: 7000, available 5104, missing: 1896"),
+        ("tflm", "Failed to allocate?tensors"),
+        (
+            "engine",
+            "the tensor arena of 5104 bytes is short by at least 1896: raise arena_margin_bytes in the board's row of"
+            " boards.yaml",
+        ),
+    ]
+    assert isinstance(started.lines[2], Ready), "the banner is said all the same"
+
+
+@pytest.mark.parametrize(
+    ("settings", "error"),
+    [
+        ("version=4", "the model is of another TFLite schema version"),
+        ("refuses=AddSoftmax", "the op resolver cannot take SOFTMAX"),
+        ("refuses=AddFullyConnected", "the op resolver cannot take FULLY_CONNECTED"),
+        ("says=SVDF", "TFLM cannot load the model: Didn't find op for builtin opcode 'SVDF'"),
+        (
+            "loads=0",
+            "TFLM cannot load the model and does not say why: is the tensor arena of 5104 bytes too small?",
+        ),
+        ("loads=1 needs=0 counts=5000", "TFLM loaded the model once and then no more"),
+        ("inputs=2", "the model has not one input and one output"),
+        ("outputs=0", "the model has not one input and one output"),
+    ],
+)
+def test_what_is_wrong_is_said_in_words(program: Path, settings: str, error: str) -> None:
+    started = start(program, settings, a_clip())
+    assert ("engine", error) in started.troubles
+    assert not [line for line in started.lines if isinstance(line, Scores)]
+
+
+@pytest.mark.parametrize("wrong", ["none", "type", "dims", "rank", "no_dims", "bytes", "scale", "zero_point"])
+@pytest.mark.parametrize("name", ["input", "output"])
+def test_a_tensor_that_is_not_the_bundles_is_refused(program: Path, name: str, wrong: str) -> None:
+    started = start(program, f"{name}={wrong}")
+    layout = "was the library compiled with TF_LITE_STATIC_MEMORY, unlike this?"
+    assert started.troubles == [("engine", f"the model's {name} is not as its bundle says: {layout}")]
+    assert started.arenas == [ARENA]
+
+
+def test_a_failed_inference_gives_no_scores_and_tflms_words(program: Path) -> None:
+    started = start(program, "invoke=fails", a_clip())
+    assert ("tflm", "Node SOFTMAX (number 1) failed to invoke with status 1") in started.troubles
+    assert not [line for line in started.lines if isinstance(line, Scores)]
+
+
+def test_a_library_linked_whole_keeps_its_own_log(bundle: Bundle, board: Board, tmp_path: Path) -> None:
+    generate(bundle, board, None, tmp_path)
+    started = start(link(tmp_path, [], archive=False), "needs=7000")
+    assert [what for what, _ in started.troubles] == ["engine"]
+    assert "does not say why" in started.troubles[0][1]
+
+
+def test_a_library_of_this_computer_is_built_without_a_network(
+    bundle: Bundle, board: Board, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TINYKWS_CORE_DIR", str(tmp_path / "core"))
+    generate(bundle, board, None, tmp_path / "project")
+    program = build(tmp_path / "project", board).program
+    assert start(program).troubles == []
+    assert start(program, "needs=7000").troubles[-1][0] == "engine"

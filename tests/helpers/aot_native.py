@@ -1,0 +1,54 @@
+"""Models compiled for this computer with the strictest warnings, and called through ctypes."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import subprocess
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from tinykws.aot.compiler import AotModel, compile_model
+from tinykws.support.resources import FIRMWARE
+
+KERNELS = FIRMWARE / "lib" / "kws_nn"
+STRICT = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic"]
+
+
+def run_compiler(*arguments: str | Path) -> None:
+    done = subprocess.run([str(argument) for argument in arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@functools.cache
+def kernel_library(folder: Path) -> Path:
+    """All kernels as one shared object, built once a folder."""
+    library = folder / "libkws_nn.so"
+    run_compiler("gcc", *STRICT, "-O2", "-shared", "-fPIC", *sorted(KERNELS.glob("*.c")), "-o", library)
+    return library
+
+
+class NativeModel:
+    """A .tflite, or C made from one, as the aot engine runs it."""
+
+    def __init__(self, model: bytes | AotModel, folder: Path) -> None:
+        """Compiles into `folder`, where the kernels are built once."""
+        self.compiled = model if isinstance(model, AotModel) else compile_model(model)
+        with tempfile.TemporaryDirectory(dir=folder) as name:
+            own = Path(name)
+            (own / "model_aot.c").write_text(self.compiled.source)
+            (own / "model_aot.h").write_text(self.compiled.header)
+            target = own / "model.so"
+            options = [*STRICT, "-O0", "-shared", "-fPIC", "-I", KERNELS]
+            run_compiler("gcc", *options, own / "model_aot.c", kernel_library(folder), "-o", target)
+            self._library = ctypes.CDLL(str(target))
+        self._library.kws_model_input.restype = ctypes.c_void_p
+        self._library.kws_model_output.restype = ctypes.c_void_p
+
+    def invoke(self, values: npt.NDArray[np.int8], n_outputs: int) -> npt.NDArray[np.int8]:
+        ctypes.memmove(self._library.kws_model_input(), values.tobytes(), values.size)
+        self._library.kws_model_invoke()
+        return np.frombuffer(ctypes.string_at(self._library.kws_model_output(), n_outputs), np.int8)

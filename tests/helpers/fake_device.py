@@ -1,0 +1,169 @@
+"""A device in Python, for what a good device never does: each test breaks it in its own way.
+
+It follows docs/serial_protocol.md on its own, from the text; it can be talked to directly (it has the two methods of a
+link) or served over TCP. Only the form of a clip with checks is understood.
+"""
+
+from __future__ import annotations
+
+import base64
+import socket
+import threading
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from tinykws.support.errors import DeviceError
+
+BANNER = "kws ready proto=2 board=host engine=fake model={model} line=768 window=4 labels={labels}"
+
+Results = Callable[[bytes, int], Sequence[str]]
+"""What the device makes of a clip's bytes and the tail: lines up to and with `kws clip …`."""
+
+
+def checked(text: str) -> str:
+    """A line with its check, as the documentation says it."""
+    return f"{text} *{zlib.crc32(text.encode()):08x}"
+
+
+class FakeDevice:
+    """Override a method to break it."""
+
+    def __init__(
+        self, results: Results, *, model: str = "0123456789ab", labels: str = "_silence_,_unknown_,yes"
+    ) -> None:
+        self.results = results
+        self.banner = BANNER.format(model=model, labels=labels)
+        self.out: list[str] = []
+        self.time = 0.0
+        """Seconds that its own link has waited: a test's clock that needs no time."""
+        self.clips = 0
+        self.most_lines_under_way = 0
+        self.wants_features = False
+        self._lines_under_way = 0
+        self._size = self._tail = 0
+        self._audio = b""
+        self._outbox: list[str] = []
+        self._confirmed = 0
+
+    def hear(self, line: str) -> None:
+        """A line from the host."""
+        body, star, check = line.rpartition(" *")
+        if not star or f"{zlib.crc32(body.encode()):08x}" != check:
+            self._hear_nonsense(line)
+        elif body == "!INFO":
+            self.answer(self.banner)
+        elif body == "!TEST":
+            self._size = 0
+            self.answer("!OK TEST 768")
+        elif body.startswith("!DATA "):
+            self._begin(body)
+        elif body.startswith("!SYNC "):
+            self._sync(*map(int, body.split(" ")[1:]))
+        elif body in ("!RESET", "!EXIT"):
+            self.answer(f"!OK {body[1:]}")
+        elif body.startswith("@") and self._size:
+            self._take(body)
+
+    def say(self, line: str) -> None:
+        """A line to the host, as it goes out."""
+        self.out.append(line)
+
+    def answer(self, text: str) -> None:
+        """A line that is said once."""
+        self.say(checked(text))
+
+    def give(self, text: str) -> None:
+        """A result: numbered, and kept until the host has it."""
+        numbered = checked(f"{text} #{self._confirmed + len(self._outbox) + 1}")
+        self._outbox.append(numbered)
+        self.say(numbered)
+
+    def acknowledge(self, count: int) -> None:
+        self.answer(f"!DATA_ACK {count}")
+
+    def finish(self) -> None:
+        """All the audio is there."""
+        for line in self.results(self._audio, self._tail):
+            self.give(line)
+        self.give(f"!OK DATA audio-pcm-16khz-mono-s16 {self._size}")
+
+    def _hear_nonsense(self, line: str) -> None:
+        if line and self._size:
+            self.answer(f"!DATA_NAK {len(self._audio)}")
+
+    def _begin(self, line: str) -> None:
+        _, _, size, *fields = line.split(" ")
+        options = dict(field.split("=") for field in fields)
+        self._size, self._tail = int(size), int(options["tail"])
+        self.wants_features = options.get("features") == "1"
+        self._audio = b""
+        self._outbox = []
+        self._confirmed = 0
+        self.clips += 1
+
+    def _sync(self, token: int, results: int) -> None:
+        if not self._size:
+            self.answer("!FAIL state has no clip with checks")
+            return
+        self._confirm(results)
+        for line in self._outbox:
+            self.say(line)
+        results = self._confirmed + len(self._outbox)
+        self.answer(f"!OK SYNC {token} bytes={len(self._audio)} results={results}")
+
+    def _confirm(self, results: int) -> None:
+        gone = min(max(0, results - self._confirmed), len(self._outbox))
+        self._outbox = self._outbox[gone:]
+        self._confirmed += gone
+
+    def _take(self, body: str) -> None:
+        offset, results, text = body[1:].split(" ")
+        self._confirm(int(results))
+        if int(offset) > len(self._audio):
+            self.answer(f"!DATA_NAK {len(self._audio)}")
+            return
+        is_news = int(offset) == len(self._audio)
+        if is_news:
+            self._audio += base64.b64decode(text, validate=True)
+        self.acknowledge(len(self._audio))
+        if is_news and len(self._audio) == self._size:
+            self.finish()
+
+    # The two methods of a link.
+
+    def send_lines(self, texts: list[str]) -> None:
+        audio = [text for text in texts if text.startswith("@")]
+        self._lines_under_way = len(audio) + sum("ACK" in line for line in self.out)
+        self.most_lines_under_way = max(self.most_lines_under_way, self._lines_under_way)
+        for text in texts:
+            self.hear(text)
+
+    def read_line(self, timeout_s: float) -> str | None:
+        if self.out:
+            self.time += 0.0001
+            return self.out.pop(0)
+        self.time += timeout_s
+        return None
+
+
+@contextmanager
+def served(device: FakeDevice) -> Iterator[str]:
+    """Serves the device over TCP; yields the URL. A DeviceError in it closes the connection, as a crash would."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=_serve, args=(server, device), daemon=True)
+        thread.start()
+        yield f"socket://127.0.0.1:{server.getsockname()[1]}"
+        thread.join(5)
+
+
+def _serve(server: socket.socket, device: FakeDevice) -> None:
+    connection, _ = server.accept()
+    with connection, connection.makefile("rb") as lines:
+        try:
+            for line in lines:
+                device.hear(line.decode("ascii").rstrip())
+                said, device.out = device.out, []
+                connection.sendall("".join(f"{text}\n" for text in said).encode("latin-1"))
+        except (DeviceError, OSError):
+            return

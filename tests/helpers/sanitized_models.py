@@ -1,0 +1,127 @@
+"""Generated C under AddressSanitizer and UBSan, stricter than it runs on a chip: every buffer of the arena stands
+alone, and what is between two of them may not be touched."""
+
+from __future__ import annotations
+
+import functools
+import re
+import subprocess
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from unittest import mock
+
+from aot_native import KERNELS, STRICT, run_compiler
+from many_models import PUT_HERE, write_program
+
+from tinykws.aot import compiler
+from tinykws.aot.reader.tflite import read_model
+from tinykws.aot.scheduling.arena import ALIGNMENT, Buffer, Placement
+from tinykws.cost.streaming_choice import Listening
+
+SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g", "-O1"]
+Make = Callable[[bytes], compiler.AotModel]
+GAP = 64
+MOST_WORK = 20_000_000
+"""Multiplications of one invoke; a mutant with more would take seconds, and reads no other bytes."""
+TRIALS = 3
+_NUMBERS = re.compile(r"(static const \w+ op\d+_(?:weights|bias|requantize_multipliers)\w*\[\d+\][^=]*= )\{[^}]*\}")
+_POISON = """
+#include <sanitizer/asan_interface.h>
+static __attribute__((constructor)) void poison_gaps(void)
+{{
+{gaps}
+}}
+"""
+
+
+def spaced(buffers: Sequence[Buffer]) -> list[Placement]:
+    """Every buffer behind the one before it and a gap."""
+    placements, offset = [], GAP
+    for buffer in buffers:
+        placements.append(Placement(buffer, offset))
+        offset += -(-buffer.size // ALIGNMENT) * ALIGNMENT + GAP
+    return placements
+
+
+def compile_stream(tflite: bytes, hop: int = 1) -> compiler.AotModel:
+    """As it listens: the rows of its input move on by `hop` from one invoke to the next."""
+    shape = read_model(tflite).input.shape
+    frames = shape[1] if len(shape) == 4 else 1
+    return compiler.compile_for_listening(tflite, Listening(frames, hop, "armv7e-m", ram_bytes=0))
+
+
+def compile_spaced(tflite: bytes, make: Make = compiler.compile_model, *, missing_bytes: int = 0) -> compiler.AotModel:
+    """As `make` compiles it, spaced apart."""
+    return spaced_apart(lambda: make(tflite), missing_bytes=missing_bytes)
+
+
+def spaced_apart(compiled_by: Callable[[], compiler.AotModel], *, missing_bytes: int = 0) -> compiler.AotModel:
+    """Returns C with buffers that stand alone and gaps that AddressSanitizer watches.
+
+    Args:
+        compiled_by: compiles it, in the package's own way.
+        missing_bytes: of the end of each buffer, forbidden too.
+    """
+    chosen: list[Placement] = []
+
+    def place(buffers: Sequence[Buffer]) -> list[Placement]:
+        chosen.extend(spaced(buffers))
+        return chosen
+
+    with mock.patch.object(compiler, "place", place):
+        compiled = compiled_by()
+    begins = [0, *(item.offset + item.buffer.size - missing_bytes for item in chosen)]
+    gaps = zip(begins, [item.offset for item in chosen], strict=False)  # the last one is AddressSanitizer's own
+    lines = [f"    __asan_poison_memory_region(arena + {begin}, {end - begin});" for begin, end in gaps]
+    source = compiled.source + _POISON.format(gaps="\n".join(lines))
+    return compiler.AotModel(source, compiled.header, compiled.arena_bytes, compiled.kernels)
+
+
+def shape_of(compiled: compiler.AotModel) -> str:
+    """The text without weights: models alike in it touch the same bytes."""
+    return _NUMBERS.sub(r"\1", compiled.source)
+
+
+def work_of(tflite: bytes) -> int:
+    """Multiplications of one invoke, about."""
+    graph = read_model(tflite)
+    total = 0
+    for op in graph.ops:
+        weights = graph.operand(op, 1)
+        window = weights.size if weights is not None and weights.type == "INT8" else 1
+        total += graph.tensors[op.outputs[0]].size * window if op.outputs else 0
+    return total
+
+
+@functools.cache
+def sanitized_kernels(folder: Path) -> tuple[Path, ...]:
+    """All kernels compiled with the sanitizers, once a folder."""
+    objects = []
+    for source in sorted(KERNELS.glob("*.c")):
+        objects.append(folder / f"{source.stem}.o")
+        run_compiler("gcc", *STRICT, *SANITIZERS, "-c", source, "-o", objects[-1])
+    return tuple(objects)
+
+
+def run_sanitized(models: Sequence[bytes], folder: Path, make: Make = compiler.compile_model) -> None:
+    """Compiles the models into one program with the sanitizers and runs each on a few inputs.
+
+    Args:
+        models: .tflite files.
+        folder: where the kernels are compiled once.
+        make: makes C of one.
+
+    Raises:
+        AssertionError: with what the compiler or a sanitizer said.
+    """
+    kernels = sanitized_kernels(folder)
+    spaced_c = functools.partial(compile_spaced, make=make)
+    with tempfile.TemporaryDirectory(dir=folder) as name, mock.patch("many_models.compile_model", spaced_c):
+        own = Path(name)
+        (own / "put.c").write_text(PUT_HERE)
+        sources = [source for source in write_program(models, TRIALS, own) if source.parent != KERNELS]
+        options = ["-std=gnu99", "-Wall", "-Wextra", "-Werror", *SANITIZERS, "-I", KERNELS]
+        run_compiler("gcc", *options, *sources, own / "put.c", *kernels, "-o", own / "program")
+        done = subprocess.run([own / "program"], capture_output=True, text=True, check=False, timeout=600)
+        assert done.returncode == 0, done.stderr[-5000:]

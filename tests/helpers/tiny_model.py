@@ -1,0 +1,85 @@
+"""A very small int8 model, a dense layer and a softmax, and a bundle of it: no TensorFlow needed."""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from tflite_builder import OpSpec, TensorSpec, build_model
+
+from tinykws.audio.files import write_wav
+from tinykws.model.bundle import Bundle, TensorInfo, write_bundle
+from tinykws.model.interpreter import Interpreter
+from tinykws.model.self_test_signal import golden_clip
+from tinykws.project.detector_settings import DetectorSettings
+from tinykws.project.frontend_settings import FrontendSettings
+from tinykws.project.labels import labels_of_words
+
+FRONTEND = FrontendSettings(clip_ms=100)
+"""Four frames of 40: the golden files stay readable."""
+INPUT = TensorInfo((1, 160), 26.0 / 255, -128)
+OUTPUT = TensorInfo((1, 3), 1 / 256, -128)
+
+
+def tiny_tflite(*, per_channel: bool = False) -> bytes:
+    """Returns the model: int8 [1, 160] to int8 [1, 3]."""
+    weights = bytes((n * n * 37 % 31 - 15) % 256 for n in range(3 * 160))
+    scales = (0.005, 0.006, 0.007) if per_channel else (0.005,)
+    zeros = (0,) * len(scales)
+    bias_scales = tuple(scale * INPUT.scale for scale in scales)
+    tensors = [
+        TensorSpec(INPUT.shape, "INT8", (INPUT.scale,), (INPUT.zero_point,), name="features"),
+        TensorSpec((3, 160), "INT8", scales, zeros, data=weights, name="weights"),
+        TensorSpec((3,), "INT32", bias_scales, zeros, data=struct.pack("<3i", 40, -25, 7), name="biases"),
+        TensorSpec(OUTPUT.shape, "INT8", (0.5,), (4,), name="logits"),
+        TensorSpec(OUTPUT.shape, "INT8", (OUTPUT.scale,), (OUTPUT.zero_point,), name="scores"),
+    ]
+    ops = [
+        OpSpec("FULLY_CONNECTED", (0, 1, 2), (3,), {}),
+        OpSpec("SOFTMAX", (3,), (4,), {"beta": 1.0}),
+    ]
+    return build_model(tensors, ops)
+
+
+EAGER = DetectorSettings(threshold=60, suppression_ms=300, average_window_ms=200)
+"""Hears words often: the threshold is low."""
+
+
+def write_walk(path: Path, seconds: int) -> Path:
+    """Writes noise that is loud or soft by the quarter of a second: the tiny model hears words in it."""
+    rng = np.random.default_rng(7)
+    loudness = np.repeat(rng.choice([100, 6000], seconds * 4), 4000)
+    write_wav(path, (rng.standard_normal(16000 * seconds) * loudness).clip(-32768, 32767).astype(np.int16))
+    return path
+
+
+def tiny_bundle(
+    folder: Path,
+    *,
+    words: Sequence[str] = ("yes",),
+    per_channel: bool = False,
+    detector: DetectorSettings | None = None,
+) -> Bundle:
+    """Writes a bundle of the tiny model."""
+    model = tiny_tflite(per_channel=per_channel)
+    self_test, sound = golden_clip(FRONTEND, Interpreter(model).invoke)
+    bundle = Bundle(
+        path=folder,
+        model_sha256=hashlib.sha256(model).hexdigest(),
+        origin="imported",
+        labels=labels_of_words(words),
+        frontend=FRONTEND,
+        detector=detector or DetectorSettings(),
+        input=INPUT,
+        output=OUTPUT,
+        ops=("FULLY_CONNECTED", "SOFTMAX"),
+        arena_bytes=1001,
+        arena_measured_by="the test's own invention",
+        metrics={},
+        tools={},
+        golden=(self_test,),
+    )
+    return write_bundle(bundle, model, {self_test.file: sound})

@@ -1,0 +1,72 @@
+"""The wheel as people install it: the extension and the data files are inside, and nothing needs the checkout."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+BUILT_FROM = [
+    *["pyproject.toml", "setup.py", "MANIFEST.in", "README.md", "LICENSE", "CHANGELOG.md"],
+    *["tinykws", "firmware", "templates", "boards.yaml"],
+]
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the package as the wheel installs it, and nothing else of the checkout."""
+    folder = tmp_path_factory.mktemp("wheel")
+    source = folder / "source"
+    source.mkdir()
+    for name in BUILT_FROM:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("*.so", "__pycache__", "_kws.c"))
+        else:
+            shutil.copy(ROOT / name, source)
+    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "wheel", "--no-build-isolation", "--no-deps", "-w", folder, source], check=True)
+    (wheel,) = folder.glob("*.whl")
+    assert "-cp310-abi3-" in wheel.name
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder / "site")
+    return folder / "site"
+
+
+def run(installed: Path, *arguments: str) -> str:
+    environment = {**os.environ, "PYTHONPATH": str(installed)}
+    result = subprocess.run(
+        [sys.executable, *arguments], cwd=installed, env=environment, capture_output=True, text=True, check=True
+    )
+    return result.stdout
+
+
+def test_the_data_files_are_inside(installed: Path) -> None:
+    code = (
+        "from tinykws import resources as r; "
+        "print(r.BOARDS_YAML, (r.FIRMWARE / 'lib/kws/kws_frontend.c').is_file(), "
+        "any(r.TEMPLATES.rglob('platformio.ini*')))"
+    )
+    assert run(installed, "-c", code).split() == [str(installed / "tinykws/_resources/boards.yaml"), "True", "True"]
+
+
+def test_the_command_lists_boards(installed: Path) -> None:
+    boards = json.loads(run(installed, "-m", "tinykws", "boards", "--json"))
+    assert "qemu-cortex-m4" in [board["id"] for board in boards]
+
+
+def test_the_extension_computes_features(installed: Path) -> None:
+    code = (
+        "import numpy as np; import tinykws.native._kws as e; "
+        "from tinykws.native.features import FrontEnd; from tinykws.project.frontend_settings import FrontendSettings; "
+        "print(e.__file__, FrontEnd(FrontendSettings()).process(np.zeros(16000, np.int16)).shape)"
+    )
+    path, shape = run(installed, "-c", code).split(" ", 1)
+    assert Path(path).is_relative_to(installed)
+    assert shape.strip() == "(49, 40)"

@@ -1,0 +1,123 @@
+"""The unknown class's words: near in sound, never the same sound, for languages with a word list and without."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tinykws.speech.unknown_words import (
+    ALIKE_PER_KEYWORD,
+    ALIKE_WORDS,
+    choose_unknown_words,
+    made_up_words,
+    nearness,
+    phoneme_distance,
+    phrase_parts,
+)
+from tinykws.speech.word_lists import word_list
+
+SOUNDS = st.lists(st.sampled_from(["a", "e", "oʊ", "n", "s", "j", "t"]), max_size=7).map(tuple)
+
+
+def letters(text: str) -> tuple[str, ...]:
+    """Stands for espeak-ng's phonemes: every letter a sound, but k as c, and nothing that has a q."""
+    return () if "q" in text else tuple(text.replace("k", "c").replace(" ", ""))
+
+
+@given(SOUNDS, SOUNDS, SOUNDS)
+def test_phoneme_distance_is_a_metric(a: tuple[str, ...], b: tuple[str, ...], c: tuple[str, ...]) -> None:
+    assert (phoneme_distance(a, b) == 0) == (a == b)
+    assert phoneme_distance(a, b) == phoneme_distance(b, a)
+    assert phoneme_distance(a, c) <= phoneme_distance(a, b) + phoneme_distance(b, c)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "distance"),
+    [("", "abc", 3), ("nos", "nes", 0.5), ("nos", "nots", 1), ("nos", "bos", 1), ("nos", "nbs", 1), ("no", "on", 2)],
+)
+def test_phoneme_distance_by_hand(a: str, b: str, distance: float) -> None:
+    assert phoneme_distance(tuple(a), tuple(b)) == distance
+
+
+def test_a_word_that_holds_the_keyword_is_near() -> None:
+    assert nearness(tuple("yesterday"), tuple("yes")) == nearness(tuple("snow"), tuple("no")) == 0.3
+    assert nearness(tuple("banana"), tuple("yes")) > 0.8
+    assert nearness(tuple("yes"), tuple("yes")) == 0
+
+
+def chosen(*words: str, wanted: tuple[str, ...] = (), listed: tuple[str, ...] = word_list("en")):
+    return choose_unknown_words(words, wanted, listed, letters, np.random.default_rng(1))
+
+
+def test_alike_words_are_nearer_than_the_others_and_none_sounds_as_a_keyword() -> None:
+    unknown = chosen("cat", "seven", listed=(*word_list("en"), "kat"))
+    keywords = [letters("cat"), letters("seven")]
+    for keyword in keywords:
+        near, far = (
+            sorted(nearness(letters(word), keyword) for word in part) for part in (unknown.alike, unknown.others)
+        )
+        assert near[ALIKE_WORDS // 2 - 1] <= far[0]
+    assert {"kat", "cat", "seven"}.isdisjoint({*unknown.alike, *unknown.others})
+    assert {"coat", "hat", "eleven"} <= set(unknown.alike)
+    assert len(unknown.others) > 500
+
+
+def test_every_keyword_has_its_near_words_however_short_it_is_and_however_many_they_are() -> None:
+    keywords = ["no", "yesterday", "seven", "left", "right", "up", "down", "cat"]
+    unknown = chosen(*keywords)
+    for keyword in keywords:
+        far = min(nearness(letters(word), letters(keyword)) for word in unknown.others)
+        near = sorted(nearness(letters(word), letters(keyword)) for word in unknown.alike)
+        assert near[ALIKE_PER_KEYWORD - 1] <= far
+
+
+def test_words_that_cannot_be_spoken_are_left_out() -> None:
+    unknown = chosen("cat")
+    assert not any("q" in word for word in (*unknown.alike, *unknown.others))
+
+
+def test_words_the_user_names_come_first() -> None:
+    assert chosen("cat", wanted=("zebra", "bat")).alike[:2] == ("zebra", "bat")
+
+
+def test_without_a_list_all_words_are_made_up() -> None:
+    unknown = chosen("robot", listed=())
+    assert len(unknown.alike) >= 100
+    assert unknown.others
+
+
+def test_made_up_words_are_no_way_to_say_a_keyword() -> None:
+    for word in chosen("yes", listed=()).alike:
+        assert phoneme_distance(letters(word), letters("yes")) >= 1
+        assert "yes" not in word
+
+
+def test_phrases_give_their_parts_and_phrases_that_share_a_word() -> None:
+    parts = phrase_parts(["hey robot", "stop"], ["cat", "dog"], np.random.default_rng(0))
+    assert {"hey", "robot", "hey cat", "dog robot"} <= set(parts)
+    assert "stop" not in parts
+    assert "hey" in chosen("hey robot").alike
+
+
+@pytest.mark.parametrize("word", ["yes", "да", "ναι", "はい", "你好", "schön", "नहीं", "a"])
+def test_made_up_words_stay_in_the_words_script(word: str) -> None:
+    made = made_up_words([word], np.random.default_rng(0))
+    assert len(made) > 20
+    assert word not in made
+    assert len(set(made)) == len(made)
+    if not word.isascii() and "ö" not in word:
+        assert not any(letter.isascii() for text in made for letter in text)
+
+
+def test_the_same_seed_gives_the_same_words() -> None:
+    assert chosen("yes", "no") == chosen("yes", "no")
+
+
+@pytest.mark.parametrize("language", ["en", "en-gb", "EN", "de", "ru", "es", "fr"])
+def test_word_lists(language: str) -> None:
+    words = word_list(language)
+    assert len(words) > 150
+    assert len(set(words)) == len(words)
+    assert word_list("xx") == ()

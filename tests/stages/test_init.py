@@ -1,0 +1,36 @@
+"""init: the project a newcomer starts with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tinykws.project.config import Config
+from tinykws.stages.init import init
+from tinykws.support.errors import ConfigError
+
+
+def test_a_new_project_can_be_read(tmp_path: Path) -> None:
+    project = init(tmp_path / "p", ["yes", " hey robot", "да"])
+    assert project.config.words == ("yes", "hey robot", "да")
+    assert sorted(path.name for path in (tmp_path / "p" / "data").iterdir()) == ["da", "hey_robot", "yes"]
+
+
+def test_a_new_project_has_the_defaults(tmp_path: Path) -> None:
+    """What kws.yaml shows must not keep a project from better defaults."""
+    assert init(tmp_path, ["yes"]).config == Config(words=("yes",))
+
+
+@pytest.mark.parametrize("words", [[""], [], ["a", "a"], ["../x"], ["a/b"], ["_silence_"]])
+def test_bad_words_leave_nothing_behind(tmp_path: Path, words: list[str]) -> None:
+    with pytest.raises(ConfigError):
+        init(tmp_path / "p", words)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_project_is_not_overwritten(tmp_path: Path) -> None:
+    init(tmp_path, ["yes"])
+    with pytest.raises(ConfigError, match="is there already"):
+        init(tmp_path, ["no"])
+    assert "yes" in (tmp_path / "kws.yaml").read_text()

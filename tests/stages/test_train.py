@@ -1,0 +1,156 @@
+"""train: a network learns, its best epoch is kept, the seed decides everything, and nothing is left half-made."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from made_dataset import SPLITS, make_project, write_dataset
+
+from tinykws.evaluation.scoring import score
+from tinykws.project.layout import Project
+from tinykws.stages.train import stage_files, train
+from tinykws.support.errors import ConfigError
+from tinykws.support.progress import Progress, T
+from tinykws.training.keras_network import Network
+from tinykws.training_data.dataset import Dataset
+
+ONE_EPOCH = """\
+words: [low, high]
+features: {clip_ms: 500}
+model: {architecture: micro_speech}
+training: {epochs: 1, batch_size: 16}
+"""
+
+
+def test_it_learns(learned_project: Project) -> None:
+    dataset = Dataset.load(learned_project.dataset_dir)
+    network = Network.load(learned_project.model_dir / "model.keras")
+    predicted = network.probabilities(dataset.features("testing")).argmax(axis=1)
+    assert score(dataset.label_ids("testing"), predicted, dataset.labels).accuracy > 0.9
+
+
+def test_the_best_epoch_is_kept(learned_project: Project) -> None:
+    dataset = Dataset.load(learned_project.dataset_dir)
+    history = json.loads((learned_project.model_dir / "history.json").read_text())
+    best = history["epochs"][history["best_epoch"] - 1]
+    recalls = [epoch["validation_mean_recall"] for epoch in history["epochs"]]
+    assert best["validation_mean_recall"] == max(recalls)
+    network = Network.load(learned_project.model_dir / "model.keras")
+    predicted = network.probabilities(dataset.features("validation")).argmax(axis=1)
+    figures = score(dataset.label_ids("validation"), predicted, dataset.labels)
+    assert figures.mean_recall == pytest.approx(best["validation_mean_recall"])
+    assert (learned_project.model_dir / "learning_curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_seed_decides_the_weights(tmp_path: Path) -> None:
+    models = []
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        project = make_project(tmp_path / name, yaml=ONE_EPOCH.replace("epochs: 1", f"epochs: 1, seed: {seed}"))
+        train(project)
+        models.append((project.model_dir / "model.keras").read_bytes())
+    assert models[0] == models[1]
+    assert models[0] != models[2]
+
+
+def test_the_report(tmp_path: Path) -> None:
+    report = train(make_project(tmp_path, yaml=ONE_EPOCH))
+    assert (report.cost.architecture, report.epochs, report.best.epoch) == ("micro_speech", 1, 1)
+    assert (report.training_clips, report.validation_clips) == (4 * SPLITS["training"], 4 * SPLITS["validation"])
+    assert report.cost.parameters == 10 * 8 * 8 + 8 + 12 * 20 * 8 * 4 + 4
+
+
+class Listening(Progress):
+    """Keeps what is said."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def say(self, text: str) -> None:
+        self.said.append(text)
+
+
+def test_a_teacher_learns_beside(tmp_path: Path) -> None:
+    alone = make_project(tmp_path / "alone", yaml=ONE_EPOCH)
+    taught = make_project(tmp_path / "taught", yaml=ONE_EPOCH.replace("epochs: 1", "epochs: 1, distill: 0.7"))
+    progress = Listening()
+    train(alone, progress=progress)
+    assert not any("teacher" in line for line in progress.said)
+    train(taught, progress=progress)
+    assert progress.said[-1].startswith("the teacher's mean recall: ")
+    networks = [Network.load(project.model_dir / "model.keras") for project in (alone, taught)]
+    assert networks[0].cost == networks[1].cost, "the teacher is not kept"
+    weights = [network.model.get_weights() for network in networks]
+    assert not all(np.array_equal(one, other) for one, other in zip(*weights, strict=True))
+
+
+class Interrupting(Progress):
+    """Ctrl-C after the first epoch."""
+
+    def track(self, items: Iterable[T], label: str, total: int | None = None) -> Iterator[T]:
+        iterator = iter(items)
+        yield next(iterator)
+        raise KeyboardInterrupt
+
+
+def test_ctrl_c_leaves_what_was_there(tmp_path: Path) -> None:
+    project = make_project(tmp_path, yaml=ONE_EPOCH.replace("epochs: 1", "epochs: 3"))
+    project.model_dir.mkdir()
+    (project.model_dir / "model.keras").write_text("the old one")
+    with pytest.raises(KeyboardInterrupt):
+        train(project, progress=Interrupting())
+    assert [path.name for path in project.model_dir.iterdir()] == ["model.keras"]
+    assert (project.model_dir / "model.keras").read_text() == "the old one"
+    assert sorted(path.name for path in project.build_dir.iterdir()) == ["dataset", "model"]
+
+
+def test_no_dataset(tmp_path: Path) -> None:
+    project = make_project(tmp_path)
+    (project.dataset_dir / "index.json").unlink()
+    with pytest.raises(ConfigError, match="no dataset"):
+        train(project)
+
+
+def test_a_dataset_of_other_words(tmp_path: Path) -> None:
+    project = make_project(tmp_path)
+    other = dataclasses.replace(project, config=dataclasses.replace(project.config, words=("low", "deep")))
+    with pytest.raises(ConfigError, match=r"dataset is of .* low, high; kws\.yaml asks for .* low, deep"):
+        train(other)
+
+
+@pytest.mark.parametrize("split", ["training", "validation"])
+def test_an_empty_split(tmp_path: Path, split: str) -> None:
+    project = make_project(tmp_path)
+    write_dataset(project.dataset_dir, project.config, {**SPLITS, split: 0})
+    with pytest.raises(ConfigError, match=f"no {split} clip"):
+        train(project)
+
+
+def test_an_unknown_architecture(tmp_path: Path) -> None:
+    project = make_project(tmp_path, yaml=ONE_EPOCH.replace("micro_speech", "resnet"))
+    with pytest.raises(ConfigError, match="'resnet'"):
+        train(project)
+
+
+def test_a_file_that_is_no_model(tmp_path: Path) -> None:
+    (tmp_path / "model.keras").write_bytes(b"PK nothing")
+    with pytest.raises(ConfigError, match="is no trained model"):
+        Network.load(tmp_path / "model.keras")
+    with pytest.raises(ConfigError, match="no trained model"):
+        Network.load(tmp_path / "none.keras")
+
+
+def test_what_decides_whether_to_train_again(tmp_path: Path) -> None:
+    project = make_project(tmp_path)
+    before = stage_files(project).inputs_digest()
+    assert stage_files(Project.load(tmp_path)).inputs_digest() == before
+    training = dataclasses.replace(project.config.training, seed=5)
+    other = dataclasses.replace(project, config=dataclasses.replace(project.config, training=training))
+    assert stage_files(other).inputs_digest() != before
+    labels = np.load(project.dataset_dir / "noise.npy")
+    np.save(project.dataset_dir / "noise.npy", labels + 1)
+    assert stage_files(project).inputs_digest() != before

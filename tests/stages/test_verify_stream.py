@@ -1,0 +1,230 @@
+"""verify --stream against devices in Python: equal, unequal, gone wrong in the middle; and that nothing grows."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from fake_device import served
+from good_device import GoodDevice
+from tiny_model import EAGER, tiny_bundle, write_walk
+
+from tinykws.audio.files import write_wav
+from tinykws.boards.rows import find_board
+from tinykws.cli import run as tinykws
+from tinykws.cli.verify_view import describe_stream
+from tinykws.device.session_log import SessionLog, entries_of
+from tinykws.evaluation.timeline import Event
+from tinykws.model.bundle import Bundle
+from tinykws.stages.verify_stream import StreamFile, verify_stream
+from tinykws.support.errors import ConfigError
+from tinykws.support.progress import Progress
+from tinykws.verification.junit import junit_of_stream
+from tinykws.verification.stream_report import StreamReport, stream_report_of
+from tinykws.verification.stream_verdict import judge_stream
+
+HOST = find_board("host")
+SECONDS = 6
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    return tiny_bundle(tmp_path_factory.mktemp("bundle") / "bundle", words=("да",), detector=EAGER)
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_walk(tmp_path_factory.mktemp("stream") / "a walk.wav", SECONDS)
+
+
+def run(
+    bundle: Bundle, device: GoodDevice, stream: StreamFile, log_path: Path, progress: Progress | None = None
+) -> StreamReport:
+    with served(device) as url:
+        return verify_stream(bundle, HOST, url, stream, progress or Progress(), log_path=log_path, timeout_s=2.0)
+
+
+def test_a_stream_gives_the_same_on_both_sides(bundle, recording, tmp_path) -> None:
+    log_path = tmp_path / "firmware" / "verify.jsonl"
+    quiet = run(bundle, GoodDevice(bundle), StreamFile(recording), log_path)
+    assert quiet.passed, quiet.reason
+    heard = quiet.verdict.device_detections
+    assert len(heard) > 1
+    assert quiet.verdict.device.false_accepts == len(heard), "nobody said what is in it"
+    first = heard[0].time_ms
+    events = (Event(first - 300, first - 40, "да"), Event(5900, 6000, "да"), Event(0, 10, "somebody coughs"))
+    report = run(bundle, GoodDevice(bundle), StreamFile(recording, events), log_path)
+    assert report.passed
+    assert report.verdict.device == report.verdict.host
+    assert report.verdict.device.found >= 1
+    assert report.verdict.device.latencies_ms[0] == 40
+    assert report.verdict.host_detections == heard
+    assert report.audio_seconds == SECONDS
+    with log_path.open() as file:
+        assert judge_stream(entries_of(file)) == report.verdict, "the verdict is a function of the log"
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_a_stream_is_one_test_case_for_a_ci_system(bundle, recording, tmp_path, right) -> None:
+    class Wrong(GoodDevice):
+        def give(self, text: str) -> None:
+            super().give(re.sub(r"scores at=1090 \S+", "scores at=1090 99", text))
+
+    device = GoodDevice(bundle) if right else Wrong(bundle)
+    report = run(bundle, device, StreamFile(recording), tmp_path / "log")
+    suites = ElementTree.fromstring(junit_of_stream(report))
+    assert (suites.get("tests"), suites.get("failures")) == ("1", "0" if right else "1")
+    case = suites.find(".//testcase")
+    assert case is not None
+    assert case.get("name") == "a walk.wav"
+    assert right or case.find("failure").get("message") == report.reason
+    junit = tmp_path / "replayed.xml"
+    assert tinykws(["verify", "--replay", str(tmp_path / "log"), "--junit", str(junit)]) == (0 if right else 1)
+    assert junit.read_text() == junit_of_stream(report)
+
+
+def test_only_the_beginning_may_be_sent(bundle, recording, tmp_path) -> None:
+    device = GoodDevice(bundle)
+    report = run(bundle, device, StreamFile(recording, first_seconds=2), tmp_path / "log")
+    assert report.passed
+    assert report.audio_seconds == 2
+    assert {line.time_ms <= 3000 for line in report.verdict.device_detections} == {True}
+
+
+def test_the_report_is_json_and_text(bundle, recording, tmp_path) -> None:
+    report = run(bundle, GoodDevice(bundle), StreamFile(recording, (Event(0, 9, "да"),)), tmp_path / "log")
+    values = json.loads(json.dumps(report.to_dict()))
+    assert values["verdict"] == "PASS"
+    stream = values["stream"]
+    assert stream["device"]["false_accepts_per_hour"] == stream["host"]["false_accepts_per_hour"] > 0
+    assert [line["time_ms"] for line in stream["device_detections"]] == [
+        line.time_ms for line in report.verdict.device_detections
+    ]
+    text = describe_stream(report)
+    assert text.splitlines()[1].split()[:2] == ["да", "1"]
+    assert f"{len(stream['host_detections'])} detections, the same on device and host" in text
+    assert text.endswith("PASS")
+
+
+def test_another_detector_is_told_by_its_detections(bundle, recording, tmp_path) -> None:
+    class Deafer(GoodDevice):
+        """Does not hear the last word."""
+
+        def give(self, text: str) -> None:
+            self.heard = getattr(self, "heard", 0) + text.startswith("Heard")
+            if not (text.startswith("Heard") and self.heard == 2):
+                super().give(text)
+
+    report = run(bundle, Deafer(bundle), StreamFile(recording), tmp_path / "log")
+    assert not report.passed
+    assert report.reason.startswith("detections differ")
+    missing = report.verdict.host_detections[1]
+    assert report.verdict.first_difference_ms is not None
+    assert report.verdict.first_difference_ms <= missing.time_ms + 100
+    assert missing not in report.verdict.device_detections
+    (mismatch,) = report.mismatches
+    assert mismatch.stage == "nowhere", "the device said it when it was asked again"
+    text = describe_stream(report)
+    assert "differ" in text
+    assert text.splitlines()[-1].startswith("FAIL: detections differ")
+
+
+def test_where_the_sides_part_is_looked_for_in_the_streams_beginning(bundle, recording, tmp_path) -> None:
+    class Wrong(GoodDevice):
+        """One score is wrong, in every run at the same place."""
+
+        sizes: tuple[int, ...] = ()
+
+        def give(self, text: str) -> None:
+            super().give(re.sub(r"scores at=1090 \S+", "scores at=1090 99", text))
+
+        def finish(self) -> None:
+            self.sizes += (self._size,)
+            super().finish()
+
+    device = Wrong(bundle)
+    report = run(bundle, device, StreamFile(recording), tmp_path / "firmware" / "log")
+    assert report.verdict.first_difference_ms == 1090
+    (mismatch,) = report.mismatches
+    assert (mismatch.clip, mismatch.stage) == ("a walk.wav", "scores")
+    assert "at 1090 ms on the device" in mismatch.where
+    assert device.sizes == (SECONDS * 32000, 2 * 32000)
+    assert Path(str(mismatch.folder), "both_sides.npz").is_file()
+    assert mismatch.where in describe_stream(report)
+    with report.log_path.open() as file:
+        assert judge_stream(entries_of(file)) == report.verdict, "the second run is no part of the verdict"
+    with report.log_path.open() as file:
+        assert stream_report_of(entries_of(file), report.log_path) == report, "a log gives the whole report again"
+
+
+def test_a_stream_that_never_gets_to_its_end_is_sent_twice_and_fails_by_name(bundle, recording, tmp_path) -> None:
+    """This device computes only when it has all; what is heard until a stream breaks off: test_stream_faults.py."""
+
+    class Fading(GoodDevice):
+        def hear(self, line: str) -> None:
+            if len(self._audio) < 60_000 or line.startswith(("!TEST", "!INFO", "!DATA")):
+                super().hear(line)
+
+    report = run(bundle, Fading(bundle), StreamFile(recording, (Event(0, 9, "да"),)), tmp_path / "log")
+    assert not report.passed
+    assert not report.ended
+    assert re.fullmatch(
+        r"attempt 1 broke off 0\.00 s into the stream: time-out: nothing got on;"
+        r" attempt 2 broke off 0\.00 s into the stream: time-out: nothing got on",
+        report.reason,
+    )
+    assert (report.verdict.device, report.verdict.host) == (None, None), "there is nothing to count"
+    assert json.loads(json.dumps(report.to_dict()))["stream"]["device"] is None
+    assert report.mismatches == ()
+    text = describe_stream(report)
+    assert "0 of 6 s of sound" in text
+    assert text.splitlines()[-1] == f"FAIL: {report.reason}"
+
+
+@pytest.mark.parametrize("lines", [0.5, 0.9, 1])
+def test_a_log_that_was_cut_short_is_a_failure(bundle, recording, tmp_path, capsys, lines) -> None:
+    assert run(bundle, GoodDevice(bundle), StreamFile(recording), tmp_path / "log").passed
+    entries = (tmp_path / "log").read_text().splitlines()
+    (tmp_path / "log").write_text("\n".join(entries[: min(int(len(entries) * lines), len(entries) - 1)]))
+    assert tinykws(["verify", "--replay", str(tmp_path / "log")]) == 4
+    assert "the log ends in the middle of the run" in capsys.readouterr().out.splitlines()[-1]
+
+
+def test_progress_counts_seconds(bundle, recording, tmp_path) -> None:
+    class Counting(Progress):
+        seen: tuple[str, int | None, int] = ("", None, 0)
+
+        def track(self, items, label, total=None):
+            for number, item in enumerate(items, start=1):
+                self.seen = (label, total, number)
+                yield item
+
+    progress = Counting()
+    run(bundle, GoodDevice(bundle), StreamFile(recording), tmp_path / "log", progress)
+    assert progress.seen == ("stream", SECONDS, SECONDS)
+
+
+def test_what_is_no_stream_is_refused_before_anything_is_opened(bundle, tmp_path) -> None:
+    short = tmp_path / "short.wav"
+    write_wav(short, np.zeros(100, np.int16))
+    with pytest.raises(ConfigError, match="shorter than the model looks at"):
+        verify_stream(bundle, HOST, "socket://127.0.0.1:1", StreamFile(short), log_path=tmp_path / "log")
+    with pytest.raises(ConfigError, match=r"there is no .*nothing\.wav"):
+        stream = StreamFile(tmp_path / "nothing.wav")
+        verify_stream(bundle, HOST, "socket://127.0.0.1:1", stream, log_path=tmp_path / "log")
+
+
+def test_a_log_goes_to_its_file_and_is_not_held() -> None:
+    file = io.StringIO()
+    log = SessionLog(stream=file, kept=20)
+    for number in range(200):
+        log.add("sent", f"line {number}")
+        assert len(log.entries) < 40
+    texts = [entry.text for entry in entries_of(file.getvalue().splitlines())]
+    assert texts == [f"line {number}" for number in range(200)]
+    assert log.entries[-1].text == texts[-1]

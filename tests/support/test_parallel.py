@@ -1,0 +1,89 @@
+"""Maps over processes and threads keep order, hand errors on, and stop early."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from tinykws.support import parallel
+from tinykws.support.parallel import map_in_processes, map_in_threads, process_count
+
+
+def squared(value: int) -> tuple[int, int]:
+    if value < 0:
+        raise ValueError(f"{value} is negative")
+    return value * value, os.getpid()
+
+
+def test_processes_keep_order_and_are_others() -> None:
+    results = list(map_in_processes(squared, range(8), 2))
+    assert [value for value, _ in results] == [n * n for n in range(8)]
+    assert os.getpid() not in {pid for _, pid in results}
+
+
+@pytest.mark.parametrize(("items", "processes"), [(range(8), 1), ([3], 4), ([], 4)])
+def test_few_items_or_one_process_stay_here(items: list[int], processes: int) -> None:
+    assert list(map_in_processes(squared, items, processes)) == [(n * n, os.getpid()) for n in items]
+
+
+def test_threads_keep_order() -> None:
+    assert [value for value, _ in map_in_threads(squared, range(50), 4)] == [n * n for n in range(50)]
+
+
+@pytest.mark.parametrize("mapper", [map_in_processes, map_in_threads])
+def test_errors_are_handed_on(mapper) -> None:
+    with pytest.raises(ValueError, match="-1 is negative"):
+        list(mapper(squared, [1, -1, 2], 2))
+
+
+def test_what_nobody_waits_for_is_not_begun() -> None:
+    begun = []
+
+    def slow(value: int) -> int:
+        begun.append(value)
+        time.sleep(0.01)
+        return value
+
+    results = map_in_threads(slow, range(100), 1)
+    assert next(results) == 0
+    results.close()
+    assert len(begun) < 10
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system cannot bind a process to a processor")
+def test_processors_are_those_this_process_may_use() -> None:
+    bound = "os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})"
+    code = f"import os; from tinykws.support.parallel import process_count; {bound}; print(process_count())"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout.strip() == b"1"
+    assert process_count() == len(os.sched_getaffinity(0))
+
+
+@pytest.mark.skipif(not parallel.HAS_SIGNAL_MASKS, reason="there, workers are told by themselves")
+def test_ctrl_c_comes_when_all_workers_are_started_whatever_thread_takes_it() -> None:
+    started: list[bool] = []
+
+    class Slow(concurrent.futures.ThreadPoolExecutor):
+        def map(self, *args: Any, **kwargs: Any) -> Any:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.1)  # another thread has it by now
+            started.append(True)
+            return super().map(*args, **kwargs)
+
+    over = threading.Event()
+    other = threading.Thread(target=over.wait)
+    other.start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            list(parallel._results(Slow(1), abs, [1, 2]))
+    finally:
+        over.set()
+        other.join()
+    assert started

@@ -1,0 +1,200 @@
+"""For machines: JUnit, and a log that gives the same again without a device."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from fake_device import FakeDevice, served
+from good_device import GoodDevice
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tiny_model import tiny_bundle
+
+from tinykws.audio.files import write_wav
+from tinykws.boards.rows import find_board
+from tinykws.cli import run as tinykws
+from tinykws.device.session_log import KINDS, LogEntry, open_log, read_entries, write_entries
+from tinykws.model.bundle import Bundle
+from tinykws.project.labels import labels_of_words
+from tinykws.stages.verify import find_clips, verify
+from tinykws.support.errors import ConfigError, DeviceError
+from tinykws.verification.clip_report import VerifyReport, report_of
+from tinykws.verification.junit import junit_of
+
+HOST = find_board("host")
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    return tiny_bundle(tmp_path_factory.mktemp("bundle") / "bundle")
+
+
+class Mixed(GoodDevice):
+    """Right on the first clip, wrong on the second, silent on the third, gone at the fourth."""
+
+    def hear(self, line: str) -> None:
+        if self.clips > 2 and line.startswith("@"):
+            return
+        if self.clips > 5 and line:
+            raise DeviceError("gone")
+        super().hear(line)
+
+    def give(self, text: str) -> None:
+        wrong = self.clips == 2 and text.startswith("kws clip")
+        super().give(text.replace("frames=", "frames=1") if wrong else text)
+
+
+@pytest.fixture(scope="module")
+def log_path(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The log of a run in which all went well."""
+    return run(bundle, GoodDevice(bundle), tmp_path_factory.mktemp("good"))
+
+
+def run(bundle: Bundle, device: FakeDevice, folder: Path, **options: object) -> Path:
+    clips = []
+    for number, label in enumerate(("yes", "no", "_silence_", "maybe")):
+        path = folder / label / f"a & b <{number}>\x01.wav"
+        path.parent.mkdir()
+        write_wav(path, np.random.default_rng(number).normal(0, 3000, 8000).astype(np.int16))
+        clips += find_clips([path], labels_of_words(["yes"]))
+    log_path = folder / "verify.jsonl"
+    with served(device) as url:
+        report = verify(bundle, HOST, url, clips, log_path=log_path, **options)  # type: ignore[arg-type]
+    assert report_of(read_entries(log_path.read_text()), log_path) == report
+    return log_path
+
+
+def report_at(path: Path) -> VerifyReport:
+    return report_of(read_entries(path.read_text()), path)
+
+
+def test_a_replay_shows_and_writes_what_the_run_did(log_path, tmp_path, capsys) -> None:
+    files = ["--json", str(tmp_path / "r.json"), "--junit", str(tmp_path / "r.xml")]
+    assert tinykws(["verify", "--replay", str(log_path), *files]) == 0
+    shown = capsys.readouterr().out
+    assert shown.splitlines()[-1] == "PASS"
+    assert "device = host on 4 of 4 clips" in shown
+    assert json.loads((tmp_path / "r.json").read_text()) == json.loads(json.dumps(report_at(log_path).to_dict()))
+    assert (tmp_path / "r.xml").read_text() == junit_of(report_at(log_path))
+
+
+def test_a_replay_may_ask_for_more(log_path) -> None:
+    assert tinykws(["verify", "--replay", str(log_path), "--min-accuracy", "1.0"]) == 1
+
+
+def test_a_replay_of_a_run_that_lost_its_device_exits_as_the_run_did(bundle, tmp_path) -> None:
+    path = run(bundle, Mixed(bundle), tmp_path, timeout_s=0.5, return_s=0.1)
+    report = report_at(path)
+    assert not any(clip.equal for clip in report.clips[1:])
+    assert report.ended
+    assert tinykws(["verify", "--replay", str(path)]) == 4
+    suites = ElementTree.fromstring(junit_of(report))
+    assert (suites.get("tests"), suites.get("failures")) == ("4", "0" if report.clips[1].figures is None else "1")
+
+
+@pytest.mark.parametrize("kept", [0, 1, 5, 30])
+def test_a_log_that_was_cut_short_never_passes(log_path, kept, tmp_path) -> None:
+    lines = log_path.read_text().splitlines()
+    cut = tmp_path / "cut.jsonl"
+    cut.write_text("\n".join(lines[: len(lines) * kept // 31]))
+    assert tinykws(["verify", "--replay", str(cut)]) in (1, 2, 4)
+
+
+def test_a_log_is_written_as_the_run_goes(tmp_path) -> None:
+    with pytest.raises(KeyboardInterrupt), open_log(tmp_path / "new" / "log") as log:
+        log.add("sent", "!INFO")
+        assert [entry.text for entry in read_entries((tmp_path / "new" / "log").read_text())] == ["!INFO"]
+        raise KeyboardInterrupt
+    assert len(read_entries((tmp_path / "new" / "log").read_text())) == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ("{", "no JSON"), ("[]", "it must have ms"), ('{"ms": 1}', "it must have ms"),
+        ('{"ms": 1, "clip": 1, "attempt": 1, "kind": "odd", "text": ""}', "no kind 'odd'"),
+        ('{"ms": "x", "clip": 1, "attempt": 1, "kind": "sent", "text": ""}', "its ms is 'x'"),
+        ('{"ms": 1, "clip": true, "attempt": 1, "kind": "sent", "text": ""}', "its clip is True"),
+        ('{"ms": 1, "clip": 1, "attempt": 1, "kind": "sent", "text": "", "more": 1}', "nothing else"),
+    ],
+)  # fmt: skip
+def test_a_damaged_line_is_told_by_its_number(log_path, tmp_path, capsys, line, what) -> None:
+    lines = log_path.read_text().splitlines()
+    bad = tmp_path / "bad.jsonl"
+    bad.write_text("\n".join([*lines[:6], line, *lines[6:]]))
+    assert tinykws(["verify", "--replay", str(bad)]) == 2
+    said = capsys.readouterr().err
+    assert "line 7 of the log is damaged" in said
+    assert what in said
+
+
+def test_wrong_use_is_refused(log_path, capsys) -> None:
+    assert tinykws(["verify"]) == 2
+    assert "--board" in capsys.readouterr().err
+    assert tinykws(["verify", "--replay", str(log_path), "--board", "host"]) == 2
+
+
+ENTRIES = st.builds(
+    LogEntry,
+    st.floats(0, 1e9),
+    st.integers(0, 3),
+    st.integers(0, 2),
+    st.sampled_from(KINDS),
+    st.one_of(st.text(max_size=30), st.sampled_from(['{"ended": "", "mismatches": []}', "{}", "[]", "3"])),
+)
+
+
+@settings(max_examples=40)
+@given(st.lists(ENTRIES, max_size=30), st.data())
+def test_any_log_gives_a_report_or_is_refused_in_words(log_path, entries: list[LogEntry], data: st.DataObject) -> None:
+    """Entries of a good log, some lost, with others in between."""
+    good = list(read_entries(log_path.read_text()))
+    for entry in entries:
+        at = data.draw(st.integers(0, len(good)))
+        good[at : at + data.draw(st.integers(0, 3))] = [entry]
+    try:
+        report = report_of(read_entries(write_entries(good)))
+    except ConfigError as error:
+        assert error.message
+    else:
+        assert report.passed == (not report.reason)
+        ElementTree.fromstring(junit_of(report))
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_a_log_or_is_refused(text: str) -> None:
+    try:
+        read_entries(text)
+    except ConfigError as error:
+        assert "of the log is damaged" in error.message
+
+
+def test_junit_has_the_structure_that_ci_systems_read(log_path) -> None:
+    """As Jenkins's junit-10.xsd has it: testsuites > testsuite > properties, testcase > failure | error."""
+    suites = ElementTree.fromstring(junit_of(report_at(log_path)))
+    assert suites.tag == "testsuites"
+    (suite,) = suites
+    assert suite.tag == "testsuite"
+    assert {name: suite.get(name) for name in ("tests", "failures", "errors", "skipped")} == {
+        "tests": "4", "failures": "0", "errors": "0", "skipped": "0",
+    }  # fmt: skip
+    assert [child.tag for child in suite] == ["properties"] + ["testcase"] * 4
+    case = suite.find("testcase")
+    assert case is not None
+    assert case.get("name") == "yes/a & b <0>\ufffd.wav"
+    assert case.get("classname") == "tinykws.verify.host"
+    assert float(case.get("time", "")) >= 0
+
+
+def test_a_green_suite_always_means_pass(log_path) -> None:
+    report = report_of(read_entries(log_path.read_text()), log_path, min_accuracy=1.0)
+    assert not report.passed
+    suites = ElementTree.fromstring(junit_of(report))
+    assert suites.get("failures") == "1"
+    failure = suites.find(".//testcase[@name='verdict']/failure")
+    assert failure is not None
+    assert "of the labels are right" in failure.get("message", "")

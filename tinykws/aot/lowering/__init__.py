@@ -1,0 +1,1 @@
+"""Each op becomes the call of a kernel with constant parameters."""

@@ -1,0 +1,144 @@
+"""What an op becomes in C: one call of a kernel with its constant parameters."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from tinykws.aot.lowering.fixed_point import Multiplier
+from tinykws.aot.lowering.rows import Axis, Band
+from tinykws.aot.reader.graph import Graph, Op, Tensor
+from tinykws.aot.reader.schema import ACTIVATIONS
+
+IntArray: TypeAlias = npt.NDArray[Any]
+Value: TypeAlias = "int | Sequence[int] | IntArray | Mapping[str, Value] | None"
+"""A field of a parameter struct: a number, a short list that stands inside the struct, a constant array the field
+points to, NULL, or a struct."""
+Parameters: TypeAlias = Mapping[str, Value]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class RowWise:
+    """How an op makes rows."""
+
+    input_rows: int
+    """How many rows its input has."""
+    axis: Axis
+    """Which of them a row of the output sees."""
+    call: Callable[[Band], Call]
+    """Returns what makes a band of the output's rows from no more than the band's rows of the inputs, each of which
+    stand one after the other. Constant inputs are given whole."""
+
+    def band(self, rows: range) -> Band:
+        """Returns the band of these rows, of which there must be one at least."""
+        first, last = self.axis.seen_by(rows[0])[0], self.axis.seen_by(rows[-1])[1]
+        begin = min(max(first, 0), self.input_rows)
+        return Band(rows, range(begin, max(begin, min(last + 1, self.input_rows))), begin - first)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Call:
+    """`kernel(&parameters, inputs…, output[, scratch])`; the fields of `parameters` are in the C struct's order."""
+
+    kernel: str
+    parameters: Parameters
+    inputs: tuple[Tensor, ...]
+    output: Tensor
+    scratch_bytes: int = 0
+    """Working memory that the kernel wants for itself; 0: it has no such argument."""
+    can_overwrite_input: bool = False
+    """Whether the output may have the first input's place."""
+    rows: RowWise | None = None
+    """How the same op makes some rows of its output; None where it cannot."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Alias:
+    """An op that moves no byte: the output is the input under another shape."""
+
+    source: Tensor
+    output: Tensor
+
+
+Lowering: TypeAlias = "Callable[[Graph, Op], Call | Alias]"
+"""Checks an op whole and returns what runs it. Raises ConfigError that names the op."""
+
+
+def activation(graph: Graph, op: Op, position: int) -> Tensor:
+    """Returns an input that is int8 and quantized as a whole."""
+    tensor = graph.operand(op, position)
+    if tensor is None:
+        raise op.error(f"its input {position} is missing")
+    return _quantized(op, tensor, f"input {position}")
+
+
+def result(graph: Graph, op: Op) -> Tensor:
+    """Returns the op's one output, int8 and quantized as a whole."""
+    return _quantized(op, graph.result(op), "output")
+
+
+def _quantized(op: Op, tensor: Tensor, role: str) -> Tensor:
+    if tensor.type != "INT8":
+        raise op.error(f"its {role} is {tensor.type}, not int8")
+    if tensor.size == 0:
+        raise op.error(f"its {role} has the shape {list(tensor.shape)}: nothing")
+    if len(tensor.scales) != 1 or len(tensor.zero_points) != 1 or tensor.scale <= 0:
+        raise op.error(f"its {role} has no scale and zero point of its own")
+    if not -128 <= tensor.zero_point <= 127:
+        raise op.error(f"the zero point {tensor.zero_point} of its {role} is no int8")
+    return tensor
+
+
+def constant(graph: Graph, op: Op, position: int, role: str) -> IntArray:
+    """Returns the value of an input that must be constant, with the tensor's shape."""
+    tensor = graph.operand(op, position)
+    if tensor is None or tensor.data is None:
+        raise op.error(f"its {role} must be constant and stand in the model")
+    return tensor.data
+
+
+def int32_constant(graph: Graph, op: Op, position: int, role: str) -> list[int]:
+    """Returns the values of a constant int32 input."""
+    values = constant(graph, op, position, role)
+    if values.dtype != np.dtype("<i4"):
+        raise op.error(f"its {role} is {values.dtype}, not int32")
+    return [int(value) for value in values.ravel()]
+
+
+def options(op: Op) -> Mapping[str, Any]:
+    """Returns the op's options, which must be there."""
+    if not op.options:
+        raise op.error("its options are missing; the file is damaged")
+    return op.options
+
+
+def fused_activation(op: Op) -> str:
+    """Returns the name of the activation fused into the op."""
+    number = options(op)["fused_activation_function"]
+    if not 0 <= number < len(ACTIVATIONS):
+        raise op.error(f"its activation has the number {number}; the file is damaged")
+    return ACTIVATIONS[number]
+
+
+def same_shape(op: Op, output: Tensor, shape: Sequence[int]) -> None:
+    """Raises ConfigError unless the output has the shape that follows from the inputs."""
+    if output.shape != tuple(shape):
+        raise op.error(f"its output is {list(output.shape)}, its inputs give {list(shape)}")
+
+
+def requantize(
+    multipliers: Sequence[Multiplier], output: Tensor, bounds: tuple[int, int] = (-128, 127)
+) -> dict[str, Value]:
+    """Returns the fields of a kws_nn_requantize: one multiplier for all, or one for each channel."""
+    return {
+        "multipliers": np.array([multiplier.value for multiplier in multipliers], np.int32),
+        "shifts": np.array([multiplier.shift for multiplier in multipliers], np.int8),
+        "step": int(len(multipliers) > 1),
+        "zero_point": output.zero_point,
+        "minimum": bounds[0],
+        "maximum": bounds[1],
+    }

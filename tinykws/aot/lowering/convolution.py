@@ -1,0 +1,92 @@
+"""CONV_2D and DEPTHWISE_CONV_2D."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from functools import partial
+
+from tinykws.aot.lowering.call import Call, Parameters, RowWise, activation, options, result, same_shape
+from tinykws.aot.lowering.fast_convolution import Convolution, fast_convolution, fast_depthwise_convolution
+from tinykws.aot.lowering.sliding import check_image, shape_fields, window_axes, window_fields
+from tinykws.aot.lowering.weights import read_weights, weighted_requantize
+from tinykws.aot.reader.graph import Graph, Op
+
+
+def lower_conv_2d(graph: Graph, op: Op) -> Call:
+    """Weights int8 [output channels, height, width, input channels / groups]."""
+    source, output = activation(graph, op, 0), result(graph, op)
+    check_image(op, source, "input")
+    check_image(op, output, "output")
+    weights = read_weights(graph, op, channel_dimension=0, n_dimensions=4)
+    channels, height, width, depth = weights.values.shape
+    groups = source.shape[3] // depth
+    if source.shape[3] % depth or channels % groups:
+        raise op.error(f"its weights are {list(weights.values.shape)} for an input of {source.shape[3]} channels")
+    rows, columns = window_axes(op, source, height, width)
+    same_shape(op, output, (source.shape[0], rows.positions, columns.positions, channels))
+    requantize = weighted_requantize(op, source, weights.tensor, output)
+    convolution = Convolution(source, output, rows, columns, weights.values, weights, requantize)
+    return _by_rows(partial(_conv_2d, groups), convolution)
+
+
+def lower_depthwise_conv_2d(graph: Graph, op: Op) -> Call:
+    """Weights int8 [1, height, width, output channels]."""
+    source, output = activation(graph, op, 0), result(graph, op)
+    check_image(op, source, "input")
+    check_image(op, output, "output")
+    weights = read_weights(graph, op, channel_dimension=3, n_dimensions=4)
+    one, height, width, channels = weights.values.shape
+    multiplier = options(op)["depth_multiplier"]
+    if one != 1 or channels != multiplier * source.shape[3]:
+        raise op.error(
+            f"its weights are {list(weights.values.shape)} for an input of {source.shape[3]} channels"
+            f" with depth multiplier {multiplier}"
+        )
+    rows, columns = window_axes(op, source, height, width)
+    same_shape(op, output, (source.shape[0], rows.positions, columns.positions, channels))
+    requantize = weighted_requantize(op, source, weights.tensor, output)
+    by_channel = weights.values.transpose(3, 1, 2, 0)
+    convolution = Convolution(source, output, rows, columns, by_channel, weights, requantize)
+    return _by_rows(partial(_depthwise_conv_2d, multiplier), convolution)
+
+
+def _by_rows(lower: Callable[[Convolution], Call], convolution: Convolution) -> Call:
+    """Returns the call for all rows, which knows how to make some of them where there is one image."""
+    call = lower(convolution)
+    batches, height = convolution.source.shape[:2]
+    if batches != 1:
+        return call
+    rows = RowWise(height, convolution.rows, lambda band: lower(convolution.of_rows(band)))
+    return dataclasses.replace(call, rows=rows)
+
+
+def _conv_2d(groups: int, convolution: Convolution) -> Call:
+    fast = fast_convolution(convolution) if groups == 1 else None
+    if fast is not None:
+        return fast
+    return _plain("kws_nn_conv_2d", convolution, groups=groups)
+
+
+def _depthwise_conv_2d(multiplier: int, convolution: Convolution) -> Call:
+    # Over one input channel each output channel sees all of the input: a common convolution.
+    is_common = convolution.depth == 1
+    fast = fast_convolution(convolution) if is_common else fast_depthwise_convolution(convolution)
+    if fast is not None:
+        return fast
+    return _plain("kws_nn_depthwise_conv_2d", convolution, multiplier=multiplier)
+
+
+def _plain(kernel: str, convolution: Convolution, **of_kernel: int) -> Call:
+    """Returns the call of a kernel that takes every shape; `of_kernel` is what only it wants to know."""
+    parameters: Parameters = {
+        "input": shape_fields(convolution.source),
+        "output": shape_fields(convolution.output),
+        "window": window_fields(convolution.rows, convolution.columns),
+        **of_kernel,
+        "input_zero_point": convolution.source.zero_point,
+        "weights": convolution.weights.values,
+        "bias": convolution.weights.bias,
+        "requantize": convolution.requantize,
+    }
+    return Call(kernel, parameters, (convolution.source,), convolution.output)

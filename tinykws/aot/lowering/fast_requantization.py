@@ -1,0 +1,58 @@
+"""Whether an op's requantisation can be done by the fast kernels' four instructions (kws_nn_scaling.h)."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from tinykws.aot.lowering.call import IntArray, Value
+
+MAX_SUM = 2**30 - 1
+"""The fast kernels double a sum within 32 bits."""
+MAX_SHIFT = 21
+"""To the right: zero_point * 2^shift and a product of 2^30 fit 32 bits together."""
+ALWAYS_ZERO = (0, -1)
+"""A multiplier and shift for channels whose every sum becomes 0."""
+
+
+@dataclasses.dataclass(frozen=True)
+class _Channel:
+    multiplier: int
+    shift: int
+    reach: int
+
+    @property
+    def is_always_zero(self) -> bool:
+        """Whether even the largest sum is divided to less than a half."""
+        if self.shift > 0:
+            return self.multiplier == 0
+        return (self.reach * self.multiplier >> 31) + 1 < 2 ** (-self.shift) // 2 or self.multiplier == 0
+
+
+def fast_requantize(fields: dict[str, Value], reach: IntArray) -> dict[str, Value] | None:
+    """Returns fields of a kws_nn_requantize as the fast kernels want it, of the same meaning for every possible sum.
+
+    Args:
+        fields: as weights.weighted_requantize() returns them.
+        reach: [channels] beyond what no sum goes.
+
+    Returns:
+        None where there are none: a factor of a half or more, or a sum that cannot be doubled.
+    """
+    if int(reach.max()) > MAX_SUM:
+        return None
+    multipliers, shifts = fields["multipliers"], fields["shifts"]
+    assert isinstance(multipliers, np.ndarray)
+    assert isinstance(shifts, np.ndarray)
+    reaches = reach if fields["step"] else [reach.max()]
+    pairs = []
+    for channel in map(_Channel, map(int, multipliers), map(int, shifts), map(int, reaches)):
+        if channel.is_always_zero:
+            pairs.append(ALWAYS_ZERO)
+        elif 1 <= -channel.shift <= MAX_SHIFT:
+            pairs.append((channel.multiplier, channel.shift))
+        else:
+            return None
+    values, amounts = zip(*pairs, strict=True)
+    return fields | {"multipliers": np.array(values, np.int32), "shifts": np.array(amounts, np.int8)}

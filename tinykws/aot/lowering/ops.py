@@ -1,0 +1,50 @@
+"""Which op is lowered by what."""
+
+from __future__ import annotations
+
+from tinykws.aot.lowering.call import Alias, Call, Lowering, activation, result
+from tinykws.aot.lowering.convolution import lower_conv_2d, lower_depthwise_conv_2d
+from tinykws.aot.lowering.dense import lower_fully_connected
+from tinykws.aot.lowering.elementwise import lower_add
+from tinykws.aot.lowering.padding import lower_pad
+from tinykws.aot.lowering.pooling import lower_pool_2d
+from tinykws.aot.lowering.reduction import lower_mean
+from tinykws.aot.lowering.softmax import lower_softmax
+from tinykws.aot.reader.graph import Graph, Op
+
+
+def _lower_reshape(graph: Graph, op: Op) -> Alias:
+    """The shape stands in the output; the input that repeats it needs no look."""
+    source, output = activation(graph, op, 0), result(graph, op)
+    if source.data is not None:
+        raise op.error("its input is constant", hint="give the constant the shape that is wanted")
+    if source.size != output.size:
+        raise op.error(f"{list(source.shape)} cannot become {list(output.shape)}")
+    return Alias(source, output)
+
+
+LOWERINGS: dict[str, Lowering] = {
+    "ADD": lower_add,
+    "AVERAGE_POOL_2D": lower_pool_2d,
+    "CONV_2D": lower_conv_2d,
+    "DEPTHWISE_CONV_2D": lower_depthwise_conv_2d,
+    "FULLY_CONNECTED": lower_fully_connected,
+    "MAX_POOL_2D": lower_pool_2d,
+    "MEAN": lower_mean,
+    "PAD": lower_pad,
+    "PADV2": lower_pad,
+    "RESHAPE": _lower_reshape,
+    "SOFTMAX": lower_softmax,
+}
+
+
+def lower(graph: Graph) -> list[Call | Alias]:
+    """Returns what runs each op, in order. Raises ConfigError naming the op that cannot be done and its position."""
+    return [_lower_op(graph, op) for op in graph.ops]
+
+
+def _lower_op(graph: Graph, op: Op) -> Call | Alias:
+    lowering = LOWERINGS.get(op.name)
+    if lowering is None:
+        raise op.error("the aot engine does not have it", hint=f"it has {', '.join(LOWERINGS)}; or use --engine tflm")
+    return lowering(graph, op)

@@ -1,0 +1,102 @@
+"""FlatBuffers as bytes that nobody vouches for: every offset is checked before it is followed.
+
+Layout: https://flatbuffers.dev/internals. A table starts with a signed offset back to its vtable, which gives for each
+field slot an offset into the table, 0 where the field is absent. Strings, vectors and tables in fields are forward
+offsets; a vector starts with its length.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+import numpy as np
+
+from tinykws.support.errors import ConfigError
+
+_SCALARS = {
+    name: struct.Struct(f"<{code}")
+    for name, code in {
+        "int8": "b",
+        "uint8": "B",
+        "bool": "?",
+        "uint16": "H",
+        "int32": "i",
+        "uint32": "I",
+        "float32": "f",
+        "uint64": "Q",
+    }.items()
+}
+
+
+def corrupt(detail: str) -> ConfigError:
+    """Returns the error for a file whose offsets lead nowhere."""
+    return ConfigError(f"the .tflite model is damaged or cut short: {detail}", hint="copy or convert it again")
+
+
+class Table:
+    """One FlatBuffers table inside `data`."""
+
+    def __init__(self, data: bytes, position: int) -> None:
+        self._data = data
+        self._position = position
+        self._vtable = position - self._scalar_at("int32", position)
+        self._vtable_bytes = self._scalar_at("uint16", self._vtable)
+
+    @classmethod
+    def root(cls, data: bytes) -> Table:
+        """Returns the file's outermost table. Raises ConfigError, as all below do, where an offset leaves the file."""
+        if len(data) < 8:
+            raise corrupt(f"it has {len(data)} bytes")
+        return cls(data, _SCALARS["uint32"].unpack_from(data, 0)[0])
+
+    def scalar(self, slot: int, kind: str, default: Any = 0) -> Any:
+        """Returns the number in a field, or `default` where the field is absent."""
+        at = self._field(slot)
+        return default if at is None else self._scalar_at(kind, at)
+
+    def table(self, slot: int) -> Table | None:
+        """Returns the table a field points to."""
+        at = self._field(slot)
+        return None if at is None else Table(self._data, self._follow(at))
+
+    def tables(self, slot: int) -> list[Table]:
+        """Returns a vector of tables; empty where the field is absent."""
+        start, length = self._vector(slot, 4)
+        return [Table(self._data, self._follow(start + 4 * index)) for index in range(length)]
+
+    def numbers(self, slot: int, dtype: str) -> np.ndarray[Any, Any]:
+        """Returns a vector of numbers as a read-only view of the file; empty where the field is absent."""
+        kind = np.dtype(dtype).newbyteorder("<")
+        start, length = self._vector(slot, kind.itemsize)
+        return np.frombuffer(self._data, kind, length, start)
+
+    def text(self, slot: int, limit: int = 200) -> str:
+        """Returns a string, cut at `limit` bytes; what is not UTF-8 becomes a replacement character."""
+        return self.numbers(slot, "uint8")[:limit].tobytes().decode(errors="replace")
+
+    def _field(self, slot: int) -> int | None:
+        entry = 4 + 2 * slot
+        if entry + 2 > self._vtable_bytes:
+            return None
+        offset = self._scalar_at("uint16", self._vtable + entry)
+        return self._position + offset if offset else None
+
+    def _vector(self, slot: int, item_bytes: int) -> tuple[int, int]:
+        at = self._field(slot)
+        if at is None:
+            return 0, 0
+        start = self._follow(at)
+        length = self._scalar_at("uint32", start)
+        if start + 4 + length * item_bytes > len(self._data):
+            raise corrupt(f"a list at byte {start} ends behind the file's end")
+        return start + 4, length
+
+    def _follow(self, at: int) -> int:
+        return at + int(self._scalar_at("uint32", at))
+
+    def _scalar_at(self, kind: str, at: int) -> Any:
+        scalar = _SCALARS[kind]
+        if at < 0 or at + scalar.size > len(self._data):
+            raise corrupt(f"an offset leads to byte {at} of {len(self._data)}")
+        return scalar.unpack_from(self._data, at)[0]

@@ -1,0 +1,106 @@
+"""A .tflite model as plain values: what the reader hands to everything else."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from tinykws.support.errors import ConfigError
+
+ABSENT = -1
+"""Tensor index of an optional input that is left out."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Tensor:
+    """One tensor; `shape` () is a scalar.
+
+    `scales` and `zero_points` are empty where it is not quantized, have one entry per tensor, or one per index of
+    dimension `quantized_dimension`. `data` is a read-only array of `shape`, None for what is computed.
+    """
+
+    index: int
+    name: str
+    type: str
+    """As in the TFLite schema: INT8, INT32, FLOAT32, …"""
+    shape: tuple[int, ...]
+    scales: tuple[float, ...] = ()
+    zero_points: tuple[int, ...] = ()
+    quantized_dimension: int = 0
+    data: np.ndarray[Any, Any] | None = None
+
+    @property
+    def size(self) -> int:
+        """Elements; bytes too, for int8."""
+        return math.prod(self.shape)
+
+    @property
+    def scale(self) -> float:
+        """The scale of a tensor quantized as a whole."""
+        return self.scales[0]
+
+    @property
+    def zero_point(self) -> int:
+        """The zero point of a tensor quantized as a whole."""
+        return self.zero_points[0]
+
+    def __str__(self) -> str:
+        return f"{self.type.lower()} {list(self.shape)}"
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Op:
+    """One operation, at position `index` of the model; `inputs` may hold ABSENT."""
+
+    index: int
+    name: str
+    """As in the TFLite schema: CONV_2D, …"""
+    version: int
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    """The schema's option fields, for the ops that the aot engine knows; empty for others and where left out."""
+
+    @property
+    def where(self) -> str:
+        """How errors name it."""
+        return f"op {self.index} ({self.name})"
+
+    def error(self, message: str, *, hint: str | None = None) -> ConfigError:
+        """Returns the error that says what is wrong with this op."""
+        return ConfigError(f"{self.where}: {message}", hint=hint)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Graph:
+    """A model of one subgraph with one input and one output, ops in the order they run."""
+
+    tensors: tuple[Tensor, ...]
+    ops: tuple[Op, ...]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+
+    @property
+    def input(self) -> Tensor:
+        """The model's input."""
+        return self.tensors[self.inputs[0]]
+
+    @property
+    def output(self) -> Tensor:
+        """The model's output."""
+        return self.tensors[self.outputs[0]]
+
+    def operand(self, op: Op, position: int) -> Tensor | None:
+        """Returns an op's input, None where it is left out."""
+        index = op.inputs[position] if position < len(op.inputs) else ABSENT
+        return None if index == ABSENT else self.tensors[index]
+
+    def result(self, op: Op) -> Tensor:
+        """Returns an op's only output. Raises ConfigError where it has none or several."""
+        if len(op.outputs) != 1:
+            raise op.error(f"it has {len(op.outputs)} outputs, one is wanted")
+        return self.tensors[op.outputs[0]]

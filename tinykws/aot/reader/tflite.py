@@ -1,0 +1,204 @@
+"""Reads a .tflite file, trusting none of its bytes.
+
+What leaves `read_model` is consistent: indexes are in range, constants are as large as their shapes say, every value is
+computed before it is used. Which ops the aot engine can do, and how their shapes hang together, is checked where they
+are lowered (lowering.py).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from tinykws.aot.reader.flatbuffer import Table, corrupt
+from tinykws.aot.reader.graph import ABSENT, Graph, Op, Tensor
+from tinykws.aot.reader.schema import BUILTIN_OPERATORS, IDENTIFIER, OPTIONS, TENSOR_TYPES, VERSION
+from tinykws.support.errors import ConfigError
+
+MAX_ELEMENTS = 1 << 22
+"""Largest tensor accepted, 4 MB of int8: beyond any microcontroller, and small enough that 32-bit sums of a window
+and every index in the kernels stay in range."""
+MAX_DIMENSIONS = 8
+_DTYPES = {"INT8": "int8", "INT32": "int32"}
+_INT8_HINT = (
+    "convert to full int8: representative_dataset, target_spec.supported_ops = [TFLITE_BUILTINS_INT8], "
+    "inference_input_type = inference_output_type = int8"
+)
+
+
+def read_model(tflite: bytes) -> Graph:
+    """Returns the model in a .tflite file.
+
+    Raises:
+        ConfigError: it is no .tflite, damaged, not of one subgraph with one int8 input and one int8 output, or an op
+            touches a tensor that is not int8 (int32 for biases, axes, shapes). Names the op and its position.
+    """
+    model = _root(tflite)
+    subgraphs = model.tables(2)
+    if len(subgraphs) != 1:
+        raise ConfigError(f"the .tflite model has {len(subgraphs)} subgraphs, one is wanted")
+    subgraph = subgraphs[0]
+    ops = _read_ops(subgraph.tables(3), model.tables(1), len(subgraph.tables(0)))
+    tensors = _read_tensors(subgraph.tables(0), model.tables(4), ops)
+    for op in ops:
+        _check_types(op, tensors)
+    ends = [_read_end(subgraph, slot, name, tensors) for slot, name in ((1, "input"), (2, "output"))]
+    graph = Graph(tensors, ops, (ends[0],), (ends[1],))
+    _check_order(graph)
+    return graph
+
+
+def _root(tflite: bytes) -> Table:
+    if tflite[4:8] != IDENTIFIER:
+        raise ConfigError("this is no .tflite model: its bytes 5 to 8 are not TFL3")
+    model = Table.root(tflite)
+    version = model.scalar(0, "uint32")
+    if version != VERSION:
+        raise ConfigError(f"the .tflite model is of schema version {version}, not {VERSION}")
+    return model
+
+
+def _read_ops(tables: list[Table], codes: list[Table], n_tensors: int) -> tuple[Op, ...]:
+    return tuple(_read_op(index, table, codes, n_tensors) for index, table in enumerate(tables))
+
+
+def _read_op(index: int, table: Table, codes: list[Table], n_tensors: int) -> Op:
+    code_index = table.scalar(0, "uint32")
+    if code_index >= len(codes):
+        raise corrupt(f"op {index} is of kind {code_index}, of which there are {len(codes)}")
+    code = codes[code_index]
+    number = max(code.scalar(0, "int8"), code.scalar(3, "int32"))
+    name = BUILTIN_OPERATORS[number] if 0 <= number < len(BUILTIN_OPERATORS) else f"OPERATOR_{number}"
+    inputs, outputs = (tuple(int(value) for value in table.numbers(slot, "int32")) for slot in (1, 2))
+    op = Op(index, name, code.scalar(2, "int32", 1), inputs, outputs, _read_options(name, table))
+    for operand in (*inputs, *outputs):
+        if not ABSENT <= operand < n_tensors or (operand == ABSENT and operand in outputs):
+            raise op.error(f"it names tensor {operand} of {n_tensors}; the file is damaged")
+    return op
+
+
+def _read_options(name: str, table: Table) -> dict[str, Any]:
+    number, fields = OPTIONS.get(name, (None, {}))
+    options = table.table(4)
+    if options is None or table.scalar(3, "uint8") != number:
+        return {}
+    return {field: options.scalar(slot, kind, default) for field, (slot, kind, default) in fields.items()}
+
+
+def _read_tensors(tables: list[Table], buffers: list[Table], ops: tuple[Op, ...]) -> tuple[Tensor, ...]:
+    users = {operand: op for op in reversed(ops) for operand in (*op.inputs, *op.outputs)}
+    tensors = []
+    for index, table in enumerate(tables):
+        try:
+            tensors.append(_read_tensor(index, table, buffers))
+        except ConfigError as error:
+            if index not in users:
+                raise
+            raise users[index].error(error.message, hint=error.hint) from error
+    return tuple(tensors)
+
+
+def _read_tensor(index: int, table: Table, buffers: list[Table]) -> Tensor:
+    number = table.scalar(1, "int8")
+    type_ = TENSOR_TYPES[number] if 0 <= number < len(TENSOR_TYPES) else f"TYPE_{number}"
+    name = table.text(3)
+    called = f"tensor {index} {name!r}"
+    if table.table(6) is not None:
+        raise ConfigError(f"{called} is sparse", hint="convert without sparsity")
+    if table.scalar(5, "bool"):
+        raise ConfigError(f"{called} is a variable; models that keep state are not supported")
+    shape = _read_shape(table, called)
+    scales, zero_points, dimension = _read_quantization(table, called, shape)
+    data = _read_data(table, buffers, called, type_, shape)
+    return Tensor(index, name, type_, shape, scales, zero_points, dimension, data)
+
+
+def _read_shape(table: Table, called: str) -> tuple[int, ...]:
+    dims = table.numbers(0, "int32")
+    if len(dims) > MAX_DIMENSIONS:
+        raise ConfigError(f"{called} has {len(dims)} dimensions; {MAX_DIMENSIONS} is the most")
+    shape = tuple(int(dim) for dim in dims)
+    if any(dim < 0 for dim in shape):
+        raise ConfigError(
+            f"{called} has the shape {list(shape)}: every size must be fixed", hint="convert with batch 1"
+        )
+    if math.prod(max(dim, 1) for dim in shape) > MAX_ELEMENTS:
+        raise ConfigError(f"{called} has the shape {list(shape)}: more than {MAX_ELEMENTS} elements")
+    return shape
+
+
+def _read_quantization(
+    table: Table, called: str, shape: tuple[int, ...]
+) -> tuple[tuple[float, ...], tuple[int, ...], int]:
+    quantization = table.table(4)
+    if quantization is None:
+        return (), (), 0
+    scales, zero_points = quantization.numbers(2, "float32"), quantization.numbers(3, "int64")
+    dimension = quantization.scalar(6, "int32")
+    if len(scales) > 1 and not (0 <= dimension < len(shape) and len(scales) == shape[dimension]):
+        raise ConfigError(f"{called}: {len(scales)} scales along dimension {dimension} of {list(shape)}")
+    if len(zero_points) not in (0, 1, len(scales)):
+        raise ConfigError(f"{called}: {len(scales)} scales but {len(zero_points)} zero points")
+    if not np.all(np.isfinite(scales) & (scales >= 0)):
+        raise ConfigError(f"{called}: its scales are not all finite and positive")
+    return tuple(float(scale) for scale in scales), tuple(int(point) for point in zero_points), dimension
+
+
+def _read_data(
+    table: Table, buffers: list[Table], called: str, type_: str, shape: tuple[int, ...]
+) -> np.ndarray[Any, Any] | None:
+    buffer_index = table.scalar(2, "uint32")
+    if buffer_index >= len(buffers):
+        raise ConfigError(f"{called}: its buffer {buffer_index} is missing; the file is damaged")
+    buffer = buffers[buffer_index]
+    if buffer.scalar(1, "uint64") > 1:
+        raise ConfigError(f"{called}: its data stand outside the model's tables; that is not supported")
+    content = buffer.numbers(0, "uint8")
+    if type_ not in _DTYPES or (len(content) == 0 and math.prod(shape) > 0):
+        return None
+    dtype = np.dtype(_DTYPES[type_]).newbyteorder("<")
+    if len(content) != math.prod(shape) * dtype.itemsize:
+        raise ConfigError(f"{called}: {len(content)} bytes for {type_.lower()} {list(shape)}; the file is damaged")
+    return np.frombuffer(content.data, dtype).reshape(shape)
+
+
+def _check_types(op: Op, tensors: tuple[Tensor, ...]) -> None:
+    for index in (*op.inputs, *op.outputs):
+        if index != ABSENT and tensors[index].type not in _DTYPES:
+            tensor = tensors[index]
+            raise op.error(f"tensor {index} {tensor.name!r} is {tensor.type}, not int8", hint=_INT8_HINT)
+
+
+def _read_end(subgraph: Table, slot: int, name: str, tensors: tuple[Tensor, ...]) -> int:
+    indexes = subgraph.numbers(slot, "int32")
+    if len(indexes) != 1:
+        raise ConfigError(f"the model has {len(indexes)} {name}s, one is wanted")
+    index = int(indexes[0])
+    if not 0 <= index < len(tensors):
+        raise corrupt(f"its {name} is tensor {index} of {len(tensors)}")
+    if tensors[index].type != "INT8":
+        raise ConfigError(f"the model's {name} is {tensors[index].type}, not int8", hint=_INT8_HINT)
+    if len(tensors[index].scales) != 1 or len(tensors[index].zero_points) != 1:
+        raise ConfigError(f"the model's {name} has no scale and zero point", hint=_INT8_HINT)
+    return index
+
+
+def _check_order(graph: Graph) -> None:
+    """Every value is computed once, before its first use."""
+    if not graph.ops:
+        raise ConfigError("the model has no operation")
+    if graph.input.data is not None:
+        raise ConfigError("the model's input is constant; the file is damaged")
+    known = {ABSENT, graph.input.index} | {tensor.index for tensor in graph.tensors if tensor.data is not None}
+    for op in graph.ops:
+        for index in op.inputs:
+            if index not in known:
+                raise op.error(f"tensor {index} {graph.tensors[index].name!r} is used before it is computed")
+        for index in op.outputs:
+            if index in known:
+                raise op.error(f"tensor {index} {graph.tensors[index].name!r} is computed though it has a value")
+            known.add(index)
+    if not any(graph.output.index in op.outputs for op in graph.ops):
+        raise ConfigError("no operation computes the model's output")

@@ -1,0 +1,1 @@
+"""Which calls run in an inference, on which bytes, and what a stream keeps between inferences."""

@@ -1,0 +1,1 @@
+"""Samples and audio files: reading, levels, noise, rooms, filters."""

@@ -1,0 +1,1 @@
+"""boards.yaml: one row a board, and the processor cores that the rows name."""

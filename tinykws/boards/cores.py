@@ -1,0 +1,41 @@
+"""Processor cores: which instructions they execute, and a guess of how many cycles each takes.
+
+The guesses leave out waiting for memory: flash behind a cache that does not hold the loop makes all of them longer.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Core:
+    """A kind of processor."""
+
+    name: str
+    """For people."""
+    counted_as: str
+    """The instruction set whose counts (cost/kernel_costs.py) hold; armv7e-m has the DSP instructions, others have not.
+    For Xtensa we have no compiler and emulator: rv32imc's stand in."""
+    cycles_per_instruction: float
+    """For the kernels and the front-end, memory answering at once."""
+    source: str
+    """Where that is from."""
+
+
+_TABLES = "by Arm's table of cycles for the instructions of an inference and of the front-end"
+"""benchmarks/firmware/cycles.py, over traces of all that is executed."""
+_BY_COREMARK = "the Cortex-M4's, by CoreMark/MHz: 3.40 against "
+"""The scores: Arm's pages on the Cortex-M4 and M7; Espressif's data sheets of ESP32 (504.85 on one core at 240 MHz),
+ESP32-S3 (613.86 on one at 240) and ESP32-C3 (407.22 at 160)."""
+
+CORES = {
+    "cortex-m0plus": Core("Cortex-M0+", "armv6-m", 1.4, f"1.27 to 1.37 {_TABLES} (DDI 0484)"),
+    "cortex-m3": Core("Cortex-M3", "armv7-m", 1.4, f"1.28 to 1.41 {_TABLES} (DDI 0337)"),
+    "cortex-m4f": Core("Cortex-M4F", "armv7e-m", 1.5, f"1.23 to 1.49 {_TABLES} (DDI 0439)"),
+    "cortex-m7": Core("Cortex-M7", "armv7e-m", 1.0, f"{_BY_COREMARK}5.01"),
+    "rv32imc": Core("rv32imc", "rv32imc", 2.0, f"{_BY_COREMARK}2.55 of an ESP32-C3"),
+    "lx6": Core("Xtensa LX6", "rv32imc", 2.4, f"{_BY_COREMARK}2.10 of an ESP32"),
+    "lx7": Core("Xtensa LX7", "rv32imc", 2.0, f"{_BY_COREMARK}2.56 of an ESP32-S3"),
+}
+"""By the id that boards.yaml names in `core`."""

@@ -1,1 +1,0 @@
-"""doctor's checks: what doors found out about this computer goes in, findings come out. Nothing here looks itself."""

@@ -1,0 +1,1 @@
+"""What carries lines to and from a device: serial ports, sockets, emulators."""

@@ -1,0 +1,223 @@
+"""The door to boards that are not there: the firmware as a process of this computer, or a machine that QEMU emulates.
+
+Either way the program serves its serial line on a TCP port of this computer, so that what talks to it cannot tell it
+from a board. The emulator is ended when the `with` ends, whatever the reason; one that outlives us all the same (a
+power cut has no `finally`) ends itself: the process when its connection closes, QEMU after ten minutes of silence.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from io import FileIO
+from pathlib import Path
+from typing import IO
+
+from tinykws.boards.rows import Board
+from tinykws.device.transport.line_transport import LineLink
+from tinykws.device.transport.serial_transport import SerialLink, open_link
+from tinykws.device.transport.shared_file import FastWireLink, wire_file
+from tinykws.support.errors import ConfigError, DeviceError, ToolError
+from tinykws.support.interrupts import start_whole
+from tinykws.support.programs import install_hint
+
+START_TIMEOUT_S = 10.0
+END_TIMEOUT_S = 2.0
+START_ATTEMPTS = 3
+"""A port that was free when we looked may be taken a moment later."""
+
+QEMU_CLOCK = "shift=5"
+"""32 ns of the machine's time an instruction, as on a core of 31 MHz: its microseconds count instructions, and are the
+same in every run."""
+INSTRUCTIONS_PER_US = 1000 / 2**5
+
+EXIT_NOBODY_TALKS = 62
+EXIT_EXCEPTION = 64
+"""KWS_EXIT_… of firmware/ports/qemu_mps2/kws_mps2.h and qemu_virt_rv32/kws_virt.h."""
+EXCEPTIONS = {
+    "qemu-system-arm": {2: "NMI", 3: "HardFault", 4: "MemManage", 5: "BusFault", 6: "UsageFault"},
+    "qemu-system-riscv32": {
+        **{0: "misaligned jump", 1: "jump to no memory", 2: "illegal instruction", 3: "breakpoint"},
+        **{4: "misaligned load", 5: "load access fault", 6: "misaligned store", 7: "store access fault"},
+    },
+}
+"""By emulator: what the processor's exception numbers mean (ARMv7-M: IPSR; RISC-V: mcause)."""
+
+
+class Emulator:
+    """A device that runs on this computer."""
+
+    def __init__(self, kind: str, process: subprocess.Popen[bytes], errors: IO[bytes]) -> None:
+        self._kind = kind
+        self._process = process
+        self._errors = errors
+
+    def exit_reason(self, wait_s: float = 0.0) -> str | None:
+        """Returns why it has ended, in words, waiting up to `wait_s` for that; None while it runs."""
+        try:
+            return describe_exit(self._kind, self._process.wait(wait_s), self._error_text())
+        except subprocess.TimeoutExpired:
+            return None
+
+    def stop(self) -> None:
+        """Ends it."""
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+        self._process.wait(END_TIMEOUT_S)
+
+    def _error_text(self) -> str:
+        self._errors.seek(0)
+        lines = self._errors.read().decode("utf-8", errors="replace").splitlines()
+        return " ".join(line for line in lines if "info: QEMU waiting for connection" not in line)[-500:]
+
+
+@contextlib.contextmanager
+def emulated(board: Board, program: Path, *, fast: bool = False) -> Iterator[tuple[Emulator, LineLink]]:
+    """Starts a board's program and yields it with its serial line; both are ended with the `with`.
+
+    Args:
+        board: its row of boards.yaml.
+        program: the compiled firmware.
+        fast: what is said to the program goes through a shared file (shared_file.py), not the UART.
+
+    Raises:
+        ConfigError: the board is no emulated one or has no quicker road, or there is no program.
+        ToolError: no QEMU, or it cannot be started.
+        DeviceError: the program ended before it served its serial line.
+    """
+    if not program.is_file():
+        raise ConfigError(f"there is no program {program}", hint=f"make it with: tinykws build --board {board.id}")
+    if fast and board.fast_wire is None:
+        raise ConfigError(f"{board.name} has no wire but its serial line", hint="leave --wire fast away")
+    with contextlib.ExitStack() as stack:
+        file = stack.enter_context(wire_file()) if fast else None
+        for attempt in range(START_ATTEMPTS):
+            try:
+                emulator, link = stack.enter_context(_started(board, program, free_port(), file))
+                break
+            except _PortTakenError as error:
+                if attempt + 1 == START_ATTEMPTS:
+                    raise ToolError(f"no free TCP port for the emulator: {error}") from error
+        yield emulator, link
+
+
+def emulator_command(board: Board, program: Path, port: int) -> list[str]:
+    """Returns the command that runs a board's program, its serial line on a TCP port of this computer."""
+    if board.emulator == "process":
+        return [str(program.resolve())]
+    serial = f"socket,id=serial,host=127.0.0.1,port={port},server=on,wait=on,nodelay=on"
+    return [
+        *[str(board.emulator), "-machine", board.machine, "-cpu", board.cpu, *board.emulator_options],
+        *["-display", "none", "-monitor", "none", "-icount", QEMU_CLOCK],
+        *["-semihosting-config", "enable=on,target=native"],
+        *["-chardev", serial, "-serial", "chardev:serial", "-kernel", str(program.resolve())],
+    ]
+
+
+def emulator_environment(board: Board, port: int) -> Mapping[str, str]:
+    """Returns the variables to set beside this process's own."""
+    return {"KWS_SERIAL": f"127.0.0.1:{port}"} if board.emulator == "process" else {}
+
+
+def describe_exit(emulator: str, code: int, errors: str = "") -> str:
+    """Returns what the exit code of a device under this emulator (a board's `emulator`) means."""
+    said = f": {errors}" if errors else ""
+    if code < 0:
+        return f"killed by {_signal_name(-code)}{said}"
+    if code >= EXIT_EXCEPTION:
+        number = code - EXIT_EXCEPTION
+        name = EXCEPTIONS.get(emulator, {}).get(number, "unexpected interrupt")
+        return f"exception {number} ({name}), exit code {code}{said}"
+    if code == EXIT_NOBODY_TALKS:
+        return f"ended itself because nobody talked to it, exit code {code}"
+    return f"exit code {code}{said}"
+
+
+def free_port() -> int:
+    """Returns a TCP port of this computer that nobody listens on now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class _PortTakenError(Exception):
+    """Another program was faster."""
+
+
+@contextlib.contextmanager
+def _started(board: Board, program: Path, port: int, wire: FileIO | None) -> Iterator[tuple[Emulator, LineLink]]:
+    command = emulator_command(board, program, port)
+    if board.emulator != "process" and shutil.which(command[0]) is None:
+        hint = f"{install_hint([command[0]])}\nwithout it: --board host"
+        raise ToolError(f"there is no {command[0]} on PATH", hint=hint)
+    with tempfile.TemporaryFile() as errors:
+        folder = None if wire is None else Path(wire.name).parent
+        environment = {**os.environ, **emulator_environment(board, port)}
+        emulator = start_whole(
+            lambda: Emulator(str(board.emulator), _start(command, environment, folder, errors), errors), Emulator.stop
+        )
+        try:
+            with _connect(emulator, f"socket://127.0.0.1:{port}") as link:
+                yield emulator, link if wire is None else FastWireLink(link, wire)
+        finally:
+            emulator.stop()
+
+
+def _start(
+    command: list[str], environment: Mapping[str, str], folder: Path | None, errors: IO[bytes]
+) -> subprocess.Popen[bytes]:
+    """Starts it in a folder (None: ours), outside our group, so that Ctrl-C reaches us alone and we end it in order."""
+    try:
+        process = subprocess.Popen(
+            command,
+            env=environment,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=errors,
+            start_new_session=sys.platform != "win32",
+        )
+    except OSError as error:
+        raise ToolError(f"cannot start {command[0]}: {error.strerror}") from error
+    _keep_on_one_core(process.pid)
+    return process
+
+
+def _keep_on_one_core(pid: int) -> None:
+    """Each serial byte goes from QEMU's I/O thread to its CPU thread: between two cores that takes up to three times as
+    long as on one (19 against 52 kB/s, measured). Threads started later inherit this; systems other than Linux have no
+    such call."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            os.sched_setaffinity(pid, {random.choice(sorted(os.sched_getaffinity(pid)))})
+
+
+def _connect(emulator: Emulator, url: str) -> SerialLink:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while True:
+        try:
+            return open_link(url)
+        except DeviceError as error:
+            reason = emulator.exit_reason(wait_s=0.005)
+            if reason is not None and "in use" in reason:
+                raise _PortTakenError(reason) from error
+            if reason is not None:
+                raise DeviceError(f"the emulated device did not start: {reason}") from error
+            if time.monotonic() > deadline:
+                raise DeviceError(f"the emulated device did not start in {START_TIMEOUT_S:.0f} s") from error
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

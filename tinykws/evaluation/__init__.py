@@ -1,0 +1,1 @@
+"""How good a model and its detector are, on clips and on streams; the detector's tuning."""

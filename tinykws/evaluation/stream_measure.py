@@ -1,0 +1,220 @@
+"""What a detector makes of scored streams: recall, false accepts per hour, latency, and the curve of both.
+
+The detector is the firmware's C. All figures come with their limits (tinykws/evaluation/confidence_intervals.py).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+
+from tinykws.evaluation.confidence_intervals import rate_limits, share_limits
+from tinykws.evaluation.stream_material import Material
+from tinykws.evaluation.stream_scores import ScoredStream, score_streams
+from tinykws.evaluation.timeline import MS_PER_HOUR, StreamDetection, StreamScore, score_stream
+from tinykws.model.bundle import Bundle
+from tinykws.native.detector import Detector
+from tinykws.project.detector_settings import DetectorSettings
+from tinykws.project.labels import FIRST_WORD, Label
+from tinykws.support.progress import SILENT, Progress
+
+WANTED_RATES = (0.5, 1.0, 2.0)
+"""False accepts per hour at which recall is told."""
+HIGHEST_RATE = 30.0
+"""Where the curve ends: nobody would live with more."""
+LOWEST_THRESHOLD = 32
+
+
+@dataclasses.dataclass(frozen=True)
+class Recall:
+    """Utterances, and what became of them."""
+
+    name: str
+    utterances: int
+    found: int
+    confused: int
+    false_accepts: int
+    """In these streams, where words are said; those of a rate are counted elsewhere."""
+    share: float | None
+    low: float | None
+    high: float | None
+    latency_median_ms: float | None = None
+    """From the word's end to its detection; negative: before it was over."""
+    latency_95th_ms: float | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Rate:
+    """False accepts, and for how long there could have been some."""
+
+    name: str
+    hours: float
+    false_accepts: int
+    per_hour: float
+    low: float
+    high: float
+
+
+@dataclasses.dataclass(frozen=True)
+class WordFigures:
+    """One word's share of both."""
+
+    rate: Rate
+    recall: Recall
+
+
+@dataclasses.dataclass(frozen=True)
+class CurvePoint:
+    """One setting of the thresholds."""
+
+    thresholds: tuple[int, ...]
+    """Of each word."""
+    rate: Rate
+    recall: Recall
+    words: tuple[WordFigures, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class StreamMeasure:
+    """How a detector does."""
+
+    detector: DetectorSettings
+    words: tuple[str, ...]
+    """Labels."""
+    deployed: CurvePoint
+    scenes: tuple[Recall, ...]
+    negatives: tuple[Rate, ...]
+    others: tuple[Rate, ...]
+    """Streams of single other words, which are not in the rate."""
+    curve: tuple[CurvePoint, ...]
+    """All thresholds moved together, from the most careful to the most eager."""
+
+    def best_at(self, per_hour: float) -> CurvePoint | None:
+        """Returns the curve's point of the highest recall with at most so many false accepts per hour."""
+        allowed = [point for point in self.curve if point.rate.per_hour <= per_hour]
+        return max(allowed, key=lambda point: point.recall.found, default=None)
+
+
+@dataclasses.dataclass(frozen=True)
+class ScoredMaterial:
+    """A material's streams after a model heard them."""
+
+    words: tuple[ScoredStream, ...]
+    negatives: tuple[ScoredStream, ...]
+    others: tuple[ScoredStream, ...]
+
+
+def score_material(
+    bundle: Bundle, material: Material, *, progress: Progress = SILENT, processes: int | None = None
+) -> ScoredMaterial:
+    """Runs a bundle's model over all streams of a material; see score_streams."""
+    scored = score_streams(bundle, material.streams, progress=progress, processes=processes)
+    first, second = len(material.words), len(material.words) + len(material.negatives)
+    return ScoredMaterial(tuple(scored[:first]), tuple(scored[first:second]), tuple(scored[second:]))
+
+
+def measure(scored: ScoredMaterial, detector: DetectorSettings, labels: Sequence[Label]) -> StreamMeasure:
+    """Returns the figures of a detector, and of the same one with its thresholds moved up and down."""
+    words = tuple(label.name for label in labels[FIRST_WORD:])
+    positives = hear(scored.words, detector, words)
+    negatives = hear(scored.negatives, detector, words)
+    return StreamMeasure(
+        detector=detector,
+        words=words,
+        deployed=_point(detector, words, positives, negatives),
+        scenes=tuple(recall_of(stream.name, [score]) for stream, score in zip(scored.words, positives, strict=True)),
+        negatives=tuple(
+            rate_of(stream.name, [score]) for stream, score in zip(scored.negatives, negatives, strict=True)
+        ),
+        others=tuple(rate_of(stream.name, hear([stream], detector, words)) for stream in scored.others),
+        curve=tuple(_curve(scored, detector, words)),
+    )
+
+
+def measure_bundle(
+    bundle: Bundle, material: Material, *, progress: Progress = SILENT, processes: int | None = None
+) -> StreamMeasure:
+    """Scores a material with a bundle's model and measures the bundle's detector on it."""
+    scored = score_material(bundle, material, progress=progress, processes=processes)
+    return measure(scored, bundle.detector, bundle.labels)
+
+
+def deployed_point(scored: ScoredMaterial, detector: DetectorSettings, words: Sequence[str]) -> CurvePoint:
+    """Returns the figures of a detector alone."""
+    return _point(detector, words, hear(scored.words, detector, words), hear(scored.negatives, detector, words))
+
+
+def hear(streams: Iterable[ScoredStream], detector: DetectorSettings, words: Sequence[str]) -> list[StreamScore]:
+    """Returns how a detector, started anew for each, does on each stream."""
+    return [
+        score_stream(stream.events, detections(stream, detector, words), stream.duration_ms, words)
+        for stream in streams
+    ]
+
+
+def detections(stream: ScoredStream, detector: DetectorSettings, words: Sequence[str]) -> list[StreamDetection]:
+    """Returns what a detector hears in a stream."""
+    heard = Detector(detector, len(words) + FIRST_WORD).run(stream.scores, stream.times_ms)
+    return [StreamDetection(one.time_ms, words[one.label_index - FIRST_WORD]) for one in heard]
+
+
+def moved(detector: DetectorSettings, by: int, n_labels: int) -> DetectorSettings:
+    """Returns the detector with all thresholds moved, none below 0 or above 255."""
+    thresholds = [min(255, max(0, threshold + by)) for threshold in detector.thresholds(n_labels)]
+    return dataclasses.replace(detector, threshold=thresholds[0], word_thresholds=tuple(thresholds[FIRST_WORD:]))
+
+
+def recall_of(name: str, scores: Sequence[StreamScore], word: str | None = None) -> Recall:
+    """Returns the recall of all words, or of one, over streams."""
+    counts = [count for score in scores for count in score.words if word in (None, count.label)]
+    utterances, found = sum(count.utterances for count in counts), sum(count.found for count in counts)
+    limits = share_limits(found, utterances)
+    joined = dataclasses.replace(
+        scores[0], latencies_ms=tuple(latency for score in scores for latency in score.latencies_ms)
+    ) if word is None and scores else None  # fmt: skip
+    return Recall(
+        name=name,
+        utterances=utterances,
+        found=found,
+        confused=sum(count.confused for count in counts),
+        false_accepts=sum(count.false_accepts for count in counts),
+        share=found / utterances if utterances else None,
+        low=limits.low if limits else None,
+        high=limits.high if limits else None,
+        latency_median_ms=joined.latency_ms(50) if joined else None,
+        latency_95th_ms=joined.latency_ms(95) if joined else None,
+    )
+
+
+def rate_of(name: str, scores: Sequence[StreamScore], word: str | None = None) -> Rate:
+    """Returns the rate of false accepts of all words, or of one, over streams."""
+    count = sum(one.false_accepts for score in scores for one in score.words if word in (None, one.label))
+    hours = sum(score.duration_ms for score in scores) / MS_PER_HOUR
+    return Rate(name, hours, count, count / hours, *rate_limits(count, hours))
+
+
+def _point(
+    detector: DetectorSettings, words: Sequence[str], positives: Sequence[StreamScore], negatives: Sequence[StreamScore]
+) -> CurvePoint:
+    return CurvePoint(
+        thresholds=detector.thresholds(len(words) + FIRST_WORD)[FIRST_WORD:],
+        rate=rate_of("all", negatives),
+        recall=recall_of("all", positives),
+        words=tuple(WordFigures(rate_of(word, negatives, word), recall_of(word, positives, word)) for word in words),
+    )
+
+
+def _curve(scored: ScoredMaterial, detector: DetectorSettings, words: Sequence[str]) -> Iterable[CurvePoint]:
+    """Yields a point for each count of false accepts that some position of the thresholds gives."""
+    n_labels = len(words) + FIRST_WORD
+    own = detector.thresholds(n_labels)[FIRST_WORD:]
+    at_count: dict[int, tuple[DetectorSettings, list[StreamScore]]] = {}
+    for by in range(255 - min(own), LOWEST_THRESHOLD - max(own), -1):
+        settings = moved(detector, by, n_labels)
+        negatives = hear(scored.negatives, settings, words)
+        rate = rate_of("all", negatives)
+        if rate.per_hour > HIGHEST_RATE:
+            break
+        at_count[rate.false_accepts] = (settings, negatives)
+    for settings, negatives in at_count.values():
+        yield _point(settings, words, hear(scored.words, settings, words), negatives)

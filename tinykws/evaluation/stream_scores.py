@@ -1,0 +1,95 @@
+"""The model's scores all along a stream: computed once, then any number of detectors can be tried on them.
+
+Front-end and window are the firmware's C, the model runs in TFLite Micro's interpreter: what a device computes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from tinykws.audio.samples import Samples
+from tinykws.evaluation.timeline import Event
+from tinykws.model.bundle import Bundle
+from tinykws.model.interpreter import Interpreter
+from tinykws.native.listener import Inference, Listener
+from tinykws.project.detector_settings import DetectorSettings
+from tinykws.project.frontend_settings import FrontendSettings
+from tinykws.support.parallel import map_in_processes, process_count
+from tinykws.support.progress import SILENT, Progress
+
+WORTH_PROCESSES_MS = 1_200_000
+"""Starting another process takes as long as hearing some minutes."""
+
+
+class Stream(Protocol):
+    """Sound of any length, and what is said in it."""
+
+    name: str
+    events: tuple[Event, ...]
+
+    @property
+    def duration_ms(self) -> int:
+        """Its length."""
+
+    @property
+    def pieces(self) -> int:
+        """How many pieces it comes in."""
+
+    def __iter__(self) -> Iterator[Samples]:
+        """Yields int16 [m] pieces, the same ones each time."""
+
+
+@dataclasses.dataclass(frozen=True)
+class ScoredStream:
+    """What a model makes of a stream."""
+
+    name: str
+    duration_ms: int
+    events: tuple[Event, ...]
+    times_ms: npt.NDArray[np.uint32]
+    """[n] of each inference, as the listener counts time."""
+    scores: npt.NDArray[np.int8]
+    """[n, n_labels]."""
+
+
+def score_streams(
+    bundle: Bundle, streams: Sequence[Stream], *, progress: Progress = SILENT, processes: int | None = None
+) -> list[ScoredStream]:
+    """Runs a bundle's model over streams, at the bundle's own pace of inferences, one stream a process.
+
+    Raises:
+        ConfigError: an audio file that is damaged further on.
+        ToolError: tflite-micro is not installed.
+    """
+    model = bundle.model_bytes()
+    work = [_Work(model, bundle.frontend, bundle.detector, len(bundle.labels), stream) for stream in streams]
+    is_long = sum(stream.duration_ms for stream in streams) > WORTH_PROCESSES_MS
+    count = (process_count() if is_long else 1) if processes is None else processes
+    return list(progress.track(map_in_processes(_scored, work, count), "listening to streams", len(work)))
+
+
+@dataclasses.dataclass(frozen=True)
+class _Work:
+    model: bytes
+    frontend: FrontendSettings
+    detector: DetectorSettings
+    n_labels: int
+    stream: Stream
+
+
+def _scored(work: _Work) -> ScoredStream:
+    interpreter = Interpreter(work.model)
+    listener = Listener(work.frontend, work.detector, work.n_labels, interpreter.invoke)
+    heard = [event for samples in work.stream for event in listener.feed(samples) if isinstance(event, Inference)]
+    return ScoredStream(
+        name=work.stream.name,
+        duration_ms=work.stream.duration_ms,
+        events=work.stream.events,
+        times_ms=np.array([inference.time_ms for inference in heard], np.uint32),
+        scores=np.array([inference.scores for inference in heard], np.int8).reshape(-1, work.n_labels),
+    )

@@ -1,0 +1,226 @@
+"""Streams: what is said in a recording and when, and how what was heard in it is counted.
+
+A detection counts for an utterance from its start to its end plus a second. Every utterance is found, confused
+(another word was heard) or missed; every detection that is none of these is a false accept, a second one for the same
+utterance too.
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from tinykws.support.errors import ConfigError
+from tinykws.support.files import write_text_if_changed
+
+GRACE_MS = 1000
+"""A detector averages over about a second, so a word is reported up to so long after its end."""
+HEADER = ("start_ms", "end_ms", "label")
+MS_PER_HOUR = 3_600_000
+
+
+@dataclasses.dataclass(frozen=True, order=True)
+class Event:
+    """An utterance."""
+
+    start_ms: int
+    end_ms: int
+    label: str
+
+
+@dataclasses.dataclass(frozen=True)
+class StreamDetection:
+    """A word that was heard, by its label's name."""
+
+    time_ms: int
+    label: str
+
+
+@dataclasses.dataclass(frozen=True)
+class WordCounts:
+    """What became of one word's utterances."""
+
+    label: str
+    utterances: int
+    found: int
+    confused: int
+    """Not found, but another word was heard in its place."""
+    missed: int
+    false_accepts: int
+    """Detections of this word that no utterance accounts for."""
+
+    @property
+    def recall(self) -> float | None:
+        """Part that was found; None where there was no utterance."""
+        return self.found / self.utterances if self.utterances else None
+
+
+@dataclasses.dataclass(frozen=True)
+class StreamScore:
+    """How a detector did on a stream."""
+
+    duration_ms: int
+    words: tuple[WordCounts, ...]
+    latencies_ms: tuple[int, ...]
+    """Of every found utterance, in order: from its end to its detection. Negative: heard before it was over."""
+
+    @property
+    def utterances(self) -> int:
+        """Utterances of all words."""
+        return sum(word.utterances for word in self.words)
+
+    @property
+    def found(self) -> int:
+        """Utterances that were found."""
+        return sum(word.found for word in self.words)
+
+    @property
+    def confused(self) -> int:
+        """Utterances in whose place another word was heard."""
+        return sum(word.confused for word in self.words)
+
+    @property
+    def missed(self) -> int:
+        """Utterances in which nothing was heard."""
+        return sum(word.missed for word in self.words)
+
+    @property
+    def false_accepts(self) -> int:
+        """Detections that no utterance accounts for."""
+        return sum(word.false_accepts for word in self.words)
+
+    @property
+    def recall(self) -> float | None:
+        """Part of the utterances that was found; None where there was none."""
+        return self.found / self.utterances if self.utterances else None
+
+    @property
+    def false_accepts_per_hour(self) -> float:
+        """False accepts by the length of the whole stream."""
+        return self.false_accepts * MS_PER_HOUR / self.duration_ms
+
+    def latency_ms(self, percentile: float) -> float | None:
+        """Returns a percentile (0 to 100, interpolated) of the latencies; None where nothing was found."""
+        return float(np.percentile(self.latencies_ms, percentile)) if self.latencies_ms else None
+
+
+def score_stream(
+    events: Iterable[Event], detections: Iterable[StreamDetection], duration_ms: int, words: Sequence[str]
+) -> StreamScore:
+    """Counts what was found, confused, missed and falsely accepted.
+
+    Args:
+        events: what was said; those whose label is none of `words` count as other sound.
+        detections: what was heard.
+        duration_ms: length of the stream.
+        words: labels of the words, in the order of the result.
+
+    Raises:
+        ValueError: the stream has no length, or a detection is of no word.
+    """
+    if duration_ms <= 0:
+        raise ValueError(f"a stream of {duration_ms} ms")
+    # Each detection takes the utterance whose time is over first: no other choice leaves more for those to come.
+    utterances = sorted((event for event in events if event.label in words), key=lambda event: event.end_ms)
+    heard = sorted(detections, key=lambda detection: detection.time_ms)
+    strangers = {detection.label for detection in heard} - set(words)
+    if strangers:
+        raise ValueError(f"detections of {sorted(strangers)}, which are none of {list(words)}")
+    found, left = _assign(utterances, heard, range(len(utterances)), same_label=True)
+    open_ones = [at for at in range(len(utterances)) if at not in found]
+    confused, false = _assign(utterances, left, open_ones, same_label=False)
+    return StreamScore(
+        duration_ms=duration_ms,
+        words=tuple(_count(word, utterances, found, confused, false) for word in words),
+        latencies_ms=tuple(
+            detection.time_ms - utterances[at].end_ms
+            for at, detection in sorted(found.items(), key=lambda item: item[1].time_ms)
+        ),
+    )
+
+
+def read_timeline(path: Path, words: Collection[str] = ()) -> tuple[Event, ...]:
+    """Reads a CSV of start_ms, end_ms, label (a header is allowed, so are empty lines), in order of time.
+
+    Args:
+        path: the file, UTF-8.
+        words: labels of which at least one should be there, so that a file of another word set is noticed.
+
+    Raises:
+        ConfigError: no such file, a line that cannot be read, an end that is not after its start, none of the words.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = [(number, row) for number, row in enumerate(csv.reader(file), start=1) if any(map(str.strip, row))]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ConfigError(f"cannot read {path}: {error}", hint=f"a CSV file: {','.join(HEADER)}") from error
+    if rows and tuple(cell.strip() for cell in rows[0][1]) == HEADER:
+        del rows[0]
+    events = tuple(sorted(_read_event(path, number, row) for number, row in rows))
+    if words and events and not any(event.label in words for event in events):
+        labels = ", ".join(sorted({event.label for event in events})[:5])
+        raise ConfigError(f"{path} has none of the words {', '.join(words)}", hint=f"its labels are {labels}")
+    return events
+
+
+def write_timeline(path: Path, events: Iterable[Event]) -> None:
+    """Writes what `read_timeline` reads, in order of time."""
+    rows = [HEADER, *(dataclasses.astuple(event) for event in sorted(events))]
+    write_text_if_changed(path, "".join(",".join(map(str, row)) + "\n" for row in rows))
+
+
+def _assign(
+    utterances: Sequence[Event], heard: Iterable[StreamDetection], candidates: Iterable[int], *, same_label: bool
+) -> tuple[dict[int, StreamDetection], list[StreamDetection]]:
+    """Gives each detection the first open utterance that it can count for; returns those, and the detections left."""
+    taken: dict[int, StreamDetection] = {}
+    left = []
+    waiting = list(candidates)
+    for detection in heard:
+        waiting = [at for at in waiting if at not in taken and detection.time_ms <= utterances[at].end_ms + GRACE_MS]
+        fitting = (
+            at
+            for at in waiting
+            if utterances[at].start_ms <= detection.time_ms and (utterances[at].label == detection.label) == same_label
+        )
+        at = next(fitting, None)
+        if at is None:
+            left.append(detection)
+        else:
+            taken[at] = detection
+    return taken, left
+
+
+def _count(
+    word: str,
+    utterances: Sequence[Event],
+    found: Collection[int],
+    confused: Collection[int],
+    false: Iterable[StreamDetection],
+) -> WordCounts:
+    of_word = {at for at, event in enumerate(utterances) if event.label == word}
+    n_found, n_confused = len(of_word & set(found)), len(of_word & set(confused))
+    return WordCounts(
+        label=word,
+        utterances=len(of_word),
+        found=n_found,
+        confused=n_confused,
+        missed=len(of_word) - n_found - n_confused,
+        false_accepts=sum(detection.label == word for detection in false),
+    )
+
+
+def _read_event(path: Path, number: int, row: list[str]) -> Event:
+    where = f"{path}, line {number}"
+    try:
+        start, end, label = (cell.strip() for cell in row)
+        event = Event(int(start), int(end), label)
+    except ValueError as error:
+        raise ConfigError(f"{where} is {','.join(row)!r}", hint=f"three values: {','.join(HEADER)}") from error
+    if not 0 <= event.start_ms < event.end_ms or not label:
+        raise ConfigError(f"{where}: {','.join(row)!r}", hint="0 <= start_ms < end_ms, and a label")
+    return event

@@ -1,0 +1,1 @@
+"""From generated files to firmware: PlatformIO, generated folders, sizes of programs."""

@@ -1,0 +1,54 @@
+"""The operations of TensorFlow Lite Micro, as models name them and as its op resolver does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tinykws.support.errors import ConfigError
+
+RESOLVER_METHODS = {
+    "ADD": "AddAdd",
+    "AVERAGE_POOL_2D": "AddAveragePool2D",
+    "CONCATENATION": "AddConcatenation",
+    "CONV_2D": "AddConv2D",
+    "DEPTHWISE_CONV_2D": "AddDepthwiseConv2D",
+    "DEQUANTIZE": "AddDequantize",
+    "EXPAND_DIMS": "AddExpandDims",
+    "FULLY_CONNECTED": "AddFullyConnected",
+    "HARD_SWISH": "AddHardSwish",
+    "LEAKY_RELU": "AddLeakyRelu",
+    "LOGISTIC": "AddLogistic",
+    "MAX_POOL_2D": "AddMaxPool2D",
+    "MAXIMUM": "AddMaximum",
+    "MEAN": "AddMean",
+    "MINIMUM": "AddMinimum",
+    "MUL": "AddMul",
+    "PAD": "AddPad",
+    "PADV2": "AddPadV2",
+    "QUANTIZE": "AddQuantize",
+    "RELU": "AddRelu",
+    "RELU6": "AddRelu6",
+    "RESHAPE": "AddReshape",
+    "SHAPE": "AddShape",
+    "SOFTMAX": "AddSoftmax",
+    "SPLIT": "AddSplit",
+    "STRIDED_SLICE": "AddStridedSlice",
+    "SUB": "AddSub",
+    "SUM": "AddSum",
+    "SVDF": "AddSvdf",
+    "TANH": "AddTanh",
+    "TRANSPOSE": "AddTranspose",
+    "UNPACK": "AddUnpack",
+}
+"""Methods of tflite::MicroMutableOpResolver. Source: tensorflow/lite/micro/micro_mutable_op_resolver.h."""
+
+
+def resolver_methods(ops: Iterable[str]) -> list[tuple[str, str]]:
+    """Returns (name, method) of each op, once, in order. Raises ConfigError for one that TFLM is not known to run."""
+    unknown = [name for name in ops if name not in RESOLVER_METHODS]
+    if unknown:
+        raise ConfigError(
+            f"TensorFlow Lite Micro is not known to run {', '.join(unknown)}",
+            hint="build the model from convolutions, dense layers, pooling and activations",
+        )
+    return [(name, RESOLVER_METHODS[name]) for name in dict.fromkeys(ops)]

@@ -1,0 +1,1 @@
+"""The int8 model and its bundle: conversion, validation, interpreter, files."""

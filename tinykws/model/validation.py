@@ -1,0 +1,103 @@
+"""What an int8 .tflite must be to hear what it was trained on: the traps of conversion, each with its check.
+
+Every one of these was met in the field as a model that is good on the laptop and says one word to everything on the
+chip: another input scale than the front-end's, dense layers quantized per channel, ops that a library lacks.
+"""
+
+from __future__ import annotations
+
+import math
+
+from tinykws.aot.reader.graph import Graph, Tensor
+from tinykws.model.bundle import TensorInfo
+from tinykws.project.frontend_settings import FEATURE_SCALE, FEATURE_ZERO_POINT, FrontendSettings
+from tinykws.support.errors import ConfigError
+
+OUTPUT_SCALE = 1.0 / 256.0
+"""A softmax's, fixed by TFLite: the detector reads score + 128 as 0 to 255."""
+OUTPUT_ZERO_POINT = -128
+SCALE_TOLERANCE = 0.005
+"""Relative. micro_speech itself has 0.10171568, from a calibration that reached 25.9375: 0.15 % off."""
+DEPLOYABLE_OPS = (
+    "CONV_2D",
+    "DEPTHWISE_CONV_2D",
+    "FULLY_CONNECTED",
+    "AVERAGE_POOL_2D",
+    "MEAN",
+    "MAX_POOL_2D",
+    "ADD",
+    "PAD",
+    "RESHAPE",
+    "SOFTMAX",
+)
+"""What both engines run on every board."""
+
+
+def check_input(graph: Graph, frontend: FrontendSettings) -> TensorInfo:
+    """Returns the model's input. Raises ConfigError unless it takes the front-end's int8 features as they are."""
+    info = _int8_info(graph.input, "input")
+    n_frames, n_mels = frontend.features_shape
+    if info.size != math.prod(frontend.features_shape):
+        raise ConfigError(
+            f"the model's input is {list(info.shape)}, {info.size} values",
+            hint=f"the front-end gives {n_frames} frames x {n_mels} channels = {n_frames * n_mels}: train on these",
+        )
+    _check_quantization("input", info, FEATURE_SCALE, FEATURE_ZERO_POINT, "train on features from 0.0 to 26.0")
+    return info
+
+
+def check_output(graph: Graph, n_labels: int) -> TensorInfo:
+    """Returns the model's output. Raises ConfigError unless it gives one softmax probability a label as int8."""
+    info = _int8_info(graph.output, "output")
+    if info.size != n_labels:
+        raise ConfigError(
+            f"the model has {info.size} outputs, but {n_labels} labels were named",
+            hint="name one label for each output, in the model's order: --labels silence,unknown,yes,no",
+        )
+    _check_quantization("output", info, OUTPUT_SCALE, OUTPUT_ZERO_POINT, "end the model with a softmax")
+    return info
+
+
+def check_ops(graph: Graph) -> None:
+    """Raises ConfigError where the model holds an op that not both engines run."""
+    for op in graph.ops:
+        if op.name not in DEPLOYABLE_OPS:
+            raise op.error("not every engine runs it", hint="build the architecture from: " + ", ".join(DEPLOYABLE_OPS))
+
+
+def check_dense_per_tensor(graph: Graph) -> None:
+    """Raises ConfigError where a dense layer's weights have a scale for each output.
+
+    TFLM reads them since 2024-09; older libraries (Chirale_TensorFLowLite 2.0.0 among them) take the first scale for
+    all, without an error.
+    """
+    for op in graph.ops:
+        weights = graph.operand(op, 1) if op.name == "FULLY_CONNECTED" else None
+        if weights is not None and len(weights.scales) > 1:
+            raise op.error(
+                f"its weights have {len(weights.scales)} scales, which many TFLM libraries compute wrongly",
+                hint="convert with _experimental_disable_per_channel_quantization_for_dense_layers = True",
+            )
+
+
+def op_names(graph: Graph) -> tuple[str, ...]:
+    """Returns the ops' names, each once, in order of first use."""
+    return tuple(dict.fromkeys(op.name for op in graph.ops))
+
+
+def _int8_info(tensor: Tensor, what: str) -> TensorInfo:
+    if tensor.type != "INT8" or len(tensor.scales) != 1:
+        raise ConfigError(
+            f"the model's {what} is {tensor}, not quantized int8",
+            hint="convert with full integer quantization: inference_input_type = inference_output_type = tf.int8",
+        )
+    return TensorInfo(tuple(tensor.shape), float(tensor.scale), int(tensor.zero_point))
+
+
+def _check_quantization(what: str, info: TensorInfo, scale: float, zero_point: int, hint: str) -> None:
+    if abs(info.scale / scale - 1) > SCALE_TOLERANCE or info.zero_point != zero_point:
+        raise ConfigError(
+            f"the model's {what} has scale {info.scale:.7g} and zero point {info.zero_point}; "
+            f"wanted are {scale:.7g} and {zero_point}",
+            hint=hint,
+        )

@@ -1,0 +1,1 @@
+"""The firmware's portable C, compiled into Python, and the tables it runs on."""

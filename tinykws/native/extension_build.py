@@ -1,0 +1,210 @@
+"""Builds `tinykws.native._kws`: the firmware's portable C (firmware/lib/kws), compiled for Python through cffi.
+
+setup.py runs this in the folder of the checkout. The same files go into the firmware, unchanged.
+"""
+
+from __future__ import annotations
+
+from cffi import FFI
+
+FOLDER = "firmware/lib/kws"
+SOURCES = (
+    "crc32",
+    "detector",
+    "fft",
+    "filterbank",
+    "frontend",
+    "golden_signal",
+    "listener",
+    "log",
+    "matched_filter",
+    "noise_reduction",
+    "pcan",
+    "recognize_commands",
+    "square_root",
+    "window",
+)
+
+DECLARATIONS = """
+typedef struct { int16_t r; int16_t i; } kws_complex;
+typedef struct { uint16_t size; const kws_complex *twiddles; const kws_complex *split_twiddles; } kws_fft_config;
+typedef struct {
+    uint16_t first_bin;
+    const uint8_t *band_widths;
+    const uint16_t *falling;
+    const uint16_t *rising;
+} kws_filterbank_config;
+typedef struct {
+    uint8_t smoothing_bits;
+    uint16_t even_smoothing;
+    uint16_t odd_smoothing;
+    uint16_t min_signal_remaining;
+} kws_noise_config;
+typedef struct { const int16_t *gain; uint8_t snr_shift; } kws_pcan_config;
+typedef struct { const uint16_t *log2_correction; uint8_t input_shift; uint8_t scale_shift; } kws_log_config;
+typedef struct {
+    uint16_t window_ms;
+    uint16_t stride_ms;
+    uint16_t window_samples;
+    uint16_t stride_samples;
+    uint16_t n_mels;
+    const int16_t *window;
+    kws_fft_config fft;
+    kws_filterbank_config filterbank;
+    kws_noise_config noise;
+    kws_pcan_config pcan;
+    kws_log_config log;
+} kws_frontend_config;
+typedef struct { ...; } kws_frontend;
+
+void kws_frontend_init(kws_frontend *frontend, const kws_frontend_config *config, uint32_t *memory);
+void kws_frontend_reset(kws_frontend *frontend);
+int8_t kws_quantize_feature(uint16_t feature);
+
+size_t frontend_memory_words(size_t window_samples, size_t n_mels);
+size_t frontend_process(kws_frontend *frontend, const int16_t *samples, size_t count, uint16_t *features);
+void features_of_clips(kws_frontend *frontend, const int16_t *clips, size_t n_clips, size_t clip_samples,
+                       size_t n_frames, int8_t *features);
+
+typedef struct { uint32_t time_ms; uint16_t label; uint8_t score; } kws_detection;
+typedef struct kws_detector { ...; } kws_detector;
+typedef bool (*kws_detector_rule)(kws_detector *detector, uint32_t time_ms, kws_detection *detection);
+typedef struct { const int8_t *weights; int32_t bias; uint16_t taps; uint8_t shift; } kws_score_filter;
+typedef struct {
+    uint16_t n_labels;
+    uint16_t history;
+    uint16_t average_window_ms;
+    uint16_t minimum_count;
+    uint32_t suppression_ms;
+    const uint8_t *thresholds;
+    const kws_score_filter *filter;
+    kws_detector_rule rule;
+} kws_detector_config;
+
+bool kws_recognize_commands(kws_detector *detector, uint32_t time_ms, kws_detection *detection);
+bool kws_matched_filter(kws_detector *detector, uint32_t time_ms, kws_detection *detection);
+
+void kws_detector_init(kws_detector *detector, const kws_detector_config *config, uint32_t *memory);
+void kws_detector_reset(kws_detector *detector);
+bool kws_detector_step(kws_detector *detector, const int8_t *scores, uint32_t time_ms, kws_detection *detection);
+size_t detector_memory_words(size_t history, size_t n_labels);
+size_t detector_run(kws_detector *detector, const uint32_t *times_ms, const int8_t *scores, size_t count,
+                    kws_detection *detections);
+
+typedef struct {
+    const kws_frontend_config *frontend;
+    kws_detector_config detector;
+    uint16_t n_frames;
+    uint16_t inference_frames;
+    bool (*infer)(void *context, const int8_t *features, int8_t *scores);
+    void (*get_ready)(void *context);
+    void (*on_inference)(void *context, uint32_t time_ms, const int8_t *scores);
+    void (*on_detection)(void *context, const kws_detection *detection);
+    void (*on_frame)(void *context, uint32_t time_ms, const int8_t *frame);
+    void *context;
+} kws_listener_config;
+typedef struct { uint32_t frames; uint32_t features_crc32; ...; } kws_listener;
+
+void kws_listener_init(kws_listener *listener, const kws_listener_config *config, int8_t *features,
+                       uint32_t *memory);
+void kws_listener_reset(kws_listener *listener);
+void kws_listener_feed(kws_listener *listener, const int16_t *samples, size_t count);
+uint32_t kws_listener_time_ms(const kws_listener *listener);
+size_t listener_memory_words(size_t window_samples, size_t n_mels, size_t history, size_t n_labels);
+
+typedef struct { ...; } kws_golden_signal;
+
+void kws_golden_signal_begin(kws_golden_signal *signal, uint32_t seed);
+void kws_golden_signal_next(kws_golden_signal *signal, int16_t *samples, size_t count);
+
+extern "Python" bool listener_infer(void *context, const int8_t *features, int8_t *scores);
+extern "Python" void listener_on_inference(void *context, uint32_t time_ms, const int8_t *scores);
+extern "Python" void listener_on_detection(void *context, const kws_detection *detection);
+"""
+
+# What Python wants and the firmware does not: macros as functions, and loops that need no way back into Python.
+SOURCE = """
+#include "kws_golden_signal.h"
+#include "kws_listener.h"
+
+static size_t frontend_memory_words(size_t window_samples, size_t n_mels)
+{
+    return KWS_FRONTEND_MEMORY_WORDS(window_samples, n_mels);
+}
+
+static size_t detector_memory_words(size_t history, size_t n_labels)
+{
+    return KWS_DETECTOR_MEMORY_WORDS(history, n_labels);
+}
+
+/* Steps through scores [count, n_labels]; returns how many words were heard, which stand in detections [count]. */
+static size_t detector_run(kws_detector *detector, const uint32_t *times_ms, const int8_t *scores, size_t count,
+                           kws_detection *detections)
+{
+    size_t heard = 0;
+    for (size_t i = 0; i < count; ++i) {
+        heard += kws_detector_step(detector, scores + i * detector->config->n_labels, times_ms[i], detections + heard);
+    }
+    return heard;
+}
+
+static size_t listener_memory_words(size_t window_samples, size_t n_mels, size_t history, size_t n_labels)
+{
+    return KWS_LISTENER_MEMORY_WORDS(window_samples, n_mels, history, n_labels);
+}
+
+/* Takes all samples; returns how many frames stand in features [frames, n_mels]. */
+static size_t frontend_process(kws_frontend *frontend, const int16_t *samples, size_t count, uint16_t *features)
+{
+    size_t frames = 0;
+    while (count > 0) {
+        bool is_frame;
+        const size_t taken =
+            kws_frontend_feed(frontend, samples, count, features + frames * frontend->config->n_mels, &is_frame);
+        samples += taken;
+        count -= taken;
+        frames += is_frame;
+    }
+    return frames;
+}
+
+/* One clip from a fresh state: features [n_frames, n_mels] of samples [clip_samples], which hold at least n_frames. */
+static void features_of_clip(kws_frontend *frontend, const int16_t *samples, size_t clip_samples, size_t n_frames,
+                             int8_t *features)
+{
+    const size_t n_mels = frontend->config->n_mels;
+    uint16_t frame[UINT8_MAX];
+    kws_frontend_reset(frontend);
+    while (n_frames > 0) {
+        bool is_frame;
+        const size_t taken = kws_frontend_feed(frontend, samples, clip_samples, frame, &is_frame);
+        samples += taken;
+        clip_samples -= taken;
+        for (size_t i = 0; is_frame && i < n_mels; ++i) {
+            *features++ = kws_quantize_feature(frame[i]);
+        }
+        n_frames -= is_frame;
+    }
+}
+
+static void features_of_clips(kws_frontend *frontend, const int16_t *clips, size_t n_clips, size_t clip_samples,
+                              size_t n_frames, int8_t *features)
+{
+    for (size_t i = 0; i < n_clips; ++i) {
+        features_of_clip(frontend, clips + i * clip_samples, clip_samples, n_frames,
+                         features + i * n_frames * frontend->config->n_mels);
+    }
+}
+"""
+
+ffibuilder = FFI()
+ffibuilder.cdef(DECLARATIONS)
+ffibuilder.set_source(
+    "tinykws.native._kws",
+    SOURCE,
+    sources=[f"{FOLDER}/kws_{name}.c" for name in SOURCES],
+    include_dirs=[FOLDER],
+)
+
+if __name__ == "__main__":
+    ffibuilder.compile(verbose=True)

@@ -1,0 +1,143 @@
+"""The whole pipeline from samples to detections, by the very C code that runs on the chip (kws_listener.c)."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from tinykws.native._kws import ffi, lib
+from tinykws.native.detector import Detection, DetectorConfig, detection_of
+from tinykws.native.features import FrontendConfig, Samples, c_samples, check_samples
+from tinykws.project.detector_settings import DetectorSettings
+from tinykws.project.frontend_settings import FrontendSettings
+
+Infer: TypeAlias = Callable[[npt.NDArray[np.int8]], npt.NDArray[np.int8]]
+"""The model: int8 [n_frames * n_mels] features in, int8 [n_labels] scores out."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Inference:
+    """The model was asked."""
+
+    time_ms: int
+    """Milliseconds of sound up to the end of the newest frame's window."""
+    scores: tuple[int, ...]
+
+
+class Listener:
+    """Hears samples, asks the model every inference_ms once a clip's worth of frames is there, and finds words."""
+
+    def __init__(self, frontend: FrontendSettings, detector: DetectorSettings, n_labels: int, infer: Infer) -> None:
+        self._infer = infer
+        self._n_features = frontend.n_frames * frontend.n_mels
+        self._n_labels = n_labels
+        self._events: list[Inference | Detection] = []
+        self._error: BaseException | None = None
+        history = detector.average_window_ms // detector.inference_ms + 1
+        self._frontend_config = FrontendConfig(frontend)
+        self._detector_config = DetectorConfig(detector, n_labels, history)
+        self._handle = ffi.new_handle(self)
+        self._config = ffi.new(
+            "kws_listener_config *",
+            {
+                "frontend": self._frontend_config.pointer,
+                "detector": self._detector_config.pointer[0],
+                "n_frames": frontend.n_frames,
+                "inference_frames": detector.inference_ms // frontend.stride_ms,
+                "infer": lib.listener_infer,
+                "on_inference": lib.listener_on_inference,
+                "on_detection": lib.listener_on_detection,
+                "context": self._handle,
+            },
+        )
+        words = lib.listener_memory_words(frontend.window_samples, frontend.n_mels, history, n_labels)
+        self._memory = ffi.new("uint32_t[]", words)
+        self._window = ffi.new("int8_t[]", self._n_features)
+        self._state = ffi.new("kws_listener *")
+        lib.kws_listener_init(self._state, self._config, self._window, self._memory)
+
+    def reset(self) -> None:
+        """Starts anew, as if just made."""
+        lib.kws_listener_reset(self._state)
+
+    def feed(self, samples: Samples) -> list[Inference | Detection]:
+        """Takes samples int16 [n] in pieces of any size; returns what they led to, in order.
+
+        Raises:
+            TypeError: the samples are not int16 [n].
+            Exception: whatever `infer` raised; the samples are consumed, inferences after it did not take place.
+        """
+        samples = check_samples(samples, ndim=1)
+        self._events, self._error, _ESCAPED.error = [], None, None
+        lib.kws_listener_feed(self._state, c_samples(samples), len(samples))
+        error = self._error or _ESCAPED.error
+        if error is not None:
+            raise error
+        return self._events
+
+    @property
+    def frames(self) -> int:
+        """Feature frames since reset."""
+        return int(self._state.frames)
+
+    @property
+    def features_crc32(self) -> int:
+        """CRC-32 of all int8 features since reset, frame by frame."""
+        return int(self._state.features_crc32)
+
+    def _run(self, features: Any, scores: Any) -> bool:
+        """Asks the model about C features and fills C scores; keeps an error for feed() to raise."""
+        if self._error is not None:
+            return False
+        try:
+            result = np.asarray(self._infer(np.frombuffer(ffi.buffer(features, self._n_features), np.int8).copy()))
+            if result.dtype != np.int8 or result.shape != (self._n_labels,):
+                raise TypeError(f"the model gave {result.dtype} {result.shape}, not int8 ({self._n_labels},)")
+            ffi.memmove(scores, result.tobytes(), self._n_labels)
+        except BaseException as error:
+            self._error = error
+            return False
+        return True
+
+    def _keep_inference(self, time_ms: int, scores: Any) -> None:
+        self._events.append(Inference(time_ms, tuple(ffi.unpack(scores, self._n_labels))))
+
+    def _keep_detection(self, detection: Any) -> None:
+        self._events.append(detection_of(detection))
+
+
+class _Escaped(threading.local):
+    """What a callback from C raised: it has nowhere to go until C is done."""
+
+    error: BaseException | None = None
+
+
+_ESCAPED = _Escaped()
+
+
+def _keep_escaped(_kind: Any, error: BaseException, _trace: Any) -> None:
+    """Ctrl-C can strike anywhere in a callback, also before and after what it does itself against errors."""
+    _ESCAPED.error = error
+
+
+@ffi.def_extern(onerror=_keep_escaped)  # type: ignore[untyped-decorator]
+def listener_infer(context: Any, features: Any, scores: Any) -> bool:
+    """Called from C: the listener's model."""
+    return bool(ffi.from_handle(context)._run(features, scores))
+
+
+@ffi.def_extern(onerror=_keep_escaped)  # type: ignore[untyped-decorator]
+def listener_on_inference(context: Any, time_ms: int, scores: Any) -> None:
+    """Called from C: an inference took place."""
+    ffi.from_handle(context)._keep_inference(time_ms, scores)
+
+
+@ffi.def_extern(onerror=_keep_escaped)  # type: ignore[untyped-decorator]
+def listener_on_detection(context: Any, detection: Any) -> None:
+    """Called from C: a word was heard."""
+    ffi.from_handle(context)._keep_detection(detection[0])

@@ -1,0 +1,1 @@
+"""A user's project: kws.yaml, its labels, and where its files are."""

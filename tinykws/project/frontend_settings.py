@@ -1,0 +1,100 @@
+"""The front-end's settings: the one place where its constants stand.
+
+They are those of TensorFlow's microfrontend as micro_speech uses it (16 kHz, 30 ms window, 20 ms stride, 40
+channels); tables for the chip are computed from them (native/frontend_tables.py), features with them
+(native/features.py), and they travel in bundle.json.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from tinykws.support.errors import ConfigError, did_you_mean
+
+FEATURE_SCALE = 26.0 / 256.0
+"""Real value of one step of an int8 feature: -128 to 128 stand for 0.0 to 26.0 (TFLM's micro_speech)."""
+FEATURE_ZERO_POINT = -128
+"""The int8 feature that stands for 0.0."""
+
+
+@dataclasses.dataclass(frozen=True)
+class FrontendSettings:
+    """Every constant of the front-end. Source: TFLM's micro_speech and TensorFlow's `audio_microfrontend` op.
+
+    `tables` names whose float rounding the tables follow: "tensorflow" (what micro_speech was trained with) or
+    "c_library" (the C microfrontend as pymicro-features builds it); the arithmetic is the same.
+    """
+
+    sample_rate_hz: int = 16000
+    window_ms: int = 30
+    stride_ms: int = 20
+    clip_ms: int = 1000
+    n_mels: int = 40
+    lower_hz: float = 125.0
+    upper_hz: float = 7500.0
+    smoothing_bits: int = 10
+    even_smoothing: float = 0.025
+    odd_smoothing: float = 0.06
+    min_signal_remaining: float = 0.05
+    pcan_strength: float = 0.95
+    pcan_offset: float = 80.0
+    pcan_gain_bits: int = 21
+    log_scale_shift: int = 6
+    tables: str = "tensorflow"
+
+    def __post_init__(self) -> None:
+        if self.tables not in ("tensorflow", "c_library"):
+            raise ConfigError(
+                f"features: tables is {self.tables!r}", hint=did_you_mean(self.tables, ["tensorflow", "c_library"])
+            )
+        if not 10 <= self.window_ms <= 64 or not 5 <= self.stride_ms <= self.window_ms:
+            raise ConfigError(
+                f"features: a window of {self.window_ms} ms with a stride of {self.stride_ms} ms",
+                hint="window_ms 10 to 64, stride_ms 5 to window_ms; 30/20 is micro_speech, 30/10 microWakeWord",
+            )
+        if self.clip_ms < self.window_ms or self.clip_ms > 4000:
+            raise ConfigError(f"features: clip_ms is {self.clip_ms}", hint="window_ms to 4000; 1000 is usual")
+
+    @property
+    def window_samples(self) -> int:
+        """Samples in one analysis window."""
+        return self.window_ms * self.sample_rate_hz // 1000
+
+    @property
+    def stride_samples(self) -> int:
+        """Samples from one window to the next."""
+        return self.stride_ms * self.sample_rate_hz // 1000
+
+    @property
+    def clip_samples(self) -> int:
+        """Samples the model looks at."""
+        return self.clip_ms * self.sample_rate_hz // 1000
+
+    @property
+    def fft_size(self) -> int:
+        """The smallest power of two that holds a window."""
+        return 1 << (self.window_samples - 1).bit_length()
+
+    @property
+    def n_frames(self) -> int:
+        """Feature frames in a clip; 49 for a second at 30/20 ms."""
+        return (self.clip_ms - self.window_ms) // self.stride_ms + 1
+
+    @property
+    def features_shape(self) -> tuple[int, int]:
+        """[n_frames, n_mels]."""
+        return (self.n_frames, self.n_mels)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the settings as JSON-ready values."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> FrontendSettings:
+        """Reads what `to_dict` wrote. Raises ConfigError on an unknown key."""
+        known = [field.name for field in dataclasses.fields(cls)]
+        for key in values:
+            if key not in known:
+                raise ConfigError(f"front-end settings: unknown key {key!r}", hint=did_you_mean(key, known))
+        return cls(**values)

@@ -1,0 +1,83 @@
+"""Where a project keeps its things: kws.yaml, data/ and all that is made from them under build/."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from tinykws.project.config import CONFIG_NAME, Config, load_config
+
+
+@dataclasses.dataclass(frozen=True)
+class Project:
+    """One word set: a folder with a kws.yaml.
+
+    Left of the bundle stages read `data_dir` and write below `build_dir`; right of it they read `bundle_dir`.
+    """
+
+    root: Path
+    config: Config
+
+    @classmethod
+    def load(cls, root: Path) -> Project:
+        """Reads root/kws.yaml. Raises ConfigError where it is missing or wrong."""
+        return cls(root, load_config(root / CONFIG_NAME))
+
+    @property
+    def data_dir(self) -> Path:
+        """The user's recordings: <label>/*.wav|flac, _background_noise_/, validation_list.txt, testing_list.txt."""
+        return self.root / self.config.data
+
+    @property
+    def build_dir(self) -> Path:
+        """Everything that can be made again."""
+        return self.root / "build"
+
+    @property
+    def synth_dir(self) -> Path:
+        """Spoken clips, in the same layout as data_dir, with list files that split them by voice."""
+        return self.build_dir / "synth"
+
+    @property
+    def dataset_dir(self) -> Path:
+        """What prepare makes of both folders: arrays ready for training."""
+        return self.build_dir / "dataset"
+
+    @property
+    def model_dir(self) -> Path:
+        """model.keras, history.json, learning_curves.png."""
+        return self.build_dir / "model"
+
+    @property
+    def float_model_path(self) -> Path:
+        """The trained network, as Keras keeps it."""
+        return self.model_dir / "model.keras"
+
+    @property
+    def quantized_dir(self) -> Path:
+        """The int8 model as a bundle whose detector is not chosen yet."""
+        return self.build_dir / "quantized"
+
+    @property
+    def bundle_dir(self) -> Path:
+        """The bundle: all that the right half of the pipeline needs."""
+        return self.build_dir / "bundle"
+
+    @property
+    def evaluation_dir(self) -> Path:
+        """evaluation.json, confusion_matrix.png."""
+        return self.build_dir / "evaluation"
+
+    @property
+    def stream_evaluation_dir(self) -> Path:
+        """stream.json, stream.png."""
+        return self.build_dir / "stream_evaluation"
+
+    @property
+    def negatives_dir(self) -> Path:
+        """The user's long recordings without the words; need not be there."""
+        return self.root / self.config.negatives
+
+    def stamp_path(self, stage: str) -> Path:
+        """Where freshness.py remembers what a stage was last made from."""
+        return self.build_dir / "stamps" / f"{stage}.json"

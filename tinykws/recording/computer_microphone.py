@@ -1,0 +1,72 @@
+"""The door to this computer's own microphone: PortAudio, through the package sounddevice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinykws.audio.samples import SAMPLE_RATE_HZ, Samples
+from tinykws.recording.record_protocol import MOST_SAMPLES, OnSound, Take
+from tinykws.support.errors import ToolError
+
+PIECE_SAMPLES = 800
+"""A piece of 50 ms at a time: a meter moves, Ctrl-C is heard."""
+
+
+class ComputerMicrophone:
+    """The system's input device, or the one named.
+
+    Args:
+        name: a part of a device's name as the system has it; None: the system's default.
+
+    Raises:
+        ToolError: sounddevice or PortAudio is missing, or there is no such microphone.
+    """
+
+    longest_samples = MOST_SAMPLES
+
+    def __init__(self, name: str | None = None) -> None:
+        self._sounddevice = _import_sounddevice()
+        self._name = name
+        try:
+            self._sounddevice.check_input_settings(name, channels=1, dtype="int16", samplerate=SAMPLE_RATE_HZ)
+        except (self._sounddevice.PortAudioError, ValueError) as error:
+            raise ToolError(
+                f"this computer's microphone cannot be used: {error}",
+                hint="plug one in, or choose one: --microphone NAME\npython -m sounddevice   (lists them)",
+            ) from error
+
+    def record(self, count: int, on_sound: OnSound) -> Take:
+        """Returns the next `count` samples. Raises ToolError where the microphone fails."""
+        pieces: list[Samples] = []
+        lost = 0
+        try:
+            with self._sounddevice.InputStream(
+                samplerate=SAMPLE_RATE_HZ, channels=1, dtype="int16", device=self._name
+            ) as stream:
+                while count > 0:
+                    block, overflowed = stream.read(min(count, PIECE_SAMPLES))
+                    piece = np.ascontiguousarray(block[:, 0], np.int16)
+                    pieces.append(piece)
+                    lost += bool(overflowed)
+                    count -= piece.size
+                    on_sound(piece)
+        except self._sounddevice.PortAudioError as error:
+            raise ToolError(f"this computer's microphone failed: {error}") from error
+        return Take(np.concatenate(pieces), lost)
+
+
+def _import_sounddevice() -> Any:
+    try:
+        import sounddevice
+    except ImportError as error:
+        raise ToolError(
+            "recording through this computer's microphone needs the package sounddevice",
+            hint="pip install 'tinykws[record]'\nor a board's microphone: --board B, --port P",
+        ) from error
+    except OSError as error:  # the package is there, PortAudio is not
+        raise ToolError(
+            f"sounddevice finds no PortAudio: {error}", hint="sudo apt-get install libportaudio2   (Debian, Ubuntu)"
+        ) from error
+    return sounddevice

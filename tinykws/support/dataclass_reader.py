@@ -1,0 +1,89 @@
+"""Dataclasses as schema: a mapping becomes a frozen dataclass; annotations check its keys and types."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from tinykws.support.errors import ConfigError, did_you_mean
+
+S = TypeVar("S")
+
+
+def read_dataclass(kind: type[S], values: Any, where: str = "") -> S:
+    """Makes a dataclass of a mapping, checking keys and types by the dataclass's annotations. Raises ConfigError."""
+    if not isinstance(values, dict):
+        raise ConfigError(f"{where or 'the file'} must hold keys, not {values!r}")
+    hints = typing.get_type_hints(kind)
+    fields = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    for key in values:
+        if key not in fields:
+            raise ConfigError(f"unknown key {where + str(key)!r}", hint=did_you_mean(str(key), fields))
+    for name, field in fields.items():
+        required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+        if required and name not in values:
+            raise ConfigError(f"key {where + name!r} is missing")
+    return kind(**{key: _read_value(hints[key], value, f"{where}{key}") for key, value in values.items()})
+
+
+def read_mapping(value: Any, where: str) -> dict[str, Any]:
+    """Returns the value if it is a mapping whose keys the schema leaves open. Raises ConfigError."""
+    if not isinstance(value, dict):
+        raise ConfigError(f"{where} must hold keys, not {value!r}")
+    return value
+
+
+def one_of(name: str, value: str, choices: Sequence[str]) -> None:
+    """Raises ConfigError unless value is one of the choices."""
+    if value not in choices:
+        raise ConfigError(f"{name} is {value!r}", hint=did_you_mean(value, choices))
+
+
+def at_least(name: str, value: float, low: float) -> None:
+    """Raises ConfigError where value is below low."""
+    if value < low:
+        raise ConfigError(f"{name} is {value}", hint=f"at least {low}")
+
+
+def in_range(name: str, value: float, low: float, high: float) -> None:
+    """Raises ConfigError where value is outside low to high."""
+    if not low <= value <= high:
+        raise ConfigError(f"{name} is {value}", hint=f"{low} to {high}")
+
+
+def _read_value(kind: Any, value: Any, where: str) -> Any:
+    if isinstance(kind, types.UnionType) or typing.get_origin(kind) is typing.Union:
+        return _read_one_of(typing.get_args(kind), value, where)
+    if dataclasses.is_dataclass(kind):
+        return read_dataclass(kind, value, f"{where}: ")  # type: ignore[arg-type]
+    if typing.get_origin(kind) is tuple:
+        if isinstance(value, str) or not isinstance(value, (list, tuple)):
+            raise ConfigError(f"{where} must be a list, such as [yes, no]; it is {value!r}")
+        element = typing.get_args(kind)[0]
+        return tuple(_read_value(element, item, where) for item in value)
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if typing.get_origin(kind) is dict:
+        return read_mapping(value, where)
+    if (kind in (int, float) and isinstance(value, bool)) or not isinstance(value, kind):
+        raise ConfigError(f"{where} must be {_KIND_NAMES[kind]}, not {value!r}")
+    return value
+
+
+def _read_one_of(kinds: tuple[Any, ...], value: Any, where: str) -> Any:
+    """Reads a value of an X | None, or of an int | str."""
+    others = [kind for kind in kinds if kind is not types.NoneType]
+    if value is None and len(others) < len(kinds):
+        return None
+    if len(others) == 1:
+        return _read_value(others[0], value, where)
+    if type(value) not in others:
+        raise ConfigError(f"{where} must be {' or '.join(_KIND_NAMES[kind] for kind in others)}, not {value!r}")
+    return value
+
+
+_KIND_NAMES = {int: "a whole number", float: "a number", str: "text", bool: "true or false", Path: "a path"}

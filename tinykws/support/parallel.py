@@ -1,0 +1,78 @@
+"""A map over processes or threads that keeps order and ends at once on Ctrl-C or an error."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import contextlib
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from multiprocessing import resource_tracker
+from typing import TypeVar
+
+from tinykws.support.interrupts import start_whole
+
+T = TypeVar("T")
+R = TypeVar("R")
+HAS_SIGNAL_MASKS = hasattr(signal, "pthread_sigmask")
+"""Not on Windows."""
+
+
+def process_count() -> int:
+    """Returns how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def map_in_processes(function: Callable[[T], R], items: Sequence[T], processes: int) -> Iterator[R]:
+    """Yields function(item) in the items' order, computed in fresh processes; with one process, here.
+
+    Processes are spawned, not forked, so it is the same on every system and beside any threads.
+    """
+    if processes <= 1 or len(items) <= 1:
+        yield from map(function, items)
+        return
+    executor = concurrent.futures.ProcessPoolExecutor(
+        min(processes, len(items)), multiprocessing.get_context("spawn"), _leave_ctrl_c_to_parent
+    )
+    if HAS_SIGNAL_MASKS:  # else it is started with the first process, and takes back what is held back then
+        resource_tracker.ensure_running()
+    yield from _results(executor, function, items)
+
+
+def map_in_threads(function: Callable[[T], R], items: Sequence[T], threads: int) -> Iterator[R]:
+    """Yields function(item) in the items' order; for work in C that leaves Python's lock to others."""
+    yield from _results(concurrent.futures.ThreadPoolExecutor(max(1, threads)), function, items)
+
+
+def _results(executor: concurrent.futures.Executor, function: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
+    try:
+        with _ctrl_c_held_back():
+            results = start_whole(lambda: executor.map(function, items), lambda _: None)  # `finally` ends them
+        yield from results
+    finally:
+        executor.shutdown(wait=True, cancel_futures=True)
+
+
+@contextlib.contextmanager
+def _ctrl_c_held_back() -> Iterator[None]:
+    """Holds Ctrl-C back while workers are started, which inherit that; here it comes when all are.
+
+    A terminal sends it to every process, and one that is still importing would print a traceback. The mask is this
+    thread's; threads that numpy started take the signal all the same, so Python's answer to it is held back as well.
+    """
+    if not HAS_SIGNAL_MASKS:
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _leave_ctrl_c_to_parent() -> None:
+    """For systems without signal masks."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

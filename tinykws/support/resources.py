@@ -1,0 +1,16 @@
+"""Where the data files that travel with the package are: firmware/, templates/ and boards.yaml.
+
+In a checkout they stand beside the package; in an installed wheel, inside it (setup.py copies them there).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).parent.parent
+_INSTALLED = _PACKAGE / "_resources"
+_ROOT = _INSTALLED if _INSTALLED.is_dir() else _PACKAGE.parent
+
+FIRMWARE = _ROOT / "firmware"
+TEMPLATES = _ROOT / "templates"
+BOARDS_YAML = _ROOT / "boards.yaml"

@@ -1,0 +1,1 @@
+"""One network a module; registry.py lists them."""

@@ -1,0 +1,1 @@
+"""Recordings and synthetic clips on their way to build/dataset/."""

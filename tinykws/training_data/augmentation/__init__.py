@@ -1,0 +1,1 @@
+"""How training clips are altered: position, speed, rooms, microphones, noise, masks."""

@@ -1,0 +1,30 @@
+"""Faster and slower speech of the same pitch: frames stretched in time.
+
+Playing a recording slower, as `augment` does, lowers its pitch too. Features have no pitch to lower: the same sounds
+for longer are more of the same frames.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinykws.native.features import Features
+
+
+def at_other_tempo(features: Features, tempo_percent: float, rng: np.random.Generator) -> Features:
+    """Returns int8 [n, f, m]: each clip stretched about its middle by up to 1 + tempo_percent / 100, or squeezed.
+
+    Frames in between are interpolated. What is squeezed goes on with its first and last frame.
+    """
+    if not tempo_percent or not len(features):
+        return features
+    n_clips, n_frames, _ = features.shape
+    most = np.log1p(tempo_percent / 100)
+    factors = np.exp(rng.uniform(-most, most, (n_clips, 1)))
+    middle = (n_frames - 1) / 2
+    places = np.clip((np.arange(n_frames) - middle) / factors + middle, 0, n_frames - 1)
+    before = np.minimum(places.astype(np.int64), n_frames - 2)
+    share = (places - before).astype(np.float32)[:, :, None]
+    clip = np.arange(n_clips)[:, None]
+    mixed = features[clip, before] * (1 - share) + features[clip, before + 1] * share
+    return np.asarray(np.rint(mixed), np.int8)

@@ -1,0 +1,1 @@
+"""Does the device compute what the host computes? Traces, verdicts, reports."""
