@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The two commands: `make demo` shows the whole pipeline, `make test` runs all checks. Both set up what they need.
 PYTHON ?= python3
 BIN := .venv/bin

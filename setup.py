@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Build steps that pyproject.toml cannot say: the C extension, and the data files that stand beside the package."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How well models hear people: clips, and streams at a wanted rate of false accepts.
 
     .venv/bin/python benchmarks/accuracy.py PROJECT NAME[/SEED]=BUNDLE... --negatives FILE... [--seed N]
@@ -136,7 +137,9 @@ def _clip_figures(bundle: Bundle, dataset: Dataset) -> dict[str, Any]:
 
 def _chosen(halves: Sequence[ScoredMaterial], bundle: Bundle, kind: str, rate: float) -> list[Tuning]:
     """Returns the detector that each half would have."""
-    wishes = DetectorWishes(kind=kind, false_accepts_per_hour=rate, inference_ms=bundle.detector.inference_ms)
+    wishes = DetectorWishes(
+        kind=kind, false_accepts_per_hour=rate, inference_stride_ms=bundle.detector.inference_stride_ms
+    )
     return [tune_detector(half, bundle.labels, wishes) for half in halves]
 
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Counts what the front-end executes on an emulated Cortex-M4: reads samples.i16 through semihosting, writes the
  * features to features.u16 and the instructions of each step to standard output. See frontend_instructions.py.
  *

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How many instructions each step of the front-end takes for a frame, and its flash and RAM, on emulated Cortex-M.
 
     python benchmarks/frontend_instructions.py [--json] [--write]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How many times faster than real time the front-end runs from Python, on one core, beside its two references.
 
     python benchmarks/frontend_speed.py [--seconds 120]

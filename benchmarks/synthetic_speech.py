@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How well a model made of spoken words hears people.
 
     .venv/bin/python benchmarks/synthetic_speech.py --data ../shared/data/speech_commands [--variant NAME] [--seed N]

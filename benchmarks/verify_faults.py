@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What becomes of a run of verify when the line or the device fails: two tables of faults, in verify_faults.md.
 
     .venv/bin/python benchmarks/verify_faults.py BUNDLE CLIPS... [--clips 20] [--write]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How many times faster than real time `tinykws verify` works on emulated boards; writes verify_speed.md.
 
     python benchmarks/verify_speed.py [--bundle DIR] [--clips 100] [--seconds 300] [--write]
@@ -88,21 +89,23 @@ def best_ratios(run: Callable[[], tuple[float, float]]) -> Ratios:
 
 
 def run_clips(
-    bundle: Bundle, board: Board, program: Path, clips: list[ClipFile], wire: str | None
+    bundle: Bundle, board: Board, program: Path, clips: list[ClipFile], emulator_transport: str | None
 ) -> tuple[float, float]:
     """Returns seconds of sound and seconds taken."""
-    report = verify(bundle, board, program, clips, wire=wire, tail_ms=TAIL_MS)
+    report = verify(bundle, board, program, clips, emulator_transport=emulator_transport, tail_ms=TAIL_MS)
     if not report.passed:
         sys.exit(f"{board.id}: {report.reason}")
     return report.audio_seconds - TAIL_MS / 1000 * len(clips), report.seconds
 
 
 def run_stream(
-    bundle: Bundle, board: Board, program: Path, stream: StreamFile, wire: str | None
+    bundle: Bundle, board: Board, program: Path, stream: StreamFile, emulator_transport: str | None
 ) -> tuple[float, float]:
     """Returns seconds of sound and seconds taken."""
     with tempfile.TemporaryDirectory() as folder:
-        report = verify_stream(bundle, board, program, stream, log_path=Path(folder) / "log.jsonl", wire=wire)
+        report = verify_stream(
+            bundle, board, program, stream, log_path=Path(folder) / "log.jsonl", emulator_transport=emulator_transport
+        )
     if not report.passed:
         sys.exit(f"{board.id}: {report.reason}")
     return report.audio_seconds, report.seconds

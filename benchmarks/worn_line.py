@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How many clips get the right verdict over a line that damages bytes: the host board's firmware behind a proxy.
 
     .venv/bin/python benchmarks/worn_line.py BUNDLE CLIPS... --clips 1000 --rate 0.0001

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Makes .venv with all that `make demo` or `make test` needs; runs on a bare python3, imports nothing outside it.
 
     python3 scripts/bootstrap.py demo|test [BOARD]

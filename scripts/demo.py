@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The demo: a keyword spotter made from two words and proven on an emulated microcontroller.
 
     .venv/bin/python scripts/demo.py [--short] [--board ID]

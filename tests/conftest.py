@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What tests share: the folder of real speech, where there is one, and the tools of the machine."""
 
 from __future__ import annotations

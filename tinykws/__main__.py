@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`python -m tinykws` is the `tinykws` command."""
 
 from tinykws.cli import main

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Runs a model on an emulated machine and tells, over the serial line: what known loops count, instructions of the
  * whole inference and of each op, the deepest stack, and the output's bytes. programs.py compiles it with model_aot.c,
  * to which it adds a call of count_op() behind each op.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The least product over noise: tells the instructions of a frame, all that listening does, once the first window is
  * full; the deepest stack of all of it; and a checksum of all scores.
  */

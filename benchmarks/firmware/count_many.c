@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Counts one invoke of each of many models, whose list programs.py writes; a number a line. */
 #include "kws_text.h"
 #include "machine.h"

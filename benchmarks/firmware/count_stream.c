@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Windows of a stream of random frames through a model, one after the other: tells the instructions of an invoke, their
  * mean and the most, once the first window is full, and a checksum of all outputs. N_FRAMES: frames of a window.
  */

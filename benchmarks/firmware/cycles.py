@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What executed instructions take by Arm's tables: the guess behind cycles an instruction.
 
 Sources: the Technical Reference Manuals of Cortex-M4 (Arm DDI 0439, 3.3.1), Cortex-M3 (DDI 0337, 3.3.1) and

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Finds what each kernel's work takes in instructions, and writes tinykws/cost/kernel_costs.py.
 
     python benchmarks/firmware/fit_costs.py [--only KERNEL] [--write]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where a program's instructions go: QEMU's trace of every one it executes, told apart by the functions of the ELF."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The least product, for its size: samples from a port; each word heard goes out as one byte. */
 #include "listening.h"
 

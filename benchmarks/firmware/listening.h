@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The least product: front-end, model and detector, without serial protocol, clips and text. */
 #ifndef LISTENING_H
 #define LISTENING_H

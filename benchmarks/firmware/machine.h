@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the programs here want of an emulated machine: a count of instructions, a serial line, an end. One of
  * machine_mps2.c and machine_virt.c is compiled with them, and the start-up code of firmware/ports.
  */

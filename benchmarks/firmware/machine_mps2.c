@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* QEMU's mps2 boards, run with -icount shift=8: an instruction takes 256 ns, 6.4 ticks of the 25 MHz timer, so ticks give
  * instructions without a remainder of doubt.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* QEMU's RISC-V machine virt, run with -icount shift=0: the counter of instructions counts each as one. */
 #include "kws_port.h"
 #include "machine.h"

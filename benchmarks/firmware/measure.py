@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Counts what models of the aot engine execute and take on emulated processors, and writes ../firmware.md and .json.
 
     python benchmarks/firmware/measure.py [--models DIR] [--bundle DIR] [--quick] [--write]
@@ -22,7 +23,7 @@ from histogram import executed_addresses, from_first_call_on, instructions_by_fu
 from native import side_by_side
 from programs import MACHINES, Machine, compile_program, counts_of, sizes_of
 from report import text_of
-from streams import HOP, listened, streamed
+from streams import INFERENCE_STRIDE, listened, streamed
 
 from tinykws.aot.compiler import AotModel, compile_model
 from tinykws.aot.reader.graph import Graph
@@ -33,7 +34,7 @@ from tinykws.project.frontend_settings import FrontendSettings
 ROOT = Path(__file__).parent.parent.parent
 FRAMES = 50
 """As in trace_frontend.c."""
-HOPS = (1, 2, HOP)
+INFERENCE_STRIDES = (1, 2, INFERENCE_STRIDE)
 """Frames from one inference to the next."""
 FEATURES = FrontendSettings().n_frames * FrontendSettings().n_mels
 
@@ -101,7 +102,9 @@ def measure(models: dict[str, Path], machines: tuple[Machine, ...], folder: Path
         data = path.read_bytes()
         compiled = compile_model(data)
         rows[name] = {"machines": {machine.name: measured(machine, data, folder) for machine in machines}}
-        rows[name]["streams"] = [streamed(machines[0], data, hop, folder) for hop in HOPS]
+        rows[name]["streams"] = [
+            streamed(machines[0], data, inference_stride, folder) for inference_stride in INFERENCE_STRIDES
+        ]
         if not quick:
             rows[name]["traced"] = traced(machines[0], compiled, "trace_invoke.c", "kws_model_invoke", folder)
             rows[name]["native"] = side_by_side(data, generated_input(read_model(data).input.size), folder)

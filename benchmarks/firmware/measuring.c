@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "measuring.h"
 
 #define PAINT 0xa5a5a5a5u

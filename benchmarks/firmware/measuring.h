@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What programs that measure themselves share: telling a number, counting known loops, and the deepest stack. */
 #ifndef MEASURING_H
 #define MEASURING_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The least program around a model, for its size: input from a port, output to another, for ever. */
 #include "machine.h"
 #include "model_aot.h"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The generated C on this computer beside TFLite Micro's interpreter, in one run."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Programs around a model for emulated machines: compiled as the product's are, run by QEMU."""
 
 from __future__ import annotations

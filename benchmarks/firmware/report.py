@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """../firmware.md from what measure.py measured."""
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ NOTE = """\
 Written by `python benchmarks/firmware/measure.py --write`; do not edit. Instructions are counted by QEMU (`-icount`),
 two runs agree, loops of known length calibrate; outputs equal TFLite Micro's interpreter. GCC 12.2, -O2. The model's
 flash and RAM are those of a program that only reads the input from a port, runs the model and writes the output;
-"listening" is front-end, model and detector (recognize_commands; matched_filter is not counted here) between a port for
+"listening" is front-end, model and detector (recognize_commands; temporal_filter is not counted) between a port for
 samples and one for what was heard, an inference every five frames, without the serial protocol. Vectors and start-up
 code are counted in, and so is the deepest stack, of an invoke or of all listening. In a stream each inference is of the
 whole window up to its frame, byte for byte; what windows share is kept where that is worth its memory on a board with
@@ -103,7 +104,7 @@ def _streams(streams: list[dict[str, Any]]) -> str:
         "|---|---:|---:|---:|",
     ]
     for row in streams:
-        frames = "frame" if row["hop"] == 1 else f"{row['hop']} frames"
+        frames = "frame" if row["inference_stride"] == 1 else f"{row['inference_stride']} frames"
         lines.append(f"| {frames} | {row['instructions']:,} | {row['most_instructions']:,} | {row['arena_bytes']:,} |")
     return "\n".join([*lines, "", f"Here {streams[-1]['how']}."])
 

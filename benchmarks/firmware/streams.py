@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Models over a stream on emulated machines: windows one after the other, held to TFLite Micro's interpreter."""
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from tinykws.project.frontend_settings import FrontendSettings
 FRONTEND = FrontendSettings()
 WINDOWS = 100
 """As in count_stream.c."""
-HOP = 5
+INFERENCE_STRIDE = 5
 """Frames from one inference to the next of the product: 100 ms."""
 LISTENING_INFERENCES = 20
 """As in count_listening.c."""
@@ -37,21 +38,21 @@ INSTRUCTION_SETS = {
 }
 
 
-def compiled_for(machine: Machine, model: bytes, hop: int) -> AotModel:
-    """Returns the model as it listens every `hop` frames."""
-    listening = Listening(FRONTEND.n_frames, hop, INSTRUCTION_SETS[machine.name], BOARD_RAM_BYTES)
+def compiled_for(machine: Machine, model: bytes, inference_stride: int) -> AotModel:
+    """Returns the model as it listens every `inference_stride` frames."""
+    listening = Listening(FRONTEND.n_frames, inference_stride, INSTRUCTION_SETS[machine.name], BOARD_RAM_BYTES)
     return compile_for_listening(model, listening)
 
 
-def streamed(machine: Machine, model: bytes, hop: int, folder: Path) -> dict[str, Any]:
+def streamed(machine: Machine, model: bytes, inference_stride: int, folder: Path) -> dict[str, Any]:
     """Returns instructions of an inference in a stream, and the working memory it takes."""
-    compiled = compiled_for(machine, model, hop)
+    compiled = compiled_for(machine, model, inference_stride)
     program = compile_program(machine, compiled, "count_stream.c", folder, f"-DN_FRAMES={FRONTEND.n_frames}")
     told = counts_of(machine, program)
-    _check(machine, told["crc"][0], _outputs_crc32(model, hop))
+    _check(machine, told["crc"][0], _outputs_crc32(model, inference_stride))
     assert compiled.choice is not None
     return {
-        "hop": hop,
+        "inference_stride": inference_stride,
         "instructions": told["mean"][0],
         "most_instructions": told["most"][0],
         "estimated_instructions": compiled.choice.cost.instructions,
@@ -63,7 +64,7 @@ def streamed(machine: Machine, model: bytes, hop: int, folder: Path) -> dict[str
 
 def listened(machine: Machine, model: bytes, folder: Path) -> dict[str, Any]:
     """Returns flash, RAM with the deepest stack of all listening, and instructions of a frame, everything included."""
-    compiled = compiled_for(machine, model, HOP)
+    compiled = compiled_for(machine, model, INFERENCE_STRIDE)
     told = counts_of(machine, compile_program(machine, compiled, "count_listening.c", folder))
     _check(machine, told["crc"][0], _scores_crc32(model))
     flash, ram = sizes_of(compile_program(machine, compiled, "listening.c", folder), machine)
@@ -90,20 +91,20 @@ def random_numbers(count: int) -> npt.NDArray[np.uint32]:
     return np.array(numbers, np.uint32)
 
 
-def _outputs_crc32(model: bytes, hop: int) -> int:
+def _outputs_crc32(model: bytes, inference_stride: int) -> int:
     values = read_model(model).input.size // FRONTEND.n_frames
-    frames = FRONTEND.n_frames + (WINDOWS - 1) * hop
+    frames = FRONTEND.n_frames + (WINDOWS - 1) * inference_stride
     stream = (random_numbers(frames * values) >> 24).astype(np.uint8).view(np.int8).reshape(frames, values)
     interpreter, crc32 = Interpreter(model), 0
-    for start in range(0, WINDOWS * hop, hop):
+    for start in range(0, WINDOWS * inference_stride, inference_stride):
         crc32 = zlib.crc32(interpreter.invoke(stream[start : start + FRONTEND.n_frames].ravel()).tobytes(), crc32)
     return crc32
 
 
 def _scores_crc32(model: bytes) -> int:
-    n_frames = FRONTEND.n_frames + LISTENING_INFERENCES * HOP
+    n_frames = FRONTEND.n_frames + LISTENING_INFERENCES * INFERENCE_STRIDE
     samples = (random_numbers((n_frames + 1) * FRONTEND.stride_samples).view(np.int32) >> 18).astype(np.int16)
-    detector = DetectorSettings(inference_ms=HOP * FRONTEND.stride_ms)
+    detector = DetectorSettings(inference_stride_ms=INFERENCE_STRIDE * FRONTEND.stride_ms)
     listener = Listener(FRONTEND, detector, read_model(model).output.size, Interpreter(model).invoke)
     crc32 = 0
     for position in range(0, len(samples), FRONTEND.stride_samples):

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Fifty frames of noise through the front-end and nothing else, for QEMU's trace of every instruction. */
 #include "kws_frontend.h"
 #include "machine.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One inference and nothing else, for QEMU's trace of every instruction. */
 #include "machine.h"
 #include "model_aot.h"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A PlatformIO platform without packages: its boards are compiled by what stands on PATH."""
 
 import shutil

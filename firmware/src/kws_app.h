@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The application: one loop that serves the serial line, the microphone and the model.
  *
  *     int main(void) { kws_app_start(); for (;;) { kws_app_poll(); } }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A clip that a host sends over the serial line: base64 lines in, samples into the pipeline as they come.
  *
  * No clip is ever held whole, so a small board takes one of any length. There is one clip at a time, in one of two forms: the

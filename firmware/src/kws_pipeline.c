@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "kws_pipeline.h"
 
 #include <string.h>
@@ -8,7 +9,7 @@
 #include "kws_settings.h"
 
 #define WINDOW_SAMPLES (KWS_WINDOW_MS * KWS_SAMPLE_RATE_HZ / 1000)
-#define HISTORY KWS_DETECTOR_HISTORY(KWS_AVERAGE_WINDOW_MS, KWS_INFERENCE_FRAMES * KWS_STRIDE_MS)
+#define HISTORY KWS_DETECTOR_HISTORY(KWS_AVERAGE_WINDOW_MS, KWS_INFERENCE_STRIDE * KWS_STRIDE_MS)
 
 static bool infer(void *context, const int8_t *features, int8_t *scores);
 static void get_ready(void *context);
@@ -29,7 +30,7 @@ static const kws_listener_config config = {
     {KWS_N_LABELS, HISTORY, KWS_AVERAGE_WINDOW_MS, KWS_MINIMUM_COUNT, KWS_SUPPRESSION_MS, thresholds,
      FILTER, KWS_DETECTOR_RULE},
     KWS_N_FRAMES,
-    KWS_INFERENCE_FRAMES,
+    KWS_INFERENCE_STRIDE,
     infer,
     get_ready,
     tell_inference,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The listener with the engine in its middle, and a stop-watch on both. There is one. */
 #ifndef KWS_PIPELINE_H
 #define KWS_PIPELINE_H

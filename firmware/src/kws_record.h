@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The other way round: the microphone's sound to the host, as it comes, while the model rests.
  *
  * No recording is ever held whole. What the serial line is too slow for waits in the microphone's ring, whose size stands in

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "kws_report.h"
 
 #include "kws_crc32.h"

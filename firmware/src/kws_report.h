@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Every line the device prints; docs/serial_protocol.md has their grammar. */
 #ifndef KWS_REPORT_H
 #define KWS_REPORT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The self-test at boot: the model's golden clip, made from its seed, goes through front-end and model.
  *
  * What must come of it stands in the generated kws_settings.h: the CRC of the features and the scores, as the host computed

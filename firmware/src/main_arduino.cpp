@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The entry point for Arduino's cores, and of kws_port.h all that every such core has: serial line, clock, waiting.
  *
  * The microphone is the port's: it starts in kws_microphone_begin() and hands what it hears to kws_microphone_deliver(),

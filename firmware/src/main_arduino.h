@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a microphone's port (firmware/ports/arduino_pdm, …) and main_arduino.cpp owe each other. */
 #ifndef MAIN_ARDUINO_H
 #define MAIN_ARDUINO_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Where a C compiler and a linker are all there is: the host process and the emulated machines. */
 #include "kws_app.h"
 

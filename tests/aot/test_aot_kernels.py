@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The kernels themselves: arithmetic against exact rationals, sanitizers, and every compiler at hand."""
 
 from __future__ import annotations
@@ -184,7 +185,7 @@ def test_compiles_as_cpp(standard: str, tmp_path: Path) -> None:
 def test_the_engine_compiles_against_its_contract(tmp_path: Path) -> None:
     firmware = KERNELS.parent.parent
     _a_model(tmp_path)
-    (tmp_path / "kws_settings.h").write_text("#define KWS_INFERENCE_FRAMES 5\n")
+    (tmp_path / "kws_settings.h").write_text("#define KWS_INFERENCE_STRIDE 5\n")
     includes = ["-I", tmp_path, "-I", firmware / "lib" / "kws"]
     source = firmware / "engines" / "aot" / "kws_engine_aot.c"
     run_compiler("gcc", *STRICT, *includes, "-c", source, "-o", tmp_path / "engine.o")

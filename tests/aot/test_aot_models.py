@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Generated C against TFLite Micro's own interpreter, byte for byte."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Reading .tflite files: good ones as they are, bad ones refused in words that name the op and its position."""
 
 from __future__ import annotations

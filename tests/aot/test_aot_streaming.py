@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Invokes that keep what windows share give, byte for byte, what the whole window gives."""
 
 from __future__ import annotations
@@ -40,27 +41,28 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("streaming")
 
 
-def analysis_of(tflite: bytes, frames: int, hop: int) -> Analysis:
+def analysis_of(tflite: bytes, frames: int, inference_stride: int) -> Analysis:
     graph = read_model(tflite)
-    return what_windows_share(graph, lower(graph), frames, hop)
+    return what_windows_share(graph, lower(graph), frames, inference_stride)
 
 
-def every_schedule(tflite: bytes, frames: int, hop: int) -> list[Schedule]:
+def every_schedule(tflite: bytes, frames: int, inference_stride: int) -> list[Schedule]:
     """All ways to stream a model."""
     graph = read_model(tflite)
     program = lower(graph)
-    return list(streams(graph, program, what_windows_share(graph, program, frames, hop)))
+    return list(streams(graph, program, what_windows_share(graph, program, frames, inference_stride)))
 
 
-def every_stream(tflite: bytes, frames: int, hop: int) -> list[AotModel]:
+def every_stream(tflite: bytes, frames: int, inference_stride: int) -> list[AotModel]:
     """The same as C."""
-    return [compile_schedule(schedule) for schedule in every_schedule(tflite, frames, hop)]
+    return [compile_schedule(schedule) for schedule in every_schedule(tflite, frames, inference_stride)]
 
 
 def windows_of(
-    frames: int, values: int, hop: int, count: int, generator: np.random.Generator
+    frames: int, values: int, inference_stride: int, count: int, generator: np.random.Generator
 ) -> Iterator[tuple[bool, npt.NDArray[np.int8]]]:
-    """Yields what a listener gives from a reset on: windows `hop` frames apart, and whether all frames in one are new.
+    """Yields what a listener gives from a reset on: windows `inference_stride` frames apart, and whether all frames in
+    one are new.
 
     What stands in front of the first new frame is left over from before the reset.
     """
@@ -69,22 +71,27 @@ def windows_of(
     for frame in range(1, frames + count):
         new = generator.integers(-spread, spread, (1, values), dtype=np.int8)
         window = np.concatenate([window[1:], new])
-        if (frame - frames) % hop == 0:
+        if (frame - frames) % inference_stride == 0:
             yield frame >= frames, window
 
 
 def assert_exact(
-    tflite: bytes, frames: int, hop: int, folder: Path, lengths: tuple[int, ...], compiled: AotModel | None = None
+    tflite: bytes,
+    frames: int,
+    inference_stride: int,
+    folder: Path,
+    lengths: tuple[int, ...],
+    compiled: AotModel | None = None,
 ) -> int:
     """Compares every way to stream, or one, with the whole window over streams with a reset between each and the next;
     returns how many inferences were compared.
     """
     graph = read_model(tflite)
     whole, n_compared = NativeModel(tflite, folder), 0
-    for model in [compiled] if compiled else every_stream(tflite, frames, hop):
-        native, generator = NativeModel(model, folder), np.random.default_rng(hop)
+    for model in [compiled] if compiled else every_stream(tflite, frames, inference_stride):
+        native, generator = NativeModel(model, folder), np.random.default_rng(inference_stride)
         for length in lengths:
-            for is_full, window in windows_of(frames, graph.input.size // frames, hop, length, generator):
+            for is_full, window in windows_of(frames, graph.input.size // frames, inference_stride, length, generator):
                 output = native.invoke(window.ravel(), graph.output.size)
                 if is_full:
                     np.testing.assert_array_equal(output, whole.invoke(window.ravel(), graph.output.size))
@@ -92,19 +99,19 @@ def assert_exact(
     return n_compared
 
 
-@pytest.mark.parametrize("hop", [1, 2, 3, 4, 5, 7, 10, 19, 38])
-def test_micro_speech(hop: int, shared: Path, workshop: Path) -> None:
+@pytest.mark.parametrize("inference_stride", [1, 2, 3, 4, 5, 7, 10, 19, 38])
+def test_micro_speech(inference_stride: int, shared: Path, workshop: Path) -> None:
     tflite = (shared / "models" / MICRO_SPEECH).read_bytes()
-    assert assert_exact(tflite, FRAMES, hop, workshop, (1500, 1, 77, 400)) > 2 * 1900 // hop
+    assert assert_exact(tflite, FRAMES, inference_stride, workshop, (1500, 1, 77, 400)) > 2 * 1900 // inference_stride
 
 
-@pytest.mark.parametrize("hop", [1, 4])
-def test_kws_ref(hop: int, shared: Path, workshop: Path) -> None:
+@pytest.mark.parametrize("inference_stride", [1, 4])
+def test_kws_ref(inference_stride: int, shared: Path, workshop: Path) -> None:
     """Its every op up to the pooling streams; here all of them at once, and the first convolution alone."""
     tflite = (shared / "models" / KWS_REF).read_bytes()
-    ways = every_stream(tflite, FRAMES, hop)
+    ways = every_stream(tflite, FRAMES, inference_stride)
     for compiled in (ways[0], ways[-1]):
-        assert assert_exact(tflite, FRAMES, hop, workshop, (60, 9), compiled) > 60 // hop
+        assert assert_exact(tflite, FRAMES, inference_stride, workshop, (60, 9), compiled) > 60 // inference_stride
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
@@ -112,18 +119,21 @@ def test_our_own_networks(name: str, workshop: Path) -> None:
     """As far as each streams, and half as far."""
     features = np.random.default_rng(0).integers(-128, 128, (4, FRAMES, 40), np.int8)
     tflite = convert(Trainer(name, (FRAMES, 40), 4, 4, TrainingSettings(epochs=1)).network, features)
-    for hop in (1, 5):
-        ways = every_stream(tflite, FRAMES, hop)
+    for inference_stride in (1, 5):
+        ways = every_stream(tflite, FRAMES, inference_stride)
         for compiled in {len(ways): ways[-1], len(ways) // 2: ways[len(ways) // 2]}.values():
-            assert assert_exact(tflite, FRAMES, hop, workshop, (60, 17, 30), compiled) > 100 // hop
+            assert (
+                assert_exact(tflite, FRAMES, inference_stride, workshop, (60, 17, 30), compiled)
+                > 100 // inference_stride
+            )
 
 
 @settings(max_examples=40, deadline=None)
 @given(st.randoms(use_true_random=False), st.integers(1, 12))
-def test_random_networks_at_any_hop(workshop: Path, source: random.Random, hop: int) -> None:
+def test_random_networks_at_any_hop(workshop: Path, source: random.Random, inference_stride: int) -> None:
     tflite, frames = random_stream(source)
     if compiles(tflite):
-        assert_exact(tflite, frames, hop, workshop, (3 * hop + 20, 2 * hop))
+        assert_exact(tflite, frames, inference_stride, workshop, (3 * inference_stride + 20, 2 * inference_stride))
 
 
 def compiles(tflite: bytes) -> bool:
@@ -174,11 +184,11 @@ def a_few_streams(compiled_by: Callable[[Schedule], AotModel]) -> tuple[list[Str
     streamed, whole = [], []
     for seed in range(24):
         tflite, frames = random_stream(random.Random(seed))
-        hop = 1 + seed % 4
-        ways = every_schedule(tflite, frames, hop) if compiles(tflite) else []
+        inference_stride = 1 + seed % 4
+        ways = every_schedule(tflite, frames, inference_stride) if compiles(tflite) else []
         if ways:
             graph = read_model(tflite)
-            sizes = (frames, graph.input.size // frames, graph.output.size, hop)
+            sizes = (frames, graph.input.size // frames, graph.output.size, inference_stride)
             streamed.append(Stream(compiled_by(ways[-1]), *sizes))
             whole.append(Stream(compile_model(tflite), *sizes))
     assert len(streamed) > 10

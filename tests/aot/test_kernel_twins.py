@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The fast kernels three ways, byte for byte: assembly on an emulated Cortex-M4, plain C, and TFLite
 Micro's interpreter; over all shapes, and never a byte beside their own memory."""
 

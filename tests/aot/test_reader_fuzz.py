@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Mutants of good models, by fields: refused in words, or C that touches nothing it may not. fuzz_reader.py goes on."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Audio files of every kind come in as int16, and unfit recordings are known."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Made noise has the level, the colour and the reproducibility it is asked for; silence is cut where it may be."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Simulated rooms: echoes come when and as loud as geometry says, and die away in the time that was asked."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Filtering and speed by one transform: equal to convolution, and to sound that was made at that pitch."""
 
 from __future__ import annotations

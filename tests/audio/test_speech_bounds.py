@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where speech is found in a recording, and what is cut from it."""
 
 from __future__ import annotations
@@ -6,18 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from made_speech import RATE, recording
 
 from tinykws.audio.files import read_audio
 from tinykws.audio.speech_bounds import cut_clip, speech_bounds
-
-RATE = 16000
-
-
-def recording(*parts: tuple[int, float], room: float = 20.0, seed: int = 1) -> np.ndarray:
-    """Noise of so many milliseconds at so many units of root mean square, over a room's noise."""
-    rng = np.random.default_rng(seed)
-    pieces = [rng.normal(0, np.hypot(rms, room), milliseconds * RATE // 1000) for milliseconds, rms in parts]
-    return np.concatenate(pieces).clip(-32768, 32767).astype(np.int16)
 
 
 def in_ms(bounds: tuple[int, int] | None) -> tuple[int, int]:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* An Arduino core for one test: a PDM microphone that plays standard input into main_arduino.cpp, whose main loop is late
  * now and then; what the loop gets goes to standard output. Argument: blocks between two turns of the loop.
  * On stderr: overruns, clipped. */

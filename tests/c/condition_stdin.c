@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Reads int32 slots from stdin, and writes the samples of the conditioner, in blocks of uneven sizes, to stdout.
  * Arguments: slot_bits, shift, settle_samples. On stderr: how many were clipped, the loudest, the root mean square. */
 #include <stdio.h>

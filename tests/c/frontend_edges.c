@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The front-end's steps at the edges of their ranges, each against its definition. Prints "ok"; the sanitizers watch. */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The whole application, fed with arbitrary bytes: it must not crash, hang, or say anything but lines of printable ASCII;
  * and whatever it was told, a good clip afterwards gives what it always gives.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* firmware/lib/kws/kws_arm_dsp.h in C, after the pseudocode of the ARMv7-M manual (DDI 0403, A7.7): with
  * -DKWS_ARM_DSP_IN_C the front-end's form for ARM runs on any machine, where the sanitizers can watch it.
  */

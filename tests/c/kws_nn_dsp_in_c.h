@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The instructions of firmware/lib/kws_nn/kws_nn_dsp.h in C, after the pseudocode of the ARMv7-M manual (DDI 0403, A7.7):
  * with -DKWS_NN_DSP_IN_C the kernels' form for ARM, but for its assembly, runs on any machine, where sanitizers watch it.
  */

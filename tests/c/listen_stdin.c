@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Runs a listener over 16-bit samples from standard input, in pieces of changing size, and prints what it says.
  *
  * test_c_sanitizers.py compiles it with the sanitizers and compares the lines with those of the Python package. Memory
@@ -78,8 +79,8 @@ static void feed_stdin(kws_listener *listener)
     }
 }
 
-/* Arguments: n_frames, inference_frames, n_labels, average_window_ms, threshold, suppression_ms, minimum_count,
- * and for the matched filter its bias, shift and weights. */
+/* Arguments: n_frames, inference_stride, n_labels, average_window_ms, threshold, suppression_ms, minimum_count,
+ * and for the temporal filter its bias, shift and weights. */
 int main(int argc, char **argv)
 {
     enum { COMMON = 7, FILTER = 2 };
@@ -96,7 +97,7 @@ int main(int argc, char **argv)
     kws_listener_config config;
     config.frontend = frontend;
     config.n_frames = (uint16_t)values[0];
-    config.inference_frames = (uint16_t)values[1];
+    config.inference_stride = (uint16_t)values[1];
     config.detector.n_labels = (uint16_t)values[2];
     config.detector.average_window_ms = (uint16_t)values[3];
     config.detector.history = (uint16_t)KWS_DETECTOR_HISTORY(values[3], values[1] * frontend->stride_ms);
@@ -113,7 +114,7 @@ int main(int argc, char **argv)
         filter.shift = (uint8_t)strtoul(argv[2 + COMMON], NULL, 10);
     }
     config.detector.filter = weights > 0 ? &filter : NULL;
-    config.detector.rule = weights > 0 ? kws_matched_filter : kws_recognize_commands;
+    config.detector.rule = weights > 0 ? kws_temporal_filter : kws_recognize_commands;
     config.detector.suppression_ms = values[5];
     config.detector.minimum_count = (uint16_t)values[6];
     config.infer = infer;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* In the place of two of the host port's functions (-Wl,--wrap): a microphone that has lost another block whenever its
  * counter is read, and has 7 samples more that were too loud. */
 #include <stdint.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Standard output and files of this computer for bare programs on QEMU's mps2-an386, through newlib's semihosting
  * (--specs=rdimon.specs) and the product's own start-up code; no interrupts. */
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Runs every operation of kws_pair.h, and the steps made of them, over all 16-bit numbers or many random ones, and
  * prints one checksum each: builds of the two forms must print the same. */
 #include <stdio.h>

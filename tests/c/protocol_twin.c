@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Runs the serial protocol's C on inputs from a test: one a line, as a word that names the function and hex bytes. */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Reads int16 samples of 44.1 kHz from stdin, in pieces of uneven sizes; writes those of 16 kHz to stdout. */
 #include <stdio.h>
 

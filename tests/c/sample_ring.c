@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A writer and a reader in two threads: what is read is what was written, in order, less whole dropped blocks.
  *
  * Sample n carries n mod 2^15 and a block is BLOCK samples, so a gap shows how many blocks were dropped.

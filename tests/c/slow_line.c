@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* In the place of four of the host port's functions (-Wl,--wrap): a bridge at 115,200 baud and a microphone whose ring holds
  * RING samples. Time is what the line's bytes take, and no other: while one of them goes out, the microphone hears on. */
 #include <stddef.h>

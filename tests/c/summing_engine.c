@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* An engine for tests of the application: its scores are sums over the features, so that a wrong feature shows, and the
  * first word's score follows loudness, so that something is heard.
  */

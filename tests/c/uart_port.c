@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A port whose serial line is a UART with a receive buffer of a chosen size: what finds no room in it is lost, and counted.
  * The test moves bytes and time (tests/simulated_uart.py).
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* kws_wire.c with an emulator made of nothing: standard input is the file "kws_wire", hex in the arguments what came in on
  * the UART. Arguments: the most bytes to take at a time; "file" or "none"; hex. What is taken goes to standard output. */
 #include <stdio.h>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The command line: what a person can get wrong gives one readable error, the right exit code, nothing half-made."""
 
 from __future__ import annotations
@@ -111,7 +112,7 @@ def test_a_board_with_a_typo(project: Path, capsys: pytest.CaptureFixture[str]) 
     ("damage", "says"),
     [
         (lambda bundle: (bundle / "bundle.json").write_text("{"), "cannot be read"),
-        (lambda bundle: (bundle / "bundle.json").write_text('{"format_version": 3}'), "format version 3"),
+        (lambda bundle: (bundle / "bundle.json").write_text('{"format_version": 4}'), "format version 4"),
         (lambda bundle: (bundle / "bundle.json").unlink(), "there is no bundle"),
         (lambda bundle: (bundle / "model.tflite").write_bytes(b"other"), "SHA-256 differs"),
         (lambda bundle: (bundle / "model.tflite").unlink(), "cannot read"),

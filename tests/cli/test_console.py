@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The console: tables, and progress that machines can read past."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The pipeline: which stages run again after which change, and that each tells the same when it is up to date."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a person who records is asked and shown."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whole windows or a stream: what is chosen, what it is said to cost, and what it says of itself."""
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from tinykws.support.resources import FIRMWARE
 COUNTED = json.loads((FIRMWARE.parent / "benchmarks" / "firmware.json").read_text())
 ESTIMATE_ERROR = 0.06
 """As test_cost.py allows of whole windows."""
-NRF52840 = Listening(frames=49, hop=5, instruction_set="armv7e-m", ram_bytes=262_144)
+NRF52840 = Listening(frames=49, inference_stride=5, instruction_set="armv7e-m", ram_bytes=262_144)
 
 
 @pytest.fixture(scope="module")
@@ -39,15 +40,15 @@ def compiled(tflite: bytes, **changes: int | str) -> tuple[AotModel, Choice]:
     return model, model.choice
 
 
-@pytest.mark.parametrize("hop", [1, 2, 5])
-def test_micro_speech_streams_with_less_of_everything(micro_speech: bytes, hop: int) -> None:
-    model, choice = compiled(micro_speech, hop=hop)
+@pytest.mark.parametrize("inference_stride", [1, 2, 5])
+def test_micro_speech_streams_with_less_of_everything(micro_speech: bytes, inference_stride: int) -> None:
+    model, choice = compiled(micro_speech, inference_stride=inference_stride)
     assert choice.keeps_rows
     assert choice.cost.instructions < choice.whole.instructions / 2
     assert choice.cost.arena_bytes < 4400
     assert choice.whole.arena_bytes > 6900
-    assert f"#define KWS_MODEL_HOP_FRAMES {hop}\n" in model.header
-    frames = "a frame" if hop == 1 else f"{hop} frames"
+    assert f"#define KWS_MODEL_HOP_FRAMES {inference_stride}\n" in model.header
+    frames = "a frame" if inference_stride == 1 else f"{inference_stride} frames"
     shared = "share rows up to op 1 (DEPTHWISE_CONV_2D) and the sums of op 2 (FULLY_CONNECTED)"
     assert choice.explanation == f"windows {frames} apart {shared}"
     head = model.source.split("*/")[0].replace("\n * ", " ")
@@ -58,7 +59,9 @@ def test_micro_speech_streams_with_less_of_everything(micro_speech: bytes, hop: 
 @pytest.mark.parametrize("at", [0, 1, 2])
 def test_estimates_come_near_what_was_counted(name: str, at: int, micro_speech: bytes, kws_ref: bytes) -> None:
     counted = COUNTED[name]["streams"][at]
-    _, choice = compiled({"micro_speech": micro_speech, "kws_ref": kws_ref}[name], hop=counted["hop"])
+    _, choice = compiled(
+        {"micro_speech": micro_speech, "kws_ref": kws_ref}[name], inference_stride=counted["inference_stride"]
+    )
     assert choice.keeps_rows
     assert choice.cost.instructions == pytest.approx(counted["instructions"], rel=ESTIMATE_ERROR)
     assert choice.cost.arena_bytes == counted["arena_bytes"]
@@ -71,13 +74,13 @@ def test_a_report_says_what_is_spared(micro_speech: bytes) -> None:
         "; an inference takes about {:,} instructions instead of {:,}, and {:,} bytes of working memory"
         " instead of {:,}".format(*figures)
     )
-    _, whole = compiled(micro_speech, hop=45)
+    _, whole = compiled(micro_speech, inference_stride=45)
     assert whole.report.in_words() == whole.explanation
 
 
 def test_a_chip_with_little_ram_spends_little(kws_ref: bytes) -> None:
-    _, rich = compiled(kws_ref, hop=1)
-    model, poor = compiled(kws_ref, hop=1, ram_bytes=32_768)
+    _, rich = compiled(kws_ref, inference_stride=1)
+    model, poor = compiled(kws_ref, inference_stride=1, ram_bytes=32_768)
     assert rich.keeps_rows
     assert rich.cost.arena_bytes > 40_000 > poor.cost.arena_bytes
     assert not poor.keeps_rows
@@ -88,7 +91,7 @@ def test_a_chip_with_little_ram_spends_little(kws_ref: bytes) -> None:
 
 
 def test_kws_ref_says_up_to_where_it_streams(kws_ref: bytes) -> None:
-    _, choice = compiled(kws_ref, hop=2, ram_bytes=0)
+    _, choice = compiled(kws_ref, inference_stride=2, ram_bytes=0)
     assert choice.explanation == (
         "windows 2 frames apart share rows up to op 8 (CONV_2D);"
         " op 9 (AVERAGE_POOL_2D) makes its output from the whole window"
@@ -96,7 +99,7 @@ def test_kws_ref_says_up_to_where_it_streams(kws_ref: bytes) -> None:
 
 
 def test_windows_that_share_nothing_are_computed_whole(micro_speech: bytes) -> None:
-    model, choice = compiled(micro_speech, hop=45)
+    model, choice = compiled(micro_speech, inference_stride=45)
     assert choice.explanation == (
         "each window is computed whole: op 1 (DEPTHWISE_CONV_2D) has 25 rows, of which windows share none:"
         " each sees padding or new frames"
@@ -107,7 +110,7 @@ def test_windows_that_share_nothing_are_computed_whole(micro_speech: bytes) -> N
 
 
 def test_a_model_that_begins_with_a_dense_layer_says_so() -> None:
-    _, choice = compiled(tiny_tflite(), frames=4, hop=1)
+    _, choice = compiled(tiny_tflite(), frames=4, inference_stride=1)
     assert choice.explanation == (
         "each window is computed whole: op 0 (FULLY_CONNECTED) makes its output from the whole window"
     )

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The cost model against counts: those of whole models in the committed table, and fresh ones of single calls."""
 
 from __future__ import annotations

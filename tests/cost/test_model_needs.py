@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What does not fit a board is refused by bytes, with what would fit."""
 
 from __future__ import annotations

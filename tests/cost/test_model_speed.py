@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How long listening takes on a board, and what is refused."""
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ def test_figures_follow_from_instructions(bundle: Bundle) -> None:
     cycles = CORES["cortex-m4f"].cycles_per_instruction
     of_nano = speed(NANO, bundle, 1_000_000)
     assert of_nano.times is not None
-    assert of_nano.inferences_per_second == 1000 / bundle.detector.inference_ms
+    assert of_nano.inferences_per_second == 1000 / bundle.detector.inference_stride_ms
     assert of_nano.instructions_per_second == 1_000_000 * of_nano.inferences_per_second + 50 * 30_000
     assert of_nano.times.ms_per_inference == pytest.approx(1_000_000 * cycles / 64_000)
     assert of_nano.times.ms_per_second == pytest.approx(of_nano.instructions_per_second * cycles / 64_000)
@@ -111,20 +112,20 @@ def test_what_cannot_keep_up_is_refused(bundle: Bundle) -> None:
     message, hint = refusal(speed(NANO, bundle, 5_000_000), bundle, NANO)
     assert "Arduino Nano 33 BLE Sense a second of listening takes about" in message
     assert "10 inferences of 117 ms" in message
-    assert "`detector: {inference_ms: 140}` in kws.yaml" in hint
+    assert "`detector: {inference_stride_ms: 140}` in kws.yaml" in hint
     assert hint.splitlines()[-1].startswith("--force")
 
 
 def test_the_inferences_advised_would_keep_up(bundle: Bundle) -> None:
-    slower = dataclasses.replace(bundle, detector=dataclasses.replace(bundle.detector, inference_ms=140))
+    slower = dataclasses.replace(bundle, detector=dataclasses.replace(bundle.detector, inference_stride_ms=140))
     refuse_what_is_too_slow(speed(NANO, slower, 5_000_000), slower, NANO, "aot")
-    just_not = dataclasses.replace(bundle, detector=dataclasses.replace(bundle.detector, inference_ms=120))
+    just_not = dataclasses.replace(bundle, detector=dataclasses.replace(bundle.detector, inference_stride_ms=120))
     refusal(speed(NANO, just_not, 5_000_000), just_not, NANO)
 
 
 def test_what_no_pause_helps_has_no_such_advice(bundle: Bundle) -> None:
-    assert "inference_ms" not in refusal(speed(NANO, bundle, 500_000_000), bundle, NANO)[1]
-    assert "inference_ms" not in refusal(speed(NANO, bundle, 1000, per_frame=2_000_000), bundle, NANO)[1]
+    assert "inference_stride_ms" not in refusal(speed(NANO, bundle, 500_000_000), bundle, NANO)[1]
+    assert "inference_stride_ms" not in refusal(speed(NANO, bundle, 1000, per_frame=2_000_000), bundle, NANO)[1]
 
 
 def test_the_other_engine_is_advised_where_it_keeps_up(bundle: Bundle) -> None:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """network_cost: what is told before training is what the trained network takes, and limits are held to the byte."""
 
 from __future__ import annotations

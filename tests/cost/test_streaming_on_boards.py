@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The firmware's main loop with a model that keeps what windows share: streams and clips heard as the host hears them,
 which computes every window whole, with TFLite Micro."""
 
@@ -27,7 +28,7 @@ def bundle(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     """micro_speech asked every three frames: no multiple of its stride, and no divisor of its 49 frames."""
     model = shared / "models" / "micro_speech_quantized.tflite"
     imported = import_model(model, ["silence", "unknown", "yes", "no"], tmp_path_factory.mktemp("ms") / "bundle")
-    return dataclasses.replace(imported, detector=dataclasses.replace(imported.detector, inference_ms=60))
+    return dataclasses.replace(imported, detector=dataclasses.replace(imported.detector, inference_stride_ms=60))
 
 
 @pytest.fixture(scope="module", params=["host", "qemu-cortex-m4"])

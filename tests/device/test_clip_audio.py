@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A clip's audio piece by piece: what is held and what is streamed are the same bytes."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The conversation, against a device in Python that follows the protocol or breaks it in one way at a time.
 
 Time is the device's: waiting moves it, so that a test of a time-out takes none.

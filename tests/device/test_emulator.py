@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Emulated devices: the exact commands, how each kind of end is told, and that none is ever left running."""
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import pytest
 from tinykws.boards.rows import Board, find_board
 from tinykws.device.transport import emulator as door
 from tinykws.device.transport.emulator import Emulator, describe_exit, emulated, emulator_command, emulator_environment
-from tinykws.device.transport.serial_transport import SerialLink
+from tinykws.device.transport.serial_transport import SerialTransport
 from tinykws.support.errors import ConfigError, DeviceError, ToolError
 from tinykws.support.resources import FIRMWARE
 
@@ -102,9 +103,9 @@ def test_every_end_has_its_words(emulator: str, code: int, errors: str, words: s
 
 
 def test_a_program_talks_and_is_ended_afterwards(tmp_path: Path) -> None:
-    with emulated(HOST, script(tmp_path, ECHO)) as (emulator, link):
-        link.send_lines(["hello"])
-        assert link.read_line(5) == "hello"
+    with emulated(HOST, script(tmp_path, ECHO)) as (emulator, transport):
+        transport.send_lines(["hello"])
+        assert transport.read_line(5) == "hello"
         assert emulator.exit_reason() is None
         pid = process_id(emulator)
         assert is_running(pid)
@@ -122,10 +123,10 @@ def test_it_is_ended_whatever_happens(tmp_path: Path, error: type[BaseException]
 
 @pytest.mark.parametrize(("order", "reason"), [("die", "killed by SIGSEGV"), ("end", "exit code 1: cannot go on")])
 def test_a_death_is_explained(tmp_path: Path, order: str, reason: str) -> None:
-    with emulated(HOST, script(tmp_path, ECHO)) as (emulator, link):
-        link.send_lines([order])
+    with emulated(HOST, script(tmp_path, ECHO)) as (emulator, transport):
+        transport.send_lines([order])
         with pytest.raises(DeviceError, match="was lost"):
-            link.read_line(5)
+            transport.read_line(5)
         assert emulator.exit_reason(wait_s=5) == reason
 
 
@@ -150,9 +151,9 @@ def test_a_port_that_is_taken_meanwhile_is_replaced(tmp_path: Path, monkeypatch:
         free = door.free_port()
         ports = iter([taken.getsockname()[1], free])
         monkeypatch.setattr(door, "free_port", lambda: next(ports))
-        with emulated(HOST, script(tmp_path, ECHO)) as (_, link):
-            link.send_lines(["hello"])
-            assert link.read_line(5) == "hello"
+        with emulated(HOST, script(tmp_path, ECHO)) as (_, transport):
+            transport.send_lines(["hello"])
+            assert transport.read_line(5) == "hello"
         with pytest.raises(StopIteration):
             next(ports)
 
@@ -181,9 +182,9 @@ def test_no_program_says_how_to_make_it(tmp_path: Path) -> None:
 
 def test_a_board_without_a_quicker_road_has_none(tmp_path: Path) -> None:
     program = script(tmp_path, ECHO)
-    with pytest.raises(ConfigError, match="no wire but its") as caught, emulated(HOST, program, fast=True):
+    with pytest.raises(ConfigError, match="no transport but its") as caught, emulated(HOST, program, fast=True):
         pass
-    assert "--wire" in str(caught.value.hint)
+    assert "--transport fast" in str(caught.value.hint)
 
 
 def test_a_program_that_cannot_be_run_is_a_tool_error(tmp_path: Path) -> None:
@@ -255,16 +256,16 @@ def test_exceptions_on_the_emulated_riscv_have_their_own_ends(
 
 
 def crashes_as_told(board: Board, program: Path, reason: str, said: str | None) -> None:
-    with emulated(board, program) as (emulator, link):
-        link.send_lines(["go"])
+    with emulated(board, program) as (emulator, transport):
+        transport.send_lines(["go"])
         assert emulator.exit_reason(wait_s=5) == reason
-        assert said is None or said in last_words(link)
+        assert said is None or said in last_words(transport)
 
 
 def compile_for_mps2(folder: Path, main: str) -> Path:
     machine = ["-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"]
-    link = ["--specs=nano.specs", "--specs=nosys.specs", "-nostartfiles"]
-    return compile_for_qemu(folder, main, "arm-none-eabi-gcc", [*machine, *link], FIRMWARE / "ports" / "qemu_mps2")
+    transport = ["--specs=nano.specs", "--specs=nosys.specs", "-nostartfiles"]
+    return compile_for_qemu(folder, main, "arm-none-eabi-gcc", [*machine, *transport], FIRMWARE / "ports" / "qemu_mps2")
 
 
 def compile_for_virt(folder: Path, main: str) -> Path:
@@ -285,10 +286,10 @@ def compile_for_qemu(folder: Path, main: str, compiler: str, flags: list[str], p
     return program
 
 
-def last_words(link: SerialLink) -> str:
+def last_words(transport: SerialTransport) -> str:
     words = ""
     try:
-        while (line := link.read_line(1)) is not None:
+        while (line := transport.read_line(1)) is not None:
             words = line or words
     except DeviceError:
         pass

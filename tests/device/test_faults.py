@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a line and a device can do to a run of verify: each fault is done by a proxy to the real firmware, as a process.
 
 Whatever happens, no clip gets a wrong verdict: it passes with the right results or fails by the fault's name, the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Flow control: nothing is lost where the device's receive buffer is small and nothing holds the host back."""
 
 from __future__ import annotations
@@ -7,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from application import expected_lines, sound, without_times
 from simulated_uart import SimulatedUart, build_library
-from test_app_c import expected_lines, sound, without_times
 
 from tinykws.device.clip_audio import HeldAudio
 from tinykws.device.clip_results import results_of

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The protocol's text: what Python writes it reads back, and nothing that comes over the line can upset it."""
 
 from __future__ import annotations

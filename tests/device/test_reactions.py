@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Commands that a detection starts: what they get, and that none of them can hold the monitor."""
 
 from __future__ import annotations

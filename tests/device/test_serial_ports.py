@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which port a board is on, among none, one and several, and where it went."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a line and a device can do to a stream: each fault is done by a proxy to the real firmware, as a process.
 
 Damage on the line is mended within the stream. A stream that breaks off is sent once more; whatever happens, the run

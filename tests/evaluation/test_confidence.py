@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Limits against published tables and against the definition, by chance itself."""
 
 from __future__ import annotations

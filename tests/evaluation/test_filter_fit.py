@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Weights are learned: on made scores, where it is known what tells words from other speech."""
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from tinykws.evaluation.stream_measure import hear
 from tinykws.evaluation.stream_scores import ScoredStream
 from tinykws.evaluation.temporal_filter_fit import evidence_by_age, fit_filter, logistic_regression
 from tinykws.evaluation.timeline import Event
-from tinykws.project.detector_settings import MATCHED_FILTER, DetectorSettings
+from tinykws.project.detector_settings import TEMPORAL_FILTER, DetectorSettings
 from tinykws.project.temporal_filter import EVEN_ODDS, N_AGES, SCORE_STEPS
 
 WORDS = ("yes", "no")
@@ -43,7 +44,7 @@ def learned(said: list[ScoredStream], unsaid: list[ScoredStream]) -> DetectorSet
 def test_it_learns_that_words_stand_between_pauses() -> None:
     alone, in_speech = stream(SILENCE, said=True), stream(UNKNOWN, said=False)
     detector = learned([alone], [in_speech])
-    assert detector.kind == MATCHED_FILTER
+    assert detector.kind == TEMPORAL_FILTER
     found, false = hear([alone, in_speech], detector, WORDS)
     assert sum(word.found for word in found.words) == COUNT
     assert sum(word.false_accepts for word in false.words) == 0

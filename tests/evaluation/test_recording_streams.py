@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Long recordings as streams: parts, the words that are said in them, folders."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """scoring: figures checked by hand, and against their definitions on random predictions."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Figures and choices on made scores, where the truth is known."""
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from tinykws.evaluation.stream_scores import ScoredStream
 from tinykws.evaluation.timeline import MS_PER_HOUR, Event
 from tinykws.evaluation.tuning import HIGHEST, LOWEST, counted_threshold, reckoned_threshold, tune_detector
 from tinykws.native.detector import Detector
-from tinykws.project.detector_settings import MATCHED_FILTER, RECOGNIZE_COMMANDS, DetectorSettings, DetectorWishes
+from tinykws.project.detector_settings import RECOGNIZE_COMMANDS, TEMPORAL_FILTER, DetectorSettings, DetectorWishes
 from tinykws.project.labels import labels_of_words
 
 LABELS = labels_of_words(["yes", "no"])
@@ -150,7 +151,7 @@ def test_what_is_given_is_kept() -> None:
     assert (detector.kind, detector.average_window_ms, detector.minimum_count) == (RECOGNIZE_COMMANDS, 400, 3)
     assert detector.suppression_ms == 900
     filtered = tune_detector(made, LABELS, DetectorWishes(suppression_ms=900)).detector
-    assert (filtered.kind, filtered.suppression_ms, filtered.taps) == (MATCHED_FILTER, 900, 25)
+    assert (filtered.kind, filtered.suppression_ms, filtered.taps) == (TEMPORAL_FILTER, 900, 25)
 
 
 def test_a_rate_that_would_cost_most_words_is_not_reached() -> None:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Made talk: all words are in it, in sentences, with short pauses, as loud as speakers near and far."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Streams: how found, confused, missed and false detections are counted."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Streams made of clips: everything is said where the list says, as loud and as noisy as its scene."""
 
 from __future__ import annotations

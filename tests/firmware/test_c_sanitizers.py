@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The portable C on its own: under the sanitizers, as C++, and compiled for the chips it is meant for."""
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ def line_of(event: Inference | Detection) -> str:
 def test_the_native_listener_says_what_pythons_says(built_for, kind: str) -> None:
     frontend, folder = built_for
     samples = hard_input()
-    usual = DetectorWishes(kind, inference_ms=4 * frontend.stride_ms).usual
+    usual = DetectorWishes(kind, inference_stride_ms=4 * frontend.stride_ms).usual
     detector = dataclasses.replace(usual, threshold=60, suppression_ms=400)
     listener = Listener(frontend, detector, 4, model)
     events = listener.feed(samples)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The conditioner of microphones' sound and the level meter, in C under the sanitizers, against numpy."""
 
 from __future__ import annotations

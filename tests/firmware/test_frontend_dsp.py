@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The front-end's form for ARM's DSP instructions gives what the portable form gives: by checksums of every operation,
 and by the features themselves on an emulated Cortex-M4."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The firmware's fuzzing harness on its seeds and on seeded mutants of them, without clang; the long form, guided by
 coverage, is fuzz_firmware.py."""
 

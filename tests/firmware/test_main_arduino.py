@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """main_arduino.cpp with the PDM port in an Arduino core made for the test: from the interrupt to the main loop."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The serial protocol's C, compiled with the sanitizers, against Python: base64, CRC-32, lines, commands, numbers."""
 
 from __future__ import annotations

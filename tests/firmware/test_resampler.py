@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Teensy's resampler, in C under the sanitizers: its table, its arithmetic, and what it does to sound."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which part of a program takes how much, told by names."""
 
 from __future__ import annotations

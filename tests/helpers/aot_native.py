@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Models compiled for this computer with the strictest warnings, and called through ctypes."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An HTTP server on this computer that serves one file, and breaks in the ways that servers and lines break."""
 
 from __future__ import annotations

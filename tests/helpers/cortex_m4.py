@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Bare C programs on an emulated Cortex-M4: with the product's start-up code, standard output and files."""
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
+# SPDX-License-Identifier: Apache-2.0
 """A device in Python, for what a good device never does: each test breaks it in its own way.
 
 It follows docs/serial_protocol.md on its own, from the text; it can be talked to directly (it has the two methods of a
-link) or served over TCP. Only the form of a clip with checks is understood.
+transport) or served over TCP. Only the form of a clip with checks is understood.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class FakeDevice:
         self.banner = BANNER.format(model=model, labels=labels)
         self.out: list[str] = []
         self.time = 0.0
-        """Seconds that its own link has waited: a test's clock that needs no time."""
+        """Seconds that its own transport has waited: a test's clock that needs no time."""
         self.clips = 0
         self.most_lines_under_way = 0
         self.wants_features = False
@@ -130,7 +131,7 @@ class FakeDevice:
         if is_news and len(self._audio) == self._size:
             self.finish()
 
-    # The two methods of a link.
+    # The two methods of a transport.
 
     def send_lines(self, texts: list[str]) -> None:
         audio = [text for text in texts if text.startswith("@")]

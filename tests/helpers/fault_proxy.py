@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A TCP proxy between host and device that does to the line what cables, hubs and people do.
 
 What goes wrong is counted in bytes and in clips, never in seconds of this computer, so that the outcome is the same on

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Changes to .tflite files that hit fields: what the reader looks at, and nothing of what it does not."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The two builds of the reference that the front-end is held to."""
 
 from __future__ import annotations

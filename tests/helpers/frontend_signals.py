@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Sound of all kinds that the front-end is held to its references with: more than an hour, all made here."""
 
 from __future__ import annotations

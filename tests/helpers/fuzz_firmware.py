@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Fuzzes the firmware's application over its serial line.
 
     make fuzz-firmware SECONDS=3600
@@ -22,7 +23,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from test_app_c import FRONTEND, LABELS_C, SETTINGS_H
+from application import FRONTEND, LABELS_C, SETTINGS_H
 
 from tinykws.device.line_checksum import with_check
 from tinykws.device.protocol import AUDIO_TYPE, EXIT, INFO, RESET, STATUS, TEST, announcement, audio_line, sync_command

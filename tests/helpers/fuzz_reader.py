@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Fuzzes the .tflite reader and what is made of what it accepts.
 
     make fuzz SECONDS=3600

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A device in Python that does everything right."""
 
 from __future__ import annotations

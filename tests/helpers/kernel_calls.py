@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Calls of kernels with nothing around them: by this computer's C, or by an emulated Cortex-M4's assembly.
 
 Parameters are laid out in memory as the C structs are, so that no program has to be compiled for each call. On the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A word set that any network learns in seconds: tone bursts in noise, written as the stage prepare writes datasets."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Many models in one C program, for this computer or an emulated board, that prints their outputs."""
 
 from __future__ import annotations

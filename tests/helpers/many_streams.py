@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Models over windows of a stream in one C program, for this computer or a board, that prints their outputs."""
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ void put(int value);
 static uint32_t state = 1;
 static int8_t next_byte(void) {{ state = state * 1664525u + 1013904223u; return (int8_t)(state >> 24); }}
 static void run(int8_t *(*input)(void), void (*invoke)(void), const int8_t *(*output)(void), int frames, int values,
-                int outputs, int hop)
+                int outputs, int inference_stride)
 {{
     static int8_t window[{largest}];
     for (int frame = 1; frame <= frames + {more_frames}; frame++) {{
         memmove(window, window + values, (size_t)((frames - 1) * values));
         for (int i = 0; i < values; i++) {{ window[(frames - 1) * values + i] = next_byte(); }}
-        if ((frame - frames) % hop == 0) {{
+        if ((frame - frames) % inference_stride == 0) {{
             memcpy(input(), window, (size_t)(frames * values));
             invoke();
             for (int i = 0; i < outputs && frame >= frames; i++) {{ put(output()[i]); }}
@@ -49,7 +50,7 @@ class Stream:
     values: int
     """Of one frame."""
     outputs: int
-    hop: int
+    inference_stride: int
 
 
 def write_streams(streams: Sequence[Stream], more_frames: int, folder: Path) -> list[Path]:
@@ -60,7 +61,9 @@ def write_streams(streams: Sequence[Stream], more_frames: int, folder: Path) -> 
     for number, stream in enumerate(streams):
         declared, names = write_renamed(stream.compiled, number, folder)
         declarations += declared
-        calls += 2 * f"    run({names}, {stream.frames}, {stream.values}, {stream.outputs}, {stream.hop});\n"
+        calls += (
+            2 * f"    run({names}, {stream.frames}, {stream.values}, {stream.outputs}, {stream.inference_stride});\n"
+        )
     largest = max(stream.frames * stream.values for stream in streams)
     text = MAIN.format(declarations=declarations, calls=calls, more_frames=more_frames, largest=largest)
     (folder / "main.c").write_text(text)

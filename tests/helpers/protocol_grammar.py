@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The grammar in docs/serial_protocol.md, as regular expressions by name."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Layers for which each fast kernel is chosen, of all shapes, with zero points and multipliers at their limits."""
 
 from __future__ import annotations

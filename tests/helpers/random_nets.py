@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Random int8 networks of all ops that the aot engine has, drawn to reach corners: edges of zero points, scales far
 apart, windows larger than strides and the reverse, sizes of 1, channels with tiny scales, saturating activations.
 """

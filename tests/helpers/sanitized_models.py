@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Generated C under AddressSanitizer and UBSan, stricter than it runs on a chip: every buffer of the arena stands
 alone, and what is between two of them may not be touched."""
 
@@ -44,11 +45,11 @@ def spaced(buffers: Sequence[Buffer]) -> list[Placement]:
     return placements
 
 
-def compile_stream(tflite: bytes, hop: int = 1) -> compiler.AotModel:
-    """As it listens: the rows of its input move on by `hop` from one invoke to the next."""
+def compile_stream(tflite: bytes, inference_stride: int = 1) -> compiler.AotModel:
+    """As it listens: the rows of its input move on by `inference_stride` from one invoke to the next."""
     shape = read_model(tflite).input.shape
     frames = shape[1] if len(shape) == 4 else 1
-    return compiler.compile_for_listening(tflite, Listening(frames, hop, "armv7e-m", ram_bytes=0))
+    return compiler.compile_for_listening(tflite, Listening(frames, inference_stride, "armv7e-m", ram_bytes=0))
 
 
 def compile_spaced(tflite: bytes, make: Make = compiler.compile_model, *, missing_bytes: int = 0) -> compiler.AotModel:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The real application in C on a simulated serial line, in a time that is a number.
 
 Bytes take their time on the wire, the device is busy while it computes, and what finds no room in its receive buffer is
@@ -12,7 +13,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from test_app_c import FRONTEND, LABELS_C, SETTINGS_H, STRICT
+from application import FRONTEND, LABELS_C, SETTINGS_H, STRICT
 
 from tinykws.native.frontend_tables import c_source
 from tinykws.support.resources import FIRMWARE
@@ -68,7 +69,7 @@ class Wire:
 
 
 class SimulatedUart:
-    """A link to the device; its `time` is the clock.
+    """A transport to the device; its `time` is the clock.
 
     Args:
         library: of build_library(); a copy is loaded, since a device has its state in static memory.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Writes small .tflite files directly with the flatbuffers package: no TensorFlow, a millisecond each."""
 
 from __future__ import annotations

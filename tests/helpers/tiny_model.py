@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A very small int8 model, a dense layer and a softmax, and a bundle of it: no TensorFlow needed."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A Piper voice of a kilobyte: inputs, output and random numbers of a real one (VITS), and a tone for each phoneme."""
 
 from __future__ import annotations

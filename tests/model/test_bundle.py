@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """bundle: what is written is read back; what was tampered with is refused with the reason."""
 
 from __future__ import annotations
@@ -85,7 +86,7 @@ Edit = Callable[[dict[str, Any]], object]
 @pytest.mark.parametrize(
     ("edit", "reason"),
     [
-        (lambda v: v.update(format_version=3), "format version 3, this tinykws reads 2"),
+        (lambda v: v.update(format_version=4), "format version 4, this tinykws reads 3"),
         (lambda v: v.pop("format_version"), "format version None"),
         (lambda v: v.pop("arena_bytes"), "'arena_bytes' is missing"),
         (lambda v: v["detector"].pop("threshold"), "'detector: threshold' is missing"),
@@ -99,10 +100,10 @@ Edit = Callable[[dict[str, Any]], object]
         (lambda v: v["labels"].reverse(), "labels are"),
         (lambda v: v["frontend"].update(stride_ms=20), "does not hold"),
         (lambda v: v["detector"].update(kind="oracle"), "detector: kind is 'oracle'"),
-        (lambda v: v["detector"].update(kind="matched_filter"), "filter_weights has 0 numbers, not 48"),
+        (lambda v: v["detector"].update(kind="temporal_filter"), "filter_weights has 0 numbers, not 48"),
         (lambda v: v["detector"].update(filter_weights=[1] * 48), "filter_weights has 48 numbers, not 0"),
-        (lambda v: v["detector"].update(kind="matched_filter", filter_weights=[1] * 24), "has 24 numbers, not 48"),
-        (lambda v: v["detector"].update(kind="matched_filter", filter_weights=[128] * 48), "filter_weights is 128"),
+        (lambda v: v["detector"].update(kind="temporal_filter", filter_weights=[1] * 24), "has 24 numbers, not 48"),
+        (lambda v: v["detector"].update(kind="temporal_filter", filter_weights=[128] * 48), "filter_weights is 128"),
         (lambda v: v["detector"].update(word_thresholds=[1]), "word_thresholds has 1 numbers, not 0 or 3"),
         (lambda v: v["detector"].update(threshold=256), "detector: threshold is 256"),
         (lambda v: v["detector"].update(filter_shift=31), "detector: filter_shift is 31"),

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """converter: the .tflite computes what the network computes, with the front-end's scale, and nothing else in it."""
 
 from __future__ import annotations

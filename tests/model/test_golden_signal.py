@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The sound of the self-test: the same everywhere, and fit to find what is wrong."""
 
 from __future__ import annotations

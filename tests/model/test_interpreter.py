@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """TFLite Micro's interpreter behind its door: outputs, the measured arena, and words where it cannot work."""
 
 from __future__ import annotations

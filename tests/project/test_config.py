@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """kws.yaml: what is read, what is refused, and with which words."""
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tinykws.project.config import Config, load_config, parse_config
-from tinykws.project.detector_settings import MATCHED_FILTER, DetectorSettings
+from tinykws.project.detector_settings import TEMPORAL_FILTER, DetectorSettings
 from tinykws.support.errors import ConfigError
 
 
@@ -56,21 +57,21 @@ def test_nested_settings_are_read() -> None:
         ("words: [yes]\ntraining: {epochs: 0}", "epochs is 0"),
         ("words: [yes]\ntraining: 3", "must hold keys"),
         ("words: [yes]\ndetector: {threshold: 256}", "threshold is 256"),
-        ("words: [yes]\ndetector: {inference_ms: 30}", "inference_ms is 30"),
+        ("words: [yes]\ndetector: {inference_stride_ms: 30}", "inference_stride_ms is 30"),
         ("words: [yes]\ndetector: {threshold: often}", "threshold is 'often'"),
         ("words: [yes]\ndetector: {threshold: true}", "threshold must be a whole number or text, not True"),
         ("words: [yes]\ndetector: {threshold: 9.5}", "threshold must be a whole number or text, not 9.5"),
         ("words: [yes]\ndetector: {kind: magic}", "kind is 'magic'"),
         ("words: [yes]\ndetector: {false_accepts_per_hour: 0}", "false_accepts_per_hour is 0"),
         ("words: [yes]\ndetector: {kind: recognize_commands, average_window_ms: 60}", "average_window_ms is 60"),
-        ("words: [yes]\ndetector: {average_window_ms: 700}", "average_window_ms is given, and kind is matched_filter"),
+        ("words: [yes]\ndetector: {average_window_ms: 700}", "average_window_ms is given, and kind is temporal_filter"),
         ("words: [yes]\ndetector: {word_thresholds: {yes: 3}}", "threshold is auto"),
         ("words: [yes]\ndetector: {threshold: 9, word_thresholds: {no: 3}}", "word_thresholds is 'no'"),
         ("words: [yes]\ndetector: {threshold: 9, word_thresholds: {yes: 300}}", "word_thresholds: yes is 300"),
         ("words: [yes]\ndetector: {threshold: 9, word_thresholds: {yes: loud}}", "must be a whole number, not 'loud'"),
         ("words: [yes]\nfeatures: {stride_ms: 100}", "stride of 100 ms"),
         ("words: [yes]\ntraining: {augmentation: {room_probability: 1.5}}", "room_probability is 1.5"),
-        ("words: [yes]\ntraining: {augmentation: {recordings_part: -1}}", "recordings_part is -1"),
+        ("words: [yes]\ntraining: {augmentation: {recordings_share: -1}}", "recordings_share is -1"),
         ("words: [yes]\ntraining: {augmentation: {speed_percent: 31}}", "speed_percent is 31"),
         ("words: [yes]\ntraining: {augmentation: {equalizer_db: -1}}", "equalizer_db is -1"),
         ("words: [yes]\ntraining: {augmentation: {overdrive_db: 61}}", "overdrive_db is 61"),
@@ -96,7 +97,7 @@ def test_a_detector_that_is_given() -> None:
         "words: [yes, no]\ndetector: {threshold: 180, word_thresholds: {no: 220}, suppression_ms: 900}"
     ).detector
     fixed = wishes.fixed(("yes", "no"))
-    assert (fixed.kind, fixed.thresholds(4), fixed.suppression_ms) == (MATCHED_FILTER, (180, 180, 180, 220), 900)
+    assert (fixed.kind, fixed.thresholds(4), fixed.suppression_ms) == (TEMPORAL_FILTER, (180, 180, 180, 220), 900)
     commands = parse_config("words: [yes]\ndetector: {kind: recognize_commands, threshold: 200}").detector
     assert commands.fixed(("yes",)) == DetectorSettings()
 

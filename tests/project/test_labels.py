@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Labels: safe for folders, C and serial lines, whatever people write."""
 
 from __future__ import annotations

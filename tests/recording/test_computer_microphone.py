@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """This computer's microphone through a PortAudio made for the test, and what is said where there is none."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Recordings over the serial line: whole ones come through, every damage is known."""
 
 from __future__ import annotations
@@ -49,9 +50,9 @@ class Link:
 
 
 def record(lines: list[str], count: int = SAMPLES.size, on_sound: Callable[[np.ndarray], None] = lambda _: None):
-    link = Link(lines)
-    take = record_sound(link, count, lambda: link.now, on_sound)
-    assert link.sent == [checked(f"!RECORD {count}")]
+    transport = Link(lines)
+    take = record_sound(transport, count, lambda: transport.now, on_sound)
+    assert transport.sent == [checked(f"!RECORD {count}")]
     return take
 
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The benchmarks' own arithmetic: cycles by Arm's tables, instructions by function."""
 
 from __future__ import annotations

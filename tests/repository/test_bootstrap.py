@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """bootstrap.py and demo.py: what a newcomer's computer may lack, and what they are told."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The workflow in docs/continuous_integration.md: its text is one, and the commands in it do what it says."""
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import ROOT
 from tiny_model import tiny_bundle
 
+ROOT = Path(__file__).parent.parent.parent
 TEXT = (ROOT / "docs" / "continuous_integration.md").read_text(encoding="utf-8")
 
 

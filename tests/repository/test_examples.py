@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The examples are projects that the pipeline takes as they are."""
 
 from __future__ import annotations

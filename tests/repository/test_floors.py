@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The floors: pyproject.toml says which package may import which, import-linter checks it, architecture.md shows it."""
 
 from __future__ import annotations

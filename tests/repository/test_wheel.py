@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The wheel as people install it: the extension and the data files are inside, and nothing needs the checkout."""
 
 from __future__ import annotations

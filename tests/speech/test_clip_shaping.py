@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A spoken word stands whole in its clip: where, how loud and how much of it as asked."""
 
 from __future__ import annotations

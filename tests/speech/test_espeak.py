@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """espeak-ng speaks, reproducibly, and says what it cannot."""
 
 from __future__ import annotations

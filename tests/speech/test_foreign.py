@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Foreign accents: those who say all the keywords nearly right, and of other words those they do."""
 
 from __future__ import annotations

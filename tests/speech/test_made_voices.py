@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Voices drawn at random: as many as one likes, all different, all reproducible, and espeak-ng speaks with them."""
 
 from __future__ import annotations

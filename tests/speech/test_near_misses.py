@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Near-misses differ from a keyword by one consonant, can be said, are no way to say a keyword, and are all used."""
 
 from __future__ import annotations

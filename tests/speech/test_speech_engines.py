@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Speech engines: flite and Piper speak where they are installed, say what they cannot; others can be plugged in."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Voices belong to one split each, clips are dealt 8 : 1 : 1, and the seed decides everything."""
 
 from __future__ import annotations

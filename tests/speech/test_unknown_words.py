@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The unknown class's words: near in sound, never the same sound, for languages with a word list and without."""
 
 from __future__ import annotations

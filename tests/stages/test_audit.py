@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The audit of recordings: planted defects are found, good recordings are left in peace, nothing is touched unasked."""
 
 from __future__ import annotations

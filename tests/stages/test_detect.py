@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """detect: words are heard in streams of any length and form, as the listener hears them fed by hand."""
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ BURSTS = ((2, 300), (6, 3500), (9, 300))
 def bundle(learned_project: Project) -> Bundle:
     """Tuned to hear a burst of a fifth of a second in a window of half a second."""
     bundle = load_bundle(learned_project.bundle_dir)
-    easy = dataclasses.replace(bundle.detector, average_window_ms=300, threshold=120, minimum_count=2, inference_ms=60)
+    easy = dataclasses.replace(
+        bundle.detector, average_window_ms=300, threshold=120, minimum_count=2, inference_stride_ms=60
+    )
     return dataclasses.replace(bundle, detector=easy)
 
 

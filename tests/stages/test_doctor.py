@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """doctor: each check against facts made up for it, the doors against this computer, and one real run."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """evaluate: figures of the int8 and the float model on the right split, refused where they would mean nothing."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """evaluate --stream: figures that are counted again by hand, files, and what is heard where nothing is given."""
 
 from __future__ import annotations

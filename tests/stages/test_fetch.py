@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """fetch: a data set from a server on this computer into a folder from which `prepare` reads it."""
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 import pytest
 import soundfile
 from broken_server import BrokenServer, cut_after, running, status
-from test_archives import member, tar_gz, tar_of, zipped
+from made_archives import member, tar_gz, tar_of, zipped
 
 from tinykws.cli import run
 from tinykws.project.config import Config, SynthSettings

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """flash in a serial world of its own: boards that vanish, come back elsewhere, later, changed, or not at all."""
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from fake_cable import BANNER, FakeBoard, FakeCable
+from fake_port_access import BANNER, FakeBoard, FakePortAccess
 from tiny_model import tiny_bundle
 
 from tinykws.boards.rows import Board, find_board
@@ -37,7 +38,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     return tiny_bundle(tmp_path_factory.mktemp("bundle") / "bundle")
 
 
-class World(FakeCable):
+class World(FakePortAccess):
     """One board on its port, and an upload that does as told."""
 
     def __init__(self, after_upload: Callable[[World], None] = lambda _: None) -> None:
@@ -57,7 +58,7 @@ def new_firmware(bundle: Bundle, *more: str, **changes: str) -> FakeBoard:
 
 def run(world: World, bundle: Bundle, board: Board = NANO, progress: Progress | None = None) -> FlashReport:
     return flash(
-        bundle, board, PROJECT, APP, progress or Progress(), cable=world, upload=world.upload
+        bundle, board, PROJECT, APP, progress or Progress(), port_access=world, upload=world.upload
     )  # fmt: skip
 
 
@@ -92,7 +93,7 @@ def test_a_board_behind_a_bridge_keeps_its_port(bundle: Bundle) -> None:
     port = Port("/dev/ttyUSB0", "10c4:ea60", "0001", "1-5")
     world = World(lambda world: world.plug(port, new_firmware(bundle, board="esp32")))
     world.plug(port, FakeBoard())
-    report = flash(bundle, board, PROJECT, port, cable=world, upload=world.upload)
+    report = flash(bundle, board, PROJECT, port, port_access=world, upload=world.upload)
     assert (report.port, report.board) == ("/dev/ttyUSB0", "esp32")
     assert world.boards[port.device].heard[:2] == ["", with_check("!INFO")]
 
@@ -241,7 +242,7 @@ def test_the_command_generates_builds_and_says_what_runs(
     built: list[Path] = []
     monkeypatch.setattr("tinykws.device.transport.serial_ports.list_ports", world.ports)
     monkeypatch.setattr("tinykws.stages.build.build", lambda folder, *_, **__: built.append(folder))
-    monkeypatch.setattr("tinykws.stages.flash.flash", functools.partial(flash, cable=world, upload=world.upload))
+    monkeypatch.setattr("tinykws.stages.flash.flash", functools.partial(flash, port_access=world, upload=world.upload))
     options = ["--json"] if as_json else []
     assert tinykws(["flash", "--board", "nano33ble", "--project", str(tmp_path), *options]) == 0
     folder = tmp_path / "build" / "firmware" / "nano33ble"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
 import configparser
@@ -112,7 +113,7 @@ def test_settings_carry_the_bundle_and_the_board(bundle: Bundle) -> None:
     assert values["KWS_BOARD"] == '"esp32"'
     assert values["KWS_MODEL_ID"] == f'"{bundle.model_sha256[:12]}"'
     assert int(values["KWS_N_FRAMES"]) * int(values["KWS_N_MELS"]) == bundle.input.size
-    assert int(values["KWS_INFERENCE_FRAMES"]) == 5
+    assert int(values["KWS_INFERENCE_STRIDE"]) == 5
     assert values["KWS_MICROPHONE_WORD_SELECT_PIN"] == "(32)"
     assert int(values["KWS_ARENA_BYTES"]) == 5104  # 1001 measured, 4096 margin, rounded up to 16
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """init: the project a newcomer starts with."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """mic-check: each defect that a microphone can have is named, and the advice is the row's key that mends it."""
 
 from __future__ import annotations
@@ -8,9 +9,9 @@ import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import application
 import numpy as np
 import pytest
-import test_app_c
 
 from tinykws.audio.samples import Samples
 from tinykws.boards.rows import Microphone, find_board
@@ -243,7 +244,7 @@ def humming_board(tmp_path: Path) -> Iterator[str]:
     sound.write_bytes(np.tile(samples_of(speech() + HUM), 200).tobytes())
     port = free_port()
     environment = {"KWS_SERIAL": f"127.0.0.1:{port}", "KWS_MICROPHONE": str(sound), "KWS_MICROPHONE_HZ": "160000"}
-    process = subprocess.Popen([test_app_c.build(tmp_path)], env=environment)
+    process = subprocess.Popen([application.build(tmp_path)], env=environment)
     yield f"socket://127.0.0.1:{port}"
     assert process.poll() in (None, 0)
     process.kill()
@@ -267,7 +268,7 @@ def test_a_microphone_that_says_nothing_at_all(tmp_path: Path, monkeypatch: pyte
     """And not that the emulated device has ended, though it is ended then."""
     monkeypatch.setattr("tinykws.stages.mic_check.LOOKS", 0)
     monkeypatch.setattr("tinykws.stages.mic_check.WATCH_S", 0.1)
-    program = test_app_c.build(tmp_path)
+    program = application.build(tmp_path)
     with (
         pytest.raises(DeviceError, match="microphone gives no sound at all"),
         device_microphone(find_board("host"), program) as ear,

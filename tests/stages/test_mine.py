@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """mine: what a model wrongly takes for a word is found, shown, and unlearned."""
 
 from __future__ import annotations
@@ -159,7 +160,7 @@ def test_the_next_training_unlearns_it(project: Project, recording: Path, capsys
         (project.root / "kws.yaml")
         .read_text()
         .replace("epochs: 15", "epochs: 30")
-        .replace("threshold: 200", "threshold: 200, inference_ms: 60")
+        .replace("threshold: 200", "threshold: 200, inference_stride_ms: 60")
         + "synth: {enabled: never}\n"
     )
     rng = np.random.default_rng(5)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """monitor in a serial world of its own, on served devices, and on the real firmware listening to real samples."""
 
 from __future__ import annotations
@@ -14,14 +15,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fake_cable import BANNER, FakeBoard, FakeCable
+from fake_port_access import BANNER, FakeBoard, FakePortAccess
 from tiny_model import tiny_bundle
 
 from tinykws.boards.rows import find_board
 from tinykws.cli import run as tinykws
 from tinykws.cli.monitor_view import LiveView, PlainView, bar, describe
-from tinykws.device.boot_messages import is_boot_noise, reset_reason
-from tinykws.device.health import Vitals, VitalsReader
+from tinykws.device.boot_messages import is_boot_message, reset_reason
+from tinykws.device.health import DeviceHealth, HealthReader
 from tinykws.device.monitoring import Expected, MonitorView
 from tinykws.device.protocol import Heard, Ready, Status
 from tinykws.device.reactions import Reactions, parse_reaction
@@ -59,8 +60,8 @@ class Seen(MonitorView):
     def heard(self, heard: Heard) -> None:
         self.shown.append(heard)
 
-    def vitals(self, vitals: Vitals) -> None:
-        self.shown.append(vitals)
+    def health(self, health: DeviceHealth) -> None:
+        self.shown.append(health)
 
     def notice(self, text: str) -> None:
         self.shown.append(f"-- {text}")
@@ -69,7 +70,7 @@ class Seen(MonitorView):
         self.shown.append(f"said {text}")
 
 
-class World(FakeCable):
+class World(FakePortAccess):
     """A board that introduces itself on ON; what is shown and logged is kept."""
 
     def __init__(self, *answers: str) -> None:
@@ -87,7 +88,7 @@ class World(FakeCable):
         began = datetime.datetime(2026, 11, 21, tzinfo=datetime.timezone.utc)
         log = MonitorLog(self.stream, lambda: began + datetime.timedelta(seconds=self.clock))
         target = Target(ON, NANO.serial, expected or Expected())
-        return monitor(target, self.view, log, reactions or Reactions(), cable=self, seconds=seconds)
+        return monitor(target, self.view, log, reactions or Reactions(), port_access=self, seconds=seconds)
 
     def logged(self) -> list[dict[str, str]]:
         return [json.loads(line) for line in self.stream.getvalue().splitlines()]
@@ -107,7 +108,7 @@ def test_a_board_is_shown_and_everything_logged_with_the_hosts_time() -> None:
         "nano33ble",
         "said debug: hello",
         Heard("yes", 201, 2400),
-        Vitals(pytest.approx(-6.02, abs=0.01), 0.1, 0.05, 2, 0, False),
+        DeviceHealth(pytest.approx(-6.02, abs=0.01), 0.1, 0.05, 2, 0, False),
     ]
     logged = world.logged()
     assert [(entry["kind"], entry["text"]) for entry in logged[:4]] == [
@@ -252,10 +253,10 @@ def test_the_roms_banner_is_skipped_and_the_reset_told() -> None:
 
 
 def test_boot_noise_is_the_roms_alone() -> None:
-    assert all(is_boot_noise(line) for line in [*ROM, *S3_ROM] if line)
+    assert all(is_boot_message(line) for line in [*ROM, *S3_ROM] if line)
     assert reset_reason(S3_ROM[2]) == "TG1WDT_SYS_RST"
     for text in ("load: 3", "entry of a door", "mode: fast", "Heard yes (201) @4056ms", READY, "ets", ""):
-        assert not is_boot_noise(text)
+        assert not is_boot_message(text)
         assert reset_reason(text) is None
 
 
@@ -294,7 +295,7 @@ def test_ctrl_c_ends_it_in_order() -> None:
         raise KeyboardInterrupt
 
     world.at(3.0, press)
-    report = monitor(Target(ON, NANO.serial), world.view, MonitorLog(), Reactions(), cable=world)
+    report = monitor(Target(ON, NANO.serial), world.view, MonitorLog(), Reactions(), port_access=world)
     assert (report.seconds, report.connected) == (3.0, True)
 
 
@@ -303,7 +304,7 @@ def status(at: int, us: int, loudest: int = 1000) -> Status:
 
 
 def test_shares_are_of_the_time_since_the_last_status() -> None:
-    reader = VitalsReader()
+    reader = HealthReader()
     first = reader.read(status(10_000, 1_000_000))
     assert (first.frontend_share, first.invoke_share) == (0.1, 0.05)
     second = reader.read(status(20_000, 4_000_000))
@@ -312,14 +313,14 @@ def test_shares_are_of_the_time_since_the_last_status() -> None:
 
 
 def test_sums_that_wrap_are_no_matter() -> None:
-    reader = VitalsReader()
+    reader = HealthReader()
     late = 5_000_000
     assert reader.read(status(late, 4_294_000_000)).frontend_share is None, "who knows how often it wrapped"
     assert reader.read(status(late + 10_000, 4_294_000_000 + 2_000_000 - (1 << 32))).frontend_share == 0.2
 
 
 def test_a_restart_begins_anew() -> None:
-    reader = VitalsReader()
+    reader = HealthReader()
     reader.read(status(60_000, 30_000_000))
     again = reader.read(status(10_000, 1_000_000))
     assert again.restarted
@@ -327,7 +328,7 @@ def test_a_restart_begins_anew() -> None:
 
 
 def test_levels() -> None:
-    reader = VitalsReader()
+    reader = HealthReader()
     assert reader.read(status(1000, 0, 32768)).level_dbfs == 0.0
     assert reader.read(status(2000, 0, 0)).level_dbfs is None
     assert (bar(0.0), bar(None), bar(-90.0)) == ("#" * 20, "." * 20, "." * 20)
@@ -346,12 +347,12 @@ def test_a_live_view_asks_for_a_status_each_second_of_those_who_know_how() -> No
 
 
 def test_clipping_is_said() -> None:
-    loud = VitalsReader().read(Status(10_000, 32768, 0, 0, 0, 0, 0, 0, clipped=17))
+    loud = HealthReader().read(Status(10_000, 32768, 0, 0, 0, 0, 0, 0, clipped=17))
     assert describe(loud).startswith("level 0 dBFS (17 clipped), ")
 
 
 def test_too_slow_is_said() -> None:
-    slow = VitalsReader().read(status(10_000, 7_000_000))
+    slow = HealthReader().read(status(10_000, 7_000_000))
     assert slow.is_too_slow
     assert describe(slow) == "level -30 dBFS, front-end 70.0 %, model 35.0 %, 0 overruns, TOO SLOW"
 
@@ -360,7 +361,7 @@ def show(view: PlainView) -> None:
     view.connected("/dev/ttyACM0")
     view.introduced(Ready(1, "nano33ble", "tflm", MODEL, 768, 4, ("_silence_", "yes")))
     for seconds in (10, 20):
-        view.vitals(Vitals(-6.0, 0.041, 0.12, seconds, 0, False))
+        view.health(DeviceHealth(-6.0, 0.041, 0.12, seconds, 0, False))
     view.heard(Heard("yes", 201, 4056))
     view.tick()
 
@@ -533,7 +534,7 @@ def test_the_log_is_appended_to(tmp_path: Path) -> None:
 
 
 def test_a_line_of_100_kilobytes_ends_the_monitor(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from test_serial_link import device, sends
+    from tcp_device import device, sends
 
     with device(sends(b"x" * 100_000)) as url:
         assert tinykws(["monitor", "--port", url, "--project", str(tmp_path), "--seconds", "10"]) == 4

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """prepare: recordings of every kind become one dataset; unfit ones are named; nothing is done twice."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """quantize: the bundle of a trained model, and of models from elsewhere; what does not fit is refused by reason."""
 
 from __future__ import annotations

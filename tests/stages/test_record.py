@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """record: clips that people speak, from a made microphone, and from the real firmware's."""
 
 from __future__ import annotations
@@ -6,10 +7,10 @@ import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import application
 import numpy as np
 import pytest
-import test_app_c
-from test_speech_bounds import recording
+from made_speech import recording
 
 from tinykws.audio.files import read_audio
 from tinykws.audio.samples import Samples
@@ -180,7 +181,7 @@ def test_a_speakers_name_must_stand_in_a_files(project: Project, name: str) -> N
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return test_app_c.build(tmp_path_factory.mktemp("app"))
+    return application.build(tmp_path_factory.mktemp("app"))
 
 
 @pytest.fixture

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """synth: spoken clips in Speech Commands' layout, split by voice, the same bytes for the same seed."""
 
 from __future__ import annotations

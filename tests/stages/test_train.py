@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """train: a network learns, its best epoch is kept, the seed decides everything, and nothing is left half-made."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """tune: the detector that goes into the bundle, and what is said about how sure it is."""
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from tinykws.audio.files import write_wav
 from tinykws.cli import run
 from tinykws.evaluation.stream_material import given_negatives
 from tinykws.model.bundle import load_bundle
-from tinykws.project.detector_settings import MATCHED_FILTER, DetectorWishes
+from tinykws.project.detector_settings import TEMPORAL_FILTER, DetectorWishes
 from tinykws.project.layout import Project
 from tinykws.stages.tune import stage_files, tune, tune_bundle
 from tinykws.support.errors import ConfigError
@@ -58,7 +59,7 @@ def tuned(learned_project: Project, tmp_path_factory: pytest.TempPathFactory) ->
 def test_the_detector_is_in_the_bundle_and_all_else_as_it_was(tuned: tuple[Project, Listening]) -> None:
     project, _ = tuned
     before, after = load_bundle(project.quantized_dir), load_bundle(project.bundle_dir)
-    assert after.detector.kind == MATCHED_FILTER
+    assert after.detector.kind == TEMPORAL_FILTER
     assert after.detector != before.detector
     assert after.model_bytes() == before.model_bytes()
     assert after.golden == before.golden
@@ -146,7 +147,7 @@ def test_the_command_shows_the_choice_again(
     monkeypatch.setattr("tinykws.cli.pipeline.ORDER", ("tune",))
     assert run(["tune", "--project", str(project.root), "--json"]) == 0
     first = json.loads(capsys.readouterr().out)
-    assert first["detector"]["kind"] == MATCHED_FILTER
+    assert first["detector"]["kind"] == TEMPORAL_FILTER
     assert run(["tune", "--project", str(project.root), "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == first
     assert run(["tune", "--project", str(project.root)]) == 0

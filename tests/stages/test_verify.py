@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """verify against devices in Python: what passes, what fails and by which name, and what refuses to begin."""
 
 from __future__ import annotations
@@ -203,7 +204,7 @@ def test_wrong_use_is_told_before_anything_is_opened(bundle, clips, tmp_path) ->
         verify(bundle, find_board("nano33ble"), tmp_path, clips)
     assert "--port" in str(caught.value.hint)
     with pytest.raises(ConfigError, match="a device on a port has its serial line alone"):
-        verify(bundle, HOST, "socket://127.0.0.1:1", clips, wire="fast")
+        verify(bundle, HOST, "socket://127.0.0.1:1", clips, emulator_transport="fast")
 
 
 def test_clips_are_found_with_what_their_folders_say(tmp_path: Path) -> None:

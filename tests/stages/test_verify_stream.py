@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """verify --stream against devices in Python: equal, unequal, gone wrong in the middle; and that nothing grows."""
 
 from __future__ import annotations

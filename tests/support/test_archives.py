@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Unpacking: good archives come out byte for byte, damaged and evil ones leave nothing outside and say why."""
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from made_archives import member, tar_gz, tar_of, zipped
 
 from tinykws.support import archives
 from tinykws.support.archives import unpack
@@ -25,35 +27,6 @@ FILES = {
     "empty.txt": b"",
 }
 LIMIT = 10_000_000
-
-
-def member(name: str, content: bytes = b"", kind: bytes = tarfile.REGTYPE, link: str = "") -> tuple:
-    info = tarfile.TarInfo(name)
-    info.size, info.type, info.linkname, info.mode = len(content), kind, link, 0o777
-    return info, io.BytesIO(content)
-
-
-def tar_of(*members: tuple) -> bytes:
-    raw = io.BytesIO()
-    with tarfile.open(fileobj=raw, mode="w") as tar:
-        for info, content in members:
-            tar.addfile(info, content)
-    return raw.getvalue()
-
-
-def tar_gz(files: dict[str, bytes]) -> bytes:
-    folders = [member("./", kind=tarfile.DIRTYPE), member("./yes", kind=tarfile.DIRTYPE)]
-    return gzip.compress(tar_of(*folders, *(member(f"./{name}", content) for name, content in files.items())))
-
-
-def zipped(files: dict[str, bytes], mode: int = 0, method: int = zipfile.ZIP_DEFLATED) -> bytes:
-    raw = io.BytesIO()
-    with zipfile.ZipFile(raw, "w") as archive:
-        for name, content in files.items():
-            info = zipfile.ZipInfo(name)
-            info.external_attr, info.compress_type = mode << 16, method
-            archive.writestr(info, content)
-    return raw.getvalue()
 
 
 class Unpacker:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """C text: what is printed is what a compiler reads back."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Downloads over lines and from servers that break in all the usual ways, on this computer."""
 
 from __future__ import annotations
@@ -326,7 +327,7 @@ def test_without_a_network_the_answer_is_quick_and_says_what_to_try(get: Getter)
     with pytest.raises(ToolError) as error:
         get(urls=urls)
     assert get.waits == []
-    assert "Connection refused" in error.value.message
+    assert "RecoveringSession refused" in error.value.message
     assert all(f"{url}: no connection" in error.value.message for url in urls)
     assert error.value.exit_code == 3
     assert "--url FILE" in str(error.value.hint)

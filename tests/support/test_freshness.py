@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Freshness: by content of settings, inputs and outputs; dates play no part."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Ctrl-C in every stage, as a terminal sends it: to the command and all it has started.
 
 Each test types the real command, interrupts it at several moments, then lets it finish: one message, exit code 130,
@@ -80,7 +81,7 @@ QEMU = "--board qemu-cortex-m4"
 EMULATED = [
     Case(f"build {QEMU}", (("build: PlatformIO", OBJECTS),), ready="tune"),
     Case(
-        f"verify {QEMU} --wire uart --sample 6",
+        f"verify {QEMU} --transport uart --sample 6",
         (("build: PlatformIO", 0.0), ("build: PlatformIO", "build/firmware/*/verify.jsonl")),
         ready=f"build {QEMU}",
     ),

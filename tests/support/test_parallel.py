@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Maps over processes and threads keep order, hand errors on, and stop early."""
 
 from __future__ import annotations

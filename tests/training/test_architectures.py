@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """architectures: what each costs is counted as by hand, holds for every shape, and stays within its promise."""
 
 from __future__ import annotations

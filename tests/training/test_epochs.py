@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """epochs: every clip once, in an order and form that the seed and the number decide; lead-ins keep frames in place."""
 
 from __future__ import annotations
@@ -126,7 +127,7 @@ def test_few_recordings_come_several_times(dataset: Dataset) -> None:
     recorded = np.flatnonzero(labels == 2)[:2]
     sources = [f"{'data' if row in recorded else 'synth'}/clip/{row}.wav" for row in range(len(labels))]
     mixed = dataclasses.replace(dataset, all_sources=sources + dataset.all_sources[len(labels) :])
-    epoch = Epochs(mixed, dataclasses.replace(UNCHANGED, recordings_part=0.5), seed=1).make(0)
+    epoch = Epochs(mixed, dataclasses.replace(UNCHANGED, recordings_share=0.5), seed=1).make(0)
     assert np.bincount(epoch.label_ids).tolist() == np.bincount(labels).tolist()
     shown = [clip.tobytes() for clip in epoch.features]
     times = [shown.count(clip.tobytes()) for clip in dataset.features("training")[recorded]]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """keras_training: what a network learns from: labels, words, a teacher; and what it says of how well it went."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An epoch shows every clip once, or as many as wanted; among spoken clips, recordings have one part of all labels."""
 
 from __future__ import annotations

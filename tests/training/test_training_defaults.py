@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Training's defaults: they depend on how many clips of the words are recordings."""
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ def with_recordings(made: Dataset, counts: dict[int, int]) -> Dataset:
 def usual(made: Dataset, counts: dict[int, int]) -> tuple[float | None, ...]:
     settings = suited(TrainingSettings(), with_recordings(made, counts))
     augmentation = settings.augmentation
-    return settings.epochs, settings.class_balance, augmentation.recordings_part, augmentation.tempo_percent
+    return settings.epochs, settings.class_balance, augmentation.recordings_share, augmentation.tempo_percent
 
 
 def test_recorded_words_are_learned_longest(made: Dataset) -> None:
@@ -55,7 +56,7 @@ def test_some_recordings_of_every_label_allow_for_more(made: Dataset) -> None:
 
 def test_what_is_given_is_kept(made: Dataset) -> None:
     given = TrainingSettings(
-        epochs=7, class_balance=0.0, augmentation=AugmentationSettings(recordings_part=0.0, tempo_percent=5.0)
+        epochs=7, class_balance=0.0, augmentation=AugmentationSettings(recordings_share=0.0, tempo_percent=5.0)
     )
     assert suited(given, with_recordings(made, {})) == given
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Words of any language, and phrases: safe labels for folders, C and serial lines; for people, what they wrote."""
 
 from __future__ import annotations

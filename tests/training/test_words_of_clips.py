@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """words: clips of one folder are of one word, whatever their label; a cut word is none."""
 
 from __future__ import annotations

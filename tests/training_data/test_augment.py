@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Augmentation does exactly what its settings ask, reproducibly, and leaves its input alone."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Noise and babble: drawn from what is there, and as loud as asked."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Speech Commands' layout and split rules."""
 
 from __future__ import annotations

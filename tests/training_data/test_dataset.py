@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A dataset reads back what was written, by split, and refuses what is not whole."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """SpecAugment's masks: one run of frames and one band of channels, bounded, reaching every place."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Microphones' curves: pass the middle, cut the ends, differ by no more than the equalizer is told."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Speech is found in its clip, and moved: whole to any place, or cut by the edge."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Tempo: the same frames for longer or for less long, about the clip's middle."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where two sides part: found at the first difference along the pipeline, told with both values, written down."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """For machines: JUnit, and a log that gives the same again without a device."""
 
 from __future__ import annotations

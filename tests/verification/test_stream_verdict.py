@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The verdict on a stream, from logs written here."""
 
 from __future__ import annotations

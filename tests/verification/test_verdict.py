@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The verdict: equal is equal, every difference is named, and a log read back is judged the same."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """verify on the real firmware: this computer and every emulated machine, whole and, on two of them, with
 each part of it spoiled."""
 
@@ -20,7 +21,7 @@ from tinykws.boards.rows import Board, find_board, load_boards
 from tinykws.device.line_checksum import with_check
 from tinykws.device.open_device import open_device
 from tinykws.device.protocol import TEST, ClipFigures, Line, Synced, announcement, audio_line, parse_line
-from tinykws.device.transport.line_transport import LineLink
+from tinykws.device.transport.line_transport import LineTransport
 from tinykws.model.bundle import Bundle, write_bundle
 from tinykws.stages.build import build
 from tinykws.stages.generate import generate
@@ -32,7 +33,7 @@ from tinykws.support.progress import Progress
 
 SPOILED = ["host", "qemu-cortex-m4"]
 EMULATED = [board.id for board in load_boards().values() if board.emulator]
-WIRES = [(board, None) for board in EMULATED] + [("qemu-cortex-m4", "uart"), ("qemu-riscv32", "uart")]
+TRANSPORTS = [(board, None) for board in EMULATED] + [("qemu-cortex-m4", "uart"), ("qemu-riscv32", "uart")]
 """Each by the quickest road there is; and, once a port, by the serial line alone, as a real board."""
 FACTS = {
     "yes": (-128, -128, 127, -128),
@@ -127,12 +128,12 @@ def replace_in(name: str, pattern: str, replacement: str) -> Spoil:
     return spoil
 
 
-@pytest.mark.parametrize(("board_id", "wire"), WIRES)
+@pytest.mark.parametrize(("board_id", "wire"), TRANSPORTS)
 def test_device_and_host_are_equal(bundle, board_id, wire, clips, tmp_path) -> None:
     board = ready_board(board_id)
     generate(bundle, board, None, tmp_path / "project")
     program = build(tmp_path / "project", board).program
-    report = verify(bundle, board, program, clips, wire=wire, log_path=tmp_path / "verify.jsonl")
+    report = verify(bundle, board, program, clips, emulator_transport=wire, log_path=tmp_path / "verify.jsonl")
     assert report.passed, report.reason
     assert report.equal_clips == len(clips)
     assert report.engine == board.engine
@@ -161,17 +162,17 @@ def figures_of_silence(board: Board, program: Path) -> ClipFigures:
     """What a clip of one sample and of silence that the device adds by itself comes to; nothing is said meanwhile."""
     pcm = bytes(2)
     with open_device(board, program) as device:
-        device.link.send_lines(
+        device.transport.send_lines(
             [with_check(TEST), with_check(announcement(len(pcm), zlib.crc32(pcm), 30_000)), with_check("!SYNC 1 0")]
         )
-        _lines_until(Synced, device.link)
-        device.link.send_lines([audio_line(0, pcm, 0)])
-        return _lines_until(ClipFigures, device.link)
+        _lines_until(Synced, device.transport)
+        device.transport.send_lines([audio_line(0, pcm, 0)])
+        return _lines_until(ClipFigures, device.transport)
 
 
-def _lines_until(kind: type[Line], link: LineLink) -> Line:
+def _lines_until(kind: type[Line], transport: LineTransport) -> Line:
     while True:
-        text = link.read_line(PATIENT_S)
+        text = transport.read_line(PATIENT_S)
         assert text is not None, f"no {kind.__name__} in {PATIENT_S} s"
         line = parse_line(text)
         if isinstance(line, kind):

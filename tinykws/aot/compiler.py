@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The aot engine: from an int8 .tflite to C that needs no interpreter.
 
 The way of a model: reader.py checks bytes into a graph, lowering.py checks each op into the call of a kernel with

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """C text of a lowered and planned model: data, a plan to read, and one call a line."""
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ extern "C" {{
 #define KWS_MODEL_OUTPUT_SCALE {output_scale}
 #define KWS_MODEL_OUTPUT_ZERO_POINT ({output_zero_point})
 #define KWS_MODEL_ARENA_BYTES {arena_bytes}
-#define KWS_MODEL_HOP_FRAMES {hop}
+#define KWS_MODEL_HOP_FRAMES {inference_stride}
 
 int8_t *kws_model_input(void);
 void kws_model_invoke(void);
@@ -55,9 +56,9 @@ _WHOLE_MANUAL = """\
 _KEPT_MANUAL = """\
  * An invoke leaves the input as it is; the output is true until the next invoke."""
 _STREAM_MANUAL = """\
- * Invokes keep what windows share. Call one each time the input, [frames, values], has moved up by {hop} frame{s} and
- * as many new ones stand at its end, also while the first window fills. Once all frames in it came so, the output
- * is the whole window's. An invoke leaves the input as it is; the output is true until the next invoke."""
+ * Invokes keep what windows share. Call one each time the input, [frames, values], has moved up by {inference_stride}
+ * frame{s} and as many new ones stand at its end, also while the first window fills. Once all frames in it came so,
+ * the output is the whole window's. An invoke leaves the input as it is; the output is true until the next invoke."""
 _ENDS = """\
 int8_t *kws_model_input(void)
 {{
@@ -117,14 +118,14 @@ def header_text(model: PlannedModel) -> str:
         output_scale=_float_text(output.scale),
         output_zero_point=output.zero_point,
         arena_bytes=model.arena_bytes,
-        hop=model.schedule.hop,
+        inference_stride=model.schedule.inference_stride,
     )
 
 
 def _manual(model: PlannedModel) -> str:
-    hop = model.schedule.hop
-    if hop:
-        return _STREAM_MANUAL.format(hop=hop, s="s" * (hop > 1))
+    inference_stride = model.schedule.inference_stride
+    if inference_stride:
+        return _STREAM_MANUAL.format(inference_stride=inference_stride, s="s" * (inference_stride > 1))
     return _KEPT_MANUAL if model.schedule.keeps_input else _WHOLE_MANUAL
 
 

@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
 """Samples and audio files: reading, levels, noise, rooms, filters."""

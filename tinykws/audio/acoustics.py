@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Rooms: what walls do to a voice on its way to a microphone, by the image-source model.
 
 A room's walls mirror the speaker, and mirror the mirror images again; each image is heard later and softer. Source:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Audio files in and out, and what makes a recording unfit for training.
 
 Samples are int16, mono. Files may have any sample rate, channel count and width that libsndfile reads (WAV, FLAC,

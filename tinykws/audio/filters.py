@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Filters and changes of speed for many clips at once: one transform there, one back.
 
 A clip's spectrum is multiplied by the response of a room and a microphone, and turned back into more or fewer samples

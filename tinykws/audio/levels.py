@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How loud samples are, and what makes a recording unfit for training."""
 
 from __future__ import annotations

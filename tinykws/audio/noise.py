@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Noise made by computing: the sounds a room and a circuit add. Float, RMS 1, seeded by a numpy Generator."""
 
 from __future__ import annotations

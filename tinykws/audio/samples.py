@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Samples: int16 [n], mono, and what is done to them without a file."""
 
 from __future__ import annotations

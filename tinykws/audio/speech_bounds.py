@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where in a recording somebody speaks, and the clip that is cut around it."""
 
 from __future__ import annotations

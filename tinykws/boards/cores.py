@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Processor cores: which instructions they execute, and a guess of how many cycles each takes.
 
 The guesses leave out waiting for memory: flash behind a cache that does not hold the loop makes all of them longer.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """boards.yaml: one frozen row a board, checked when it is read.
 
 Nothing elsewhere asks which board it is: what differs between boards stands in a column here.
@@ -12,16 +13,16 @@ from pathlib import Path
 from typing import Any
 
 from tinykws.boards.cores import CORES
-from tinykws.support.dataclass_reader import at_least, one_of, read_dataclass
+from tinykws.support.dataclass_reader import at_least, one_of, read_dataclass, renamed
 from tinykws.support.errors import ConfigError, did_you_mean
 from tinykws.support.resources import BOARDS_YAML
 from tinykws.support.yaml_text import load_yaml
 
 ENGINES = ("tflm", "aot")
 EMULATORS = ("process", "qemu-system-arm", "qemu-system-riscv32")
-FAST_WIRES = ("semihosting",)
-UART, FAST = WIRES = ("uart", "fast")
-"""How sound gets into an emulated board: as into a real one, or by its row's fast_wire."""
+FAST_TRANSPORTS = ("semihosting",)
+UART, FAST = TRANSPORTS = ("uart", "fast")
+"""How sound gets into an emulated board: as into a real one, or by its row's fast_transport."""
 MICROPHONE_KINDS = ("none", "pdm", "i2s")
 CHANNELS = ("left", "right")
 SLOT_BITS = (16, 32)
@@ -214,7 +215,7 @@ class Board:
     """The emulator's name of the machine."""
     cpu: str = ""
     """The emulator's name of the processor."""
-    fast_wire: str | None = None
+    fast_transport: str | None = renamed(None, former_key="fast_wire")
     """By what road bulk audio can go into the emulated machine beside its UART: semihosting (kws_wire.h), or none."""
 
     def __post_init__(self) -> None:
@@ -227,8 +228,8 @@ class Board:
             one_of("core", self.core, tuple(CORES))
         if self.emulator is not None:
             one_of("emulator", self.emulator, EMULATORS)
-        if self.fast_wire is not None:
-            one_of("fast_wire", self.fast_wire, FAST_WIRES)
+        if self.fast_transport is not None:
+            one_of("fast_transport", self.fast_transport, FAST_TRANSPORTS)
         if "tflm" in self.engines and self.tflm is None:
             raise ConfigError("key 'tflm' is missing", hint="name the library: tflm: {lib_deps: [owner/name@1.2.3]}")
         if not self.has_own_platform and not re.search(r"[@#]|\.zip$|\.tar\.gz$", self.platform):

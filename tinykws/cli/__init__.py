@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The `tinykws` command: the group, and the one place where errors become messages and exit codes.
 
 Commands parse and print; the work is in tinykws/stages/. Stages and all heavy packages are imported inside the
@@ -7,6 +8,8 @@ commands, so that `tinykws --help` answers at once.
 from __future__ import annotations
 
 import sys
+import warnings
+from typing import TextIO
 
 import click
 
@@ -23,6 +26,7 @@ from tinykws.cli import (
     record_command,
     verify_command,
 )
+from tinykws.support.dataclass_reader import RenamedSettingWarning
 from tinykws.support.errors import TinykwsError
 
 INTERRUPTED = 130
@@ -78,6 +82,8 @@ def main(arguments: list[str] | None = None) -> None:
 
 def run(arguments: list[str] | None = None) -> int:
     """Runs the command line; returns the exit code: 0, 1 FAIL, 2 wrong use, 3 outside tool, 4 device."""
+    warnings.showwarning = _show_notice
+    warnings.simplefilter("once", RenamedSettingWarning)
     try:
         result = tinykws.main(args=arguments, prog_name="tinykws", standalone_mode=False)
     except click.ClickException as error:
@@ -96,6 +102,17 @@ def run(arguments: list[str] | None = None) -> int:
         _show(f"{error.strerror or error}: {error.filename or ''}".rstrip(": "), "check permissions and free space")
         return TinykwsError.exit_code
     return result if isinstance(result, int) else 0
+
+
+def _show_notice(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, file: TextIO | None = None,  # noqa: ARG001 - Python's signature
+    line: str | None = None,
+) -> None:  # fmt: skip
+    """Python's warnings, of which ours are notices to the user."""
+    if issubclass(category, RenamedSettingWarning):
+        click.echo(f"tinykws: notice: {message}", err=True)
+    else:
+        click.echo(warnings.formatwarning(message, category, filename, lineno, line), err=True, nl=False)
 
 
 def _show(message: str, hint: str | None) -> None:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What several commands do with a board: look it up, find its port, make its firmware."""
 
 from __future__ import annotations

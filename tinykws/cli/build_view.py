@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a build came to, as people read it: bytes by part, and how long listening takes."""
 
 from __future__ import annotations

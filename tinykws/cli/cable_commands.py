@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """flash, monitor: what a person does with a board in hand."""
 
 from __future__ import annotations
@@ -88,7 +89,7 @@ def monitor(
     project_dir: Path, board_id: str | None, port: str | None, commands: tuple[tuple[str, str], ...], shell: bool,
     on_every: float, on_timeout: float, log_file: Path | None, seconds: float | None,
 ) -> None:  # fmt: skip
-    """Show what a board hears, live; survives its reset and its cable.
+    """Show what a board hears, live; survives its reset and its port_access.
 
     Ctrl-C ends it. On a terminal, the lowest line shows level, load and counts; elsewhere there are plain lines.
     Firmware of TensorFlow's micro_speech examples is understood too.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How the command line looks: progress on stderr, results on stdout, tables, JSON."""
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from tinykws.support.dataclass_reader import former_keys_of
 from tinykws.support.progress import Progress
 
 if TYPE_CHECKING:
@@ -142,14 +144,20 @@ def print_json(value: Any) -> None:
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
-def to_json(report: Any) -> Any:
-    """Returns a report (dataclasses, paths and containers, however nested) as values that JSON has."""
+def to_json(report: Any, *, former_keys: bool = True) -> Any:
+    """Returns a report (dataclasses, paths and containers, however nested) as values that JSON has.
+
+    Args:
+        report: what to convert.
+        former_keys: whether renamed settings appear under their former names too, for scripts that know those.
+    """
     if dataclasses.is_dataclass(report) and not isinstance(report, type):
-        return {field.name: to_json(getattr(report, field.name)) for field in dataclasses.fields(report)}
+        values = {field.name: getattr(report, field.name) for field in dataclasses.fields(report)}
+        return to_json({**(former_keys_of(report) if former_keys else {}), **values}, former_keys=former_keys)
     if isinstance(report, Mapping):
-        return {str(key): to_json(value) for key, value in report.items()}
+        return {str(key): to_json(value, former_keys=former_keys) for key, value in report.items()}
     if isinstance(report, (list, tuple)):
-        return [to_json(value) for value in report]
+        return [to_json(value, former_keys=former_keys) for value in report]
     return str(report) if isinstance(report, PurePath) else report
 
 

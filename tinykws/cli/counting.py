@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Instructions counted in emulation, for a board whose core an emulated board has."""
 
 from __future__ import annotations

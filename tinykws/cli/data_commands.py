@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """init, synth, prepare: from words and recordings to a dataset."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """generate, build, boards: from a bundle to firmware."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """doctor: what is missing here, and how to mend it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """fetch: recordings of others to train with."""
 
 from __future__ import annotations

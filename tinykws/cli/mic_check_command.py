@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """mic-check: measure what a board's microphone delivers, and say what to change in its row."""
 
 from __future__ import annotations

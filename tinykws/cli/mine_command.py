@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """mine: from what a model wrongly hears to what it learns next."""
 
 from __future__ import annotations

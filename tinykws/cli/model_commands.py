@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """architectures, train, quantize, evaluate, detect: from a dataset to a bundle, and how good it is."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How a monitor looks: plain lines with the time, or, on a terminal, with a line below them that lives."""
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from collections.abc import Callable
 
 import click
 
-from tinykws.device.health import Vitals
+from tinykws.device.health import DeviceHealth
 from tinykws.device.monitoring import MonitorView
 from tinykws.device.protocol import Heard, Ready
 
@@ -43,12 +44,12 @@ class PlainView(MonitorView):
         """Prints the detection in the words that scripts know."""
         self.line(click.style(heard.to_line(), bold=True))
 
-    def vitals(self, vitals: Vitals) -> None:
+    def health(self, health: DeviceHealth) -> None:
         """Prints level and load now and then; trouble always."""
         due = self._vitals_shown is None or (self._now() - self._vitals_shown).total_seconds() >= PLAIN_VITALS_S
-        if due or vitals.is_too_slow:
+        if due or health.is_too_slow:
             self._vitals_shown = self._now()
-            self.line(describe(vitals))
+            self.line(describe(health))
 
     def notice(self, text: str) -> None:
         """Prints it."""
@@ -94,9 +95,9 @@ class LiveView(PlainView):
         self._counts[heard.label] = self._counts.get(heard.label, 0) + 1
         super().heard(heard)
 
-    def vitals(self, vitals: Vitals) -> None:
+    def health(self, health: DeviceHealth) -> None:
         """Draws level and load."""
-        self._fares = f"[{bar(vitals.level_dbfs)}] {describe(vitals)}"
+        self._fares = f"[{bar(health.level_dbfs)}] {describe(health)}"
         self.tick()
 
     def line(self, text: str) -> None:
@@ -120,12 +121,12 @@ class LiveView(PlainView):
             self._drawn = ""
 
 
-def describe(vitals: Vitals) -> str:
+def describe(health: DeviceHealth) -> str:
     """Returns level and load in one line."""
-    level = "silence" if vitals.level_dbfs is None else f"{vitals.level_dbfs:.0f} dBFS"
-    clipped = f" ({vitals.clipped} clipped)" if vitals.clipped else ""
-    load = f"front-end {_percent(vitals.frontend_share)}, model {_percent(vitals.invoke_share)}"
-    return f"level {level}{clipped}, {load}, {vitals.overruns} overruns{', TOO SLOW' if vitals.is_too_slow else ''}"
+    level = "silence" if health.level_dbfs is None else f"{health.level_dbfs:.0f} dBFS"
+    clipped = f" ({health.clipped} clipped)" if health.clipped else ""
+    load = f"front-end {_percent(health.frontend_share)}, model {_percent(health.invoke_share)}"
+    return f"level {level}{clipped}, {load}, {health.overruns} overruns{', TOO SLOW' if health.is_too_slow else ''}"
 
 
 def bar(level_dbfs: float | None) -> str:

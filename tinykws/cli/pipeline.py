@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs whichever stages are missing or stale, in order, and says which are up to date."""
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ def run_stage(project: Project, name: str, progress: Progress, *, force: bool = 
     inputs = stage_files.inputs_digest()
     stamp.unlink(missing_ok=True)
     report = getattr(module, name)(project, progress=progress)
-    write_stamp(stamp, inputs, module.stage_files(project), to_json(report))
+    write_stamp(stamp, inputs, module.stage_files(project), to_json(report, former_keys=False))
 
 
 def report_of(project: Project, name: str) -> Any:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """record: clips of words and of the room, through this computer's microphone or a board's own."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How recording looks: what to say now, a level that moves, and the question whether to keep it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """tune, and what evaluate --stream prints: detectors on long streams."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """verify: what a device makes of clips, or of a stream, beside what the host makes of them."""
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tinykws.boards.rows import WIRES
+from tinykws.boards.rows import TRANSPORTS
 from tinykws.cli.board_work import board_of, build_firmware, generate_firmware, port_of
 from tinykws.cli.console import ConsoleProgress, print_json
 from tinykws.cli.options import bundle_option, engine_option, port_option, project_option
@@ -84,8 +85,10 @@ def _no_option(_: click.Context, parameter: click.Parameter, path: Path | None) 
     "--seconds", type=click.IntRange(min=2), default=None, metavar="N", help="Only the stream's first N seconds."
 )
 @click.option(
+    "--transport",
     "--wire",
-    type=click.Choice(WIRES),
+    "emulator_transport",
+    type=click.Choice(TRANSPORTS),
     default=None,
     help="How sound gets into an emulated board: byte by byte over its serial line, as into a real one, or faster;"
     " results come over the serial line either way. Default: fast, where the board's row has it.",
@@ -98,7 +101,7 @@ def verify(
     project_dir: Path, board_id: str | None, engine: str | None, bundle_dir: Path | None, port: str | None,
     json_path: Path | None, junit_path: Path | None, replay_path: Path | None, sample: int | None,
     stream_path: Path | None, events_path: Path | None,
-    seconds: int | None, wire: str | None, min_accuracy: float | None, clips: tuple[Path, ...],
+    seconds: int | None, emulator_transport: str | None, min_accuracy: float | None, clips: tuple[Path, ...],
 ) -> int:  # fmt: skip
     """Send clips to a device and compare features, scores and detections with the host's, bit for bit.
 
@@ -118,12 +121,12 @@ def verify(
       tinykws verify --board qemu-cortex-m4 --junit verify.xml
       tinykws verify --replay build/firmware/nano33ble/verify.jsonl
       tinykws verify --board qemu-cortex-m4 --sample 50 --min-accuracy 0.9
-      tinykws verify --board qemu-cortex-m4 --wire uart
+      tinykws verify --board qemu-cortex-m4 --transport uart
       tinykws verify --board qemu-cortex-m4 --stream an_hour_of_radio.flac
       tinykws verify --board host --stream walk.wav --events walk.csv --json report.json
     """
     if replay_path is not None:
-        _refuse_with_replay(board_id, port, clips, sample, stream_path, wire)
+        _refuse_with_replay(board_id, port, clips, sample, stream_path, emulator_transport)
         stream_log = _replayed_stream(replay_path)
         if stream_log is not None:
             _refuse_mixture(True, None, min_accuracy)
@@ -142,14 +145,23 @@ def verify(
 
         stream = _stream(place, stream_path, events_path, seconds)
         target = device or _program(place, board, engine)
-        stream_report = verify_stream(place.bundle, board, target, stream, progress, log_path=log_path, wire=wire)
+        stream_report = verify_stream(
+            place.bundle, board, target, stream, progress, log_path=log_path, emulator_transport=emulator_transport
+        )
         return _hand_over_stream(stream_report, json_path, junit_path)
     from tinykws.stages.verify import verify as verify_clips
 
     chosen = _clips(place, clips, sample)
     target = device or _program(place, board, engine)
     report = verify_clips(
-        place.bundle, board, target, chosen, progress, wire=wire, min_accuracy=min_accuracy, log_path=log_path
+        place.bundle,
+        board,
+        target,
+        chosen,
+        progress,
+        emulator_transport=emulator_transport,
+        min_accuracy=min_accuracy,
+        log_path=log_path,
     )
     return _hand_over_clips(report, json_path, junit_path)
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What `tinykws verify` shows: a table of clips, or of a stream's words, and the verdict as the last line."""
 
 from __future__ import annotations

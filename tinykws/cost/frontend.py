@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Instructions of the front-end for a frame: counted in emulation (benchmarks/firmware.md), scaled by its settings."""
 
 from __future__ import annotations

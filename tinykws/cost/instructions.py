@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Instructions of a model, from the calls it is made of: a guess for computers without an emulator to count in.
 
 The constants are fitted to calls that were counted (kernel_costs.py); how far the guess is off for other models stands

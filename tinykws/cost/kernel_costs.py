@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Instructions that kernels take for a unit of their work, by instruction set and kernel (kernel_work.py).
 
 Written by `python benchmarks/firmware/fit_costs.py --write`; do not edit. GCC 12.2, -O2, counted by QEMU.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a kernel does for a call, as counts of the things it does again and again: what its instructions follow from.
 
 Each function names its counts once; benchmarks/firmware/fit_costs.py finds how many instructions one of each takes on
@@ -132,7 +133,7 @@ def _fully_connected_folded(fields: Fields) -> Work:
 def _fully_connected_rows(fields: Fields) -> Work:
     """As add_rows() of the kernel: windows to come see fewer rows."""
     blocks = fields["units"] // _UNITS
-    firsts = [fields["first_row"] - window * fields["hop_rows"] for window in range(fields["windows"])]
+    firsts = [fields["first_row"] - window * fields["stride_rows"] for window in range(fields["windows"])]
     seen = [max(0, fields["rows"] - max(0, fields["least_row"] - first)) for first in firsts]
     products = sum(seen) * fields["row_values"] * fields["units"]
     return {"block of units": blocks * fields["windows"], "product": products}

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How long a model takes on a board, known before anything is compiled; and refusing one that cannot keep up.
 
 Instructions are guessed from the model's ops, or counted in emulation; cycles for each are a guess of the core's
@@ -139,7 +140,7 @@ def speed_of(bundle: Bundle, board: Board, per_inference: int, per_frame: int, h
     """Returns the speed that follows from instructions."""
     core = CORES[board.core]
     frames_per_second = 1000 / bundle.frontend.stride_ms
-    inferences_per_second = 1000 / bundle.detector.inference_ms
+    inferences_per_second = 1000 / bundle.detector.inference_stride_ms
     per_second = round(per_frame * frames_per_second + per_inference * inferences_per_second)
     times = None
     if board.clock_hz:
@@ -198,7 +199,7 @@ def _fewer_inferences(times: Times, inferences_per_second: float, stride_ms: int
         return
     strides = math.ceil(1000 * times.ms_per_inference / left_ms / stride_ms)
     if strides * stride_ms <= LONGEST_INFERENCE_MS:
-        yield f"fewer inferences, `detector: {{inference_ms: {strides * stride_ms}}}` in kws.yaml"
+        yield f"fewer inferences, `detector: {{inference_stride_ms: {strides * stride_ms}}}` in kws.yaml"
 
 
 def _tflm_rates(core: Core) -> _TflmRates:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a model takes of a chip's memory with each engine, known before anything is compiled; and what takes less."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a network costs on a chip, known before it is trained: untrained, it is converted and run once.
 
 Training changes the values of its weights and nothing of their sizes, so the figures are those of the trained one.

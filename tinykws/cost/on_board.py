@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A bundle's model by the aot engine, as a board's main loop uses it: over windows that move on."""
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ def listening_on(bundle: Bundle, board: Board) -> Listening:
     """Returns how a board uses the bundle's model."""
     return Listening(
         frames=bundle.frontend.n_frames,
-        hop=bundle.detector.inference_ms // bundle.frontend.stride_ms,
+        inference_stride=bundle.detector.inference_stride_ms // bundle.frontend.stride_ms,
         instruction_set=CORES[board.core].counted_as if board.core else _PLAIN_C,
         ram_bytes=board.ram_bytes,
     )

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whole windows or a stream, and how much of one: chosen by what each costs on the board.
 
 The measure is one number without a dimension: the share of the whole window's instructions that an inference takes,
@@ -31,7 +32,7 @@ class Listening:
 
     frames: int
     """Of the window, which is the model's input."""
-    hop: int
+    inference_stride: int
     """Frames from one inference to the next."""
     instruction_set: str
     """The board's, as cores.py names it."""
@@ -91,7 +92,7 @@ class Choice:
     @property
     def keeps_rows(self) -> bool:
         """Whether invokes keep what windows share."""
-        return self.schedule.hop > 0
+        return self.schedule.inference_stride > 0
 
     @property
     def report(self) -> StreamReport:
@@ -126,7 +127,7 @@ def choose(graph: Graph, program: Sequence[Call | Alias], listening: Listening) 
     """Returns the cheapest way to run a model. Raises ConfigError where its input is no window of so many frames."""
     if graph.input.size % listening.frames:
         raise ConfigError(f"the model's input {graph.input} is no window of {listening.frames} frames")
-    analysis = what_windows_share(graph, program, listening.frames, listening.hop)
+    analysis = what_windows_share(graph, program, listening.frames, listening.inference_stride)
     at_once = whole_window(graph, program, keep_input=True)
     whole = _cost(at_once, listening)
     ways = [(_cost(schedule, listening), schedule) for schedule in streams(graph, program, analysis)]
@@ -151,7 +152,7 @@ def _cost(schedule: Schedule, listening: Listening) -> Cost:
 
 
 def _how_far(schedule: Schedule, program: Sequence[Call | Alias], analysis: Analysis) -> str:
-    frames = "a frame" if schedule.hop == 1 else f"{schedule.hop} frames"
+    frames = "a frame" if schedule.inference_stride == 1 else f"{schedule.inference_stride} frames"
     summed = [run.op for run in schedule.runs if run.call.kernel == "kws_nn_fully_connected_sums"]
     last = max((run.op for run in schedule.runs if run.is_band and run.op not in summed), key=lambda op: op.index)
     sums = f" and the sums of {summed[0].where}" if summed else ""

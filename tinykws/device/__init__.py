@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
 """A board that runs our firmware: the serial protocol, sessions, monitoring."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What ESP chips print before any program of theirs runs: their ROM's banner, and why they were reset."""
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ _ROM_LINES = re.compile(
 _RESET = re.compile(r"rst:0x[0-9a-f]+ \((\w+)\)")
 
 
-def is_boot_noise(text: str) -> bool:
+def is_boot_message(text: str) -> bool:
     """Returns whether a line is the ROM's and says nothing of the program."""
     return _ROM_LINES.fullmatch(text.strip()) is not None
 

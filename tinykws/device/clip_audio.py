@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A clip's audio as a session sends it: asked for piece by piece, from the front, and again where a piece got lost."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The results of one clip, put together from numbered lines that may come damaged, twice, or not at all.
 
 Both the session (what is still missing?) and the verdict (what did the device say?) read a device's lines through this,

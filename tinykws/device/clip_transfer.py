@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One clip on its way to a device, and its results on their way back, over a line that may damage or lose any of it.
 
 Whatever is noticed to be wrong is mended in one way: `!SYNC`, to which the device answers what it has
@@ -26,7 +27,7 @@ from tinykws.device.protocol import (
     announcement,
     sync_command,
 )
-from tinykws.device.transmit_window import AudioFlow
+from tinykws.device.transmit_window import TransmitWindow
 
 FIRST_SILENCE_S, LONGEST_SILENCE_S = 0.5, 4.0
 """After so long without a line the device is asked what it has; each time that helps nothing, the wait doubles."""
@@ -73,7 +74,7 @@ class ClipTransfer:
             with_check(announcement(audio.size, audio.crc, tail_samples, features=features)),
         ]
         self._ok = Ok("DATA", f"{AUDIO_TYPE} {audio.size}")
-        self._flow = AudioFlow(audio, ready.line_bytes, ready.window_lines)
+        self._flow = TransmitWindow(audio, ready.line_bytes, ready.window_lines)
         self._results = ClipResults()
         self._next_token = next_token
         self._now = now

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whether the device at the cable's end runs what we think it runs."""
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from tinykws.model.bundle import Bundle
 from tinykws.support.errors import DeviceError
 
 
-def refuse_stranger(ready: Ready, bundle: Bundle, board: Board) -> None:
+def refuse_other_firmware(ready: Ready, bundle: Bundle, board: Board) -> None:
     """Raises DeviceError, with the first difference, where the device runs something else than `bundle` for `board`."""
     labels = tuple(label.name for label in bundle.labels)
     mend = "flash" if board.emulator is None else "build"

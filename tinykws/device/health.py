@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How a device fares: its sound's level, and how much of its time front-end and model take.
 
 Computed from `kws status` lines, whose sums begin when the device begins to listen and wrap at 2^32.
@@ -15,7 +16,7 @@ WRAP = 1 << 32
 
 
 @dataclasses.dataclass(frozen=True)
-class Vitals:
+class DeviceHealth:
     """One status, in a reader's units."""
 
     level_dbfs: float | None
@@ -36,18 +37,18 @@ class Vitals:
         return (self.frontend_share or 0.0) + (self.invoke_share or 0.0) >= 1.0
 
 
-class VitalsReader:
-    """Turns one device's status lines, in order, into its vitals."""
+class HealthReader:
+    """Turns one device's status lines, in order, into its health."""
 
     def __init__(self) -> None:
         self._last: Status | None = None
 
-    def read(self, status: Status) -> Vitals:
-        """Returns the vitals since the status before, or since the device began to listen."""
+    def read(self, status: Status) -> DeviceHealth:
+        """Returns the health since the status before, or since the device began to listen."""
         restarted = self._last is not None and status.time_ms < self._last.time_ms
         last = None if restarted else self._last
         self._last = status
-        return Vitals(
+        return DeviceHealth(
             level_dbfs=dbfs(status.loudest),
             frontend_share=_share(status, last, "frontend_us"),
             invoke_share=_share(status, last, "invoke_us"),

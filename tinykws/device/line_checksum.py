@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The check at a line's end: ` *` and the CRC-32 of all that stands before it, in eight hex digits (kws_check.h)."""
 
 from __future__ import annotations

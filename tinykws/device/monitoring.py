@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a monitor makes of one connection to a device: who is there, how it fares, what it hears.
 
 Pure: lines come in, questions and what a person should see go out. Old micro_speech firmware, which has no banner and
@@ -10,8 +11,8 @@ import dataclasses
 import math
 from collections.abc import Callable
 
-from tinykws.device.boot_messages import is_boot_noise, reset_reason
-from tinykws.device.health import Vitals, VitalsReader
+from tinykws.device.boot_messages import is_boot_message, reset_reason
+from tinykws.device.health import DeviceHealth, HealthReader
 from tinykws.device.protocol import INFO, STATUS, DeviceTrouble, Fail, Heard, Line, Other, Ready, Status, parse_line
 from tinykws.device.self_test import ADVICE, complaint_of
 from tinykws.support.errors import DeviceError
@@ -48,7 +49,7 @@ class MonitorView:
     def heard(self, heard: Heard) -> None:
         """A word was detected."""
 
-    def vitals(self, vitals: Vitals) -> None:
+    def health(self, health: DeviceHealth) -> None:
         """A sign of life."""
 
     def notice(self, text: str) -> None:
@@ -61,7 +62,7 @@ class MonitorView:
         """Time passes; a live view draws itself anew."""
 
 
-class Conversation:
+class MonitorSession:
     """What one connection brings: asks who is there, and turns lines into what a person sees.
 
     Args:
@@ -78,7 +79,7 @@ class Conversation:
         self._asked = 0
         self._ask_next = self._began
         self._ready: Ready | None = None
-        self._vitals = VitalsReader()
+        self._health = HealthReader()
         self._garbled = 0
         self._clean = 0
 
@@ -112,7 +113,7 @@ class Conversation:
         elif isinstance(line, Heard):
             self._view.heard(line)
         elif isinstance(line, Status):
-            self._show(self._vitals.read(line))
+            self._show(self._health.read(line))
         elif isinstance(line, Fail) and line.code == "command":  # firmware from before !STATUS
             self._ask_next = math.inf
         elif isinstance(line, DeviceTrouble):
@@ -133,7 +134,7 @@ class Conversation:
             return
         if self._ready is not None:
             self._view.notice("the board has started anew")
-            self._vitals = VitalsReader()
+            self._health = HealthReader()
         self._ready = ready
         self._ask_next = self._now()
         self._view.introduced(ready)
@@ -145,16 +146,16 @@ class Conversation:
                 f"it runs model {ready.model}; the bundle here is {self._expected.model_id}: see tinykws flash"
             )
 
-    def _show(self, vitals: Vitals) -> None:
-        if vitals.restarted:
+    def _show(self, health: DeviceHealth) -> None:
+        if health.restarted:
             self._view.notice("the board has started anew")
-        self._view.vitals(vitals)
+        self._view.health(health)
 
     def _show_other(self, text: str) -> None:
         reason = reset_reason(text)
         if reason is not None:
             self._view.notice(f"the chip was reset: {reason}")
-        elif text.strip() and not is_boot_noise(text):
+        elif text.strip() and not is_boot_message(text):
             self._view.said(text)
 
     def _check_is_text(self, line: Line, text: str) -> None:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The door to a device, whatever it is: a board on a port, or an emulated one that is started for the occasion."""
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ from tinykws.boards.rows import FAST, Board
 from tinykws.device.protocol import DeviceTrouble, parse_line
 from tinykws.device.session_log import RECEIVED, SessionLog
 from tinykws.device.transport.emulator import Emulator, emulated
-from tinykws.device.transport.hardware import Cable
-from tinykws.device.transport.line_transport import LineLink
-from tinykws.device.transport.reconnecting import returning_link
+from tinykws.device.transport.line_transport import LineTransport
+from tinykws.device.transport.port_access import PortAccess
+from tinykws.device.transport.reconnecting import reconnecting_transport
 from tinykws.support.errors import ConfigError, DeviceError
 
 RETURN_S = 30.0
@@ -24,9 +25,9 @@ RETURN_S = 30.0
 class OpenDevice:
     """A device's serial line, and the emulator behind it where there is one."""
 
-    link: LineLink
+    transport: LineTransport
     emulator: Emulator | None = None
-    come_back: Callable[[], LineLink] | None = None
+    come_back: Callable[[], LineTransport] | None = None
     """Waits until a lost line is there again, and returns it; raises DeviceError. None: what is lost is gone."""
 
     @property
@@ -37,16 +38,20 @@ class OpenDevice:
 
 @contextlib.contextmanager
 def open_device(
-    board: Board, target: Path | str, wire: str | None = None, cable: Cable | None = None, return_s: float = RETURN_S
+    board: Board,
+    target: Path | str,
+    emulator_transport: str | None = None,
+    port_access: PortAccess | None = None,
+    return_s: float = RETURN_S,
 ) -> Iterator[OpenDevice]:
     """Opens a device; the `with` closes it, and ends it where it was started here.
 
     Args:
         board: its row of boards.yaml.
         target: the program of an emulated board, or the port (or pyserial URL) of a real one.
-        wire: how sound gets into an emulated board: `uart`, as into a real one, or `fast`, where its row says that
-            there is something faster; None: fast where there is.
-        cable: where ports are looked for; None: this computer's.
+        emulator_transport: how sound gets into an emulated board: `uart`, as into a real one, or `fast`, if its
+            row names a faster transport; None: fast if there is one.
+        port_access: where ports are looked for; None: this computer's.
         return_s: how long a lost port is waited for.
 
     Raises:
@@ -55,14 +60,14 @@ def open_device(
         DeviceError: no device there, or it ended at once.
     """
     if board.emulator is not None and isinstance(target, Path):
-        fast = board.fast_wire is not None if wire is None else wire == FAST
-        with emulated(board, target, fast=fast) as (emulator, link):
-            yield OpenDevice(link, emulator)
+        fast = board.fast_transport is not None if emulator_transport is None else emulator_transport == FAST
+        with emulated(board, target, fast=fast) as (emulator, transport):
+            yield OpenDevice(transport, emulator)
     elif isinstance(target, str):
-        if wire == FAST:
-            raise ConfigError("a device on a port has its serial line alone", hint="leave --wire fast away")
-        with returning_link(target, board.serial, cable or Cable()) as line:
-            yield OpenDevice(line.link, come_back=lambda: line.come_back(return_s))
+        if emulator_transport == FAST:
+            raise ConfigError("a device on a port has its serial line alone", hint="omit --transport fast")
+        with reconnecting_transport(target, board.serial, port_access or PortAccess()) as line:
+            yield OpenDevice(line.transport, come_back=lambda: line.come_back(return_s))
     else:
         raise ConfigError(f"{board.name} is no emulated board", hint="name the port it is on: --port …")
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The serial protocol, version 2: what a host says, and what each line of a device means (docs/serial_protocol.md).
 
 Pure text: nothing is opened here. A line that a device prints is one of the frozen classes of `Line`; each writes

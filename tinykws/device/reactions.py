@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs a person's command when a word is detected; whatever the command does, whoever waits for words goes on.
 
 A command's own output is read in a thread and handed over by `poll`, so that it cannot block, nor disturb a terminal.

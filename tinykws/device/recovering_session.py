@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A session with a device over a line that may be lost and found again."""
 
 from __future__ import annotations
@@ -10,11 +11,11 @@ from tinykws.device.open_device import OpenDevice
 from tinykws.device.protocol import Ready
 from tinykws.device.session import DeviceSession
 from tinykws.device.session_log import FAULT, LINK
-from tinykws.device.transport.serial_transport import LinkLostError
+from tinykws.device.transport.serial_transport import TransportLostError
 from tinykws.support.errors import DeviceError
 
 
-class Connection:
+class RecoveringSession:
     """Knows whether the device is ready for a clip, and makes it so where it is not.
 
     Args:
@@ -62,7 +63,7 @@ class Connection:
                 return
             except ClipFaultError as fault:
                 self.doubt(str(fault))
-            except LinkLostError as error:
+            except TransportLostError as error:
                 self.lost(error)
 
     def send_clip(self, audio: ClipAudio, tail_samples: int) -> None:
@@ -70,11 +71,11 @@ class Connection:
 
         Raises:
             ClipFaultError: it failed; the next one may go through.
-            LinkLostError: the line is gone: see lost().
+            TransportLostError: the line is gone: see lost().
         """
         try:
             self.session.send_clip(audio, tail_samples)
-        except LinkLostError:
+        except TransportLostError:
             raise
         except DeviceError as error:
             raise ClipFaultError(error.message) from error
@@ -84,12 +85,12 @@ class Connection:
         self.session.log.add(FAULT, reason)
         self._doubtful = True
 
-    def lost(self, error: LinkLostError) -> None:
+    def lost(self, error: TransportLostError) -> None:
         """Waits for a lost line to come back. Raises DeviceError where it does not, or cannot."""
         log = self.session.log
         self.doubt(error.message)
         if self._device.come_back is None:
             raise error
         log.add(LINK, "waiting for it to come back")
-        self.session.link = self._device.come_back()
+        self.session.transport = self._device.come_back()
         log.add(LINK, "it is back")

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a device's self-test at boot says, in words for a person, and what to do about it."""
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
+# SPDX-License-Identifier: Apache-2.0
 """The conversation with a device: ask who it is, send it clips, keep every line in a log.
 
-Knows the protocol and its time limits, and nothing of ports: it is given a link with two methods. What a clip comes
-to is not looked at here; that is the verdict's business (verdict.py), from the log.
+Knows the protocol and its time limits, and nothing of ports: it is given a transport with two methods. What a clip
+comes to is not looked at here; that is the verdict's business (verdict.py), from the log.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from tinykws.device.clip_transfer import ClipFaultError, ClipTransfer, OnResult
 from tinykws.device.line_checksum import with_check
 from tinykws.device.protocol import EXIT, INFO, RESET, TEST, DeviceTrouble, Fail, Line, Ok, Ready, Received, read_line
 from tinykws.device.session_log import SENT, SessionLog
-from tinykws.device.transport.line_transport import LineLink
+from tinykws.device.transport.line_transport import LineTransport
 from tinykws.support.errors import DeviceError
 
 BYTES_PER_SECOND = 32_000
@@ -31,13 +32,13 @@ class DeviceSession:
     """One device, from its banner to the last clip.
 
     Args:
-        link: the serial line.
+        transport: the serial line.
         log: gets every line; its clock is the session's.
         timeout_s: longest time in which nothing may get on.
     """
 
-    def __init__(self, link: LineLink, log: SessionLog, timeout_s: float = 10.0) -> None:
-        self.link = link
+    def __init__(self, transport: LineTransport, log: SessionLog, timeout_s: float = 10.0) -> None:
+        self.transport = transport
         """The serial line; another one where the device was lost and found."""
         self._clock = log.clock
         self._timeout_s = timeout_s
@@ -143,18 +144,18 @@ class DeviceSession:
             if line:
                 self.log.add(SENT, line)
         if lines:
-            self.link.send_lines(lines)
+            self.transport.send_lines(lines)
 
     def _send_audio(self, lines: list[str]) -> None:
         if lines:
             first = lines[0].split(" ", 1)[0]
             self.log.add(SENT, f"({first}…: {len(lines)} lines, {sum(map(len, lines))} characters of audio)")
-            self.link.send_lines(lines)
+            self.transport.send_lines(lines)
 
     def _read(self, deadline: float) -> Received | None:
         """Returns the next line that is not empty, or None where none came before the deadline."""
         while (left := deadline - self._clock()) > 0:
-            text = self.link.read_line(left)
+            text = self.transport.read_line(left)
             if text is None:
                 return None
             if text:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The log of a session: every line with its time, the clip and the attempt it belongs to. What it means: verdict.py.
 
 A line of the log is written when it happens, so that a run that is cut short leaves all until then.

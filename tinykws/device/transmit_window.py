@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A clip's audio on its way to a device: what may be sent now, and in pieces of which size."""
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ SHORTEST_LINE_BYTES = 48
 """A line of audio that is damaged again and again is sent in ever shorter ones, down to these."""
 
 
-class AudioFlow:
+class TransmitWindow:
     """Lines of audio, as many under way at a time as the device allows.
 
     Args:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What this computer has: programs, rights on serial ports, room on its disks. Looks only; nothing is changed."""
 
 from __future__ import annotations

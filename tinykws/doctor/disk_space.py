@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Folders that building writes into, and the space on their disks."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which Python packages are installed, what they ask for, and whether the compiled ones load."""
 
 from __future__ import annotations

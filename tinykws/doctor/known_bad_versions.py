@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Versions that install without complaint and then do wrong."""
 
 from __future__ import annotations

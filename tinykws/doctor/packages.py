@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Python, tinykws's C extension, and packages: against what tinykws's own metadata and theirs ask for."""
 
 from __future__ import annotations

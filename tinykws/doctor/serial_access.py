@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Serial ports: who may use them, who else grabs them, and which board is on which."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Speech engines: which of them could speak the words that have no recordings."""
 
 from __future__ import annotations

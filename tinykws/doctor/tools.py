@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Compilers and emulators on PATH, and whether they have the parts that the boards' firmware wants."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Boards whose platform comes from a vendor through PlatformIO's registry: can they be built here and now?"""
 
 from __future__ import annotations

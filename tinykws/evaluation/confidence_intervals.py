@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How sure counted things are: limits of a share (Wilson) and of a rate (Poisson, exact)."""
 
 from __future__ import annotations

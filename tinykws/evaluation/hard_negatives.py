@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where in a long recording a model takes for a word what is none: the hard negatives that training should see.
 
 The model's own scores are looked at and not the detector's verdict, so that near misses are found too.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How good predictions are: accuracy, precision, recall and F1 of each label, the confusion matrix, agreement."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a detector is measured on: the words of held-back clips in several scenes, and long sound without them."""
 
 from __future__ import annotations

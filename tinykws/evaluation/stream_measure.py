@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a detector makes of scored streams: recall, false accepts per hour, latency, and the curve of both.
 
 The detector is the firmware's C. All figures come with their limits (tinykws/evaluation/confidence_intervals.py).

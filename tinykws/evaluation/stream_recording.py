@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A long recording as a stream: a file, or a part of it, with what is said in it where somebody wrote that down."""
 
 from __future__ import annotations

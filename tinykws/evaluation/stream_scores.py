@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The model's scores all along a stream: computed once, then any number of detectors can be tried on them.
 
 Front-end and window are the firmware's C, the model runs in TFLite Micro's interpreter: what a device computes.

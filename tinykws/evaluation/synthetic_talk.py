@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Something like talk, made of single words: sentences without sense, for where nobody gave recordings of speech.
 
 Words said one by one stand between pauses, as keywords do; hardly anybody talks like that, and a detector that accepts

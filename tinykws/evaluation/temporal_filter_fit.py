@@ -1,4 +1,5 @@
-"""The matched filter's weights: learned from how scores go when a word is said, and when something else is.
+# SPDX-License-Identifier: Apache-2.0
+"""The temporal filter's weights: learned from how scores go when a word is said, and when something else is.
 
 By logistic regression. When in the time that counts as found a word is surest is not known beforehand, nor which
 moments of other speech are the hardest: both are looked up with the weights of the round before (multiple-instance
@@ -39,26 +40,26 @@ Floats = npt.NDArray[np.float64]
 
 
 def fit_filter(
-    said: Sequence[ScoredStream], unsaid: Sequence[ScoredStream], words: Sequence[str], inference_ms: int
+    said: Sequence[ScoredStream], unsaid: Sequence[ScoredStream], words: Sequence[str], inference_stride_ms: int
 ) -> DetectorSettings:
-    """Returns a matched filter that tells what is said from what is not; all words share its weights.
+    """Returns a temporal filter that tells what is said from what is not; all words share its weights.
 
     Args:
         said: streams with words.
         unsaid: streams without.
         words: labels, in the model's order.
-        inference_ms: time from one inference to the next.
+        inference_stride_ms: time from one inference to the next.
     """
-    seen = [_Seen(stream, evidence_by_age(stream.scores, inference_ms)) for stream in said]
-    others = [_Seen(stream, evidence_by_age(stream.scores, inference_ms)) for stream in unsaid]
+    seen = [_Seen(stream, evidence_by_age(stream.scores, inference_stride_ms)) for stream in said]
+    others = [_Seen(stream, evidence_by_age(stream.scores, inference_stride_ms)) for stream in unsaid]
     weights = _first_guess()
     bias = 0.0
     negative: list[Floats] = []
     for _ in range(ROUNDS):
         positive = np.concatenate([list(_surest(each, weights, words)) for each in seen])
-        negative += [_hardest(each, weights, inference_ms) for each in others]
+        negative += [_hardest(each, weights, inference_stride_ms) for each in others]
         weights, bias = logistic_regression(positive, np.concatenate(negative))
-    return with_filter([role.tolist() for role in weights.reshape(SHAPE)], bias, inference_ms)
+    return with_filter([role.tolist() for role in weights.reshape(SHAPE)], bias, inference_stride_ms)
 
 
 def evidence(scores: npt.NDArray[np.int8]) -> Floats:
@@ -67,12 +68,12 @@ def evidence(scores: npt.NDArray[np.int8]) -> Floats:
     return np.asarray(np.log2(steps + 1) - np.log2(256 - steps), np.float64)
 
 
-def evidence_by_age(scores: npt.NDArray[np.int8], inference_ms: int) -> Floats:
+def evidence_by_age(scores: npt.NDArray[np.int8], inference_stride_ms: int) -> Floats:
     """Returns float [n, n_labels, SIDES, N_AGES] of int8 [n, n_labels]: mean evidence, in bits, at each moment.
 
     Before the first score there was silence.
     """
-    of_age = np.asarray(temporal_filter.ages(inference_ms))
+    of_age = np.asarray(temporal_filter.ages(inference_stride_ms))
     before = np.full((len(of_age), scores.shape[1]), -128, np.int8)
     before[:, SILENCE_INDEX] = 127
     heard = evidence(np.concatenate([before, scores]))
@@ -140,9 +141,9 @@ def _surest(seen: _Seen, weights: Floats, words: Sequence[str]) -> Iterator[Floa
             yield moments[np.argmax(moments @ weights)]
 
 
-def _hardest(seen: _Seen, weights: Floats, inference_ms: int) -> Floats:
+def _hardest(seen: _Seen, weights: Floats, inference_stride_ms: int) -> Floats:
     """Returns float [m, …], the inputs of each word at the hardest moments, but where a word was said after all."""
-    length = max(1, APART_MS // inference_ms)
+    length = max(1, APART_MS // inference_stride_ms)
     unsaid = np.ones(len(seen.evidence), np.bool_)
     for event in seen.stream.events:
         unsaid[seen.moments(event)] = False

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Streams: what is said in a recording and when, and how what was heard in it is counted.
 
 A detection counts for an utterance from its start to its end plus a second. Every utterance is found, confused

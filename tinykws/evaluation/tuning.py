@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which detector to deploy: the settings of the highest recall that keep to a wanted rate of false accepts.
 
 Thresholds are where the trouble is: half an hour of speech in which a good detector errs not once does not tell it from
@@ -101,10 +102,10 @@ def tune_detector(
 def _candidates(scored: ScoredMaterial, words: Sequence[str], wishes: DetectorWishes) -> Iterator[DetectorSettings]:
     if wishes.kind != RECOGNIZE_COMMANDS:
         unsaid = (*scored.negatives, *scored.others)
-        yield dataclasses.replace(fit_filter(scored.words, unsaid, words, wishes.inference_ms), **wishes.given)
+        yield dataclasses.replace(fit_filter(scored.words, unsaid, words, wishes.inference_stride_ms), **wishes.given)
         return
-    for window_ms in sorted({max(window_ms, wishes.inference_ms) for window_ms in WINDOWS_MS}):
-        scores = window_ms // wishes.inference_ms
+    for window_ms in sorted({max(window_ms, wishes.inference_stride_ms) for window_ms in WINDOWS_MS}):
+        scores = window_ms // wishes.inference_stride_ms
         settings = dataclasses.replace(wishes.usual, average_window_ms=window_ms, minimum_count=max(1, scores // 2))
         yield dataclasses.replace(settings, **wishes.given)
 

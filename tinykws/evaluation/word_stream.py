@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Streams made of held-back clips: one after another, with pauses, and noise, levels and rooms put on them.
 
 A stream is made a block of ten clips at a time, so its length costs no memory; the same clips and seed give the same

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How much flash and RAM a program takes, section by section, read from its ELF file."""
 
 from __future__ import annotations

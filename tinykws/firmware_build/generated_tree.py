@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A folder whose files are generated, and which may hold a user's own beside them.
 
 A manifest in the folder remembers what was generated. From it comes what may be removed when it is no longer made,

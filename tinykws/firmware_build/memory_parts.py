@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which part of a program takes how much flash and RAM: front-end, model, kernels and so on, from an ELF's symbols.
 
 A static symbol belongs to the source file named before it in the symbol table, a global one is told by its name, which

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """PlatformIO: builds and uploads a generated project, and says in a reader's words why it could not."""
 
 from __future__ import annotations

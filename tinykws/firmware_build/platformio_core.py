@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A PlatformIO core directory made without a network, for boards whose platform travels with the project.
 
 A build needs one package of PlatformIO's, `tool-scons`; it is made here from the SCons that pip installed. Each

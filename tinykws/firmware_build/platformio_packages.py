@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which vendors' platforms and libraries PlatformIO has installed, by its own rules and from its folders alone."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The operations of TensorFlow Lite Micro, as models name them and as its op resolver does."""
 
 from __future__ import annotations

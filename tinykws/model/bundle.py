@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The bundle: one folder in which the two halves of the pipeline meet, and by which a model is shared.
 
     model.tflite     the int8 model
@@ -22,15 +23,15 @@ import numpy.typing as npt
 
 from tinykws.audio.files import write_wav
 from tinykws.project import temporal_filter
-from tinykws.project.detector_settings import DETECTOR_KINDS, MATCHED_FILTER, DetectorSettings
+from tinykws.project.detector_settings import DETECTOR_KINDS, TEMPORAL_FILTER, DetectorSettings
 from tinykws.project.frontend_settings import FrontendSettings
 from tinykws.project.labels import FIRST_WORD, SILENCE, UNKNOWN, Label
-from tinykws.support.dataclass_reader import in_range, one_of, read_dataclass
+from tinykws.support.dataclass_reader import in_range, one_of, read_dataclass, with_current_names
 from tinykws.support.errors import ConfigError
 from tinykws.support.files import replacing_folder, write_json
 
-FORMAT_VERSION = 2
-"""2 since detectors have a kind, and a golden clip may be made by the device; format 1 is read as what it meant."""
+FORMAT_VERSION = 3
+"""2 added the detector's kind and golden clips that the device makes; 3 renamed detector settings. All are read."""
 MODEL_NAME = "model.tflite"
 JSON_NAME = "bundle.json"
 FLOAT_MODEL_KEY = "float_model_sha256"
@@ -130,7 +131,7 @@ def _check_detector(detector: DetectorSettings, n_words: int) -> None:
     """Raises ConfigError where thresholds or weights do not fit words and kind: C reads as many as it is told."""
     where = "detector: "
     one_of(where + "kind", detector.kind, DETECTOR_KINDS)
-    n_weights = temporal_filter.N_WEIGHTS if detector.kind == MATCHED_FILTER else 0
+    n_weights = temporal_filter.N_WEIGHTS if detector.kind == TEMPORAL_FILTER else 0
     for name, counts in (("word_thresholds", (0, n_words)), ("filter_weights", (n_weights,))):
         values = getattr(detector, name)
         if len(values) not in counts:
@@ -153,8 +154,8 @@ def load_bundle(path: Path) -> Bundle:
     values = _read_json(path)
     where = f"bundle {path}"
     version = values.pop("format_version", None)
-    if version == 1:
-        values = _upgraded(values)
+    if version in (1, 2):
+        values = _upgraded(values, version)
     elif version != FORMAT_VERSION:
         raise ConfigError(
             f"{where} has format version {version!r}, this tinykws reads {FORMAT_VERSION}",
@@ -230,19 +231,20 @@ def _read_model(path: Path, sha256: str) -> bytes:
     return model
 
 
-def _upgraded(values: dict[str, Any]) -> dict[str, Any]:
-    """Returns format 1's keys and, where they may be missing, format 2's with the values that mean the same."""
+def _upgraded(values: dict[str, Any], version: int) -> dict[str, Any]:
+    """Returns the keys of an older format with the current names; keys it lacks get the values it implied."""
     detector, golden = values.get("detector"), values.get("golden")
     if isinstance(detector, dict):
-        usual = DetectorSettings()
-        added = {
-            name: getattr(usual, name)
-            for name in ("kind", "word_thresholds", "filter_weights", "filter_bias", "filter_shift")
-        }
-        values["detector"] = {**added, **detector}
-    if isinstance(golden, list):
+        detector, _ = with_current_names(DetectorSettings, detector)
+        values["detector"] = {**(_absent_in_format_1() if version == 1 else {}), **detector}
+    if version == 1 and isinstance(golden, list):
         values["golden"] = [{"seed": None, **clip} if isinstance(clip, dict) else clip for clip in golden]
     return values
+
+
+def _absent_in_format_1() -> dict[str, Any]:
+    names = ("kind", "word_thresholds", "filter_weights", "filter_bias", "filter_shift")
+    return {name: getattr(DetectorSettings(), name) for name in names}
 
 
 def _refuse_missing_keys(values: Any, expected: Any, where: str = "") -> None:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """TensorFlow Lite's converter: a trained network becomes an int8 .tflite that every TFLM library computes alike."""
 
 from __future__ import annotations

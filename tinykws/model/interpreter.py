@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """TFLite Micro's own interpreter (PyPI: tflite-micro): what a board with the tflm engine computes, and its arena."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The sound by which a chip tests itself at boot, and what a bundle's model must make of it.
 
 The chip makes the sound from a seed by the very C that makes it here (firmware/lib/kws/kws_golden_signal.c), so a

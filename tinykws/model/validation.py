@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What an int8 .tflite must be to hear what it was trained on: the traps of conversion, each with its check.
 
 Every one of these was met in the field as a model that is good on the laptop and says one word to everything on the

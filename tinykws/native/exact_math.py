@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Cosine, sine, logarithm and power, correctly rounded and so the same on every machine.
 
 The tables of the front-end hang on single units in the last place of these functions, and the C libraries of this

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Builds `tinykws.native._kws`: the firmware's portable C (firmware/lib/kws), compiled for Python through cffi.
 
 setup.py runs this in the folder of the checkout. The same files go into the firmware, unchanged.
@@ -17,7 +18,7 @@ SOURCES = (
     "golden_signal",
     "listener",
     "log",
-    "matched_filter",
+    "temporal_filter",
     "noise_reduction",
     "pcan",
     "recognize_commands",
@@ -82,7 +83,7 @@ typedef struct {
 } kws_detector_config;
 
 bool kws_recognize_commands(kws_detector *detector, uint32_t time_ms, kws_detection *detection);
-bool kws_matched_filter(kws_detector *detector, uint32_t time_ms, kws_detection *detection);
+bool kws_temporal_filter(kws_detector *detector, uint32_t time_ms, kws_detection *detection);
 
 void kws_detector_init(kws_detector *detector, const kws_detector_config *config, uint32_t *memory);
 void kws_detector_reset(kws_detector *detector);
@@ -95,7 +96,7 @@ typedef struct {
     const kws_frontend_config *frontend;
     kws_detector_config detector;
     uint16_t n_frames;
-    uint16_t inference_frames;
+    uint16_t inference_stride;
     bool (*infer)(void *context, const int8_t *features, int8_t *scores);
     void (*get_ready)(void *context);
     void (*on_inference)(void *context, uint32_t time_ms, const int8_t *scores);

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """log1pf as Sun's fdlibm computes it: newlib's, and glibc's before 2.41; it is not always correctly rounded.
 
 The C microfrontend's tables inherit its last bits. Every step is an IEEE operation on single-precision numbers, so the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The front-end's tables, as whole numbers: what the C code (firmware/lib/kws) computes with.
 
 The formulas are those of TensorFlow's microfrontend (tensorflow/lite/experimental/microfrontend/lib/*_util.c), which

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The whole pipeline from samples to detections, by the very C code that runs on the chip (kws_listener.c)."""
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class Inference:
 
 
 class Listener:
-    """Hears samples, asks the model every inference_ms once a clip's worth of frames is there, and finds words."""
+    """Takes samples, runs the model every inference_stride_ms once its input is full, and detects words."""
 
     def __init__(self, frontend: FrontendSettings, detector: DetectorSettings, n_labels: int, infer: Infer) -> None:
         self._infer = infer
@@ -38,7 +39,7 @@ class Listener:
         self._n_labels = n_labels
         self._events: list[Inference | Detection] = []
         self._error: BaseException | None = None
-        history = detector.average_window_ms // detector.inference_ms + 1
+        history = detector.average_window_ms // detector.inference_stride_ms + 1
         self._frontend_config = FrontendConfig(frontend)
         self._detector_config = DetectorConfig(detector, n_labels, history)
         self._handle = ffi.new_handle(self)
@@ -48,7 +49,7 @@ class Listener:
                 "frontend": self._frontend_config.pointer,
                 "detector": self._detector_config.pointer[0],
                 "n_frames": frontend.n_frames,
-                "inference_frames": detector.inference_ms // frontend.stride_ms,
+                "inference_stride": detector.inference_stride_ms // frontend.stride_ms,
                 "infer": lib.listener_infer,
                 "on_inference": lib.listener_on_inference,
                 "on_detection": lib.listener_on_detection,

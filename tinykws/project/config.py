@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """kws.yaml: the whole configuration of a project, read into frozen dataclasses; unknown keys are refused.
 
 The dataclasses are the schema: a field's name is the key, its default the default, its type the check.
@@ -18,7 +19,7 @@ from tinykws.project.detector_settings import (
 )
 from tinykws.project.frontend_settings import FrontendSettings
 from tinykws.project.labels import Label, labels_of_words
-from tinykws.support.dataclass_reader import at_least, in_range, one_of, read_dataclass
+from tinykws.support.dataclass_reader import at_least, in_range, one_of, read_dataclass, renamed
 from tinykws.support.errors import ConfigError
 from tinykws.support.yaml_text import load_yaml
 
@@ -76,7 +77,7 @@ class AugmentationSettings:
 
     clips_per_epoch: int = 6000
     """An epoch shows at most so many; more clips take their turns, and training takes no longer."""
-    recordings_part: float | None = None
+    recordings_share: float | None = renamed(None, former_key="recordings_part")
     """Of labels that have recorded and spoken clips: the recorded ones' part, or more where there are enough. None: 0.5
     if there are ten recordings of every label, else 0.3."""
     shift_ms: int = 100
@@ -220,9 +221,9 @@ class Config:
             in_range(f"{where}word_thresholds: {word}", threshold, 0, 255)
         in_range(where + "false_accepts_per_hour", wishes.false_accepts_per_hour, 0.01, 1000)
         stride_ms = self.frontend.stride_ms
-        if wishes.inference_ms < stride_ms or wishes.inference_ms % stride_ms:
+        if wishes.inference_stride_ms < stride_ms or wishes.inference_stride_ms % stride_ms:
             raise ConfigError(
-                f"detector: inference_ms is {wishes.inference_ms}",
+                f"detector: inference_stride_ms is {wishes.inference_stride_ms}",
                 hint=f"it must be a multiple of the front-end's stride of {stride_ms} ms",
             )
         for name in OF_RECOGNIZE_COMMANDS if wishes.kind != RECOGNIZE_COMMANDS else ():
@@ -235,7 +236,7 @@ class Config:
         at_least(where + "minimum_count", fixed.minimum_count, 1)
         at_least(where + "suppression_ms", fixed.suppression_ms, 0)
         if wishes.kind == RECOGNIZE_COMMANDS:
-            in_range(where + "average_window_ms", fixed.average_window_ms, fixed.inference_ms, 5000)
+            in_range(where + "average_window_ms", fixed.average_window_ms, fixed.inference_stride_ms, 5000)
 
     def _check_augmentation(self) -> None:
         values, where = self.training.augmentation, "training: augmentation: "
@@ -243,7 +244,7 @@ class Config:
         in_range(where + "shift_ms", values.shift_ms, 0, self.frontend.clip_ms)
         for name in PROBABILITIES:
             in_range(where + name, getattr(values, name), 0, 1)
-        in_range(where + "recordings_part", values.recordings_part or 0, 0, 1)
+        in_range(where + "recordings_share", values.recordings_share or 0, 0, 1)
         in_range(where + "speed_percent", values.speed_percent, 0, 30)
         in_range(where + "tempo_percent", values.tempo_percent or 0, 0, 100)
         in_range(where + "equalizer_db", values.equalizer_db, 0, 40)

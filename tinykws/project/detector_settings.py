@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The detector's settings: as kws.yaml asks for them, and as they are deployed."""
 
 from __future__ import annotations
@@ -7,11 +8,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from tinykws.project import temporal_filter
+from tinykws.support.dataclass_reader import renamed
 
-RECOGNIZE_COMMANDS, MATCHED_FILTER = DETECTOR_KINDS = ("recognize_commands", "matched_filter")
+RECOGNIZE_COMMANDS, TEMPORAL_FILTER = DETECTOR_KINDS = ("recognize_commands", "temporal_filter")
 """The rules of firmware/lib/kws/kws_detector.h, which are C functions of these names after kws_."""
 
 
+_FORMER_KINDS = {"matched_filter": TEMPORAL_FILTER}
 OF_RECOGNIZE_COMMANDS = ("average_window_ms", "minimum_count")
 """Settings that only this kind has; the filter's window and weights are chosen together."""
 
@@ -28,13 +31,13 @@ class DetectorSettings:
     """0 to 255; a label counts when its averaged score, or the filter's, is above it."""
     suppression_ms: int = 1500
     minimum_count: int = 3
-    inference_ms: int = 100
+    inference_stride_ms: int = renamed(100, former_key="inference_ms")
     """Time from one inference to the next; a multiple of stride_ms."""
-    kind: str = RECOGNIZE_COMMANDS
+    kind: str = renamed(RECOGNIZE_COMMANDS, former_values=_FORMER_KINDS)
     word_thresholds: tuple[int, ...] = ()
     """One for each word, in the labels' order; empty where all have `threshold`."""
     filter_weights: tuple[int, ...] = ()
-    """matched_filter: of the word, of silence and of unknown, each by side and age; see temporal_filter.py."""
+    """temporal_filter: of the word, of silence and of unknown, each by side and age; see temporal_filter.py."""
     filter_bias: int = 0
     filter_shift: int = 0
 
@@ -45,34 +48,36 @@ class DetectorSettings:
 
     @property
     def taps(self) -> int:
-        """matched_filter: how many scores it looks at; 0 for the other rule."""
-        return temporal_filter.taps(self.inference_ms) if self.filter_weights else 0
+        """temporal_filter: how many scores it looks at; 0 for the other rule."""
+        return temporal_filter.taps(self.inference_stride_ms) if self.filter_weights else 0
 
     @property
     def tap_weights(self) -> tuple[int, ...]:
         """[6 * taps]: two weights for each score of the three, the newest first."""
-        return temporal_filter.tap_weights(self.filter_weights, self.inference_ms) if self.filter_weights else ()
+        return temporal_filter.tap_weights(self.filter_weights, self.inference_stride_ms) if self.filter_weights else ()
 
 
-USUAL_THRESHOLD = {RECOGNIZE_COMMANDS: 200, MATCHED_FILTER: 176}
+USUAL_THRESHOLD = {RECOGNIZE_COMMANDS: 200, TEMPORAL_FILTER: 176}
 
 
-def with_filter(weights: Sequence[Sequence[Sequence[float]]], bias: float, inference_ms: int) -> DetectorSettings:
-    """Returns settings with a matched filter.
+def with_filter(
+    weights: Sequence[Sequence[Sequence[float]]], bias: float, inference_stride_ms: int
+) -> DetectorSettings:
+    """Returns settings with a temporal filter.
 
     Args:
         weights: float [3, 2, temporal_filter.N_AGES], of the mean evidence, in bits, of each side and age.
         bias: of the sum, which is the logarithm of the odds that the word was said.
-        inference_ms: time from one inference to the next.
+        inference_stride_ms: time from one inference to the next.
     """
-    whole = temporal_filter.quantized(weights, bias, inference_ms)
+    whole = temporal_filter.quantized(weights, bias, inference_stride_ms)
     return DetectorSettings(
-        average_window_ms=temporal_filter.taps(inference_ms) * inference_ms,
-        threshold=USUAL_THRESHOLD[MATCHED_FILTER],
+        average_window_ms=temporal_filter.taps(inference_stride_ms) * inference_stride_ms,
+        threshold=USUAL_THRESHOLD[TEMPORAL_FILTER],
         suppression_ms=750,
         minimum_count=1,
-        inference_ms=inference_ms,
-        kind=MATCHED_FILTER,
+        inference_stride_ms=inference_stride_ms,
+        kind=TEMPORAL_FILTER,
         filter_weights=whole.weights,
         filter_bias=whole.bias,
         filter_shift=whole.shift,
@@ -83,7 +88,7 @@ def with_filter(weights: Sequence[Sequence[Sequence[float]]], bias: float, infer
 class DetectorWishes:
     """What kws.yaml says about the detector; None: `tinykws tune` chooses, or the kind's usual value holds."""
 
-    kind: str = MATCHED_FILTER
+    kind: str = renamed(TEMPORAL_FILTER, former_values=_FORMER_KINDS)
     threshold: int | str = AUTO
     """auto: chosen on validation clips for the wanted rate of false accepts; a number: 0 to 255, for all words."""
     word_thresholds: dict[str, Any] = dataclasses.field(default_factory=dict)
@@ -92,7 +97,7 @@ class DetectorWishes:
     average_window_ms: int | None = None
     suppression_ms: int | None = None
     minimum_count: int | None = None
-    inference_ms: int = 100
+    inference_stride_ms: int = renamed(100, former_key="inference_ms")
     """Time from one inference to the next; a multiple of stride_ms."""
 
     @property
@@ -110,8 +115,8 @@ class DetectorWishes:
     def usual(self) -> DetectorSettings:
         """What holds for this kind where nothing else is said or chosen."""
         if self.kind == RECOGNIZE_COMMANDS:
-            return DetectorSettings(inference_ms=self.inference_ms)
-        return with_filter(temporal_filter.USUAL_WEIGHTS, temporal_filter.USUAL_BIAS, self.inference_ms)
+            return DetectorSettings(inference_stride_ms=self.inference_stride_ms)
+        return with_filter(temporal_filter.USUAL_WEIGHTS, temporal_filter.USUAL_BIAS, self.inference_stride_ms)
 
     def fixed(self, words: Sequence[str]) -> DetectorSettings:
         """Returns the detector that is said, what is left out as usual for its kind."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The front-end's settings: the one place where its constants stand.
 
 They are those of TensorFlow's microfrontend as micro_speech uses it (16 kHz, 30 ms window, 20 ms stride, 40

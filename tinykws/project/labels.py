@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Words as people write them, and the labels made from them once for folders, C strings and serial lines.
 
 A word may be a phrase in any language ("hey robot", "да"); its label holds only a-z, 0-9 and `_`

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where a project keeps its things: kws.yaml, data/ and all that is made from them under build/."""
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""The matched filter of kws_matched_filter.c in numbers: what it looks at, and weights as the chip has them.
+# SPDX-License-Identifier: Apache-2.0
+"""The temporal filter of kws_temporal_filter.c in numbers: what it looks at, and weights as the chip has them.
 
 It looks at the scores of SPAN_MS. Evidence is the logarithm of a score's odds, in bits; that of the word, of silence
 and of unknown speech is averaged over each of N_AGES ages, what speaks for it (above 0) apart from what speaks against
@@ -22,7 +23,7 @@ SIDES = ("against", "for")
 yet one."""
 N_WEIGHTS = len(ROLES) * len(SIDES) * N_AGES
 EVIDENCE_STEPS = 16
-"""Of a bit; kws_matched_filter.c's BIT."""
+"""Of a bit; kws_temporal_filter.c's BIT."""
 SCORE_STEPS = 8
 """Of one in the sum: scores of 0 to 255 stand for odds of e^-16 to e^16."""
 EVEN_ODDS = 128
@@ -58,25 +59,27 @@ class WholeFilter:
     shift: int
 
 
-def taps(inference_ms: int) -> int:
+def taps(inference_stride_ms: int) -> int:
     """Returns how many scores are in the window."""
-    return -(-SPAN_MS // inference_ms)
+    return -(-SPAN_MS // inference_stride_ms)
 
 
-def ages(inference_ms: int) -> tuple[int, ...]:
+def ages(inference_stride_ms: int) -> tuple[int, ...]:
     """Returns [taps], ascending: the age, 0 to N_AGES - 1, of each score, the newest first."""
-    return tuple(bisect.bisect_right(AGE_ENDS_MS, lag * inference_ms) for lag in range(taps(inference_ms)))
+    return tuple(
+        bisect.bisect_right(AGE_ENDS_MS, lag * inference_stride_ms) for lag in range(taps(inference_stride_ms))
+    )
 
 
-def quantized(weights: Sequence[Sequence[Sequence[float]]], bias: float, inference_ms: int) -> WholeFilter:
+def quantized(weights: Sequence[Sequence[Sequence[float]]], bias: float, inference_stride_ms: int) -> WholeFilter:
     """Returns a filter in whole numbers.
 
     Args:
         weights: float [len(ROLES), len(SIDES), N_AGES], of the mean evidence, in bits, of each side and age.
         bias: of the sum.
-        inference_ms: time from one inference to the next.
+        inference_stride_ms: time from one inference to the next.
     """
-    of_age = ages(inference_ms)
+    of_age = ages(inference_stride_ms)
     scores = [max(1, of_age.count(age)) for age in range(N_AGES)]
     steps = [
         SCORE_STEPS * weight / (EVIDENCE_STEPS * count)
@@ -91,7 +94,7 @@ def quantized(weights: Sequence[Sequence[Sequence[float]]], bias: float, inferen
     return WholeFilter(whole, round((EVEN_ODDS + SCORE_STEPS * bias) * scale), max(fitting, default=0))
 
 
-def tap_weights(weights: Sequence[int], inference_ms: int) -> tuple[int, ...]:
+def tap_weights(weights: Sequence[int], inference_stride_ms: int) -> tuple[int, ...]:
     """Returns [n * taps] of [n * N_AGES], n = len(ROLES) * len(SIDES): a weight for each score, the newest first."""
-    of_age = ages(inference_ms)
+    of_age = ages(inference_stride_ms)
     return tuple(weights[start + age] for start in range(0, len(weights), N_AGES) for age in of_age)

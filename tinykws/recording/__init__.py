@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
 """Recording clips through this computer's microphone or a board's, and checking microphones."""

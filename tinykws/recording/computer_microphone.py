@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The door to this computer's own microphone: PortAudio, through the package sounddevice."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The microphone of a board, as a thing to record with."""
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from tinykws.device.open_device import OpenDevice, explained, open_device
 from tinykws.device.protocol import STATUS, Ready, Status, parse_line
 from tinykws.device.session import DeviceSession
 from tinykws.device.session_log import SessionLog
-from tinykws.device.transport.line_transport import LineLink
-from tinykws.device.transport.serial_transport import open_link
+from tinykws.device.transport.line_transport import LineTransport
+from tinykws.device.transport.serial_transport import open_transport
 from tinykws.recording.record_protocol import OnSound, Take, longest_recording, record_sound
 from tinykws.support.errors import DeviceError
 
@@ -25,13 +26,13 @@ class DeviceMicrophone:
     """A board's microphone, over a line that is open.
 
     Args:
-        link: the serial line.
+        transport: the serial line.
         session: the conversation on it; the device is in the test's state.
         board: its row.
     """
 
-    def __init__(self, link: LineLink, session: DeviceSession, board: Board, ready: Ready) -> None:
-        self.link = link
+    def __init__(self, transport: LineTransport, session: DeviceSession, board: Board, ready: Ready) -> None:
+        self.transport = transport
         self.board = board
         self.ready = ready
         self.longest_samples = longest_recording(board)
@@ -40,14 +41,14 @@ class DeviceMicrophone:
     def record(self, count: int, on_sound: OnSound) -> Take:
         """Returns the next `count` samples. Raises SoundLostError, DeviceError."""
         self._session.begin_test()  # what was heard before now is forgotten
-        return record_sound(self.link, count, time.monotonic, on_sound)
+        return record_sound(self.transport, count, time.monotonic, on_sound)
 
     def status(self) -> Status:
         """Returns the device's counts, its microphone emptied and not listened to. Raises DeviceError."""
         self._session.begin_test()
-        self.link.send_lines([with_check(STATUS)])
+        self.transport.send_lines([with_check(STATUS)])
         give_up = time.monotonic() + TIMEOUT_S
-        while (text := self.link.read_line(max(0.0, give_up - time.monotonic()))) is not None:
+        while (text := self.transport.read_line(max(0.0, give_up - time.monotonic()))) is not None:
             body, intact = take_check(text)
             line = parse_line(body)
             if intact and isinstance(line, Status):
@@ -86,7 +87,7 @@ def microphone_on(port: str, line: SerialLine, rows: Mapping[str, Board]) -> Ite
     Raises:
         DeviceError: no device, or one that is none of the rows.
     """
-    with open_link(port, line) as link, _microphone_of(OpenDevice(link), rows) as microphone:
+    with open_transport(port, line) as transport, _microphone_of(OpenDevice(transport), rows) as microphone:
         yield microphone
 
 
@@ -94,7 +95,7 @@ def microphone_on(port: str, line: SerialLine, rows: Mapping[str, Board]) -> Ite
 def _microphone_of(device: OpenDevice, rows: Mapping[str, Board]) -> Iterator[DeviceMicrophone]:
     log = SessionLog()
     with explained(device, log):
-        session = DeviceSession(device.link, log, TIMEOUT_S)
+        session = DeviceSession(device.transport, log, TIMEOUT_S)
         ready = session.introduce()
         if ready.board not in rows:
             wanted = next(iter(rows)) if len(rows) == 1 else "one of boards.yaml"
@@ -105,7 +106,7 @@ def _microphone_of(device: OpenDevice, rows: Mapping[str, Board]) -> Iterator[De
         session.begin_test()
         leave = True
         try:
-            yield DeviceMicrophone(device.link, session, rows[ready.board], ready)
+            yield DeviceMicrophone(device.transport, session, rows[ready.board], ready)
         except DeviceError:
             leave = not device.ends_with_us  # its end would be taken for the reason
             raise

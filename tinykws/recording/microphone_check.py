@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a stretch of sound tells of the microphone behind it, and what to change in the board's row.
 
 Measured is what came through port, conditioner and serial line: just what the model would hear.

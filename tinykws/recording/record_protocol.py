@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A device's microphone over the serial line: `!RECORD`, and the lines of sound that come of it.
 
 docs/serial_protocol.md has their grammar.
@@ -20,7 +21,7 @@ from tinykws.audio.samples import Samples
 from tinykws.boards.rows import Board, Microphone, SerialLine
 from tinykws.device.line_checksum import take_check, with_check
 from tinykws.device.protocol import DeviceTrouble, Fail, Ready, parse_line
-from tinykws.device.transport.line_transport import LineLink
+from tinykws.device.transport.line_transport import LineTransport
 from tinykws.support.errors import DeviceError
 
 MOST_SAMPLES = 960_000
@@ -58,18 +59,20 @@ OnSound = Callable[[Samples], None]
 """Is given each piece as it comes: int16 [n]."""
 
 
-def record_sound(link: LineLink, count: int, clock: Callable[[], float], on_sound: OnSound = lambda _: None) -> Take:
+def record_sound(
+    transport: LineTransport, count: int, clock: Callable[[], float], on_sound: OnSound = lambda _: None
+) -> Take:
     """Records `count` samples through the device's microphone; the device must be in the test's state (`!TEST`).
 
     Raises:
         SoundLostError: lines were lost or came over damaged.
         DeviceError: the device refused, started anew, says nothing, or is gone.
     """
-    link.send_lines([with_check(f"!RECORD {count}")])
+    transport.send_lines([with_check(f"!RECORD {count}")])
     recording = _Recording(count, on_sound)
     give_up = clock() + PATIENCE_S
     while recording.take is None:
-        text = link.read_line(max(0.0, give_up - clock()))
+        text = transport.read_line(max(0.0, give_up - clock()))
         if text is None:
             raise DeviceError("the device says nothing while it should record", hint="its reset button, then again")
         if recording.hear(text):

@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
 """Pictures and pages that show results to people."""

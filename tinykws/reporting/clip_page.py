@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A page of clips to look at and to listen to: one HTML file for any browser, beside the audio files it plays."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """matplotlib: the pictures that go with the numbers, as PNG files without dates in them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Foreign accents: who of another mother tongue says a word nearly as its own speakers do.
 
 espeak-ng's voice of a language, given the phonemes of another one, says them as its own nearest sounds, which is what

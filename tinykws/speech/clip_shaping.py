@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From a spoken word to a clip: trimmed, cut, placed with room around, at a level, over a faint noise floor."""
 
 from __future__ import annotations

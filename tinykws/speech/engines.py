@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a speech engine is, and which there are: tinykws's own, and those that other packages bring.
 
 Another package brings one by an entry point of the group `tinykws.speech_engines`: docs/adding_a_speech_engine.md.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """espeak-ng as a speech engine: its variants and speakers drawn at random, each in every accent of the language."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """espeak-ng by ctypes: text to samples and to phonemes, without a system package (PyPI's espeakng-loader brings it).
 
 The library keeps its state in globals (random numbers, filters, flutter), and some of it survives its own

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """flite, Carnegie Mellon's small synthesizer, as a speech engine: American English, one process for each thing said."""
 
 from __future__ import annotations

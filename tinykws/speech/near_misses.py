@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Near-misses: what a keyword becomes when one of its consonants is another one, or is missing.
 
 No word list holds all the rhymes of a word, and a made-up one teaches as much: `kess` that it takes the y to make a

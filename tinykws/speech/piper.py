@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Piper, neural speech, as a speech engine: voices are the user's files, each with one speaker or hundreds of them.
 
 onnxruntime gives a voice's random numbers their seed when it loads the file. So each job loads it anew, on one thread:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Who says what, how: every spoken clip decided beforehand, from the settings and the seed alone.
 
 A voice is a timbre, whatever accent it speaks in. Each voice belongs to one split, so a model is validated and tested

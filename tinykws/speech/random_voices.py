@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Speakers that espeak-ng does not come with: a vocal tract, a larynx and a way of speaking, drawn at random.
 
 A speaker is a text in the language of espeak-ng's voice variants (`formant`, `pitch`, `breath` …: its docs/voices.md).

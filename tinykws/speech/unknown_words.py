@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Words that are not the keywords but must be told apart from them: alike in sound, parts of them, and all others.
 
 Sound is compared on phonemes, so the choice works for any language that can be turned into phonemes. The words are

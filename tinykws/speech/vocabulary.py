@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is said, chosen by espeak-ng's phonemes: the words, words like them, near-misses, and who foreign says which."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Who is there to say what: the words of a project, and the voices of each speech engine with what they say of them."""
 
 from __future__ import annotations

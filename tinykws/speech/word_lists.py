@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Common words by language, for the unknown class. A list is no dictionary: variety of sound is what counts."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """audit: which of a user's recordings deserve a look before anybody trains on them.
 
 Reads data/ and build/dataset/; writes build/audit/: audit.json and index.html, a page of players and pictures. Nothing

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """build: a generated PlatformIO project in, firmware.elf out, with its size by part and how long listening takes."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """detect: the deployed pipeline over recordings of any length.
 
 Front-end, window, detector are the C code that the firmware compiles; the model runs in TFLite Micro's interpreter.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """doctor: what this computer lacks for building, verifying and flashing, and the command that mends each.
 
 Looks only: nothing is installed, created or opened, and the network is asked one thing, whether PlatformIO's registry

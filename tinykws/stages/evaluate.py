@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """evaluate: how good the int8 model is on clips it never learned from, and what conversion cost.
 
 Reads a bundle, build/dataset/ and, where the bundle was made from it, build/model/model.keras; writes

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """evaluate --stream: how a detector does on a stream: recall against false accepts per hour, latency.
 
 Reads a bundle, build/dataset/, and long recordings; writes build/stream_evaluation/: stream.json, stream.png. Nothing

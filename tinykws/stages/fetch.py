@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """fetch: a public data set into the folder of recordings, from a server or from a file.
 
 The archive is downloaded beside the folder, checked by its SHA-256, unpacked beside it, and moved in when all is good.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """flash: a built program goes to the board on a port, and the board says which model it now runs."""
 
 from __future__ import annotations
@@ -8,13 +9,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tinykws.boards.rows import Board
-from tinykws.device.firmware_identity import refuse_stranger
+from tinykws.device.firmware_identity import refuse_other_firmware
 from tinykws.device.protocol import DeviceTrouble, Ready, parse_line
 from tinykws.device.self_test import ADVICE, complaint_of
 from tinykws.device.session import DeviceSession
 from tinykws.device.session_log import SessionLog
-from tinykws.device.transport.hardware import Cable
-from tinykws.device.transport.line_transport import LineLink
+from tinykws.device.transport.line_transport import LineTransport
+from tinykws.device.transport.port_access import PortAccess
 from tinykws.device.transport.serial_ports import Port, find_again
 from tinykws.firmware_build import platformio
 from tinykws.model.bundle import Bundle
@@ -66,7 +67,7 @@ def flash(
     port: Port,
     progress: Progress = SILENT,
     *,
-    cable: Cable | None = None,
+    port_access: PortAccess | None = None,
     upload: Upload = platformio.upload,
 ) -> FlashReport:
     """Uploads a built project and waits until the board introduces itself.
@@ -77,7 +78,7 @@ def flash(
         project_dir: the generated project, built.
         port: where the board is.
         progress: is told each step.
-        cable: ports and time.
+        port_access: ports and time.
         upload: what uploads.
 
     Raises:
@@ -87,18 +88,18 @@ def flash(
             its self-test fails.
     """
     refuse_emulated(board)
-    cable = cable or Cable()
-    began, before = cable.now(), cable.ports()
-    with cable.open(port.device, board.serial):
+    port_access = port_access or PortAccess()
+    began, before = port_access.now(), port_access.ports()
+    with port_access.open(port.device, board.serial):
         pass  # a port that cannot be used says so at once, and better than any uploader
     progress.say(f"flash: PlatformIO uploads to {board.name} on {port.device}")
     upload(project_dir, board, port.device, _UploadTold(progress).hear)
     progress.say("flash: uploaded; waiting for the board to come back")
-    now_at, ready = _meet(cable, _Meeting(bundle, board, port, before))
+    now_at, ready = _meet(port_access, _Meeting(bundle, board, port, before))
     complaint = complaint_of(ready)
     if complaint is not None:
         raise DeviceError(f"uploaded, but {complaint}", hint=ADVICE)
-    return FlashReport(ready.board, now_at.device, ready.engine, ready.model, ready.labels, cable.now() - began)
+    return FlashReport(ready.board, now_at.device, ready.engine, ready.model, ready.labels, port_access.now() - began)
 
 
 class _UploadTold:
@@ -131,32 +132,32 @@ class _Meeting:
     before: Sequence[Port]
 
 
-def _meet(cable: Cable, meeting: _Meeting) -> tuple[Port, Ready]:
+def _meet(port_access: PortAccess, meeting: _Meeting) -> tuple[Port, Ready]:
     """Returns where the board is now, and its banner.
 
     Its port may vanish and return more than once, may be a boot loader's for a while, and may be there before it can
     be opened: whatever goes wrong is tried again until RETURN_S are over.
     """
-    deadline = cable.now() + RETURN_S
+    deadline = port_access.now() + RETURN_S
     trouble: DeviceError | None = None
-    while cable.now() < deadline:
-        port = find_again(meeting.port, meeting.board.serial.usb, meeting.before, cable.ports())
+    while port_access.now() < deadline:
+        port = find_again(meeting.port, meeting.board.serial.usb, meeting.before, port_access.ports())
         if port is not None:
             try:
-                with cable.open(port.device, meeting.board.serial) as link:
-                    return port, _introduction(link, cable, meeting)
+                with port_access.open(port.device, meeting.board.serial) as transport:
+                    return port, _introduction(transport, port_access, meeting)
             except DeviceError as error:
                 trouble = error
-        cable.sleep(LOOK_EVERY_S)
+        port_access.sleep(LOOK_EVERY_S)
     raise _not_met(meeting.board, trouble)
 
 
-def _introduction(link: LineLink, cable: Cable, meeting: _Meeting) -> Ready:
+def _introduction(transport: LineTransport, port_access: PortAccess, meeting: _Meeting) -> Ready:
     """Returns the banner. Raises DeviceError where there is none, or a strange one, or the device is in trouble."""
-    ready = DeviceSession(link, SessionLog(cable.now), BANNER_S).introduce()
-    refuse_stranger(ready, meeting.bundle, meeting.board)
+    ready = DeviceSession(transport, SessionLog(port_access.now), BANNER_S).introduce()
+    refuse_other_firmware(ready, meeting.bundle, meeting.board)
     for _ in range(LINES_OF_TROUBLE):
-        line = parse_line(link.read_line(TROUBLE_S) or "")
+        line = parse_line(transport.read_line(TROUBLE_S) or "")
         if isinstance(line, DeviceTrouble) and line.what == "engine":
             raise DeviceError(f"its engine did not start: {line.words}")
     return ready

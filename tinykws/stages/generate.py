@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """generate: a bundle and a board in, a complete PlatformIO project out, good on its own.
 
 The project is templates filled with values, C that is computed (front-end tables, the model ahead of time), and the
@@ -92,7 +93,7 @@ def _templates(names: tuple[str, ...], bundle: Bundle, board: Board, engine: str
         "board": board,
         "engine": engine,
         "words": ", ".join(label.text for label in bundle.labels[2:]),
-        "inference_frames": bundle.detector.inference_ms // bundle.frontend.stride_ms,
+        "inference_stride": bundle.detector.inference_stride_ms // bundle.frontend.stride_ms,
         "lib_deps": board.tflm.lib_deps if board.tflm and engine == "tflm" else (),
         "arena_bytes": arena_bytes(bundle, board) if engine == "tflm" else 0,
         **more,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """init: a new project from words: kws.yaml and a folder for recordings of each word."""
 
 from __future__ import annotations

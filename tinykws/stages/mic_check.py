@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """mic-check: what a microphone delivers, measured, and what to change in the board's row."""
 
 from __future__ import annotations
@@ -138,7 +139,8 @@ def _record(ear: WatchedEar, count: int, on_sound: OnSound, progress: Progress) 
         except SoundLostError as error:
             if left == 0:
                 raise DeviceError(
-                    f"{error}, {ATTEMPTS} times in a row", hint="another cable or USB socket; is the row's baud right?"
+                    f"{error}, {ATTEMPTS} times in a row",
+                    hint="another cable or USB socket; is the row's baud right?",
                 ) from error
             progress.say(f"mic-check: {error}; once more")
     raise AssertionError

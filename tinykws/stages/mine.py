@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """mine: what the model takes for a word in recordings that hold none; on request, the next training learns from it.
 
 Writes build/mined/: the windows as WAV files, and index.html to look at them and to listen. With add, the windows are

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """monitor: what a board says, as it says it, for as long as a person wants; unplugging it ends nothing."""
 
 from __future__ import annotations
@@ -12,13 +13,13 @@ from pathlib import Path
 from typing import IO
 
 from tinykws.boards.rows import SerialLine
-from tinykws.device.monitoring import Conversation, Expected, MonitorView
+from tinykws.device.monitoring import Expected, MonitorSession, MonitorView
 from tinykws.device.protocol import Heard, Line, Ready, Status
 from tinykws.device.reactions import Reactions
-from tinykws.device.transport.hardware import Cable
-from tinykws.device.transport.line_transport import LineLink
+from tinykws.device.transport.line_transport import LineTransport
+from tinykws.device.transport.port_access import PortAccess
 from tinykws.device.transport.serial_ports import Port, find_again
-from tinykws.device.transport.serial_transport import LinkLostError
+from tinykws.device.transport.serial_transport import TransportLostError
 from tinykws.support.errors import DeviceError
 from tinykws.support.files import not_writable
 
@@ -94,7 +95,7 @@ def monitor(
     log: MonitorLog,
     reactions: Reactions,
     *,
-    cable: Cable | None = None,
+    port_access: PortAccess | None = None,
     seconds: float | None = None,
 ) -> MonitorReport:
     """Shows and logs what a board says until Ctrl-C, or for `seconds`.
@@ -102,9 +103,9 @@ def monitor(
     Raises:
         DeviceError: the port cannot be opened at the start; another board is there; what comes is no text.
     """
-    cable = cable or Cable()
-    end = math.inf if seconds is None else cable.now() + seconds
-    session = _Monitor(target, view, log, reactions, cable, end=end)
+    port_access = port_access or PortAccess()
+    end = math.inf if seconds is None else port_access.now() + seconds
+    session = _Monitor(target, view, log, reactions, port_access, end=end)
     try:
         session.run()
     except KeyboardInterrupt:
@@ -118,14 +119,21 @@ class _Monitor:
     """One run of the monitor, over all its connections."""
 
     def __init__(
-        self, target: Target, view: MonitorView, log: MonitorLog, reactions: Reactions, cable: Cable, *, end: float
+        self,
+        target: Target,
+        view: MonitorView,
+        log: MonitorLog,
+        reactions: Reactions,
+        port_access: PortAccess,
+        *,
+        end: float,
     ) -> None:
         self._target = target
         self._view = view
         self._log = log
         self._reactions = reactions
-        self._cable = cable
-        self._began = cable.now()
+        self._port_access = port_access
+        self._began = port_access.now()
         self._end = end
         self._port = target.port
         self._detections: dict[str, int] = {}
@@ -136,27 +144,27 @@ class _Monitor:
     def report(self) -> MonitorReport:
         """Returns what there was so far."""
         return MonitorReport(
-            self._cable.now() - self._began, self._detections, self._overruns, self._lost, self._connected
+            self._port_access.now() - self._began, self._detections, self._overruns, self._lost, self._connected
         )
 
     def run(self) -> None:
         """Connects, and again whenever the connection is lost. Raises DeviceError."""
-        before = self._cable.ports()
+        before = self._port_access.ports()
         self._connect()
-        while (now := self._cable.now()) < self._end:
-            self._cable.sleep(min(LOOK_EVERY_S, self._end - now))
+        while (now := self._port_access.now()) < self._end:
+            self._port_access.sleep(min(LOOK_EVERY_S, self._end - now))
             self._look_after_the_rest()
             before = self._reconnect(before)
 
     def _connect(self) -> None:
         """Listens until time is over or the connection is lost. Raises DeviceError where the port cannot be opened."""
         try:
-            with self._cable.open(self._port.device, self._target.line) as link:
+            with self._port_access.open(self._port.device, self._target.line) as transport:
                 self._connected = True
                 self._log.add(CONNECTED, self._port.device)
                 self._view.connected(self._port.device)
-                self._listen(link)
-        except LinkLostError as error:
+                self._listen(transport)
+        except TransportLostError as error:
             self._connected = False
             self._lost += 1
             self._log.add(LOST, error.message)
@@ -164,7 +172,7 @@ class _Monitor:
 
     def _reconnect(self, before: Sequence[Port]) -> Sequence[Port]:
         """Listens to the lost board where it is back. Returns the ports to know it by when it is lost again."""
-        now = self._cable.ports()
+        now = self._port_access.ports()
         found = find_again(self._port, self._usb_ids(), before, now)
         if found is None:
             return before
@@ -181,24 +189,24 @@ class _Monitor:
         own = self._target.port.usb_id
         return self._target.line.usb or ((own,) if own else ())
 
-    def _listen(self, link: LineLink) -> None:
-        """Takes lines until time is over. Raises LinkLostError, DeviceError."""
-        conversation = Conversation(self._target.expected, self._view, self._cable.now)
-        while (now := self._cable.now()) < self._end:
-            self._ask(link, conversation.questions())
-            text = link.read_line(min(READ_S, self._end - now))
+    def _listen(self, transport: LineTransport) -> None:
+        """Takes lines until time is over. Raises TransportLostError, DeviceError."""
+        conversation = MonitorSession(self._target.expected, self._view, self._port_access.now)
+        while (now := self._port_access.now()) < self._end:
+            self._ask(transport, conversation.questions())
+            text = transport.read_line(min(READ_S, self._end - now))
             if text is not None:
                 self._log.add(RECEIVED, text)
                 self._react(conversation.take(text))
             self._look_after_the_rest()
 
-    def _ask(self, link: LineLink, questions: list[str]) -> None:
+    def _ask(self, transport: LineTransport, questions: list[str]) -> None:
         if not questions:
             return
         self._log.add(SENT, " ".join(filter(None, questions)))
         try:
-            link.send_lines(questions)
-        except LinkLostError:
+            transport.send_lines(questions)
+        except TransportLostError:
             raise
         except DeviceError as error:  # firmware that does not listen may talk all the same
             self._view.notice(error.message)

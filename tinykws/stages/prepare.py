@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """prepare: recordings and spoken clips to one dataset with features for every clip.
 
 In: data/ and, where espeak-ng speaks, build/synth/, both in Speech Commands' layout (training_data/folders.py). Out:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """quantize: model.keras, or a .tflite from elsewhere, becomes a bundle.
 
 Reads build/model/model.keras and build/dataset/; writes build/bundle/.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """record: people speak, and clips of it go into data/, cut to the model's length, the speech in the middle.
 
 What hears is the computer's microphone or a board's own: a model trained on what its microphone hears knows that sound.

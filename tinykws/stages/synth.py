@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """synth: the words, words like them, silence and noise, spoken and made by computing.
 
 In: kws.yaml (words, language, synth, features: clip_ms), files of voices. Out: build/synth/ in the layout of data/:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """train: the dataset becomes a network.
 
 Reads build/dataset/; writes build/model/: model.keras, history.json, learning_curves.png.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """tune: the detector is chosen, and the bundle written.
 
 Reads build/quantized/, build/dataset/ (validation clips), the first half of each recording in negatives/, and
@@ -103,7 +104,9 @@ def _chosen(
         )
     noise = held_back_noise(_data_folders(project), VALIDATION)
     material = make_material(dataset, VALIDATION, noise, negatives)
-    paced = dataclasses.replace(bundle, detector=dataclasses.replace(bundle.detector, inference_ms=wishes.inference_ms))
+    paced = dataclasses.replace(
+        bundle, detector=dataclasses.replace(bundle.detector, inference_stride_ms=wishes.inference_stride_ms)
+    )
     tuning = tune_detector(score_material(paced, material, progress=progress), bundle.labels, wishes, progress)
     return TuneReport(tuning.detector, _texts(bundle), tuning, material.made_negatives)
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """verify: clips go to a device over its serial line, and what it makes of them is compared with the host, bit for bit.
 
 The host runs the same front-end and detector, and TFLite Micro's own interpreter. A device is a board on a port, or an
@@ -16,14 +17,14 @@ from tinykws.audio.files import read_audio
 from tinykws.audio.samples import Samples
 from tinykws.boards.rows import Board
 from tinykws.device.clip_audio import HeldAudio, pcm_of
-from tinykws.device.firmware_identity import refuse_stranger
+from tinykws.device.firmware_identity import refuse_other_firmware
 from tinykws.device.open_device import RETURN_S, explained, open_device
 from tinykws.device.protocol import MAX_TAIL_SAMPLES, Ready
-from tinykws.device.recovering_session import Connection
+from tinykws.device.recovering_session import RecoveringSession
 from tinykws.device.self_test import ADVICE, complaint_of
 from tinykws.device.session import DeviceSession
 from tinykws.device.session_log import CLIP, END, EXPECTED, FAULT, LABEL, RUN, SessionLog, open_log
-from tinykws.device.transport.hardware import Cable
+from tinykws.device.transport.port_access import PortAccess
 from tinykws.model.bundle import Bundle
 from tinykws.model.interpreter import Interpreter
 from tinykws.project.labels import BACKGROUND_NOISE, SILENCE, UNKNOWN, Label
@@ -55,12 +56,12 @@ def verify(
     clips: Sequence[ClipFile],
     progress: Progress = SILENT,
     *,
-    wire: str | None = None,
+    emulator_transport: str | None = None,
     tail_ms: int | None = None,
     min_accuracy: float | None = None,
     timeout_s: float = 10.0,
     log_path: Path | None = None,
-    cable: Cable | None = None,
+    port_access: PortAccess | None = None,
     return_s: float = RETURN_S,
 ) -> VerifyReport:
     """Sends clips to a device and compares features, scores and detections with the host's.
@@ -74,12 +75,12 @@ def verify(
         target: the program of an emulated board, or the port (or pyserial URL) of a real one.
         clips: what to send; shorter ones than the model looks at get silence at their end.
         progress: shows how many clips are done.
-        wire: how sound gets into an emulated board, see device/open_device.py.
+        emulator_transport: how sound gets into an emulated board, see device/open_device.py.
         tail_ms: silence after each clip; None: what the detector needs to hear a word at its end.
         min_accuracy: share of right labels below which the verdict is FAIL.
         timeout_s: longest time in which nothing may get on.
         log_path: where the log goes (JSONL), as it comes.
-        cable: where a lost port is looked for; None: this computer's.
+        port_access: where a lost port is looked for; None: this computer's.
         return_s: how long it is waited for.
 
     Raises:
@@ -94,10 +95,10 @@ def verify(
     if not 0 <= tail_ms * bundle.frontend.sample_rate_hz // 1000 <= MAX_TAIL_SAMPLES:
         raise ConfigError(f"tail_ms is {tail_ms}", hint="0 to 5000")
     course = _Course(bundle, tail_ms, None if log_path is None else fresh_mismatch_folder(log_path))
-    with open_log(log_path) as log, open_device(board, target, wire, cable, return_s) as device:
+    with open_log(log_path) as log, open_device(board, target, emulator_transport, port_access, return_s) as device:
         log.add(RUN, RunFacts(len(clips), bundle.labels, bundle.frontend.sample_rate_hz, min_accuracy).to_text())
-        session = DeviceSession(device.link, log, timeout_s)
-        connection = Connection(session, device, lambda ready: refuse_stranger(ready, bundle, board))
+        session = DeviceSession(device.transport, log, timeout_s)
+        connection = RecoveringSession(session, device, lambda ready: refuse_other_firmware(ready, bundle, board))
         with explained(device, log):
             ready = connection.begin()
         _tell_self_test(ready, bundle, progress)
@@ -155,7 +156,7 @@ class _Course:
         """Where device and host part, as far as that was looked into."""
         return tuple(self._search.found)
 
-    def run(self, connection: Connection, number: int, clip: ClipFile) -> None:
+    def run(self, connection: RecoveringSession, number: int, clip: ClipFile) -> None:
         """Sends one clip; what is to be known of it is then in the log. Raises DeviceError where the run is over."""
         session = connection.session
         samples, log = self._read(clip.path), session.log

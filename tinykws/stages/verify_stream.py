@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """verify --stream: a recording of any length goes through a device as one stream, and through the host's own pipeline.
 
 Neither side holds more than moments of it: the host reads, computes and sends a second at a time, the device works
@@ -19,13 +20,13 @@ from tinykws.audio.files import AudioStream
 from tinykws.audio.samples import Samples
 from tinykws.boards.rows import Board
 from tinykws.device.clip_audio import StreamedAudio, pcm_of
-from tinykws.device.firmware_identity import refuse_stranger
+from tinykws.device.firmware_identity import refuse_other_firmware
 from tinykws.device.open_device import RETURN_S, explained, open_device
 from tinykws.device.protocol import MAX_CLIP_BYTES
-from tinykws.device.recovering_session import Connection
+from tinykws.device.recovering_session import RecoveringSession
 from tinykws.device.session import DeviceSession
 from tinykws.device.session_log import END, EVENT, EXPECTED, FAULT, STREAM, SessionLog, entries_of, open_log
-from tinykws.device.transport.hardware import Cable
+from tinykws.device.transport.port_access import PortAccess
 from tinykws.evaluation.timeline import Event
 from tinykws.model.bundle import Bundle
 from tinykws.model.interpreter import Interpreter
@@ -72,9 +73,9 @@ def verify_stream(
     progress: Progress = SILENT,
     *,
     log_path: Path,
-    wire: str | None = None,
+    emulator_transport: str | None = None,
     timeout_s: float = 10.0,
-    cable: Cable | None = None,
+    port_access: PortAccess | None = None,
     return_s: float = RETURN_S,
 ) -> StreamReport:
     """Sends a recording to a device as one stream, and compares all results with the host's.
@@ -89,9 +90,9 @@ def verify_stream(
         stream: what to send.
         progress: shows how many seconds are sent.
         log_path: where the log goes (JSONL), as it comes.
-        wire: how sound gets into an emulated board, see device/open_device.py.
+        emulator_transport: how sound gets into an emulated board, see device/open_device.py.
         timeout_s: longest time in which nothing may get on.
-        cable: where a lost port is looked for; None: this computer's.
+        port_access: where a lost port is looked for; None: this computer's.
         return_s: how long it is waited for.
 
     Raises:
@@ -101,9 +102,12 @@ def verify_stream(
     """
     course = _Course(bundle, stream)
     mismatch_dir = fresh_mismatch_folder(log_path)
-    with open_log(log_path, KEPT_ENTRIES) as log, open_device(board, target, wire, cable, return_s) as device:
-        session = DeviceSession(device.link, log, timeout_s)
-        connection = Connection(session, device, lambda ready: refuse_stranger(ready, bundle, board))
+    with (
+        open_log(log_path, KEPT_ENTRIES) as log,
+        open_device(board, target, emulator_transport, port_access, return_s) as device,
+    ):
+        session = DeviceSession(device.transport, log, timeout_s)
+        connection = RecoveringSession(session, device, lambda ready: refuse_other_firmware(ready, bundle, board))
         with explained(device, log):
             connection.begin()
         course.introduce(log)
@@ -143,7 +147,9 @@ class _Course:
         if 2 * self._samples > MAX_CLIP_BYTES:
             raise ConfigError(f"{stream.path} is too long for one stream", hint="cut it: 37 hours fit")
 
-    def look_into(self, connection: Connection, verdict: StreamVerdict, folder: Path) -> tuple[FoundMismatch, ...]:
+    def look_into(
+        self, connection: RecoveringSession, verdict: StreamVerdict, folder: Path
+    ) -> tuple[FoundMismatch, ...]:
         """Sends a stream in which results differ once more, up to where they do. Raises DeviceError."""
         if not verdict.difference:
             return ()
@@ -171,12 +177,12 @@ class _Course:
         for event in self._stream.events:
             log.add(EVENT, event_text(dataclasses.replace(event, label=self._names.get(event.label, event.label))))
 
-    def send(self, connection: Connection, progress: Progress) -> None:
+    def send(self, connection: RecoveringSession, progress: Progress) -> None:
         """Sends it, from its start; all that is to be known of it is then in the log.
 
         Raises:
             ClipFaultError: it broke off; another attempt may go through.
-            LinkLostError: the line is gone.
+            TransportLostError: the line is gone.
         """
         log = connection.session.log
         self._reference.begin()

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Unpacking a .tar.gz or .zip that may be damaged, or made to do harm.
 
 Only the content of plain files is taken, and written here: no link, device, owner or mode of an archive ever reaches

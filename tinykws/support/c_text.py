@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """C source text: arrays, numbers, strings. What templates and the aot engine print goes through here."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Dataclasses as schema: a mapping becomes a frozen dataclass; annotations check its keys and types."""
 
 from __future__ import annotations
@@ -5,19 +6,75 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
-from collections.abc import Sequence
+import warnings
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from tinykws.support.errors import ConfigError, did_you_mean
 
 S = TypeVar("S")
+_FORMER_KEY = "former_key"
+_FORMER_VALUES = "former_values"
+
+
+class RenamedSettingWarning(UserWarning):
+    """A file uses a setting's former name; it is still read."""
+
+
+def renamed(default: Any, *, former_key: str = "", former_values: Mapping[str, str] | None = None) -> Any:
+    """Returns a dataclass field whose key, or some of whose values, had other names; both are read.
+
+    Args:
+        default: the field's default.
+        former_key: the key that older files have.
+        former_values: former values to the values that replaced them.
+    """
+    metadata = {_FORMER_KEY: former_key, _FORMER_VALUES: former_values or {}}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def with_current_names(kind: Any, values: Mapping[str, Any], where: str = "") -> tuple[dict[str, Any], list[str]]:
+    """Returns the mapping with the current names of a dataclass's keys and values, and a notice for each change.
+
+    Raises:
+        ConfigError: a key is given under both names.
+    """
+    current, notices = dict(values), []
+    for field in dataclasses.fields(kind):
+        former_key = field.metadata.get(_FORMER_KEY)
+        if former_key and former_key in current:
+            if field.name in current:
+                raise ConfigError(f"{where}{former_key} is the former name of {field.name}, and both are given")
+            current[field.name] = current.pop(former_key)
+            notices.append(f"{where}{former_key} is now called {field.name}")
+        value = current.get(field.name)
+        new_value = field.metadata.get(_FORMER_VALUES, {}).get(value) if isinstance(value, str) else None
+        if new_value is not None:
+            current[field.name] = new_value
+            notices.append(f"{where}{field.name}: {value} is now called {new_value}")
+    return current, notices
+
+
+def former_keys_of(settings: Any) -> dict[str, Any]:
+    """Returns the values of a dataclass's renamed fields, by their former keys."""
+    renamed_fields = [field for field in dataclasses.fields(settings) if field.metadata.get(_FORMER_KEY)]
+    return {field.metadata[_FORMER_KEY]: getattr(settings, field.name) for field in renamed_fields}
 
 
 def read_dataclass(kind: type[S], values: Any, where: str = "") -> S:
-    """Makes a dataclass of a mapping, checking keys and types by the dataclass's annotations. Raises ConfigError."""
+    """Makes a dataclass of a mapping, checking keys and types by the dataclass's annotations.
+
+    Former names of settings are read, with a RenamedSettingWarning.
+
+    Raises:
+        ConfigError: an unknown or missing key, or a value of another type.
+    """
     if not isinstance(values, dict):
         raise ConfigError(f"{where or 'the file'} must hold keys, not {values!r}")
+    values, notices = with_current_names(kind, values, where)
+    for notice in notices:
+        warnings.warn(f"{notice}; the old name is still read", RenamedSettingWarning, stacklevel=2)
     hints = typing.get_type_hints(kind)
     fields = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
     for key in values:

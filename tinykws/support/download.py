@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Downloading one large file over HTTP, so that a broken line or Ctrl-C costs no more than the time since.
 
 `PATH.part` holds what came so far, `PATH.part.json` what the server said of the file: its ETag or date, and its length.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The one family of errors that a user can mend; anything else is a bug and keeps its traceback.
 
 Each carries what is wrong, optionally what to try, and the exit code of the command contract:

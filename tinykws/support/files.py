@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Files that are never half-written: everything is written beside its place and then renamed."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whether a stage must run again, decided by content: hashes of its settings, its input files and its outputs.
 
 Each stage says what it reads and what it writes; after it ran, a stamp keeps the digests of both, and its report. A

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A map over processes or threads that keeps order and ends at once on Ctrl-C or an error."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Compilers and emulators: found on PATH, or named in an error together with the package that brings them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How long work tells how far it is: stages ask for a bar, the command line decides how it looks.
 
 Stages print nothing themselves; they take a `Progress` and wrap their loops in `track`, and say what a person

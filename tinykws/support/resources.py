@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where the data files that travel with the package are: firmware/, templates/ and boards.yaml.
 
 In a checkout they stand beside the package; in an installed wheel, inside it (setup.py copies them there).

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs a program to its end: its lines as they come, a time limit always, and nothing of it left running."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Jinja2: the files of templates/, filled with values. A value that is missing is an error, never an empty text."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """YAML as people expect it: `yes`, `no`, `on`, `off` are words (as in YAML 1.2), and a key may stand only once."""
 
 from __future__ import annotations

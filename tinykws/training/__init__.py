@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
 """From a dataset to a trained Keras network."""

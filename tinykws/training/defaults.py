@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How long to train, and what a clip counts, where kws.yaml does not say: that depends on who speaks the clips.
 
 People say a word in more ways than a synthesizer. Where the words are spoken by one, they get lost among the unknown
@@ -31,15 +32,15 @@ class Usual:
 
     epochs: int
     class_balance: float
-    recordings_part: float
+    recordings_share: float
     tempo_percent: float
 
 
-FOR_RECORDED = Usual(epochs=150, class_balance=0.5, recordings_part=0.3, tempo_percent=0.0)
+FOR_RECORDED = Usual(epochs=150, class_balance=0.5, recordings_share=0.3, tempo_percent=0.0)
 """At least half of the words' clips are recordings."""
-FOR_MIXED = Usual(epochs=40, class_balance=1.0, recordings_part=0.5, tempo_percent=0.0)
+FOR_MIXED = Usual(epochs=40, class_balance=1.0, recordings_share=0.5, tempo_percent=0.0)
 """Most are spoken, but of every label, the unknown words too, there are SOME recordings."""
-FOR_SPOKEN = Usual(epochs=8, class_balance=1.0, recordings_part=0.3, tempo_percent=20.0)
+FOR_SPOKEN = Usual(epochs=8, class_balance=1.0, recordings_share=0.3, tempo_percent=20.0)
 
 
 def suited(settings: TrainingSettings, dataset: Dataset) -> TrainingSettings:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which clips an epoch shows, in which order."""
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ Rows = npt.NDArray[np.int64]
 def epoch_order(
     label_ids: npt.NDArray[np.int64],
     recorded: npt.NDArray[np.bool_],
-    recordings_part: float,
+    recordings_share: float,
     most: int,
     rng: np.random.Generator,
 ) -> Rows:
@@ -23,18 +24,18 @@ def epoch_order(
     have both, the recorded clips have the same part of each label's turns. Otherwise the network would learn who
     speaks, a person or a computer, in the place of what is said: it would take every recording for unknown where the
     words are spoken and other words recorded. So few recordings come several times (altered anew each time), and many
-    wait. Their part is `recordings_part`, or more where every label has more recordings.
+    wait. Their part is `recordings_share`, or more where every label has more recordings.
 
     Args:
         label_ids: int [n].
         recorded: bool [n], which clips people recorded.
-        recordings_part: 0 to 1.
+        recordings_share: 0 to 1.
         most: turns in an epoch.
         rng: of the choice and the order.
     """
     labels = np.unique(label_ids)
     parts = [float(recorded[label_ids == label].mean()) for label in labels if label != SILENCE_INDEX]
-    part = max(recordings_part, min(parts, default=0.0))
+    part = max(recordings_share, min(parts, default=0.0))
     scale = min(1.0, most / max(1, len(label_ids)))
     turns = []
     for label in labels:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the network is shown in an epoch: the training clips, each time altered anew, in a new order.
 
 What a device heard before a word is not in the clip, but it has set the front-end's noise estimate and gain. So part
@@ -83,7 +84,7 @@ class Epochs:
         """Returns epoch `number`."""
         rng = np.random.default_rng([self._seed, number])
         settings = self._settings
-        part = settings.recordings_part or 0.0
+        part = settings.recordings_share or 0.0
         order = epoch_order(self._label_ids, self._recorded, part, settings.clips_per_epoch, rng)
         features = np.empty((len(order), *self._dataset.frontend.features_shape), np.int8)
         label_ids = np.empty(len(order), np.int64)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Keras: trains a network on features, keeps it in a file, asks it for probabilities.
 
 Features come as the chip has them, int8 [n, n_frames, n_mels]; what Keras sees is their real value, 0.0 to 25.9.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """TensorFlow's chatter: what its C++ side writes to the terminal whatever one sets, kept until something fails."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which word each clip is of, known from the folder that holds it: `go` and `down` are two words among the unknown."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How many unknown and silence clips stand beside the words, split by split.
 
 Unknown clips are many and cheap, and every further word among them lowers false accepts; beyond a point they only

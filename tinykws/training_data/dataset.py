@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """build/dataset/: clips and features of every split, as the stage prepare writes them and training reads them.
 
 index.json      format, labels, front-end, and for each clip its split, label, source and key

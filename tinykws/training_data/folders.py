@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Folders of clips in Speech Commands' layout: <label>/*.wav|flac, list files, the hash that splits by speaker."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which labels are doubtful: by networks that never heard the clip they are asked about.
 
 Confident learning (Northcutt, Jiang, Chuang: Confident Learning: Estimating Uncertainty in Dataset Labels, JAIR 2021):

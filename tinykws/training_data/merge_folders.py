@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Moving a folder of clips into another one that may hold a user's own: nothing is ever replaced or lost."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Public data sets of spoken words that `fetch` knows: where they are, and how to tell that one came whole."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What makes a recording of a word suspicious: things a person should look at, and decide.
 
 The limits were set by looking at and listening to Speech Commands, whose known defects are short, silent and cut clips.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Silence clips: cut from noise recordings at all levels, made where there are none, and true zeros."""
 
 from __future__ import annotations

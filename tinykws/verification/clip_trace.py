@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """All that one side makes of a sound, from features to detections, to be laid beside the other side's."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a device that runs a bundle should print: the host's own pipeline, its results as the device's lines."""
 
 from __future__ import annotations

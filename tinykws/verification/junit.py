@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A report as JUnit XML, in the form that Jenkins, GitLab and GitHub's reporters read: one test case a clip."""
 
 from __future__ import annotations

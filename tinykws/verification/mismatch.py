@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where device and host first part along the pipeline, and what that means.
 
 Sound goes through transport, features, scores, detector, in this order; what comes after the first difference follows

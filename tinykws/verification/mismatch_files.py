@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Both sides of a mismatch in files: to look at in a spreadsheet, and to compute with."""
 
 from __future__ import annotations

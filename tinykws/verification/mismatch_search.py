@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A sound on which device and host were not equal goes through both once more, to find where they part."""
 
 from __future__ import annotations

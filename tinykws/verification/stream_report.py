@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The report on a stream, made from its log alone, so that a log read back gives the same report."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The verdict on a stream: a function of its log, which is read once from front to end and never held.
 
 The log of a stream has the entries of a clip's (verdict.py), one clip long, and two kinds of its own: `stream` says how

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The verdict on a device: a pure function of the log, so a log can be judged again without a board.
 
 A log (session_log.py) holds every line that went over the serial line, and beside them what the host's own pipeline

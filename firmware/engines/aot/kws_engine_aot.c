@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The engine whose model is C: model_aot.c, written by tinykws from the .tflite. */
 #include "kws_engine.h"
 #include "kws_settings.h"
 #include "model_aot.h"
 
-#if KWS_MODEL_HOP_FRAMES != 0 && KWS_MODEL_HOP_FRAMES != KWS_INFERENCE_FRAMES
+#if KWS_MODEL_HOP_FRAMES != 0 && KWS_MODEL_HOP_FRAMES != KWS_INFERENCE_STRIDE
 #error "model_aot.c was made for another number of frames from one inference to the next: run tinykws generate"
 #endif
 

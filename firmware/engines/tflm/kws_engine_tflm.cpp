@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* kws_engine.h by TensorFlow Lite Micro's interpreter: the one file that knows TFLM.
  *
  * It fits the frozen Arduino libraries (Chirale_TensorFLowLite, Arduino_TensorFlowLite) and today's TFLM. It never calls

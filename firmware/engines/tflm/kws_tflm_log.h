@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What TensorFlow Lite Micro says, made into lines of ours, and what of it explains a failed start. */
 #ifndef KWS_TFLM_LOG_H
 #define KWS_TFLM_LOG_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* ARM's instructions on two 16-bit halves of a register, one function each. A half is named bottom (bits 0 to 15) or
  * top (16 to 31). As assembly, because GCC has intrinsics for these (arm_acle.h) only from version 10 on, and some
  * boards' compilers are older. kws_pair.h gives the same results without them.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "kws_base64.h"
 
 #define BAD_CHARACTER 0xffffffffu

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Base64 (RFC 4648, section 4): how audio travels on the serial line. */
 #ifndef KWS_BASE64_H
 #define KWS_BASE64_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Counting bits. */
 #ifndef KWS_BITS_H
 #define KWS_BITS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The check at a line's end: " *" and the CRC-32, in eight lower-case hex digits, of all that stands before it.
  *
  *     !SYNC 7 3 *c4a0f6e1

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "kws_conditioner.h"
 
 #define OFFSET_SHIFT 10 /* time constant of 1024 samples */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* From what a microphone's driver delivers to samples: scaled to 16 bits, without offset, after the microphone has settled.
  *
  *     kws_conditioner conditioner = {.slot_bits = 32, .shift = 14, .settle_samples = 8000};

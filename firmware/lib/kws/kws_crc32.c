@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "kws_crc32.h"
 
 /* The remainders of the sixteen half-bytes: 64 bytes of flash instead of a kilobyte, at two steps a byte. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* CRC-32 as zlib, PNG and Ethernet use it (polynomial 0xEDB88320, reflected).
  *
  * Start with 0 and hand the result on: kws_crc32(kws_crc32(0, a, n), b, m) is that of a followed by b.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* From scores to detections: averages the model's scores over a time and says when a word was heard.
  *
  * There are two rules; a program that names only one in its configuration holds only that one.
@@ -8,7 +9,7 @@
  * reported. One thing differs: upstream forgets the newest scores once 50 are in the window; here the window holds as
  * many as the caller gives memory for.
  *
- * kws_matched_filter looks at words only, and at how the scores went: a word that is said to the device stands between
+ * kws_temporal_filter looks at words only, and at how the scores went: a word that is said to the device stands between
  * two pauses, and its label is likely as long as it is in the model's sight, no longer and no shorter; a word that only
  * sounds alike stands in a sentence. The logarithms of the odds of the word, of silence and of unknown speech are
  * weighted by their age, above even odds otherwise than below, and added up; the word is heard when the sum is above its
@@ -42,12 +43,12 @@ typedef struct kws_detector kws_detector;
 typedef bool (*kws_detector_rule)(kws_detector *detector, uint32_t time_ms, kws_detection *detection);
 
 bool kws_recognize_commands(kws_detector *detector, uint32_t time_ms, kws_detection *detection);
-bool kws_matched_filter(kws_detector *detector, uint32_t time_ms, kws_detection *detection);
+bool kws_temporal_filter(kws_detector *detector, uint32_t time_ms, kws_detection *detection);
 
 /* Of a filter's weights: three labels, two sides. */
 #define KWS_FILTER_ROWS 6
 
-/* What kws_matched_filter adds up. */
+/* What kws_temporal_filter adds up. */
 typedef struct {
     const int8_t *weights; /* [KWS_FILTER_ROWS, taps] = [3, 2, taps] of the word, of silence, of unknown; where a score speaks against its label,
                               and where it speaks for it; newest score first */
@@ -63,7 +64,7 @@ typedef struct {
     uint16_t minimum_count;     /* scores in the window before any label counts */
     uint32_t suppression_ms;
     const uint8_t *thresholds;  /* [n_labels] 0 to 255, above which a label counts */
-    const kws_score_filter *filter; /* of kws_matched_filter; NULL for the other rule */
+    const kws_score_filter *filter; /* of kws_temporal_filter; NULL for the other rule */
     kws_detector_rule rule;
 } kws_detector_config;
 
@@ -79,7 +80,7 @@ struct kws_detector {
 };
 
 /* The most scores that fall into the averaging window, its both ends included. */
-#define KWS_DETECTOR_HISTORY(average_window_ms, inference_ms) ((average_window_ms) / (inference_ms) + 1)
+#define KWS_DETECTOR_HISTORY(average_window_ms, inference_stride_ms) ((average_window_ms) / (inference_stride_ms) + 1)
 
 /* 32-bit words of memory that kws_detector_init() wants. */
 #define KWS_DETECTOR_MEMORY_WORDS(history, n_labels) \

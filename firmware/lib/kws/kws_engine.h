@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What runs the model on the chip. Implementations: firmware/engines/aot/ and firmware/engines/tflm/.
  *
  * The input and output tensors belong to the engine. Sizes and labels stand in the generated kws_settings.h.
@@ -23,7 +24,7 @@ const char *kws_engine_init(void);
  * to move on; no invoke changes it. There also where kws_engine_init() failed. */
 int8_t *kws_engine_input(void);
 
-/* Whether invokes keep what windows share. Then each must come when the window has moved on by KWS_INFERENCE_FRAMES
+/* Whether invokes keep what windows share. Then each must come when the window has moved on by KWS_INFERENCE_STRIDE
  * frames since the last, and they begin while the first window after a reset fills: all its frames must have come so, in
  * as many steps as there are, for its scores to be those of the whole window. Else each invoke stands alone. */
 extern const bool kws_engine_keeps_rows;

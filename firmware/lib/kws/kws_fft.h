@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The FFT of real 16-bit samples, in fixed point, in place.
  *
  * Every rounding is that of kissfft (Mark Borgerding, BSD; version 130) with FIXED_POINT=16, which TensorFlow's

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Third step of the front-end, after the FFT: the mel filter bank. */
 #ifndef KWS_FILTERBANK_H
 #define KWS_FILTERBANK_H

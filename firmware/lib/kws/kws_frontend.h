@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The audio front-end: 16-bit samples in, one frame of log-mel features each stride out.
  *
  * window -> FFT -> mel filter bank -> square root -> noise reduction -> gain control (PCAN) -> logarithm. Given the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "kws_golden_signal.h"
 
 #define MIXTURE_SAMPLES 1024

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A sound that a seed determines, the same to the sample on every machine: by it a chip tests itself, without a recording.
  *
  *     kws_golden_signal signal;

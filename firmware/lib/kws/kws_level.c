@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "kws_level.h"
 
 void kws_level_add(kws_level *level, const int16_t *samples, size_t count)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How loud sound is: its largest sample and its root mean square.
  *
  *     kws_level level = {0, 0, 0};

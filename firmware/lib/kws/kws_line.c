@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "kws_line.h"
 
 static kws_line_state end_of(kws_line *line)

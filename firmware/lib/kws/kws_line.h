@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Serial bytes in, lines out.
  *
  * A line ends with LF, CR or both; empty lines are passed over. Whatever is not printable ASCII becomes '?', so a line is

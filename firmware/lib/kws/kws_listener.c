@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "kws_listener.h"
 
 #include "kws_crc32.h"
@@ -29,7 +30,7 @@ void kws_listener_reset(kws_listener *listener)
     kws_frontend_reset(&listener->frontend);
     kws_detector_reset(&listener->detector);
     listener->frames = 0;
-    listener->frames_left = (uint16_t)((listener->config->n_frames - 1) % listener->config->inference_frames + 1);
+    listener->frames_left = (uint16_t)((listener->config->n_frames - 1) % listener->config->inference_stride + 1);
     listener->features_crc32 = 0;
 }
 
@@ -97,7 +98,7 @@ static void step_towards_inference(kws_listener *listener)
     if (--listener->frames_left > 0) {
         return;
     }
-    listener->frames_left = config->inference_frames;
+    listener->frames_left = config->inference_stride;
     if (listener->frames >= config->n_frames) {
         run_inference(listener);
     } else if (config->get_ready != NULL) {

@@ -1,7 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The whole pipeline between microphone and detections: front-end -> window of int8 features -> model -> detector.
  *
  * The device and the Python package run this same code. The model is asked first when the window of n_frames is full,
- * then every inference_frames frames. The window is the caller's, so that it can be the model's very input.
+ * then every inference_stride frames. The window is the caller's, so that it can be the model's very input.
  *
  *     static int8_t window[n_frames * n_mels];
  *     static uint32_t memory[KWS_LISTENER_MEMORY_WORDS(window_samples, n_mels, history, n_labels)];
@@ -26,12 +27,12 @@ typedef struct {
     const kws_frontend_config *frontend;
     kws_detector_config detector;
     uint16_t n_frames;         /* feature frames the model looks at */
-    uint16_t inference_frames; /* frames from one inference to the next */
+    uint16_t inference_stride; /* frames from one inference to the next */
 
     /* Runs the model on features [n_frames, n_mels] and fills scores [n_labels]. Where it returns false this inference
      * is left out: neither on_inference nor the detector sees it. */
     bool (*infer)(void *context, const int8_t *features, int8_t *scores);
-    /* Called in the place of infer while the first window since reset fills, at times from which inference_frames frames
+    /* Called in the place of infer while the first window since reset fills, at times from which inference_stride frames
      * a step lead to the first inference; may be NULL. For models that keep what windows share. */
     void (*get_ready)(void *context);
     /* Told of every inference; may be NULL. time_ms: see kws_listener_time_ms(). */

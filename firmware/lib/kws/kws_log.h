@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Last step of the front-end: the logarithm. */
 #ifndef KWS_LOG_H
 #define KWS_LOG_H

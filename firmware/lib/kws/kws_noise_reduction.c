@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "kws_noise_reduction.h"
 
 #define FRACTION_BITS 14

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Fourth step of the front-end: subtraction of each channel's slowly changing part. */
 #ifndef KWS_NOISE_REDUCTION_H
 #define KWS_NOISE_REDUCTION_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Lines that were sent and may have to be sent again: kept, as they went out, until the host says that it has them.
  *
  * Lines are counted from 1. What is held is one piece of text, so that sending it again is one write.

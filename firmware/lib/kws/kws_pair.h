@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Arithmetic on pairs of 16-bit numbers: complex numbers, or two samples. On ARM cores with instructions for two halves
  * of a register a pair is one register; elsewhere it is a struct. Both forms give the same results, bit for bit; the
  * steps of the front-end are written once, on top of them.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Fifth step of the front-end: per-channel amplitude normalisation (PCAN), an automatic gain. */
 #ifndef KWS_PCAN_H
 #define KWS_PCAN_H

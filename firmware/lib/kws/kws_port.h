@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* All that a board must supply. One implementation stands in firmware/ports/<name>/.
  *
  * None of these may block longer than a few milliseconds, and none allocates after kws_port_init().

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The commands of the serial protocol, version 2, as docs/serial_protocol.md tells them. */
 #ifndef KWS_PROTOCOL_H
 #define KWS_PROTOCOL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "kws_detector.h"
 
 /* The label with the highest average score; of equal ones the first. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "kws_sample_ring.h"
 
 /* A counter is published only after the samples it tells of, and read before them. */

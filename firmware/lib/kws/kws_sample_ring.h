@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A ring of samples between one writer (an interrupt, or a task) and one reader (the main loop), without locks.
  *
  *     static int16_t memory[4096];                      // a power of two

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "kws_square_root.h"
 
 #include "kws_bits.h"

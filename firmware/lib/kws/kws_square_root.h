@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The square root of whole numbers. */
 #ifndef KWS_SQUARE_ROOT_H
 #define KWS_SQUARE_ROOT_H

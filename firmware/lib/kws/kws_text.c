@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "kws_text.h"
 
 static void flush(kws_text *text)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Text out, piece by piece, without printf: pieces collect in a small buffer that goes to a sink when it is full and at
  * each line's end. So lines may be of any length.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* First step of the front-end: the window function. */
 #ifndef KWS_WINDOW_H
 #define KWS_WINDOW_H

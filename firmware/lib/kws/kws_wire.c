@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "kws_wire.h"
 
 #define SEMIHOSTING_OPEN 0x01u

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The receiving end of an emulated machine's serial line: a ring that the UART's interrupt fills and the main loop empties.
  *
  * An emulator hands over a UART's bytes one by one, which takes it longer than all that is done with them. So a host may put

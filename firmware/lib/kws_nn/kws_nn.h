@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The aot engine's kernels: int8 neural network operations, one a file.
  *
  * Usage: `tinykws` writes model_aot.c from a .tflite: constants, one parameter struct for each operation, a static
@@ -125,7 +126,7 @@ typedef struct {
 typedef kws_nn_fully_connected_params kws_nn_fully_connected_folded_params;
 
 /* Rows of a folded layer's input in a stream, and the windows that see them: this one, and where `windows` is more than
- * 1 those to come, in each of which they stand `hop_rows` further up. */
+ * 1 those to come, in each of which they stand `stride_rows` further up. */
 typedef struct {
     int32_t depth;      /* values of a window */
     int32_t units;      /* filled up to a multiple of four */
@@ -133,7 +134,7 @@ typedef struct {
     int32_t rows;
     int32_t first_row; /* where the first of them stands in this window */
     int32_t windows;
-    int32_t hop_rows;
+    int32_t stride_rows;
     int32_t least_row;     /* above it a row is no part of a window to come */
     const int8_t *weights; /* as of the folded layer */
 } kws_nn_fully_connected_rows_params;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "kws_nn_dsp.h"
 
 /* Bits that both inputs are shifted left before they are brought to one scale; one more doubles them for factor_times(). */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "kws_nn_math.h"
 
 /* The sum of so many values, `step` apart. */

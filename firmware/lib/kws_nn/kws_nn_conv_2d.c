@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "kws_nn_math.h"
 
 /* One output channel's sum over the window whose first row and column are `top` and `left`, bias included. */

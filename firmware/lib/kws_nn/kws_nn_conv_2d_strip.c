@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "kws_nn_scaling.h"
 
 /* For images of few channels, where windows of neighbouring pixels lie one pair of values apart and a row of a window

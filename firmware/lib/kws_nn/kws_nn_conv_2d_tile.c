@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "kws_nn_scaling.h"
 
 /* A matrix product in tiles: what the windows of some pixels see, by the weights of two channels, four pixels at once.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "kws_nn_scaling.h"
 
 /* A plane is what one channel's windows see, as int16 less the zero point with padding all around, so that neighbours

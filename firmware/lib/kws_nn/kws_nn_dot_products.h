@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Sums over a row of values by the weights of four units at once: what dense layers are made of.
  *
  * Weights: [values / 4][4 units][4]; the number of values is a multiple of four.

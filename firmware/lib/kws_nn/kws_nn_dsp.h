@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the fast kernels do with two numbers at once: the DSP instructions of Armv7E-M and Armv8-M (Cortex-M4, M7, M33).
  *
  * A pair is two int16 in a word, the first in its lower half. Where the processor has the instructions KWS_NN_DSP is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "kws_nn_math.h"
 
 void kws_nn_fully_connected(const kws_nn_fully_connected_params *params, const int8_t *input, int8_t *output)

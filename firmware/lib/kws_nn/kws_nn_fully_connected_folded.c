@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "kws_nn_dot_products.h"
 
 static void dot_products(const kws_nn_fully_connected_params *params, const int8_t *row, int32_t unit, int32_t *sums)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "kws_nn_dot_products.h"
 
 /* What rows add to the sums of four units of one window, in which they stand `back` rows further up. */
@@ -18,7 +19,7 @@ void kws_nn_fully_connected_rows(const kws_nn_fully_connected_rows_params *param
     int32_t *sum = (int32_t *)sums;
     for (int32_t window = 0; window < params->windows; window++) {
         for (int32_t unit = 0; unit < params->units; unit += KWS_NN_UNITS, sum += KWS_NN_UNITS) {
-            add_rows(params, rows, window * params->hop_rows, params->weights + unit * params->depth, sum);
+            add_rows(params, rows, window * params->stride_rows, params->weights + unit * params->depth, sum);
         }
     }
 }

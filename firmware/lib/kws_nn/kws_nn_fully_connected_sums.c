@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "kws_nn_scaling.h"
 
 /* The windows to come move up; nothing is in the last one's sums yet. */

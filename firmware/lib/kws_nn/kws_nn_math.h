@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Fixed-point arithmetic as TensorFlow Lite Micro's reference kernels do it, with gemmlowp's two roundings. */
 #ifndef KWS_NN_MATH_H
 #define KWS_NN_MATH_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "kws_nn.h"
 
 /* Four words that move together: a library's memmove may go byte by byte. */

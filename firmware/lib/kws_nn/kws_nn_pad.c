@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "kws_nn_math.h"
 
 /* One run along the output's last dimension, inside or outside of the input; returns where the next one starts. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Requantisation of the fast kernels: the two roundings of kws_nn_math.h in four instructions, where tinykws has shown
  * at build time that every shift is 1 to 21 to the right and every sum within 2^30.
  *

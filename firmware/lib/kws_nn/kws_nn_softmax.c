@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "kws_nn_math.h"
 
 /* Qi.f below: a number x stands as the integer x * 2^f, i + f = 31. The method and its constants are gemmlowp's

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How a board of this platform is compiled and linked (PlatformIO runs this inside SCons)."""
 
 import shutil

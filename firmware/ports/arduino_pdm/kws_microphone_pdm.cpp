@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A PDM microphone through Arduino's PDM.h: on the board (Nano 33 BLE Sense, XIAO nRF52840 Sense, Nano RP2040 Connect,
  * Portenta's Vision Shield), or wired to the pins that build_flags name (Pico: PIN_PDM_CLK, PIN_PDM_DIN).
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The ESP32's I2S receiver, for an I2S or a PDM microphone as kws_settings.h has it. Arduino's core 2.x and 3.x have
  * different drivers for it: kws_i2s_core2.cpp and kws_i2s_core3.cpp, of which one is empty. */
 #ifndef KWS_I2S_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The I2S receiver through driver/i2s.h, as Arduino's core 2.x has it (ESP-IDF 4.4). */
 #include <Arduino.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The I2S receiver through ESP_I2S.h, as Arduino's core 3.x has it (ESP-IDF 5). */
 #include <Arduino.h>
 

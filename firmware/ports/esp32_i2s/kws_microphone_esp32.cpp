@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A microphone on an ESP32: I2S (INMP441, ICS-43434) or PDM (SPM1423), with Arduino's core 2.x or 3.x.
  *
  * I2S microphones put 24 bits left-justified into slots of 32; `shift` in boards.yaml makes samples of them.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The firmware as a process on Linux or macOS.
  *
  * KWS_SERIAL=127.0.0.1:PORT   the serial line is a TCP connection: the program listens there and serves the first that

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The microphone's half of kws_port.h for machines without one: all sound comes over the serial line. */
 #include "kws_port.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The devices of QEMU's mps2-an386 that we use: ARM's CMSDK UART and timer (ARM DDI 0479), and semihosting's exit. */
 #ifndef KWS_MPS2_H
 #define KWS_MPS2_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The machine that QEMU calls mps2-an386: a serial line and a clock. */
 #include "kws_port.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* From reset to main() on QEMU's mps2-an386, and what becomes of faults. */
 #include <stddef.h>
 #include <stdint.h>

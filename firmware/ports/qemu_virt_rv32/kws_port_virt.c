@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The RISC-V machine that QEMU calls virt: a serial line and a clock. */
 #include "kws_port.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* From reset to main() on QEMU's RISC-V machine virt, and what becomes of traps. All runs in machine mode. */
 #include <stdint.h>
 

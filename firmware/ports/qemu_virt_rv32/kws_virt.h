@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The devices of QEMU's RISC-V machine virt that we use: a 16550 UART, the CLINT's timer, the PLIC that carries the
  * UART's interrupt (RISC-V PLIC specification 1.0), and the register that ends the emulation.
  */

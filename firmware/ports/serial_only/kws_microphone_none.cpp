@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A board without a microphone: all sound comes over the serial line (docs/serial_protocol.md). */
 #include "main_arduino.h"
 

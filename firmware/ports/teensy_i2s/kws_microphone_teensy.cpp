@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* An I2S microphone on a Teensy 4 through its Audio library (bit clock on pin 21, word select on 20, data on 8), which
  * runs at 44.1 kHz: resampled to 16 kHz.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "kws_resampler.h"
 
 #define FRACTIONS 160                                /* between two old samples */

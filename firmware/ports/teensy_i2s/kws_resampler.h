@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Sound of 44.1 kHz, as Teensy's Audio library has it, to 16 kHz.
  *
  *     static kws_resampler resampler;                                        // zeroed

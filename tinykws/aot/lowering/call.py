@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What an op becomes in C: one call of a kernel with its constant parameters."""
 
 from __future__ import annotations

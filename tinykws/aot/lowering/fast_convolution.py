@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which of the fast convolution kernels can run a convolution, and weights in the order that it reads them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whether an op's requantisation can be done by the fast kernels' four instructions (kws_nn_scaling.h)."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Scales as the kernels' integers, computed exactly as TensorFlow Lite Micro computes them at start.
 
 Source: tensorflow/lite/kernels/internal/quantization_util.cc, tensorflow/lite/kernels/kernel_util.cc and

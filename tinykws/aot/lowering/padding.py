@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """PAD and PADV2."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Some rows of an op's output: what streaming asks of the lowerings.
 
 A row is one index of dimension 1 of an image [1, rows, width, channels]; in a keyword model, one step in time. An op is

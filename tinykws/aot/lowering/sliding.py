@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Windows that slide over images: what convolutions and pooling share."""
 
 from __future__ import annotations

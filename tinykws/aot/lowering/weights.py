@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Weights, biases and their scales: what convolutions and dense layers share."""
 
 from __future__ import annotations

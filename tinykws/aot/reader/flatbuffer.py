@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """FlatBuffers as bytes that nobody vouches for: every offset is checked before it is followed.
 
 Layout: https://flatbuffers.dev/internals. A table starts with a signed offset back to its vtable, which gives for each

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A .tflite model as plain values: what the reader hands to everything else."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The parts of TFLite's schema that we read: names of numbered things, slots of option fields.
 
 Source: tensorflow/compiler/mlir/lite/schema/schema.fbs (schema version 3). Numbers are never reassigned there.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Reads a .tflite file, trusting none of its bytes.
 
 What leaves `read_model` is consistent: indexes are in range, constants are as large as their shapes say, every value is

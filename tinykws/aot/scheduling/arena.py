@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where each buffer stands in the arena: offsets chosen at build time.
 
 Largest buffer first, each at the lowest offset where it overlaps none that is needed at the same time (the greedy

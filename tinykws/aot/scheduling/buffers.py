@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Buffers in the making: what stands in which, and during which steps."""
 
 from __future__ import annotations

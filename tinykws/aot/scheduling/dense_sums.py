@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A dense layer over a window, from sums to which each row of the window gives its part as soon as it is there."""
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ class DenseSums:
     @property
     def windows(self) -> int:
         """How many windows, this one and those to come, see a new row."""
-        return -(-(self.sharing.last + 1 - self.sharing.first) // self.sharing.hop_rows)
+        return -(-(self.sharing.last + 1 - self.sharing.first) // self.sharing.stride_rows)
 
     @property
     def kept_bytes(self) -> int:
@@ -46,7 +47,7 @@ class DenseSums:
             "rows": len(rows),
             "first_row": rows.start,
             "windows": self.windows if is_new else 1,
-            "hop_rows": self.sharing.hop_rows,
+            "stride_rows": self.sharing.stride_rows,
             "least_row": self.sharing.first if is_new else 0,
             "weights": self.call.parameters["weights"],
         }

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What runs one after the other in an invoke, and on which bytes: what the emitter prints."""
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ class Schedule:
     output: Place
     copies: int = 1
     """Invokes after which a copy's turn comes again, of all copies."""
-    hop: int = 0
+    inference_stride: int = 0
     """Frames by which the input must move on from one invoke to the next; 0: no invoke knows of another."""
 
     @property

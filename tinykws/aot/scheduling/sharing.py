@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What neighbouring windows of a stream share of each tensor, and up to which op.
 
 A window of frames slides over a stream. A tensor has rows in time as the input has frames; a row that sees no padding,
@@ -36,18 +37,18 @@ class Sharing:
     first: int
     last: int
     """The rows from first to last see no padding; there are none where last is below first."""
-    hop: int
+    inference_stride: int
     """Frames from one window to the next."""
 
     @property
     def copies(self) -> int:
         """Windows after which rows line up again."""
-        return math.lcm(self.hop, self.stride) // self.hop
+        return math.lcm(self.inference_stride, self.stride) // self.inference_stride
 
     @property
-    def hop_rows(self) -> int:
+    def stride_rows(self) -> int:
         """Rows from a window to the next whose rows line up with its own."""
-        return math.lcm(self.hop, self.stride) // self.stride
+        return math.lcm(self.inference_stride, self.stride) // self.stride
 
     @property
     def top(self) -> range:
@@ -57,7 +58,7 @@ class Sharing:
     @property
     def new(self) -> range:
         """Rows that no window before had."""
-        return range(self.last + 1 - self.hop_rows, self.last + 1)
+        return range(self.last + 1 - self.stride_rows, self.last + 1)
 
     @property
     def end(self) -> range:
@@ -86,10 +87,10 @@ class Analysis:
     """Why the op behind them has no rows that windows share."""
 
 
-def what_windows_share(graph: Graph, program: Sequence[Call | Alias], frames: int, hop: int) -> Analysis:
-    """Returns what windows of `frames` frames, `hop` frames apart, share."""
+def what_windows_share(graph: Graph, program: Sequence[Call | Alias], frames: int, inference_stride: int) -> Analysis:
+    """Returns what windows of `frames` frames, `inference_stride` frames apart, share."""
     source = graph.input
-    of_tensor = {source.index: Sharing(frames, source.size // frames, 1, 0, frames - 1, hop)}
+    of_tensor = {source.index: Sharing(frames, source.size // frames, 1, 0, frames - 1, inference_stride)}
     for index, (op, item) in enumerate(zip(graph.ops, program, strict=True)):
         found = _sharing_of(item, of_tensor)
         if isinstance(found, str):
@@ -123,4 +124,4 @@ def _made_rows(output: Tensor, rows: RowWise, sources: set[Sharing]) -> Sharing:
     inside = [position for position in positions if begin <= seen[position][0] and seen[position][1] <= end]
     first, last = (inside[0], inside[-1]) if inside else (axis.positions, -1)
     size, stride = output.size // axis.positions, source.stride * axis.stride
-    return Sharing(axis.positions, size, stride, first, last, source.hop)
+    return Sharing(axis.positions, size, stride, first, last, source.inference_stride)

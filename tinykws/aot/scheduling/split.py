@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A model of which the first ops stream: which tensors stand whole in memory, who reads them, what may be summed."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The schedule of an invoke that makes only what the window before did not have.
 
 Of the first ops each makes its rows at the top and at the bottom (sharing.py). They stand in a kept buffer, whose
@@ -49,7 +50,7 @@ class _Builder:
     def schedule(self) -> Schedule:
         """Returns the schedule."""
         split, graph = self._split, self._split.graph
-        hop = split.sharing[graph.input.index].hop
+        inference_stride = split.sharing[graph.input.index].inference_stride
         source = self._homes.kept(graph.input.index, f"input, {graph.input}", graph.input.size, 1)
         for group in self._groups():
             self._add_group(group)
@@ -58,7 +59,7 @@ class _Builder:
         output = self._homes[split.owner(graph.output)]
         buffers = self._homes.buffers(len(self._steps), output)
         streamed = [split.sharing[item.output.index].copies for item in split.program[: split.n_ops]]
-        return Schedule(graph, self._steps, buffers, source, output, math.lcm(*streamed), hop)
+        return Schedule(graph, self._steps, buffers, source, output, math.lcm(*streamed), inference_stride)
 
     def _groups(self) -> list[list[int]]:
         """Returns the streamed ops in groups; within one, rows are handed on and not kept."""
@@ -91,7 +92,7 @@ class _Builder:
         name = f"output of {op.where}, {call.output}"
         place = self._homes.kept(call.output.index, name, call.output.size, sharing.copies)
         to = place.at(sharing.first * sharing.row_bytes)
-        source = to.at(sharing.hop_rows * sharing.row_bytes)
+        source = to.at(sharing.stride_rows * sharing.row_bytes)
         self._steps.append(Move(op, to, source, len(sharing.shared) * sharing.row_bytes))
 
     def _add_band(self, op: Op, call: Call, which: str) -> None:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The door to boards that are not there: the firmware as a process of this computer, or a machine that QEMU emulates.
 
 Either way the program serves its serial line on a TCP port of this computer, so that what talks to it cannot tell it
@@ -23,9 +24,9 @@ from pathlib import Path
 from typing import IO
 
 from tinykws.boards.rows import Board
-from tinykws.device.transport.line_transport import LineLink
-from tinykws.device.transport.serial_transport import SerialLink, open_link
-from tinykws.device.transport.shared_file import FastWireLink, wire_file
+from tinykws.device.transport.line_transport import LineTransport
+from tinykws.device.transport.serial_transport import SerialTransport, open_transport
+from tinykws.device.transport.shared_file import SharedFileTransport, open_shared_file
 from tinykws.support.errors import ConfigError, DeviceError, ToolError
 from tinykws.support.interrupts import start_whole
 from tinykws.support.programs import install_hint
@@ -81,7 +82,7 @@ class Emulator:
 
 
 @contextlib.contextmanager
-def emulated(board: Board, program: Path, *, fast: bool = False) -> Iterator[tuple[Emulator, LineLink]]:
+def emulated(board: Board, program: Path, *, fast: bool = False) -> Iterator[tuple[Emulator, LineTransport]]:
     """Starts a board's program and yields it with its serial line; both are ended with the `with`.
 
     Args:
@@ -96,18 +97,18 @@ def emulated(board: Board, program: Path, *, fast: bool = False) -> Iterator[tup
     """
     if not program.is_file():
         raise ConfigError(f"there is no program {program}", hint=f"make it with: tinykws build --board {board.id}")
-    if fast and board.fast_wire is None:
-        raise ConfigError(f"{board.name} has no wire but its serial line", hint="leave --wire fast away")
+    if fast and board.fast_transport is None:
+        raise ConfigError(f"{board.name} has no transport but its serial line", hint="omit --transport fast")
     with contextlib.ExitStack() as stack:
-        file = stack.enter_context(wire_file()) if fast else None
+        file = stack.enter_context(open_shared_file()) if fast else None
         for attempt in range(START_ATTEMPTS):
             try:
-                emulator, link = stack.enter_context(_started(board, program, free_port(), file))
+                emulator, transport = stack.enter_context(_started(board, program, free_port(), file))
                 break
             except _PortTakenError as error:
                 if attempt + 1 == START_ATTEMPTS:
                     raise ToolError(f"no free TCP port for the emulator: {error}") from error
-        yield emulator, link
+        yield emulator, transport
 
 
 def emulator_command(board: Board, program: Path, port: int) -> list[str]:
@@ -154,7 +155,7 @@ class _PortTakenError(Exception):
 
 
 @contextlib.contextmanager
-def _started(board: Board, program: Path, port: int, wire: FileIO | None) -> Iterator[tuple[Emulator, LineLink]]:
+def _started(board: Board, program: Path, port: int, wire: FileIO | None) -> Iterator[tuple[Emulator, LineTransport]]:
     command = emulator_command(board, program, port)
     if board.emulator != "process" and shutil.which(command[0]) is None:
         hint = f"{install_hint([command[0]])}\nwithout it: --board host"
@@ -166,8 +167,8 @@ def _started(board: Board, program: Path, port: int, wire: FileIO | None) -> Ite
             lambda: Emulator(str(board.emulator), _start(command, environment, folder, errors), errors), Emulator.stop
         )
         try:
-            with _connect(emulator, f"socket://127.0.0.1:{port}") as link:
-                yield emulator, link if wire is None else FastWireLink(link, wire)
+            with _connect(emulator, f"socket://127.0.0.1:{port}") as transport:
+                yield emulator, transport if wire is None else SharedFileTransport(transport, wire)
         finally:
             emulator.stop()
 
@@ -201,11 +202,11 @@ def _keep_on_one_core(pid: int) -> None:
             os.sched_setaffinity(pid, {random.choice(sorted(os.sched_getaffinity(pid)))})
 
 
-def _connect(emulator: Emulator, url: str) -> SerialLink:
+def _connect(emulator: Emulator, url: str) -> SerialTransport:
     deadline = time.monotonic() + START_TIMEOUT_S
     while True:
         try:
-            return open_link(url)
+            return open_transport(url)
         except DeviceError as error:
             reason = emulator.exit_reason(wait_s=0.005)
             if reason is not None and "in use" in reason:

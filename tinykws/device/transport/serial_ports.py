@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The serial ports of this computer: which one a board is on, and where it went after a reset.
 
 USB tells a port's vendor and product (the rows' `usb` column) and mostly a serial number; the name (/dev/ttyACM0) is
@@ -114,7 +115,7 @@ def find_any_port(boards: Iterable[Board], ports: Sequence[Port], choose: Choose
 
 
 def find_again(lost: Port, usb_ids: Sequence[str], before: Sequence[Port], now: Sequence[Port]) -> Port | None:
-    """Returns where a board is that has left its port (a reset, an upload, its cable), or None while it is away.
+    """Returns where a board is that has left its port (a reset, an upload, its port_access), or None while it is away.
 
     Args:
         lost: the port it was on.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The door to a device: lines over pyserial, whether its URL is a board's port or an emulator's socket."""
 
 from __future__ import annotations
@@ -25,11 +26,11 @@ MODEM_MANAGER_HINT = (
 )
 
 
-class LinkLostError(DeviceError):
+class TransportLostError(DeviceError):
     """The port was there and is gone: a cable pulled, a board that reset itself."""
 
 
-class SerialLink:
+class SerialTransport:
     """A device's serial line. Close it, or use it in a `with`."""
 
     def __init__(self, port: serial.SerialBase, url: str) -> None:
@@ -39,11 +40,11 @@ class SerialLink:
         self._searched = 0
 
     def send_lines(self, texts: list[str]) -> None:
-        """Sends lines in one piece. Raises LinkLostError where the port is gone, DeviceError where it takes nothing."""
+        """Sends lines in one piece. Raises TransportLostError if the port is gone, DeviceError if it takes nothing."""
         self.send_bytes("".join(f"{text}\n" for text in texts).encode("ascii"))
 
     def send_bytes(self, data: bytes) -> None:
-        """Sends bytes as they are. Raises LinkLostError where the port is gone, DeviceError where it takes nothing."""
+        """Sends bytes as they are. Raises TransportLostError if the port is gone, DeviceError if it takes nothing."""
         try:
             self._port.write(data)
         except serial.SerialTimeoutException as error:
@@ -57,7 +58,7 @@ class SerialLink:
         Bytes that are not ASCII come as backslash escapes, such as \\xff.
 
         Raises:
-            LinkLostError: the port is gone.
+            TransportLostError: the port is gone.
             DeviceError: MAX_LINE_BYTES came without a line's end.
         """
         deadline = time.monotonic() + timeout_s
@@ -81,7 +82,7 @@ class SerialLink:
         if connection is not None:  # pyserial leaves it open where the other side was faster
             connection.close()
 
-    def __enter__(self) -> SerialLink:
+    def __enter__(self) -> SerialTransport:
         return self
 
     def __exit__(
@@ -112,9 +113,9 @@ class SerialLink:
         except (serial.SerialException, OSError, TypeError) as error:  # TypeError: closed in the middle of a read
             raise self._gone(error) from error
 
-    def _gone(self, error: Exception) -> LinkLostError:
+    def _gone(self, error: Exception) -> TransportLostError:
         said = "unplugged, or reset" if "returned no data" in str(error) else str(error)  # pyserial's is a riddle
-        return LinkLostError(f"the connection to {self._url} was lost: {said}")
+        return TransportLostError(f"the connection to {self._url} was lost: {said}")
 
     def _no_line_ends(self) -> DeviceError:
         beginning = bytes(self._received[:40]).decode("ascii", errors="backslashreplace")
@@ -127,7 +128,7 @@ class SerialLink:
         )
 
 
-def open_link(url: str, line: SerialLine | None = None) -> SerialLink:
+def open_transport(url: str, line: SerialLine | None = None) -> SerialTransport:
     """Opens a serial port or a pyserial URL such as socket://127.0.0.1:5555.
 
     DTR and RTS are set before the port opens: boards with USB of their own send nothing without DTR, and on a
@@ -150,7 +151,7 @@ def open_link(url: str, line: SerialLine | None = None) -> SerialLink:
     connection = _socket_of(port)
     if connection is not None:  # or TCP holds small lines back for 40 ms (Nagle)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return SerialLink(port, url)
+    return SerialTransport(port, url)
 
 
 def _cannot_open(url: str, error: Exception) -> DeviceError:

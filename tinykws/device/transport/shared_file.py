@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The door to an emulated machine's quicker road: text goes into blocks of a file that the machine reads, and a mark
 for each block over the serial line (firmware/lib/kws/kws_wire.h).
 
@@ -13,7 +14,7 @@ from collections.abc import Iterator
 from io import FileIO
 from pathlib import Path
 
-from tinykws.device.transport.serial_transport import SerialLink
+from tinykws.device.transport.serial_transport import SerialTransport
 
 FILE_NAME = "kws_wire"
 """In the emulator's working folder."""
@@ -25,7 +26,7 @@ BLOCKS = 128
 
 
 @contextlib.contextmanager
-def wire_file() -> Iterator[FileIO]:
+def open_shared_file() -> Iterator[FileIO]:
     """Creates the file, in a folder of its own that the emulator must be started in; both are gone after the `with`."""
     with tempfile.TemporaryDirectory(prefix="tinykws-") as folder:
         path = Path(folder) / FILE_NAME
@@ -34,28 +35,28 @@ def wire_file() -> Iterator[FileIO]:
             yield file
 
 
-class FastWireLink:
+class SharedFileTransport:
     """A serial line whose lines to the device take the quicker road.
 
     Args:
-        link: the machine's UART.
-        file: of wire_file().
+        transport: the machine's UART.
+        file: of open_shared_file().
     """
 
-    def __init__(self, link: SerialLink, file: FileIO) -> None:
-        self._link = link
+    def __init__(self, transport: SerialTransport, file: FileIO) -> None:
+        self._transport = transport
         self._file = file
         self._next = 0
 
     def send_lines(self, texts: list[str]) -> None:
-        """Sends lines in one piece. Raises LinkLostError where the device is gone."""
+        """Sends lines in one piece. Raises TransportLostError where the device is gone."""
         text = "".join(f"{text}\n" for text in texts).encode("ascii")
         pieces = [text[at : at + BLOCK_BYTES] for at in range(0, len(text), BLOCK_BYTES)]
-        self._link.send_bytes(bytes(map(self._put, pieces)))
+        self._transport.send_bytes(bytes(map(self._put, pieces)))
 
     def read_line(self, timeout_s: float) -> str | None:
         """Returns the next line without its end, or None where none is complete in time. Raises DeviceError."""
-        return self._link.read_line(timeout_s)
+        return self._transport.read_line(timeout_s)
 
     def _put(self, piece: bytes) -> int:
         """Fills the next block, to its end with empty lines, which say nothing; returns its mark."""

@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
 """One network a module; registry.py lists them."""

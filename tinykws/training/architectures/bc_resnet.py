@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """bc_resnet: residuals that are computed over time only and broadcast over frequency (arXiv 2106.04140), made small.
 
 A block filters along frequency, averages over it, lets a cheap one-dimensional network work along time, and adds what

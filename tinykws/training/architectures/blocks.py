@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The layers that networks here are built of: convolutions that fold with their batch normalization when converted."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """ds_cnn: depthwise-separable convolutions over time and frequency (Hello Edge, arXiv 1711.07128), made small.
 
 The network of MLPerf Tiny's keyword spotting, in an eighth of its multiply-accumulates: the first layer strides by four

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """ds_tcn: temporal convolutions, separated into depth and point: micro_speech's cost, far fewer mistakes.
 
 The feature channels are the network's channels and it convolves over time only (the idea is TC-ResNet's,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """micro_speech: the network that TensorFlow Lite Micro's example made known (`tiny_conv` of speech_commands).
 
 One 10x8 convolution of 8 filters (10 frames, 8 channels), stride 2 both ways, and one dense layer. For 49x40 features

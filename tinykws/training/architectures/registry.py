@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The networks that can be trained, one a module, and what each costs on a chip.
 
 A module here is an architecture when it has `build(n_frames, n_mels, n_labels, dropout) -> keras.Model`. The model

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """teacher: what a small network learns from in training; ten times too large for a chip, and never put on one.
 
 ds_tcn's layers, twice as wide, with longer filters, one block more, and an addition around each block.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is heard beside the word: recorded noise, made noise, and people who talk."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is done to training clips, so that a model hears more people, rooms, microphones and levels than were recorded.
 
 In the order in which it happens to a sound on its way: the word stands somewhere in the clip; a larger or smaller

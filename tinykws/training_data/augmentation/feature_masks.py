@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """SpecAugment: parts of the features blanked, so that no single frame or channel decides."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Microphones: what they, their cases and their amplifiers do to the spectrum.
 
 A curve is a high-pass, which every small microphone has, a low-pass, from holes, cases and dust, and between them a

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Faster and slower speech of the same pitch: frames stretched in time.
 
 Playing a recording slower, as `augment` does, lowers its pitch too. Features have no pitch to lower: the same sounds

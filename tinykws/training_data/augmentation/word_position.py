@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where a word stands in its clip: found, moved to any place of it, or cut off by its edge.
 
 A device looks at the last second ten times a second, so a word comes in at one end and goes out at the other. It shall

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Of Arduino's API only what our firmware calls, to check its syntax without a board's tools. */
 #ifndef ARDUINO_H
 #define ARDUINO_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Of Arduino's PDM library only what our firmware calls. */
 #ifndef PDM_H
 #define PDM_H

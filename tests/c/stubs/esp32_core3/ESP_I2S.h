@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Of Arduino core 3.x's I2S library, and of ESP-IDF 5's driver below it, only what our firmware uses. */
 #ifndef ESP_I2S_H
 #define ESP_I2S_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Of Teensy's Audio library and the AudioStream.h below it only what our firmware uses. */
 #ifndef AUDIO_H
 #define AUDIO_H

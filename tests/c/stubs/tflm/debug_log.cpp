@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* In a file of its own, as in TFLM: linked only where a program brings no DebugLog(). */
 #include "tensorflow/lite/micro/debug_log.h"
 

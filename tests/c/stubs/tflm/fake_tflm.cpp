@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A TensorFlow Lite Micro that computes nothing of use: it loads, fails and complains as the environment variable
  * FAKE_TFLM says (`needs=3000 counts=2900 input=scale`), and ends the program where it is used in a way that would crash
  * the real one.

@@ -11,7 +11,7 @@
 #define KWS_STRIDE_MS 20
 #define KWS_N_MELS 40
 #define KWS_N_FRAMES 4 /* that the model looks at */
-#define KWS_INFERENCE_FRAMES 5 /* from one inference to the next */
+#define KWS_INFERENCE_STRIDE 5 /* from one inference to the next */
 
 /* Labels: silence, unknown, then the words. */
 #define KWS_N_LABELS 3

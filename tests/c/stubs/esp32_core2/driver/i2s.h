@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Of ESP-IDF 4.4's I2S driver, as in Arduino core 2.x, only what our firmware uses. */
 #ifndef DRIVER_I2S_H
 #define DRIVER_I2S_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How TensorFlow Lite Micro speaks: until 2023 whole texts, since then a format and its arguments. */
 #ifndef DEBUG_LOG_H
 #define DEBUG_LOG_H

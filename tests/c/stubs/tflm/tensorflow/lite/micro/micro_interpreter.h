@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Of TensorFlow Lite Micro's interpreter only what our firmware calls. */
 #ifndef MICRO_INTERPRETER_H
 #define MICRO_INTERPRETER_H

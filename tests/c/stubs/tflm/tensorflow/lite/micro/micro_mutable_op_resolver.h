@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Of TensorFlow Lite Micro's op resolver only the operations of the test's model. */
 #ifndef MICRO_MUTABLE_OP_RESOLVER_H
 #define MICRO_MUTABLE_OP_RESOLVER_H

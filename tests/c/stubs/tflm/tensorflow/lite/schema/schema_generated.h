@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Of TFLite's schema only what our firmware calls. */
 #ifndef SCHEMA_GENERATED_H
 #define SCHEMA_GENERATED_H

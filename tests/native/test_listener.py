@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
 import dataclasses
@@ -38,7 +39,7 @@ def expected_events(
     features = quantize_features(FrontEnd(frontend).process(samples))
     rule = Detector(detector, N_LABELS)
     events: list[Inference | Detection] = []
-    for end in range(frontend.n_frames, len(features) + 1, detector.inference_ms // frontend.stride_ms):
+    for end in range(frontend.n_frames, len(features) + 1, detector.inference_stride_ms // frontend.stride_ms):
         scores = model(features[end - frontend.n_frames : end].reshape(-1))
         time_ms = frontend.window_ms + (end - 1) * frontend.stride_ms
         events.append(Inference(time_ms, tuple(scores.tolist())))
@@ -48,13 +49,13 @@ def expected_events(
     return events
 
 
-@pytest.mark.parametrize("inference_ms", [20, 100, 500])
+@pytest.mark.parametrize("inference_stride_ms", [20, 100, 500])
 @pytest.mark.parametrize("frontend", [FRONTEND, FrontendSettings(stride_ms=10, clip_ms=500)])
-def test_it_is_the_sum_of_its_parts(samples, frontend: FrontendSettings, inference_ms: int) -> None:
-    detector = dataclasses.replace(DETECTOR, inference_ms=inference_ms)
+def test_it_is_the_sum_of_its_parts(samples, frontend: FrontendSettings, inference_stride_ms: int) -> None:
+    detector = dataclasses.replace(DETECTOR, inference_stride_ms=inference_stride_ms)
     expected = expected_events(samples, frontend, detector)
     assert Listener(frontend, detector, N_LABELS, model).feed(samples) == expected
-    assert any(isinstance(event, Detection) for event in expected) or inference_ms == 500
+    assert any(isinstance(event, Detection) for event in expected) or inference_stride_ms == 500
 
 
 @settings(deadline=None, max_examples=40)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A real USB port that vanishes and returns in the middle of a run, in a serial world where time is a number."""
 
 from __future__ import annotations
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fake_cable import FakeBoard, FakeCable
+from fake_port_access import FakeBoard, FakePortAccess
 from good_device import GoodDevice
 from tiny_model import tiny_bundle
 
@@ -43,7 +44,9 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> list[ClipFile]:
 class OnCable(FakeBoard):
     """A good device as a board on the fake cable; pulls its cable once, in the middle of a clip."""
 
-    def __init__(self, bundle: Bundle, world: FakeCable, back: Port | None, away_s: float, in_clip: int = 2) -> None:
+    def __init__(
+        self, bundle: Bundle, world: FakePortAccess, back: Port | None, away_s: float, in_clip: int = 2
+    ) -> None:
         super().__init__()
         self._device = GoodDevice(bundle)
         self._device.banner = self._device.banner.replace("board=host", "board=nano33ble")
@@ -68,11 +71,11 @@ class OnCable(FakeBoard):
 
 def run(
     bundle: Bundle, clips: list[ClipFile], back: Port | None, away_s: float = 5.0
-) -> tuple[VerifyReport, FakeCable]:
-    world = FakeCable()
+) -> tuple[VerifyReport, FakePortAccess]:
+    world = FakePortAccess()
     world.plug(STRANGER)
     world.plug(APP, OnCable(bundle, world, back, away_s))
-    return verify(bundle, NANO, APP.device, clips, cable=world), world
+    return verify(bundle, NANO, APP.device, clips, port_access=world), world
 
 
 @pytest.mark.parametrize("back", [APP, ELSEWHERE], ids=["same name", "another name"])
@@ -97,20 +100,20 @@ def test_a_board_that_comes_back_too_late_ends_the_run(bundle, clips) -> None:
 
 @pytest.mark.parametrize("back", [APP, ELSEWHERE], ids=["same name", "another name"])
 def test_a_board_that_was_away_in_a_stream_gets_it_once_more(bundle, clips, back, tmp_path) -> None:
-    world = FakeCable()
+    world = FakePortAccess()
     world.plug(APP, OnCable(bundle, world, back, 5.0, in_clip=1))
     stream = StreamFile(clips[0].path)
-    report = verify_stream(bundle, NANO, APP.device, stream, log_path=tmp_path / "log", cable=world)
+    report = verify_stream(bundle, NANO, APP.device, stream, log_path=tmp_path / "log", port_access=world)
     assert report.passed, report.reason
     assert ["lost" in attempt.fault for attempt in report.verdict.attempts] == [True, False]
     assert world.opened == [APP.device, back.device]
 
 
 def test_a_board_that_stays_away_in_a_stream_ends_the_run_with_a_report(bundle, clips, tmp_path) -> None:
-    world = FakeCable()
+    world = FakePortAccess()
     world.plug(APP, OnCable(bundle, world, None, 0.0, in_clip=1))
     stream = StreamFile(clips[0].path)
-    report = verify_stream(bundle, NANO, APP.device, stream, log_path=tmp_path / "log", cable=world)
+    report = verify_stream(bundle, NANO, APP.device, stream, log_path=tmp_path / "log", port_access=world)
     assert not report.passed
     assert "did not come back in 30 s: its port is not there" in report.ended
     assert report.reason.startswith("attempt 1 broke off ")
@@ -119,7 +122,7 @@ def test_a_board_that_stays_away_in_a_stream_ends_the_run_with_a_report(bundle, 
 
 
 def test_a_port_that_cannot_be_opened_at_once_is_tried_again(bundle, clips) -> None:
-    world = FakeCable()
+    world = FakePortAccess()
     world.plug(APP, OnCable(bundle, world, APP, 2.0))
     world.at(0.0, lambda: None)
     busy = DeviceError("/dev/ttyACM0 is busy")
@@ -132,11 +135,11 @@ def test_a_port_that_cannot_be_opened_at_once_is_tried_again(bundle, clips) -> N
         return opened(device, line)  # type: ignore[arg-type]
 
     world.open = refusing  # type: ignore[method-assign, assignment]
-    report = verify(bundle, NANO, APP.device, clips, cable=world)
+    report = verify(bundle, NANO, APP.device, clips, port_access=world)
     assert report.passed, report.reason
     assert len(world.opened) > 2
 
 
 def test_a_port_that_is_not_there_to_begin_with_is_an_error(bundle, clips, tmp_path: Path) -> None:
     with pytest.raises(DeviceError, match="cannot open"):
-        verify(bundle, NANO, APP.device, clips, cable=FakeCable(), log_path=tmp_path / "log")
+        verify(bundle, NANO, APP.device, clips, port_access=FakePortAccess(), log_path=tmp_path / "log")

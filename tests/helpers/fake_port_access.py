@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A serial world in which time is a number: ports that vanish and return when the plan says so, boards that talk.
 
 Nothing waits: reading and sleeping move the clock, and what is planned happens on the way.
@@ -10,10 +11,10 @@ from contextlib import contextmanager
 
 from tinykws.boards.rows import SerialLine
 from tinykws.device.line_checksum import with_check
-from tinykws.device.transport.hardware import Cable
-from tinykws.device.transport.line_transport import LineLink
+from tinykws.device.transport.line_transport import LineTransport
+from tinykws.device.transport.port_access import PortAccess
 from tinykws.device.transport.serial_ports import Port
-from tinykws.device.transport.serial_transport import LinkLostError
+from tinykws.device.transport.serial_transport import TransportLostError
 from tinykws.support.errors import DeviceError
 
 BANNER = "kws ready proto=2 board={board} engine=tflm model={model} line=768 window=4 labels=_silence_,_unknown_,yes"
@@ -35,7 +36,7 @@ class FakeBoard:
             self.out += [with_check(text) if text.startswith("kws ") else text for text in self.answers]
 
 
-class FakeCable(Cable):
+class FakePortAccess(PortAccess):
     """Ports, and the boards on them."""
 
     def __init__(self, *ports: Port) -> None:
@@ -64,13 +65,13 @@ class FakeCable(Cable):
         """Plans what the board on a port says."""
         self.at(seconds, lambda: self.boards[device].out.extend(lines))
 
-    # What a Cable does.
+    # What a PortAccess does.
 
     def ports(self) -> Sequence[Port]:
         return tuple(self.listed.values())
 
     @contextmanager
-    def open(self, device: str, line: SerialLine) -> Iterator[LineLink]:
+    def open(self, device: str, line: SerialLine) -> Iterator[LineTransport]:
         self.opened.append(device)
         if device in self.refused:
             raise self.refused[device]
@@ -96,10 +97,10 @@ class FakeCable(Cable):
 class FakeLink:
     """An open port; lost for good when its board is unplugged."""
 
-    def __init__(self, cable: FakeCable, device: str) -> None:
-        self._cable = cable
+    def __init__(self, port_access: FakePortAccess, device: str) -> None:
+        self._port_access = port_access
         self._device = device
-        self._board = cable.boards[device]
+        self._board = port_access.boards[device]
 
     def send_lines(self, texts: list[str]) -> None:
         self._check()
@@ -107,15 +108,15 @@ class FakeLink:
             self._board.hear(text)
 
     def read_line(self, timeout_s: float) -> str | None:
-        end = self._cable.clock + timeout_s
+        end = self._port_access.clock + timeout_s
         while True:
             self._check()
             if self._board.out:
                 return self._board.out.pop(0)
-            if self._cable.clock >= end:
+            if self._port_access.clock >= end:
                 return None
-            self._cable.next_event(end)
+            self._port_access.next_event(end)
 
     def _check(self) -> None:
-        if self._cable.boards.get(self._device) is not self._board:
-            raise LinkLostError(f"the connection to {self._device} was lost: unplugged")
+        if self._port_access.boards.get(self._device) is not self._board:
+            raise TransportLostError(f"the connection to {self._device} was lost: unplugged")

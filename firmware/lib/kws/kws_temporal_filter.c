@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "kws_detector.h"
 
 #include "kws_bits.h"
@@ -44,7 +45,7 @@ static int32_t score_of(int32_t sum, uint8_t shift)
     return score > HIGHEST_SCORE ? HIGHEST_SCORE : score;
 }
 
-bool kws_matched_filter(kws_detector *detector, uint32_t time_ms, kws_detection *detection)
+bool kws_temporal_filter(kws_detector *detector, uint32_t time_ms, kws_detection *detection)
 {
     const kws_detector_config *config = detector->config;
     const kws_score_filter *filter = config->filter;

@@ -1,4 +1,5 @@
-"""The matched filter's whole numbers stand for what they were made of."""
+# SPDX-License-Identifier: Apache-2.0
+"""The temporal filter's whole numbers stand for what they were made of."""
 
 from __future__ import annotations
 
@@ -43,17 +44,17 @@ def test_weights_fill_eight_bits_and_are_not_cut(largest: float) -> None:
     assert whole.bias / 2**whole.shift == pytest.approx(EVEN_ODDS - 3 * SCORE_STEPS, abs=0.5)
 
 
-@given(seed=st.integers(0, 2**32 - 1), inference_ms=st.sampled_from([20, 100, 400]))
-def test_the_chip_computes_the_sum(seed: int, inference_ms: int) -> None:
+@given(seed=st.integers(0, 2**32 - 1), inference_stride_ms=st.sampled_from([20, 100, 400]))
+def test_the_chip_computes_the_sum(seed: int, inference_stride_ms: int) -> None:
     """Whole weights, sixteenths of bits and straight lines for logarithms: within two steps of 255."""
     rng = np.random.default_rng(seed)
     weights, bias = rng.uniform(-0.25, 0.25, SHAPE), float(rng.uniform(-3, 3))
-    settings = with_filter(weights.tolist(), bias, inference_ms)
+    settings = with_filter(weights.tolist(), bias, inference_stride_ms)
     settings = dataclasses.replace(settings, threshold=0, minimum_count=settings.taps)
     scores = rng.integers(-128, 128, (settings.taps, 3)).astype(np.int8)
-    inputs = evidence_by_age(scores, inference_ms)[-1, [2, 0, 1]]
-    used = np.isin(np.arange(N_AGES), temporal_filter.ages(inference_ms))
+    inputs = evidence_by_age(scores, inference_stride_ms)[-1, [2, 0, 1]]
+    used = np.isin(np.arange(N_AGES), temporal_filter.ages(inference_stride_ms))
     expected = EVEN_ODDS + SCORE_STEPS * (bias + float((weights * inputs)[..., used].sum()))
-    times = np.arange(1, settings.taps + 1, dtype=np.uint32) * inference_ms
+    times = np.arange(1, settings.taps + 1, dtype=np.uint32) * inference_stride_ms
     heard = Detector(settings, 3).run(scores, times)
     assert abs((heard[0].score if heard else 0) - np.clip(expected, 0, 255)) <= 2

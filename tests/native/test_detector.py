@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
 import dataclasses
@@ -43,7 +44,7 @@ class RecognizeCommands:
         return Detection(time_ms, label, score) if label >= YES else None
 
 
-class MatchedFilter:
+class TemporalFilter:
     """The other rule written down a second time, plainly: sums over a list of scores, floating-point logarithms."""
 
     def __init__(self, settings: DetectorSettings, n_labels: int) -> None:
@@ -145,24 +146,24 @@ def test_long_streams_of_words_follow_the_rule(seed: int) -> None:
 @given(
     seed=st.integers(0, 2**32 - 1),
     suppression_ms=st.integers(0, 1500),
-    inference_ms=st.sampled_from([20, 60, 100, 900, 3000]),
+    inference_stride_ms=st.sampled_from([20, 60, 100, 900, 3000]),
     pace_percent=st.sampled_from([30, 100, 170]),
 )
-def test_the_matched_filter_is_a_weighted_sum(
-    seed: int, suppression_ms: int, inference_ms: int, pace_percent: int
+def test_the_temporal_filter_is_a_weighted_sum(
+    seed: int, suppression_ms: int, inference_stride_ms: int, pace_percent: int
 ) -> None:
     rng = np.random.default_rng(seed)
     settings = dataclasses.replace(
-        DetectorWishes(inference_ms=inference_ms).usual,
+        DetectorWishes(inference_stride_ms=inference_stride_ms).usual,
         word_thresholds=tuple(map(int, rng.integers(0, 255, 2))),
         suppression_ms=suppression_ms,
         filter_weights=tuple(map(int, rng.integers(-127, 128, 48))),
         filter_bias=int(rng.integers(-(2**20), 2**20)),
         filter_shift=int(rng.integers(6, 14)),
     )
-    detector, reference = Detector(settings, 4), MatchedFilter(settings, 4)
+    detector, reference = Detector(settings, 4), TemporalFilter(settings, 4)
     labels = np.repeat(rng.integers(0, 4, 40), rng.integers(1, 12, 40))
-    longest = max(2, inference_ms * pace_percent // 100)
+    longest = max(2, inference_stride_ms * pace_percent // 100)
     times = np.cumsum(rng.integers(1, longest, len(labels)))
     scores = rng.integers(-128, 20, (len(labels), 4)).astype(np.int8)
     scores[np.arange(len(labels)), labels] = rng.integers(20, 128, len(labels))

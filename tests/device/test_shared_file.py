@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The emulated machines' quicker road: Python's end of it against C's, byte by byte."""
 
 from __future__ import annotations
@@ -11,7 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinykws.device.transport.shared_file import BLOCK_BYTES, BLOCKS, FILE_NAME, MARK, FastWireLink, wire_file
+from tinykws.device.transport.shared_file import (
+    BLOCK_BYTES,
+    BLOCKS,
+    FILE_NAME,
+    MARK,
+    SharedFileTransport,
+    open_shared_file,
+)
 from tinykws.support.resources import FIRMWARE
 
 LIBRARY = FIRMWARE / "lib" / "kws"
@@ -55,10 +63,10 @@ LINES = st.lists(st.text("AZaz09+/= !@#", max_size=1100), min_size=1, max_size=8
 @given(sends=st.lists(LINES, min_size=1, max_size=4), most=st.sampled_from([1, 7, 256, 1000]))
 def test_lines_arrive_as_they_were_sent(machine: Path, sends: list[list[str]], most: int) -> None:
     uart = Uart()
-    with wire_file() as file:
-        link = FastWireLink(uart, file)  # type: ignore[arg-type]
+    with open_shared_file() as file:
+        transport = SharedFileTransport(uart, file)  # type: ignore[arg-type]
         for lines in sends:
-            link.send_lines(lines)
+            transport.send_lines(lines)
         arrived = taken(machine, uart.sent, Path(file.name), most)
     assert [line for line in arrived.decode().split("\n") if line] == [
         line for lines in sends for line in lines if line
@@ -67,10 +75,10 @@ def test_lines_arrive_as_they_were_sent(machine: Path, sends: list[list[str]], m
 
 def test_the_file_is_used_round_its_end(machine: Path) -> None:
     uart = Uart()
-    with wire_file() as file:
-        link = FastWireLink(uart, file)  # type: ignore[arg-type]
+    with open_shared_file() as file:
+        transport = SharedFileTransport(uart, file)  # type: ignore[arg-type]
         for number in range(BLOCKS + 3):
-            link.send_lines([f"line {number}"])
+            transport.send_lines([f"line {number}"])
         assert Path(file.name).stat().st_size == BLOCKS * BLOCK_BYTES
         arrived = taken(machine, uart.sent[-BLOCKS:], Path(file.name))
     assert arrived.split() == b" ".join(b"line %d" % number for number in range(3, BLOCKS + 3)).split()
