@@ -14,7 +14,7 @@ from programs import Machine, compile_program, counts_of, sizes_of
 
 from tinykws.aot.compiler import AotModel
 from tinykws.aot.reader.tflite import read_model
-from tinykws.cost.streaming_choice import Listening, compile_for_listening
+from tinykws.cost.execution_mode import Workload, compile_for_workload
 from tinykws.model.interpreter import Interpreter
 from tinykws.native.listener import Inference, Listener
 from tinykws.project.detector_settings import DetectorSettings
@@ -40,8 +40,8 @@ INSTRUCTION_SETS = {
 
 def compiled_for(machine: Machine, model: bytes, inference_stride: int) -> AotModel:
     """Returns the model as it listens every `inference_stride` frames."""
-    listening = Listening(FRONTEND.n_frames, inference_stride, INSTRUCTION_SETS[machine.name], BOARD_RAM_BYTES)
-    return compile_for_listening(model, listening)
+    listening = Workload(FRONTEND.n_frames, inference_stride, INSTRUCTION_SETS[machine.name], BOARD_RAM_BYTES)
+    return compile_for_workload(model, listening)
 
 
 def streamed(machine: Machine, model: bytes, inference_stride: int, folder: Path) -> dict[str, Any]:

@@ -18,12 +18,12 @@ from random_nets import random_convolution, random_net
 from tinykws.aot.lowering.call import Call
 from tinykws.aot.lowering.ops import lower
 from tinykws.aot.reader.tflite import read_model
-from tinykws.aot.scheduling.schedule import whole_window
+from tinykws.aot.scheduling.schedule import whole_window_schedule
 from tinykws.boards.cores import CORES
-from tinykws.cost.frontend import frame_instructions
-from tinykws.cost.instructions import call_instructions, instructions, typical_error
+from tinykws.cost.frontend_instructions import frame_instructions
 from tinykws.cost.kernel_costs import COSTS, TYPICAL_ERROR
 from tinykws.cost.kernel_work import work_of
+from tinykws.cost.model_instructions import call_instructions, inference_instructions, typical_error
 from tinykws.project.frontend_settings import FrontendSettings
 from tinykws.support.errors import ConfigError
 from tinykws.support.resources import FIRMWARE
@@ -41,8 +41,8 @@ MODEL_ERROR = 0.06
 def test_models_come_near_their_counts(model: str, machine: str, shared: Path) -> None:
     graph = read_model((shared / "models" / MODELS[model]).read_bytes())
     counted = COUNTED[model]["machines"][machine]["instructions"]
-    schedule, core = whole_window(graph, lower(graph)), CORES[MACHINES[machine]]
-    assert instructions(schedule, core.counted_as) == pytest.approx(counted, rel=MODEL_ERROR)
+    schedule, core = whole_window_schedule(graph, lower(graph)), CORES[MACHINES[machine]]
+    assert inference_instructions(schedule, core.counted_as) == pytest.approx(counted, rel=MODEL_ERROR)
     assert 0 < typical_error(schedule, core.counted_as) < MODEL_ERROR
 
 

@@ -17,7 +17,7 @@ SAMPLE_RATE_HZ = 16000
 FULL_SCALE = 32768
 
 
-LOUDEST_HOP = 160
+LOUDEST_STEP = 160
 """Steps in which the loudest part is looked for: 10 ms at 16 kHz."""
 
 
@@ -42,5 +42,5 @@ def fit_length(samples: Samples, length: int) -> Samples:
 def loudest_start(samples: Samples, length: int) -> int:
     """Returns where the stretch of `length` samples with the most energy begins."""
     energy = np.concatenate(([0], np.cumsum(np.square(samples.astype(np.int64)))))
-    starts = np.arange(0, samples.size - length + 1, LOUDEST_HOP)
+    starts = np.arange(0, samples.size - length + 1, LOUDEST_STEP)
     return int(starts[np.argmax(energy[starts + length] - energy[starts])])

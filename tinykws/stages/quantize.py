@@ -18,7 +18,7 @@ from tinykws import __version__
 from tinykws.aot.reader.tflite import read_model
 from tinykws.audio.files import read_audio
 from tinykws.audio.samples import fit_length
-from tinykws.cost.network import excesses
+from tinykws.cost.architecture_cost import broken_limits
 from tinykws.evaluation.scoring import Score, score
 from tinykws.model import validation
 from tinykws.model.bundle import FLOAT_MODEL_KEY, Bundle, GoldenClip, sha256_hex, write_bundle
@@ -94,7 +94,7 @@ def quantize(project: Project, *, progress: Progress = SILENT) -> Bundle:
 
 def _refuse_excess(network: Network, model: bytes, bundle: Bundle, limits: ModelSettings) -> None:
     """Limits may have become narrower since the network was trained."""
-    broken = excesses(limits, tflite_bytes=len(model), macs=network.cost.macs, arena_bytes=bundle.arena_bytes)
+    broken = broken_limits(limits, tflite_bytes=len(model), macs=network.cost.macs, arena_bytes=bundle.arena_bytes)
     if broken:
         raise ConfigError(f"the network takes {'; '.join(broken)}", hint="tinykws architectures tells what would fit")
 

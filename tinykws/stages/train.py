@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinykws.cost.network import NetworkCost, in_words, measure_cost, refuse_excess
+from tinykws.cost.architecture_cost import NetworkCost, in_words, measure_cost, refuse_if_over_limits
 from tinykws.evaluation.scoring import Score, score
 from tinykws.project.config import ModelSettings, TrainingSettings
 from tinykws.project.layout import Project
@@ -123,7 +123,7 @@ def _affordable_cost(dataset: Dataset, model: ModelSettings, progress: Progress)
     shape, n_labels = dataset.frontend.features_shape, len(dataset.labels)
     cost = measure_cost(model.architecture, shape, n_labels)
     progress.say(in_words(cost))
-    refuse_excess(cost, model, shape, n_labels)
+    refuse_if_over_limits(cost, model, shape, n_labels)
     return cost
 
 

@@ -36,7 +36,7 @@ class RowWise:
 
     def band(self, rows: range) -> Band:
         """Returns the band of these rows, of which there must be one at least."""
-        first, last = self.axis.seen_by(rows[0])[0], self.axis.seen_by(rows[-1])[1]
+        first, last = self.axis.inputs_of(rows[0])[0], self.axis.inputs_of(rows[-1])[1]
         begin = min(max(first, 0), self.input_rows)
         return Band(rows, range(begin, max(begin, min(last + 1, self.input_rows))), begin - first)
 

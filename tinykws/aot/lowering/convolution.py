@@ -9,7 +9,7 @@ from functools import partial
 
 from tinykws.aot.lowering.call import Call, Parameters, RowWise, activation, options, result, same_shape
 from tinykws.aot.lowering.fast_convolution import Convolution, fast_convolution, fast_depthwise_convolution
-from tinykws.aot.lowering.sliding import check_image, shape_fields, window_axes, window_fields
+from tinykws.aot.lowering.kernel_window import check_image, shape_fields, window_axes, window_fields
 from tinykws.aot.lowering.weights import read_weights, weighted_requantize
 from tinykws.aot.reader.graph import Graph, Op
 

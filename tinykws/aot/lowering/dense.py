@@ -9,8 +9,8 @@ import numpy as np
 
 from tinykws.aot.lowering.call import Call, RowWise, Value, activation, options, result
 from tinykws.aot.lowering.fast_requantization import fast_requantize
-from tinykws.aot.lowering.rows import one_to_one
-from tinykws.aot.lowering.weights import Weights, reach_of_sums, read_weights, weighted_requantize
+from tinykws.aot.lowering.rows import pointwise_axis
+from tinykws.aot.lowering.weights import Weights, read_weights, sum_bounds_of, weighted_requantize
 from tinykws.aot.reader.graph import Graph, Op
 
 FOLDED = "kws_nn_fully_connected_folded"
@@ -48,7 +48,7 @@ def _by_rows(call: Call, rows: int) -> Call:
     def of_rows(count: int) -> Call:
         return dataclasses.replace(call, parameters={**call.parameters, "rows": count})
 
-    by_rows = RowWise(rows, one_to_one(rows), lambda band: of_rows(len(band.rows)))
+    by_rows = RowWise(rows, pointwise_axis(rows), lambda band: of_rows(len(band.rows)))
     return dataclasses.replace(call, rows=by_rows)
 
 
@@ -59,8 +59,8 @@ def _folded(weights: Weights, zero_point: int, requantize: dict[str, Value]) -> 
         return None
     bias = np.zeros(units, np.int64) if weights.bias is None else weights.bias.astype(np.int64)
     bias -= zero_point * weights.values.astype(np.int64).sum(axis=1)
-    reach = np.maximum(weights.reach, reach_of_sums(weights.values, bias, 0))
-    fast = fast_requantize(requantize, reach)
+    sum_bounds = np.maximum(weights.sum_bounds, sum_bounds_of(weights.values, bias, 0))
+    fast = fast_requantize(requantize, sum_bounds)
     if fast is None:
         return None
     missing = -units % FOLDED_UNITS

@@ -18,7 +18,7 @@ from tinykws.aot.lowering.call import (
     same_shape,
 )
 from tinykws.aot.lowering.fixed_point import Multiplier, activation_range
-from tinykws.aot.lowering.rows import one_to_one, with_rows
+from tinykws.aot.lowering.rows import pointwise_axis, with_rows
 from tinykws.aot.lowering.weights import single_multiplier
 from tinykws.aot.reader.graph import Graph, Op, Tensor
 
@@ -49,7 +49,7 @@ def lower_add(graph: Graph, op: Op) -> Call:
         one, other = (tensor if tensor.data is not None else with_rows(tensor, count) for tensor in (first, second))
         return _call(op, one, other, with_rows(output, count), scaling)
 
-    rows = RowWise(n_rows, one_to_one(n_rows), lambda band: of_rows(len(band.rows)))
+    rows = RowWise(n_rows, pointwise_axis(n_rows), lambda band: of_rows(len(band.rows)))
     return dataclasses.replace(call, rows=rows)
 
 

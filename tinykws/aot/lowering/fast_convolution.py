@@ -10,8 +10,8 @@ import numpy as np
 
 from tinykws.aot.lowering.call import Call, IntArray, Parameters, Value
 from tinykws.aot.lowering.fast_requantization import fast_requantize
+from tinykws.aot.lowering.kernel_window import shape_fields, window_fields
 from tinykws.aot.lowering.rows import Axis, Band, with_rows
-from tinykws.aot.lowering.sliding import shape_fields, window_fields
 from tinykws.aot.lowering.weights import Weights
 from tinykws.aot.reader.graph import Tensor
 
@@ -73,7 +73,7 @@ class Convolution:
 
 def fast_convolution(convolution: Convolution) -> Call | None:
     """Returns the call of a fast kernel, None where none fits."""
-    requantize = fast_requantize(convolution.requantize, convolution.weights.reach)
+    requantize = fast_requantize(convolution.requantize, convolution.weights.sum_bounds)
     if requantize is None:
         return None
     if _fits_strip(convolution):
@@ -140,7 +140,7 @@ def _up_to_multiple(number: int, of: int) -> int:
 
 def fast_depthwise_convolution(convolution: Convolution) -> Call | None:
     """Returns the call of a fast kernel for one filter a channel, None where none fits."""
-    requantize = fast_requantize(convolution.requantize, convolution.weights.reach)
+    requantize = fast_requantize(convolution.requantize, convolution.weights.sum_bounds)
     dense = convolution.columns.dilation == convolution.rows.dilation == 1
     whole = convolution.depth == convolution.channels and convolution.channels % PLANAR_CHANNELS == 0
     if requantize is None or not dense or not whole or convolution.source.shape[0] != 1:

@@ -21,34 +21,34 @@ ALWAYS_ZERO = (0, -1)
 class _Channel:
     multiplier: int
     shift: int
-    reach: int
+    sum_bounds: int
 
     @property
     def is_always_zero(self) -> bool:
         """Whether even the largest sum is divided to less than a half."""
         if self.shift > 0:
             return self.multiplier == 0
-        return (self.reach * self.multiplier >> 31) + 1 < 2 ** (-self.shift) // 2 or self.multiplier == 0
+        return (self.sum_bounds * self.multiplier >> 31) + 1 < 2 ** (-self.shift) // 2 or self.multiplier == 0
 
 
-def fast_requantize(fields: dict[str, Value], reach: IntArray) -> dict[str, Value] | None:
+def fast_requantize(fields: dict[str, Value], sum_bounds: IntArray) -> dict[str, Value] | None:
     """Returns fields of a kws_nn_requantize as the fast kernels want it, of the same meaning for every possible sum.
 
     Args:
         fields: as weights.weighted_requantize() returns them.
-        reach: [channels] beyond what no sum goes.
+        sum_bounds: [channels] beyond what no sum goes.
 
     Returns:
         None where there are none: a factor of a half or more, or a sum that cannot be doubled.
     """
-    if int(reach.max()) > MAX_SUM:
+    if int(sum_bounds.max()) > MAX_SUM:
         return None
     multipliers, shifts = fields["multipliers"], fields["shifts"]
     assert isinstance(multipliers, np.ndarray)
     assert isinstance(shifts, np.ndarray)
-    reaches = reach if fields["step"] else [reach.max()]
+    bounds_of_channels = sum_bounds if fields["step"] else [sum_bounds.max()]
     pairs = []
-    for channel in map(_Channel, map(int, multipliers), map(int, shifts), map(int, reaches)):
+    for channel in map(_Channel, map(int, multipliers), map(int, shifts), map(int, bounds_of_channels)):
         if channel.is_always_zero:
             pairs.append(ALWAYS_ZERO)
         elif 1 <= -channel.shift <= MAX_SHIFT:

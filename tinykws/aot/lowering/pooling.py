@@ -18,8 +18,8 @@ from tinykws.aot.lowering.call import (
     same_shape,
 )
 from tinykws.aot.lowering.fixed_point import activation_range
+from tinykws.aot.lowering.kernel_window import check_image, shape_fields, window_axes, window_fields
 from tinykws.aot.lowering.rows import Axis, Band, with_rows
-from tinykws.aot.lowering.sliding import check_image, shape_fields, window_axes, window_fields
 from tinykws.aot.reader.graph import Graph, Op, Tensor
 
 _KERNELS = {"AVERAGE_POOL_2D": "kws_nn_average_pool_2d", "MAX_POOL_2D": "kws_nn_max_pool_2d"}

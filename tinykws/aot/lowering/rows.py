@@ -27,13 +27,13 @@ class Axis:
         """Whether each position sees the one value at its place."""
         return self.size == self.stride == 1
 
-    def seen_by(self, position: int) -> tuple[int, int]:
+    def inputs_of(self, position: int) -> tuple[int, int]:
         """Returns the first and the last index that a position sees, inside of the image or not."""
         first = position * self.stride - self.pad
         return first, first + (self.size - 1) * self.dilation
 
 
-def one_to_one(positions: int) -> Axis:
+def pointwise_axis(positions: int) -> Axis:
     """Returns the axis of an op whose every output hangs on the input at its place only."""
     return Axis(1, 1, 1, 0, positions)
 

@@ -19,7 +19,7 @@ class Weights:
     tensor: Tensor
     values: IntArray
     bias: IntArray | None
-    reach: IntArray
+    sum_bounds: IntArray
     """[channels], int64: beyond what no sum goes, whatever the input and the order of adding."""
 
 
@@ -35,10 +35,10 @@ def read_weights(graph: Graph, op: Op, channel_dimension: int, n_dimensions: int
     if len(tensor.scales) > 1 and tensor.quantized_dimension != channel_dimension:
         raise op.error(f"its weights have scales along dimension {tensor.quantized_dimension}, not {channel_dimension}")
     bias = _read_bias(graph, op, values.shape[channel_dimension])
-    reach = reach_of_sums(np.moveaxis(values, channel_dimension, 0), bias, activation(graph, op, 0).zero_point)
-    if (reach > INT32_MAX).any():
-        raise op.error(f"the sum of output channel {int(np.argmax(reach > INT32_MAX))} can leave 32 bits")
-    return Weights(tensor, values, bias, reach)
+    sum_bounds = sum_bounds_of(np.moveaxis(values, channel_dimension, 0), bias, activation(graph, op, 0).zero_point)
+    if (sum_bounds > INT32_MAX).any():
+        raise op.error(f"the sum of output channel {int(np.argmax(sum_bounds > INT32_MAX))} can leave 32 bits")
+    return Weights(tensor, values, bias, sum_bounds)
 
 
 def _read_bias(graph: Graph, op: Op, channels: int) -> IntArray | None:
@@ -52,15 +52,15 @@ def _read_bias(graph: Graph, op: Op, channels: int) -> IntArray | None:
     return bias.reshape(-1)
 
 
-def reach_of_sums(by_channel: IntArray, bias: IntArray | None, zero_point: int) -> IntArray:
+def sum_bounds_of(by_channel: IntArray, bias: IntArray | None, zero_point: int) -> IntArray:
     """Returns for each channel the largest magnitude of bias + some of weight * (input - zero point), for any input."""
     flat = by_channel.reshape(by_channel.shape[0], -1).astype(np.int64)
     lowest, highest = flat * (-128 - zero_point), flat * (127 - zero_point)
     least = np.minimum(np.minimum(lowest, highest), 0).sum(axis=1)
     most = np.maximum(np.maximum(lowest, highest), 0).sum(axis=1)
     offset = np.zeros(len(flat), np.int64) if bias is None else bias.astype(np.int64)
-    reach: IntArray = np.maximum(most + np.maximum(offset, 0), -(least + np.minimum(offset, 0)))
-    return reach
+    sum_bounds: IntArray = np.maximum(most + np.maximum(offset, 0), -(least + np.minimum(offset, 0)))
+    return sum_bounds
 
 
 def weighted_requantize(
