@@ -26,7 +26,7 @@ from tinykws.aot.scheduling.overlap import OverlapAnalysis, find_overlap
 from tinykws.aot.scheduling.schedule import Schedule
 from tinykws.aot.scheduling.streaming import streaming_schedules
 from tinykws.model.converter import convert
-from tinykws.project.config import TrainingSettings
+from tinykws.project.training_settings import TrainingSettings
 from tinykws.support.errors import ConfigError
 from tinykws.training.architectures.registry import ARCHITECTURES
 from tinykws.training.keras_network import Trainer

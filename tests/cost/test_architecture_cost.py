@@ -17,7 +17,9 @@ from tinykws.cost.architecture_cost import NetworkCost, broken_limits_of, in_wor
 from tinykws.cost.memory import ARCHITECTURE_NEEDS
 from tinykws.model.converter import convert
 from tinykws.model.interpreter import Interpreter
-from tinykws.project.config import ModelSettings, TrainingSettings, parse_config
+from tinykws.project.config import parse_config
+from tinykws.project.model_settings import ModelSettings
+from tinykws.project.training_settings import TrainingSettings
 from tinykws.stages.train import train
 from tinykws.support.errors import ConfigError
 from tinykws.support.progress import Progress

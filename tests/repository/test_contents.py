@@ -23,7 +23,6 @@ WITHOUT_CONTENTS: tuple[str, ...] = (
     "firmware_build",
     "model",
     "native",
-    "project",
     "recording",
     "reporting",
     "speech",

@@ -18,8 +18,9 @@ from broken_server import BrokenServer, cut_after, running, status
 from made_archives import member, tar_gz, tar_of, zipped
 
 from tinykws.cli import run
-from tinykws.project.config import Config, SynthSettings
+from tinykws.project.config import Config
 from tinykws.project.layout import Project
+from tinykws.project.synth_settings import SynthSettings
 from tinykws.stages import fetch as stage
 from tinykws.stages.fetch import FETCHED, FetchReport, fetch
 from tinykws.stages.prepare import prepare

@@ -15,7 +15,7 @@ from tinykws.aot.reader.tflite import read_model
 from tinykws.model import validation
 from tinykws.model.converter import convert
 from tinykws.model.interpreter import Interpreter
-from tinykws.project.config import ModelSettings
+from tinykws.project.model_settings import ModelSettings
 from tinykws.support.errors import ConfigError
 from tinykws.training.architectures.registry import ARCHITECTURES
 from tinykws.training.keras_network import Network

@@ -27,11 +27,11 @@ from tinykws.model.interpreter import VERSION as INTERPRETER_VERSION
 from tinykws.model.interpreter import Interpreter
 from tinykws.model.self_test_signal import golden_clip
 from tinykws.native.features import Features, Samples, features_crc32, features_of_clip
-from tinykws.project.config import ModelSettings
 from tinykws.project.detector_settings import DetectorSettings
 from tinykws.project.frontend_settings import FrontendSettings
 from tinykws.project.labels import RESERVED, SILENCE, UNKNOWN, Label, labels_of_words
 from tinykws.project.layout import Project
+from tinykws.project.model_settings import ModelSettings
 from tinykws.support.errors import ConfigError
 from tinykws.support.files import sha256_of_file
 from tinykws.support.freshness import StageFiles
@@ -80,7 +80,7 @@ def quantize(project: Project, *, progress: Progress = SILENT) -> Bundle:
         model,
         project.config.labels,
         frontend=dataset.frontend,
-        detector=project.config.detector.fixed(project.config.words),
+        detector=project.config.detector.as_given(project.config.words),
         clips=_golden_clips(dataset),
         origin="trained",
         metrics={FLOAT_MODEL_KEY: float_digest, **_metrics(network, model, dataset, progress)},

@@ -16,8 +16,9 @@ import numpy.typing as npt
 
 from tinykws.cost.architecture_cost import NetworkCost, in_words, measure_cost, refuse_if_over_limits
 from tinykws.evaluation.scoring import Score, score
-from tinykws.project.config import ModelSettings, TrainingSettings
 from tinykws.project.layout import Project
+from tinykws.project.model_settings import ModelSettings
+from tinykws.project.training_settings import TrainingSettings
 from tinykws.reporting.plots import plot_learning_curves
 from tinykws.support.errors import ConfigError
 from tinykws.support.files import replacing_folder, write_json
