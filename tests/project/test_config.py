@@ -38,7 +38,7 @@ def test_nested_settings_are_read() -> None:
     [
         ("", "holds no keys"),
         ("- yes", "holds no keys"),
-        ("words: [yes", "not good YAML"),
+        ("words: [yes", "not valid YAML"),
         ("words: [yes]\nwords: [no]", "'words' is given twice"),
         ("data: data", "key 'words' is missing"),
         ("words: []", "no word to listen for"),

@@ -14,7 +14,6 @@ PACKAGES = sorted(path.parent for path in PACKAGE.rglob("__init__.py") if "_reso
 WITHOUT_CONTENTS: tuple[str, ...] = (
     ".",
     "audio",
-    "boards",
     "cli",
     "device",
     "device/transport",
@@ -27,7 +26,6 @@ WITHOUT_CONTENTS: tuple[str, ...] = (
     "reporting",
     "speech",
     "stages",
-    "support",
     "training",
     "training/architectures",
     "training_data",

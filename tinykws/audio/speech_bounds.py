@@ -31,7 +31,7 @@ FAINT_DBFS = -36.0
 
 
 @dataclasses.dataclass(frozen=True)
-class SpokenClip:
+class CutClip:
     """A clip cut from a recording, and what is to be said of it."""
 
     samples: Samples
@@ -69,7 +69,7 @@ def _speech_of(runs: list[tuple[int, int]], power: npt.NDArray[np.float64]) -> t
     return best if strength[best] >= WHOLE_SHARE * strength[strongest] else strongest
 
 
-def cut_clip(samples: Samples, clip_samples: int, sample_rate_hz: int) -> SpokenClip | None:
+def cut_clip(samples: Samples, clip_samples: int, sample_rate_hz: int) -> CutClip | None:
     """Returns the clip around the speech of a recording int16 [n], the speech centred; None where nobody speaks.
 
     What stands around the speech is the recording's own sound, as far as it goes; beyond its ends it is silence.
@@ -81,7 +81,7 @@ def cut_clip(samples: Samples, clip_samples: int, sample_rate_hz: int) -> Spoken
     start = (found[0] + found[1] - clip_samples) // 2
     before, after = max(0, -start), max(0, start + clip_samples - samples.size)
     clip = np.pad(samples, (before, after))[start + before : start + before + clip_samples]
-    return SpokenClip(
+    return CutClip(
         samples=clip,
         speech_ms=(found[1] - found[0]) * 1000 // sample_rate_hz,
         peak_dbfs=dbfs(float(np.abs(clip.astype(np.int32)).max())),

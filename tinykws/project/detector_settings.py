@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tinykws.project import temporal_filter
-from tinykws.support.dataclass_reader import at_least, in_range, one_of, renamed
+from tinykws.support.dataclass_reader import renamed, require_at_least, require_in_range, require_one_of
 from tinykws.support.errors import ConfigError
 
 RECOGNIZE_COMMANDS, TEMPORAL_FILTER = DETECTOR_KINDS = ("recognize_commands", "temporal_filter")
@@ -152,9 +152,9 @@ class DetectorRequest:
             words: the words as kws.yaml has them.
             stride_ms: the front-end's stride.
         """
-        one_of("detector: kind", self.kind, DETECTOR_KINDS)
+        require_one_of("detector: kind", self.kind, DETECTOR_KINDS)
         self._check_thresholds(words)
-        in_range("detector: false_accepts_per_hour", self.false_accepts_per_hour, 0.01, 1000)
+        require_in_range("detector: false_accepts_per_hour", self.false_accepts_per_hour, 0.01, 1000)
         if self.inference_stride_ms < stride_ms or self.inference_stride_ms % stride_ms:
             raise ConfigError(
                 f"detector: inference_stride_ms is {self.inference_stride_ms}",
@@ -167,23 +167,25 @@ class DetectorRequest:
                     hint=f"remove {name}, or set kind: {RECOGNIZE_COMMANDS}",
                 )
         settings = self.as_given(words)
-        at_least("detector: minimum_count", settings.minimum_count, 1)
-        at_least("detector: suppression_ms", settings.suppression_ms, 0)
+        require_at_least("detector: minimum_count", settings.minimum_count, 1)
+        require_at_least("detector: suppression_ms", settings.suppression_ms, 0)
         if self.kind == RECOGNIZE_COMMANDS:
-            in_range("detector: average_window_ms", settings.average_window_ms, settings.inference_stride_ms, 5000)
+            require_in_range(
+                "detector: average_window_ms", settings.average_window_ms, settings.inference_stride_ms, 5000
+            )
 
     def _check_thresholds(self, words: Sequence[str]) -> None:
         if isinstance(self.threshold, str):
-            one_of("detector: threshold", self.threshold, (AUTO,))
+            require_one_of("detector: threshold", self.threshold, (AUTO,))
             if self.word_thresholds:
                 raise ConfigError(
                     "detector: word_thresholds are given, but threshold is auto",
                     hint="set threshold to a number too, or remove word_thresholds",
                 )
         else:
-            in_range("detector: threshold", self.threshold, 0, 255)
+            require_in_range("detector: threshold", self.threshold, 0, 255)
         for word, threshold in self.word_thresholds.items():
-            one_of("detector: word_thresholds", str(word), words)
+            require_one_of("detector: word_thresholds", str(word), words)
             if not isinstance(threshold, int) or isinstance(threshold, bool):
                 raise ConfigError(f"detector: word_thresholds: {word} must be a whole number, not {threshold!r}")
-            in_range(f"detector: word_thresholds: {word}", threshold, 0, 255)
+            require_in_range(f"detector: word_thresholds: {word}", threshold, 0, 255)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from tinykws.support.dataclass_reader import at_least
+from tinykws.support.dataclass_reader import require_at_least
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,4 +39,4 @@ class ModelSettings:
         """Raises ConfigError if a limit is below 1."""
         for name in ("max_bytes", "max_macs", "max_arena"):
             limit = getattr(self, name)
-            at_least(f"model: {name}", 1 if limit is None else limit, 1)
+            require_at_least(f"model: {name}", 1 if limit is None else limit, 1)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from tinykws.support.dataclass_reader import at_least, in_range, one_of
+from tinykws.support.dataclass_reader import require_at_least, require_in_range, require_one_of
 from tinykws.support.errors import ConfigError
 
 LARGEST_SEED = 2**32 - 1
@@ -46,11 +46,11 @@ class SynthSettings:
 
     def check(self) -> None:
         """Raises ConfigError if a value is out of range."""
-        one_of("synth: enabled", self.enabled, ("auto", "always", "never"))
+        require_one_of("synth: enabled", self.enabled, ("auto", "always", "never"))
         self._check_engines()
         for name in ("clips_per_word", "unknown_clips", "silence_clips"):
-            at_least(f"synth: {name}", getattr(self, name), SMALLEST_CLIP_COUNT)
-        in_range("synth: seed", self.seed, 0, LARGEST_SEED)
+            require_at_least(f"synth: {name}", getattr(self, name), SMALLEST_CLIP_COUNT)
+        require_in_range("synth: seed", self.seed, 0, LARGEST_SEED)
 
     def _check_engines(self) -> None:
         if not self.engines or len(set(self.engines)) < len(self.engines):
@@ -64,4 +64,4 @@ class SynthSettings:
                     hint=f"write engines: [{', '.join((*self.engines, engine))}], or remove {key}",
                 )
         for engine in self.engine_options:
-            one_of("synth: engine_options", str(engine), self.engines)
+            require_one_of("synth: engine_options", str(engine), self.engines)

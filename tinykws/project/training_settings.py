@@ -6,7 +6,7 @@ from __future__ import annotations
 import dataclasses
 
 from tinykws.project.synth_settings import LARGEST_SEED
-from tinykws.support.dataclass_reader import at_least, in_range, renamed
+from tinykws.support.dataclass_reader import renamed, require_at_least, require_in_range
 
 MAX_CLIP_WITH_LEAD_IN_MS = 4000
 
@@ -69,14 +69,14 @@ class AugmentationSettings:
         """Raises ConfigError if a value is out of range; `clip_ms` is the length of the clips."""
         where = "training: augmentation: "
         for name in PROBABILITIES:
-            in_range(where + name, getattr(self, name), 0, 1)
+            require_in_range(where + name, getattr(self, name), 0, 1)
         for name, (low, high) in _RANGES.items():
-            in_range(where + name, getattr(self, name) or 0, low, high)
+            require_in_range(where + name, getattr(self, name) or 0, low, high)
         for name, low in {"clips_per_epoch": 1, "time_mask_frames": 0, "mel_mask_channels": 0}.items():
-            at_least(where + name, getattr(self, name), low)
-        in_range(where + "shift_ms", self.shift_ms, 0, clip_ms)
-        in_range(where + "noise_snr_db_min", self.noise_snr_db_min, -60, self.noise_snr_db_max)
-        in_range(where + "lead_in_ms", self.lead_in_ms, 0, MAX_CLIP_WITH_LEAD_IN_MS - clip_ms)
+            require_at_least(where + name, getattr(self, name), low)
+        require_in_range(where + "shift_ms", self.shift_ms, 0, clip_ms)
+        require_in_range(where + "noise_snr_db_min", self.noise_snr_db_min, -60, self.noise_snr_db_max)
+        require_in_range(where + "lead_in_ms", self.lead_in_ms, 0, MAX_CLIP_WITH_LEAD_IN_MS - clip_ms)
 
 
 PROBABILITIES = tuple(field.name for field in dataclasses.fields(AugmentationSettings) if "_probability" in field.name)
@@ -119,12 +119,12 @@ class TrainingSettings:
 
     def check(self, clip_ms: int) -> None:
         """Raises ConfigError if a value is out of range; `clip_ms` is the length of the clips."""
-        at_least("training: epochs", 1 if self.epochs is None else self.epochs, 1)
-        at_least("training: batch_size", self.batch_size, 1)
-        in_range("training: dropout", self.dropout, 0, 0.9)
-        in_range("training: learning_rate", self.learning_rate, 1e-6, 1)
-        in_range("training: class_balance", self.class_balance or 0, 0, 1)
-        in_range("training: word_loss", self.word_loss, 0, 100)
-        in_range("training: distill", self.distill, 0, 1)
-        in_range("training: seed", self.seed, 0, LARGEST_SEED)
+        require_at_least("training: epochs", 1 if self.epochs is None else self.epochs, 1)
+        require_at_least("training: batch_size", self.batch_size, 1)
+        require_in_range("training: dropout", self.dropout, 0, 0.9)
+        require_in_range("training: learning_rate", self.learning_rate, 1e-6, 1)
+        require_in_range("training: class_balance", self.class_balance or 0, 0, 1)
+        require_in_range("training: word_loss", self.word_loss, 0, 100)
+        require_in_range("training: distill", self.distill, 0, 1)
+        require_in_range("training: seed", self.seed, 0, LARGEST_SEED)
         self.augmentation.check(clip_ms)
