@@ -13,7 +13,6 @@ PACKAGE = Path(__file__).parent.parent.parent / "tinykws"
 PACKAGES = sorted(path.parent for path in PACKAGE.rglob("__init__.py") if "_resources" not in path.parts)
 WITHOUT_CONTENTS: tuple[str, ...] = (
     ".",
-    "audio",
     "cli",
     "device",
     "device/transport",
@@ -21,9 +20,7 @@ WITHOUT_CONTENTS: tuple[str, ...] = (
     "evaluation",
     "firmware_build",
     "model",
-    "native",
     "recording",
-    "reporting",
     "speech",
     "stages",
     "training",
