@@ -15,14 +15,14 @@ from tinykws.aot.reader.graph import Graph, Op
 
 FOLDED = "kws_nn_fully_connected_folded"
 FOLDED_UNITS, FOLDED_VALUES = 4, 4
-"""kws_nn_fully_connected_folded.c: units at once, and values of each that stand together."""
+"""kws_nn_fully_connected_folded.c: units computed at once, and neighbouring values of each unit's weights."""
 
 
 def lower_fully_connected(graph: Graph, op: Op) -> Call:
-    """Weights int8 [units, depth]; the input, of any shape, is read as rows of `depth` values."""
+    """Lowers a dense layer with weights int8 [units, depth]; the input is read as rows of `depth` values."""
     source, output = activation(graph, op, 0), result(graph, op)
     if options(op)["weights_format"] != 0:
-        raise op.error("its weights are shuffled; the default format is wanted")
+        raise op.error("its weights are shuffled; only the default format is supported")
     weights = read_weights(graph, op, channel_dimension=0, n_dimensions=2)
     units, depth = weights.values.shape
     rows = source.size // depth
@@ -53,7 +53,7 @@ def _by_rows(call: Call, rows: int) -> Call:
 
 
 def _folded(weights: Weights, zero_point: int, requantize: dict[str, Value]) -> dict[str, Value] | None:
-    """Returns the fields that differ where the zero point moves into the bias, None where the fast kernel cannot."""
+    """Returns the fields that change if the zero point is folded into the bias; None if the fast kernel cannot run."""
     units, depth = weights.values.shape
     if depth % FOLDED_VALUES:
         return None

@@ -29,7 +29,7 @@ _SCALE_TOLERANCE = 1e-6
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class _Pool:
-    """A pooling op, checked."""
+    """A checked pooling op."""
 
     kernel: str
     source: Tensor
@@ -55,7 +55,7 @@ class _Pool:
 
 
 def lower_pool_2d(graph: Graph, op: Op) -> Call:
-    """A window's mean or largest value; input and output have one scale."""
+    """Lowers pooling: the mean or the maximum of a kernel window; input and output have the same scale."""
     source, output = activation(graph, op, 0), result(graph, op)
     check_image(op, source, "input")
     check_image(op, output, "output")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Weights, biases and their scales: what convolutions and dense layers share."""
+"""Weights, biases and their scales, for convolutions and dense layers."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ class Weights:
     values: IntArray
     bias: IntArray | None
     sum_bounds: IntArray
-    """[channels], int64: beyond what no sum goes, whatever the input and the order of adding."""
+    """int64 [channels]: upper bound of every sum's magnitude, for any input and any order of additions."""
 
 
 def read_weights(graph: Graph, op: Op, channel_dimension: int, n_dimensions: int) -> Weights:
-    """Returns the constant int8 weights and int32 bias of an op whose output channels lie along a dimension."""
+    """Returns the constant int8 weights and int32 bias of an op; `channel_dimension` is that of the output channels."""
     values = constant(graph, op, 1, "weights")
     tensor = graph.operand(op, 1)
     assert tensor is not None
     if values.dtype != np.int8 or values.ndim != n_dimensions or values.size == 0:
-        raise op.error(f"its weights are {tensor}; int8 with {n_dimensions} dimensions is wanted")
+        raise op.error(f"its weights are {tensor}, not int8 with {n_dimensions} dimensions")
     if any(tensor.zero_points) or not tensor.scales:
         raise op.error("its weights are not quantized symmetrically, with zero point 0")
     if len(tensor.scales) > 1 and tensor.quantized_dimension != channel_dimension:
@@ -37,7 +37,7 @@ def read_weights(graph: Graph, op: Op, channel_dimension: int, n_dimensions: int
     bias = _read_bias(graph, op, values.shape[channel_dimension])
     sum_bounds = sum_bounds_of(np.moveaxis(values, channel_dimension, 0), bias, activation(graph, op, 0).zero_point)
     if (sum_bounds > INT32_MAX).any():
-        raise op.error(f"the sum of output channel {int(np.argmax(sum_bounds > INT32_MAX))} can leave 32 bits")
+        raise op.error(f"the sum of output channel {int(np.argmax(sum_bounds > INT32_MAX))} can overflow 32 bits")
     return Weights(tensor, values, bias, sum_bounds)
 
 
@@ -69,7 +69,7 @@ def weighted_requantize(
     """Returns the fields of a kws_nn_requantize from the scales of input, weights and output.
 
     Args:
-        product_in_float: input and weight scale are multiplied in float32, as TFLM's FULLY_CONNECTED does per tensor.
+        product_in_float: multiply input and weight scale in float32, as TFLM's per-tensor FULLY_CONNECTED does.
     """
     try:
         if product_in_float:
@@ -85,7 +85,7 @@ def weighted_requantize(
 
 
 def single_multiplier(op: Op, real: float) -> Multiplier:
-    """Returns the fixed-point form of a factor. Raises ConfigError naming the op where it has none."""
+    """Returns the fixed-point form of a factor. Raises a ConfigError that names the op if there is none."""
     try:
         return quantize_multiplier(real)
     except ValueError as error:
