@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Invokes that keep what windows share give, byte for byte, what the whole window gives."""
+"""Streaming mode gives, byte for byte, the outputs of whole-window mode."""
 
 from __future__ import annotations
 

@@ -72,17 +72,17 @@ def test_calls_that_were_not_fitted_come_near_their_counts(tmp_path: Path) -> No
     """Many small calls of each kernel together: what goes into one goes out of another, as in a model."""
     arm, generator = ArmKernels(tmp_path), np.random.default_rng(1)
     counted: dict[str, int] = defaultdict(int)
-    guessed: dict[str, float] = defaultdict(float)
+    estimated: dict[str, float] = defaultdict(float)
     for seed in range(500_000, 500_120):
         for call in calls_of(random_convolution(random.Random(seed))):
             kernel = work_of(call)[0]
             values = generator.integers(-128, 128, call.inputs[0].size, dtype=np.int8)
             counted[kernel] += arm.instructions(call, values)
-            guessed[kernel] += call_instructions(call, "armv7e-m")
+            estimated[kernel] += call_instructions(call, "armv7e-m")
     assert len(counted) >= 6
-    assert sum(guessed.values()) == pytest.approx(sum(counted.values()), rel=0.08)
+    assert sum(estimated.values()) == pytest.approx(sum(counted.values()), rel=0.08)
     for kernel, count in counted.items():
-        assert guessed[kernel] == pytest.approx(count, rel=0.2), kernel
+        assert estimated[kernel] == pytest.approx(count, rel=0.2), kernel
 
 
 def test_every_kernel_has_a_cost_on_every_core() -> None:
@@ -93,7 +93,7 @@ def test_every_kernel_has_a_cost_on_every_core() -> None:
         assert set(COSTS[core.counted_as]) - {"depthwise_conv_2d_planar_3x3"} == kernels - streams_only
 
 
-def test_all_that_networks_are_made_of_can_be_guessed() -> None:
+def test_all_that_networks_are_made_of_can_be_estimated() -> None:
     calls = [call for seed in range(150) for call in calls_of(random_net(random.Random(seed)))]
     assert len({call.kernel for call in calls}) >= 11
     for call in calls:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whole windows or a stream: what is chosen, what it is said to cost, and what it says of itself."""
+"""Whole-window or streaming mode: which is chosen, its estimated cost, and its explanation."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_kws_ref_says_up_to_where_it_streams(kws_ref: bytes) -> None:
     )
 
 
-def test_windows_that_share_nothing_are_computed_whole(micro_speech: bytes) -> None:
+def test_without_reusable_rows_the_whole_window_is_computed(micro_speech: bytes) -> None:
     model, choice = compiled(micro_speech, inference_stride=45)
     assert choice.explanation == (
         "every inference computes the whole window: op 1 (DEPTHWISE_CONV_2D) has 25 rows, none of which can be reused:"
@@ -122,7 +122,7 @@ def test_a_model_that_begins_with_a_dense_layer_says_so() -> None:
     )
 
 
-def test_an_input_that_is_no_window_is_refused(micro_speech: bytes) -> None:
+def test_an_input_that_does_not_consist_of_frames_is_refused(micro_speech: bytes) -> None:
     with pytest.raises(ConfigError, match=r"input int8 \[1, 1960\] cannot be divided into 48 frames"):
         compiled(micro_speech, frames=48)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How long listening takes on a board, and what is refused."""
+"""How much of a board's time listening takes, and what is refused as too slow."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_every_real_board_has_a_core_and_a_clock() -> None:
         assert board.clock_hz or board.emulator, board.id
 
 
-def test_of_a_core_that_is_not_known_nothing_is_said(bundle: Bundle) -> None:
+def test_an_unknown_core_has_no_speed(bundle: Bundle) -> None:
     assert estimate_speed(bundle, dataclasses.replace(NANO, core=""), "aot") is None
     refuse_if_too_slow(None, bundle, NANO, "aot")
 
@@ -94,7 +94,9 @@ def test_an_unknown_core_is_an_error() -> None:
 @pytest.mark.parametrize(
     ("model", "counted"), [("micro_speech_quantized.tflite", 1_495_400), ("kws_ref_model.tflite", 7_697_400)]
 )
-def test_tflms_guess_gives_what_it_is_from(model: str, counted: int, shared: Path, bundle: Bundle) -> None:
+def test_the_tflm_estimate_gives_the_counts_it_comes_from(
+    model: str, counted: int, shared: Path, bundle: Bundle
+) -> None:
     imported = dataclasses.replace(bundle)
     object.__setattr__(imported, "model_bytes", (shared / "models" / model).read_bytes)
     estimated = estimate_speed(imported, NANO, "tflm")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The firmware's main loop with a model that keeps what windows share: streams and clips heard as the host hears them,
+"""The firmware's main loop with a model in streaming mode: streams and clips heard as the host hears them,
 which computes every window whole, with TFLite Micro."""
 
 from __future__ import annotations

@@ -80,7 +80,7 @@ void kws_model_invoke(void)
 
 @dataclasses.dataclass(frozen=True)
 class PlannedModel:
-    """All that the C text says: what an inference does, and where each buffer is placed."""
+    """Everything that is printed as C: what an inference does, and the offset of each buffer."""
 
     schedule: Schedule
     placements: Sequence[Placement]

@@ -294,7 +294,10 @@ def parse_boards(text: str, *, source: str) -> dict[str, Board]:
 def _read_row(board_id: str, row: Any, source: str) -> Board:
     try:
         if not isinstance(row, dict):
-            raise ConfigError("a row must hold keys such as name, platform, board")
+            raise ConfigError(
+                "a row must hold keys",
+                hint="write `name: …`, `platform: …` and so on, indented, as in docs/adding_a_board.md",
+            )
         if "id" in row:
             raise ConfigError("unknown key 'id'", hint="remove it: the row's key is the id")
         return read_dataclass(Board, {"id": board_id, **row})
@@ -306,7 +309,7 @@ def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read {path}: {error}") from error
+        raise ConfigError(f"cannot read {path}: {error}", hint="save it as a text file in UTF-8") from error
 
 
 def _near(board_id: str, known: Iterable[str]) -> str:

@@ -117,7 +117,7 @@ def _zip_members(archive: Path) -> Generator[_Member, None, None]:
 def _blocks(open_member: Callable[[], IO[bytes] | None], archive: Path) -> Generator[bytes, None, None]:
     with _parsing(archive):
         content = open_member()
-        assert content is not None  # tarfile's answer for what is no file
+        assert content is not None  # tarfile returns None for anything but a file
         with content:
             while block := content.read(BLOCK):
                 yield block

@@ -2,7 +2,7 @@
 """Reads FlatBuffers from untrusted bytes: every offset is checked before it is followed.
 
 Layout: https://flatbuffers.dev/internals. A table starts with a signed offset back to its vtable, which gives for each
-field slot an offset into the table, 0 where the field is absent. Strings, vectors and tables in fields are forward
+field slot an offset into the table, 0 if the field is absent. Strings, vectors and tables in fields are forward
 offsets; a vector starts with its length.
 """
 
