@@ -94,9 +94,7 @@ def test_an_unknown_core_is_an_error() -> None:
 @pytest.mark.parametrize(
     ("model", "counted"), [("micro_speech_quantized.tflite", 1_495_400), ("kws_ref_model.tflite", 7_697_400)]
 )
-def test_the_tflm_estimate_gives_the_counts_it_comes_from(
-    model: str, counted: int, shared: Path, bundle: Bundle
-) -> None:
+def test_the_tflm_estimate_fits_its_counts(model: str, counted: int, shared: Path, bundle: Bundle) -> None:
     imported = dataclasses.replace(bundle)
     object.__setattr__(imported, "model_bytes", (shared / "models" / model).read_bytes)
     estimated = estimate_speed(imported, NANO, "tflm")

@@ -296,7 +296,7 @@ def _read_row(board_id: str, row: Any, source: str) -> Board:
         if not isinstance(row, dict):
             raise ConfigError(
                 "a row must hold keys",
-                hint="write `name: …`, `platform: …` and so on, indented, as in docs/adding_a_board.md",
+                hint="indent its keys: name, platform, board …",
             )
         if "id" in row:
             raise ConfigError("unknown key 'id'", hint="remove it: the row's key is the id")
