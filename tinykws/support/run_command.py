@@ -56,8 +56,9 @@ def run_command(
     finally:
         end_group(process)
     if not ended:
-        last_words = stdout.text()[-500:].strip()
-        raise ToolError(f"timed out after {timeout_s:.0f} s: {shlex.join(command)}", hint=last_words or None)
+        last_output = stdout.text()[-500:].strip()
+        shown = f"\nits last output:\n{last_output}" if last_output else ""
+        raise ToolError(f"timed out after {timeout_s:.0f} s: {shlex.join(command)}{shown}")
     return Finished(process.returncode, stdout.text(), stderr.text(), time.monotonic() - started)
 
 
