@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Build steps that pyproject.toml cannot say: the C extension, and the data files that stand beside the package."""
+"""Build steps that pyproject.toml cannot express: the C extension, and the data files that lie next to the package."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class BuildWithResources(build_py):
     """Copies firmware/, templates/ and boards.yaml into the wheel; tinykws/support/resources.py finds them there."""
 
     def run(self) -> None:
-        """Builds the package, then copies."""
+        """Builds the package, then copies the data files."""
         super().run()
         if self.editable_mode:
             return

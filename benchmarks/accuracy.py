@@ -38,7 +38,7 @@ from tinykws.evaluation.timeline import Event, StreamScore
 from tinykws.evaluation.tuning import Tuning, tune_detector
 from tinykws.model.bundle import Bundle, load_bundle
 from tinykws.model.interpreter import Interpreter
-from tinykws.project.detector_settings import DETECTOR_KINDS, DetectorSettings, DetectorWishes
+from tinykws.project.detector_settings import DETECTOR_KINDS, DetectorRequest, DetectorSettings
 from tinykws.project.labels import FIRST_WORD
 from tinykws.project.layout import Project
 from tinykws.support.files import write_json, write_text_if_changed
@@ -137,7 +137,7 @@ def _clip_figures(bundle: Bundle, dataset: Dataset) -> dict[str, Any]:
 
 def _chosen(halves: Sequence[ScoredMaterial], bundle: Bundle, kind: str, rate: float) -> list[Tuning]:
     """Returns the detector that each half would have."""
-    wishes = DetectorWishes(
+    wishes = DetectorRequest(
         kind=kind, false_accepts_per_hour=rate, inference_stride_ms=bundle.detector.inference_stride_ms
     )
     return [tune_detector(half, bundle.labels, wishes) for half in halves]

@@ -14,7 +14,7 @@ from programs import Machine, compile_program, counts_of, sizes_of
 
 from tinykws.aot.compiler import AotModel
 from tinykws.aot.reader.tflite import read_model
-from tinykws.cost.streaming_choice import Listening, compile_for_listening
+from tinykws.cost.execution_mode import Workload, compile_for_workload
 from tinykws.model.interpreter import Interpreter
 from tinykws.native.listener import Inference, Listener
 from tinykws.project.detector_settings import DetectorSettings
@@ -28,7 +28,7 @@ INFERENCE_STRIDE = 5
 LISTENING_INFERENCES = 20
 """As in count_listening.c."""
 BOARD_RAM_BYTES = 262_144
-"""An nRF52840's: what the choice between whole windows and a stream reckons with."""
+"""An nRF52840's: what the choice between whole-window and streaming mode assumes."""
 INSTRUCTION_SETS = {
     "Cortex-M4F": "armv7e-m",
     "Cortex-M7": "armv7e-m",
@@ -40,8 +40,8 @@ INSTRUCTION_SETS = {
 
 def compiled_for(machine: Machine, model: bytes, inference_stride: int) -> AotModel:
     """Returns the model as it listens every `inference_stride` frames."""
-    listening = Listening(FRONTEND.n_frames, inference_stride, INSTRUCTION_SETS[machine.name], BOARD_RAM_BYTES)
-    return compile_for_listening(model, listening)
+    workload = Workload(FRONTEND.n_frames, inference_stride, INSTRUCTION_SETS[machine.name], BOARD_RAM_BYTES)
+    return compile_for_workload(model, workload)
 
 
 def streamed(machine: Machine, model: bytes, inference_stride: int, folder: Path) -> dict[str, Any]:

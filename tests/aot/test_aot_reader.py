@@ -66,18 +66,18 @@ def axes(*values: int) -> TensorSpec:
 POOL = {"padding": 1, "stride_h": 1, "stride_w": 1, "filter_height": 2, "filter_width": 2}
 
 REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
-    "empty": (lambda: b"", "this is no .tflite model"),
-    "text": (lambda: b"hello world, this is text", "this is no .tflite model"),
-    "identifier only": (lambda: b"\x08\0\0\0TFL3", "damaged or cut short"),
+    "empty": (lambda: b"", "this is not a .tflite model"),
+    "text": (lambda: b"hello world, this is text", "this is not a .tflite model"),
+    "identifier only": (lambda: b"\x08\0\0\0TFL3", "damaged or truncated"),
     "schema version": (lambda: build_model([], [OpSpec("ADD", [], [])], version=4), "schema version 4, not 3"),
     "two subgraphs": (
         lambda: build_model([TensorSpec((1,))], [OpSpec("ADD", [0], [0])], n_subgraphs=2),
-        "has 2 subgraphs, one is wanted",
+        "has 2 subgraphs, not one",
     ),
     "no op": (lambda: build_model([TensorSpec((1,))], [], outputs=[0]), "the model has no operation"),
     "two inputs": (
         lambda: build_model([TensorSpec((1,))] * 3, [OpSpec("ADD", [0, 1], [2], DENSE)], inputs=[0, 1]),
-        "the model has 2 inputs, one is wanted",
+        "the model has 2 inputs, not one",
     ),
     "float input": (
         lambda: dense_model(x=TensorSpec((1, 4), "FLOAT32", (), (), name="x")),
@@ -97,12 +97,12 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     ),
     "unknown op": (
         lambda: one_op("LOGISTIC", (4,), (4,), None),
-        "op 0 (LOGISTIC): the aot engine does not have it",
+        "op 0 (LOGISTIC): the aot engine does not support it",
     ),
-    "custom op": (lambda: one_op("CUSTOM", (4,), (4,), None), "op 0 (CUSTOM): the aot engine does not have it"),
+    "custom op": (lambda: one_op("CUSTOM", (4,), (4,), None), "op 0 (CUSTOM): the aot engine does not support it"),
     "op of the future": (
         lambda: build_model([TensorSpec((4,))] * 2, [OpSpec("ADD", [0], [1], code=5000)]),
-        "op 0 (OPERATOR_5000): the aot engine does not have it",
+        "op 0 (OPERATOR_5000): the aot engine does not support it",
     ),
     "dynamic shape": (
         lambda: dense_model(x=TensorSpec((-1, 4), name="x")),
@@ -209,7 +209,7 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     ),
     "sum beyond 32 bits": (
         lambda: dense_model(b=TensorSpec((2,), "INT32", (0.05,), data=int32s(0, 2**31 - 1))),
-        "op 0 (FULLY_CONNECTED): the sum of output channel 1 can leave 32 bits",
+        "op 0 (FULLY_CONNECTED): the sum of output channel 1 can overflow 32 bits",
     ),
     "factor too large": (
         lambda: dense_model(y=TensorSpec((1, 2), scales=(1e-30,))),
@@ -221,11 +221,11 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     ),
     "conv stride 0": (
         lambda: conv_model(op={"options": {**CONV, "stride_h": 0}}),
-        "op 0 (CONV_2D): a window of 3 with stride 0 and dilation 1 along h is impossible",
+        "op 0 (CONV_2D): a kernel window of 3 with stride 0 and dilation 1 along h is impossible",
     ),
     "conv dilation huge": (
         lambda: conv_model(op={"options": {**CONV, "dilation_w_factor": 2**30}}),
-        "op 0 (CONV_2D): a window of 3 with stride 1 and dilation 1073741824 along w is impossible",
+        "op 0 (CONV_2D): a kernel window of 3 with stride 1 and dilation 1073741824 along w is impossible",
     ),
     "conv padding": (
         lambda: conv_model(op={"options": {**CONV, "padding": 7}}),
@@ -237,11 +237,11 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     ),
     "conv of a row": (
         lambda: conv_model(x=TensorSpec((1, 50))),
-        "op 0 (CONV_2D): its input is [1, 50]; [batch, height, width, channels] is wanted",
+        "op 0 (CONV_2D): its input is [1, 50], not [batch, height, width, channels]",
     ),
     "window beyond the image": (
         lambda: conv_model(op={"options": {**CONV, "padding": 1, "dilation_h_factor": 4}}),
-        "op 0 (CONV_2D): its window spans 9, more than the image's 5 along h",
+        "op 0 (CONV_2D): its kernel window spans 9, more than the image's 5 along h",
     ),
     "depthwise multiplier": (
         lambda: conv_model(name="DEPTHWISE_CONV_2D", w=TensorSpec((1, 3, 3, 4), data=bytes(36))),
@@ -307,7 +307,7 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     ),
     "softmax depth": (
         lambda: one_op("SOFTMAX", (512,), (512,), {"beta": 1.0}),
-        "op 0 (SOFTMAX): its input is [512]; 1 to 511 values in the last dimension are wanted",
+        "op 0 (SOFTMAX): its input is [512]; the last dimension must have 1 to 511 values",
     ),
 }
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Invokes that keep what windows share give, byte for byte, what the whole window gives."""
+"""Streaming mode gives, byte for byte, the outputs of whole-window mode."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from sanitized_models import SANITIZERS, spaced_apart
 from tinykws.aot.compiler import AotModel, compile_model, compile_schedule
 from tinykws.aot.lowering.ops import lower
 from tinykws.aot.reader.tflite import read_model
+from tinykws.aot.scheduling.overlap import OverlapAnalysis, find_overlap
 from tinykws.aot.scheduling.schedule import Schedule
-from tinykws.aot.scheduling.sharing import Analysis, what_windows_share
-from tinykws.aot.scheduling.streaming import streams
+from tinykws.aot.scheduling.streaming import streaming_schedules
 from tinykws.model.converter import convert
-from tinykws.project.config import TrainingSettings
+from tinykws.project.training_settings import TrainingSettings
 from tinykws.support.errors import ConfigError
 from tinykws.training.architectures.registry import ARCHITECTURES
 from tinykws.training.keras_network import Trainer
@@ -41,16 +41,16 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("streaming")
 
 
-def analysis_of(tflite: bytes, frames: int, inference_stride: int) -> Analysis:
+def analysis_of(tflite: bytes, frames: int, inference_stride: int) -> OverlapAnalysis:
     graph = read_model(tflite)
-    return what_windows_share(graph, lower(graph), frames, inference_stride)
+    return find_overlap(graph, lower(graph), frames, inference_stride)
 
 
 def every_schedule(tflite: bytes, frames: int, inference_stride: int) -> list[Schedule]:
     """All ways to stream a model."""
     graph = read_model(tflite)
     program = lower(graph)
-    return list(streams(graph, program, what_windows_share(graph, program, frames, inference_stride)))
+    return list(streaming_schedules(graph, program, find_overlap(graph, program, frames, inference_stride)))
 
 
 def every_stream(tflite: bytes, frames: int, inference_stride: int) -> list[AotModel]:
@@ -130,7 +130,7 @@ def test_our_own_networks(name: str, workshop: Path) -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(st.randoms(use_true_random=False), st.integers(1, 12))
-def test_random_networks_at_any_hop(workshop: Path, source: random.Random, inference_stride: int) -> None:
+def test_random_networks_at_any_inference_stride(workshop: Path, source: random.Random, inference_stride: int) -> None:
     tflite, frames = random_stream(source)
     if compiles(tflite):
         assert_exact(tflite, frames, inference_stride, workshop, (3 * inference_stride + 20, 2 * inference_stride))
@@ -152,7 +152,7 @@ def test_random_networks_stream_in_many_ways() -> None:
         if compiles(tflite):
             analysis = analysis_of(tflite, frames, 1 + number % 3)
             depths.append(analysis.n_ops)
-            copies |= {sharing.copies for sharing in analysis.of_tensor.values()}
+            copies |= {overlap.copies for overlap in analysis.of_tensor.values()}
             kernels |= {kernel for way in every_stream(tflite, frames, 1) for kernel in way.kernels}
     assert len(depths) >= 55
     assert sum(depth >= 3 for depth in depths) >= 10
@@ -164,18 +164,22 @@ def test_what_windows_of_micro_speech_share(shared: Path) -> None:
     """A convolution of 10 frames, stride 2, over 49: 5 of its 25 rows see padding."""
     tflite = (shared / "models" / MICRO_SPEECH).read_bytes()
     graph = read_model(tflite)
-    sharing = analysis_of(tflite, FRAMES, 2).of_tensor[graph.ops[1].outputs[0]]
-    assert (sharing.copies, sharing.top, sharing.shared) == (1, range(2), range(2, 21))
-    assert (sharing.new, sharing.end) == (range(21, 22), range(22, 25))
+    overlap = analysis_of(tflite, FRAMES, 2).of_tensor[graph.ops[1].outputs[0]]
+    assert (overlap.copies, overlap.top, overlap.shared) == (1, range(2), range(2, 21))
+    assert (overlap.new, overlap.end) == (range(21, 22), range(22, 25))
     odd = analysis_of(tflite, FRAMES, 5).of_tensor[graph.ops[1].outputs[0]]
     assert (odd.copies, odd.shared, odd.new) == (2, range(2, 17), range(17, 22))
 
 
 def test_why_a_model_does_not_stream(shared: Path) -> None:
     kws_ref, micro_speech = ((shared / "models" / name).read_bytes() for name in (KWS_REF, MICRO_SPEECH))
-    at_once = "op 1 (DEPTHWISE_CONV_2D) has 25 rows, of which windows share none: each sees padding or new frames"
+    at_once = (
+        "op 1 (DEPTHWISE_CONV_2D) has 25 rows, none of which can be reused: each depends on padding or on new frames"
+    )
     assert analysis_of(micro_speech, FRAMES, 41).ends == at_once
-    assert analysis_of(micro_speech, FRAMES, 1).ends == "op 2 (FULLY_CONNECTED) makes its output from the whole window"
+    assert (
+        analysis_of(micro_speech, FRAMES, 1).ends == "op 2 (FULLY_CONNECTED) computes its output from the whole window"
+    )
     assert analysis_of(kws_ref, FRAMES, 1).ends.startswith("op 9 (AVERAGE_POOL_2D)")
 
 

@@ -73,7 +73,7 @@ def test_a_clip_is_the_recordings_own_sound_with_the_speech_in_its_middle() -> N
 @pytest.mark.parametrize(
     ("parts", "defect"),
     [
-        (((20, 0), (400, 3000), (1500, 0)), "begins before the recording"),
+        (((20, 0), (400, 3000), (1500, 0)), "cut off at the start"),
         (((1500, 0), (400, 3000), (10, 0)), "cut off at the end"),
         (((300, 0), (1300, 3000), (400, 0)), "longer than the clip of 1000 ms"),
         (((800, 0), (400, 100), (800, 0)), "faint"),

@@ -121,9 +121,13 @@ def test_defaults_stand_in_the_dataclass() -> None:
         (row_with("emulator_options: -m 16M"), "x: mine: emulator_options must be a list", ""),
         (row_with("emulator: renode"), "x: mine: emulator is 'renode'", "qemu"),
         (row_with("tflm: {lib_deps: [a/b]}"), "x: mine: lib_deps holds 'a/b' without a version", "pin"),
-        (row_with("tflm: {lib_deps: ['symlink://tflm']}"), "x: mine: lib_deps holds 'symlink://tflm', a path", "whole"),
+        (
+            row_with("tflm: {lib_deps: ['symlink://tflm']}"),
+            "x: mine: lib_deps holds 'symlink://tflm', a path",
+            "absolute",
+        ),
         (row_with("tflm: {arena_margin_bytes: -1}"), "x: mine: arena_margin_bytes is -1", "0"),
-        (row_with("id: other"), "x: mine: unknown key 'id'", "row's own name"),
+        (row_with("id: other"), "x: mine: unknown key 'id'", "the row's key is the id"),
         (ROW.replace("  board: nano33ble\n", ""), "x: mine: key 'board' is missing", ""),
         (ROW.replace("engines: [aot]", "engines: [aot, tvm]"), "x: mine: engines is 'tvm'", "tflm"),
         (ROW.replace("engine: aot", "engine: tflm"), "x: mine: engine is 'tflm'", "aot"),
@@ -131,7 +135,7 @@ def test_defaults_stand_in_the_dataclass() -> None:
         (ROW.replace("@10.11.0", ""), "x: mine: platform 'nordicnrf52' has no version", "pin"),
         (ROW.replace("mine:", "My Board:"), "x: My Board: a board's id is 'My Board'", "a-z"),
         ("mine: 3\n", "x: mine: a row must hold keys", ""),
-        ("mine: [\n", "x is not good YAML", ""),
+        ("mine: [\n", "x is not valid YAML", ""),
     ],
 )
 def test_a_wrong_row_is_refused_by_row_and_key(text: str, message: str, hint: str) -> None:

@@ -52,12 +52,12 @@ def test_an_unknown_command_is_wrong_use(capsys: pytest.CaptureFixture[str]) -> 
     [
         ("", "a word is empty"),
         ("yes,,no", "a word is empty"),
-        ("yes,yes", "stands twice"),
+        ("yes,yes", "is given twice"),
         ("../x", "looks like a path"),
         ("a/b", "looks like a path"),
         ("_silence_", "a label tinykws makes itself"),
         ("yes,unknown", "a label tinykws makes itself"),
-        ("да,да", "word 'да' stands twice"),
+        ("да,да", "word 'да' is given twice"),
         ("...", "no letter"),
     ],
 )

@@ -15,7 +15,7 @@ from made_dataset import burst
 from tinykws.audio.files import write_wav
 from tinykws.cli import run
 from tinykws.cli.pipeline import ORDER, report_of, run_until
-from tinykws.cost.network import NetworkCost
+from tinykws.cost.architecture_cost import NetworkCost
 from tinykws.project.layout import Project
 from tinykws.stages import prepare, quantize, synth, train, tune
 from tinykws.support.progress import SILENT, Progress

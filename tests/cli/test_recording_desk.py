@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from tinykws.audio.speech_bounds import SpokenClip
+from tinykws.audio.speech_bounds import CutClip
 from tinykws.cli.recording_desk import AskingDesk, PlainDesk
 
-CLIP = SpokenClip(np.zeros(16000, np.int16), 480, -14.2, ())
-CUT = SpokenClip(np.zeros(16000, np.int16), 480, -14.2, ("it is cut off at the end: speak a little earlier",))
+CLIP = CutClip(np.zeros(16000, np.int16), 480, -14.2, ())
+CUT = CutClip(np.zeros(16000, np.int16), 480, -14.2, ("it is cut off at the end: speak a little earlier",))
 
 
-def ask(clip: SpokenClip, typed: str) -> tuple[str, str]:
+def ask(clip: CutClip, typed: str) -> tuple[str, str]:
     """Returns the desk's answer to what a person types, and what the person saw."""
     answers: list[str] = []
     result = CliRunner().invoke(
@@ -36,7 +36,7 @@ def ask(clip: SpokenClip, typed: str) -> tuple[str, str]:
         (CLIP, "nonsense\nq\n", "quit"),
     ],
 )
-def test_enter_keeps_what_is_good_and_speaks_again_what_is_not(clip: SpokenClip, typed: str, answer: str) -> None:
+def test_enter_keeps_what_is_good_and_speaks_again_what_is_not(clip: CutClip, typed: str, answer: str) -> None:
     said, seen = ask(clip, typed)
     assert said == answer
     assert "480 ms of speech, peak -14 dBFS" in seen

@@ -18,12 +18,12 @@ from random_nets import random_convolution, random_net
 from tinykws.aot.lowering.call import Call
 from tinykws.aot.lowering.ops import lower
 from tinykws.aot.reader.tflite import read_model
-from tinykws.aot.scheduling.schedule import whole_window
+from tinykws.aot.scheduling.schedule import whole_window_schedule
 from tinykws.boards.cores import CORES
-from tinykws.cost.frontend import frame_instructions
-from tinykws.cost.instructions import call_instructions, instructions, typical_error
+from tinykws.cost.frontend_instructions import frame_instructions
 from tinykws.cost.kernel_costs import COSTS, TYPICAL_ERROR
 from tinykws.cost.kernel_work import work_of
+from tinykws.cost.model_instructions import call_instructions, inference_instructions, typical_error
 from tinykws.project.frontend_settings import FrontendSettings
 from tinykws.support.errors import ConfigError
 from tinykws.support.resources import FIRMWARE
@@ -41,8 +41,8 @@ MODEL_ERROR = 0.06
 def test_models_come_near_their_counts(model: str, machine: str, shared: Path) -> None:
     graph = read_model((shared / "models" / MODELS[model]).read_bytes())
     counted = COUNTED[model]["machines"][machine]["instructions"]
-    schedule, core = whole_window(graph, lower(graph)), CORES[MACHINES[machine]]
-    assert instructions(schedule, core.counted_as) == pytest.approx(counted, rel=MODEL_ERROR)
+    schedule, core = whole_window_schedule(graph, lower(graph)), CORES[MACHINES[machine]]
+    assert inference_instructions(schedule, core.counted_as) == pytest.approx(counted, rel=MODEL_ERROR)
     assert 0 < typical_error(schedule, core.counted_as) < MODEL_ERROR
 
 
@@ -72,17 +72,17 @@ def test_calls_that_were_not_fitted_come_near_their_counts(tmp_path: Path) -> No
     """Many small calls of each kernel together: what goes into one goes out of another, as in a model."""
     arm, generator = ArmKernels(tmp_path), np.random.default_rng(1)
     counted: dict[str, int] = defaultdict(int)
-    guessed: dict[str, float] = defaultdict(float)
+    estimated: dict[str, float] = defaultdict(float)
     for seed in range(500_000, 500_120):
         for call in calls_of(random_convolution(random.Random(seed))):
             kernel = work_of(call)[0]
             values = generator.integers(-128, 128, call.inputs[0].size, dtype=np.int8)
             counted[kernel] += arm.instructions(call, values)
-            guessed[kernel] += call_instructions(call, "armv7e-m")
+            estimated[kernel] += call_instructions(call, "armv7e-m")
     assert len(counted) >= 6
-    assert sum(guessed.values()) == pytest.approx(sum(counted.values()), rel=0.08)
+    assert sum(estimated.values()) == pytest.approx(sum(counted.values()), rel=0.08)
     for kernel, count in counted.items():
-        assert guessed[kernel] == pytest.approx(count, rel=0.2), kernel
+        assert estimated[kernel] == pytest.approx(count, rel=0.2), kernel
 
 
 def test_every_kernel_has_a_cost_on_every_core() -> None:
@@ -93,7 +93,7 @@ def test_every_kernel_has_a_cost_on_every_core() -> None:
         assert set(COSTS[core.counted_as]) - {"depthwise_conv_2d_planar_3x3"} == kernels - streams_only
 
 
-def test_all_that_networks_are_made_of_can_be_guessed() -> None:
+def test_all_that_networks_are_made_of_can_be_estimated() -> None:
     calls = [call for seed in range(150) for call in calls_of(random_net(random.Random(seed)))]
     assert len({call.kernel for call in calls}) >= 11
     for call in calls:

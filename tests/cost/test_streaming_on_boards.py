@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The firmware's main loop with a model that keeps what windows share: streams and clips heard as the host hears them,
+"""The firmware's main loop with a model in streaming mode: streams and clips heard as the host hears them,
 which computes every window whole, with TFLite Micro."""
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def board(request: pytest.FixtureRequest) -> Board:
 def program(bundle: Bundle, board: Board, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp(board.id) / "project"
     generate(bundle, board, "aot", folder)
-    assert "#define KWS_MODEL_HOP_FRAMES 3\n" in (folder / "src" / "model_aot.h").read_text()
+    assert "#define KWS_MODEL_INFERENCE_STRIDE 3\n" in (folder / "src" / "model_aot.h").read_text()
     return build(folder, board).program
 
 

@@ -13,13 +13,13 @@ from tinykws.evaluation.stream_scores import ScoredStream
 from tinykws.evaluation.timeline import MS_PER_HOUR, Event
 from tinykws.evaluation.tuning import HIGHEST, LOWEST, counted_threshold, reckoned_threshold, tune_detector
 from tinykws.native.detector import Detector
-from tinykws.project.detector_settings import RECOGNIZE_COMMANDS, TEMPORAL_FILTER, DetectorSettings, DetectorWishes
+from tinykws.project.detector_settings import RECOGNIZE_COMMANDS, TEMPORAL_FILTER, DetectorRequest, DetectorSettings
 from tinykws.project.labels import labels_of_words
 
 LABELS = labels_of_words(["yes", "no"])
 WORDS = ("yes", "no")
 DETECTOR = DetectorSettings(500, 200, 750, 2)
-COMMANDS = DetectorWishes(kind=RECOGNIZE_COMMANDS, average_window_ms=500)
+COMMANDS = DetectorRequest(kind=RECOGNIZE_COMMANDS, average_window_ms=500)
 HOURS = 0.5
 
 
@@ -150,7 +150,7 @@ def test_what_is_given_is_kept() -> None:
     detector = tune_detector(made, LABELS, wishes).detector
     assert (detector.kind, detector.average_window_ms, detector.minimum_count) == (RECOGNIZE_COMMANDS, 400, 3)
     assert detector.suppression_ms == 900
-    filtered = tune_detector(made, LABELS, DetectorWishes(suppression_ms=900)).detector
+    filtered = tune_detector(made, LABELS, DetectorRequest(suppression_ms=900)).detector
     assert (filtered.kind, filtered.suppression_ms, filtered.taps) == (TEMPORAL_FILTER, 900, 25)
 
 

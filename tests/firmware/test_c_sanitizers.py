@@ -16,7 +16,7 @@ from tinykws.native import extension_build
 from tinykws.native.detector import Detection
 from tinykws.native.frontend_tables import c_source
 from tinykws.native.listener import Inference, Listener
-from tinykws.project.detector_settings import DETECTOR_KINDS, DetectorWishes
+from tinykws.project.detector_settings import DETECTOR_KINDS, DetectorRequest
 from tinykws.project.frontend_settings import FrontendSettings
 from tinykws.support.resources import FIRMWARE
 
@@ -84,7 +84,7 @@ def line_of(event: Inference | Detection) -> str:
 def test_the_native_listener_says_what_pythons_says(built_for, kind: str) -> None:
     frontend, folder = built_for
     samples = hard_input()
-    usual = DetectorWishes(kind, inference_stride_ms=4 * frontend.stride_ms).usual
+    usual = DetectorRequest(kind, inference_stride_ms=4 * frontend.stride_ms).defaults
     detector = dataclasses.replace(usual, threshold=60, suppression_ms=400)
     listener = Listener(frontend, detector, 4, model)
     events = listener.feed(samples)

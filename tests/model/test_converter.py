@@ -11,8 +11,8 @@ from tinykws.aot.reader.tflite import read_model
 from tinykws.evaluation.scoring import probability_of_score
 from tinykws.model.converter import convert, with_full_range
 from tinykws.model.interpreter import Interpreter
-from tinykws.project.config import TrainingSettings
 from tinykws.project.frontend_settings import FEATURE_SCALE
+from tinykws.project.training_settings import TrainingSettings
 from tinykws.support.errors import ToolError
 from tinykws.training.architectures.registry import ARCHITECTURES
 from tinykws.training.keras_network import Network, Trainer, real_values

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinykws.native.detector import Detection, Detector
-from tinykws.project.detector_settings import DETECTOR_KINDS, DetectorSettings, DetectorWishes
+from tinykws.project.detector_settings import DETECTOR_KINDS, DetectorRequest, DetectorSettings
 
 SILENCE, UNKNOWN, YES, NO = range(4)
 DEFAULT = DetectorSettings()
@@ -154,7 +154,7 @@ def test_the_temporal_filter_is_a_weighted_sum(
 ) -> None:
     rng = np.random.default_rng(seed)
     settings = dataclasses.replace(
-        DetectorWishes(inference_stride_ms=inference_stride_ms).usual,
+        DetectorRequest(inference_stride_ms=inference_stride_ms).defaults,
         word_thresholds=tuple(map(int, rng.integers(0, 255, 2))),
         suppression_ms=suppression_ms,
         filter_weights=tuple(map(int, rng.integers(-127, 128, 48))),
@@ -172,7 +172,7 @@ def test_the_temporal_filter_is_a_weighted_sum(
     assert [detector.step(row, int(time)) for row, time in zip(scores, times, strict=True)] == expected
 
 
-FILTER = dataclasses.replace(DetectorWishes().usual, word_thresholds=(150, 200))
+FILTER = dataclasses.replace(DetectorRequest().defaults, word_thresholds=(150, 200))
 
 
 def test_words_have_their_own_thresholds() -> None:

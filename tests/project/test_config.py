@@ -38,14 +38,14 @@ def test_nested_settings_are_read() -> None:
     [
         ("", "holds no keys"),
         ("- yes", "holds no keys"),
-        ("words: [yes", "not good YAML"),
-        ("words: [yes]\nwords: [no]", "'words' stands twice"),
+        ("words: [yes", "not valid YAML"),
+        ("words: [yes]\nwords: [no]", "'words' is given twice"),
         ("data: data", "key 'words' is missing"),
         ("words: []", "no word to listen for"),
         ("words: yes", "words must be a list"),
         ("words: [1]", "words must be text, not 1"),
         ("words: [true]", "words must be text, not True"),
-        ("words: [yes, yes]", "'yes' stands twice"),
+        ("words: [yes, yes]", "'yes' is given twice"),
         ("words: [Yes!, yes]", "both become the label 'yes'"),
         ("words: ['']", "a word is empty"),
         ("words: ['../x']", "looks like a path"),
@@ -64,7 +64,7 @@ def test_nested_settings_are_read() -> None:
         ("words: [yes]\ndetector: {kind: magic}", "kind is 'magic'"),
         ("words: [yes]\ndetector: {false_accepts_per_hour: 0}", "false_accepts_per_hour is 0"),
         ("words: [yes]\ndetector: {kind: recognize_commands, average_window_ms: 60}", "average_window_ms is 60"),
-        ("words: [yes]\ndetector: {average_window_ms: 700}", "average_window_ms is given, and kind is temporal_filter"),
+        ("words: [yes]\ndetector: {average_window_ms: 700}", "average_window_ms is given, but kind is temporal_filter"),
         ("words: [yes]\ndetector: {word_thresholds: {yes: 3}}", "threshold is auto"),
         ("words: [yes]\ndetector: {threshold: 9, word_thresholds: {no: 3}}", "word_thresholds is 'no'"),
         ("words: [yes]\ndetector: {threshold: 9, word_thresholds: {yes: 300}}", "word_thresholds: yes is 300"),
@@ -96,10 +96,10 @@ def test_a_detector_that_is_given() -> None:
     wishes = parse_config(
         "words: [yes, no]\ndetector: {threshold: 180, word_thresholds: {no: 220}, suppression_ms: 900}"
     ).detector
-    fixed = wishes.fixed(("yes", "no"))
+    fixed = wishes.as_given(("yes", "no"))
     assert (fixed.kind, fixed.thresholds(4), fixed.suppression_ms) == (TEMPORAL_FILTER, (180, 180, 180, 220), 900)
     commands = parse_config("words: [yes]\ndetector: {kind: recognize_commands, threshold: 200}").detector
-    assert commands.fixed(("yes",)) == DetectorSettings()
+    assert commands.as_given(("yes",)) == DetectorSettings()
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def test_what_looks_like_a_path_is_said_to(word: str) -> None:
 
 
 def test_two_words_of_one_label_are_told_from_one_word_twice() -> None:
-    with pytest.raises(ConfigError, match=r"^word 'yes' stands twice$"):
+    with pytest.raises(ConfigError, match=r"^word 'yes' is given twice$"):
         labels_of_words(["yes", "no", "yes"])
     with pytest.raises(ConfigError, match=r"^words 'hey robot' and 'Hey, robot!' both become the label 'hey_robot'$"):
         labels_of_words(["hey robot", "Hey, robot!"])

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tinykws.evaluation.temporal_filter_fit import SHAPE, evidence_by_age
 from tinykws.native.detector import Detector
 from tinykws.project import temporal_filter
-from tinykws.project.detector_settings import with_filter
+from tinykws.project.detector_settings import temporal_filter_settings
 from tinykws.project.temporal_filter import AGE_ENDS_MS, EVEN_ODDS, LARGEST_WEIGHT, N_AGES, ROLES, SCORE_STEPS, SIDES
 
 
@@ -49,7 +49,7 @@ def test_the_chip_computes_the_sum(seed: int, inference_stride_ms: int) -> None:
     """Whole weights, sixteenths of bits and straight lines for logarithms: within two steps of 255."""
     rng = np.random.default_rng(seed)
     weights, bias = rng.uniform(-0.25, 0.25, SHAPE), float(rng.uniform(-3, 3))
-    settings = with_filter(weights.tolist(), bias, inference_stride_ms)
+    settings = temporal_filter_settings(weights.tolist(), bias, inference_stride_ms)
     settings = dataclasses.replace(settings, threshold=0, minimum_count=settings.taps)
     scores = rng.integers(-128, 128, (settings.taps, 3)).astype(np.int8)
     inputs = evidence_by_age(scores, inference_stride_ms)[-1, [2, 0, 1]]

@@ -23,8 +23,9 @@ pytest.importorskip("espeakng_loader")
 
 from tinykws.audio.files import read_audio
 from tinykws.cli.pipeline import report_of, run_stage
-from tinykws.project.config import Config, SynthSettings, parse_config
+from tinykws.project.config import Config, parse_config
 from tinykws.project.layout import Project
+from tinykws.project.synth_settings import SynthSettings
 from tinykws.speech.clip_shaping import trimmed
 from tinykws.speech.engines import GROUP, OWN, EngineSetup, Saying, Sound, SpeechEngine, engine_names, find_engine
 from tinykws.speech.flite import PHONES

@@ -18,8 +18,9 @@ from broken_server import BrokenServer, cut_after, running, status
 from made_archives import member, tar_gz, tar_of, zipped
 
 from tinykws.cli import run
-from tinykws.project.config import Config, SynthSettings
+from tinykws.project.config import Config
 from tinykws.project.layout import Project
+from tinykws.project.synth_settings import SynthSettings
 from tinykws.stages import fetch as stage
 from tinykws.stages.fetch import FETCHED, FetchReport, fetch
 from tinykws.stages.prepare import prepare
@@ -301,7 +302,7 @@ def test_a_users_archive_with_another_checksum_stays(small: PublicSet, tmp_path:
     ("make", "says"),
     [
         (lambda: tar_gz(SPEECH_COMMANDS)[:-5000], "is damaged"),
-        (lambda: b"<html>please log in</html>", "is neither .tar.gz nor .zip"),
+        (lambda: b"<html>please log in</html>", "is neither a .tar.gz nor a .zip"),
         (lambda: gzip.compress(tar_of(member("../evil.wav", b"evil"))), "not safe"),
         (lambda: zipped({"README.md": b"nothing more"}), "holds no recordings"),
         (lambda: zipped({"yes/a.wav": bytes(10_000_001)}), "far more"),
@@ -348,7 +349,7 @@ def test_room_for_the_archive_and_what_it_unpacks_to_is_asked_for_first(
 
 @pytest.mark.parametrize("url", ["ftp://host/x.zip", "http://", "http:///x", "https://host/a b", "gopher://x/y"])
 def test_an_address_that_is_none(small: PublicSet, tmp_path: Path, url: str) -> None:
-    with pytest.raises(ConfigError, match="is no address of a file"):
+    with pytest.raises(ConfigError, match="is not the address of a file"):
         fetch(small, tmp_path / "data", [url])
     assert names(tmp_path) == []
 

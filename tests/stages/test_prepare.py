@@ -13,8 +13,10 @@ import pytest
 import soundfile
 
 from tinykws.native.features import features_of_clip
-from tinykws.project.config import Config, FeatureSettings, SynthSettings
+from tinykws.project.config import Config
 from tinykws.project.layout import Project
+from tinykws.project.model_settings import FeatureSettings
+from tinykws.project.synth_settings import SynthSettings
 from tinykws.stages import prepare as stage
 from tinykws.stages.prepare import prepare, stage_files
 from tinykws.support.errors import ConfigError

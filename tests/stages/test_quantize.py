@@ -49,7 +49,7 @@ def test_the_bundle_says_what_the_model_needs(learned_project: Project, bundle: 
     assert bundle.origin == "trained"
     assert bundle.labels == learned_project.config.labels
     assert bundle.frontend == learned_project.config.frontend
-    assert bundle.detector == learned_project.config.detector.fixed(learned_project.config.words)
+    assert bundle.detector == learned_project.config.detector.as_given(learned_project.config.words)
     assert bundle.input.scale == 26 / 256
     assert set(bundle.ops) <= set(validation.DEPLOYABLE_OPS)
     assert bundle.ops[-2:] == ("FULLY_CONNECTED", "SOFTMAX")
@@ -189,7 +189,7 @@ def test_a_foreign_model_becomes_a_bundle(foreign: Path, tmp_path: Path) -> None
         (("silence", "unknown", "yes"), "4 outputs, but 3 labels"),
         (("yes", "no", "silence", "unknown"), "labels begin with yes, no"),
         (("silence", "unknown"), "no word"),
-        (("silence", "unknown", "yes", "yes"), "stands twice"),
+        (("silence", "unknown", "yes", "yes"), "is given twice"),
         (("silence",), "labels begin with silence"),
     ],
 )

@@ -14,7 +14,7 @@ from made_speech import recording
 
 from tinykws.audio.files import read_audio
 from tinykws.audio.samples import Samples
-from tinykws.audio.speech_bounds import SpokenClip, speech_bounds
+from tinykws.audio.speech_bounds import CutClip, speech_bounds
 from tinykws.cli import run
 from tinykws.device.transport.emulator import free_port
 from tinykws.project.layout import Project
@@ -62,7 +62,7 @@ class FakeDesk(Desk):
         self.prompts += 1
         return self.prompts != self._tired_at
 
-    def judge(self, clip: SpokenClip) -> Answer:
+    def judge(self, clip: CutClip) -> Answer:
         return self._answers.pop(0) if self._answers else super().judge(clip)
 
     def say(self, text: str) -> None:

@@ -13,8 +13,9 @@ import pytest
 pytest.importorskip("espeakng_loader")
 
 from tinykws.audio.files import read_audio
-from tinykws.project.config import Config, SynthSettings
+from tinykws.project.config import Config
 from tinykws.project.layout import Project
+from tinykws.project.synth_settings import SynthSettings
 from tinykws.stages.synth import SynthReport, stage_files, synth
 from tinykws.support.errors import ConfigError, ToolError
 from tinykws.support.freshness import digest_of_files

@@ -15,7 +15,7 @@ from tinykws.audio.files import write_wav
 from tinykws.cli import run
 from tinykws.evaluation.stream_material import given_negatives
 from tinykws.model.bundle import load_bundle
-from tinykws.project.detector_settings import TEMPORAL_FILTER, DetectorWishes
+from tinykws.project.detector_settings import TEMPORAL_FILTER, DetectorRequest
 from tinykws.project.layout import Project
 from tinykws.stages.tune import stage_files, tune, tune_bundle
 from tinykws.support.errors import ConfigError
@@ -134,7 +134,7 @@ def test_a_bundle_from_elsewhere(learned_project: Project, tmp_path: Path) -> No
     add_negatives(project, 30)
     talk = given_negatives([project.negatives_dir / "talk.wav"])
     bundle = load_bundle(tmp_path / "elsewhere")
-    report = tune_bundle(bundle, project, DetectorWishes(false_accepts_per_hour=200), talk)
+    report = tune_bundle(bundle, project, DetectorRequest(false_accepts_per_hour=200), talk)
     assert load_bundle(tmp_path / "elsewhere").detector == report.detector
     assert report.tuning is not None
     assert report.tuning.point.rate.hours == 30 / 3600

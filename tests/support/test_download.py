@@ -27,7 +27,7 @@ from broken_server import (
 )
 
 from tinykws.support import download as door
-from tinykws.support.download import ADVANCE, WAITS_S, download, part_size, require_room
+from tinykws.support.download import MIN_PROGRESS_BYTES, RETRY_WAITS_S, download, downloaded_bytes, require_free_space
 from tinykws.support.errors import ConfigError, ToolError
 from tinykws.support.progress import Progress
 
@@ -67,7 +67,7 @@ class Getter:
 
     @property
     def left(self) -> int:
-        return part_size(self.path)
+        return downloaded_bytes(self.path)
 
 
 @pytest.fixture
@@ -120,27 +120,27 @@ def test_busy_servers_are_waited_for_as_long_as_they_ask(server: BrokenServer, g
         ]
     )
     assert get() == BODY
-    assert get.waits == [7, 2, 4, door.LONGEST_WAIT_S]
+    assert get.waits == [7, 2, 4, door.MAX_WAIT_S]
 
 
 def test_it_gives_up_in_the_end_and_keeps_what_came(server: BrokenServer, get: Getter) -> None:
-    server.answers.extend([cut_after(1000)] * (len(WAITS_S) + 1))
+    server.answers.extend([cut_after(1000)] * (len(RETRY_WAITS_S) + 1))
     said = get.fails()
     assert "the connection ended after 6,000 of 300,000 bytes" in said
     assert server.url in said
-    assert get.waits == list(WAITS_S)
+    assert get.waits == list(RETRY_WAITS_S)
     assert get.left == 6000
     assert get() == BODY
     assert server.ranges[-1] == "bytes=6000-"
 
 
 def test_a_line_that_breaks_often_may_as_long_as_much_comes(tmp_path: Path) -> None:
-    body = bytes(20 * ADVANCE)
+    body = bytes(20 * MIN_PROGRESS_BYTES)
     with running(body) as server:
-        server.answers.extend([cut_after(ADVANCE)] * 19)
+        server.answers.extend([cut_after(MIN_PROGRESS_BYTES)] * 19)
         get = Getter(server, tmp_path / "long")
         assert get(len(body)) == body
-        assert get.waits == [WAITS_S[0]] * 19
+        assert get.waits == [RETRY_WAITS_S[0]] * 19
 
 
 def test_interrupted_it_leaves_what_came_and_goes_on_in_the_next_run(server: BrokenServer, get: Getter) -> None:
@@ -253,7 +253,7 @@ def test_a_damaged_note_about_the_part_starts_anew(server: BrokenServer, get: Ge
 @pytest.mark.parametrize("size", [len(BODY) - 1, len(BODY) + 1])
 def test_a_file_of_another_length_is_refused_before_a_byte_is_kept(get: Getter, size: int) -> None:
     said = get.fails(size=size)
-    assert f"it has 300,000 bytes there, not {size:,}: another file" in said
+    assert f"the file there has 300,000 bytes, not {size:,}: it is another file" in said
     assert list(get.path.parent.iterdir()) == []
     assert get.waits == []
 
@@ -306,7 +306,7 @@ def test_redirects_in_a_circle_or_elsewhere_are_refused(server: BrokenServer, ge
 def test_the_next_address_goes_on_where_the_first_one_broke(
     server: BrokenServer, get: Getter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(door, "WAITS_S", ())
+    monkeypatch.setattr(door, "RETRY_WAITS_S", ())
     server.answers.extend([status(404), cut_after(5000)])
     assert get(urls=[server.url + "/a", server.url + "/b", server.url + "/c"]) == BODY
     assert [(request.path, request.headers.get("Range")) for request in server.requests] == [
@@ -346,7 +346,7 @@ def test_a_network_that_goes_away_midway_is_waited_for(tmp_path: Path) -> None:
 
         with pytest.raises(ToolError, match="no connection"):
             download([server.url], get.path, len(BODY), sleep=unplug)
-    assert len(get.waits) == len(WAITS_S)
+    assert len(get.waits) == len(RETRY_WAITS_S)
     assert get.left == 1000
 
 
@@ -370,9 +370,9 @@ def test_a_disk_without_room_is_told_before_the_body_is_read(
 def test_room_that_is_just_enough_is_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = door.shutil.disk_usage(tmp_path)
     monkeypatch.setattr(door.shutil, "disk_usage", lambda _: usage._replace(free=5_000_000))
-    require_room(tmp_path, 5_000_000, "it")
-    with pytest.raises(ConfigError, match=r"it needs 6 MB, and .* has 5 MB free"):
-        require_room(tmp_path, 5_500_001, "it")
+    require_free_space(tmp_path, 5_000_000, "it")
+    with pytest.raises(ConfigError, match=r"it needs 6 MB, but .* has only 5 MB free"):
+        require_free_space(tmp_path, 5_500_001, "it")
 
 
 def test_a_disk_that_fills_up_is_told_and_what_came_is_kept(server: BrokenServer, get: Getter) -> None:

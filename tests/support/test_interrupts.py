@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from tinykws.support.interrupts import start_whole
+from tinykws.support.interrupts import start_uninterrupted
 
 
 def test_what_was_started_is_ended_and_the_interrupt_raised() -> None:
@@ -20,14 +20,14 @@ def test_what_was_started_is_ended_and_the_interrupt_raised() -> None:
         return "process"
 
     with pytest.raises(KeyboardInterrupt):
-        start_whole(start, ended.append)
+        start_uninterrupted(start, ended.append)
     assert ended == ["process"]
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_without_an_interrupt_nothing_is_ended() -> None:
     ended: list[str] = []
-    assert start_whole(lambda: "process", ended.append) == "process"
+    assert start_uninterrupted(lambda: "process", ended.append) == "process"
     assert ended == []
 
 
@@ -36,13 +36,13 @@ def test_an_error_while_starting_passes_through() -> None:
         raise OSError
 
     with pytest.raises(OSError):  # noqa: PT011
-        start_whole(start, lambda _: None)
+        start_uninterrupted(start, lambda _: None)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_other_threads_have_no_signals() -> None:
     started: list[str] = []
-    thread = threading.Thread(target=lambda: started.append(start_whole(lambda: "process", lambda _: None)))
+    thread = threading.Thread(target=lambda: started.append(start_uninterrupted(lambda: "process", lambda _: None)))
     thread.start()
     thread.join()
     assert started == ["process"]

@@ -57,10 +57,10 @@ def test_after_the_time_limit_children_are_gone_too(tmp_path: Path) -> None:
         "time.sleep(600)\n"
     )
     started = time.monotonic()
-    with pytest.raises(ToolError, match="no end after 2 s") as caught:
+    with pytest.raises(ToolError, match="timed out after 2 s") as caught:
         run_command(python(code), timeout_s=2)
     assert time.monotonic() - started < 20
-    assert caught.value.hint == "started"
+    assert caught.value.message.endswith("\nits last output:\nstarted")
     assert_gone(int(child_id.read_text()))
 
 
@@ -79,7 +79,7 @@ def test_what_is_to_end_may_tidy_up_but_not_stay(tmp_path: Path, obeys: bool) ->
         "while True: time.sleep(0.1)\n"
     )
     started = time.monotonic()
-    with pytest.raises(ToolError, match="no end after"):
+    with pytest.raises(ToolError, match="timed out after"):
         run_command(python(code), timeout_s=1)
     assert not scratch.exists()
     assert time.monotonic() - started < 20

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from tinykws.project.config import TrainingSettings
+from tinykws.project.training_settings import TrainingSettings
 from tinykws.training.architectures.registry import TEACHER
 from tinykws.training.keras_network import Network, Trainer
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from made_dataset import make_project
 
-from tinykws.project.config import AugmentationSettings, TrainingSettings
+from tinykws.project.training_settings import AugmentationSettings, TrainingSettings
 from tinykws.training.defaults import SOME, suited
 from tinykws.training_data.dataset import Dataset
 

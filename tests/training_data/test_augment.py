@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from tinykws.project.config import PROBABILITIES, AugmentationSettings
+from tinykws.project.training_settings import PROBABILITIES, AugmentationSettings
 from tinykws.training_data.augmentation.clip_augmenter import BLOCK_CLIPS, Augmenter
 
 LENGTH = 1600

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tinykws.project.config import Config, SynthSettings
+from tinykws.project.config import Config
 from tinykws.project.labels import labels_of_words
+from tinykws.project.synth_settings import SynthSettings
 from tinykws.support.errors import ConfigError
 from tinykws.training_data.folders import TRAINING, clip_files, noise_files, speaks, which_set
 

@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinykws.project.config import AugmentationSettings
+from tinykws.project.training_settings import AugmentationSettings
 from tinykws.training_data.augmentation.feature_masks import FEATURE_FLOOR, mask_features
 
 DEFAULT = AugmentationSettings()

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The aot engine: from an int8 .tflite to C that needs no interpreter.
+"""The aot (ahead-of-time) engine: compiles an int8 .tflite to C that needs no interpreter.
 
-The way of a model: reader.py checks bytes into a graph, lowering.py checks each op into the call of a kernel with
-constant parameters, planner.py places every buffer, emitter.py prints C. The kernels are firmware/lib/kws_nn.
+`reader` turns untrusted bytes into a checked graph, `lowering` turns each op into a kernel call with constant
+parameters, `scheduling` orders the calls and places every buffer, `emitter` prints C. The kernels are in
+firmware/lib/kws_nn.
 """
 
 from __future__ import annotations
@@ -13,36 +14,36 @@ from tinykws.aot.emitter import PlannedModel, header_text, source_text
 from tinykws.aot.lowering.ops import lower
 from tinykws.aot.reader.tflite import read_model
 from tinykws.aot.scheduling.arena import place
-from tinykws.aot.scheduling.schedule import Move, Schedule, whole_window
+from tinykws.aot.scheduling.schedule import Move, Schedule, whole_window_schedule
 
 
 @dataclasses.dataclass(frozen=True)
 class AotModel:
-    """A model as C, the same text for the same .tflite always."""
+    """A model as C. The same .tflite always gives the same text."""
 
     source: str
-    """model_aot.c; includes model_aot.h and kws_nn.h."""
+    """Text of model_aot.c, which includes model_aot.h and kws_nn.h."""
     header: str
-    """model_aot.h."""
+    """Text of model_aot.h."""
     arena_bytes: int
-    """Working memory, all of it: a static array in model_aot.c."""
+    """All working memory: the size of a static array in model_aot.c."""
     kernels: tuple[str, ...]
-    """The files of firmware/lib/kws_nn to compile with it, beside that folder's headers."""
+    """Names of the files in firmware/lib/kws_nn to compile with it, in addition to that folder's headers."""
 
 
 def compile_model(tflite: bytes) -> AotModel:
-    """Returns the C of an int8 model, which computes the whole window in each invoke.
+    """Returns an int8 model as C, in whole-window mode.
 
     Raises:
-        ConfigError: it is no .tflite, damaged, not int8, or holds an op that the engine cannot do exactly as TFLite
-            Micro; where an op is to blame, it is named with its position.
+        ConfigError: it is not a .tflite, is damaged, is not int8, or contains an op that the engine cannot compute
+            exactly as TFLite Micro does. If an op is the cause, the error names it and its position.
     """
     graph = read_model(tflite)
-    return compile_schedule(whole_window(graph, lower(graph)))
+    return compile_schedule(whole_window_schedule(graph, lower(graph)))
 
 
 def compile_schedule(schedule: Schedule, explanation: str = "") -> AotModel:
-    """Returns the C of a schedule; `explanation` stands at its head."""
+    """Returns a schedule as C; `explanation` goes into the comment at its head."""
     model = PlannedModel(schedule, place(schedule.buffers), explanation)
     kernels = {f"{call.kernel}.c" for call in schedule.calls}
     if any(isinstance(step, Move) for step in schedule.steps):

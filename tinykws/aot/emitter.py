@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""C text of a lowered and planned model: data, a plan to read, and one call a line."""
+"""Prints a scheduled model as C: constants, the memory plan as a comment, and one kernel call per line."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from tinykws.aot.lowering.call import IntArray, Parameters, Value
 from tinykws.aot.reader.graph import Tensor
 from tinykws.aot.scheduling.arena import Placement, arena_bytes
-from tinykws.aot.scheduling.schedule import Move, Nothing, Operand, Place, Run, Schedule, Step
+from tinykws.aot.scheduling.schedule import Move, NoOp, Operand, Place, Run, Schedule, Step
 from tinykws.support.c_text import c_array
 
 _C_TYPES = {"int8": "int8_t", "int16": "int16_t", "int32": "int32_t"}
@@ -40,7 +40,7 @@ extern "C" {{
 #define KWS_MODEL_OUTPUT_SCALE {output_scale}
 #define KWS_MODEL_OUTPUT_ZERO_POINT ({output_zero_point})
 #define KWS_MODEL_ARENA_BYTES {arena_bytes}
-#define KWS_MODEL_HOP_FRAMES {inference_stride}
+#define KWS_MODEL_INFERENCE_STRIDE {inference_stride}
 
 int8_t *kws_model_input(void);
 void kws_model_invoke(void);
@@ -52,13 +52,14 @@ const int8_t *kws_model_output(void);
 #endif
 """
 _WHOLE_MANUAL = """\
- * Fill the input whole before each invoke, which may overwrite it; the output is true until the next invoke."""
+ * Fill the whole input before each inference, which may overwrite it. The output is valid until the next inference."""
 _KEPT_MANUAL = """\
- * An invoke leaves the input as it is; the output is true until the next invoke."""
+ * An inference leaves the input unchanged. The output is valid until the next inference."""
 _STREAM_MANUAL = """\
- * Invokes keep what windows share. Call one each time the input, [frames, values], has moved up by {inference_stride}
- * frame{s} and as many new ones stand at its end, also while the first window fills. Once all frames in it came so,
- * the output is the whole window's. An invoke leaves the input as it is; the output is true until the next invoke."""
+ * Streaming mode: inferences reuse rows that earlier ones computed. Call kws_model_invoke each time the input,
+ * [frames, values], has moved up by {inference_stride} frame{s} and as many new frames have been written at its end,
+ * also while the input fills for the first time. Once every frame in it was added like this, the output equals that
+ * of the whole window. An inference leaves the input unchanged. The output is valid until the next inference."""
 _ENDS = """\
 int8_t *kws_model_input(void)
 {{
@@ -79,12 +80,12 @@ void kws_model_invoke(void)
 
 @dataclasses.dataclass(frozen=True)
 class PlannedModel:
-    """All that the C text says: what an invoke does, and where each buffer stands."""
+    """Everything that is printed as C: what an inference does, and the offset of each buffer."""
 
     schedule: Schedule
     placements: Sequence[Placement]
     explanation: str = ""
-    """Why it keeps rows from one invoke to the next, or not; empty for a model that is invoked now and then."""
+    """Why it is in streaming or in whole-window mode; empty if there was no choice."""
 
     @property
     def arena_bytes(self) -> int:
@@ -100,7 +101,7 @@ class PlannedModel:
 
 
 def _turn(copies: int) -> str:
-    """Returns the C name of the number of the copy whose turn it is, of so many."""
+    """Returns the C name of the index of the copy in use, of so many copies."""
     return f"turn_of_{copies}"
 
 
@@ -167,15 +168,15 @@ def _plan_text(model: PlannedModel) -> str:
     ]
     table = "\n".join(rows)
     return (
-        "/* The arena. A buffer is needed from one op to another, both included; `in` is when the host fills the\n"
-        " * input, `out` when it reads the output; `always`: it keeps its content from one invoke to the next.\n"
+        "/* The arena. A buffer is needed from one op to another, both included. `in`: the caller fills the input;\n"
+        " * `out`: the caller reads the output; `always`: it keeps its content from one inference to the next.\n"
         f" *\n *  offset   bytes        ops  buffer\n{table}\n */\n"
         "static int8_t arena[KWS_MODEL_ARENA_BYTES] KWS_NN_ALIGNED;\n"
     )
 
 
 def _steps_text(placement: Placement, schedule: Schedule) -> str:
-    """Returns from which op to which, as `in-2`, `2-3`, `7-out`, or `always`."""
+    """Returns the range of ops during which a buffer is needed: `in-2`, `2-3`, `7-out`, or `always`."""
     last = len(schedule.steps) + 1
     steps = sorted(placement.buffer.steps)
     if len(steps) == last + 1:
@@ -187,7 +188,7 @@ def _steps_text(placement: Placement, schedule: Schedule) -> str:
 
 
 def _constant_operands(schedule: Schedule) -> list[Tensor]:
-    """Returns the constants that kernels read as tensors, each once."""
+    """Returns the constant tensors that kernels read, each once."""
     operands = (operand for step in schedule.steps if isinstance(step, Run) for operand in step.operands)
     return list({operand.index: operand for operand in operands if isinstance(operand, Tensor)}.values())
 
@@ -198,14 +199,14 @@ def _constant_text(tensor: Tensor) -> str:
 
 
 class _Arrays:
-    """Constant arrays of parameters, each of which stands in the text once."""
+    """Constant arrays of parameters; equal arrays are printed only once."""
 
     def __init__(self) -> None:
         self._names: dict[tuple[str, bytes, bool], str] = {}
         self._texts: list[str] = []
 
     def name_of(self, array: IntArray, name: str) -> str:
-        """Returns the name of an array of this content, `name` where there is none yet."""
+        """Returns the name of the array with this content; it becomes `name` if there is none yet."""
         in_words = array.dtype != np.int32 and array.ndim > 1
         key = (array.dtype.name, array.tobytes(), in_words)
         if key not in self._names:
@@ -216,7 +217,7 @@ class _Arrays:
         return self._names[key]
 
     def take_texts(self) -> str:
-        """Returns the arrays that were new since the last time."""
+        """Returns the text of the arrays added since the last call."""
         texts, self._texts = self._texts, []
         return "".join(texts)
 
@@ -248,7 +249,7 @@ def _value_text(value: Value, name: str, indent: str, arrays: _Arrays) -> str:
 
 
 def _turn_lines(schedule: Schedule) -> list[str]:
-    """Returns C that counts invokes, where buffers are used in turns."""
+    """Returns C that counts inferences, if any buffer has copies that are used in turn."""
     if schedule.copies == 1:
         return []
     places = [place for step in schedule.steps for place in _places_of(step)]
@@ -267,8 +268,8 @@ def _places_of(step: Step) -> list[Place]:
 
 
 def _step_line(model: PlannedModel, step: Step) -> str:
-    if isinstance(step, Nothing):
-        return f"    /* {step.op.index}: {step.op.name} moves nothing */"
+    if isinstance(step, NoOp):
+        return f"    /* {step.op.index}: {step.op.name} needs no code */"
     if isinstance(step, Move):
         return f"    kws_nn_move({model.text_of(step.to)}, {model.text_of(step.source)}, {step.size});"
     places = step.operands if step.scratch is None else (*step.operands, step.scratch)

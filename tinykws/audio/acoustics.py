@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rooms: what walls do to a voice on its way to a microphone, by the image-source model.
+"""Room acoustics: impulse responses from a speaker to a microphone, by the image-source model.
 
-A room's walls mirror the speaker, and mirror the mirror images again; each image is heard later and softer. Source:
-Allen and Berkley, Image method for efficiently simulating small-room acoustics, JASA 65 (1979); what the walls take
-for a wanted reverberation time is Eyring's formula.
+The walls mirror the speaker, and mirror the mirror images again; each image arrives later and softer. Source: Allen and
+Berkley, Image method for efficiently simulating small-room acoustics, JASA 65 (1979). The walls' absorption for a given
+reverberation time follows from Eyring's formula.
 """
 
 from __future__ import annotations
@@ -17,34 +17,34 @@ from tinykws.audio.samples import SAMPLE_RATE_HZ
 
 SPEED_OF_SOUND_M_S = 343.0
 SIZES_M = ((2.5, 8.0), (2.0, 6.0), (2.2, 3.5))
-"""Length, width and height, from a bathroom's to a hall's."""
+"""Ranges of length, width and height, from a bathroom to a hall."""
 DISTANCES_M = (0.1, 3.0)
-"""From mouth to microphone, evenly in decibels."""
+"""Range of the distance from mouth to microphone, uniform in decibels."""
 REVERBERATION_S = (0.1, 0.7)
-"""Time in which sound falls by 60 dB, evenly in its logarithm."""
+"""Range of the time in which sound falls by 60 dB (RT60), uniform in its logarithm."""
 LONGEST_S = 0.4
-"""Later echoes are left out: even in the longest reverberation they have fallen by 34 dB."""
+"""Length of a response. Later echoes are left out: even with the longest reverberation they have fallen by 34 dB."""
 FROM_WALL_M = 0.2
-"""Between a microphone and the nearest wall, at least; a mouth comes half as near."""
+"""Smallest distance between microphone and wall; a mouth may be half as far."""
 RUMBLE_POLE = 0.98
-"""Images all have one sign, so that the lowest frequencies add up as they do in no real room: a high-pass of 50 Hz."""
+"""Pole of a 50 Hz high-pass filter: all images have the same sign, so the lowest frequencies add up too much."""
 
 Floats = npt.NDArray[np.float64]
 
 
 def random_impulse_responses(count: int, rng: np.random.Generator) -> npt.NDArray[np.float32]:
-    """Returns float32 [count, LONGEST_S * rate], each of another room: the direct sound first, energy 1."""
+    """Returns float32 [count, LONGEST_S * rate], one per room, starting with the direct sound, energy 1."""
     return np.array([_random_room(rng) for _ in range(count)], np.float32)
 
 
 def impulse_response(size: Floats, mouth: Floats, microphone: Floats, reverberation_s: float) -> Floats:
-    """Returns float [LONGEST_S * rate]: what a microphone gets of a click, from the direct sound on.
+    """Returns float [LONGEST_S * rate]: the impulse response of a room, starting with the direct sound.
 
     Args:
         size: the room's edges, metres [3].
-        mouth: where the sound comes from, metres [3].
-        microphone: where it is heard, metres [3].
-        reverberation_s: time in which the sound shall fall by 60 dB.
+        mouth: position of the source, metres [3].
+        microphone: position of the microphone, metres [3].
+        reverberation_s: time in which the sound falls by 60 dB.
     """
     direct_m = float(np.linalg.norm(mouth - microphone))
     (x, in_x), (y, in_y), (z, in_z) = (_images(*axis) for axis in zip(size, mouth, microphone, strict=True))
@@ -58,7 +58,7 @@ def impulse_response(size: Floats, mouth: Floats, microphone: Floats, reverberat
 
 
 def reflection(size: Floats, reverberation_s: float) -> float:
-    """Returns how much of the pressure a room's walls give back, 0 to 1, for a reverberation time; by Eyring."""
+    """Returns the walls' reflection coefficient for sound pressure, 0 to 1, for a reverberation time (Eyring)."""
     volume = float(np.prod(size))
     surface = 2 * float(size[0] * size[1] + size[1] * size[2] + size[2] * size[0])
     kept_energy = np.exp(-24 * np.log(10) * volume / (SPEED_OF_SOUND_M_S * surface * reverberation_s))
@@ -66,7 +66,7 @@ def reflection(size: Floats, reverberation_s: float) -> float:
 
 
 def _images(edge: float, mouth: float, microphone: float) -> tuple[Floats, npt.NDArray[np.int64]]:
-    """Returns along one axis the way to each image, metres, and how many walls mirror it."""
+    """Returns, along one axis, the distance to each image in metres, and how many walls reflect it."""
     most = int(np.ceil((SPEED_OF_SOUND_M_S * LONGEST_S / edge + 2) / 2))
     rooms = np.arange(-most, most + 1)
     ways = np.concatenate([2 * rooms * edge + mouth - microphone, 2 * rooms * edge - mouth - microphone])
@@ -86,7 +86,7 @@ def _random_room(rng: np.random.Generator) -> Floats:
 
 
 def _without_rumble(response: npt.NDArray[Any]) -> Floats:
-    """Takes a response's own running mean away."""
+    """Subtracts a running mean: a high-pass filter."""
     length = 2 * len(response)
     decay = (1 - RUMBLE_POLE) * RUMBLE_POLE ** np.arange(len(response))
     mean = np.fft.irfft(np.fft.rfft(response, length) * np.fft.rfft(decay, length), length)[: len(response)]

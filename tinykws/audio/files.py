@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Audio files in and out, and what makes a recording unfit for training.
+"""Reads and writes audio files.
 
-Samples are int16, mono. Files may have any sample rate, channel count and width that libsndfile reads (WAV, FLAC,
-OGG …); a 16-bit mono file of the wanted rate comes back bit for bit.
+Samples are int16, mono. Files may have any sample rate, channel count and sample format that libsndfile reads (WAV,
+FLAC, OGG …). The samples of a 16-bit mono file at the requested rate are returned unchanged.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from tinykws.support.errors import ConfigError
 
 @dataclasses.dataclass(frozen=True)
 class Recording:
-    """An audio file as the rest of the package wants it, and what it was."""
+    """The samples of an audio file, and the format that the file has."""
 
     samples: Samples
-    """int16 [n], mono, at the sample rate that was asked for."""
+    """int16 [n], mono, at the requested sample rate."""
     sample_rate_hz_of_file: int
     channels_of_file: int
 
@@ -36,7 +36,7 @@ def read_audio(path: Path, sample_rate_hz: int = SAMPLE_RATE_HZ) -> Recording:
     """Reads an audio file, mixes its channels to one and resamples it.
 
     Raises:
-        ConfigError: no such file, no audio libsndfile knows, damaged, or numbers in it that are no sound.
+        ConfigError: the file is missing, damaged, not in a format that libsndfile reads, or holds NaN or infinity.
     """
     try:
         with soundfile.SoundFile(path) as file:
@@ -55,12 +55,12 @@ def write_wav(path: Path, samples: Samples, sample_rate_hz: int = SAMPLE_RATE_HZ
 
 
 def resample(samples: npt.NDArray[np.float64], from_hz: float, to_hz: float) -> npt.NDArray[np.float64]:
-    """Resamples float [n] with soxr's high quality filter; equal rates give the input."""
+    """Resamples float [n] with soxr's high-quality filter; returns the input if the rates are equal."""
     return _resampled(samples, from_hz, to_hz)
 
 
 _EXACT_SUBTYPES = ("PCM_16", "PCM_S8", "PCM_U8", "ALAW", "ULAW")
-"""Widths that int16 holds without loss."""
+"""Sample formats that int16 holds without loss."""
 
 
 def _resampled(samples: npt.NDArray[np.float64], from_hz: float, to_hz: float) -> npt.NDArray[np.float64]:
@@ -71,21 +71,23 @@ def _resampled(samples: npt.NDArray[np.float64], from_hz: float, to_hz: float) -
 
 def _to_int16(samples: npt.NDArray[np.float64], path: Path) -> Samples:
     if not np.isfinite(samples).all():
-        raise ConfigError(f"cannot read {path} as audio: it holds values that are no numbers")
+        raise ConfigError(
+            f"cannot read {path} as audio: some samples are NaN or infinite", hint="export the file again, or delete it"
+        )
     return saturated(samples * FULL_SCALE)
 
 
 def _reason(error: Exception) -> str:
-    """What libsndfile says, without the path that it repeats."""
+    """Returns libsndfile's message without the path that it repeats."""
     text = str(error)
     return text.rsplit(": ", 1)[-1].rstrip(".") if ": " in text else text
 
 
 class AudioStream:
-    """An audio file read a second at a time, mixed and resampled like `read_audio`, for recordings of any length."""
+    """An audio file of any length, read one second at a time, mixed and resampled like `read_audio`."""
 
     def __init__(self, path: Path, sample_rate_hz: int = SAMPLE_RATE_HZ) -> None:
-        """Opens the file. Raises ConfigError as `read_audio` does, iteration too."""
+        """Opens the file. Raises ConfigError like `read_audio`, here and during iteration."""
         self._path = path
         self._sample_rate_hz = sample_rate_hz
         try:
@@ -96,7 +98,7 @@ class AudioStream:
 
     @property
     def seconds(self) -> int:
-        """Blocks to come: whole seconds, the last may be shorter."""
+        """Number of blocks: one per second, the last may be shorter."""
         frames, rate = int(self._file.frames), int(self._file.samplerate)
         return -(-frames // rate)
 
@@ -107,7 +109,7 @@ class AudioStream:
         self._file.close()
 
     def __iter__(self) -> Iterator[Samples]:
-        """Yields int16 [n] pieces, in all what `read_audio` gives, up to rounding where it must resample."""
+        """Yields int16 [n] blocks; together they equal `read_audio`, up to rounding if they are resampled."""
         resampler = None
         if not math.isclose(self._file.samplerate, self._sample_rate_hz):
             resampler = soxr.ResampleStream(
@@ -132,11 +134,11 @@ class AudioStream:
 
 
 def _is_exact(file: soundfile.SoundFile, sample_rate_hz: int) -> bool:
-    """Whether the file's samples are int16 at the wanted rate already, to be taken bit for bit."""
+    """Whether the file's samples are mono and at the requested rate already, and fit int16 without loss."""
     return bool(file.channels == 1 and file.samplerate == sample_rate_hz and file.subtype in _EXACT_SUBTYPES)
 
 
 def _unreadable(path: Path, error: Exception) -> ConfigError:
     if isinstance(error, FileNotFoundError) or not path.exists():
         return ConfigError(f"there is no {path}")
-    return ConfigError(f"cannot read {path} as audio: {_reason(error)}", hint="WAV and FLAC files of any rate are read")
+    return ConfigError(f"cannot read {path} as audio: {_reason(error)}", hint="convert it to WAV or FLAC, of any rate")

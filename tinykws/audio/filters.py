@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Filters and changes of speed for many clips at once: one transform there, one back.
+"""Filters many clips and changes their speed, in one FFT and one inverse FFT.
 
-A clip's spectrum is multiplied by the response of a room and a microphone, and turned back into more or fewer samples
-than it had: that is the sound played slower or faster, pitch and formants with it, as a larger or smaller person says
-it.
+A clip's spectrum is multiplied by the response of a room and a microphone. The inverse FFT then has more or fewer
+points than the FFT, which plays the sound slower or faster; pitch and formants change with it, as for a larger or
+smaller speaker.
 """
 
 from __future__ import annotations
@@ -14,32 +14,32 @@ import numpy.typing as npt
 from tinykws.audio.samples import SAMPLE_RATE_HZ
 
 TAIL_MS = 500
-"""Room behind each clip in which a filter may ring; what rings longer would come round to the clip's start."""
+"""Zeros after each clip in which a filter may ring; longer ringing would wrap around to the clip's start."""
 
 Floats = npt.NDArray[np.float32]
 Spectra = npt.NDArray[np.complex64]
 
 
 def transform_length(clip_samples: int) -> int:
-    """Returns the length of the transform for clips of this length: one that is fast, with room for the tail."""
+    """Returns the length of the FFT for clips of this length: one that is fast and has room for the tail."""
     wanted = clip_samples + TAIL_MS * SAMPLE_RATE_HZ // 1000
     return next(length for length in range(wanted, 2 * wanted + 2) if _is_fast(length))
 
 
 def frequencies_hz(clip_samples: int) -> npt.NDArray[np.float64]:
-    """Returns float [bins]: where responses for clips of this length are sampled."""
+    """Returns float [bins]: the frequencies at which responses for clips of this length are sampled."""
     return np.asarray(np.fft.rfftfreq(transform_length(clip_samples), 1 / SAMPLE_RATE_HZ), np.float64)
 
 
 def fast_speeds(clip_samples: int, percent: float) -> npt.NDArray[np.float64]:
-    """Returns the speeds from 1 - percent/100 to 1 + percent/100 that cost least, ascending; 1 is among them."""
+    """Returns the speeds from 1 - percent/100 to 1 + percent/100 with a fast inverse FFT, ascending; 1 is included."""
     length = transform_length(clip_samples)
     slowest, fastest = round(length / (1 - percent / 100)), round(length / (1 + percent / 100))
     return np.array([length / other for other in range(slowest, fastest - 1, -1) if _is_fast(other)])
 
 
 def filtered(sound: Floats, responses: Spectra, speeds: npt.NDArray[np.float64]) -> Floats:
-    """Returns float32 [n, s]: each clip through its filter and at its speed, its middle where it was.
+    """Returns float32 [n, s]: each clip filtered and at its speed; the middle of the clip stays in place.
 
     Args:
         sound: float32 [n, s].
@@ -70,7 +70,7 @@ def _about_middle(played: Floats, wanted: int, now: int) -> Floats:
 
 
 def _is_fast(length: int) -> bool:
-    """Whether the fast Fourier transform of this length is fast: even, and a product of 2, 3 and 5."""
+    """Whether an FFT of this length is fast: the length is even, and a product of 2, 3 and 5."""
     if length % 2:
         return False
     for factor in (2, 3, 5):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Noise made by computing: the sounds a room and a circuit add. Float, RMS 1, seeded by a numpy Generator."""
+"""Synthetic noise of rooms and circuits: float32, RMS 1, from a seeded numpy Generator."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from tinykws.audio.samples import SAMPLE_RATE_HZ
 Floats: TypeAlias = npt.NDArray[np.floating[Any]]
 
 WHITE, PINK, BROWN = 0.0, 1.0, 2.0
-"""Exponents of coloured noise: power falls with frequency to this power."""
+"""Exponents of coloured noise: power is proportional to 1 / frequency ** exponent."""
 LOWEST_HZ = 20.0
-"""Below this coloured noise stays flat, else brown noise would be all rumble."""
+"""Below this frequency the spectrum is flat; otherwise brown noise would be mostly rumble."""
 
 
 def coloured_noise(shape: tuple[int, ...], exponent: float, rng: np.random.Generator) -> npt.NDArray[np.float32]:
@@ -70,7 +70,7 @@ NOISES: dict[str, Callable[[int, np.random.Generator], npt.NDArray[np.float32]]]
 
 
 def with_rms_1(sound: Floats) -> npt.NDArray[np.float32]:
-    """Scales each row of [..., n] to an RMS of 1; a row of zeros stays one."""
+    """Scales each row of [..., n] to an RMS of 1; a row of zeros stays unchanged."""
     rms = np.sqrt(np.mean(np.square(sound, dtype=np.float64), axis=-1, keepdims=True))
     return np.asarray(sound / np.maximum(rms, 1e-12), np.float32)
 

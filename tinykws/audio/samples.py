@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Samples: int16 [n], mono, and what is done to them without a file."""
+"""Samples: int16 [n], mono, 16 kHz; rounding, padding and cutting."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ SAMPLE_RATE_HZ = 16000
 FULL_SCALE = 32768
 
 
-LOUDEST_HOP = 160
-"""Steps in which the loudest part is looked for: 10 ms at 16 kHz."""
+LOUDEST_STEP = 160
+"""Step in samples with which the loudest section is searched: 10 ms at 16 kHz."""
 
 
 def saturated(values: npt.NDArray[Any]) -> Samples:
-    """Rounds sample values (full scale 32768) to int16; what is too large stays at the limit instead of wrapping."""
+    """Rounds sample values (full scale 32768) to int16; values out of range are clamped, not wrapped."""
     samples: Samples = np.clip(np.rint(values), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
     return samples
 
@@ -40,7 +40,7 @@ def fit_length(samples: Samples, length: int) -> Samples:
 
 
 def loudest_start(samples: Samples, length: int) -> int:
-    """Returns where the stretch of `length` samples with the most energy begins."""
+    """Returns the start of the `length` samples with the most energy."""
     energy = np.concatenate(([0], np.cumsum(np.square(samples.astype(np.int64)))))
-    starts = np.arange(0, samples.size - length + 1, LOUDEST_HOP)
+    starts = np.arange(0, samples.size - length + 1, LOUDEST_STEP)
     return int(starts[np.argmax(energy[starts + length] - energy[starts])])

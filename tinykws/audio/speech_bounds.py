@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where in a recording somebody speaks, and the clip that is cut around it."""
+"""Finds the speech in a recording, and cuts a clip around it."""
 
 from __future__ import annotations
 
@@ -13,37 +13,37 @@ from tinykws.audio.samples import Samples
 
 STEP_MS = 10
 ABOVE_FLOOR_DB = 12.0
-"""Speech stands out from the room by so much; the room's own noise varies by a few dB from step to step."""
+"""Speech must exceed the noise floor by this; the noise itself varies by a few dB from step to step."""
 BELOW_PEAK_DB = 35.0
-"""What is fainter than the loudest step by more is breath or an echo."""
+"""Steps that are fainter than the loudest one by more than this are breath or echo."""
 LOWEST_LOUD_DBFS = -60.0
-"""Fainter than this is no speech that a model could learn, however silent the room."""
+"""Anything fainter is not speech that a model could learn, however quiet the room."""
 LONGEST_GAP_MS = 250
-"""Between two parts of one word, or two words of a phrase: the t of "stop" is silent for 100 ms."""
+"""Longest pause within a word or phrase: the t of "stop" is silent for 100 ms."""
 SHORTEST_SPEECH_MS = 60
-"""Shorter is a click."""
+"""Anything shorter is a click."""
 MARGIN_MS = 80
-"""Kept before and after, for consonants too faint to be found."""
+"""Sound kept before and after, for consonants too faint to be detected."""
 WHOLE_SHARE = 0.1
-"""A sound of a tenth of another's energy is still somebody's word."""
+"""A sound with a tenth of the energy of the loudest one may still be the word."""
 FAINT_DBFS = -36.0
-"""A peak below this is far from what people's recordings have (-20 to -3)."""
+"""A recording with a lower peak is faint; usual recordings have -20 to -3."""
 
 
 @dataclasses.dataclass(frozen=True)
-class SpokenClip:
-    """A clip cut from a recording, and what is to be said of it."""
+class CutClip:
+    """A clip cut from a recording, and its quality."""
 
     samples: Samples
-    """int16 [the clip's length], speech in its middle."""
+    """int16 [clip length], with the speech in the middle."""
     speech_ms: int
     peak_dbfs: float
     defects: tuple[str, ...]
-    """Why it should be spoken again; empty where it is good."""
+    """Why it should be recorded again; empty if it is good."""
 
 
 def speech_bounds(samples: Samples, sample_rate_hz: int) -> tuple[int, int] | None:
-    """Returns first and last sample of the speech in int16 [n] (end excluded), or None where there is none."""
+    """Returns start and end (exclusive) of the speech in int16 [n], or None if there is none."""
     step = STEP_MS * sample_rate_hz // 1000
     if samples.size < step:
         return None
@@ -59,8 +59,8 @@ def speech_bounds(samples: Samples, sample_rate_hz: int) -> tuple[int, int] | No
 
 
 def _speech_of(runs: list[tuple[int, int]], power: npt.NDArray[np.float64]) -> tuple[int, int]:
-    """Returns the strongest run; one that stands whole in the recording goes before others (the key that was pressed to
-    begin, the end of the word before), unless it is faint beside them."""
+    """Returns the loudest run. A run that lies completely inside the recording is preferred (others are a key press at
+    the start, or the end of the word before), unless it is much fainter."""
     margin = MARGIN_MS // STEP_MS
     strength = {run: float(power[run[0] : run[1]].sum()) for run in runs}
     strongest = max(runs, key=lambda run: strength[run])
@@ -69,10 +69,10 @@ def _speech_of(runs: list[tuple[int, int]], power: npt.NDArray[np.float64]) -> t
     return best if strength[best] >= WHOLE_SHARE * strength[strongest] else strongest
 
 
-def cut_clip(samples: Samples, clip_samples: int, sample_rate_hz: int) -> SpokenClip | None:
-    """Returns the clip around the speech of a recording int16 [n], the speech centred; None where nobody speaks.
+def cut_clip(samples: Samples, clip_samples: int, sample_rate_hz: int) -> CutClip | None:
+    """Returns the clip around the speech of a recording int16 [n], with the speech centred; None without speech.
 
-    What stands around the speech is the recording's own sound, as far as it goes; beyond its ends it is silence.
+    Around the speech the clip holds the recording's own sound, and zeros beyond its ends.
     """
     found = speech_bounds(samples, sample_rate_hz)
     if found is None:
@@ -81,7 +81,7 @@ def cut_clip(samples: Samples, clip_samples: int, sample_rate_hz: int) -> Spoken
     start = (found[0] + found[1] - clip_samples) // 2
     before, after = max(0, -start), max(0, start + clip_samples - samples.size)
     clip = np.pad(samples, (before, after))[start + before : start + before + clip_samples]
-    return SpokenClip(
+    return CutClip(
         samples=clip,
         speech_ms=(found[1] - found[0]) * 1000 // sample_rate_hz,
         peak_dbfs=dbfs(float(np.abs(clip.astype(np.int32)).max())),
@@ -92,7 +92,7 @@ def cut_clip(samples: Samples, clip_samples: int, sample_rate_hz: int) -> Spoken
 def _defects(samples: Samples, clip: Samples, found: tuple[int, int], margin: int, sample_rate_hz: int) -> list[str]:
     defects = []
     if found[0] < margin:
-        defects.append("it begins before the recording does: speak a moment later")
+        defects.append("it is cut off at the start: speak a moment later")
     if samples.size - found[1] < margin:
         defects.append("it is cut off at the end: speak a little earlier, or faster")
     if found[1] - found[0] > clip.size:
@@ -104,7 +104,7 @@ def _defects(samples: Samples, clip: Samples, found: tuple[int, int], margin: in
 
 
 def _runs(loud: npt.NDArray[np.bool_], longest_gap: int) -> list[tuple[int, int]]:
-    """Returns [first, last) of the stretches that are loud but for gaps of `longest_gap` steps."""
+    """Returns [first, last) of the runs of loud steps; a run may contain gaps of up to `longest_gap` steps."""
     runs: list[tuple[int, int]] = []
     for at in np.flatnonzero(loud).tolist():
         if runs and at - runs[-1][1] <= longest_gap:

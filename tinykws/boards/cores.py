@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Processor cores: which instructions they execute, and a guess of how many cycles each takes.
+"""Processor cores: their instruction sets, and estimates of cycles per instruction.
 
-The guesses leave out waiting for memory: flash behind a cache that does not hold the loop makes all of them longer.
+The estimates leave out waiting for memory: with flash behind a cache that does not hold the loop, all are higher.
 """
 
 from __future__ import annotations
@@ -11,21 +11,21 @@ import dataclasses
 
 @dataclasses.dataclass(frozen=True)
 class Core:
-    """A kind of processor."""
+    """A processor core."""
 
     name: str
-    """For people."""
+    """Name for people."""
     counted_as: str
-    """The instruction set whose counts (cost/kernel_costs.py) hold; armv7e-m has the DSP instructions, others have not.
-    For Xtensa we have no compiler and emulator: rv32imc's stand in."""
+    """The instruction set whose instruction counts (cost/kernel_costs.py) apply. Only armv7e-m has DSP instructions.
+    For Xtensa there is no compiler and emulator here: the counts of rv32imc are used."""
     cycles_per_instruction: float
-    """For the kernels and the front-end, memory answering at once."""
+    """Estimate for kernels and front-end, without waiting for memory."""
     source: str
-    """Where that is from."""
+    """Where the estimate comes from, in words."""
 
 
 _TABLES = "by Arm's table of cycles for the instructions of an inference and of the front-end"
-"""benchmarks/firmware/cycles.py, over traces of all that is executed."""
+"""See benchmarks/firmware/cycles.py, which evaluates traces of all executed instructions."""
 _BY_COREMARK = "the Cortex-M4's, by CoreMark/MHz: 3.40 against "
 """The scores: Arm's pages on the Cortex-M4 and M7; Espressif's data sheets of ESP32 (504.85 on one core at 240 MHz),
 ESP32-S3 (613.86 on one at 240) and ESP32-C3 (407.22 at 160)."""
@@ -39,4 +39,4 @@ CORES = {
     "lx6": Core("Xtensa LX6", "rv32imc", 2.4, f"{_BY_COREMARK}2.10 of an ESP32"),
     "lx7": Core("Xtensa LX7", "rv32imc", 2.0, f"{_BY_COREMARK}2.56 of an ESP32-S3"),
 }
-"""By the id that boards.yaml names in `core`."""
+"""By id, the value of `core` in boards.yaml."""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""boards.yaml: one frozen row a board, checked when it is read.
+"""boards.yaml: one frozen row per board, checked when it is read.
 
-Nothing elsewhere asks which board it is: what differs between boards stands in a column here.
+No other code depends on a board's name: whatever differs between boards is a column here.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tinykws.boards.cores import CORES
-from tinykws.support.dataclass_reader import at_least, one_of, read_dataclass, renamed
+from tinykws.support.dataclass_reader import read_dataclass, renamed, require_at_least, require_one_of
 from tinykws.support.errors import ConfigError, did_you_mean
 from tinykws.support.resources import BOARDS_YAML
 from tinykws.support.yaml_text import load_yaml
@@ -22,17 +22,17 @@ ENGINES = ("tflm", "aot")
 EMULATORS = ("process", "qemu-system-arm", "qemu-system-riscv32")
 FAST_TRANSPORTS = ("semihosting",)
 UART, FAST = TRANSPORTS = ("uart", "fast")
-"""How sound gets into an emulated board: as into a real one, or by its row's fast_transport."""
+"""How audio gets into an emulated board: over its UART like into a real one, or over its row's fast_transport."""
 MICROPHONE_KINDS = ("none", "pdm", "i2s")
 CHANNELS = ("left", "right")
 SLOT_BITS = (16, 32)
 MOST_DOUBLINGS, MOST_HALVINGS = 5, 4
-"""Of a microphone's sound: firmware/lib/kws/kws_conditioner.h has room for so many bits."""
+"""How far a microphone's samples can be amplified or attenuated, in bits: limits of kws_conditioner.h."""
 SHORTEST_RING_SAMPLES = 1024
 OWN_PLATFORM = "symlink://${PROJECT_DIR}/platform"
-"""The platform of boards without a vendor: it travels inside the generated project."""
+"""The platform of boards without a vendor; it is part of the generated project."""
 LOCAL_LIBRARY = "symlink://"
-"""How lib_deps names a library that is a folder of this computer: used in place, no version, no download."""
+"""Prefix of a library in lib_deps that is a folder of this computer: used in place, without version or download."""
 
 _BOARD_ID = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _USB_ID = re.compile(r"[0-9a-f]{4}:[0-9a-f]{4}")
@@ -40,85 +40,89 @@ _USB_ID = re.compile(r"[0-9a-f]{4}:[0-9a-f]{4}")
 
 @dataclasses.dataclass(frozen=True)
 class Microphone:
-    """What hears, how it is wired, and how its sound becomes samples. A pin of -1 is fixed by the board."""
+    """The microphone: its driver, its pins, and the format of its samples. A pin of -1 is fixed by the board."""
 
     kind: str = "none"
     """none, pdm or i2s."""
     driver: str = ""
-    """The header that the port drives it with."""
+    """Header of the driver that the port uses."""
     part: str = ""
     gain: int = 20
-    """What PDM.h's setGain takes: half decibels up to 80 on Nordic chips (20), a factor on the RP2040 (16), decibels on
-    the Portenta (24). Other drivers have none: there `shift` makes the sound louder."""
+    """Argument of PDM.h's setGain: half decibels up to 80 on Nordic chips (20), a factor on the RP2040 (16), decibels
+    on the Portenta (24). Other drivers have no gain: use `shift` there."""
     slot_bits: int = 16
-    """Bits of each value that the driver delivers, the sign uppermost: 16 or 32."""
+    """Bits per value that the driver delivers, 16 or 32; the sign is the highest bit."""
     shift: int = 0
-    """Bits that a value is shifted right to become a sample of 16; each one less doubles the sound. Below 0: left."""
+    """Bits by which a value is shifted right to become a 16-bit sample; each one less doubles the amplitude. Negative:
+    shifted left."""
     channel: str = "left"
-    """i2s: the half of the frame that the microphone speaks in (its L/R pin: ground is left); pdm: the clock's edge."""
+    """i2s: the half of the frame with the microphone's samples (its L/R pin: ground is left); pdm: the clock edge."""
     settle_ms: int = 0
-    """Sound of this long after start is thrown away."""
+    """Milliseconds of sound after start that are discarded."""
     ring_samples: int = 8192
-    """Sound that waits on the chip for the main loop, a power of two: 8192 is half a second. While sound is recorded,
-    what a slow serial line cannot take yet waits here too: at 115,200 baud 32,768 are enough for 2.6 s."""
+    """Samples that are buffered for the main loop, a power of two: 8192 is half a second. Recordings are buffered here
+    too if the serial port is slower than the microphone: at 115,200 baud, 32,768 are enough for 2.6 s."""
     clock_pin: int = -1
     """i2s: the bit clock (SCK); pdm: the clock."""
     word_select_pin: int = -1
     data_pin: int = -1
     power_pin: int = -1
-    """Set high before the microphone is used."""
+    """Pin that is set high before the microphone is used."""
 
     def __post_init__(self) -> None:
-        one_of("kind", self.kind, MICROPHONE_KINDS)
-        one_of("channel", self.channel, CHANNELS)
-        at_least("settle_ms", self.settle_ms, 0)
+        require_one_of("kind", self.kind, MICROPHONE_KINDS)
+        require_one_of("channel", self.channel, CHANNELS)
+        require_at_least("settle_ms", self.settle_ms, 0)
         if not _is_power_of_two(self.ring_samples) or self.ring_samples < SHORTEST_RING_SAMPLES:
             raise ConfigError(
                 f"ring_samples is {self.ring_samples}",
-                hint=f"a power of two from {SHORTEST_RING_SAMPLES} on: 8192 is half a second",
+                hint=f"use a power of two, {SHORTEST_RING_SAMPLES} or more: 8192 is half a second",
             )
         if self.slot_bits not in SLOT_BITS:
-            raise ConfigError(f"slot_bits is {self.slot_bits}", hint="16 or 32")
+            raise ConfigError(f"slot_bits is {self.slot_bits}", hint="use 16 or 32")
         whole = self.slot_bits - 16
         if not whole - MOST_DOUBLINGS <= self.shift <= whole + MOST_HALVINGS:
             raise ConfigError(
                 f"shift is {self.shift}",
-                hint=f"slots of {self.slot_bits} bits become samples of 16 by {whole}; each one less doubles the sound:"
-                f" {whole - MOST_DOUBLINGS} to {whole + MOST_HALVINGS}",
+                hint=f"use {whole - MOST_DOUBLINGS} to {whole + MOST_HALVINGS}: {whole} keeps the amplitude of"
+                f" {self.slot_bits}-bit slots, each one less doubles it",
             )
         if self.kind != "none" and not self.driver:
-            raise ConfigError("key 'driver' is missing", hint="the header that the port drives the microphone with")
+            raise ConfigError(
+                "key 'driver' is missing",
+                hint="name its driver's header, as in driver: PDM.h",
+            )
 
 
 @dataclasses.dataclass(frozen=True)
 class SerialLine:
-    """How the host talks to the board."""
+    """The serial port between host and board."""
 
     baud: int = 115200
     usb: tuple[str, ...] = ()
-    """`vendor:product` pairs in lower-case hex that the board, or its bridge, shows up as."""
+    """USB ids of the board or its USB bridge: `vendor:product` in lower-case hex."""
     native_cdc: bool = False
-    """The chip is its own USB device: DTR must be set or nothing is sent, and the port goes away with a reset."""
+    """Whether the chip is the USB device itself: DTR must be set or nothing is sent, and a reset removes the port."""
     reset_by_dtr_rts: bool = False
-    """A bridge whose DTR and RTS edges reset the chip."""
+    """Whether there is a USB bridge whose DTR and RTS edges reset the chip."""
     touch_1200: bool = False
-    """Opening the port at 1200 baud starts the boot loader."""
+    """Whether opening the port at 1200 baud starts the boot loader."""
     advice: tuple[str, ...] = ()
-    """What a person does when an upload fails, one line each; without it, what follows from the other columns."""
+    """What to do if an upload fails, one action per line; empty: derived from the other columns."""
 
     @property
     def upload_advice(self) -> tuple[str, ...]:
-        """What a person does when an upload fails: the row's own advice, or that of boards of this kind."""
+        """What to do if an upload fails: the row's own advice, or that for boards of this kind."""
         if self.advice:
             return self.advice
         if self.touch_1200:
-            return ("double-tap the board's reset button: a pulsing light says that it waits; then try again",)
+            return ("double-tap the board's reset button until its light pulses, then try again",)
         if self.reset_by_dtr_rts:
-            return ("hold the BOOT button while the upload says `Connecting…`, and let go when it writes",)
+            return ("hold the BOOT button while the upload says `Connecting…`, and release it when it writes",)
         return ()
 
     def __post_init__(self) -> None:
-        at_least("baud", self.baud, 1200)
+        require_at_least("baud", self.baud, 1200)
         for pair in self.usb:
             if not _USB_ID.fullmatch(pair):
                 raise ConfigError(f"usb holds {pair!r}", hint='write vendor and product in hex: "2341:805a"')
@@ -126,25 +130,25 @@ class SerialLine:
 
 @dataclasses.dataclass(frozen=True)
 class TflmLibrary:
-    """The TensorFlow Lite Micro that the board's `tflm` engine links, and what it can do."""
+    """The TensorFlow Lite Micro library that the board's `tflm` engine links."""
 
     lib_deps: tuple[str, ...] = ()
-    """As platformio.ini wants them: pinned, or `symlink://` and the path of a PlatformIO library on this computer;
-    empty where the vendor's core brings the library."""
+    """Libraries as in platformio.ini: with a pinned version, or `symlink://` and the path of a PlatformIO library on
+    this computer; empty if the vendor's core includes the library."""
     per_channel_fully_connected: bool = False
-    """Whether it computes dense layers with a scale per output; older ones take the first scale for all, silently."""
+    """Whether dense layers may be quantized per channel; older libraries silently use the first scale for all."""
     arena_margin_bytes: int = 4096
-    """Added to the arena measured on the host: other kernels want other scratch memory."""
+    """Added to the arena measured on the host, since other kernels need other amounts of scratch memory."""
 
     def __post_init__(self) -> None:
-        at_least("arena_margin_bytes", self.arena_margin_bytes, 0)
+        require_at_least("arena_margin_bytes", self.arena_margin_bytes, 0)
         for library in self.lib_deps:
             if not is_local(library) and "@" not in library and "#" not in library:
                 raise ConfigError(f"lib_deps holds {library!r} without a version", hint="pin it: owner/name@1.2.3")
             if is_local(library) and not _is_whole_path(local_path(library)):
                 raise ConfigError(
-                    f"lib_deps holds {library!r}, a path that depends on where PlatformIO stands",
-                    hint="write the whole path: symlink:///home/me/tflm",
+                    f"lib_deps holds {library!r}, a path relative to PlatformIO's working directory",
+                    hint="write the absolute path: symlink:///home/me/tflm",
                 )
 
 
@@ -172,64 +176,65 @@ class Board:
 
     id: str
     name: str
-    """For people."""
+    """Name for people."""
     mcu: str
+    """Chip and core, for people."""
     platform: str
-    """PlatformIO's platform, pinned; or OWN_PLATFORM."""
+    """PlatformIO platform with a pinned version, or OWN_PLATFORM."""
     board: str
-    """The board's id within that platform."""
+    """The board's id in that platform."""
     main: str
-    """File of firmware/src that holds the entry point."""
+    """File in firmware/src with the entry point."""
     port: str
-    """Folder of firmware/ports that drives serial line and microphone."""
+    """Folder in firmware/ports with the code for serial port and microphone."""
     engine: str
     """Default engine."""
     engines: tuple[str, ...]
-    """Engines that work on it."""
+    """Engines that work on the board."""
     microphone_port: str = ""
-    """Folder of firmware/ports with the microphone's half, where `port` has none; empty where it has."""
+    """Folder in firmware/ports with the code for the microphone if `port` has none; otherwise empty."""
     framework: str = ""
     """arduino, or empty for none."""
     core: str = ""
-    """Which of cores.py executes the program; empty: not known, and nothing is said about speed."""
+    """Processor core, an id of cores.py; empty: unknown, so nothing is said about speed."""
     clock_hz: int = 0
-    """0: not known."""
+    """Clock frequency; 0: unknown."""
     flash_bytes: int = 0
-    """For the program; 0: no limit."""
+    """Flash that the program may use; 0: no limit."""
     ram_bytes: int = 0
-    """0: no limit."""
+    """RAM that the program may use; 0: no limit."""
     ram_address: int = 0
-    """Where RAM begins, to tell sections in RAM from those in flash; 0: what is writable is RAM."""
+    """First address of RAM, to tell sections in RAM from those in flash; 0: writable sections are in RAM."""
     build_flags: tuple[str, ...] = ()
     build_unflags: tuple[str, ...] = ()
     compilers: tuple[str, ...] = ()
-    """Programs that must be on PATH; none for vendors' platforms, which bring their own."""
+    """Compilers that must be on PATH; empty for vendors' platforms, which include one."""
     tflm: TflmLibrary | None = None
     microphone: Microphone = Microphone()
     serial: SerialLine = SerialLine()
     emulator: str | None = None
-    """What runs it without hardware: `process` (a program of this computer), or the QEMU of its architecture."""
+    """How to run it without hardware: `process` (as a program on this computer), or the QEMU of its architecture."""
     emulator_options: tuple[str, ...] = ()
-    """What that QEMU wants beyond machine and processor."""
+    """Options of that QEMU in addition to machine and processor."""
     machine: str = ""
-    """The emulator's name of the machine."""
+    """QEMU's name of the machine."""
     cpu: str = ""
-    """The emulator's name of the processor."""
+    """QEMU's name of the processor."""
     fast_transport: str | None = renamed(None, former_key="fast_wire")
-    """By what road bulk audio can go into the emulated machine beside its UART: semihosting (kws_wire.h), or none."""
+    """Transport for bulk audio into the emulated machine in addition to its UART: semihosting, or none."""
 
     def __post_init__(self) -> None:
         if not _BOARD_ID.fullmatch(self.id):
             raise ConfigError(f"a board's id is {self.id!r}", hint="use a-z, 0-9, - and _")
         for engine in self.engines:
-            one_of("engines", engine, ENGINES)
-        one_of("engine", self.engine, self.engines)
+            require_one_of("engines", engine, ENGINES)
+        require_one_of("engine", self.engine, self.engines)
         if self.core:
-            one_of("core", self.core, tuple(CORES))
+            require_one_of("core", self.core, tuple(CORES))
         if self.emulator is not None:
-            one_of("emulator", self.emulator, EMULATORS)
+            require_one_of("emulator", self.emulator, EMULATORS)
         if self.fast_transport is not None:
-            one_of("fast_transport", self.fast_transport, FAST_TRANSPORTS)
+            require_one_of("fast_transport", self.fast_transport, FAST_TRANSPORTS)
         if "tflm" in self.engines and self.tflm is None:
             raise ConfigError("key 'tflm' is missing", hint="name the library: tflm: {lib_deps: [owner/name@1.2.3]}")
         if not self.has_own_platform and not re.search(r"[@#]|\.zip$|\.tar\.gz$", self.platform):
@@ -237,33 +242,35 @@ class Board:
 
     @property
     def has_own_platform(self) -> bool:
-        """Whether the generated project carries its platform, so that nothing needs downloading."""
+        """Whether the platform is part of the generated project, so that nothing is downloaded."""
         return self.platform == OWN_PLATFORM
 
     @property
     def emulator_programs(self) -> tuple[str, ...]:
-        """What must be on PATH to run it without hardware; none where its program runs on this computer."""
+        """Programs that must be on PATH to run it without hardware; none if it runs as a program on this computer."""
         return () if self.emulator in (None, "process") else (str(self.emulator),)
 
     @property
     def env(self) -> str:
-        """PlatformIO's name of the environment."""
+        """Name of the PlatformIO environment."""
         return self.id
 
     def chosen_engine(self, engine: str | None) -> str:
-        """Returns the engine asked for, or the board's default. Raises ConfigError where it does not work here."""
+        """Returns the given engine, or the board's default for None. Raises ConfigError if the board lacks it."""
         if engine is None:
             return self.engine
         if engine not in self.engines:
-            raise ConfigError(f"board {self.id} has no engine {engine!r}", hint=f"it has: {', '.join(self.engines)}")
+            raise ConfigError(
+                f"board {self.id} has no engine {engine!r}", hint=f"use --engine {' or --engine '.join(self.engines)}"
+            )
         return engine
 
 
 def load_boards(extra: Path | None = None) -> dict[str, Board]:
-    """Returns the boards by id: those of tinykws, then those of `extra` (a boards.yaml, may be missing) over them.
+    """Returns the boards by id: those of tinykws, and those of `extra` (a boards.yaml that may be missing), which win.
 
     Raises:
-        ConfigError: a file that cannot be read; a row with an unknown key, a missing one or a wrong value, by name.
+        ConfigError: a file cannot be read, or a row has an unknown key, a missing key or a wrong value.
     """
     boards = parse_boards(BOARDS_YAML.read_text(encoding="utf-8"), source="boards.yaml")
     if extra is not None and extra.is_file():
@@ -272,7 +279,7 @@ def load_boards(extra: Path | None = None) -> dict[str, Board]:
 
 
 def find_board(board_id: str, boards: dict[str, Board] | None = None) -> Board:
-    """Returns the board with this id, of `boards` or of those tinykws knows. Raises ConfigError with near names."""
+    """Returns the board with this id, from `boards` or tinykws's own. Raises ConfigError with similar ids."""
     boards = load_boards() if boards is None else boards
     if board_id not in boards:
         raise ConfigError(f"board {board_id!r} is not in boards.yaml", hint=_near(board_id, boards))
@@ -280,16 +287,19 @@ def find_board(board_id: str, boards: dict[str, Board] | None = None) -> Board:
 
 
 def parse_boards(text: str, *, source: str) -> dict[str, Board]:
-    """Reads the text of a boards.yaml; `source` names it in errors. Raises ConfigError naming row and key."""
+    """Reads the text of a boards.yaml; `source` is its name in errors. Raises ConfigError with row and key."""
     return {str(key): _read_row(str(key), row, source) for key, row in load_yaml(text, source=source).items()}
 
 
 def _read_row(board_id: str, row: Any, source: str) -> Board:
     try:
         if not isinstance(row, dict):
-            raise ConfigError("a row must hold keys such as name, platform, board")
+            raise ConfigError(
+                "a row must hold keys",
+                hint="indent its keys: name, platform, board …",
+            )
         if "id" in row:
-            raise ConfigError("unknown key 'id'", hint="the row's own name is the id")
+            raise ConfigError("unknown key 'id'", hint="remove it: the row's key is the id")
         return read_dataclass(Board, {"id": board_id, **row})
     except ConfigError as error:
         raise ConfigError(f"{source}: {board_id}: {error.message}", hint=error.hint) from error
@@ -299,10 +309,11 @@ def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read {path}: {error}") from error
+        raise ConfigError(f"cannot read {path}: {error}", hint="save it as a text file in UTF-8") from error
 
 
 def _near(board_id: str, known: Iterable[str]) -> str:
     return (
-        f"{did_you_mean(board_id, known)}\n`tinykws boards` lists them; your own go into a boards.yaml beside kws.yaml"
+        f"{did_you_mean(board_id, known)}\nlist all boards: tinykws boards\n"
+        "add your own board to a boards.yaml next to kws.yaml"
     )

@@ -40,7 +40,7 @@ def with_counts(report: BuildReport, place: Workplace, board: Board, rows: Mappi
 
 
 def _counted(report: BuildReport, speed: Speed, place: Workplace, board: Board, counter: Board) -> Speed:
-    from tinykws.cost.latency import counted_speed
+    from tinykws.cost.latency import speed_from_counts
     from tinykws.device.transport.emulator import INSTRUCTIONS_PER_US
     from tinykws.stages.verify import ClipFile
     from tinykws.stages.verify import verify as verify_clips
@@ -57,4 +57,4 @@ def _counted(report: BuildReport, speed: Speed, place: Workplace, board: Board, 
     if per_inference is None or per_frame is None:
         return speed
     factor = INSTRUCTIONS_PER_US
-    return counted_speed(speed, place.bundle, board, per_inference * factor, per_frame * factor)
+    return speed_from_counts(speed, place.bundle, board, per_inference * factor, per_frame * factor)

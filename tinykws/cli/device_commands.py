@@ -30,9 +30,9 @@ def generate(project_dir: Path, board_id: str, engine: str | None, bundle_dir: P
     place = workplace(project_dir, bundle_dir, ConsoleProgress())
     click.echo(f"project: {generate_firmware(place, board, engine)}")
     if board.chosen_engine(engine) == "aot":
-        from tinykws.cost.on_board import choose_for_board
+        from tinykws.cost.execution_mode import choose_mode_for_board
 
-        click.echo(f"stream: {choose_for_board(place.bundle, board).report.in_words()}")
+        click.echo(f"stream: {choose_mode_for_board(place.bundle, board).report.in_words()}")
 
 
 @click.command()

@@ -30,14 +30,14 @@ def architectures(project_dir: Path, as_json: bool) -> None:
     \b
     Example: tinykws architectures --project hello
     """
-    from tinykws.cost.network import excesses_of, measure_cost
+    from tinykws.cost.architecture_cost import broken_limits_of, measure_cost
     from tinykws.training.architectures.registry import ARCHITECTURES
 
     config, progress = Project.load(project_dir).config, ConsoleProgress()
     shape, n_labels = config.frontend.features_shape, len(config.labels)
     costs = [measure_cost(name, shape, n_labels) for name in progress.track(ARCHITECTURES, "architectures")]
     if as_json:
-        print_json([{**to_json(cost), "excesses": excesses_of(cost, config.model)} for cost in costs])
+        print_json([{**to_json(cost), "broken_limits": broken_limits_of(cost, config.model)} for cost in costs])
         return
     click.echo(f"{shape[0]} frames of {shape[1]} channels, {n_labels} labels")
     rows = [
@@ -57,7 +57,7 @@ def architectures(project_dir: Path, as_json: bool) -> None:
     click.echo(table(heads, rows))
     click.echo("\n* this project's; bytes, and multiply-accumulates of one inference")
     for cost in costs:
-        for excess in excesses_of(cost, config.model):
+        for excess in broken_limits_of(cost, config.model):
             click.echo(f"{cost.architecture}: {excess}")
 
 
@@ -78,7 +78,7 @@ def train(project_dir: Path, force: bool, as_json: bool) -> None:
         print_json(to_json(report))
     else:
         best = report.best
-        from tinykws.cost.network import in_words
+        from tinykws.cost.architecture_cost import in_words
 
         click.echo(in_words(report.cost))
         click.echo(

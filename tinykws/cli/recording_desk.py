@@ -8,7 +8,7 @@ import sys
 import click
 
 from tinykws.audio.samples import Samples
-from tinykws.audio.speech_bounds import SpokenClip
+from tinykws.audio.speech_bounds import CutClip
 from tinykws.cli.console import CLEAR_LINE
 from tinykws.cli.monitor_view import bar
 from tinykws.device.health import dbfs
@@ -59,7 +59,7 @@ class AskingDesk(PlainDesk):
         answer: str = click.prompt(text, default="", show_default=False, prompt_suffix=" ", err=True)
         return answer.strip().lower() != "q"
 
-    def judge(self, clip: SpokenClip) -> Answer:
+    def judge(self, clip: CutClip) -> Answer:
         """Asks whether to keep the clip; what is wrong with it changes what Enter means."""
         found = f"{clip.speech_ms} ms of speech, peak {clip.peak_dbfs:.0f} dBFS"
         for defect in clip.defects:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a kernel does for a call, as counts of the things it does again and again: what its instructions follow from.
+"""The work of a kernel call, counted in units such as products, outputs or rows, from the call's shapes.
 
-Each function names its counts once; benchmarks/firmware/fit_costs.py finds how many instructions one of each takes on
-each kind of processor, from calls that were counted in emulation, and writes kernel_costs.py.
+benchmarks/firmware/fit_costs.py fits the instructions per unit on each instruction set to calls that were counted in
+emulation, and writes them to kernel_costs.py under the names used here.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from tinykws.aot.lowering.call import Call
 Work = dict[str, int]
 Fields = Mapping[str, Any]
 _UNITS, _PIXELS, _CHANNELS = 4, 4, 2
-"""What the fast kernels make at once: kws_nn_fully_connected_folded.c, kws_nn_conv_2d_tile.c."""
+"""How many the fast kernels compute at once: kws_nn_fully_connected_folded.c, kws_nn_conv_2d_tile.c."""
 _PLANES = 4
-"""kws_nn_depthwise_conv_2d_planar.c"""
+"""Channels at once: kws_nn_depthwise_conv_2d_planar.c."""
 _STRIP_CHANNELS = 4
-"""kws_nn_conv_2d_strip.c"""
+"""Channels at once: kws_nn_conv_2d_strip.c."""
 SUMS_FOR_AN_OUTPUT = 4
-"""Moving so many sums takes what making an output takes."""
+"""Moving so many partial sums takes as many instructions as computing one output."""
 
 
 def work_of(call: Call) -> tuple[str, Work]:
-    """Returns the kernel, or the form of it that the call's shapes choose, and how often it does what.
+    """Returns the kernel (or the variant of it that the call's shapes select) and the units of work it does.
 
     Raises:
-        KeyError: the kernel is not known.
+        KeyError: the kernel is unknown.
     """
     fields: Fields = call.parameters
     kernel = call.kernel.removeprefix("kws_nn_")
@@ -131,7 +131,7 @@ def _fully_connected_folded(fields: Fields) -> Work:
 
 
 def _fully_connected_rows(fields: Fields) -> Work:
-    """As add_rows() of the kernel: windows to come see fewer rows."""
+    """Mirrors add_rows() of the kernel: later inferences depend on fewer of these rows."""
     blocks = fields["units"] // _UNITS
     firsts = [fields["first_row"] - window * fields["stride_rows"] for window in range(fields["windows"])]
     seen = [max(0, fields["rows"] - max(0, fields["least_row"] - first)) for first in firsts]
@@ -192,11 +192,11 @@ _WORK: dict[str, Callable[[Fields], Work]] = {
 }
 
 _LIKE = {"fully_connected_rows": "fully_connected_folded", "fully_connected_sums": "fully_connected_folded"}
-"""Kernels that only streams have: they do what another does, in parts."""
+"""Kernels of streaming mode only: they split the work of another kernel, whose costs apply."""
 
 
 def _is_3x3(fields: Fields) -> bool:
-    """As is_3x3() of the kernel."""
+    """Mirrors is_3x3() of the kernel."""
     rows, columns = fields["rows"], fields["columns"]
     return (rows["window"], columns["window"], columns["stride"]) == (3, 3, 1)
 
@@ -206,12 +206,12 @@ def _window(fields: Fields) -> int:
 
 
 def _seen(fields: Fields) -> int:
-    """Returns how many places inside of the image all windows see together."""
+    """Returns how many positions inside the image all kernel windows cover together."""
     return _seen_rows(fields) * _seen_along(fields, "width", "stride_x", "dilation_x", "pad_left")
 
 
 def _seen_rows(fields: Fields) -> int:
-    """Returns how many rows inside of the image the windows below each other see together."""
+    """Returns how many rows inside the image the kernel windows of one column cover together."""
     return _seen_along(fields, "height", "stride_y", "dilation_y", "pad_top")
 
 
@@ -225,7 +225,7 @@ def _seen_along(fields: Fields, size: str, stride: str, dilation: str, pad: str)
 
 
 def _clamped(fields: Fields, outputs: int) -> int:
-    """Returns how many outputs a fast kernel clamps to a fused activation, in a loop of its own."""
+    """Returns how many outputs a fast kernel clamps to a fused activation, in a separate loop."""
     requantize = fields["requantize"]
     return 0 if (requantize["minimum"], requantize["maximum"]) == (-128, 127) else outputs
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from tinykws.evaluation.stream_scores import ScoredStream
 from tinykws.evaluation.timeline import GRACE_MS, Event
 from tinykws.project import temporal_filter
-from tinykws.project.detector_settings import DetectorSettings, with_filter
+from tinykws.project.detector_settings import DetectorSettings, temporal_filter_settings
 from tinykws.project.labels import FIRST_WORD
 from tinykws.training_data.folders import SILENCE_INDEX, UNKNOWN_INDEX
 
@@ -59,7 +59,7 @@ def fit_filter(
         positive = np.concatenate([list(_surest(each, weights, words)) for each in seen])
         negative += [_hardest(each, weights, inference_stride_ms) for each in others]
         weights, bias = logistic_regression(positive, np.concatenate(negative))
-    return with_filter([role.tolist() for role in weights.reshape(SHAPE)], bias, inference_stride_ms)
+    return temporal_filter_settings([role.tolist() for role in weights.reshape(SHAPE)], bias, inference_stride_ms)
 
 
 def evidence(scores: npt.NDArray[np.int8]) -> Floats:

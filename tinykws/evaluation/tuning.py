@@ -20,7 +20,7 @@ from tinykws.evaluation.confidence_intervals import hours_to_show
 from tinykws.evaluation.stream_measure import CurvePoint, ScoredMaterial, deployed_point, hear
 from tinykws.evaluation.temporal_filter_fit import fit_filter
 from tinykws.evaluation.timeline import MS_PER_HOUR
-from tinykws.project.detector_settings import RECOGNIZE_COMMANDS, DetectorSettings, DetectorWishes
+from tinykws.project.detector_settings import RECOGNIZE_COMMANDS, DetectorRequest, DetectorSettings
 from tinykws.project.labels import FIRST_WORD, Label
 from tinykws.support.progress import SILENT, Progress
 
@@ -69,7 +69,7 @@ class Tuning:
 
 
 def tune_detector(
-    scored: ScoredMaterial, labels: Sequence[Label], wishes: DetectorWishes, progress: Progress = SILENT
+    scored: ScoredMaterial, labels: Sequence[Label], wishes: DetectorRequest, progress: Progress = SILENT
 ) -> Tuning:
     """Chooses the detector; what `wishes` gives is kept.
 
@@ -99,14 +99,14 @@ def tune_detector(
     )
 
 
-def _candidates(scored: ScoredMaterial, words: Sequence[str], wishes: DetectorWishes) -> Iterator[DetectorSettings]:
+def _candidates(scored: ScoredMaterial, words: Sequence[str], wishes: DetectorRequest) -> Iterator[DetectorSettings]:
     if wishes.kind != RECOGNIZE_COMMANDS:
         unsaid = (*scored.negatives, *scored.others)
         yield dataclasses.replace(fit_filter(scored.words, unsaid, words, wishes.inference_stride_ms), **wishes.given)
         return
     for window_ms in sorted({max(window_ms, wishes.inference_stride_ms) for window_ms in WINDOWS_MS}):
         scores = window_ms // wishes.inference_stride_ms
-        settings = dataclasses.replace(wishes.usual, average_window_ms=window_ms, minimum_count=max(1, scores // 2))
+        settings = dataclasses.replace(wishes.defaults, average_window_ms=window_ms, minimum_count=max(1, scores // 2))
         yield dataclasses.replace(settings, **wishes.given)
 
 

@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tinykws.boards.rows import Board
-from tinykws.cost.memory import Needs
+from tinykws.cost.memory import MemoryNeeds
 from tinykws.device.transport.serial_transport import busy_port_advice
 from tinykws.firmware_build.platformio_core import offline_core
 from tinykws.support.errors import ToolError
@@ -37,7 +37,7 @@ Command = list[str]
 class ProgramTooBigError(ToolError):
     """The linker, or PlatformIO after it, found that the program does not fit the board."""
 
-    def __init__(self, message: str, over: Needs, hint: str) -> None:
+    def __init__(self, message: str, over: MemoryNeeds, hint: str) -> None:
         super().__init__(message, hint=hint)
         self.over = over
         """By how much."""
@@ -265,7 +265,7 @@ _TRANSLATIONS = (
 """What stands in the output, and what it means; the first that fits counts."""
 
 
-def _over(text: str) -> Needs:
+def _over(text: str) -> MemoryNeeds:
     """By how much the program is too big, as the linker says of its regions, or PlatformIO of the linked program."""
     flash = ram = 0
     for region, size in re.findall(r"region `?(\w+)'? overflowed by (\d+) bytes", text):
@@ -278,7 +278,7 @@ def _over(text: str) -> Needs:
     ):
         flash = int(used) - int(limit) if what == "program" else flash
         ram = int(used) - int(limit) if what == "data" else ram
-    return Needs(flash, ram)
+    return MemoryNeeds(flash, ram)
 
 
 def compiler_messages(text: str) -> str:

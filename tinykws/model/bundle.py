@@ -26,7 +26,7 @@ from tinykws.project import temporal_filter
 from tinykws.project.detector_settings import DETECTOR_KINDS, TEMPORAL_FILTER, DetectorSettings
 from tinykws.project.frontend_settings import FrontendSettings
 from tinykws.project.labels import FIRST_WORD, SILENCE, UNKNOWN, Label
-from tinykws.support.dataclass_reader import in_range, one_of, read_dataclass, with_current_names
+from tinykws.support.dataclass_reader import read_dataclass, require_in_range, require_one_of, with_current_names
 from tinykws.support.errors import ConfigError
 from tinykws.support.files import replacing_folder, write_json
 
@@ -92,7 +92,7 @@ class Bundle:
     golden: tuple[GoldenClip, ...]
 
     def __post_init__(self) -> None:
-        one_of("origin", self.origin, ("trained", "imported"))
+        require_one_of("origin", self.origin, ("trained", "imported"))
         names = [label.name for label in self.labels]
         if names[:FIRST_WORD] != [SILENCE, UNKNOWN] or len(names) <= FIRST_WORD or len(set(names)) < len(names):
             raise ConfigError(f"labels are {names}", hint=f"{SILENCE}, {UNKNOWN}, then at least one word, each once")
@@ -130,7 +130,7 @@ class Bundle:
 def _check_detector(detector: DetectorSettings, n_words: int) -> None:
     """Raises ConfigError where thresholds or weights do not fit words and kind: C reads as many as it is told."""
     where = "detector: "
-    one_of(where + "kind", detector.kind, DETECTOR_KINDS)
+    require_one_of(where + "kind", detector.kind, DETECTOR_KINDS)
     n_weights = temporal_filter.N_WEIGHTS if detector.kind == TEMPORAL_FILTER else 0
     for name, counts in (("word_thresholds", (0, n_words)), ("filter_weights", (n_weights,))):
         values = getattr(detector, name)
@@ -138,10 +138,12 @@ def _check_detector(detector: DetectorSettings, n_words: int) -> None:
             wanted = " or ".join(map(str, counts))
             raise ConfigError(f"{where}{name} has {len(values)} numbers, not {wanted}", hint=_MAKE_AGAIN)
     for weight in detector.filter_weights:
-        in_range(where + "filter_weights", weight, -temporal_filter.LARGEST_WEIGHT, temporal_filter.LARGEST_WEIGHT)
+        require_in_range(
+            where + "filter_weights", weight, -temporal_filter.LARGEST_WEIGHT, temporal_filter.LARGEST_WEIGHT
+        )
     for threshold in detector.thresholds(n_words + FIRST_WORD):
-        in_range(where + "threshold", threshold, 0, 255)
-    in_range(where + "filter_shift", detector.filter_shift, 0, temporal_filter.LARGEST_SHIFT)
+        require_in_range(where + "threshold", threshold, 0, 255)
+    require_in_range(where + "filter_shift", detector.filter_shift, 0, temporal_filter.LARGEST_SHIFT)
 
 
 def load_bundle(path: Path) -> Bundle:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From scores to detections, by the very C code that runs on the chip (firmware/lib/kws/kws_detector.c)."""
+"""From scores to detections, by the same C code that runs on the chip (kws_detector.c)."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from tinykws.project.detector_settings import DetectorSettings
 
 @dataclasses.dataclass(frozen=True)
 class Detection:
-    """A word was heard."""
+    """A word was detected."""
 
     time_ms: int
     label_index: int
-    """The model's output; 2 is the first word."""
+    """Index of the model's output; 2 is the first word."""
     score: int
-    """What passed the threshold, 0 to 255: an average over the window, or a filter's sum."""
+    """The score that exceeded the threshold, 0 to 255: averaged over the smoothing window, or from the filter."""
 
 
 class DetectorConfig:
-    """The C struct kws_detector_config, and the memory that it points to: keep it as long as the struct is used."""
+    """The C struct kws_detector_config and the memory it points to; keep it as long as the struct is in use."""
 
     def __init__(self, settings: DetectorSettings, n_labels: int, history: int) -> None:
-        """Fills the struct; `history` is how many scores the window can hold."""
+        """Fills the struct; `history` is the number of scores that the detector can hold."""
         self._thresholds = ffi.new("uint8_t[]", settings.thresholds(n_labels))
         self._weights = ffi.new("int8_t[]", settings.tap_weights)
         self._filter = ffi.new(
@@ -61,10 +61,10 @@ def detection_of(c_detection: Any) -> Detection:
 
 
 class Detector:
-    """Averages scores over a time and says when a word was heard."""
+    """Smooths or filters scores over time, and reports detections."""
 
     def __init__(self, settings: DetectorSettings, n_labels: int) -> None:
-        history = settings.average_window_ms + 1  # as many as there are milliseconds: steps may come at any pace
+        history = settings.average_window_ms + 1  # one per millisecond: steps may come at any rate
         self._n_labels = n_labels
         self._config = DetectorConfig(settings, n_labels, history)
         self._memory = ffi.new("uint32_t[]", lib.detector_memory_words(history, n_labels))
@@ -73,19 +73,19 @@ class Detector:
         lib.kws_detector_init(self._state, self._config.pointer, self._memory)
 
     def reset(self) -> None:
-        """Forgets all scores and the last label."""
+        """Discards all scores and the last label."""
         self._last_time_ms = -1
         lib.kws_detector_reset(self._state)
 
     def step(self, scores: npt.NDArray[np.int8], time_ms: int) -> Detection | None:
-        """Takes scores int8 [n_labels] at a time after the last one's; returns the word heard with it, if one was.
+        """Takes scores int8 [n_labels] at a time later than the last; returns the detection that they cause, if any.
 
         Raises:
-            ValueError: not n_labels scores, or time did not go on.
+            ValueError: the number of scores is not n_labels, or the time is not later than the last.
         """
         scores = np.ascontiguousarray(scores, np.int8)
         if scores.shape != (self._n_labels,):
-            raise ValueError(f"{self._n_labels} scores are wanted, not {scores.shape}")
+            raise ValueError(f"expected {self._n_labels} scores, not {scores.shape}")
         if time_ms <= self._last_time_ms:
             raise ValueError(f"time went from {self._last_time_ms} to {time_ms} ms")
         self._last_time_ms = time_ms
@@ -95,10 +95,10 @@ class Detector:
         return None
 
     def run(self, scores: npt.NDArray[np.int8], times_ms: npt.NDArray[np.uint32]) -> list[Detection]:
-        """Steps through scores int8 [n, n_labels] at times [n] that go on; returns the words heard. The loop is in C.
+        """Steps through scores int8 [n, n_labels] at increasing times [n]; returns the detections. The loop is in C.
 
         Raises:
-            ValueError: not n_labels scores a step, or not as many times.
+            ValueError: scores and times do not have these shapes.
         """
         scores, times_ms = np.ascontiguousarray(scores, np.int8), np.ascontiguousarray(times_ms, np.uint32)
         if scores.shape != (len(times_ms), self._n_labels):

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Cosine, sine, logarithm and power, correctly rounded and so the same on every machine.
+"""Cosine, logarithm and power, correctly rounded and therefore the same on every machine.
 
-The tables of the front-end hang on single units in the last place of these functions, and the C libraries of this
-world differ in them. Here they are computed to 40 decimals with `decimal`, whose results are defined digit by digit,
-and rounded once.
+The front-end's tables depend on single units in the last place of these functions, and C libraries differ there. Here
+they are computed to 40 decimals with `decimal`, whose results are fully specified, and rounded once.
 """
 
 from __future__ import annotations
@@ -61,7 +60,7 @@ def _decimal(x: Fraction) -> Decimal:
 
 
 def _cos(x: Decimal) -> Decimal:
-    """Taylor's series about 0, after taking whole turns off. Needs the context's precision."""
+    """Taylor series about 0, after reduction modulo 2 pi. Uses the current context's precision."""
     x = x.remainder_near(2 * _PI)
     term = total = Decimal(1)
     order = 0

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Audio features, computed by the very C code that runs on the chip (firmware/lib/kws/kws_frontend.c).
+"""Audio features, computed by the same C code that runs on the chip (kws_frontend.c).
 
-Samples are int16, 16 kHz, mono. Features are uint16 [frames, n_mels] as the reference gives them, or int8 as the model
-takes them.
+Samples are int16, 16 kHz, mono. Features are uint16 [frames, n_mels] as in TensorFlow's microfrontend, or int8 as the
+model's input.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Features = npt.NDArray[np.int8]
 
 
 class FrontendConfig:
-    """The C struct kws_frontend_config for some settings; keeps the tables alive that it points to."""
+    """The C struct kws_frontend_config for some settings, and the tables it points to."""
 
     def __init__(self, settings: FrontendSettings) -> None:
         self.settings = settings
@@ -72,7 +72,7 @@ class FrontendConfig:
 
 
 class FrontEnd:
-    """The front-end as a stream: feed samples in pieces of any size, get the frames that are complete."""
+    """The front-end as a stream: takes samples in blocks of any size and returns the frames they complete."""
 
     def __init__(self, settings: FrontendSettings) -> None:
         self.settings = settings
@@ -83,7 +83,7 @@ class FrontEnd:
         lib.kws_frontend_init(self._state, self.config.pointer, self._memory)
 
     def reset(self) -> None:
-        """Forgets all samples and the noise estimate."""
+        """Discards all samples and the noise estimate."""
         self._samples_held = 0
         lib.kws_frontend_reset(self._state)
 
@@ -113,9 +113,9 @@ class FrontEnd:
 
 
 def quantize_features(features: npt.NDArray[np.uint16]) -> Features:
-    """Returns features as the model takes them: clamp((v * 256 + 333) / 666 - 128) in whole numbers.
+    """Returns features as the model's int8 input: clamp((v * 256 + 333) / 666 - 128) in integer arithmetic.
 
-    Source: TFLM's micro_speech; 25.6 * 26.0 = 665.6 is the float model's full scale.
+    Source: TFLM's micro_speech; 25.6 * 26.0 = 665.6 is full scale of the float model.
     """
     return np.minimum((features.astype(np.int32) * 256 + 333) // 666 - 128, 127).astype(np.int8)
 
@@ -128,7 +128,7 @@ def features_of_clip(samples: Samples, settings: FrontendSettings) -> Features:
 def features_of_clips(clips: Samples, settings: FrontendSettings) -> Features:
     """Returns int8 [n, n_frames, n_mels] of clips int16 [n, samples], each from a fresh state.
 
-    The loop is in C and leaves Python's lock to other threads.
+    The loop is in C and releases Python's global interpreter lock.
 
     Raises:
         TypeError: the clips are not int16 [n, samples].
@@ -144,14 +144,14 @@ def features_of_clips(clips: Samples, settings: FrontendSettings) -> Features:
 
 
 def features_crc32(features: Features) -> int:
-    """Returns the CRC-32 (zlib's) of int8 features, which the device computes too."""
+    """Returns the CRC-32 (as in zlib) of int8 features; the device computes the same."""
     return zlib.crc32(np.ascontiguousarray(features, np.int8).tobytes())
 
 
 def check_samples(samples: Samples, ndim: int) -> Samples:
     """Returns the samples, contiguous. Raises TypeError unless they are an int16 array of `ndim` dimensions."""
     if samples.dtype != np.int16 or samples.ndim != ndim:
-        raise TypeError(f"int16 samples with {ndim} dimension(s) are wanted, not {samples.dtype} {samples.shape}")
+        raise TypeError(f"expected int16 samples with {ndim} dimension(s), not {samples.dtype} {samples.shape}")
     return np.ascontiguousarray(samples)
 
 

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The front-end's tables, as whole numbers: what the C code (firmware/lib/kws) computes with.
+"""The integer tables of the C front-end: window, FFT twiddles, filter bank, gain, logarithm.
 
 The formulas are those of TensorFlow's microfrontend (tensorflow/lite/experimental/microfrontend/lib/*_util.c), which
-computes its tables when it starts, in floating point. There are two forms of it, and some entries differ by one:
+computes its tables at start, in floating point. There are two versions of it, and some entries differ by one:
 TensorFlow's own does the inner steps in double precision, the copy in TFLite Micro (which pymicro-features builds) does
-every step in single precision. Both are followed here step by step, with IEEE arithmetic, which is the same everywhere,
-and functions that are too: correctly rounded ones (exact_math.py), and fdlibm's log1pf (fdlibm.py), whose last bits
-show in the tables of the second form. docs/front_end.md tells how that was found.
+every step in single precision. This module reproduces both, step by step, with operations that give the same result on
+every machine: IEEE arithmetic, correctly rounded functions (exact_math.py), and fdlibm's log1pf (fdlibm.py), whose last
+bits are visible in the tables of the second version. docs/front_end.md describes how that was found.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ LOG_SEGMENTS = 128
 Q15_MAX = 32767
 INT16_MAX = 32767
 MAX_LOG_SCALE_SHIFT = 11
-"""Above this the logarithm of the largest value leaves 32 bits."""
+"""With a larger shift, the logarithm of the largest value does not fit 32 bits."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Filterbank:
 
 @dataclasses.dataclass(frozen=True)
 class FrontendTables:
-    """All numbers that the C front-end needs besides the settings; see kws_frontend.h."""
+    """All tables that the C front-end needs in addition to the settings; see kws_frontend.h."""
 
     window: npt.NDArray[np.int16]
     """[window_samples] Q12."""
@@ -108,7 +108,7 @@ def tables_for(settings: FrontendSettings) -> FrontendTables:
     """Computes the tables of these settings.
 
     Raises:
-        ConfigError: the C code's integers do not hold what the settings ask for.
+        ConfigError: a setting leads to values that do not fit the C code's integers.
     """
     input_shift = _log_input_shift(settings)
     snr_shift = settings.pcan_gain_bits - input_shift - PCAN_SNR_BITS
@@ -140,11 +140,14 @@ def _check_ranges(settings: FrontendSettings, input_shift: int, snr_shift: int) 
 
 def _require(condition: bool, name: str, value: object) -> None:
     if not condition:
-        raise ConfigError(f"front-end settings: {name} is {value}", hint="the front-end's integers cannot hold that")
+        raise ConfigError(
+            f"front-end settings: {name} is {value}, which leads to values beyond the front-end's integers",
+            hint=f"choose a value of {name} nearer to its default",
+        )
 
 
 def _log_input_shift(settings: FrontendSettings) -> int:
-    """Bits that the FFT's size gives over the filter bank's scale (its Q12 has half as many bits after the root)."""
+    """Bits by which the FFT's gain exceeds the filter bank's scale (the square root halves the bits of its Q12)."""
     return settings.fft_size.bit_length() - 1 - FILTERBANK_BITS // 2
 
 
@@ -290,7 +293,7 @@ const kws_frontend_config kws_frontend_default = {{
 
 
 def _c_complex_array(name: str, values: npt.NDArray[Any]) -> str:
-    """As c_array, for kws_complex: each pair in braces."""
+    """Like c_array, for kws_complex: each pair in braces."""
     per_line = LINE_WIDTH // len("{-32767, -32767}, ")
     pairs = [f"{{{real}, {imaginary}}}" for real, imaginary in values.tolist()]
     lines = (", ".join(pairs[at : at + per_line]) for at in range(0, len(pairs), per_line))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The whole pipeline from samples to detections, by the very C code that runs on the chip (kws_listener.c)."""
+"""The whole pipeline from samples to detections, by the same C code that runs on the chip (kws_listener.c)."""
 
 from __future__ import annotations
 
@@ -23,11 +23,12 @@ Infer: TypeAlias = Callable[[npt.NDArray[np.int8]], npt.NDArray[np.int8]]
 
 @dataclasses.dataclass(frozen=True)
 class Inference:
-    """The model was asked."""
+    """The scores of one inference."""
 
     time_ms: int
-    """Milliseconds of sound up to the end of the newest frame's window."""
+    """Milliseconds of audio up to the end of the newest frame's analysis window."""
     scores: tuple[int, ...]
+    """int8 values, one per label."""
 
 
 class Listener:
@@ -63,15 +64,15 @@ class Listener:
         lib.kws_listener_init(self._state, self._config, self._window, self._memory)
 
     def reset(self) -> None:
-        """Starts anew, as if just made."""
+        """Starts from scratch, like a new listener."""
         lib.kws_listener_reset(self._state)
 
     def feed(self, samples: Samples) -> list[Inference | Detection]:
-        """Takes samples int16 [n] in pieces of any size; returns what they led to, in order.
+        """Takes samples int16 [n] in blocks of any size; returns the inferences and detections they cause, in order.
 
         Raises:
             TypeError: the samples are not int16 [n].
-            Exception: whatever `infer` raised; the samples are consumed, inferences after it did not take place.
+            Exception: whatever `infer` raised; the samples are consumed, but no inference ran after that.
         """
         samples = check_samples(samples, ndim=1)
         self._events, self._error, _ESCAPED.error = [], None, None
@@ -92,7 +93,7 @@ class Listener:
         return int(self._state.features_crc32)
 
     def _run(self, features: Any, scores: Any) -> bool:
-        """Asks the model about C features and fills C scores; keeps an error for feed() to raise."""
+        """Runs the model on C features and fills C scores; keeps an error for feed() to raise."""
         if self._error is not None:
             return False
         try:
@@ -113,7 +114,7 @@ class Listener:
 
 
 class _Escaped(threading.local):
-    """What a callback from C raised: it has nowhere to go until C is done."""
+    """The exception of a callback from C, kept until C returns."""
 
     error: BaseException | None = None
 
@@ -122,7 +123,7 @@ _ESCAPED = _Escaped()
 
 
 def _keep_escaped(_kind: Any, error: BaseException, _trace: Any) -> None:
-    """Ctrl-C can strike anywhere in a callback, also before and after what it does itself against errors."""
+    """Keeps exceptions that a callback cannot catch itself: Ctrl-C may arrive at its first or last instruction."""
     _ESCAPED.error = error
 
 
@@ -134,11 +135,11 @@ def listener_infer(context: Any, features: Any, scores: Any) -> bool:
 
 @ffi.def_extern(onerror=_keep_escaped)  # type: ignore[untyped-decorator]
 def listener_on_inference(context: Any, time_ms: int, scores: Any) -> None:
-    """Called from C: an inference took place."""
+    """Called from C: an inference has run."""
     ffi.from_handle(context)._keep_inference(time_ms, scores)
 
 
 @ffi.def_extern(onerror=_keep_escaped)  # type: ignore[untyped-decorator]
 def listener_on_detection(context: Any, detection: Any) -> None:
-    """Called from C: a word was heard."""
+    """Called from C: a word was detected."""
     ffi.from_handle(context)._keep_detection(detection[0])

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The front-end's settings: the one place where its constants stand.
+"""The front-end's settings: the only place that defines its constants.
 
-They are those of TensorFlow's microfrontend as micro_speech uses it (16 kHz, 30 ms window, 20 ms stride, 40
-channels); tables for the chip are computed from them (native/frontend_tables.py), features with them
-(native/features.py), and they travel in bundle.json.
+They are those of TensorFlow's microfrontend as micro_speech uses it (16 kHz, analysis window of 30 ms, stride of 20 ms,
+40 channels). The chip's tables are computed from them (native/frontend_tables.py), features with them
+(native/features.py), and they are stored in bundle.json.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from typing import Any
 from tinykws.support.errors import ConfigError, did_you_mean
 
 FEATURE_SCALE = 26.0 / 256.0
-"""Real value of one step of an int8 feature: -128 to 128 stand for 0.0 to 26.0 (TFLM's micro_speech)."""
+"""Real value of one step of an int8 feature: -128 means 0.0, 128 would mean 26.0 (TFLM's micro_speech)."""
 FEATURE_ZERO_POINT = -128
-"""The int8 feature that stands for 0.0."""
+"""The int8 feature that means 0.0."""
 
 
 @dataclasses.dataclass(frozen=True)
 class FrontendSettings:
     """Every constant of the front-end. Source: TFLM's micro_speech and TensorFlow's `audio_microfrontend` op.
 
-    `tables` names whose float rounding the tables follow: "tensorflow" (what micro_speech was trained with) or
-    "c_library" (the C microfrontend as pymicro-features builds it); the arithmetic is the same.
+    `tables` says whose floating-point rounding the tables reproduce: "tensorflow" (micro_speech was trained with it) or
+    "c_library" (the C microfrontend as pymicro-features builds it). The arithmetic is the same.
     """
 
     sample_rate_hz: int = 16000
@@ -51,11 +51,14 @@ class FrontendSettings:
             )
         if not 10 <= self.window_ms <= 64 or not 5 <= self.stride_ms <= self.window_ms:
             raise ConfigError(
-                f"features: a window of {self.window_ms} ms with a stride of {self.stride_ms} ms",
-                hint="window_ms 10 to 64, stride_ms 5 to window_ms; 30/20 is micro_speech, 30/10 microWakeWord",
+                f"features: window_ms is {self.window_ms}, with a stride of {self.stride_ms} ms",
+                hint="choose window_ms from 10 to 64 and stride_ms from 5 to window_ms, such as 30 and 20",
             )
         if self.clip_ms < self.window_ms or self.clip_ms > 4000:
-            raise ConfigError(f"features: clip_ms is {self.clip_ms}", hint="window_ms to 4000; 1000 is usual")
+            raise ConfigError(
+                f"features: clip_ms is {self.clip_ms}",
+                hint="choose clip_ms from window_ms to 4000; 1000 is usual",
+            )
 
     @property
     def window_samples(self) -> int:
@@ -64,17 +67,17 @@ class FrontendSettings:
 
     @property
     def stride_samples(self) -> int:
-        """Samples from one window to the next."""
+        """Samples from one analysis window to the next."""
         return self.stride_ms * self.sample_rate_hz // 1000
 
     @property
     def clip_samples(self) -> int:
-        """Samples the model looks at."""
+        """Samples in the model's input."""
         return self.clip_ms * self.sample_rate_hz // 1000
 
     @property
     def fft_size(self) -> int:
-        """The smallest power of two that holds a window."""
+        """The smallest power of two that holds an analysis window."""
         return 1 << (self.window_samples - 1).bit_length()
 
     @property

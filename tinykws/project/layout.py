@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where a project keeps its things: kws.yaml, data/ and all that is made from them under build/."""
+"""Paths of a project: kws.yaml, the data folder, and everything that is made from them under build/."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from tinykws.project.config import CONFIG_NAME, Config, load_config
 
 @dataclasses.dataclass(frozen=True)
 class Project:
-    """One word set: a folder with a kws.yaml.
+    """A project: a folder with a kws.yaml.
 
-    Left of the bundle stages read `data_dir` and write below `build_dir`; right of it they read `bundle_dir`.
+    Stages before the bundle read `data_dir` and write below `build_dir`; stages after it read `bundle_dir`.
     """
 
     root: Path
@@ -21,7 +21,7 @@ class Project:
 
     @classmethod
     def load(cls, root: Path) -> Project:
-        """Reads root/kws.yaml. Raises ConfigError where it is missing or wrong."""
+        """Reads root/kws.yaml. Raises ConfigError if it is missing or wrong."""
         return cls(root, load_config(root / CONFIG_NAME))
 
     @property
@@ -31,17 +31,17 @@ class Project:
 
     @property
     def build_dir(self) -> Path:
-        """Everything that can be made again."""
+        """Everything that can be rebuilt; it may be deleted."""
         return self.root / "build"
 
     @property
     def synth_dir(self) -> Path:
-        """Spoken clips, in the same layout as data_dir, with list files that split them by voice."""
+        """Synthetic clips, in the same layout as data_dir, with list files that split them by voice."""
         return self.build_dir / "synth"
 
     @property
     def dataset_dir(self) -> Path:
-        """What prepare makes of both folders: arrays ready for training."""
+        """Arrays ready for training, which prepare makes from both folders."""
         return self.build_dir / "dataset"
 
     @property
@@ -51,17 +51,17 @@ class Project:
 
     @property
     def float_model_path(self) -> Path:
-        """The trained network, as Keras keeps it."""
+        """The trained network in Keras format."""
         return self.model_dir / "model.keras"
 
     @property
     def quantized_dir(self) -> Path:
-        """The int8 model as a bundle whose detector is not chosen yet."""
+        """The int8 model as a bundle whose detector is not tuned yet."""
         return self.build_dir / "quantized"
 
     @property
     def bundle_dir(self) -> Path:
-        """The bundle: all that the right half of the pipeline needs."""
+        """The bundle: everything that the stages after training need."""
         return self.build_dir / "bundle"
 
     @property
@@ -76,9 +76,9 @@ class Project:
 
     @property
     def negatives_dir(self) -> Path:
-        """The user's long recordings without the words; need not be there."""
+        """The user's long recordings without the words; it need not exist."""
         return self.root / self.config.negatives
 
     def stamp_path(self, stage: str) -> Path:
-        """Where freshness.py remembers what a stage was last made from."""
+        """The file in which freshness.py records what a stage's outputs were made from."""
         return self.build_dir / "stamps" / f"{stage}.json"

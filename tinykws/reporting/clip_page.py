@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A page of clips to look at and to listen to: one HTML file for any browser, beside the audio files it plays."""
+"""Writes a page of clips to look at and to listen to: one HTML file that links to the audio files."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ class ClipCard:
     """One clip on a page."""
 
     source: str
-    """What lists and reports call it."""
+    """The clip's name in lists and reports."""
     words: str
-    """What there is to say of it."""
+    """Text about the clip."""
     audio: Path
     features: npt.NDArray[np.int8]
-    """int8 [n_frames, n_mels]: the picture is what the model sees."""
+    """int8 [n_frames, n_mels]: the model's input, shown as a picture."""
 
 
 def write_clip_page(
@@ -39,13 +39,13 @@ def write_clip_page(
     Args:
         path: the HTML file.
         title: its heading.
-        introduction: a sentence below it.
+        introduction: a sentence below the heading.
         cards: the clips, in order.
-        list_name: the file into which ticked clips' names are to be put; None: nothing is asked.
+        list_name: the file to which the user should add the names of ticked clips; None: nothing to tick.
 
     Raises:
         ToolError: matplotlib is not installed.
-        ConfigError: the folder cannot be written.
+        ConfigError: the folder is not writable.
     """
     shown = [
         {
@@ -61,7 +61,7 @@ def write_clip_page(
 
 
 def _link(target: Path, folder: Path) -> str:
-    """Returns how a page in a folder calls a file: relative, so that the project can be moved."""
+    """Returns the address of a file for a page in a folder: relative, so that the project can be moved."""
     try:
         return quote(Path(os.path.relpath(target, folder)).as_posix())
     except ValueError:  # another drive on Windows

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""matplotlib: the pictures that go with the numbers, as PNG files without dates in them."""
+"""Plots by matplotlib, as PNG files without date or version: the same numbers give the same bytes."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from tinykws.support.files import replacing
 
 DOTS_PER_INCH = 100
 UNDATED: dict[str, Any] = {"Software": None}
-"""Without matplotlib's version in it a picture is the same everywhere."""
+"""Leaves out matplotlib's version, so that a picture is the same everywhere."""
 HOW_TO_INSTALL = "pip install 'tinykws[train]'"
 
 
 def plot_learning_curves(path: Path, epochs: Sequence[Mapping[str, float]], best_epoch: int) -> None:
-    """Draws loss and accuracy over the epochs as history.json has them, with a line at the epoch that was kept.
+    """Plots loss and accuracy over the epochs (from history.json), with a line at the epoch that was kept.
 
     Raises:
         ToolError: matplotlib is not installed.
@@ -41,7 +41,7 @@ def plot_learning_curves(path: Path, epochs: Sequence[Mapping[str, float]], best
 
 
 def plot_confusion_matrix(path: Path, confusion: Sequence[Sequence[int]], labels: Sequence[str], title: str) -> None:
-    """Draws clips by [true label][predicted label]; colour is the part of the true label's clips.
+    """Plots clip counts by [true label][predicted label]; the colour is the share of the true label's clips.
 
     Raises:
         ToolError: matplotlib is not installed.
@@ -49,11 +49,11 @@ def plot_confusion_matrix(path: Path, confusion: Sequence[Sequence[int]], labels
     side = 2.5 + 0.7 * len(labels)
     figure = _figure(side, side)
     axes = figure.add_subplot()
-    parts = [[count / max(1, sum(row)) for count in row] for row in confusion]
-    axes.imshow(parts, cmap="Blues", vmin=0, vmax=1)
+    shares = [[count / max(1, sum(row)) for count in row] for row in confusion]
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     for row, counts in enumerate(confusion):
         for column, count in enumerate(counts):
-            colour = "white" if parts[row][column] > 0.5 else "black"
+            colour = "white" if shares[row][column] > 0.5 else "black"
             axes.text(column, row, str(count), ha="center", va="center", color=colour)
     axes.set_xticks(range(len(labels)), labels, rotation=45, ha="right")
     axes.set_yticks(range(len(labels)), labels)
@@ -64,7 +64,7 @@ def plot_confusion_matrix(path: Path, confusion: Sequence[Sequence[int]], labels
 
 
 def plot_both_sides(path: Path, device: npt.NDArray[np.int8], host: npt.NDArray[np.int8]) -> None:
-    """Draws features int8 [frames, n_mels] of a device and of the host, and their difference, time to the right.
+    """Plots features int8 [frames, n_mels] of device and host, and their difference; time runs to the right.
 
     Raises:
         ToolError: matplotlib is not installed.
@@ -89,7 +89,7 @@ def plot_both_sides(path: Path, device: npt.NDArray[np.int8], host: npt.NDArray[
 
 
 def plot_sound(path: Path, samples: npt.NDArray[np.int16], sample_rate_hz: int, title: str) -> None:
-    """Draws int16 [n] as a waveform and, below it, its spectrum in dB of full scale.
+    """Plots int16 [n] as a waveform and, below it, its spectrum in dB of full scale.
 
     Raises:
         ToolError: matplotlib is not installed.
@@ -105,7 +105,7 @@ def plot_sound(path: Path, samples: npt.NDArray[np.int16], sample_rate_hz: int, 
     spectrum.semilogx(hz[1:], dbfs[1:], linewidth=0.8)
     for mains in (50, 60):
         spectrum.axvline(mains, color="grey", linestyle=":", linewidth=0.8)
-    spectrum.set_xlabel("Hz (dotted: the mains)")
+    spectrum.set_xlabel("Hz (dotted: mains frequencies)")
     spectrum.set_ylabel("dBFS")
     spectrum.grid(alpha=0.3, which="both")
     with replacing(path) as whole:
@@ -115,7 +115,7 @@ def plot_sound(path: Path, samples: npt.NDArray[np.int16], sample_rate_hz: int, 
 def _power_spectrum(
     samples: npt.NDArray[np.int16], sample_rate_hz: int
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Returns frequencies and levels: the mean power of half-overlapping Hann windows of a quarter of a second."""
+    """Returns frequencies in Hz and levels in dBFS: mean power over half-overlapping Hann windows of 0.25 s."""
     size = min(samples.size, sample_rate_hz // 4)
     window = np.hanning(size)
     sound = (samples - samples.mean()) / 32768
@@ -125,7 +125,7 @@ def _power_spectrum(
 
 
 def features_png(features: npt.NDArray[np.int8]) -> bytes:
-    """Returns a PNG of features int8 [n_frames, n_mels], a pixel a value: time to the right, high channels above.
+    """Returns a PNG of features int8 [n_frames, n_mels], one pixel per value: time to the right, high channels on top.
 
     Raises:
         ToolError: matplotlib is not installed.
@@ -148,15 +148,15 @@ def plot_stream_curve(
     words: Mapping[str, Sequence[tuple[float, float]]],
     deployed: tuple[float, float],
 ) -> None:
-    """Draws recall against false accepts per hour.
+    """Plots recall against false accepts per hour.
 
     Args:
         path: the PNG file.
-        title: above the picture.
+        title: the plot's title.
         points: (false accepts per hour, recall) of all words together.
-        limits: lowest and highest likely recall of each point.
-        words: the same points of each word, by itself.
-        deployed: where the detector stands.
+        limits: confidence interval of each point's recall.
+        words: the same points for each word.
+        deployed: the point of the deployed detector.
 
     Raises:
         ToolError: matplotlib is not installed.
@@ -165,7 +165,7 @@ def plot_stream_curve(
     axes = figure.add_subplot()
     rates, recalls = [rate for rate, _ in points], [recall for _, recall in points]
     axes.fill_between(rates, [low for low, _ in limits], [high for _, high in limits], alpha=0.2, step="post")
-    axes.step(rates, recalls, where="post", marker="o", markersize=3, label="all words, with 95 % limits")
+    axes.step(rates, recalls, where="post", marker="o", markersize=3, label="all words, with 95 % confidence interval")
     for word, curve in words.items():
         axes.step([rate for rate, _ in curve], [recall for _, recall in curve], where="post", linewidth=0.8, label=word)
     axes.plot(*deployed, marker="*", markersize=14, linestyle="", color="black", label="as deployed")
@@ -191,7 +191,7 @@ _CURVES = {
 
 
 def _figure(width: float, height: float) -> Any:
-    """Returns a figure that needs no display and touches none of pyplot's global state."""
+    """Returns a figure that needs no display and does not use pyplot's global state."""
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure

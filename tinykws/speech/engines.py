@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import ClassVar, TypeAlias
 
 from tinykws.audio.samples import Samples
-from tinykws.project.config import SynthSettings
+from tinykws.project.synth_settings import SynthSettings
 from tinykws.speech.voices import Cast, Vocabulary
 from tinykws.support.errors import ConfigError, ToolError, did_you_mean
 

@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 
 from tinykws.boards.rows import Board, is_local, local_path
-from tinykws.cost.latency import Speed, estimated_speed, refuse_what_is_too_slow
-from tinykws.cost.memory import Needs, advice, excess
+from tinykws.cost.latency import Speed, estimate_speed, refuse_if_too_slow
+from tinykws.cost.memory import MemoryNeeds, advice, excess
 from tinykws.firmware_build.elf_sizes import Footprint, footprint, is_elf
 from tinykws.firmware_build.memory_parts import Part, memory_parts
 from tinykws.firmware_build.platformio import ProgramTooBigError, build_offline, build_with_vendor
@@ -71,9 +71,9 @@ def build(
         raise ConfigError(
             f"there is no PlatformIO project in {out_dir}", hint="make one with: tinykws generate --board …"
         )
-    speed = None if bundle is None else estimated_speed(bundle, board, _engine(out_dir))
+    speed = None if bundle is None else estimate_speed(bundle, board, _engine(out_dir))
     if bundle is not None and not force:
-        refuse_what_is_too_slow(speed, bundle, board, _engine(out_dir))
+        refuse_if_too_slow(speed, bundle, board, _engine(out_dir))
     find_programs(board.compilers)
     libraries = _libraries(out_dir, board)
     _check_local(libraries, out_dir)
@@ -136,7 +136,7 @@ def _report(program: Path, board: Board, seconds: float, speed: Speed | None) ->
 
 def _check_fits(report: BuildReport, out_dir: Path, bundle: Bundle | None, board: Board) -> None:
     """By the program's own figures: not every vendor's linker script knows how much the board has."""
-    over = excess(Needs(report.flash_bytes, report.ram_bytes), board)
+    over = excess(MemoryNeeds(report.flash_bytes, report.ram_bytes), board)
     if over.flash_bytes > 0:
         what, used, limit, too_much = "flash", report.flash_bytes, report.flash_limit_bytes, over.flash_bytes
     elif over.ram_bytes > 0:
@@ -147,7 +147,7 @@ def _check_fits(report: BuildReport, out_dir: Path, bundle: Bundle | None, board
     raise _too_big(message, over, out_dir, board, bundle)
 
 
-def _too_big(message: str, over: Needs, out_dir: Path, board: Board, bundle: Bundle | None) -> ConfigError:
+def _too_big(message: str, over: MemoryNeeds, out_dir: Path, board: Board, bundle: Bundle | None) -> ConfigError:
     if bundle is None:
         hint = "use a smaller model (model: architecture in kws.yaml), or another board or engine"
     else:

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from tinykws.support.archives import unpack
-from tinykws.support.download import Sleep, check_url, download, part_size, require_room
+from tinykws.support.download import Sleep, check_url, download, downloaded_bytes, require_free_space
 from tinykws.support.errors import ConfigError, ToolError
 from tinykws.support.files import not_writable, write_json
 from tinykws.support.progress import SILENT, Progress
@@ -81,8 +81,8 @@ def fetch(
     _make_folder(folder.parent)
     local, remote = _split_urls(urls or public_set.urls)
     archive = local or folder.parent / (public_set.archive + DOWNLOAD)
-    missing = 0 if archive.exists() else (public_set.size or 0) - part_size(archive)
-    require_room(folder.parent, max(missing, 0) + public_set.unpacked, public_set.name)
+    missing = 0 if archive.exists() else (public_set.size or 0) - downloaded_bytes(archive)
+    require_free_space(folder.parent, max(missing, 0) + public_set.unpacked, public_set.name)
     if local is None:
         download(remote, archive, public_set.size, progress=progress, sleep=sleep)
     with _removed_if_bad(archive if local is None else None):

@@ -14,8 +14,8 @@ from typing import Any
 
 from tinykws.aot.reader.tflite import read_model
 from tinykws.boards.rows import Board
-from tinykws.cost.memory import arena_bytes, refuse_what_cannot_fit
-from tinykws.cost.on_board import compile_for_board
+from tinykws.cost.execution_mode import compile_for_board
+from tinykws.cost.memory import arena_bytes, refuse_if_too_large
 from tinykws.firmware_build.generated_tree import TreeChanges, write_tree
 from tinykws.firmware_build.tflm_ops import resolver_methods
 from tinykws.model.bundle import Bundle
@@ -62,7 +62,7 @@ def generate(
             board, the folder cannot be written.
     """
     chosen = board.chosen_engine(engine)
-    refuse_what_cannot_fit(bundle, board, chosen)
+    refuse_if_too_large(bundle, board, chosen)
     files = project_files(bundle, board, chosen)
     changes = write_tree(out_dir, files)
     for name in changes.kept:

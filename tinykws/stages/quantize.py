@@ -18,7 +18,7 @@ from tinykws import __version__
 from tinykws.aot.reader.tflite import read_model
 from tinykws.audio.files import read_audio
 from tinykws.audio.samples import fit_length
-from tinykws.cost.network import excesses
+from tinykws.cost.architecture_cost import broken_limits
 from tinykws.evaluation.scoring import Score, score
 from tinykws.model import validation
 from tinykws.model.bundle import FLOAT_MODEL_KEY, Bundle, GoldenClip, sha256_hex, write_bundle
@@ -27,11 +27,11 @@ from tinykws.model.interpreter import VERSION as INTERPRETER_VERSION
 from tinykws.model.interpreter import Interpreter
 from tinykws.model.self_test_signal import golden_clip
 from tinykws.native.features import Features, Samples, features_crc32, features_of_clip
-from tinykws.project.config import ModelSettings
 from tinykws.project.detector_settings import DetectorSettings
 from tinykws.project.frontend_settings import FrontendSettings
 from tinykws.project.labels import RESERVED, SILENCE, UNKNOWN, Label, labels_of_words
 from tinykws.project.layout import Project
+from tinykws.project.model_settings import ModelSettings
 from tinykws.support.errors import ConfigError
 from tinykws.support.files import sha256_of_file
 from tinykws.support.freshness import StageFiles
@@ -80,7 +80,7 @@ def quantize(project: Project, *, progress: Progress = SILENT) -> Bundle:
         model,
         project.config.labels,
         frontend=dataset.frontend,
-        detector=project.config.detector.fixed(project.config.words),
+        detector=project.config.detector.as_given(project.config.words),
         clips=_golden_clips(dataset),
         origin="trained",
         metrics={FLOAT_MODEL_KEY: float_digest, **_metrics(network, model, dataset, progress)},
@@ -94,7 +94,7 @@ def quantize(project: Project, *, progress: Progress = SILENT) -> Bundle:
 
 def _refuse_excess(network: Network, model: bytes, bundle: Bundle, limits: ModelSettings) -> None:
     """Limits may have become narrower since the network was trained."""
-    broken = excesses(limits, tflite_bytes=len(model), macs=network.cost.macs, arena_bytes=bundle.arena_bytes)
+    broken = broken_limits(limits, tflite_bytes=len(model), macs=network.cost.macs, arena_bytes=bundle.arena_bytes)
     if broken:
         raise ConfigError(f"the network takes {'; '.join(broken)}", hint="tinykws architectures tells what would fit")
 

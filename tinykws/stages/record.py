@@ -15,7 +15,7 @@ from typing import Literal, Protocol
 from tinykws.audio.files import write_wav
 from tinykws.audio.levels import defect_of
 from tinykws.audio.samples import SAMPLE_RATE_HZ, Samples
-from tinykws.audio.speech_bounds import SpokenClip, cut_clip
+from tinykws.audio.speech_bounds import CutClip, cut_clip
 from tinykws.project.labels import BACKGROUND_NOISE, label_of_word
 from tinykws.project.layout import Project
 from tinykws.recording.record_protocol import OnSound, SoundLostError, Take
@@ -58,7 +58,7 @@ class Desk:
     def heard_all(self) -> None:
         """The recording is over."""
 
-    def judge(self, clip: SpokenClip) -> Answer:
+    def judge(self, clip: CutClip) -> Answer:
         """Shows what was recorded; keep it?"""
         return "again" if clip.defects else "keep"
 

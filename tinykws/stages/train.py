@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinykws.cost.network import NetworkCost, in_words, measure_cost, refuse_excess
+from tinykws.cost.architecture_cost import NetworkCost, in_words, measure_cost, refuse_if_over_limits
 from tinykws.evaluation.scoring import Score, score
-from tinykws.project.config import ModelSettings, TrainingSettings
 from tinykws.project.layout import Project
+from tinykws.project.model_settings import ModelSettings
+from tinykws.project.training_settings import TrainingSettings
 from tinykws.reporting.plots import plot_learning_curves
 from tinykws.support.errors import ConfigError
 from tinykws.support.files import replacing_folder, write_json
@@ -123,7 +124,7 @@ def _affordable_cost(dataset: Dataset, model: ModelSettings, progress: Progress)
     shape, n_labels = dataset.frontend.features_shape, len(dataset.labels)
     cost = measure_cost(model.architecture, shape, n_labels)
     progress.say(in_words(cost))
-    refuse_excess(cost, model, shape, n_labels)
+    refuse_if_over_limits(cost, model, shape, n_labels)
     return cost
 
 

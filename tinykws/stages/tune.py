@@ -17,7 +17,7 @@ from tinykws.evaluation.stream_measure import score_material
 from tinykws.evaluation.stream_scores import Stream
 from tinykws.evaluation.tuning import Tuning, tune_detector
 from tinykws.model.bundle import Bundle, load_bundle, write_bundle
-from tinykws.project.detector_settings import DetectorSettings, DetectorWishes
+from tinykws.project.detector_settings import DetectorRequest, DetectorSettings
 from tinykws.project.labels import BACKGROUND_NOISE, FIRST_WORD
 from tinykws.project.layout import Project
 from tinykws.support.errors import ConfigError
@@ -65,14 +65,14 @@ def tune(project: Project, *, progress: Progress = SILENT) -> TuneReport:
         negatives = project_negatives(project, TUNED_ON)
         report = _chosen(bundle, project, wishes, negatives, progress)
     else:
-        report = TuneReport(wishes.fixed(project.config.words), _texts(bundle), None, made_negatives=False)
+        report = TuneReport(wishes.as_given(project.config.words), _texts(bundle), None, made_negatives=False)
     _write(bundle, project.bundle_dir, report)
     _tell(report, progress)
     return report
 
 
 def tune_bundle(
-    bundle: Bundle, project: Project, wishes: DetectorWishes, negatives: Sequence[Stream], progress: Progress = SILENT
+    bundle: Bundle, project: Project, wishes: DetectorRequest, negatives: Sequence[Stream], progress: Progress = SILENT
 ) -> TuneReport:
     """Chooses the detector of any bundle by a project's clips, and writes it into that bundle.
 
@@ -93,7 +93,7 @@ def tune_bundle(
 
 
 def _chosen(
-    bundle: Bundle, project: Project, wishes: DetectorWishes, negatives: Sequence[Stream], progress: Progress
+    bundle: Bundle, project: Project, wishes: DetectorRequest, negatives: Sequence[Stream], progress: Progress
 ) -> TuneReport:
     dataset = Dataset.load(project.dataset_dir)
     if list(dataset.labels) != [label.name for label in bundle.labels]:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Unpacking a .tar.gz or .zip that may be damaged, or made to do harm.
+"""Unpacks an untrusted .tar.gz or .zip, which may be damaged or malicious.
 
-Only the content of plain files is taken, and written here: no link, device, owner or mode of an archive ever reaches
-the disk. That is stricter than tarfile's `data` filter, and the same on every Python (3.10 has no filter before
-3.10.12). A name that leads out of the folder, or a member of another kind, refuses the whole archive.
+Only the content of plain files is written: no link, device, owner or mode of an archive ever reaches the disk. That is
+stricter than tarfile's `data` filter, and the same on every Python (3.10 has no filter before 3.10.12). An archive with
+a name that leads out of the folder, or with a member of another kind, is refused as a whole.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from typing import IO, NamedTuple
 from tinykws.support.errors import ToolError
 
 BLOCK = 1 << 18
-LARGEST_READ = 1 << 22
-"""No header of an honest archive is longer; tarfile would read a long one into memory whole."""
-MOST_MEMBERS = 1_000_000
+MAX_READ_BYTES = 1 << 22
+"""No header of a valid archive is longer; tarfile would read a longer one into memory at once."""
+MAX_MEMBERS = 1_000_000
 _GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
 _LITTER = ("__MACOSX", ".DS_Store", "._")
-"""What macOS leaves in archives."""
+"""Files that macOS adds to archives; they are skipped."""
 
 
 class _Member(NamedTuple):
@@ -38,21 +38,21 @@ class _Member(NamedTuple):
     """Where in the archive we are after this member, for the progress bar."""
 
 
-def unpack(archive: Path, folder: Path, limit: int, told: Callable[[int], None] = lambda _: None) -> int:
-    """Unpacks an archive into a folder that is empty; the caller removes the folder where this fails.
+def unpack(archive: Path, folder: Path, limit: int, on_progress: Callable[[int], None] = lambda _: None) -> int:
+    """Unpacks an archive into an empty folder; the caller removes the folder if this fails.
 
     Args:
-        archive: a .tar.gz or .zip, known by its first bytes.
+        archive: a .tar.gz or .zip, recognized by its first bytes.
         folder: must exist.
-        limit: the most bytes that are written.
-        told: is called with the bytes of the archive that are done.
+        limit: the largest number of bytes to write.
+        on_progress: called with the number of bytes of the archive that are done.
 
     Returns:
         The number of files written.
 
     Raises:
-        ToolError: neither of the two kinds, damaged, larger than `limit`, or with a member that is no plain file or
-            folder, would lie outside of `folder`, or comes twice.
+        ToolError: the archive is of neither kind, is damaged or larger than `limit`, or has a member that is not a
+            plain file or folder, would lie outside `folder`, or occurs twice.
     """
     files = written = 0
     try:
@@ -66,10 +66,10 @@ def unpack(archive: Path, folder: Path, limit: int, told: Callable[[int], None] 
                     continue
                 written += _write(member.content, path, limit - written, archive)
                 files += 1
-                told(member.packed_end)
+                on_progress(member.packed_end)
     except (FileExistsError, NotADirectoryError) as error:
-        raise _bad(archive, f"holds one name twice: {error.filename}") from error
-    told(archive.stat().st_size)
+        raise _bad(archive, f"contains a name twice: {error.filename}") from error
+    on_progress(archive.stat().st_size)
     return files
 
 
@@ -80,23 +80,23 @@ def _members(archive: Path, limit: int) -> Generator[_Member, None, None]:
         return _zip_members(archive)
     if start.startswith(_GZIP):
         return _tar_members(archive, limit)
-    raise _bad(archive, f"is neither .tar.gz nor .zip: it begins with {start!r}")
+    raise _bad(archive, f"is neither a .tar.gz nor a .zip: it begins with {start!r}")
 
 
 def _tar_members(archive: Path, limit: int) -> Generator[_Member, None, None]:
     with _parsing(archive), archive.open("rb") as packed, gzip.GzipFile(fileobj=packed) as unpacked:
         # Headers and padding come on top of the content.
-        stream = _Stream(unpacked, 2 * limit + LARGEST_READ, archive)
+        stream = _Stream(unpacked, 2 * limit + MAX_READ_BYTES, archive)
         with tarfile.open(fileobj=stream, mode="r:") as tar:
             for count, info in enumerate(tar):
                 if not (info.isreg() or info.isdir()):
                     raise _bad(archive, f"holds {info.name!r}, which is neither file nor folder")
-                if count >= MOST_MEMBERS:
-                    raise _bad(archive, f"holds more than {MOST_MEMBERS:,} files")
+                if count >= MAX_MEMBERS:
+                    raise _bad(archive, f"holds more than {MAX_MEMBERS:,} files")
                 content = None if info.isdir() else _blocks(functools.partial(tar.extractfile, info), archive)
                 yield _Member(info.name, content, packed.tell())
                 tar.members.clear()  # type: ignore[attr-defined]  # else all headers stay in memory
-        # gzip's checksum stands at its end; and tarfile takes a header that it cannot read for the end.
+        # gzip's checksum is at its end, and tarfile takes a header that it cannot read for the end of the archive.
         while rest := stream.read(BLOCK):
             if any(rest):
                 raise tarfile.ReadError("something follows its last file")
@@ -117,7 +117,7 @@ def _zip_members(archive: Path) -> Generator[_Member, None, None]:
 def _blocks(open_member: Callable[[], IO[bytes] | None], archive: Path) -> Generator[bytes, None, None]:
     with _parsing(archive):
         content = open_member()
-        assert content is not None  # tarfile's answer for what is no file
+        assert content is not None  # tarfile returns None for anything but a file
         with content:
             while block := content.read(BLOCK):
                 yield block
@@ -125,7 +125,7 @@ def _blocks(open_member: Callable[[], IO[bytes] | None], archive: Path) -> Gener
 
 @contextlib.contextmanager
 def _parsing(archive: Path) -> Iterator[None]:
-    """Whatever Python's readers raise here comes from the archive: on damaged ones they raise nearly everything."""
+    """Turns any exception of Python's readers into a ToolError: on damaged archives they raise almost anything."""
     try:
         yield
     except ToolError:
@@ -135,10 +135,10 @@ def _parsing(archive: Path) -> Iterator[None]:
 
 
 def _inside(name: str, archive: Path) -> PurePosixPath:
-    """Returns a member's path if it stays in the folder on every system: relative, no `..`, no drive, nothing odd."""
+    """Returns a member's path if it stays in the folder on every system: relative, no `..`, no drive, printable."""
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or any(sign in name for sign in '\\:*?"<>|') or not name.isprintable():
-        raise _bad(archive, f"holds {name!r}, a name that is not safe")
+        raise _bad(archive, f"contains {name!r}, a name that is not safe to unpack")
     return path
 
 
@@ -156,7 +156,7 @@ def _write(content: Generator[bytes, None, None], path: Path, room: int, archive
 
 
 class _Stream(io.RawIOBase):
-    """What tarfile reads through: forward only, and no more than an honest archive holds."""
+    """A stream for tarfile that only moves forward, and ends with an error beyond `limit` bytes."""
 
     def __init__(self, file: gzip.GzipFile, limit: int, archive: Path) -> None:
         self._file = file
@@ -165,20 +165,20 @@ class _Stream(io.RawIOBase):
         self._at = 0
 
     def readable(self) -> bool:
-        """Yes."""
+        """Returns True."""
         return True
 
     def seekable(self) -> bool:
-        """Forward."""
+        """Returns True; only forward seeks work."""
         return True
 
     def tell(self) -> int:
-        """Bytes read so far."""
+        """Returns the number of bytes read so far."""
         return self._at
 
     def read(self, size: int = -1) -> bytes:
         """Reads `size` bytes, fewer at the end."""
-        if not 0 <= size <= LARGEST_READ:
+        if not 0 <= size <= MAX_READ_BYTES:
             raise tarfile.ReadError(f"a header of {size:,} bytes")
         data = self._file.read(size)
         self._at += len(data)
@@ -187,7 +187,7 @@ class _Stream(io.RawIOBase):
         return data
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Goes to an offset that is not behind."""
+        """Moves forward to an offset."""
         if whence != io.SEEK_SET or offset < self._at:
             raise tarfile.ReadError("it is not in order")
         while self._at < offset and self.read(min(BLOCK, offset - self._at)):
@@ -200,4 +200,4 @@ def _too_large(archive: Path) -> ToolError:
 
 
 def _bad(archive: Path, what: str) -> ToolError:
-    return ToolError(f"{archive.name} {what}", hint="fetch it again, or from elsewhere: --url ADDRESS")
+    return ToolError(f"{archive.name} {what}", hint="fetch it again, or from another address: --url ADDRESS")

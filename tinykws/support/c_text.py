@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""C source text: arrays, numbers, strings. What templates and the aot engine print goes through here."""
+"""C source text: arrays, numbers and strings, for templates and the aot engine."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ LINE_WIDTH = 110
 
 
 def c_array(declaration: str, values: Iterable[int]) -> str:
-    """Returns `declaration = {…};` with decimal values wrapped to lines; the declaration says type, name and size."""
+    """Returns `declaration = {…};` with decimal values in wrapped lines; the declaration has type, name and size."""
     lines, line = [], ""
     for value in values:
         item = f"{int(value)}, "
@@ -22,20 +22,20 @@ def c_array(declaration: str, values: Iterable[int]) -> str:
 
 
 def c_bytes(declaration: str, data: bytes) -> str:
-    """Returns `declaration = {…};` with hex bytes, twelve a line as xxd writes them."""
+    """Returns `declaration = {…};` with hex bytes, twelve per line as xxd writes them."""
     rows = (data[at : at + 12] for at in range(0, len(data), 12))
     body = ",\n".join("    " + ", ".join(f"0x{byte:02x}" for byte in row) for row in rows)
     return f"{declaration} = {{\n{body}\n}};\n"
 
 
 def c_float(value: float) -> str:
-    """Returns a C float literal that reads back as exactly the nearest float of 32 bits."""
+    """Returns a C float literal that reads back as the nearest 32-bit float, exactly."""
     digits = f"{value:.9g}"
     return digits + ("f" if any(character in digits for character in ".en") else ".0f")
 
 
 def c_string(text: str) -> str:
-    """Returns a C string literal: ASCII as it is, all else as UTF-8 in octal escapes (which end by themselves)."""
+    """Returns a C string literal: ASCII unchanged, the rest as UTF-8 in octal escapes (which have a fixed length)."""
     escaped = "".join(
         chr(byte) if 32 <= byte < 127 and chr(byte) not in '"\\?' else f"\\{byte:03o}" for byte in text.encode()
     )

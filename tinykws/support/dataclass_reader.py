@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Dataclasses as schema: a mapping becomes a frozen dataclass; annotations check its keys and types."""
+"""Dataclasses as a schema: turns a mapping into a frozen dataclass, whose annotations determine keys and types."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def former_keys_of(settings: Any) -> dict[str, Any]:
 
 
 def read_dataclass(kind: type[S], values: Any, where: str = "") -> S:
-    """Makes a dataclass of a mapping, checking keys and types by the dataclass's annotations.
+    """Turns a mapping into a dataclass and checks keys and types by the dataclass's annotations.
 
     Former names of settings are read, with a RenamedSettingWarning.
 
@@ -71,7 +71,7 @@ def read_dataclass(kind: type[S], values: Any, where: str = "") -> S:
         ConfigError: an unknown or missing key, or a value of another type.
     """
     if not isinstance(values, dict):
-        raise ConfigError(f"{where or 'the file'} must hold keys, not {values!r}")
+        raise ConfigError(f"{where or 'the file'} must hold keys, not {values!r}", hint="write `key: value` lines")
     values, notices = with_current_names(kind, values, where)
     for notice in notices:
         warnings.warn(f"{notice}; the old name is still read", RenamedSettingWarning, stacklevel=2)
@@ -94,22 +94,22 @@ def read_mapping(value: Any, where: str) -> dict[str, Any]:
     return value
 
 
-def one_of(name: str, value: str, choices: Sequence[str]) -> None:
+def require_one_of(name: str, value: str, choices: Sequence[str]) -> None:
     """Raises ConfigError unless value is one of the choices."""
     if value not in choices:
         raise ConfigError(f"{name} is {value!r}", hint=did_you_mean(value, choices))
 
 
-def at_least(name: str, value: float, low: float) -> None:
-    """Raises ConfigError where value is below low."""
+def require_at_least(name: str, value: float, low: float) -> None:
+    """Raises ConfigError if value is below low."""
     if value < low:
-        raise ConfigError(f"{name} is {value}", hint=f"at least {low}")
+        raise ConfigError(f"{name} is {value}", hint=f"use {low} or more")
 
 
-def in_range(name: str, value: float, low: float, high: float) -> None:
-    """Raises ConfigError where value is outside low to high."""
+def require_in_range(name: str, value: float, low: float, high: float) -> None:
+    """Raises ConfigError if value is outside low to high."""
     if not low <= value <= high:
-        raise ConfigError(f"{name} is {value}", hint=f"{low} to {high}")
+        raise ConfigError(f"{name} is {value}", hint=f"use a value from {low} to {high}")
 
 
 def _read_value(kind: Any, value: Any, where: str) -> Any:
@@ -132,7 +132,7 @@ def _read_value(kind: Any, value: Any, where: str) -> Any:
 
 
 def _read_one_of(kinds: tuple[Any, ...], value: Any, where: str) -> Any:
-    """Reads a value of an X | None, or of an int | str."""
+    """Reads a value whose type is X | None or int | str."""
     others = [kind for kind in kinds if kind is not types.NoneType]
     if value is None and len(others) < len(kinds):
         return None

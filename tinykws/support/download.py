@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Downloading one large file over HTTP, so that a broken line or Ctrl-C costs no more than the time since.
+"""Downloads one large file over HTTP and resumes after a broken connection or Ctrl-C.
 
-`PATH.part` holds what came so far, `PATH.part.json` what the server said of the file: its ETag or date, and its length.
-The next try, in this run or another, asks for the rest with Range and If-Range; where the server does not answer with
-the rest of that same file, the download starts anew. Nothing else is written.
+`PATH.part` holds the bytes received so far, `PATH.part.json` what the server said about the file: its ETag or date, and
+its length. The next attempt, in this run or another, asks for the rest with Range and If-Range. If the server does not
+answer with the rest of the same file, the download starts from scratch. Nothing else is written.
 
-The standard library's urllib serves: proxies from the environment, redirects, certificates. Of `requests`, the retries
-end where a body begins, which is where a download of gigabytes breaks.
+Python's urllib is enough: it has proxies from the environment, redirects and certificates. The retries of `requests`
+do not cover the body, and that is where a download of gigabytes breaks.
 """
 
 from __future__ import annotations
@@ -31,22 +31,22 @@ from tinykws.support.files import not_writable, write_json
 from tinykws.support.progress import SILENT, Progress
 
 TIMEOUT_S = 30.0
-"""A server that says nothing for so long is taken for gone."""
-WAITS_S = (1, 2, 4, 8, 16)
-"""Between tries; they begin again when a try brought something."""
-LONGEST_WAIT_S = 120
-"""More than this is not waited, whatever a server asks for."""
-ADVANCE = 1 << 20
-"""Bytes that count as having brought something: a server that gives one byte a try is not waited for for ever."""
+"""A server that sends nothing for so long is given up on."""
+RETRY_WAITS_S = (1, 2, 4, 8, 16)
+"""Seconds between attempts; they start over after an attempt that received data."""
+MAX_WAIT_S = 120
+"""Longest wait, whatever a server's Retry-After asks for."""
+MIN_PROGRESS_BYTES = 1 << 20
+"""Bytes that an attempt must receive to count as progress; a server that sends a byte per attempt is given up on."""
 BLOCK = 1 << 18
-CHANGED = "the file on the server has changed, so it is fetched from its start"
+CHANGED = "the file on the server has changed, so the download starts from scratch"
 _BUSY = (408, 425, 429, 500, 502, 503, 504)
 
 Sleep = Callable[[float], None]
 
 
 class _BrokenError(Exception):
-    """This try failed; another may succeed."""
+    """This attempt failed; another may succeed."""
 
     def __init__(self, why: str, wait_s: float = 0) -> None:
         super().__init__(why)
@@ -62,24 +62,26 @@ class _RefusedError(Exception):
 
 
 def check_url(url: str) -> None:
-    """Raises ConfigError unless the address is one that `download` can ask."""
+    """Raises ConfigError unless `download` supports the address."""
     if not re.fullmatch(r"https?://[!-.0-~][!-~]*", url):
-        raise ConfigError(f"{url!r} is no address of a file", hint="http://…, https://…, file://… or a file's path")
-
-
-def require_room(folder: Path, wanted: int, what: str) -> None:
-    """Raises ConfigError where the disk of an existing folder has less than `wanted` bytes free."""
-    free = shutil.disk_usage(folder).free
-    if free < wanted:
         raise ConfigError(
-            f"{what} needs {wanted / 1e6:,.0f} MB, and {folder} has {free / 1e6:,.0f} MB free",
-            hint="make room, or choose a folder on another disk",
+            f"{url!r} is not the address of a file", hint="give http://…, https://…, file://… or the path of a file"
         )
 
 
-def part_size(path: Path) -> int:
-    """Returns how many bytes of `path` an earlier download left to go on from."""
-    return _Part(path).size
+def require_free_space(folder: Path, wanted: int, what: str) -> None:
+    """Raises ConfigError if the disk of an existing folder has less than `wanted` bytes free."""
+    free = shutil.disk_usage(folder).free
+    if free < wanted:
+        raise ConfigError(
+            f"{what} needs {wanted / 1e6:,.0f} MB, but {folder} has only {free / 1e6:,.0f} MB free",
+            hint="delete files on that disk, or choose a folder on another disk",
+        )
+
+
+def downloaded_bytes(path: Path) -> int:
+    """Returns how many bytes of `path` an earlier download received; the next one resumes there."""
+    return _PartialFile(path).size
 
 
 def download(
@@ -91,26 +93,26 @@ def download(
     sleep: Sleep = time.sleep,
     timeout_s: float = TIMEOUT_S,
 ) -> None:
-    """Downloads a file to `path`, going on from where an earlier call ended; does nothing where it is there.
+    """Downloads a file to `path`, resuming where an earlier call ended; does nothing if the file exists.
 
     Args:
-        urls: addresses of the same bytes; the next is tried where one fails.
+        urls: addresses of the same bytes; if one fails, the next is tried.
         path: its folder must exist.
-        size: bytes the file must have; None: as many as the server says.
-        progress: draws the bytes, and tells why it tries again.
-        sleep: waits between tries.
-        timeout_s: for connecting, and between two pieces.
+        size: the file's size in bytes; None: whatever the server says.
+        progress: shows the bytes received, and says why an attempt is repeated.
+        sleep: waits between attempts.
+        timeout_s: for connecting, and between two blocks.
 
     Raises:
-        ToolError: no address gave the file; it says why for each. What came is kept.
-        ConfigError: no room, or no right to write.
+        ToolError: no address gave the file; the message says why for each. What was received is kept.
+        ConfigError: the disk is full, or the folder is not writable.
     """
     if path.exists():
         return
-    part, failures = _Part(path), []
+    part, failures = _PartialFile(path), []
     for url in urls:
         try:
-            _from_one(url, part, size, progress=progress, sleep=sleep, timeout_s=timeout_s)
+            _download_from(url, part, size, progress=progress, sleep=sleep, timeout_s=timeout_s)
         except _RefusedError as error:
             failures.append(f"{url}: {error}")
             continue
@@ -118,32 +120,34 @@ def download(
         return
     raise ToolError(
         f"cannot download {path.name}\n  " + "\n  ".join(failures),
-        hint="the same command again: it goes on from where this one ended\n"
-        "HTTPS_PROXY=http://host:port in the environment, where the network has a proxy\n"
-        "--url FILE, with the archive that you downloaded elsewhere",
+        hint="run the same command again: it resumes where this one ended\n"
+        "behind a proxy, set the environment variable: HTTPS_PROXY=http://host:port\n"
+        "or download the archive in another way, and give the file: --url FILE",
     )
 
 
-def _from_one(url: str, part: _Part, size: int | None, *, progress: Progress, sleep: Sleep, timeout_s: float) -> None:
-    """Tries one address until the file is whole. Raises _RefusedError."""
-    furthest, waits, was_reached = part.size, list(WAITS_S), False
+def _download_from(
+    url: str, part: _PartialFile, size: int | None, *, progress: Progress, sleep: Sleep, timeout_s: float
+) -> None:
+    """Tries one address until the file is complete. Raises _RefusedError."""
+    furthest, waits, was_reached = part.size, list(RETRY_WAITS_S), False
     while True:
         try:
             return _receive(url, part, size, progress, timeout_s)
         except _BrokenError as error:
             was_reached |= not isinstance(error, _NoConnectionError)
-            if part.size >= furthest + ADVANCE:
-                furthest, waits = part.size, list(WAITS_S)
-            # Without a network the answer should be quick; a network that goes away midway often comes back.
+            if part.size >= furthest + MIN_PROGRESS_BYTES:
+                furthest, waits = part.size, list(RETRY_WAITS_S)
+            # Without a network, fail quickly; a network that fails midway often comes back.
             if not waits or not was_reached:
                 raise _RefusedError(str(error)) from error
-            wait_s = min(max(waits.pop(0), error.wait_s), LONGEST_WAIT_S)
+            wait_s = min(max(waits.pop(0), error.wait_s), MAX_WAIT_S)
             progress.say(f"{error}; trying again in {wait_s:.0f} s")
             sleep(wait_s)
 
 
-def _receive(url: str, part: _Part, size: int | None, progress: Progress, timeout_s: float) -> None:
-    """Makes one request and appends what it brings. Raises _BrokenError, _RefusedError."""
+def _receive(url: str, part: _PartialFile, size: int | None, progress: Progress, timeout_s: float) -> None:
+    """Makes one request and appends the body. Raises _BrokenError, _RefusedError."""
     if part.size and part.size == part.stamp.total:
         return
     if not part.stamp.validator:
@@ -152,21 +156,21 @@ def _receive(url: str, part: _Part, size: int | None, progress: Progress, timeou
     if part.size:
         headers |= {"Range": f"bytes={part.size}-", "If-Range": part.stamp.validator}
     with _open(urllib.request.Request(url, headers=headers), part, timeout_s) as response:
-        start, stamp = _told(response)
+        start, stamp = _range_and_stamp(response)
         if start and not (start == part.size and stamp.may_be(part.stamp)):
             part.forget()
             raise _BrokenError(CHANGED)
         if size is not None and stamp.total not in (size, None):
-            raise _RefusedError(f"it has {stamp.total:,} bytes there, not {size:,}: another file")
+            raise _RefusedError(f"the file there has {stamp.total:,} bytes, not {size:,}: it is another file")
         total = size if stamp.total is None else stamp.total
         if not start:
             part.begin(stamp)
-        require_room(part.path.parent, (total or part.size) - part.size, "the download")
+        require_free_space(part.path.parent, (total or part.size) - part.size, "the download")
         _copy(response, part, total, progress)
 
 
-def _open(request: urllib.request.Request, part: _Part, timeout_s: float) -> http.client.HTTPResponse:
-    """Returns an answer that holds a file, or the rest of one. Raises _BrokenError, _RefusedError."""
+def _open(request: urllib.request.Request, part: _PartialFile, timeout_s: float) -> http.client.HTTPResponse:
+    """Returns a response with a file, or with the rest of one. Raises _BrokenError, _RefusedError."""
     try:
         response: http.client.HTTPResponse = _opener().open(request, timeout=timeout_s)
     except urllib.error.HTTPError as error:
@@ -191,8 +195,8 @@ def _open(request: urllib.request.Request, part: _Part, timeout_s: float) -> htt
     return response
 
 
-def _copy(response: http.client.HTTPResponse, part: _Part, total: int | None, progress: Progress) -> None:
-    """Appends the body. Raises _BrokenError where it ends early."""
+def _copy(response: http.client.HTTPResponse, part: _PartialFile, total: int | None, progress: Progress) -> None:
+    """Appends the body. Raises _BrokenError if it ends early."""
     with progress.track_bytes("downloading", total) as show, part.appending() as write:
         show(part.size)
         while total is None or part.size < total:
@@ -210,20 +214,20 @@ def _copy(response: http.client.HTTPResponse, part: _Part, total: int | None, pr
 
 @dataclasses.dataclass(frozen=True)
 class _Stamp:
-    """What a server said of a file: enough to know it again."""
+    """What a server said about a file: enough to recognize it later."""
 
     validator: str = ""
-    """A strong ETag, or else the date of the last change, as sent; empty where there is neither: no going on."""
+    """A strong ETag, or else the date of the last change, as sent; empty if there is neither, so it cannot resume."""
     total: int | None = None
 
     def may_be(self, other: _Stamp) -> bool:
-        """Returns whether nothing said of either tells them apart; an answer with a part may say less."""
+        """Returns whether both may be the same file; a response with a part of a file may say less about it."""
         lengths = {self.total, other.total} - {None}
         return self.validator in ("", other.validator) and len(lengths) < 2
 
 
-class _Part:
-    """What came so far: PATH.part and PATH.part.json."""
+class _PartialFile:
+    """The bytes received so far: PATH.part and PATH.part.json."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -233,14 +237,14 @@ class _Part:
         self.size = self._file.stat().st_size if self.stamp.validator and self._file.exists() else 0
 
     def begin(self, stamp: _Stamp) -> None:
-        """Starts a file anew."""
+        """Starts from scratch."""
         self.forget()
         write_json(self._json, dataclasses.asdict(stamp))
         self.stamp = stamp
 
     @contextlib.contextmanager
     def appending(self) -> Iterator[Callable[[bytes], None]]:
-        """Yields a function that appends bytes. Raises ConfigError where they cannot be written."""
+        """Yields a function that appends bytes. Raises ConfigError if they cannot be written."""
         try:
             with self._file.open("ab" if self.size else "wb") as file:
 
@@ -253,12 +257,12 @@ class _Part:
             raise not_writable(self.path.parent, error) from error
 
     def finish(self) -> None:
-        """Gives the whole file its name."""
+        """Renames the complete file to its final name."""
         self._file.replace(self.path)
         self._json.unlink(missing_ok=True)
 
     def forget(self) -> None:
-        """Removes what came. The bytes go first: no bytes may ever stand beside another file's stamp."""
+        """Removes what was received. The bytes go first, so that they never lie next to another file's stamp."""
         self._file.unlink(missing_ok=True)
         self._json.unlink(missing_ok=True)
         self.size, self.stamp = 0, _Stamp()
@@ -271,8 +275,8 @@ class _Part:
             return _Stamp()
 
 
-def _told(response: http.client.HTTPResponse) -> tuple[int, _Stamp]:
-    """Returns at which byte an answer starts and what it says of the whole file. Raises _RefusedError."""
+def _range_and_stamp(response: http.client.HTTPResponse) -> tuple[int, _Stamp]:
+    """Returns the byte at which a response starts, and what it says about the whole file. Raises _RefusedError."""
     etag = response.headers.get("ETag", "")
     # A weak ETag promises the same meaning, not the same bytes (RFC 9110, 8.8.1 and 13.1.5).
     validator = etag if etag and not etag.startswith("W/") else response.headers.get("Last-Modified", "")
@@ -280,12 +284,12 @@ def _told(response: http.client.HTTPResponse) -> tuple[int, _Stamp]:
         return 0, _Stamp(validator, response.length)
     match = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", ""))
     if not match:
-        raise _RefusedError("it answers with a part of the file, and not which")
+        raise _RefusedError("the server sends a part of the file without saying which")
     return int(match[1]), _Stamp(validator, None if match[2] == "*" else int(match[2]))
 
 
 def _opener() -> urllib.request.OpenerDirector:
-    """Like urllib's own, but for http and https alone: a redirect to ftp:// or file:// leads nowhere."""
+    """Like urllib's default, but for http and https only: a redirect to ftp:// or file:// is refused."""
     opener = urllib.request.OpenerDirector()
     for handler in (
         urllib.request.ProxyHandler(),
@@ -310,7 +314,7 @@ def _status(code: int) -> str:
 
 
 def _seconds(retry_after: str | None) -> float:
-    """Returns the seconds of a Retry-After header; its other form, a date, counts as none."""
+    """Returns the seconds of a Retry-After header; 0 if it has none or a date."""
     return float(retry_after) if retry_after and retry_after.isdecimal() else 0
 
 

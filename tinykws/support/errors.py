@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The one family of errors that a user can mend; anything else is a bug and keeps its traceback.
+"""The errors that a user can fix; any other exception is a bug and keeps its traceback.
 
-Each carries what is wrong, optionally what to try, and the exit code of the command contract:
-1 the verdict is FAIL, 2 wrong use or configuration, 3 an outside tool failed, 4 the device failed.
+Each says what is wrong, what to do about it if that is known, and which exit code the command ends with:
+1 the verdict is FAIL, 2 wrong usage or configuration, 3 an external tool failed, 4 the device failed.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from collections.abc import Iterable
 
 
 class TinykwsError(Exception):
-    """Something the user can mend.
+    """Something the user can fix.
 
     Args:
-        message: what is wrong, naming the file, word or key.
-        hint: what to try; one line, or several that stand below each other.
+        message: what is wrong, with the value and its place (file, key, word), and why it matters if that is not plain.
+        hint: a command or a concrete action that fixes it; one per line.
     """
 
     exit_code = 2
@@ -32,19 +32,19 @@ class ConfigError(TinykwsError):
 
 
 class ToolError(TinykwsError):
-    """An outside tool (compiler, PlatformIO, emulator, espeak-ng) is missing or failed."""
+    """An external tool (compiler, PlatformIO, emulator, espeak-ng) is missing or failed."""
 
     exit_code = 3
 
 
 class DeviceError(TinykwsError):
-    """The device, real or emulated, did not answer, or answered wrongly."""
+    """The device, real or emulated, did not answer, or gave a wrong answer."""
 
     exit_code = 4
 
 
 def did_you_mean(wrong: str, known: Iterable[str]) -> str:
-    """Returns a hint that names the nearest known names, or all of them where none is near."""
+    """Returns a hint with the most similar known names, or with all of them if none is similar."""
     known = list(known)
     near = difflib.get_close_matches(wrong, known, n=2, cutoff=0.6)
     if near:

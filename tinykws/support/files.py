@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files that are never half-written: everything is written beside its place and then renamed."""
+"""Files that are never half-written: each is written to a temporary file in the same folder, then renamed."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from tinykws.support.errors import ConfigError
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yields a temporary path beside `path`; renames it to `path` on success, removes it on any failure.
+    """Yields a temporary path in the folder of `path`; renames it to `path` on success, removes it on any failure.
 
-    The suffix is kept, for writers that look at it. Raises ConfigError where the folder cannot be written.
+    The suffix is kept, for writers that depend on it. Raises ConfigError if the folder is not writable.
     """
     with _beside(path) as temporary:
         yield temporary
@@ -30,7 +30,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def creating(path: Path) -> Iterator[Path]:
-    """Like `replacing`, but never takes the place of another file: raises FileExistsError where one is there."""
+    """Like `replacing`, but never replaces a file: raises FileExistsError if `path` exists."""
     with _beside(path) as temporary:
         yield temporary
         temporary.chmod(0o666 & ~_umask())
@@ -38,7 +38,7 @@ def creating(path: Path) -> Iterator[Path]:
             os.link(temporary, path)
         except FileExistsError:
             raise
-        except OSError:  # a file system without links
+        except OSError:  # a file system without hard links
             if path.exists():
                 raise FileExistsError(path) from None
             temporary.rename(path)
@@ -46,7 +46,7 @@ def creating(path: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def _beside(path: Path) -> Iterator[Path]:
-    """Yields a temporary path beside `path`, and removes what is left there."""
+    """Yields a temporary path in the folder of `path`; removes it afterwards if it still exists."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
@@ -62,7 +62,7 @@ def _beside(path: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def replacing_folder(path: Path) -> Iterator[Path]:
-    """Yields an empty temporary folder beside `path`; swaps it in on success, removes it on any failure."""
+    """Yields an empty temporary folder next to `path`; it replaces `path` on success, and is removed on any failure."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
@@ -83,12 +83,12 @@ def replacing_folder(path: Path) -> Iterator[Path]:
 
 
 def write_text_if_changed(path: Path, text: str) -> bool:
-    """Writes UTF-8 text with Unix line ends; leaves an equal file alone. Returns whether it wrote."""
+    """Writes UTF-8 text with Unix line ends unless the file is identical already. Returns whether it wrote."""
     return write_bytes_if_changed(path, text.encode())
 
 
 def write_bytes_if_changed(path: Path, data: bytes) -> bool:
-    """Writes bytes; leaves an equal file (and its date, which PlatformIO looks at) alone. Returns whether it wrote."""
+    """Like write_text_if_changed, for bytes; an unchanged file keeps its date, which PlatformIO looks at."""
     if path.is_file() and path.read_bytes() == data:
         return False
     with replacing(path) as temporary:
@@ -97,7 +97,7 @@ def write_bytes_if_changed(path: Path, data: bytes) -> bool:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Writes indented JSON, whole or not at all."""
+    """Writes indented JSON, completely or not at all."""
     write_text_if_changed(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
@@ -111,7 +111,7 @@ def sha256_of_file(path: Path) -> str:
 
 
 def not_writable(folder: Path, error: OSError) -> ConfigError:
-    """Returns the error for a folder that cannot be written."""
+    """Returns the error for a folder that is not writable."""
     return ConfigError(
         f"cannot write in {folder}: {error.strerror}",
         hint="check the folder's permissions and free space, or choose another with --project",

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether a stage must run again, decided by content: hashes of its settings, its input files and its outputs.
+"""Whether a stage is up to date, decided by content: hashes of its settings, its input files and its outputs.
 
-Each stage says what it reads and what it writes; after it ran, a stamp keeps the digests of both, and its report. A
-stage is fresh while both digests are still true. Dates play no part, so copies, clones and checkouts stay fresh.
+Each stage declares what it reads and writes. After it has run, a stamp file records the digests of both, and its
+report. A stage is up to date as long as both digests match. Dates do not matter, so copies and
+clones stay up to date.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from tinykws.support.files import sha256_of_file, write_json
 
 @dataclasses.dataclass(frozen=True)
 class StageFiles:
-    """What a stage depends on and makes. Folders stand for all the files below them; missing ones count as empty."""
+    """What a stage depends on and produces. A folder means all files below it; a missing file counts as empty."""
 
     settings: Mapping[str, Any]
     """JSON-ready values that change the result."""
@@ -34,7 +35,7 @@ class StageFiles:
 
 
 def is_fresh(stamp_path: Path, stage_files: StageFiles) -> bool:
-    """Returns whether the stage's outputs are there, untouched, and made from the inputs as they are now."""
+    """Returns whether the stage's outputs exist, are unchanged, and were made from the inputs as they are now."""
     try:
         stamp = json.loads(stamp_path.read_text(encoding="utf-8"))
         wrote, read, _ = stamp["outputs"], stamp["inputs"], stamp["report"]
@@ -46,25 +47,25 @@ def is_fresh(stamp_path: Path, stage_files: StageFiles) -> bool:
 
 
 def write_stamp(stamp_path: Path, inputs_digest: str, stage_files: StageFiles, report: Any = None) -> None:
-    """Remembers what the outputs were made from, and what the stage told.
+    """Records what a stage's outputs were made from, and its report.
 
     Args:
-        stamp_path: the stage's stamp.
-        inputs_digest: that of before the stage ran.
-        stage_files: its outputs as they are now.
-        report: its report as JSON-ready values: told again while the stage is up to date.
+        stamp_path: the stage's stamp file.
+        inputs_digest: the digest of the inputs before the stage ran.
+        stage_files: the stage's files; its outputs are read now.
+        report: the stage's report as JSON-ready values; it is shown again while the stage is up to date.
     """
     outputs = digest_of_files(stage_files.writes)
     write_json(stamp_path, {"inputs": inputs_digest, "outputs": outputs, "report": report})
 
 
 def read_report(stamp_path: Path) -> Any:
-    """Returns the report that the stamp of a stage that is up to date keeps."""
+    """Returns the report in the stamp file of a stage that is up to date."""
     return json.loads(stamp_path.read_text(encoding="utf-8"))["report"]
 
 
 def digest_of_files(paths: Sequence[Path]) -> str:
-    """Returns a digest of the names and bytes of files, and of all files below folders, hidden ones left out."""
+    """Returns a digest of the names and bytes of files, and of all files below folders except hidden ones."""
     digest = hashlib.sha256()
     for top in paths:
         for path in sorted(_files_below(top)):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ctrl-C while a process is being started: there must always be somebody who ends it."""
+"""Ctrl-C while a process is being started: it must not leave a process running that nothing will end."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import TypeVar
 P = TypeVar("P")
 
 
-def start_whole(start: Callable[[], P], end: Callable[[P], None]) -> P:
-    """Returns what `start` returns.
+def start_uninterrupted(start: Callable[[], P], end: Callable[[P], None]) -> P:
+    """Calls `start` and returns its result; Ctrl-C takes effect only afterwards.
 
-    A Ctrl-C in the middle of subprocess.Popen would leave a process that nobody knows of. So it is held back until the
-    process is there; then `end` is called on it, and KeyboardInterrupt raised.
+    Ctrl-C in the middle of subprocess.Popen would leave a process without a handle to end it. It is therefore deferred
+    until the process has started; then `end` is called on the process, and KeyboardInterrupt is raised.
     """
     usual = signal.getsignal(signal.SIGINT)
     if threading.current_thread() is not threading.main_thread() or not callable(usual):

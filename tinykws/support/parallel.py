@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A map over processes or threads that keeps order and ends at once on Ctrl-C or an error."""
+"""A map over processes or threads that keeps the order and ends immediately on Ctrl-C or an error."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from multiprocessing import resource_tracker
 from typing import TypeVar
 
-from tinykws.support.interrupts import start_whole
+from tinykws.support.interrupts import start_uninterrupted
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -21,16 +21,16 @@ HAS_SIGNAL_MASKS = hasattr(signal, "pthread_sigmask")
 
 
 def process_count() -> int:
-    """Returns how many processors this process may use."""
+    """Returns the number of processors that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def map_in_processes(function: Callable[[T], R], items: Sequence[T], processes: int) -> Iterator[R]:
-    """Yields function(item) in the items' order, computed in fresh processes; with one process, here.
+    """Yields function(item) in the items' order, computed in worker processes; with one process, in this one.
 
-    Processes are spawned, not forked, so it is the same on every system and beside any threads.
+    Processes are spawned, not forked, so this works the same on every system, with or without threads.
     """
     if processes <= 1 or len(items) <= 1:
         yield from map(function, items)
@@ -38,20 +38,20 @@ def map_in_processes(function: Callable[[T], R], items: Sequence[T], processes: 
     executor = concurrent.futures.ProcessPoolExecutor(
         min(processes, len(items)), multiprocessing.get_context("spawn"), _leave_ctrl_c_to_parent
     )
-    if HAS_SIGNAL_MASKS:  # else it is started with the first process, and takes back what is held back then
+    if HAS_SIGNAL_MASKS:  # otherwise it starts with the first process, and unblocks Ctrl-C again
         resource_tracker.ensure_running()
     yield from _results(executor, function, items)
 
 
 def map_in_threads(function: Callable[[T], R], items: Sequence[T], threads: int) -> Iterator[R]:
-    """Yields function(item) in the items' order; for work in C that leaves Python's lock to others."""
+    """Yields function(item) in the items' order; for C code that releases Python's global interpreter lock."""
     yield from _results(concurrent.futures.ThreadPoolExecutor(max(1, threads)), function, items)
 
 
 def _results(executor: concurrent.futures.Executor, function: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
     try:
         with _ctrl_c_held_back():
-            results = start_whole(lambda: executor.map(function, items), lambda _: None)  # `finally` ends them
+            results = start_uninterrupted(lambda: executor.map(function, items), lambda _: None)  # `finally` ends them
         yield from results
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
@@ -59,10 +59,11 @@ def _results(executor: concurrent.futures.Executor, function: Callable[[T], R], 
 
 @contextlib.contextmanager
 def _ctrl_c_held_back() -> Iterator[None]:
-    """Holds Ctrl-C back while workers are started, which inherit that; here it comes when all are.
+    """Blocks Ctrl-C while workers start; they inherit that, and here it takes effect once all have started.
 
-    A terminal sends it to every process, and one that is still importing would print a traceback. The mask is this
-    thread's; threads that numpy started take the signal all the same, so Python's answer to it is held back as well.
+    A terminal sends Ctrl-C to every process, and a worker that is still importing would print a traceback. The signal
+    mask applies to this thread only; threads that numpy started still receive the signal, so the caller defers Python's
+    handler as well.
     """
     if not HAS_SIGNAL_MASKS:
         yield

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Compilers and emulators: found on PATH, or named in an error together with the package that brings them."""
+"""Finds compilers and emulators on PATH; if one is missing, the error names the package to install."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ DEBIAN_PACKAGES = {
     "riscv64-unknown-elf-gcc": "gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf",
     "qemu-system-riscv32": "qemu-system-misc",
 }
-"""What brings a program on Debian and Ubuntu."""
+"""Packages that contain a program on Debian and Ubuntu."""
 
 
 def find_programs(names: Iterable[str]) -> list[Path]:
-    """Returns the programs' paths in order.
+    """Returns the programs' paths, in order.
 
     Raises:
-        ToolError: one or more are not on PATH; the hint is the one line that installs them all.
+        ToolError: one or more are not on PATH; the hint is the command that installs them all.
     """
     names = list(names)
     paths = {name: shutil.which(name) for name in names}
@@ -40,5 +40,5 @@ def install_hint(names: Iterable[str]) -> str:
     packages = " ".join(DEBIAN_PACKAGES.get(name, name) for name in names).split()
     return (
         f"on Debian or Ubuntu: sudo apt install {' '.join(dict.fromkeys(packages))}\n"
-        "elsewhere: install it with the system's package manager and put it on PATH"
+        "on other systems: install it with the system's package manager and put it on PATH"
     )

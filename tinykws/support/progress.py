@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How long work tells how far it is: stages ask for a bar, the command line decides how it looks.
+"""How long-running work reports progress: stages ask for a progress bar, the command line decides how it looks.
 
-Stages print nothing themselves; they take a `Progress` and wrap their loops in `track`, and say what a person
-should know in `say`. `SILENT` is for tests and for use as a library.
+Stages never print; they take a `Progress`, wrap their loops in `track`, and report messages with `say`. `SILENT` is for
+tests and for use as a library.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class Progress:
-    """The silent form; the command line has one that draws (tinykws/cli/console.py)."""
+    """Reports nothing; the command line has a subclass that draws bars (tinykws/cli/console.py)."""
 
     def track(self, items: Iterable[T], label: str, total: int | None = None) -> Iterator[T]:  # noqa: ARG002
         """Yields the items, showing how many of `total` (default: len(items)) are done."""
@@ -23,11 +23,11 @@ class Progress:
 
     @contextlib.contextmanager
     def track_bytes(self, label: str, total: int | None = None) -> Iterator[Callable[[int], None]]:  # noqa: ARG002
-        """Yields a function that takes how many of `total` bytes are done by now; the count may fall again."""
+        """Yields a function to call with the number of bytes that are done, of `total`; the number may decrease."""
         yield lambda _: None
 
     def say(self, text: str) -> None:
-        """Tells one line that a person should know, once."""
+        """Reports a message, one line."""
 
 
 SILENT = Progress()

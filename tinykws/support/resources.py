@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the data files that travel with the package are: firmware/, templates/ and boards.yaml.
+"""Where the package's data files are: firmware/, templates/ and boards.yaml.
 
-In a checkout they stand beside the package; in an installed wheel, inside it (setup.py copies them there).
+In a checkout they are next to the package; in an installed wheel, inside it (setup.py copies them there).
 """
 
 from __future__ import annotations

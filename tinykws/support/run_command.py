@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs a program to its end: its lines as they come, a time limit always, and nothing of it left running."""
+"""Runs a program with a time limit, passes its output on line by line, and leaves no process of it running."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import IO
 
 from tinykws.support.errors import ToolError
-from tinykws.support.interrupts import start_whole
+from tinykws.support.interrupts import start_uninterrupted
 
 TIDY_SECONDS = 2.0
-"""How long a program that is to end may take for it."""
+"""How long a program may take to terminate before it is killed."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,16 +39,16 @@ def run_command(
     env: Mapping[str, str] | None = None,
     on_line: Callable[[str], None] = lambda _: None,
 ) -> Finished:
-    """Runs a program; `on_line` gets each line of its stdout as it comes.
+    """Runs a program; `on_line` is called with each line of its stdout as it arrives.
 
-    Ctrl-C and the time limit end the program and all it has started.
+    Ctrl-C and the time limit end the program and all processes it has started.
 
     Raises:
-        ToolError: it cannot be started, or takes longer than `timeout_s`.
+        ToolError: the program cannot be started, or takes longer than `timeout_s`.
     """
     started = time.monotonic()
     process = _start(command, env)
-    try:  # at once: a Ctrl-C must find somebody who ends the process
+    try:  # immediately: from here on, Ctrl-C must end the process
         assert process.stdout is not None
         assert process.stderr is not None
         stdout, stderr = _Reader(process.stdout, on_line), _Reader(process.stderr, lambda _: None)
@@ -56,13 +56,14 @@ def run_command(
     finally:
         end_group(process)
     if not ended:
-        last_words = stdout.text()[-500:].strip()
-        raise ToolError(f"no end after {timeout_s:.0f} s: {shlex.join(command)}", hint=last_words or None)
+        last_output = stdout.text()[-500:].strip()
+        shown = f"\nits last output:\n{last_output}" if last_output else ""
+        raise ToolError(f"timed out after {timeout_s:.0f} s: {shlex.join(command)}{shown}")
     return Finished(process.returncode, stdout.text(), stderr.text(), time.monotonic() - started)
 
 
 class _Reader:
-    """Collects a stream's text in a thread of its own, so that neither stream can block the program."""
+    """Collects a stream's text in a thread, so that neither of two streams can block the program."""
 
     def __init__(self, stream: IO[str], on_line: Callable[[str], None]) -> None:
         self._lines: list[str] = []
@@ -76,7 +77,7 @@ class _Reader:
                 on_line(line.rstrip())
 
     def text(self) -> str:
-        """All that came, once the stream has ended."""
+        """Returns the whole text, once the stream has ended."""
         self._thread.join(timeout=5)
         return "".join(self._lines)
 
@@ -84,17 +85,17 @@ class _Reader:
 def start_group(
     command: Sequence[str] | str, env: Mapping[str, str] | None, *, stderr: int = subprocess.PIPE
 ) -> subprocess.Popen[str]:
-    """Starts a program as the head of a group of its own, so that `end_group` ends its children with it.
+    """Starts a program as the leader of a new process group, so that `end_group` ends its children too.
 
     Args:
-        command: program and arguments; a text goes to a shell.
-        env: its environment; None: ours.
+        command: program and arguments; a string is run by a shell.
+        env: the program's environment; None: this process's.
         stderr: subprocess.PIPE, or subprocess.STDOUT for both in one stream.
 
     Raises:
         OSError: it cannot be started.
     """
-    return start_whole(
+    return start_uninterrupted(
         lambda: subprocess.Popen(
             command,
             shell=isinstance(command, str),
@@ -128,7 +129,7 @@ def _wait(process: subprocess.Popen[str], timeout_s: float) -> bool:
 
 
 def end_group(process: subprocess.Popen[str]) -> None:
-    """Ends what still runs of a program and all it has started; it must be the head of a group of its own."""
+    """Ends a program and all processes it has started; it must be the leader of its process group (`start_group`)."""
     if sys.platform == "win32":
         if process.poll() is None:
             subprocess.run(
@@ -143,7 +144,7 @@ def end_group(process: subprocess.Popen[str]) -> None:
 
 
 def _wait_for_group(process: subprocess.Popen[str]) -> None:
-    """Gives compilers the time to remove their temporary files. Raises ProcessLookupError once all have ended."""
+    """Gives compilers time to remove their temporary files. Raises ProcessLookupError once all have ended."""
     deadline = time.monotonic() + TIDY_SECONDS
     while time.monotonic() < deadline:
         process.poll()

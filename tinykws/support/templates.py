@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Jinja2: the files of templates/, filled with values. A value that is missing is an error, never an empty text."""
+"""Fills in the Jinja2 templates of templates/. A missing value is an error, not an empty text."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""YAML as people expect it: `yes`, `no`, `on`, `off` are words (as in YAML 1.2), and a key may stand only once."""
+"""Reads YAML as people expect it: `yes`, `no`, `on`, `off` are text (as in YAML 1.2), and a key may occur only once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class _Loader(yaml.SafeLoader):
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
             if key in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"key {key!r} stands twice", key_node.start_mark)
+                raise yaml.constructor.ConstructorError(None, None, f"key {key!r} is given twice", key_node.start_mark)
             seen.add(key)
         return super().construct_mapping(node, deep)
 
@@ -36,7 +36,7 @@ def load_yaml(text: str, *, source: str) -> dict[str, Any]:
     try:
         values = yaml.load(text, Loader=_Loader)
     except (yaml.YAMLError, TypeError) as error:
-        raise ConfigError(f"{source} is not good YAML: {' '.join(str(error).split())}") from error
+        raise ConfigError(f"{source} is not valid YAML: {' '.join(str(error).split())}") from error
     if not isinstance(values, dict):
-        raise ConfigError(f"{source} holds no keys", hint="a line is `key: value`, such as `words: [yes, no]`")
+        raise ConfigError(f"{source} holds no keys", hint="write lines such as `words: [yes, no]`")
     return values

@@ -15,8 +15,8 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from tinykws.project.config import AugmentationSettings, TrainingSettings
 from tinykws.project.labels import FIRST_WORD
+from tinykws.project.training_settings import AugmentationSettings, TrainingSettings
 from tinykws.training_data.dataset import Dataset, is_recording
 from tinykws.training_data.folders import UNKNOWN_INDEX
 

@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tinykws.native.features import Features, Samples, features_of_clips
-from tinykws.project.config import AugmentationSettings
 from tinykws.project.frontend_settings import FrontendSettings
+from tinykws.project.training_settings import AugmentationSettings
 from tinykws.training.epoch_order import epoch_order
 from tinykws.training_data.augmentation.clip_augmenter import Augmenter
 from tinykws.training_data.augmentation.feature_masks import mask_features

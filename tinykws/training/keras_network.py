@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinykws.project.config import TrainingSettings
 from tinykws.project.frontend_settings import FEATURE_SCALE, FEATURE_ZERO_POINT
+from tinykws.project.training_settings import TrainingSettings
 from tinykws.support.errors import ConfigError
 from tinykws.training.architectures.blocks import EMBEDDING
 from tinykws.training.architectures.registry import Cost, build_architecture, cost_of

@@ -1,2 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Each op becomes the call of a kernel with constant parameters."""
+"""Lowers ops: turns each op of a graph into the call of a kernel of firmware/lib/kws_nn with constant parameters.
+
+A graph comes in; calls go out, in order, with scales as the fixed-point numbers that TensorFlow Lite Micro computes
+when it starts. An op that no kernel can compute exactly is refused with a ConfigError that names it.
+
+Contents:
+    ops.lower: lowers all ops of a graph.
+    call.Call: the call of a kernel: its parameters, inputs, output and scratch memory.
+    call.Alias: an op that needs no code, such as RESHAPE.
+    call.RowWise: how to compute only some rows of an op's output, for streaming mode.
+    rows.Axis: a kernel window that slides along one axis.
+    convolution.lower_conv_2d: CONV_2D.
+    convolution.lower_depthwise_conv_2d: DEPTHWISE_CONV_2D.
+    fast_convolution.fast_convolution: selects a fast kernel for a convolution, and reorders its weights.
+    fast_convolution.fast_depthwise_convolution: the same for a depthwise convolution.
+    dense.lower_fully_connected: FULLY_CONNECTED.
+    pooling.lower_pool_2d: AVERAGE_POOL_2D and MAX_POOL_2D.
+    reduction.lower_mean: MEAN.
+    elementwise.lower_add: ADD.
+    padding.lower_pad: PAD and PADV2.
+    softmax.lower_softmax: SOFTMAX.
+    kernel_window.window_axes: rows and columns of a kernel window, from stride, padding and dilation.
+    weights.read_weights: constant weights and biases, with bounds of their sums.
+    weights.weighted_requantize: the requantization of an op with weights, per tensor or per channel.
+    fast_requantization.fast_requantize: the requantization of the fast kernels, if it is exact.
+    fixed_point.quantize_multiplier: a factor as an integer multiplier and a shift.
+    fixed_point.activation_range: the output range of a fused activation.
+"""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an op becomes in C: one call of a kernel with its constant parameters."""
+"""The result of lowering an op: one call of a kernel with its constant parameters."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ from tinykws.aot.reader.schema import ACTIVATIONS
 
 IntArray: TypeAlias = npt.NDArray[Any]
 Value: TypeAlias = "int | Sequence[int] | IntArray | Mapping[str, Value] | None"
-"""A field of a parameter struct: a number, a short list that stands inside the struct, a constant array the field
-points to, NULL, or a struct."""
+"""A field of a parameter struct: a number, a short list inside the struct, a constant array that the field points to,
+NULL, or a struct."""
 Parameters: TypeAlias = Mapping[str, Value]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class RowWise:
-    """How an op makes rows."""
+    """How to compute only some rows of an op's output."""
 
     input_rows: int
-    """How many rows its input has."""
+    """Number of rows of the input."""
     axis: Axis
-    """Which of them a row of the output sees."""
+    """Which input rows each output row depends on."""
     call: Callable[[Band], Call]
-    """Returns what makes a band of the output's rows from no more than the band's rows of the inputs, each of which
-    stand one after the other. Constant inputs are given whole."""
+    """Returns the call that computes a band of output rows from the band's input rows, which are contiguous. Constant
+    inputs are passed whole."""
 
     def band(self, rows: range) -> Band:
-        """Returns the band of these rows, of which there must be one at least."""
-        first, last = self.axis.seen_by(rows[0])[0], self.axis.seen_by(rows[-1])[1]
+        """Returns the band of these rows; there must be at least one."""
+        first, last = self.axis.inputs_of(rows[0])[0], self.axis.inputs_of(rows[-1])[1]
         begin = min(max(first, 0), self.input_rows)
         return Band(rows, range(begin, max(begin, min(last + 1, self.input_rows))), begin - first)
 
@@ -50,27 +50,27 @@ class Call:
     inputs: tuple[Tensor, ...]
     output: Tensor
     scratch_bytes: int = 0
-    """Working memory that the kernel wants for itself; 0: it has no such argument."""
+    """Size of the kernel's scratch memory; 0: the kernel has no such argument."""
     can_overwrite_input: bool = False
-    """Whether the output may have the first input's place."""
+    """Whether the output may be written over the first input."""
     rows: RowWise | None = None
-    """How the same op makes some rows of its output; None where it cannot."""
+    """How to compute only some rows of the output; None if that is not possible."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Alias:
-    """An op that moves no byte: the output is the input under another shape."""
+    """An op that needs no code: the output is the input with another shape."""
 
     source: Tensor
     output: Tensor
 
 
 Lowering: TypeAlias = "Callable[[Graph, Op], Call | Alias]"
-"""Checks an op whole and returns what runs it. Raises ConfigError that names the op."""
+"""Checks an op completely and returns its call. Raises a ConfigError that names the op."""
 
 
 def activation(graph: Graph, op: Op, position: int) -> Tensor:
-    """Returns an input that is int8 and quantized as a whole."""
+    """Returns an input, which must be int8 and quantized per tensor."""
     tensor = graph.operand(op, position)
     if tensor is None:
         raise op.error(f"its input {position} is missing")
@@ -78,7 +78,7 @@ def activation(graph: Graph, op: Op, position: int) -> Tensor:
 
 
 def result(graph: Graph, op: Op) -> Tensor:
-    """Returns the op's one output, int8 and quantized as a whole."""
+    """Returns the op's only output, which must be int8 and quantized per tensor."""
     return _quantized(op, graph.result(op), "output")
 
 
@@ -86,11 +86,11 @@ def _quantized(op: Op, tensor: Tensor, role: str) -> Tensor:
     if tensor.type != "INT8":
         raise op.error(f"its {role} is {tensor.type}, not int8")
     if tensor.size == 0:
-        raise op.error(f"its {role} has the shape {list(tensor.shape)}: nothing")
+        raise op.error(f"its {role} has the shape {list(tensor.shape)}, which holds no values")
     if len(tensor.scales) != 1 or len(tensor.zero_points) != 1 or tensor.scale <= 0:
-        raise op.error(f"its {role} has no scale and zero point of its own")
+        raise op.error(f"its {role} is not quantized per tensor, with one positive scale and one zero point")
     if not -128 <= tensor.zero_point <= 127:
-        raise op.error(f"the zero point {tensor.zero_point} of its {role} is no int8")
+        raise op.error(f"the zero point {tensor.zero_point} of its {role} is not an int8 value")
     return tensor
 
 
@@ -98,7 +98,7 @@ def constant(graph: Graph, op: Op, position: int, role: str) -> IntArray:
     """Returns the value of an input that must be constant, with the tensor's shape."""
     tensor = graph.operand(op, position)
     if tensor is None or tensor.data is None:
-        raise op.error(f"its {role} must be constant and stand in the model")
+        raise op.error(f"its {role} must be a constant in the model")
     return tensor.data
 
 
@@ -111,7 +111,7 @@ def int32_constant(graph: Graph, op: Op, position: int, role: str) -> list[int]:
 
 
 def options(op: Op) -> Mapping[str, Any]:
-    """Returns the op's options, which must be there."""
+    """Returns the op's options. Raises ConfigError if they are missing."""
     if not op.options:
         raise op.error("its options are missing; the file is damaged")
     return op.options
@@ -134,7 +134,7 @@ def same_shape(op: Op, output: Tensor, shape: Sequence[int]) -> None:
 def requantize(
     multipliers: Sequence[Multiplier], output: Tensor, bounds: tuple[int, int] = (-128, 127)
 ) -> dict[str, Value]:
-    """Returns the fields of a kws_nn_requantize: one multiplier for all, or one for each channel."""
+    """Returns the fields of a kws_nn_requantize: one multiplier (per-tensor) or one per channel."""
     return {
         "multipliers": np.array([multiplier.value for multiplier in multipliers], np.int32),
         "shifts": np.array([multiplier.shift for multiplier in multipliers], np.int8),

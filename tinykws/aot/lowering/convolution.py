@@ -9,13 +9,13 @@ from functools import partial
 
 from tinykws.aot.lowering.call import Call, Parameters, RowWise, activation, options, result, same_shape
 from tinykws.aot.lowering.fast_convolution import Convolution, fast_convolution, fast_depthwise_convolution
-from tinykws.aot.lowering.sliding import check_image, shape_fields, window_axes, window_fields
+from tinykws.aot.lowering.kernel_window import check_image, shape_fields, window_axes, window_fields
 from tinykws.aot.lowering.weights import read_weights, weighted_requantize
 from tinykws.aot.reader.graph import Graph, Op
 
 
 def lower_conv_2d(graph: Graph, op: Op) -> Call:
-    """Weights int8 [output channels, height, width, input channels / groups]."""
+    """Lowers a convolution with weights int8 [output channels, height, width, input channels / groups]."""
     source, output = activation(graph, op, 0), result(graph, op)
     check_image(op, source, "input")
     check_image(op, output, "output")
@@ -32,7 +32,7 @@ def lower_conv_2d(graph: Graph, op: Op) -> Call:
 
 
 def lower_depthwise_conv_2d(graph: Graph, op: Op) -> Call:
-    """Weights int8 [1, height, width, output channels]."""
+    """Lowers a depthwise convolution with weights int8 [1, height, width, output channels]."""
     source, output = activation(graph, op, 0), result(graph, op)
     check_image(op, source, "input")
     check_image(op, output, "output")
@@ -53,7 +53,7 @@ def lower_depthwise_conv_2d(graph: Graph, op: Op) -> Call:
 
 
 def _by_rows(lower: Callable[[Convolution], Call], convolution: Convolution) -> Call:
-    """Returns the call for all rows, which knows how to make some of them where there is one image."""
+    """Returns the call for all rows; for a batch of one it can also compute some rows only."""
     call = lower(convolution)
     batches, height = convolution.source.shape[:2]
     if batches != 1:
@@ -70,7 +70,7 @@ def _conv_2d(groups: int, convolution: Convolution) -> Call:
 
 
 def _depthwise_conv_2d(multiplier: int, convolution: Convolution) -> Call:
-    # Over one input channel each output channel sees all of the input: a common convolution.
+    # With one input channel, every output channel depends on the whole input: an ordinary convolution.
     is_common = convolution.depth == 1
     fast = fast_convolution(convolution) if is_common else fast_depthwise_convolution(convolution)
     if fast is not None:
@@ -79,7 +79,7 @@ def _depthwise_conv_2d(multiplier: int, convolution: Convolution) -> Call:
 
 
 def _plain(kernel: str, convolution: Convolution, **of_kernel: int) -> Call:
-    """Returns the call of a kernel that takes every shape; `of_kernel` is what only it wants to know."""
+    """Returns the call of a kernel that takes every shape; `of_kernel` is the parameter that only this kernel has."""
     parameters: Parameters = {
         "input": shape_fields(convolution.source),
         "output": shape_fields(convolution.output),

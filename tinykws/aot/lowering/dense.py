@@ -9,20 +9,20 @@ import numpy as np
 
 from tinykws.aot.lowering.call import Call, RowWise, Value, activation, options, result
 from tinykws.aot.lowering.fast_requantization import fast_requantize
-from tinykws.aot.lowering.rows import one_to_one
-from tinykws.aot.lowering.weights import Weights, reach_of_sums, read_weights, weighted_requantize
+from tinykws.aot.lowering.rows import pointwise_axis
+from tinykws.aot.lowering.weights import Weights, read_weights, sum_bounds_of, weighted_requantize
 from tinykws.aot.reader.graph import Graph, Op
 
 FOLDED = "kws_nn_fully_connected_folded"
 FOLDED_UNITS, FOLDED_VALUES = 4, 4
-"""kws_nn_fully_connected_folded.c: units at once, and values of each that stand together."""
+"""kws_nn_fully_connected_folded.c: units computed at once, and neighbouring values of each unit's weights."""
 
 
 def lower_fully_connected(graph: Graph, op: Op) -> Call:
-    """Weights int8 [units, depth]; the input, of any shape, is read as rows of `depth` values."""
+    """Lowers a dense layer with weights int8 [units, depth]; the input is read as rows of `depth` values."""
     source, output = activation(graph, op, 0), result(graph, op)
     if options(op)["weights_format"] != 0:
-        raise op.error("its weights are shuffled; the default format is wanted")
+        raise op.error("its weights are shuffled; only the default format is supported")
     weights = read_weights(graph, op, channel_dimension=0, n_dimensions=2)
     units, depth = weights.values.shape
     rows = source.size // depth
@@ -48,19 +48,19 @@ def _by_rows(call: Call, rows: int) -> Call:
     def of_rows(count: int) -> Call:
         return dataclasses.replace(call, parameters={**call.parameters, "rows": count})
 
-    by_rows = RowWise(rows, one_to_one(rows), lambda band: of_rows(len(band.rows)))
+    by_rows = RowWise(rows, pointwise_axis(rows), lambda band: of_rows(len(band.rows)))
     return dataclasses.replace(call, rows=by_rows)
 
 
 def _folded(weights: Weights, zero_point: int, requantize: dict[str, Value]) -> dict[str, Value] | None:
-    """Returns the fields that differ where the zero point moves into the bias, None where the fast kernel cannot."""
+    """Returns the fields that change if the zero point is folded into the bias; None if the fast kernel cannot run."""
     units, depth = weights.values.shape
     if depth % FOLDED_VALUES:
         return None
     bias = np.zeros(units, np.int64) if weights.bias is None else weights.bias.astype(np.int64)
     bias -= zero_point * weights.values.astype(np.int64).sum(axis=1)
-    reach = np.maximum(weights.reach, reach_of_sums(weights.values, bias, 0))
-    fast = fast_requantize(requantize, reach)
+    sum_bounds = np.maximum(weights.sum_bounds, sum_bounds_of(weights.values, bias, 0))
+    fast = fast_requantize(requantize, sum_bounds)
     if fast is None:
         return None
     missing = -units % FOLDED_UNITS

@@ -18,7 +18,7 @@ from tinykws.aot.lowering.call import (
     same_shape,
 )
 from tinykws.aot.lowering.fixed_point import Multiplier, activation_range
-from tinykws.aot.lowering.rows import one_to_one, with_rows
+from tinykws.aot.lowering.rows import pointwise_axis, with_rows
 from tinykws.aot.lowering.weights import single_multiplier
 from tinykws.aot.reader.graph import Graph, Op, Tensor
 
@@ -28,7 +28,7 @@ LEFT_SHIFT = 20
 
 
 def lower_add(graph: Graph, op: Op) -> Call:
-    """The sum of two tensors, each of which may be repeated along dimensions of size 1 or missing in front."""
+    """Lowers the sum of two tensors, with broadcasting along dimensions that are 1 or missing at the front."""
     first, second, output = activation(graph, op, 0), activation(graph, op, 1), result(graph, op)
     if max(len(first.shape), len(second.shape)) > MAX_ADD_DIMENSIONS:
         raise op.error(f"up to {MAX_ADD_DIMENSIONS} dimensions are supported")
@@ -49,7 +49,7 @@ def lower_add(graph: Graph, op: Op) -> Call:
         one, other = (tensor if tensor.data is not None else with_rows(tensor, count) for tensor in (first, second))
         return _call(op, one, other, with_rows(output, count), scaling)
 
-    rows = RowWise(n_rows, one_to_one(n_rows), lambda band: of_rows(len(band.rows)))
+    rows = RowWise(n_rows, pointwise_axis(n_rows), lambda band: of_rows(len(band.rows)))
     return dataclasses.replace(call, rows=rows)
 
 
@@ -66,7 +66,7 @@ def _call(op: Op, first: Tensor, second: Tensor, output: Tensor, scaling: dict[s
 
 
 def _rows_of(first: Tensor, second: Tensor) -> int | None:
-    """Returns how many rows both inputs have, None where a constant differs between rows or one is no image."""
+    """Returns how many rows both inputs have, None if a constant differs between rows or an input is not an image."""
     computed = [tensor for tensor in (first, second) if tensor.data is None]
     repeated = [tensor for tensor in (first, second) if tensor.data is not None]
     heights = {tensor.shape[:2] for tensor in computed}
@@ -105,7 +105,7 @@ def _addend(op: Op, tensor: Tensor, size: list[int], common_scale: float) -> dic
 
 
 def _multiplier_below_one(op: Op, real: float) -> Multiplier:
-    """The reference demands it (QuantizeMultiplierSmallerThanOneExp), and sums stay in 32 bits by it."""
+    """The reference requires a factor below 1 (QuantizeMultiplierSmallerThanOneExp), which keeps sums in 32 bits."""
     multiplier = single_multiplier(op, real)
     if multiplier.shift > 0:
         raise op.error("its output's scale is too small for its inputs' scales")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which of the fast convolution kernels can run a convolution, and weights in the order that it reads them."""
+"""Selects a fast kernel for a convolution, and reorders the weights as it reads them."""
 
 from __future__ import annotations
 
@@ -10,42 +10,42 @@ import numpy as np
 
 from tinykws.aot.lowering.call import Call, IntArray, Parameters, Value
 from tinykws.aot.lowering.fast_requantization import fast_requantize
+from tinykws.aot.lowering.kernel_window import shape_fields, window_fields
 from tinykws.aot.lowering.rows import Axis, Band, with_rows
-from tinykws.aot.lowering.sliding import shape_fields, window_fields
 from tinykws.aot.lowering.weights import Weights
 from tinykws.aot.reader.graph import Tensor
 
 TILE_PIXELS, TILE_CHANNELS, TILE_VALUES = 4, 2, 4
-"""kws_nn_conv_2d_tile.c: pixels and channels at once; values of a window come in multiples."""
+"""kws_nn_conv_2d_tile.c: pixels and channels computed at once; a kernel window is padded to a multiple of the third."""
 TILE_MAX_BYTES = 8192
-"""Of the windows that stand in memory at once; the more of them, the seldomer weights are spread out."""
+"""Memory for unrolled kernel windows; the more there are at once, the less often weights are expanded."""
 STRIP_CHANNELS, STRIP_PAIRS = 4, 4
-"""kws_nn_conv_2d_strip.c: channels at once; pairs of values in a row of the window."""
+"""kws_nn_conv_2d_strip.c: channels computed at once; pairs of values in a row of the kernel window."""
 STRIP_PITCH = 8
-"""int16 of a line come in multiples."""
+"""The int16 values of a line are padded to a multiple of this."""
 STRIP_MAX_CHANNELS = 16
-"""Of the output: with more, spreading windows out for `eight` costs less than int16 weights."""
+"""Most output channels: with more, kws_nn_conv_2d_tile.c costs less than int16 weights."""
 PLANAR_CHANNELS = 4
-"""kws_nn_depthwise_conv_2d_planar.c: channels whose planes are made at once."""
+"""kws_nn_depthwise_conv_2d_planar.c: channels whose planes are in memory at once."""
 PLANAR_MAX_BYTES = 4096
-"""Of all planes."""
+"""Most memory for these planes."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Convolution:
-    """A convolution of one group, or of one channel each, checked."""
+    """A checked convolution: of one group, or depthwise."""
 
     source: Tensor
     output: Tensor
     rows: Axis
     columns: Axis
     by_channel: IntArray
-    """int8 [output channels, height, width, input channels that one of them sees]"""
+    """int8 [output channels, height, width, input channels per output channel]"""
     weights: Weights
     requantize: dict[str, Value]
 
     def of_rows(self, band: Band) -> Convolution:
-        """Returns the same convolution of some rows only."""
+        """Returns the same convolution for some rows only."""
         source, output = with_rows(self.source, len(band.input_rows)), with_rows(self.output, len(band.rows))
         rows = dataclasses.replace(self.rows, pad=band.pad, positions=len(band.rows))
         return dataclasses.replace(self, source=source, output=output, rows=rows)
@@ -62,18 +62,18 @@ class Convolution:
 
     @property
     def keeps_shape(self) -> bool:
-        """Whether each output stands where an input stood."""
+        """Whether input and output have the same shape."""
         return self.source.shape == self.output.shape
 
     @property
     def bias(self) -> IntArray:
-        """int32 [output channels], zeros where there is none."""
+        """int32 [output channels]; zeros if there is no bias."""
         return np.zeros(self.channels, np.int32) if self.weights.bias is None else self.weights.bias
 
 
 def fast_convolution(convolution: Convolution) -> Call | None:
-    """Returns the call of a fast kernel, None where none fits."""
-    requantize = fast_requantize(convolution.requantize, convolution.weights.reach)
+    """Returns the call of a fast kernel, None if none fits."""
+    requantize = fast_requantize(convolution.requantize, convolution.weights.sum_bounds)
     if requantize is None:
         return None
     if _fits_strip(convolution):
@@ -139,8 +139,8 @@ def _up_to_multiple(number: int, of: int) -> int:
 
 
 def fast_depthwise_convolution(convolution: Convolution) -> Call | None:
-    """Returns the call of a fast kernel for one filter a channel, None where none fits."""
-    requantize = fast_requantize(convolution.requantize, convolution.weights.reach)
+    """Returns the call of a fast kernel with one filter per channel, None if none fits."""
+    requantize = fast_requantize(convolution.requantize, convolution.weights.sum_bounds)
     dense = convolution.columns.dilation == convolution.rows.dilation == 1
     whole = convolution.depth == convolution.channels and convolution.channels % PLANAR_CHANNELS == 0
     if requantize is None or not dense or not whole or convolution.source.shape[0] != 1:
@@ -168,7 +168,7 @@ def fast_depthwise_convolution(convolution: Convolution) -> Call | None:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class _Planes:
-    """One way to lay an image's rows out."""
+    """A memory layout of an image's planes."""
 
     rows: dict[str, Value]
     columns: dict[str, Value]
@@ -176,16 +176,16 @@ class _Planes:
     plane: int
     weights: IntArray
     evenness: float
-    """The share of a row's outputs that can be made two by two."""
+    """The share of a row's outputs that can be computed in pairs."""
 
     @property
     def scratch_bytes(self) -> int:
-        """Bytes of all planes that are made at once."""
+        """Bytes of all planes that are in memory at once."""
         return 2 * PLANAR_CHANNELS * self.plane
 
 
 def _planes(convolution: Convolution, *, swapped: bool) -> _Planes:
-    """Returns the image as it lies in memory, or with rows and columns in each other's place."""
+    """Returns the layout of the image as it is, or with rows and columns swapped."""
     _, height, width, depth = convolution.source.shape
     output_width, channels = convolution.output.shape[2:]
     rows = _axis_fields(convolution.rows, height, width * depth, output_width * channels)
@@ -214,6 +214,6 @@ def _axis_fields(axis: Axis, input_size: int, input_step: int, output_step: int)
 
 
 def _padded(axis: Axis, input_size: Value) -> int:
-    """Returns how many values windows see along an axis, and those of the image that none sees."""
+    """Returns the padded length of an axis: it covers all kernel windows and the whole image."""
     assert isinstance(input_size, int)
     return max(axis.pad + input_size, (axis.positions - 1) * axis.stride + axis.size)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether an op's requantisation can be done by the fast kernels' four instructions (kws_nn_scaling.h)."""
+"""Requantization in the four instructions of the fast kernels (kws_nn_scaling.h), if that is exact for an op."""
 
 from __future__ import annotations
 
@@ -12,43 +12,43 @@ from tinykws.aot.lowering.call import IntArray, Value
 MAX_SUM = 2**30 - 1
 """The fast kernels double a sum within 32 bits."""
 MAX_SHIFT = 21
-"""To the right: zero_point * 2^shift and a product of 2^30 fit 32 bits together."""
+"""Largest shift to the right: the sum of zero_point * 2^shift and a product of 2^30 fits 32 bits."""
 ALWAYS_ZERO = (0, -1)
-"""A multiplier and shift for channels whose every sum becomes 0."""
+"""Multiplier and shift for channels whose sums all become 0."""
 
 
 @dataclasses.dataclass(frozen=True)
 class _Channel:
     multiplier: int
     shift: int
-    reach: int
+    sum_bounds: int
 
     @property
     def is_always_zero(self) -> bool:
-        """Whether even the largest sum is divided to less than a half."""
+        """Whether even the largest possible sum rounds to 0."""
         if self.shift > 0:
             return self.multiplier == 0
-        return (self.reach * self.multiplier >> 31) + 1 < 2 ** (-self.shift) // 2 or self.multiplier == 0
+        return (self.sum_bounds * self.multiplier >> 31) + 1 < 2 ** (-self.shift) // 2 or self.multiplier == 0
 
 
-def fast_requantize(fields: dict[str, Value], reach: IntArray) -> dict[str, Value] | None:
-    """Returns fields of a kws_nn_requantize as the fast kernels want it, of the same meaning for every possible sum.
+def fast_requantize(fields: dict[str, Value], sum_bounds: IntArray) -> dict[str, Value] | None:
+    """Returns the fields of a kws_nn_requantize for the fast kernels, with the same result for every possible sum.
 
     Args:
         fields: as weights.weighted_requantize() returns them.
-        reach: [channels] beyond what no sum goes.
+        sum_bounds: [channels], upper bounds of the magnitude of every sum.
 
     Returns:
-        None where there are none: a factor of a half or more, or a sum that cannot be doubled.
+        The fields; None if there are none: a factor is 0.5 or more, or a sum cannot be doubled within 32 bits.
     """
-    if int(reach.max()) > MAX_SUM:
+    if int(sum_bounds.max()) > MAX_SUM:
         return None
     multipliers, shifts = fields["multipliers"], fields["shifts"]
     assert isinstance(multipliers, np.ndarray)
     assert isinstance(shifts, np.ndarray)
-    reaches = reach if fields["step"] else [reach.max()]
+    bounds_of_channels = sum_bounds if fields["step"] else [sum_bounds.max()]
     pairs = []
-    for channel in map(_Channel, map(int, multipliers), map(int, shifts), map(int, reaches)):
+    for channel in map(_Channel, map(int, multipliers), map(int, shifts), map(int, bounds_of_channels)):
         if channel.is_always_zero:
             pairs.append(ALWAYS_ZERO)
         elif 1 <= -channel.shift <= MAX_SHIFT:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which op is lowered by what."""
+"""Lowers a graph: the table of supported ops, and the function that lowers each."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from tinykws.aot.reader.graph import Graph, Op
 
 
 def _lower_reshape(graph: Graph, op: Op) -> Alias:
-    """The shape stands in the output; the input that repeats it needs no look."""
+    """The output has the new shape, so the input that repeats it is ignored."""
     source, output = activation(graph, op, 0), result(graph, op)
     if source.data is not None:
-        raise op.error("its input is constant", hint="give the constant the shape that is wanted")
+        raise op.error("its input is constant", hint="store the constant with the final shape, and convert again")
     if source.size != output.size:
         raise op.error(f"{list(source.shape)} cannot become {list(output.shape)}")
     return Alias(source, output)
@@ -40,12 +40,15 @@ LOWERINGS: dict[str, Lowering] = {
 
 
 def lower(graph: Graph) -> list[Call | Alias]:
-    """Returns what runs each op, in order. Raises ConfigError naming the op that cannot be done and its position."""
+    """Returns the call or alias of each op, in order. Raises a ConfigError that names an unsupported op by position."""
     return [_lower_op(graph, op) for op in graph.ops]
 
 
 def _lower_op(graph: Graph, op: Op) -> Call | Alias:
     lowering = LOWERINGS.get(op.name)
     if lowering is None:
-        raise op.error("the aot engine does not have it", hint=f"it has {', '.join(LOWERINGS)}; or use --engine tflm")
+        raise op.error(
+            "the aot engine does not support it",
+            hint=f"use --engine tflm, or a network of the ops {', '.join(LOWERINGS)}",
+        )
     return lowering(graph, op)

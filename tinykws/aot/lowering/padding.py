@@ -14,7 +14,7 @@ MAX_PAD_DIMENSIONS = 4
 
 
 def lower_pad(graph: Graph, op: Op) -> Call:
-    """A constant all around up to four dimensions: the output's zero point, or the third input."""
+    """Lowers constant padding, for up to four dimensions; the value is the output's zero point, or the third input."""
     source, output = activation(graph, op, 0), result(graph, op)
     rank = len(source.shape)
     if rank > MAX_PAD_DIMENSIONS:

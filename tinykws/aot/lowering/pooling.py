@@ -18,8 +18,8 @@ from tinykws.aot.lowering.call import (
     same_shape,
 )
 from tinykws.aot.lowering.fixed_point import activation_range
+from tinykws.aot.lowering.kernel_window import check_image, shape_fields, window_axes, window_fields
 from tinykws.aot.lowering.rows import Axis, Band, with_rows
-from tinykws.aot.lowering.sliding import check_image, shape_fields, window_axes, window_fields
 from tinykws.aot.reader.graph import Graph, Op, Tensor
 
 _KERNELS = {"AVERAGE_POOL_2D": "kws_nn_average_pool_2d", "MAX_POOL_2D": "kws_nn_max_pool_2d"}
@@ -29,7 +29,7 @@ _SCALE_TOLERANCE = 1e-6
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class _Pool:
-    """A pooling op, checked."""
+    """A checked pooling op."""
 
     kernel: str
     source: Tensor
@@ -55,7 +55,7 @@ class _Pool:
 
 
 def lower_pool_2d(graph: Graph, op: Op) -> Call:
-    """A window's mean or largest value; input and output have one scale."""
+    """Lowers pooling: the mean or the maximum of a kernel window; input and output have the same scale."""
     source, output = activation(graph, op, 0), result(graph, op)
     check_image(op, source, "input")
     check_image(op, output, "output")

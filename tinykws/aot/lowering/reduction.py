@@ -14,7 +14,7 @@ MAX_MEAN_DIMENSIONS = 4
 
 
 def lower_mean(graph: Graph, op: Op) -> Call:
-    """The mean over any axes of up to four dimensions."""
+    """Lowers the mean over any axes, for up to four dimensions."""
     source, output = activation(graph, op, 0), result(graph, op)
     axes = _axes(graph, op, source)
     _check_output(op, source, axes, output)
@@ -53,9 +53,9 @@ def _check_output(op: Op, source: Tensor, axes: set[int], output: Tensor) -> Non
 
 
 def _loops(shape: tuple[int, ...], axes: set[int]) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-    """Returns (size, stride) of the two loops over what is kept and the two over what is averaged, outer loop first.
+    """Returns (size, stride) of two loops over kept dimensions and two over averaged ones, the outer loop first.
 
-    Neighbouring dimensions of one kind are one loop; four dimensions leave at most two of each kind.
+    Neighbouring dimensions of the same kind are merged; four dimensions then leave at most two loops of each kind.
     """
     loops: dict[bool, list[tuple[int, int]]] = {False: [(1, 0), (1, 0)], True: [(1, 0), (1, 0)]}
     for reduced, dimensions in groupby(range(len(shape)), lambda axis: axis in axes):

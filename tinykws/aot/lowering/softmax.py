@@ -8,15 +8,15 @@ from tinykws.aot.lowering.fixed_point import softmax_multiplier
 from tinykws.aot.reader.graph import Graph, Op
 
 MAX_DEPTH = 511
-"""More values can give a sum of exponentials that the reference stops the program at."""
+"""With more values, the sum of exponentials can reach a value at which the reference aborts the program."""
 
 
 def lower_softmax(graph: Graph, op: Op) -> Call:
-    """Probabilities along the last dimension; TFLite fixes their scale to 1/256 and their zero point to -128."""
+    """Lowers softmax along the last dimension; TFLite fixes the output's scale to 1/256 and its zero point to -128."""
     source, output = activation(graph, op, 0), result(graph, op)
     same_shape(op, output, source.shape)
     if not source.shape or source.shape[-1] > MAX_DEPTH:
-        raise op.error(f"its input is {list(source.shape)}; 1 to {MAX_DEPTH} values in the last dimension are wanted")
+        raise op.error(f"its input is {list(source.shape)}; the last dimension must have 1 to {MAX_DEPTH} values")
     if (output.scale, output.zero_point) != (1 / 256, -128):
         raise op.error(f"its output has scale {output.scale:g} and zero point {output.zero_point}, not 1/256 and -128")
     try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Weights, biases and their scales: what convolutions and dense layers share."""
+"""Weights, biases and their scales, for convolutions and dense layers."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ class Weights:
     tensor: Tensor
     values: IntArray
     bias: IntArray | None
-    reach: IntArray
-    """[channels], int64: beyond what no sum goes, whatever the input and the order of adding."""
+    sum_bounds: IntArray
+    """int64 [channels]: upper bound of every sum's magnitude, for any input and any order of additions."""
 
 
 def read_weights(graph: Graph, op: Op, channel_dimension: int, n_dimensions: int) -> Weights:
-    """Returns the constant int8 weights and int32 bias of an op whose output channels lie along a dimension."""
+    """Returns the constant int8 weights and int32 bias of an op; `channel_dimension` is that of the output channels."""
     values = constant(graph, op, 1, "weights")
     tensor = graph.operand(op, 1)
     assert tensor is not None
     if values.dtype != np.int8 or values.ndim != n_dimensions or values.size == 0:
-        raise op.error(f"its weights are {tensor}; int8 with {n_dimensions} dimensions is wanted")
+        raise op.error(f"its weights are {tensor}, not int8 with {n_dimensions} dimensions")
     if any(tensor.zero_points) or not tensor.scales:
         raise op.error("its weights are not quantized symmetrically, with zero point 0")
     if len(tensor.scales) > 1 and tensor.quantized_dimension != channel_dimension:
         raise op.error(f"its weights have scales along dimension {tensor.quantized_dimension}, not {channel_dimension}")
     bias = _read_bias(graph, op, values.shape[channel_dimension])
-    reach = reach_of_sums(np.moveaxis(values, channel_dimension, 0), bias, activation(graph, op, 0).zero_point)
-    if (reach > INT32_MAX).any():
-        raise op.error(f"the sum of output channel {int(np.argmax(reach > INT32_MAX))} can leave 32 bits")
-    return Weights(tensor, values, bias, reach)
+    sum_bounds = sum_bounds_of(np.moveaxis(values, channel_dimension, 0), bias, activation(graph, op, 0).zero_point)
+    if (sum_bounds > INT32_MAX).any():
+        raise op.error(f"the sum of output channel {int(np.argmax(sum_bounds > INT32_MAX))} can overflow 32 bits")
+    return Weights(tensor, values, bias, sum_bounds)
 
 
 def _read_bias(graph: Graph, op: Op, channels: int) -> IntArray | None:
@@ -52,15 +52,15 @@ def _read_bias(graph: Graph, op: Op, channels: int) -> IntArray | None:
     return bias.reshape(-1)
 
 
-def reach_of_sums(by_channel: IntArray, bias: IntArray | None, zero_point: int) -> IntArray:
+def sum_bounds_of(by_channel: IntArray, bias: IntArray | None, zero_point: int) -> IntArray:
     """Returns for each channel the largest magnitude of bias + some of weight * (input - zero point), for any input."""
     flat = by_channel.reshape(by_channel.shape[0], -1).astype(np.int64)
     lowest, highest = flat * (-128 - zero_point), flat * (127 - zero_point)
     least = np.minimum(np.minimum(lowest, highest), 0).sum(axis=1)
     most = np.maximum(np.maximum(lowest, highest), 0).sum(axis=1)
     offset = np.zeros(len(flat), np.int64) if bias is None else bias.astype(np.int64)
-    reach: IntArray = np.maximum(most + np.maximum(offset, 0), -(least + np.minimum(offset, 0)))
-    return reach
+    sum_bounds: IntArray = np.maximum(most + np.maximum(offset, 0), -(least + np.minimum(offset, 0)))
+    return sum_bounds
 
 
 def weighted_requantize(
@@ -69,7 +69,7 @@ def weighted_requantize(
     """Returns the fields of a kws_nn_requantize from the scales of input, weights and output.
 
     Args:
-        product_in_float: input and weight scale are multiplied in float32, as TFLM's FULLY_CONNECTED does per tensor.
+        product_in_float: multiply input and weight scale in float32, as TFLM's per-tensor FULLY_CONNECTED does.
     """
     try:
         if product_in_float:
@@ -85,7 +85,7 @@ def weighted_requantize(
 
 
 def single_multiplier(op: Op, real: float) -> Multiplier:
-    """Returns the fixed-point form of a factor. Raises ConfigError naming the op where it has none."""
+    """Returns the fixed-point form of a factor. Raises a ConfigError that names the op if there is none."""
     try:
         return quantize_multiplier(real)
     except ValueError as error:

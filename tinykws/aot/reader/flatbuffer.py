@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""FlatBuffers as bytes that nobody vouches for: every offset is checked before it is followed.
+"""Reads FlatBuffers from untrusted bytes: every offset is checked before it is followed.
 
 Layout: https://flatbuffers.dev/internals. A table starts with a signed offset back to its vtable, which gives for each
-field slot an offset into the table, 0 where the field is absent. Strings, vectors and tables in fields are forward
+field slot an offset into the table, 0 if the field is absent. Strings, vectors and tables in fields are forward
 offsets; a vector starts with its length.
 """
 
@@ -31,8 +31,8 @@ _SCALARS = {
 
 
 def corrupt(detail: str) -> ConfigError:
-    """Returns the error for a file whose offsets lead nowhere."""
-    return ConfigError(f"the .tflite model is damaged or cut short: {detail}", hint="copy or convert it again")
+    """Returns the error for a damaged file."""
+    return ConfigError(f"the .tflite model is damaged or truncated: {detail}", hint="copy or convert it again")
 
 
 class Table:
@@ -46,13 +46,13 @@ class Table:
 
     @classmethod
     def root(cls, data: bytes) -> Table:
-        """Returns the file's outermost table. Raises ConfigError, as all below do, where an offset leaves the file."""
+        """Returns the root table. Raises ConfigError, like all methods, if an offset leads outside the file."""
         if len(data) < 8:
             raise corrupt(f"it has {len(data)} bytes")
         return cls(data, _SCALARS["uint32"].unpack_from(data, 0)[0])
 
     def scalar(self, slot: int, kind: str, default: Any = 0) -> Any:
-        """Returns the number in a field, or `default` where the field is absent."""
+        """Returns the number in a field, or `default` if the field is absent."""
         at = self._field(slot)
         return default if at is None else self._scalar_at(kind, at)
 
@@ -62,18 +62,18 @@ class Table:
         return None if at is None else Table(self._data, self._follow(at))
 
     def tables(self, slot: int) -> list[Table]:
-        """Returns a vector of tables; empty where the field is absent."""
+        """Returns a vector of tables; empty if the field is absent."""
         start, length = self._vector(slot, 4)
         return [Table(self._data, self._follow(start + 4 * index)) for index in range(length)]
 
     def numbers(self, slot: int, dtype: str) -> np.ndarray[Any, Any]:
-        """Returns a vector of numbers as a read-only view of the file; empty where the field is absent."""
+        """Returns a vector of numbers as a read-only view of the file; empty if the field is absent."""
         kind = np.dtype(dtype).newbyteorder("<")
         start, length = self._vector(slot, kind.itemsize)
         return np.frombuffer(self._data, kind, length, start)
 
     def text(self, slot: int, limit: int = 200) -> str:
-        """Returns a string, cut at `limit` bytes; what is not UTF-8 becomes a replacement character."""
+        """Returns a string, cut at `limit` bytes; bytes that are not UTF-8 become replacement characters."""
         return self.numbers(slot, "uint8")[:limit].tobytes().decode(errors="replace")
 
     def _field(self, slot: int) -> int | None:
@@ -90,7 +90,7 @@ class Table:
         start = self._follow(at)
         length = self._scalar_at("uint32", start)
         if start + 4 + length * item_bytes > len(self._data):
-            raise corrupt(f"a list at byte {start} ends behind the file's end")
+            raise corrupt(f"a list at byte {start} extends beyond the end of the file")
         return start + 4, length
 
     def _follow(self, at: int) -> int:

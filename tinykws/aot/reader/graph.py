@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A .tflite model as plain values: what the reader hands to everything else."""
+"""A .tflite model as plain values: the result of the reader."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ import numpy as np
 from tinykws.support.errors import ConfigError
 
 ABSENT = -1
-"""Tensor index of an optional input that is left out."""
+"""Tensor index of an optional input that is absent."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Tensor:
     """One tensor; `shape` () is a scalar.
 
-    `scales` and `zero_points` are empty where it is not quantized, have one entry per tensor, or one per index of
-    dimension `quantized_dimension`. `data` is a read-only array of `shape`, None for what is computed.
+    `scales` and `zero_points` are empty for a tensor that is not quantized; they have one entry for per-tensor
+    quantization, and one per index of dimension `quantized_dimension` for per-channel quantization. `data` is a
+    read-only array of `shape`, None for a computed tensor.
     """
 
     index: int
@@ -36,17 +37,17 @@ class Tensor:
 
     @property
     def size(self) -> int:
-        """Elements; bytes too, for int8."""
+        """Number of elements; for int8 also the number of bytes."""
         return math.prod(self.shape)
 
     @property
     def scale(self) -> float:
-        """The scale of a tensor quantized as a whole."""
+        """The scale of a tensor with per-tensor quantization."""
         return self.scales[0]
 
     @property
     def zero_point(self) -> int:
-        """The zero point of a tensor quantized as a whole."""
+        """The zero point of a tensor with per-tensor quantization."""
         return self.zero_points[0]
 
     def __str__(self) -> str:
@@ -64,15 +65,15 @@ class Op:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    """The schema's option fields, for the ops that the aot engine knows; empty for others and where left out."""
+    """The schema's option fields, for the ops that the aot engine supports; empty for others and if absent."""
 
     @property
     def where(self) -> str:
-        """How errors name it."""
+        """The op's name in errors."""
         return f"op {self.index} ({self.name})"
 
     def error(self, message: str, *, hint: str | None = None) -> ConfigError:
-        """Returns the error that says what is wrong with this op."""
+        """Returns an error about this op, which names it."""
         return ConfigError(f"{self.where}: {message}", hint=hint)
 
 
@@ -96,12 +97,12 @@ class Graph:
         return self.tensors[self.outputs[0]]
 
     def operand(self, op: Op, position: int) -> Tensor | None:
-        """Returns an op's input, None where it is left out."""
+        """Returns an op's input, None if it is absent."""
         index = op.inputs[position] if position < len(op.inputs) else ABSENT
         return None if index == ABSENT else self.tensors[index]
 
     def result(self, op: Op) -> Tensor:
-        """Returns an op's only output. Raises ConfigError where it has none or several."""
+        """Returns an op's only output. Raises ConfigError if it has none or several."""
         if len(op.outputs) != 1:
-            raise op.error(f"it has {len(op.outputs)} outputs, one is wanted")
+            raise op.error(f"it has {len(op.outputs)} outputs, not one")
         return self.tensors[op.outputs[0]]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The parts of TFLite's schema that we read: names of numbered things, slots of option fields.
+"""The parts of TFLite's schema that the reader needs: names of enum values, slots of option fields.
 
 Source: tensorflow/compiler/mlir/lite/schema/schema.fbs (schema version 3). Numbers are never reassigned there.
 """
@@ -98,4 +98,4 @@ OPTIONS: dict[str, tuple[int, OptionFields]] = {
     "ADD": (11, {"fused_activation_function": (0, "int8", 0)}),
     "MEAN": (27, {"keep_dims": (0, "bool", 0)}),
 }
-"""Of each op that has options we use: their number in the union BuiltinOptions, and field -> (slot, type, default)."""
+"""For each op with options: their number in the union BuiltinOptions, and field -> (slot, type, default)."""

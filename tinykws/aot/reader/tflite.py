@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads a .tflite file, trusting none of its bytes.
+"""Reads an untrusted .tflite file.
 
-What leaves `read_model` is consistent: indexes are in range, constants are as large as their shapes say, every value is
-computed before it is used. Which ops the aot engine can do, and how their shapes hang together, is checked where they
-are lowered (lowering.py).
+A graph from `read_model` is consistent: indexes are in range, constants are as large as their shapes say, every value
+is computed before it is used. Whether the aot engine supports an op, and whether its shapes match, is checked when it
+is lowered (tinykws/aot/lowering).
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from tinykws.aot.reader.schema import BUILTIN_OPERATORS, IDENTIFIER, OPTIONS, TE
 from tinykws.support.errors import ConfigError
 
 MAX_ELEMENTS = 1 << 22
-"""Largest tensor accepted, 4 MB of int8: beyond any microcontroller, and small enough that 32-bit sums of a window
-and every index in the kernels stay in range."""
+"""Largest tensor accepted, 4 MB of int8: too large for any microcontroller, and small enough that the kernels' 32-bit
+sums over a kernel window and all indexes stay in range."""
 MAX_DIMENSIONS = 8
 _DTYPES = {"INT8": "int8", "INT32": "int32"}
 _INT8_HINT = (
@@ -33,13 +33,14 @@ def read_model(tflite: bytes) -> Graph:
     """Returns the model in a .tflite file.
 
     Raises:
-        ConfigError: it is no .tflite, damaged, not of one subgraph with one int8 input and one int8 output, or an op
-            touches a tensor that is not int8 (int32 for biases, axes, shapes). Names the op and its position.
+        ConfigError: it is not a .tflite, is damaged, does not have exactly one subgraph with one int8 input and one
+            int8 output, or an op has a tensor that is not int8 (int32 for biases, axes, shapes); names the op and its
+            position.
     """
     model = _root(tflite)
     subgraphs = model.tables(2)
     if len(subgraphs) != 1:
-        raise ConfigError(f"the .tflite model has {len(subgraphs)} subgraphs, one is wanted")
+        raise ConfigError(f"the .tflite model has {len(subgraphs)} subgraphs, not one")
     subgraph = subgraphs[0]
     ops = _read_ops(subgraph.tables(3), model.tables(1), len(subgraph.tables(0)))
     tensors = _read_tensors(subgraph.tables(0), model.tables(4), ops)
@@ -53,7 +54,10 @@ def read_model(tflite: bytes) -> Graph:
 
 def _root(tflite: bytes) -> Table:
     if tflite[4:8] != IDENTIFIER:
-        raise ConfigError("this is no .tflite model: its bytes 5 to 8 are not TFL3")
+        raise ConfigError(
+            "this is not a .tflite model: bytes 5 to 8 are not TFL3",
+            hint="give a file that TensorFlow converted",
+        )
     model = Table.root(tflite)
     version = model.scalar(0, "uint32")
     if version != VERSION:
@@ -155,7 +159,7 @@ def _read_data(
         raise ConfigError(f"{called}: its buffer {buffer_index} is missing; the file is damaged")
     buffer = buffers[buffer_index]
     if buffer.scalar(1, "uint64") > 1:
-        raise ConfigError(f"{called}: its data stand outside the model's tables; that is not supported")
+        raise ConfigError(f"{called}: its data lies outside the model's tables, which is not supported")
     content = buffer.numbers(0, "uint8")
     if type_ not in _DTYPES or (len(content) == 0 and math.prod(shape) > 0):
         return None
@@ -175,7 +179,7 @@ def _check_types(op: Op, tensors: tuple[Tensor, ...]) -> None:
 def _read_end(subgraph: Table, slot: int, name: str, tensors: tuple[Tensor, ...]) -> int:
     indexes = subgraph.numbers(slot, "int32")
     if len(indexes) != 1:
-        raise ConfigError(f"the model has {len(indexes)} {name}s, one is wanted")
+        raise ConfigError(f"the model has {len(indexes)} {name}s, not one")
     index = int(indexes[0])
     if not 0 <= index < len(tensors):
         raise corrupt(f"its {name} is tensor {index} of {len(tensors)}")
@@ -199,7 +203,7 @@ def _check_order(graph: Graph) -> None:
                 raise op.error(f"tensor {index} {graph.tensors[index].name!r} is used before it is computed")
         for index in op.outputs:
             if index in known:
-                raise op.error(f"tensor {index} {graph.tensors[index].name!r} is computed though it has a value")
+                raise op.error(f"tensor {index} {graph.tensors[index].name!r} is computed but already has a value")
             known.add(index)
     if not any(graph.output.index in op.outputs for op in graph.ops):
         raise ConfigError("no operation computes the model's output")

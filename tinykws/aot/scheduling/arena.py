@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where each buffer stands in the arena: offsets chosen at build time.
+"""Plans the arena: chooses an offset for each buffer at build time.
 
-Largest buffer first, each at the lowest offset where it overlaps none that is needed at the same time (the greedy
+Largest buffer first, each at the lowest offset where it overlaps no buffer that is needed at the same time (the greedy
 method of TFLM's own planner; Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net Inference", 2020).
-Where that takes more than the buffers of some one step together, other orders are tried: for up to seven buffers all,
-and one of them gives the smallest arena there is, since buffers placed in the order of their offsets in it come to lie
-there or lower.
+If the result is larger than the lower bound (the largest sum of buffers needed in one step), other orders are tried.
+For up to seven buffers all orders are tried, which finds the smallest possible arena: placing buffers in the order of
+their offsets in an optimal plan puts each at its optimal offset or lower.
 """
 
 from __future__ import annotations
@@ -19,17 +19,18 @@ from tinykws.aot.lowering.call import Alias, Call
 from tinykws.aot.reader.graph import Graph, Tensor
 
 ALIGNMENT = 16
-"""Of every offset, in bytes: as in TFLM, enough for any SIMD load."""
+"""Alignment of every offset, in bytes: as in TFLM, enough for any SIMD load."""
 ALL_ORDERS_BUFFERS = 7
+"""Up to so many buffers, all orders are tried."""
 MORE_ORDERS = 500
-"""How many random orders are tried for more buffers than that."""
+"""How many random orders are tried for more buffers."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Buffer:
     """Bytes that must keep their content during some steps.
 
-    Step 0 is the host filling the input, step i + 1 op i, the last step the host reading the output.
+    In step 0 the caller fills the input, in step i + 1 op i runs, in the last step the caller reads the output.
     """
 
     name: str
@@ -46,7 +47,7 @@ class Placement:
 
     @property
     def end(self) -> int:
-        """The first byte behind it."""
+        """The offset of the first byte after it."""
         return self.offset + self.buffer.size
 
 
@@ -64,12 +65,12 @@ def place(buffers: Sequence[Buffer]) -> list[Placement]:
 
 
 def arena_bytes(placements: Sequence[Placement]) -> int:
-    """Returns the first byte behind all buffers."""
+    """Returns the size of the arena that holds all buffers, in bytes."""
     return max((placement.end for placement in placements), default=0)
 
 
 def _least_arena(buffers: Sequence[Buffer]) -> int:
-    """Returns what no plan can be below: in each step all its buffers but the last are filled up to the alignment."""
+    """Returns a lower bound for any plan: in each step, all live buffers but the last are padded to the alignment."""
     steps = frozenset[int]().union(*(buffer.steps for buffer in buffers))
     least = 0
     for step in steps:
@@ -112,7 +113,7 @@ def _lowest_gap(size: int, rivals: list[Placement]) -> int:
 
 @dataclasses.dataclass(frozen=True)
 class Workspace:
-    """The buffers a program works on, and who has which of them."""
+    """The buffers of whole-window mode, and which tensor or op uses which."""
 
     buffers: list[Buffer]
     of_tensor: dict[int, int]
@@ -122,11 +123,16 @@ class Workspace:
 
 
 def workspace_of(graph: Graph, program: Sequence[Call | Alias], *, keep_input: bool = False) -> Workspace:
-    """Returns what must be placed in the arena; the input is kept through and between invokes where that is wanted.
+    """Returns the buffers to place in the arena.
 
-    Tensors that are each other's RESHAPE share one, and an op's output has its input's where the kernel allows it and
-    nobody else wants the input; constants have none. The output's buffer is kept from the host's
-    reading to its filling of the next input, so that scores stay true until the next invoke.
+    A RESHAPE's output shares its input's buffer. So does an op's output if the kernel allows it and no later op reads
+    the input. Constants have no buffer. The output's buffer stays live until the caller has filled the next input, so
+    that scores stay valid until the next inference.
+
+    Args:
+        graph: the model.
+        program: the lowered ops, in order.
+        keep_input: the input keeps its content during and between inferences.
     """
     owners = _owners(graph, program)
     steps: dict[int, set[int]] = {}
@@ -164,7 +170,7 @@ def _buffer(name: str, tensor: Tensor, steps: set[int], is_output: bool) -> Buff
 
 
 def _owners(graph: Graph, program: Sequence[Call | Alias]) -> dict[int, int]:
-    """Returns, for each tensor that has another's place, the tensor that had it first."""
+    """Returns, for each tensor that shares another's buffer, the index of the tensor that had it first."""
     owners: dict[int, int] = {}
 
     def owner(tensor: Tensor) -> int:

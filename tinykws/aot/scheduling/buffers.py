@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Buffers in the making: what stands in which, and during which steps."""
+"""The buffers of a schedule that is being built: what each holds, and during which steps."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ class _Draft:
     steps: set[int] = dataclasses.field(default_factory=set)
 
 
-class Homes:
-    """Where everything stands that a schedule in the making names."""
+class BufferTable:
+    """Places for everything that a schedule names, and the buffers they lie in."""
 
     def __init__(self) -> None:
         self._places: dict[Hashable, Place] = {}
         self._drafts: list[_Draft] = []
 
     def __getitem__(self, key: Hashable) -> Place:
-        """Returns where something stands that has a place."""
+        """Returns the place of something that has one already."""
         return self._places[key]
 
     def new(self, key: Hashable, name: str, size: int) -> Place:
-        """Returns a place for something, which is the same whenever it is asked for again."""
+        """Returns a place for something: a new one at first, the same one when called again."""
         if key not in self._places:
             self._add(key, Place(len(self._drafts)), _Draft(name, size, is_kept=False))
         return self._places[key]
 
     def share(self, key: Hashable, other: Hashable) -> Place:
-        """Returns the place of something else, which is needed no more, as this one's too."""
+        """Gives something the place of something else that is no longer needed; returns the place."""
         self._places[key] = self._places[other]
         return self._places[key]
 
     def kept(self, key: Hashable, name: str, size: int, copies: int) -> Place:
-        """Returns the same in as many copies, which keep their content from one invoke to the next."""
+        """Like `new`, for so many copies that keep their content between inferences."""
         if key not in self._places:
             copy_bytes = -(-size // ALIGNMENT) * ALIGNMENT
             title = f"kept: {name}, {copies} copies" if copies > 1 else f"kept: {name}"
@@ -54,11 +54,11 @@ class Homes:
         self._drafts.append(draft)
 
     def touch(self, place: Place, step: int) -> None:
-        """Says that a step reads or writes there."""
+        """Records that a step reads or writes a place."""
         self._drafts[place.buffer].steps.add(step)
 
     def buffers(self, n_steps: int, output: Place) -> list[Buffer]:
-        """Returns all buffers; what is kept lives always, the output until the next input is filled in."""
+        """Returns all buffers. Kept ones are live in every step, the output until the next input is filled in."""
         return [self._buffer(draft, n_steps, number == output.buffer) for number, draft in enumerate(self._drafts)]
 
     def _buffer(self, draft: _Draft, n_steps: int, is_output: bool) -> Buffer:

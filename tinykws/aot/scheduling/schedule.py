@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What runs one after the other in an invoke, and on which bytes: what the emitter prints."""
+"""The schedule of an inference: which calls run in which order, and on which bytes. The emitter prints it as C."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class Place:
     """Index among the schedule's buffers."""
     offset: int = 0
     copies: int = 1
-    """How many copies the buffer holds, each of `copy_bytes`; invokes use them in turns."""
+    """How many copies the buffer holds, each of `copy_bytes`; inferences use them in turn."""
     copy_bytes: int = 0
 
     def at(self, offset: int) -> Place:
-        """Returns the place so many bytes behind it."""
+        """Returns the place `offset` bytes after this one."""
         return dataclasses.replace(self, offset=self.offset + offset)
 
 
@@ -33,27 +33,27 @@ Operand = Place | Tensor
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Run:
-    """A kernel at work: for a whole op, or for a band of its rows."""
+    """One call of a kernel: for a whole op, or for a band of its rows."""
 
     op: Op
     call: Call
     name: str
-    """Of its parameters in C."""
+    """C name of its parameter struct."""
     operands: tuple[Operand, ...]
     """Inputs, and the output last."""
     scratch: Place | None = None
     about: str = ""
-    """Which part of the op it does, empty where it does all."""
+    """Which rows of the op it computes, for a comment in C; empty for a whole op."""
 
     @property
     def is_band(self) -> bool:
-        """Whether it does a part of the op only."""
+        """Whether it computes only some rows of the op."""
         return bool(self.about)
 
 
 @dataclasses.dataclass(frozen=True)
 class Move:
-    """Rows that this window shares with the one before it in the same copy move to their place in it."""
+    """Moves the rows that an earlier inference computed to their place in this one, within the same copy."""
 
     op: Op
     to: Place
@@ -62,18 +62,18 @@ class Move:
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Nothing:
-    """An op that moves no byte."""
+class NoOp:
+    """An op that needs no code, such as RESHAPE."""
 
     op: Op
 
 
-Step = Run | Move | Nothing
+Step = Run | Move | NoOp
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Schedule:
-    """An invoke."""
+    """Everything one inference does."""
 
     graph: Graph
     steps: Sequence[Step]
@@ -81,18 +81,18 @@ class Schedule:
     input: Place
     output: Place
     copies: int = 1
-    """Invokes after which a copy's turn comes again, of all copies."""
+    """Inferences after which every buffer with copies is at its first copy again."""
     inference_stride: int = 0
-    """Frames by which the input must move on from one invoke to the next; 0: no invoke knows of another."""
+    """Streaming mode: frames by which the input must move on between inferences; 0: whole-window mode."""
 
     @property
     def keeps_input(self) -> bool:
-        """Whether the input is after an invoke as it was before."""
+        """Whether an inference leaves the input unchanged."""
         return len(self.buffers[self.input.buffer].steps) == len(self.steps) + 2
 
     @property
     def runs(self) -> list[Run]:
-        """Kernels at work, in order."""
+        """The steps that call a kernel, in order."""
         return [step for step in self.steps if isinstance(step, Run)]
 
     @property
@@ -101,13 +101,13 @@ class Schedule:
         return [run.call for run in self.runs]
 
 
-def whole_window(graph: Graph, program: Sequence[Call | Alias], *, keep_input: bool = False) -> Schedule:
-    """Returns the schedule that computes everything anew in each invoke.
+def whole_window_schedule(graph: Graph, program: Sequence[Call | Alias], *, keep_input: bool = False) -> Schedule:
+    """Returns the schedule of whole-window mode: every inference computes everything.
 
     Args:
         graph: the model.
-        program: what runs each op.
-        keep_input: the input is as it was after an invoke; else its bytes may be used for something else.
+        program: the lowered ops, in order.
+        keep_input: an inference leaves the input unchanged; otherwise its bytes may be reused for other tensors.
     """
     workspace = workspace_of(graph, program, keep_input=keep_input)
 
@@ -117,7 +117,7 @@ def whole_window(graph: Graph, program: Sequence[Call | Alias], *, keep_input: b
 
     def step(op: Op, item: Call | Alias) -> Step:
         if isinstance(item, Alias):
-            return Nothing(op)
+            return NoOp(op)
         scratch = workspace.of_scratch.get(op.index)
         operands = tuple(place(tensor) for tensor in (*item.inputs, item.output))
         return Run(op, item, f"op{op.index}", operands, None if scratch is None else Place(scratch))

@@ -28,7 +28,7 @@ from tinykws.device.transport.line_transport import LineTransport
 from tinykws.device.transport.serial_transport import SerialTransport, open_transport
 from tinykws.device.transport.shared_file import SharedFileTransport, open_shared_file
 from tinykws.support.errors import ConfigError, DeviceError, ToolError
-from tinykws.support.interrupts import start_whole
+from tinykws.support.interrupts import start_uninterrupted
 from tinykws.support.programs import install_hint
 
 START_TIMEOUT_S = 10.0
@@ -163,7 +163,7 @@ def _started(board: Board, program: Path, port: int, wire: FileIO | None) -> Ite
     with tempfile.TemporaryFile() as errors:
         folder = None if wire is None else Path(wire.name).parent
         environment = {**os.environ, **emulator_environment(board, port)}
-        emulator = start_whole(
+        emulator = start_uninterrupted(
             lambda: Emulator(str(board.emulator), _start(command, environment, folder, errors), errors), Emulator.stop
         )
         try:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from tinykws.audio.acoustics import random_impulse_responses
 from tinykws.audio.filters import Spectra, fast_speeds, filtered, frequencies_hz, transform_length
 from tinykws.audio.samples import SAMPLE_RATE_HZ, Samples, saturated
-from tinykws.project.config import AugmentationSettings
+from tinykws.project.training_settings import AugmentationSettings
 from tinykws.training_data.augmentation.backgrounds import Backgrounds, Floats, add_noise
 from tinykws.training_data.augmentation.microphone_responses import random_curves
 from tinykws.training_data.augmentation.word_position import moved, speech_edges, steps_cutting, steps_within

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from tinykws.project.config import AugmentationSettings
+from tinykws.project.training_settings import AugmentationSettings
 
 FEATURE_FLOOR = -128
 """What masked features become: the front-end's zero."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How long listening takes on a board, and what is refused."""
+"""How much of a board's time listening takes, and what is refused as too slow."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tiny_model import tiny_bundle
 
 from tinykws.boards.cores import CORES
 from tinykws.boards.rows import Board, find_board, load_boards
-from tinykws.cost.latency import Speed, counting_board, estimated_speed, refuse_what_is_too_slow, speed_of
+from tinykws.cost.latency import Speed, counting_board, estimate_speed, refuse_if_too_slow, speed_from_instructions
 from tinykws.model.bundle import Bundle
 from tinykws.support.errors import ConfigError
 
@@ -24,7 +24,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 
 
 def speed(board: Board, bundle: Bundle, per_inference: int, per_frame: int = 30_000) -> Speed:
-    return speed_of(bundle, board, per_inference, per_frame, "by a test")
+    return speed_from_instructions(bundle, board, per_inference, per_frame, "by a test")
 
 
 def test_figures_follow_from_instructions(bundle: Bundle) -> None:
@@ -43,7 +43,7 @@ def test_figures_follow_from_instructions(bundle: Bundle) -> None:
 def test_every_board_that_has_a_core_has_a_speed(board: Board, engine: str, bundle: Bundle) -> None:
     if engine not in board.engines or not board.clock_hz:
         return
-    estimated = estimated_speed(bundle, board, engine)
+    estimated = estimate_speed(bundle, board, engine)
     assert estimated is not None
     assert estimated.times is not None
     assert 0 < estimated.times.share_of_clock < 1
@@ -57,18 +57,18 @@ def test_every_real_board_has_a_core_and_a_clock() -> None:
         assert board.clock_hz or board.emulator, board.id
 
 
-def test_of_a_core_that_is_not_known_nothing_is_said(bundle: Bundle) -> None:
-    assert estimated_speed(bundle, dataclasses.replace(NANO, core=""), "aot") is None
-    refuse_what_is_too_slow(None, bundle, NANO, "aot")
+def test_an_unknown_core_has_no_speed(bundle: Bundle) -> None:
+    assert estimate_speed(bundle, dataclasses.replace(NANO, core=""), "aot") is None
+    refuse_if_too_slow(None, bundle, NANO, "aot")
 
 
 def test_without_a_clock_there_are_instructions_and_no_times(bundle: Bundle) -> None:
     board = dataclasses.replace(NANO, clock_hz=0)
-    estimated = estimated_speed(bundle, board, "aot")
+    estimated = estimate_speed(bundle, board, "aot")
     assert estimated is not None
     assert estimated.instructions_per_inference > 0
     assert estimated.times is None
-    refuse_what_is_too_slow(speed(board, bundle, 10**10), bundle, board, "aot")
+    refuse_if_too_slow(speed(board, bundle, 10**10), bundle, board, "aot")
 
 
 def test_counting_is_for_boards_whose_instructions_an_emulator_executes() -> None:
@@ -94,23 +94,23 @@ def test_an_unknown_core_is_an_error() -> None:
 @pytest.mark.parametrize(
     ("model", "counted"), [("micro_speech_quantized.tflite", 1_495_400), ("kws_ref_model.tflite", 7_697_400)]
 )
-def test_tflms_guess_gives_what_it_is_from(model: str, counted: int, shared: Path, bundle: Bundle) -> None:
+def test_the_tflm_estimate_fits_its_counts(model: str, counted: int, shared: Path, bundle: Bundle) -> None:
     imported = dataclasses.replace(bundle)
     object.__setattr__(imported, "model_bytes", (shared / "models" / model).read_bytes)
-    estimated = estimated_speed(imported, NANO, "tflm")
+    estimated = estimate_speed(imported, NANO, "tflm")
     assert estimated is not None
     assert estimated.instructions_per_inference == pytest.approx(counted, rel=0.05)
 
 
 def refusal(of: Speed, bundle: Bundle, board: Board, engine: str = "aot") -> tuple[str, str]:
     with pytest.raises(ConfigError) as caught:
-        refuse_what_is_too_slow(of, bundle, board, engine)
+        refuse_if_too_slow(of, bundle, board, engine)
     return caught.value.message, str(caught.value.hint)
 
 
 def test_what_cannot_keep_up_is_refused(bundle: Bundle) -> None:
     message, hint = refusal(speed(NANO, bundle, 5_000_000), bundle, NANO)
-    assert "Arduino Nano 33 BLE Sense a second of listening takes about" in message
+    assert "Arduino Nano 33 BLE Sense cannot keep up: one second of listening takes about" in message
     assert "10 inferences of 117 ms" in message
     assert "`detector: {inference_stride_ms: 140}` in kws.yaml" in hint
     assert hint.splitlines()[-1].startswith("--force")
@@ -118,7 +118,7 @@ def test_what_cannot_keep_up_is_refused(bundle: Bundle) -> None:
 
 def test_the_inferences_advised_would_keep_up(bundle: Bundle) -> None:
     slower = dataclasses.replace(bundle, detector=dataclasses.replace(bundle.detector, inference_stride_ms=140))
-    refuse_what_is_too_slow(speed(NANO, slower, 5_000_000), slower, NANO, "aot")
+    refuse_if_too_slow(speed(NANO, slower, 5_000_000), slower, NANO, "aot")
     just_not = dataclasses.replace(bundle, detector=dataclasses.replace(bundle.detector, inference_stride_ms=120))
     refusal(speed(NANO, just_not, 5_000_000), just_not, NANO)
 
@@ -129,12 +129,12 @@ def test_what_no_pause_helps_has_no_such_advice(bundle: Bundle) -> None:
 
 
 def test_the_other_engine_is_advised_where_it_keeps_up(bundle: Bundle) -> None:
-    assert "--engine aot (" in refusal(speed(NANO, bundle, 5_000_000), bundle, NANO, "tflm")[1]
+    assert "use --engine aot (" in refusal(speed(NANO, bundle, 5_000_000), bundle, NANO, "tflm")[1]
     only_tflm = dataclasses.replace(NANO, engines=("tflm",))
     assert "--engine" not in refusal(speed(only_tflm, bundle, 5_000_000), bundle, only_tflm, "tflm")[1]
 
 
 def test_what_just_keeps_up_and_what_has_no_time_pass(bundle: Bundle) -> None:
-    refuse_what_is_too_slow(speed(NANO, bundle, 4_000_000), bundle, NANO, "aot")
+    refuse_if_too_slow(speed(NANO, bundle, 4_000_000), bundle, NANO, "aot")
     emulated = find_board("qemu-cortex-m4")
-    refuse_what_is_too_slow(speed(emulated, bundle, 50_000_000), bundle, emulated, "aot")
+    refuse_if_too_slow(speed(emulated, bundle, 50_000_000), bundle, emulated, "aot")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Instructions of the front-end for a frame: counted in emulation (benchmarks/firmware.md), scaled by its settings."""
+"""Instructions of the front-end per frame: counted in emulation (benchmarks/firmware.md), scaled by its settings."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from tinykws.project.frontend_settings import FrontendSettings
 
 @dataclasses.dataclass(frozen=True)
 class _Costs:
-    """Instructions for a unit of each step's work; GCC -O2."""
+    """Instructions per unit of work; GCC -O2."""
 
     sample: float
-    """Window and moving: for each sample of the window."""
+    """Windowing and copying: per sample of the analysis window."""
     butterfly: float
-    """FFT: for each of its N values and log2(N) rounds."""
+    """FFT of size N: per N * log2(N)."""
     channel: float
-    """Filter bank with its bins, roots, noise reduction, gain, logarithm: for each channel."""
+    """Filter bank with its bins, square roots, noise reduction, gain control, logarithm: per channel."""
 
 
 _COSTS = {
@@ -27,11 +27,16 @@ _COSTS = {
     "armv6-m": _Costs(21.8, 13.45, 1589.0),
     "rv32imc": _Costs(28.1, 9.80, 394.8),
 }
-"""By instruction set (cores.py); a test holds them to the counts."""
+"""By instruction set (`counted_as` of boards/cores.py); tests/cost/test_cost.py compares them with the counts."""
 
 
 def frame_instructions(settings: FrontendSettings, instruction_set: str) -> int:
-    """Returns about how many instructions the front-end takes for a frame."""
+    """Returns the estimated instructions of the front-end per frame.
+
+    Args:
+        settings: the front-end's settings.
+        instruction_set: `counted_as` of boards/cores.py.
+    """
     costs = _COSTS[instruction_set]
     fft_size = settings.fft_size
     return round(

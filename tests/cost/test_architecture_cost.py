@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""network_cost: what is told before training is what the trained network takes, and limits are held to the byte."""
+"""What an architecture costs: the figures before training are those of the trained network; limits are exact."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ import pytest
 from made_dataset import make_project
 
 from tinykws.cli import run
-from tinykws.cost import network
-from tinykws.cost.memory import NETWORKS
-from tinykws.cost.network import NetworkCost, excesses_of, in_words, measure_cost, refuse_excess
+from tinykws.cost import architecture_cost
+from tinykws.cost.architecture_cost import NetworkCost, broken_limits_of, in_words, measure_cost, refuse_if_over_limits
+from tinykws.cost.memory import ARCHITECTURE_NEEDS
 from tinykws.model.converter import convert
 from tinykws.model.interpreter import Interpreter
-from tinykws.project.config import ModelSettings, TrainingSettings, parse_config
+from tinykws.project.config import parse_config
+from tinykws.project.model_settings import ModelSettings
+from tinykws.project.training_settings import TrainingSettings
 from tinykws.stages.train import train
 from tinykws.support.errors import ConfigError
 from tinykws.support.progress import Progress
@@ -55,7 +57,7 @@ def test_the_trained_network_takes_what_was_told(cost: NetworkCost) -> None:
 
 
 def test_advice_on_boards_knows_what_it_takes(cost: NetworkCost) -> None:
-    tflm, aot = NETWORKS[cost.architecture]["tflm"], NETWORKS[cost.architecture]["aot"]
+    tflm, aot = ARCHITECTURE_NEEDS[cost.architecture]["tflm"], ARCHITECTURE_NEEDS[cost.architecture]["aot"]
     # Rounded up, since advice must not promise what then fails; by less than a board's smallest memories differ.
     for said, real in (
         (tflm.flash_bytes, cost.tflite_bytes),
@@ -67,7 +69,7 @@ def test_advice_on_boards_knows_what_it_takes(cost: NetworkCost) -> None:
 
 
 def test_every_architecture_keeps_micro_speechs_budget(cost: NetworkCost) -> None:
-    assert excesses_of(cost, ModelSettings(max_bytes=20_000, max_macs=336_000)) == []
+    assert broken_limits_of(cost, ModelSettings(max_bytes=20_000, max_macs=336_000)) == []
 
 
 def test_measuring_leaves_training_alone() -> None:
@@ -87,8 +89,8 @@ def test_measuring_leaves_training_alone() -> None:
     ],
 )
 def test_a_limit_is_kept_to_the_unit(made_up: NetworkCost, name: str, figure: int, says: str) -> None:
-    assert excesses_of(made_up, dataclasses.replace(FREE, **{name: figure})) == []
-    (text,) = excesses_of(made_up, dataclasses.replace(FREE, **{name: figure - 1}))
+    assert broken_limits_of(made_up, dataclasses.replace(FREE, **{name: figure})) == []
+    (text,) = broken_limits_of(made_up, dataclasses.replace(FREE, **{name: figure - 1}))
     assert text.startswith(says)
 
 
@@ -100,7 +102,7 @@ def test_a_limit_is_a_count(name: str) -> None:
 
 
 def test_no_limit_is_no_excess(made_up: NetworkCost) -> None:
-    assert excesses_of(made_up, FREE) == []
+    assert broken_limits_of(made_up, FREE) == []
 
 
 def test_a_cost_in_words(made_up: NetworkCost) -> None:
@@ -113,13 +115,13 @@ def test_a_cost_in_words(made_up: NetworkCost) -> None:
 def test_the_hint_names_what_fits(
     made_up: NetworkCost, costs: dict[str, NetworkCost], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(network, "measure_cost", lambda name, _shape, _n_labels: costs[name])
+    monkeypatch.setattr(architecture_cost, "measure_cost", lambda name, _shape, _n_labels: costs[name])
     with pytest.raises(ConfigError, match="ds_tcn takes 17,000 bytes") as caught:
-        refuse_excess(made_up, ModelSettings(max_bytes=15_000), SHAPE, 4)
+        refuse_if_over_limits(made_up, ModelSettings(max_bytes=15_000), SHAPE, 4)
     assert caught.value.hint is not None
     assert "{architecture: ds_cnn}" in caught.value.hint
     with pytest.raises(ConfigError) as caught:
-        refuse_excess(made_up, ModelSettings(max_arena=500), SHAPE, 4)
+        refuse_if_over_limits(made_up, ModelSettings(max_arena=500), SHAPE, 4)
     assert caught.value.hint is not None
     assert "no architecture keeps these limits" in caught.value.hint
 
@@ -133,7 +135,7 @@ class Words(Progress):
 
 
 def test_train_tells_the_cost_and_refuses_before_an_epoch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(network, "ARCHITECTURES", ("micro_speech",))
+    monkeypatch.setattr(architecture_cost, "ARCHITECTURES", ("micro_speech",))
     project = make_project(tmp_path)
     limited = dataclasses.replace(project.config.model, max_macs=1000)
     progress = Words()
@@ -150,14 +152,14 @@ def test_the_list_of_architectures(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], costs: dict[str, NetworkCost], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
-    monkeypatch.setattr(network, "measure_cost", lambda *what: asked.append(what) or costs[what[0]])
+    monkeypatch.setattr(architecture_cost, "measure_cost", lambda *what: asked.append(what) or costs[what[0]])
     make_project(tmp_path, yaml="words: [low, high]\nmodel: {architecture: ds_cnn, max_macs: 320000}\n")
     assert run(["architectures", "--project", str(tmp_path), "--json"]) == 0
     rows = {row["architecture"]: row for row in json.loads(capsys.readouterr().out)}
     assert asked == [(name, SHAPE, 4) for name in ARCHITECTURES]
-    assert rows["ds_tcn"]["excesses"] == []
+    assert rows["ds_tcn"]["broken_limits"] == []
     assert rows["micro_speech"]["macs"] == 25 * 20 * 8 * 80 + 4000 * 4
-    assert rows["micro_speech"]["excesses"][0].endswith("more than model: max_macs allows (320,000)")
+    assert rows["micro_speech"]["broken_limits"][0].endswith("more than model: max_macs allows (320,000)")
     assert run(["architectures", "--project", str(tmp_path)]) == 0
     text = capsys.readouterr().out
     assert "ds_cnn *" in text

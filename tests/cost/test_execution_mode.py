@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whole windows or a stream: what is chosen, what it is said to cost, and what it says of itself."""
+"""Whole-window or streaming mode: which is chosen, its estimated cost, and its explanation."""
 
 from __future__ import annotations
 
@@ -12,15 +12,21 @@ from tiny_model import tiny_bundle, tiny_tflite
 
 from tinykws.aot.compiler import AotModel
 from tinykws.boards.rows import find_board
-from tinykws.cost.on_board import choose_for_board, compile_for_board, listening_on
-from tinykws.cost.streaming_choice import Choice, Listening, compile_for_listening
+from tinykws.cost.execution_mode import (
+    ModeChoice,
+    Workload,
+    choose_mode_for_board,
+    compile_for_board,
+    compile_for_workload,
+    workload_on,
+)
 from tinykws.support.errors import ConfigError
 from tinykws.support.resources import FIRMWARE
 
 COUNTED = json.loads((FIRMWARE.parent / "benchmarks" / "firmware.json").read_text())
 ESTIMATE_ERROR = 0.06
 """As test_cost.py allows of whole windows."""
-NRF52840 = Listening(frames=49, inference_stride=5, instruction_set="armv7e-m", ram_bytes=262_144)
+NRF52840 = Workload(frames=49, inference_stride=5, instruction_set="armv7e-m", ram_bytes=262_144)
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +39,8 @@ def kws_ref(shared: Path) -> bytes:
     return (shared / "models" / "kws_ref_model.tflite").read_bytes()
 
 
-def compiled(tflite: bytes, **changes: int | str) -> tuple[AotModel, Choice]:
-    model = compile_for_listening(tflite, dataclasses.replace(NRF52840, **changes))
+def compiled(tflite: bytes, **changes: int | str) -> tuple[AotModel, ModeChoice]:
+    model = compile_for_workload(tflite, dataclasses.replace(NRF52840, **changes))
     assert model.choice is not None
     assert model.choice.cost.arena_bytes == model.arena_bytes
     return model, model.choice
@@ -47,12 +53,12 @@ def test_micro_speech_streams_with_less_of_everything(micro_speech: bytes, infer
     assert choice.cost.instructions < choice.whole.instructions / 2
     assert choice.cost.arena_bytes < 4400
     assert choice.whole.arena_bytes > 6900
-    assert f"#define KWS_MODEL_HOP_FRAMES {inference_stride}\n" in model.header
+    assert f"#define KWS_MODEL_INFERENCE_STRIDE {inference_stride}\n" in model.header
     frames = "a frame" if inference_stride == 1 else f"{inference_stride} frames"
-    shared = "share rows up to op 1 (DEPTHWISE_CONV_2D) and the sums of op 2 (FULLY_CONNECTED)"
-    assert choice.explanation == f"windows {frames} apart {shared}"
+    shared = "reuse rows up to op 1 (DEPTHWISE_CONV_2D) and the partial sums of op 2 (FULLY_CONNECTED)"
+    assert choice.explanation == f"inferences {frames} apart {shared}"
     head = model.source.split("*/")[0].replace("\n * ", " ")
-    assert f"Windows {frames} apart {shared}." in head
+    assert f"Inferences {frames} apart {shared}." in head
 
 
 @pytest.mark.parametrize("name", ["micro_speech", "kws_ref"])
@@ -84,8 +90,8 @@ def test_a_chip_with_little_ram_spends_little(kws_ref: bytes) -> None:
     assert rich.keeps_rows
     assert rich.cost.arena_bytes > 40_000 > poor.cost.arena_bytes
     assert not poor.keeps_rows
-    assert "#define KWS_MODEL_HOP_FRAMES 0\n" in model.header
-    assert poor.explanation.startswith("each window is computed whole: to keep rows would take ")
+    assert "#define KWS_MODEL_INFERENCE_STRIDE 0\n" in model.header
+    assert poor.explanation.startswith("every inference computes the whole window: reusing rows would take ")
     assert poor.explanation.endswith(f"bytes of working memory instead of {poor.whole.arena_bytes:,}")
     assert poor.cost == poor.whole == rich.whole
 
@@ -93,18 +99,18 @@ def test_a_chip_with_little_ram_spends_little(kws_ref: bytes) -> None:
 def test_kws_ref_says_up_to_where_it_streams(kws_ref: bytes) -> None:
     _, choice = compiled(kws_ref, inference_stride=2, ram_bytes=0)
     assert choice.explanation == (
-        "windows 2 frames apart share rows up to op 8 (CONV_2D);"
-        " op 9 (AVERAGE_POOL_2D) makes its output from the whole window"
+        "inferences 2 frames apart reuse rows up to op 8 (CONV_2D);"
+        " op 9 (AVERAGE_POOL_2D) computes its output from the whole window"
     )
 
 
-def test_windows_that_share_nothing_are_computed_whole(micro_speech: bytes) -> None:
+def test_without_reusable_rows_the_whole_window_is_computed(micro_speech: bytes) -> None:
     model, choice = compiled(micro_speech, inference_stride=45)
     assert choice.explanation == (
-        "each window is computed whole: op 1 (DEPTHWISE_CONV_2D) has 25 rows, of which windows share none:"
-        " each sees padding or new frames"
+        "every inference computes the whole window: op 1 (DEPTHWISE_CONV_2D) has 25 rows, none of which can be reused:"
+        " each depends on padding or on new frames"
     )
-    assert "An invoke leaves the input as it is" in model.header
+    assert "An inference leaves the input unchanged" in model.header
     assert "input, int8 [1, 1960]" in model.source
     assert "  always  input" in model.source
 
@@ -112,19 +118,19 @@ def test_windows_that_share_nothing_are_computed_whole(micro_speech: bytes) -> N
 def test_a_model_that_begins_with_a_dense_layer_says_so() -> None:
     _, choice = compiled(tiny_tflite(), frames=4, inference_stride=1)
     assert choice.explanation == (
-        "each window is computed whole: op 0 (FULLY_CONNECTED) makes its output from the whole window"
+        "every inference computes the whole window: op 0 (FULLY_CONNECTED) computes its output from the whole window"
     )
 
 
-def test_an_input_that_is_no_window_is_refused(micro_speech: bytes) -> None:
-    with pytest.raises(ConfigError, match=r"input int8 \[1, 1960\] is no window of 48 frames"):
+def test_an_input_that_does_not_consist_of_frames_is_refused(micro_speech: bytes) -> None:
+    with pytest.raises(ConfigError, match=r"input int8 \[1, 1960\] cannot be divided into 48 frames"):
         compiled(micro_speech, frames=48)
 
 
-def test_a_board_is_asked_for_its_hop_core_and_ram(tmp_path: Path) -> None:
+def test_a_board_is_asked_for_its_inference_stride_core_and_ram(tmp_path: Path) -> None:
     bundle = tiny_bundle(tmp_path / "bundle")
     nano = find_board("nano33ble")
-    assert listening_on(bundle, nano) == Listening(4, 5, "armv7e-m", 262_144)
-    assert listening_on(bundle, find_board("host")).instruction_set == "armv7-m"
-    choice = choose_for_board(bundle, nano)
+    assert workload_on(bundle, nano) == Workload(4, 5, "armv7e-m", 262_144)
+    assert workload_on(bundle, find_board("host")).instruction_set == "armv7-m"
+    choice = choose_mode_for_board(bundle, nano)
     assert compile_for_board(bundle, nano).arena_bytes == choice.cost.arena_bytes

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Windows that slide over images: what convolutions and pooling share."""
+"""Kernel windows that slide over images, for convolutions and pooling."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tinykws.aot.reader.tflite import MAX_ELEMENTS
 def check_image(op: Op, tensor: Tensor, role: str) -> None:
     """Raises ConfigError unless the tensor has four dimensions."""
     if len(tensor.shape) != 4:
-        raise op.error(f"its {role} is {list(tensor.shape)}; [batch, height, width, channels] is wanted")
+        raise op.error(f"its {role} is {list(tensor.shape)}, not [batch, height, width, channels]")
 
 
 def shape_fields(image: Tensor) -> dict[str, Value]:
@@ -22,7 +22,7 @@ def shape_fields(image: Tensor) -> dict[str, Value]:
 
 
 def window_axes(op: Op, source: Tensor, height: int, width: int) -> tuple[Axis, Axis]:
-    """Returns the window's rows and columns over the image `source` with the op's stride, padding and dilation."""
+    """Returns the kernel window's rows and columns over the image `source`, with stride, padding and dilation."""
     return _axis(op, source.shape[1], height, "h"), _axis(op, source.shape[2], width, "w")
 
 
@@ -33,14 +33,16 @@ def _axis(op: Op, image_size: int, size: int, letter: str) -> Axis:
     if not 0 <= values["padding"] < len(PADDINGS):
         raise op.error(f"its padding has the number {values['padding']}; the file is damaged")
     if min(size, stride, dilation) < 1 or max(size * dilation, stride) > MAX_ELEMENTS:
-        raise op.error(f"a window of {size} with stride {stride} and dilation {dilation} along {letter} is impossible")
+        raise op.error(
+            f"a kernel window of {size} with stride {stride} and dilation {dilation} along {letter} is impossible"
+        )
     span = (size - 1) * dilation + 1
     if PADDINGS[values["padding"]] == "SAME":
         positions = -(-image_size // stride)
     else:
         positions = (image_size + stride - span) // stride
     if positions < 1:
-        raise op.error(f"its window spans {span}, more than the image's {image_size} along {letter}")
+        raise op.error(f"its kernel window spans {span}, more than the image's {image_size} along {letter}")
     return Axis(size, stride, dilation, max((positions - 1) * stride + span - image_size, 0) // 2, positions)
 
 

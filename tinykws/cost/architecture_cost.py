@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a network costs on a chip, known before it is trained: untrained, it is converted and run once.
+"""What an architecture costs before it is trained: the untrained network is converted and run once.
 
-Training changes the values of its weights and nothing of their sizes, so the figures are those of the trained one.
+Training changes the values of the weights, not their number, so the figures hold for the trained network.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from tinykws.aot.reader.tflite import read_model
 from tinykws.model import validation
 from tinykws.model.converter import convert
 from tinykws.model.interpreter import Interpreter
-from tinykws.project.config import ModelSettings
+from tinykws.project.model_settings import ModelSettings
 from tinykws.support.errors import ConfigError
 from tinykws.training.architectures.registry import ARCHITECTURES
 from tinykws.training.keras_network import Network
 
 CALIBRATION_CLIPS = 4
-"""Random ones: what they are moves ranges, not sizes."""
+"""Calibration runs on random clips: they affect the quantization ranges, not the sizes."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,26 +30,26 @@ class NetworkCost:
 
     architecture: str
     parameters: int
-    """Weights (a byte each) and biases (four)."""
+    """Number of weights (one byte each) and biases (four bytes each)."""
     macs: int
-    """Multiply-accumulates of one inference."""
+    """Multiply-accumulates per inference."""
     tflite_bytes: int
     arena_bytes: int
-    """Of TFLite Micro's arena, measured with its interpreter."""
+    """Size of TFLite Micro's tensor arena, measured with its interpreter."""
     aot_flash_bytes: int
-    """The aot engine's constants."""
+    """Constants of the aot engine."""
     aot_ram_bytes: int
-    """The aot engine's working memory."""
+    """Working memory of the aot engine in whole-window mode."""
     ops: tuple[str, ...]
-    """Each kind once, in order of first use."""
+    """Kinds of op, each once, in order of first use."""
 
 
 def measure_cost(architecture: str, features_shape: tuple[int, int], n_labels: int) -> NetworkCost:
     """Returns what an architecture costs.
 
     Raises:
-        ConfigError: there is none of this name, or it does not run in both engines.
-        ToolError: TensorFlow or TFLite Micro's interpreter is missing or failed.
+        ConfigError: no architecture has this name, or it does not run in both engines.
+        ToolError: TensorFlow or TFLite Micro's interpreter is missing, or failed.
     """
     network = Network.untrained(architecture, features_shape, n_labels)
     network.give_every_channel_a_bias()
@@ -71,15 +71,15 @@ def measure_cost(architecture: str, features_shape: tuple[int, int], n_labels: i
 
 
 def in_words(cost: NetworkCost) -> str:
-    """Returns the cost in a line."""
+    """Returns the cost as one line of text."""
     return (
         f"{cost.architecture}: {cost.parameters:,} parameters, {cost.macs:,} MAC an inference,"
         f" {cost.tflite_bytes:,} bytes of .tflite, tensor arena {cost.arena_bytes:,} bytes; {', '.join(cost.ops)}"
     )
 
 
-def excesses(limits: ModelSettings, *, tflite_bytes: int, macs: int, arena_bytes: int) -> list[str]:
-    """Returns which limits are broken and by how much, in words; nothing where all are kept."""
+def broken_limits(limits: ModelSettings, *, tflite_bytes: int, macs: int, arena_bytes: int) -> list[str]:
+    """Returns which limits of `model:` in kws.yaml are exceeded and by how much, in words; empty if none is."""
     return [
         f"{figure:,} {what}, {figure - limit:,} more than model: {name} allows ({limit:,})"
         for figure, what, name, limit in (
@@ -91,17 +91,24 @@ def excesses(limits: ModelSettings, *, tflite_bytes: int, macs: int, arena_bytes
     ]
 
 
-def excesses_of(cost: NetworkCost, limits: ModelSettings) -> list[str]:
-    """As excesses(), of a cost measured before training."""
-    return excesses(limits, tflite_bytes=cost.tflite_bytes, macs=cost.macs, arena_bytes=cost.arena_bytes)
+def broken_limits_of(cost: NetworkCost, limits: ModelSettings) -> list[str]:
+    """Like broken_limits(), for a cost measured before training."""
+    return broken_limits(limits, tflite_bytes=cost.tflite_bytes, macs=cost.macs, arena_bytes=cost.arena_bytes)
 
 
-def refuse_excess(cost: NetworkCost, limits: ModelSettings, features_shape: tuple[int, int], n_labels: int) -> None:
-    """Raises ConfigError where a limit is broken; its hint names the architectures that keep them all."""
-    broken = excesses_of(cost, limits)
+def refuse_if_over_limits(
+    cost: NetworkCost, limits: ModelSettings, features_shape: tuple[int, int], n_labels: int
+) -> None:
+    """Raises ConfigError if a limit is exceeded; the hint names the architectures that stay within all limits."""
+    broken = broken_limits_of(cost, limits)
     if not broken:
         return
     others = (measure_cost(name, features_shape, n_labels) for name in ARCHITECTURES if name != cost.architecture)
-    fitting = [other.architecture for other in others if not excesses_of(other, limits)]
-    hint = "model: {architecture: " + " | ".join(fitting) + "}" if fitting else "no architecture keeps these limits"
-    raise ConfigError(f"{cost.architecture} takes {'; '.join(broken)}", hint=f"{hint}; tinykws architectures")
+    fitting = [other.architecture for other in others if not broken_limits_of(other, limits)]
+    if fitting:
+        hint = "set in kws.yaml: model: {architecture: " + " | ".join(fitting) + "}"
+    else:
+        hint = "raise the limits under `model` in kws.yaml: no architecture stays within them"
+    raise ConfigError(
+        f"{cost.architecture} takes {'; '.join(broken)}", hint=f"{hint}\nall architectures: tinykws architectures"
+    )

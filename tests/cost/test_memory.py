@@ -10,8 +10,8 @@ import pytest
 from tiny_model import tiny_bundle
 
 from tinykws.boards.rows import Board, find_board
-from tinykws.cost.memory import Needs, advice, model_needs
-from tinykws.cost.on_board import compile_for_board
+from tinykws.cost.execution_mode import compile_for_board
+from tinykws.cost.memory import MemoryNeeds, advice, model_memory
 from tinykws.model.bundle import Bundle
 from tinykws.stages.build import build
 from tinykws.stages.generate import generate
@@ -34,8 +34,8 @@ def with_room(board: Board, *, flash: int = 0, ram: int = 0) -> Board:
 
 def test_a_models_needs_are_counted(bundle: Bundle) -> None:
     model = bundle.model_bytes()
-    assert model_needs(bundle, NANO, "tflm") == Needs(len(model), 24_096)  # and 4,096 of margin
-    aot = model_needs(bundle, NANO, "aot")
+    assert model_memory(bundle, NANO, "tflm") == MemoryNeeds(len(model), 24_096)  # and 4,096 of margin
+    aot = model_memory(bundle, NANO, "aot")
     assert aot.flash_bytes == 3 * 160 + 3 * 4
     assert aot.ram_bytes == compile_for_board(bundle, NANO).arena_bytes < 24 * 40 + 500  # the window, and a little
 
@@ -53,7 +53,7 @@ def test_a_model_with_more_flash_than_the_board_is_refused(bundle: Bundle, tmp_p
 
 def test_an_arena_with_more_ram_than_the_board_is_refused(bundle: Bundle, tmp_path: Path) -> None:
     generate(bundle, with_room(NANO, ram=24_096), "tflm", tmp_path / "exact")
-    with pytest.raises(ConfigError, match=r"takes 24,096 bytes of RAM to work in, 10,000 more") as caught:
+    with pytest.raises(ConfigError, match=r"takes 24,096 bytes of RAM, 10,000 more") as caught:
         generate(bundle, with_room(NANO, flash=30_000, ram=14_096), "tflm", tmp_path / "project")
     assert [line.split(" (")[0] for line in (caught.value.hint or "").splitlines()] == [
         "this would fit:",
@@ -66,14 +66,16 @@ def test_an_arena_with_more_ram_than_the_board_is_refused(bundle: Bundle, tmp_pa
 
 
 def test_nothing_fits_where_nothing_saves_enough(bundle: Bundle) -> None:
-    assert advice(bundle, NANO, "tflm", Needs(10**6, 0)).startswith("neither another engine nor another architecture")
+    assert advice(bundle, NANO, "tflm", MemoryNeeds(10**6, 0)).startswith(
+        "neither another engine nor another architecture"
+    )
 
 
 def test_an_engine_the_board_has_not_is_not_advised(bundle: Bundle) -> None:
     only = dataclasses.replace(NANO, engines=("tflm",))
-    assert "aot" not in advice(bundle, only, "tflm", Needs(0, 1))
-    assert "aot" in advice(bundle, NANO, "tflm", Needs(0, 1))
-    assert "tflm" not in advice(bundle, NANO, "aot", Needs(0, 1))
+    assert "aot" not in advice(bundle, only, "tflm", MemoryNeeds(0, 1))
+    assert "aot" in advice(bundle, NANO, "tflm", MemoryNeeds(0, 1))
+    assert "tflm" not in advice(bundle, NANO, "aot", MemoryNeeds(0, 1))
 
 
 def test_no_limit_is_no_limit(bundle: Bundle, tmp_path: Path) -> None:

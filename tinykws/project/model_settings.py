@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The sections `features` and `model` of kws.yaml: the front-end's timing, the architecture, and limits on its size."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from tinykws.support.dataclass_reader import require_at_least
+
+
+@dataclasses.dataclass(frozen=True)
+class FeatureSettings:
+    """The settings of the front-end that a project may change; the others are fixed (frontend_settings.py)."""
+
+    window_ms: int = 30
+    """Length of the analysis window in milliseconds, 10 to 64."""
+    stride_ms: int = 20
+    """Time from one feature frame to the next in milliseconds, 5 to `window_ms`. A shorter stride gives more frames, so
+    features and model take more instructions."""
+    clip_ms: int = 1000
+    """Length of a clip, and of the sound that the model sees at once, in milliseconds, `window_ms` to 4000. Raise it if
+    your words take longer to say."""
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelSettings:
+    """The architecture, and limits on its cost: a network over a limit is refused before it is trained."""
+
+    architecture: str = "ds_tcn"
+    """Name of the network architecture; `tinykws architectures` lists them with their costs."""
+    max_bytes: int | None = None
+    """Largest size of the .tflite in bytes. null: no limit."""
+    max_macs: int | None = None
+    """Largest number of multiply-accumulates per inference. null: no limit."""
+    max_arena: int | None = None
+    """Largest tensor arena of TFLite Micro in bytes. null: no limit."""
+
+    def check(self) -> None:
+        """Raises ConfigError if a limit is below 1."""
+        for name in ("max_bytes", "max_macs", "max_arena"):
+            limit = getattr(self, name)
+            require_at_least(f"model: {name}", 1 if limit is None else limit, 1)
