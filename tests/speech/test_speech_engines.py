@@ -308,11 +308,11 @@ def test_clips_are_stale_when_a_voice_changes(voices: Path) -> None:
         (lambda folder: (folder / "tiny.onnx").unlink(), "tiny.onnx, listed in synth: piper_voices, does not exist"),
         (
             lambda folder: (folder / "tiny.onnx.json").unlink(),
-            "tiny.onnx.json, listed in synth: piper_voices, does not exist",
+            "tiny.onnx.json, listed in .*, does not exist",
         ),
         (
             lambda folder: (folder / "tiny.onnx.json").write_text("{"),
-            "does not describe a Piper voice: JSONDecodeError",
+            "not describe a Piper voice: JSONDecodeError",
         ),
         (lambda folder: (folder / "tiny.onnx.json").write_text("[1]"), "does not describe a Piper voice"),
         (lambda folder: (folder / "tiny.onnx.json").write_text("{}"), "does not describe a Piper voice: KeyError"),

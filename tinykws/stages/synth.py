@@ -37,7 +37,7 @@ from tinykws.support.files import replacing_folder, write_text_if_changed
 from tinykws.support.freshness import StageFiles, read_report
 from tinykws.support.parallel import map_in_processes, process_count
 from tinykws.support.progress import SILENT, Progress
-from tinykws.training_data.folders import LIST_FILES, TESTING, TRAINING, VALIDATION, speaks
+from tinykws.training_data.folders import LIST_FILES, TESTING, TRAINING, VALIDATION, needs_synthetic_clips
 
 FloatSamples: TypeAlias = np.ndarray[tuple[int], np.dtype[np.float64]]
 
@@ -76,7 +76,7 @@ class SynthReport:
 def stage_files(project: Project) -> StageFiles:
     """Returns what synth depends on and makes."""
     config = project.config
-    wanted = speaks(config, project.data_dir)
+    wanted = needs_synthetic_clips(config, project.data_dir)
     engines = _engines(project) if wanted else []
     settings = {
         "wanted": wanted,
@@ -99,7 +99,7 @@ def synth(project: Project, progress: Progress = SILENT, processes: int | None =
         ToolError: an engine is not installed, or fails.
     """
     config = project.config
-    if not speaks(config, project.data_dir):
+    if not needs_synthetic_clips(config, project.data_dir):
         reason = "synth: enabled is never" if config.synth.enabled == "never" else "every word has recordings"
         progress.say(f"nothing to speak: {reason}")
         return SynthReport({}, 0, (), 0)
