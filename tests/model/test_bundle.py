@@ -98,7 +98,7 @@ Edit = Callable[[dict[str, Any]], object]
         (lambda v: v.update(origin="found"), "origin is 'found'"),
         (lambda v: v["labels"].pop(), "5 outputs for 4 labels"),
         (lambda v: v["labels"].reverse(), "labels are"),
-        (lambda v: v["frontend"].update(stride_ms=20), "does not hold"),
+        (lambda v: v["frontend"].update(stride_ms=20), "does not match the features"),
         (lambda v: v["detector"].update(kind="oracle"), "detector: kind is 'oracle'"),
         (lambda v: v["detector"].update(kind="temporal_filter"), "filter_weights has 0 numbers, not 48"),
         (lambda v: v["detector"].update(filter_weights=[1] * 48), "filter_weights has 48 numbers, not 0"),
