@@ -62,7 +62,7 @@ def score(true_ids: Ids, predicted_ids: Ids, labels: Sequence[str]) -> Score:
     """
     confusion = confusion_matrix(true_ids, predicted_ids, len(labels))
     if not len(true_ids):
-        raise ValueError("no clip to score")
+        raise ValueError("there are no clips to score")
     scores = tuple(_label_score(confusion, at, label) for at, label in enumerate(labels))
     recalls = [label.recall for label in scores if label.recall is not None]
     return Score(

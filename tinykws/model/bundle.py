@@ -139,7 +139,7 @@ class Bundle:
                 f"the model's input {list(self.input.shape)} does not match the features {self.frontend.features_shape}"
             )
         if self.output.size != len(names):
-            raise ConfigError(f"the model has {self.output.size} outputs for {len(names)} labels")
+            raise ConfigError(f"the model has {self.output.size} outputs, but the bundle has {len(names)} labels")
         _check_detector(self.detector, len(names) - FIRST_WORD)
         for clip in self.golden:
             if PurePosixPath(clip.file).is_absolute() or ".." in PurePosixPath(clip.file).parts:
@@ -196,7 +196,7 @@ def load_bundle(path: Path) -> Bundle:
         values = _upgraded(values, version)
     elif version != FORMAT_VERSION:
         raise ConfigError(
-            f"{where} has format version {version!r}, this tinykws reads {FORMAT_VERSION}",
+            f"{where} has format version {version!r}, but this version of tinykws reads 1 to {FORMAT_VERSION}",
             hint="make it again: tinykws quantize   (or use the version of tinykws that made it)",
         )
     try:

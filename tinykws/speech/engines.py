@@ -182,7 +182,10 @@ def find_engine(name: str) -> type[SpeechEngine]:
         try:
             engine = entry.load()
         except Exception as error:  # third-party code can raise anything
-            raise ToolError(f"the speech engine {name} ({entry.value}) does not load: {error!r}") from error
+            raise ToolError(
+                f"the speech engine {name} ({entry.value}) does not load: {error!r}",
+                hint=f"reinstall the package that provides it, or remove {name} from synth: engines",
+            ) from error
         if not (isinstance(engine, type) and issubclass(engine, SpeechEngine) and engine.name == name):
             raise ToolError(f"the speech engine {name}: {entry.value} is not a SpeechEngine of this name")
         return engine

@@ -57,7 +57,10 @@ class FliteEngine(SpeechEngine):
             )
         for file in self.voice_files():
             if not file.is_file():
-                raise ConfigError(f"{file}, listed in synth: flite_voices, does not exist")
+                raise ConfigError(
+                    f"{file}, listed in synth: flite_voices, does not exist",
+                    hint="correct its path in kws.yaml, relative to the project's folder",
+                )
         installed = _installed_voices()
         return (*(voice for voice in installed if voice not in EXCLUDED_VOICES), *self.setup.settings.flite_voices)
 

@@ -113,10 +113,10 @@ def _accents_that_speak(espeak: Espeak, texts: Sequence[str], accents: Sequence[
 
 
 def _check_unknown_words(
-    wanted: Sequence[str], texts: Sequence[str], phonemes_of: Callable[[str], tuple[str, ...]]
+    requested: Sequence[str], texts: Sequence[str], phonemes_of: Callable[[str], tuple[str, ...]]
 ) -> None:
     sounds = {phonemes_of(text): text for text in texts}
-    for word in wanted:
+    for word in requested:
         if (same := sounds.get(phonemes_of(word))) is not None:
             raise ConfigError(
                 f"synth: unknown_words contains {word!r}, which sounds the same as the word {same!r}",

@@ -35,7 +35,9 @@ class Cost:
 def check_architecture(name: str) -> None:
     """Raises ConfigError for an unknown name, with the nearest known one as a hint."""
     if name not in ARCHITECTURES:
-        raise ConfigError(f"model: architecture is {name!r}", hint=did_you_mean(name, ARCHITECTURES))
+        raise ConfigError(
+            f"model: architecture: there is no architecture {name!r}", hint=did_you_mean(name, ARCHITECTURES)
+        )
 
 
 def build_architecture(name: str, *, n_frames: int, n_mels: int, n_labels: int, dropout: float) -> Any:
