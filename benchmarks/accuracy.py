@@ -29,11 +29,18 @@ import numpy as np
 from tinykws.aot.reader.graph import Graph
 from tinykws.aot.reader.tflite import read_model
 from tinykws.cli.console import ConsoleProgress
-from tinykws.evaluation.confidence_intervals import rate_limits, share_limits
+from tinykws.evaluation.confidence_intervals import rate_interval, share_interval
 from tinykws.evaluation.scoring import score
-from tinykws.evaluation.stream_material import given_negatives, held_back_noise, make_material
-from tinykws.evaluation.stream_measure import ScoredMaterial, hear, moved, rate_of, recall_of, score_material
+from tinykws.evaluation.stream_measure import (
+    ScoredStreamSet,
+    rate_of,
+    recall_of,
+    score_detector,
+    score_stream_set,
+    with_moved_thresholds,
+)
 from tinykws.evaluation.stream_scores import ScoredStream
+from tinykws.evaluation.stream_set import held_back_noise, named_negatives, plan_stream_set
 from tinykws.evaluation.timeline import Event, StreamScore
 from tinykws.evaluation.tuning import Tuning, tune_detector
 from tinykws.model.bundle import Bundle, load_bundle
@@ -65,10 +72,10 @@ def main() -> int:
 def _measure(arguments: argparse.Namespace) -> None:
     project, progress = Project.load(arguments.project), ConsoleProgress()
     dataset = Dataset.load(project.dataset_dir)
-    material = None
+    stream_set = None
     if arguments.negatives:
         noise = held_back_noise([project.data_dir, project.synth_dir], VALIDATION)
-        material = make_material(dataset, VALIDATION, noise, given_negatives(arguments.negatives), arguments.seed)
+        stream_set = plan_stream_set(dataset, VALIDATION, noise, named_negatives(arguments.negatives), arguments.seed)
     for name, path in arguments.bundles:
         bundle = load_bundle(path)
         progress.say(f"{name}: {bundle.model_id}")
@@ -78,8 +85,8 @@ def _measure(arguments: argparse.Namespace) -> None:
             "clips": _clip_figures(bundle, dataset),
             "streams": [],
         }
-        if material is not None:
-            scored = score_material(bundle, material, progress=progress)
+        if stream_set is not None:
+            scored = score_stream_set(bundle, stream_set, progress=progress)
             halves = [_half(scored, half) for half in HALVES]
             row["curves"] = []
             for kind in DETECTOR_KINDS:
@@ -135,7 +142,7 @@ def _clip_figures(bundle: Bundle, dataset: Dataset) -> dict[str, Any]:
     return {"clips": figures.clips, "accuracy": figures.accuracy, "mean_recall": figures.mean_recall}
 
 
-def _chosen(halves: Sequence[ScoredMaterial], bundle: Bundle, kind: str, rate: float) -> list[Tuning]:
+def _chosen(halves: Sequence[ScoredStreamSet], bundle: Bundle, kind: str, rate: float) -> list[Tuning]:
     """Returns the detector that each half would have."""
     wishes = DetectorRequest(
         kind=kind, false_accepts_per_hour=rate, inference_stride_ms=bundle.detector.inference_stride_ms
@@ -144,7 +151,7 @@ def _chosen(halves: Sequence[ScoredMaterial], bundle: Bundle, kind: str, rate: f
 
 
 def _stream_figures(
-    rests: Sequence[ScoredMaterial], bundle: Bundle, rate: float, chosen: Sequence[Tuning]
+    rests: Sequence[ScoredStreamSet], bundle: Bundle, rate: float, chosen: Sequence[Tuning]
 ) -> dict[str, Any]:
     """Counts what each detector, chosen on one half, does on the other."""
     words = _words(bundle)
@@ -152,10 +159,10 @@ def _stream_figures(
     falsely: list[StreamScore] = []
     others: list[StreamScore] = []
     for rest, tuning in zip(rests, chosen, strict=True):
-        for stream, counted in zip(rest.words, hear(rest.words, tuning.detector, words), strict=True):
+        for stream, counted in zip(rest.words, score_detector(rest.words, tuning.detector, words), strict=True):
             said[stream.name].append(counted)
-        falsely += hear(rest.negatives, tuning.detector, words)
-        others += hear(rest.others, tuning.detector, words)
+        falsely += score_detector(rest.negatives, tuning.detector, words)
+        others += score_detector(rest.others, tuning.detector, words)
     return {
         "kind": chosen[0].detector.kind,
         "wanted_per_hour": rate,
@@ -174,14 +181,14 @@ def _stream_figures(
     }
 
 
-def _curve(rests: Sequence[ScoredMaterial], bundle: Bundle, detectors: Sequence[DetectorSettings]) -> dict[str, Any]:
+def _curve(rests: Sequence[ScoredStreamSet], bundle: Bundle, detectors: Sequence[DetectorSettings]) -> dict[str, Any]:
     """Returns the highest recall at each rate, of detectors whose thresholds are moved together."""
     words = _words(bundle)
     points: dict[float, dict[str, Any]] = {}
     for by in range(255, -256, -1):  # from nothing heard to everything
-        settings = [moved(detector, by, len(bundle.labels)) for detector in detectors]
+        settings = [with_moved_thresholds(detector, by, len(bundle.labels)) for detector in detectors]
         at_once = zip(rests, settings, strict=True)
-        rate = rate_of("all", [one for rest, how in at_once for one in hear(rest.negatives, how, words)])
+        rate = rate_of("all", [one for rest, how in at_once for one in score_detector(rest.negatives, how, words)])
         if rate.per_hour > max(RATES):
             break
         for wanted in RATES:
@@ -201,10 +208,10 @@ def _words(bundle: Bundle) -> tuple[str, ...]:
 
 
 def _heard_words(
-    rests: Sequence[ScoredMaterial], settings: Sequence[DetectorSettings], words: Sequence[str]
+    rests: Sequence[ScoredStreamSet], settings: Sequence[DetectorSettings], words: Sequence[str]
 ) -> dict[str, Any]:
-    """Returns the recall of detectors, each on a material of its own: of all scenes, and of each."""
-    halves = [hear(rest.words, how, words) for rest, how in zip(rests, settings, strict=True)]
+    """Returns the recall of detectors, each on a stream set of its own: of all scenes, and of each."""
+    halves = [score_detector(rest.words, how, words) for rest, how in zip(rests, settings, strict=True)]
     scenes = [recall_of(stream.name, scores) for stream, *scores in zip(rests[0].words, *halves, strict=True)]
     together = recall_of("all", [score for scores in halves for score in scores])
     return {
@@ -213,7 +220,7 @@ def _heard_words(
     }
 
 
-def _half(scored: ScoredMaterial, half: int) -> ScoredMaterial:
+def _half(scored: ScoredStreamSet, half: int) -> ScoredStreamSet:
     cut = dataclasses.replace
     return cut(
         scored,
@@ -294,7 +301,7 @@ def _lines(
 def _stream_line(seeds: Sequence[dict[str, Any]]) -> tuple[str, ...]:
     hours = sum(at["negatives"]["hours"] for at in seeds)
     count = sum(at["negatives"]["false_accepts"] for at in seeds)
-    low, high = rate_limits(count, hours)
+    low, high = rate_interval(count, hours)
     scenes = [[at["scenes"][number]["share"] for at in seeds] for number in range(len(seeds[0]["scenes"]))]
     return (
         seeds[0]["kind"],
@@ -322,7 +329,7 @@ def _curve_line(seeds: Sequence[dict[str, Any]]) -> tuple[str, ...]:
 def _found(recalls: Sequence[dict[str, Any]]) -> str:
     """Returns the recall of several together, with its limits."""
     found, said = (sum(recall[name] for recall in recalls) for name in ("found", "utterances"))
-    limits = share_limits(found, said)
+    limits = share_interval(found, said)
     assert limits is not None
     return f"{_percent(found / said)} ({100 * limits.low:.1f} to {100 * limits.high:.1f})"
 

@@ -29,7 +29,7 @@ from tinykws.model.converter import convert
 from tinykws.project.training_settings import TrainingSettings
 from tinykws.support.errors import ConfigError
 from tinykws.training.architectures.registry import ARCHITECTURES
-from tinykws.training.keras_network import Trainer
+from tinykws.training.trainer import Trainer
 
 MICRO_SPEECH, KWS_REF = "micro_speech_quantized.tflite", "kws_ref_model.tflite"
 FRAMES = 49

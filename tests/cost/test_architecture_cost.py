@@ -24,7 +24,7 @@ from tinykws.stages.train import train
 from tinykws.support.errors import ConfigError
 from tinykws.support.progress import Progress
 from tinykws.training.architectures.registry import ARCHITECTURES
-from tinykws.training.keras_network import Trainer
+from tinykws.training.trainer import Trainer
 
 SHAPE = (49, 40)
 FREE = ModelSettings()
@@ -49,7 +49,7 @@ def test_the_trained_network_takes_what_was_told(cost: NetworkCost) -> None:
     trainer = Trainer(cost.architecture, SHAPE, 4, 64, TrainingSettings(epochs=2, batch_size=16))
     features = np.random.default_rng(1).integers(-128, 128, (64, *SHAPE), np.int8)
     for _ in range(2):
-        trainer.learn(features, np.arange(64) % 4, np.ones(64, np.float32))
+        trainer.train_epoch(features, np.arange(64) % 4, np.ones(64, np.float32))
     model = convert(trainer.network, features)
     assert len(model) == cost.tflite_bytes
     assert Interpreter(model).arena_bytes == cost.arena_bytes

@@ -8,9 +8,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tinykws.evaluation.stream_measure import hear
+from tinykws.evaluation.stream_measure import score_detector
 from tinykws.evaluation.stream_scores import ScoredStream
-from tinykws.evaluation.temporal_filter_fit import evidence_by_age, fit_filter, logistic_regression
+from tinykws.evaluation.temporal_filter_fit import fit_temporal_filter, log_odds_features, logistic_regression
 from tinykws.evaluation.timeline import Event
 from tinykws.project.detector_settings import TEMPORAL_FILTER, DetectorSettings
 from tinykws.project.temporal_filter import EVEN_ODDS, N_AGES, SCORE_STEPS
@@ -38,21 +38,21 @@ def stream(around: int, *, said: bool) -> ScoredStream:
 
 def learned(said: list[ScoredStream], unsaid: list[ScoredStream]) -> DetectorSettings:
     """Returns a filter that hears what it takes for a word at odds of 50 to 1."""
-    return dataclasses.replace(fit_filter(said, unsaid, WORDS, 100), threshold=EVEN_ODDS + 4 * SCORE_STEPS)
+    return dataclasses.replace(fit_temporal_filter(said, unsaid, WORDS, 100), threshold=EVEN_ODDS + 4 * SCORE_STEPS)
 
 
 def test_it_learns_that_words_stand_between_pauses() -> None:
     alone, in_speech = stream(SILENCE, said=True), stream(UNKNOWN, said=False)
     detector = learned([alone], [in_speech])
     assert detector.kind == TEMPORAL_FILTER
-    found, false = hear([alone, in_speech], detector, WORDS)
+    found, false = score_detector([alone, in_speech], detector, WORDS)
     assert sum(word.found for word in found.words) == COUNT
     assert sum(word.false_accepts for word in false.words) == 0
 
 
 def test_it_learns_the_contrary_too() -> None:
     in_speech, alone = stream(UNKNOWN, said=True), stream(SILENCE, said=False)
-    found, false = hear([in_speech, alone], learned([in_speech], [alone]), WORDS)
+    found, false = score_detector([in_speech, alone], learned([in_speech], [alone]), WORDS)
     assert sum(word.found for word in found.words) == COUNT
     assert sum(word.false_accepts for word in false.words) == 0
 
@@ -63,14 +63,14 @@ def test_what_is_said_after_all_is_no_example_of_other_speech() -> None:
     speech = stream(UNKNOWN, said=False)
     doubtful = learned([said], [unlisted, speech])
     sure = learned([said], [said, speech])
-    found = [sum(word.found for word in hear([said], each, WORDS)[0].words) for each in (doubtful, sure)]
+    found = [sum(word.found for word in score_detector([said], each, WORDS)[0].words) for each in (doubtful, sure)]
     assert found[0] < found[1] == COUNT
 
 
 def test_evidence_is_averaged_by_age_and_silence_was_before() -> None:
     rng = np.random.default_rng(2)
     scores = rng.integers(-128, 128, (40, 4)).astype(np.int8)
-    means = evidence_by_age(scores, 100)
+    means = log_odds_features(scores, 100)
     assert means.shape == (40, 4, 2, N_AGES)
     bits = np.log2((scores.astype(float) + 129) / (128 - scores.astype(float)))
     for side, heard in enumerate([np.where(bits < 0, bits, 0), np.where(bits > 0, bits, 0)]):

@@ -44,7 +44,7 @@ def test_folders_and_files(talk: Path) -> None:
 
 
 def test_what_is_not_there_or_no_audio_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="there is no"):
+    with pytest.raises(ConfigError, match="none does not exist"):
         recorded_streams([tmp_path / "none"])
     (tmp_path / "text.wav").write_text("no audio")
     with pytest.raises(ConfigError, match="as audio"):

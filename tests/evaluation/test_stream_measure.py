@@ -8,10 +8,10 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tinykws.evaluation.stream_measure import ScoredMaterial, StreamMeasure, detections, measure, moved
+from tinykws.evaluation.stream_measure import ScoredStreamSet, StreamMeasure, detections, measure, with_moved_thresholds
 from tinykws.evaluation.stream_scores import ScoredStream
 from tinykws.evaluation.timeline import MS_PER_HOUR, Event
-from tinykws.evaluation.tuning import HIGHEST, LOWEST, counted_threshold, reckoned_threshold, tune_detector
+from tinykws.evaluation.tuning import HIGHEST, LOWEST, counted_threshold, extrapolated_threshold, tune_detector
 from tinykws.native.detector import Detector
 from tinykws.project.detector_settings import RECOGNIZE_COMMANDS, TEMPORAL_FILTER, DetectorRequest, DetectorSettings
 from tinykws.project.labels import labels_of_words
@@ -36,13 +36,13 @@ def stream(name: str, peaks: list[tuple[int, int, int]], hours: float, *, said: 
 
 def material(
     *, positive_heights: list[int], false_heights: dict[int, list[int]], hours: float = HOURS
-) -> ScoredMaterial:
+) -> ScoredStreamSet:
     """Words of both kinds with these heights, and false peaks by label."""
     said = [(3000 * (at + 1), 2 + at % 2, height) for at, height in enumerate(positive_heights)]
     false = [(label, height) for label, heights in false_heights.items() for height in heights]
     heard = [(5000 * (at + 1), label, height) for at, (label, height) in enumerate(false)]
     words = stream("quiet", said, (3 * len(said) + 6) / 3600, said=True)
-    return ScoredMaterial((words,), (stream("talk", heard, hours, said=False),), ())
+    return ScoredStreamSet((words,), (stream("talk", heard, hours, said=False),), ())
 
 
 @pytest.fixture(scope="module")
@@ -85,8 +85,8 @@ def test_a_curve_that_begins_above_the_rate_has_no_point_there() -> None:
 
 def test_thresholds_move_together_within_bounds() -> None:
     own = dataclasses.replace(DETECTOR, word_thresholds=(100, 250))
-    assert moved(own, 20, 4).thresholds(4) == (220, 220, 120, 255)
-    assert moved(own, -230, 4).thresholds(4) == (0, 0, 0, 20)
+    assert with_moved_thresholds(own, 20, 4).thresholds(4) == (220, 220, 120, 255)
+    assert with_moved_thresholds(own, -230, 4).thresholds(4) == (0, 0, 0, 20)
 
 
 def test_detections_are_the_detectors_own() -> None:
@@ -106,7 +106,7 @@ def test_what_can_be_counted_is_counted() -> None:
     heights = list(range(150, 250))
     threshold, expected = counted_threshold(counts_of(heights), hours=20, wanted_per_hour=0.5)
     assert (threshold, expected) == (239, 0.5)
-    assert reckoned_threshold(counts_of(heights), hours=20, wanted_per_hour=0.5) == (239, 0.5)
+    assert extrapolated_threshold(counts_of(heights), hours=20, wanted_per_hour=0.5) == (239, 0.5)
 
 
 def test_what_is_too_rare_is_reckoned_from_the_tail() -> None:
@@ -114,7 +114,7 @@ def test_what_is_too_rare_is_reckoned_from_the_tail() -> None:
     rates = []
     for _ in range(40):
         heights = [int(height) for height in 150 + rng.geometric(1 - np.exp(-0.1), 40)]
-        threshold, expected = reckoned_threshold(counts_of(heights), hours=1, wanted_per_hour=0.2)
+        threshold, expected = extrapolated_threshold(counts_of(heights), hours=1, wanted_per_hour=0.2)
         assert expected <= 0.2
         rates.append(40 * np.exp(-0.1 * (threshold - 150)))
     # The truth is 40 an hour above 150, falling by e every 10. Ten peaks tell the fall to within a third (its standard
@@ -124,11 +124,11 @@ def test_what_is_too_rare_is_reckoned_from_the_tail() -> None:
 
 def test_without_false_peaks_the_lowest_will_do() -> None:
     assert counted_threshold(counts_of([]), 1, 0.5) == (LOWEST, 0.0)
-    assert reckoned_threshold(counts_of([]), 1, 0.5) == (LOWEST, 0.0)
+    assert extrapolated_threshold(counts_of([]), 1, 0.5) == (LOWEST, 0.0)
 
 
 def test_too_many_peaks_at_the_top() -> None:
-    threshold, expected = reckoned_threshold(counts_of([255] * 30), 1, 0.5)
+    threshold, expected = extrapolated_threshold(counts_of([255] * 30), 1, 0.5)
     assert threshold == HIGHEST
     assert expected == 30
 

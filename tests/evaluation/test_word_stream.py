@@ -11,9 +11,9 @@ import pytest
 
 from tinykws.audio.samples import FULL_SCALE
 from tinykws.evaluation.word_stream import (
+    GAP_AFTER_SPEECH_MS,
     PAUSE_MS,
     QUIET,
-    RIGHT_UPON_MS,
     SCENES,
     Clips,
     Scene,
@@ -103,9 +103,9 @@ def test_after_speech_another_word_ends_right_before() -> None:
     stream = WordStream(words(), scene, others=OTHERS, seed=2)
     sound = sound_of(stream).astype(float)
     for event in stream.events:
-        before = sound[(event.start_ms - RIGHT_UPON_MS[1] - 60) * RATE : event.start_ms * RATE]
+        before = sound[(event.start_ms - GAP_AFTER_SPEECH_MS[1] - 60) * RATE : event.start_ms * RATE]
         assert np.abs(before).max() > 2000
-        gap = sound[(event.start_ms - RIGHT_UPON_MS[0] + 15) * RATE : (event.start_ms - 5) * RATE]
+        gap = sound[(event.start_ms - GAP_AFTER_SPEECH_MS[0] + 15) * RATE : (event.start_ms - 5) * RATE]
         assert np.abs(gap).max() < 200
     quiet = dataclasses.replace(scene, after_speech=False)
     alone = WordStream(words(), scene, others=Clips(np.zeros((0, 16000), np.int16), ()), seed=2)

@@ -86,7 +86,7 @@ Edit = Callable[[dict[str, Any]], object]
 @pytest.mark.parametrize(
     ("edit", "reason"),
     [
-        (lambda v: v.update(format_version=4), "format version 4, this tinykws reads 3"),
+        (lambda v: v.update(format_version=4), "format version 4, but this version of tinykws reads 1 to 3"),
         (lambda v: v.pop("format_version"), "format version None"),
         (lambda v: v.pop("arena_bytes"), "'arena_bytes' is missing"),
         (lambda v: v["detector"].pop("threshold"), "'detector: threshold' is missing"),
@@ -96,9 +96,9 @@ Edit = Callable[[dict[str, Any]], object]
         (lambda v: v.update(arena_bytes="many"), "arena_bytes must be a whole number"),
         (lambda v: v.update(metrics=[]), "metrics must hold keys"),
         (lambda v: v.update(origin="found"), "origin is 'found'"),
-        (lambda v: v["labels"].pop(), "5 outputs for 4 labels"),
+        (lambda v: v["labels"].pop(), "5 outputs, but the bundle has 4 labels"),
         (lambda v: v["labels"].reverse(), "labels are"),
-        (lambda v: v["frontend"].update(stride_ms=20), "does not hold"),
+        (lambda v: v["frontend"].update(stride_ms=20), "does not match the features"),
         (lambda v: v["detector"].update(kind="oracle"), "detector: kind is 'oracle'"),
         (lambda v: v["detector"].update(kind="temporal_filter"), "filter_weights has 0 numbers, not 48"),
         (lambda v: v["detector"].update(filter_weights=[1] * 48), "filter_weights has 48 numbers, not 0"),

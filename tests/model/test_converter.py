@@ -15,7 +15,8 @@ from tinykws.project.frontend_settings import FEATURE_SCALE
 from tinykws.project.training_settings import TrainingSettings
 from tinykws.support.errors import ToolError
 from tinykws.training.architectures.registry import ARCHITECTURES
-from tinykws.training.keras_network import Network, Trainer, real_values
+from tinykws.training.keras_network import Network, real_values
+from tinykws.training.trainer import Trainer
 
 SHAPE = (24, 40)
 
@@ -35,7 +36,7 @@ def faint_features(n: int, seed: int = 0) -> npt.NDArray[np.int8]:
 def network(request: pytest.FixtureRequest) -> Network:
     trainer = Trainer(request.param, SHAPE, 3, 300, TrainingSettings(epochs=6, batch_size=16, learning_rate=0.003))
     for seed in range(6):
-        trainer.learn(faint_features(300, seed), np.arange(300) % 3, np.ones(300, np.float32))
+        trainer.train_epoch(faint_features(300, seed), np.arange(300) % 3, np.ones(300, np.float32))
     return trainer.network
 
 

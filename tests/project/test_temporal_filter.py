@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinykws.evaluation.temporal_filter_fit import SHAPE, evidence_by_age
+from tinykws.evaluation.temporal_filter_fit import WEIGHTS_SHAPE, log_odds_features
 from tinykws.native.detector import Detector
 from tinykws.project import temporal_filter
 from tinykws.project.detector_settings import temporal_filter_settings
@@ -36,7 +36,7 @@ def test_each_score_has_the_weight_of_its_age() -> None:
 
 @pytest.mark.parametrize("largest", [1e-6, 0.01, 1.0, 30.0])
 def test_weights_fill_eight_bits_and_are_not_cut(largest: float) -> None:
-    weights = np.random.default_rng(1).uniform(-largest, largest, SHAPE)
+    weights = np.random.default_rng(1).uniform(-largest, largest, WEIGHTS_SHAPE)
     whole = temporal_filter.quantized(weights.tolist(), -3.0, 100)
     assert max(map(abs, whole.weights)) <= LARGEST_WEIGHT
     if 0.01 <= largest <= 1:
@@ -48,11 +48,11 @@ def test_weights_fill_eight_bits_and_are_not_cut(largest: float) -> None:
 def test_the_chip_computes_the_sum(seed: int, inference_stride_ms: int) -> None:
     """Whole weights, sixteenths of bits and straight lines for logarithms: within two steps of 255."""
     rng = np.random.default_rng(seed)
-    weights, bias = rng.uniform(-0.25, 0.25, SHAPE), float(rng.uniform(-3, 3))
+    weights, bias = rng.uniform(-0.25, 0.25, WEIGHTS_SHAPE), float(rng.uniform(-3, 3))
     settings = temporal_filter_settings(weights.tolist(), bias, inference_stride_ms)
     settings = dataclasses.replace(settings, threshold=0, minimum_count=settings.taps)
     scores = rng.integers(-128, 128, (settings.taps, 3)).astype(np.int8)
-    inputs = evidence_by_age(scores, inference_stride_ms)[-1, [2, 0, 1]]
+    inputs = log_odds_features(scores, inference_stride_ms)[-1, [2, 0, 1]]
     used = np.isin(np.arange(N_AGES), temporal_filter.ages(inference_stride_ms))
     expected = EVEN_ODDS + SCORE_STEPS * (bias + float((weights * inputs)[..., used].sum()))
     times = np.arange(1, settings.taps + 1, dtype=np.uint32) * inference_stride_ms

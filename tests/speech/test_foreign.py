@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from tinykws.speech.accents import ForeignSpeech, foreign_speech
+from tinykws.speech.accents import ForeignAccents, choose_foreign_accents
 
 SAID = {
     "home": {"jEs": ("j", "ɛ", "s"), "noU": ("n", "oʊ"), "TIn": ("θ", "ɪ", "n"), "": ()},
@@ -16,23 +16,23 @@ SAID = {
 MNEMONICS = {"yes": "jEs", "no": "noU", "thin": "TIn", "jein": "(en)jeIn(de)", "!": ""}
 
 
-def found(keywords: list[str], others: list[str]) -> dict[str, ForeignSpeech]:
+def found(keywords: list[str], others: list[str]) -> dict[str, ForeignAccents]:
     accents = [accent for accent in SAID if accent != "home"]
-    return foreign_speech(
+    return choose_foreign_accents(
         keywords,
         others,
         mnemonics_of=MNEMONICS.__getitem__,
-        said_in=lambda mnemonics, accent: SAID[accent][mnemonics],
-        home="home",
+        phonemes_in_accent=lambda mnemonics, accent: SAID[accent][mnemonics],
+        native_accent="home",
         accents=accents,
     )
 
 
 def test_who_lacks_a_sound_of_a_keyword_says_nothing() -> None:
     assert found(["yes", "no"], ["thin"]) == {
-        "yes": ForeignSpeech("jEs", ("vowels", "exact")),
-        "no": ForeignSpeech("noU", ("vowels", "exact")),
-        "thin": ForeignSpeech("TIn", ("exact",)),
+        "yes": ForeignAccents("jEs", ("vowels", "exact")),
+        "no": ForeignAccents("noU", ("vowels", "exact")),
+        "thin": ForeignAccents("TIn", ("exact",)),
     }
     assert found(["no"], [])["no"].accents == ("vowels", "exact", "lacks")
 

@@ -6,12 +6,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tinykws.speech.random_voices import PITCH_HZ, SHORTNESS, made_voice
+from tinykws.speech.random_voices import FORMANT_SCALE, PITCH_HZ, random_voice
 
 
 def voice(number: int) -> dict[str, list[float]]:
     """Key to numbers; formants by `formant 1`."""
-    lines = made_voice("someone", np.random.default_rng(number)).splitlines()
+    lines = random_voice("someone", np.random.default_rng(number)).splitlines()
     assert lines[0] == "name someone"
     found = {}
     for line in lines[1:]:
@@ -30,8 +30,8 @@ def test_people_of_all_sizes_with_pitches_that_fit() -> None:
     voices = [voice(number) for number in range(300)]
     shortness = np.array([np.mean([one[f"formant {n}"][0] for n in range(1, 9)]) for one in voices]) / 100
     pitch_hz = np.array([one["pitch"][0] for one in voices])
-    assert shortness.min() < SHORTNESS[0] + 0.03
-    assert shortness.max() > SHORTNESS[1] - 0.03
+    assert shortness.min() < FORMANT_SCALE[0] + 0.03
+    assert shortness.max() > FORMANT_SCALE[1] - 0.03
     assert pitch_hz.min() < 1.1 * PITCH_HZ[0]
     assert pitch_hz.max() > 0.9 * PITCH_HZ[1]
     assert np.corrcoef(shortness, np.log(pitch_hz))[0, 1] > 0.7
@@ -49,7 +49,7 @@ def test_espeak_speaks_with_them_reproducibly() -> None:
     def spoken() -> list[bytes]:
         with Espeak(1) as espeak:
             for number, name in enumerate(names):
-                espeak.add_variant(name, made_voice(name, np.random.default_rng(number)))
+                espeak.add_variant(name, random_voice(name, np.random.default_rng(number)))
             return [
                 espeak.speak("seven", f"{accent}+{name}", 160, 50, 50).tobytes()
                 for name in names

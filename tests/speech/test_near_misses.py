@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tinykws.speech.near_misses import MISSES, bracketed, near_misses
+from tinykws.speech.near_misses import MAX_NEAR_MISSES, bracketed, near_misses
 from tinykws.speech.unknown_words import phoneme_distance
 
 INVENTORY = ("n", "k", "s", "j", "t", "E", "oU", "k", "b", "d", "f", "g", "l", "m", "p", "r")
@@ -37,7 +37,7 @@ def test_every_keyword_has_its_part_and_none_is_another_keyword() -> None:
     assert "[[noU]]" not in misses
     assert "[[goU]]" not in misses
     like_yes = sum("E" in text for text in misses)
-    assert len(misses) <= MISSES
+    assert len(misses) <= MAX_NEAR_MISSES
     assert 15 < like_yes < len(misses) - 8
 
 
@@ -59,8 +59,8 @@ def test_with_espeak_they_are_spoken_and_sound_as_they_shall() -> None:
     from tinykws.speech.espeak_library import Espeak
 
     with Espeak() as espeak:
-        yes = espeak.mnemonics_one_by_one("yes", "en-US")
-        inventory = espeak.mnemonics_one_by_one("kettle bus fish", "en-US")
+        yes = espeak.split_mnemonics("yes", "en-US")
+        inventory = espeak.split_mnemonics("kettle bus fish", "en-US")
         assert yes == ("j", "'E", "s")
         misses = near_misses([yes], inventory, lambda text: espeak.phonemes(text, "en-US"), np.random.default_rng(1))
         assert "[[k'Es]]" in misses

@@ -27,10 +27,18 @@ from tinykws.project.config import Config, parse_config
 from tinykws.project.layout import Project
 from tinykws.project.synth_settings import SynthSettings
 from tinykws.speech.clip_shaping import trimmed
-from tinykws.speech.engines import GROUP, OWN, EngineSetup, Saying, Sound, SpeechEngine, engine_names, find_engine
+from tinykws.speech.engines import (
+    BUILT_IN,
+    ENTRY_POINT_GROUP,
+    EngineSetup,
+    Saying,
+    Sound,
+    SpeechEngine,
+    engine_names,
+    find_engine,
+)
 from tinykws.speech.flite import PHONES
-from tinykws.speech.vocabulary import choose_vocabulary
-from tinykws.speech.voices import Vocabulary
+from tinykws.speech.vocabulary import Vocabulary, choose_vocabulary
 from tinykws.stages.synth import SynthReport, stage_files, synth
 from tinykws.support.errors import ConfigError, TinykwsError, ToolError
 from tinykws.support.freshness import digest_of_files, is_fresh
@@ -155,7 +163,7 @@ def test_a_voice_file_that_is_none_is_no_other_voice(tmp_path: Path) -> None:
 
 @needs_flite
 def test_a_voice_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"there is no .*gone\.flitevox, which synth: flite_voices names"):
+    with pytest.raises(ConfigError, match=r"gone\.flitevox, listed in synth: flite_voices, does not exist"):
         engine(tmp_path, "flite", flite_voices=("gone.flitevox",)).voices()
 
 
@@ -298,12 +306,18 @@ def test_clips_are_stale_when_a_voice_changes(voices: Path) -> None:
 @pytest.mark.parametrize(
     ("break_it", "message"),
     [
-        (lambda folder: (folder / "tiny.onnx").unlink(), "there is no .*tiny.onnx, for synth: piper_voices"),
-        (lambda folder: (folder / "tiny.onnx.json").unlink(), "there is no .*tiny.onnx.json"),
-        (lambda folder: (folder / "tiny.onnx.json").write_text("{"), "describes no Piper voice: JSONDecodeError"),
-        (lambda folder: (folder / "tiny.onnx.json").write_text("[1]"), "describes no Piper voice"),
-        (lambda folder: (folder / "tiny.onnx.json").write_text("{}"), "describes no Piper voice: KeyError"),
-        (lambda folder: (folder / "tiny.onnx").write_text("no model"), "no voice that onnxruntime reads"),
+        (lambda folder: (folder / "tiny.onnx").unlink(), "tiny.onnx, listed in synth: piper_voices, does not exist"),
+        (
+            lambda folder: (folder / "tiny.onnx.json").unlink(),
+            "tiny.onnx.json, listed in .*, does not exist",
+        ),
+        (
+            lambda folder: (folder / "tiny.onnx.json").write_text("{"),
+            "not describe a Piper voice: JSONDecodeError",
+        ),
+        (lambda folder: (folder / "tiny.onnx.json").write_text("[1]"), "does not describe a Piper voice"),
+        (lambda folder: (folder / "tiny.onnx.json").write_text("{}"), "does not describe a Piper voice: KeyError"),
+        (lambda folder: (folder / "tiny.onnx").write_text("no model"), "not a voice that onnxruntime can read"),
     ],
 )
 def test_what_is_wrong_with_a_voice_is_said(voices: Path, break_it, message: str) -> None:  # type: ignore[no-untyped-def]
@@ -328,7 +342,7 @@ def test_piper_without_a_voice_or_with_one_twice(voices: Path) -> None:
         engine(voices, "piper").voices()
     write = voices / "other" / "tiny.onnx"
     write.parent.mkdir()
-    with pytest.raises(ConfigError, match="two files of one name"):
+    with pytest.raises(ConfigError, match="two files of the same name"):
         engine(voices, "piper", piper_voices=(*BOTH, "other/tiny.onnx")).voices()
 
 
@@ -354,7 +368,7 @@ import os
 import signal
 
 import numpy as np
-from tinykws.doors.speech_engine import Saying, Sound, SpeechEngine
+from tinykws.speech.engines import Saying, Sound, SpeechEngine
 
 
 class Buzzer(SpeechEngine):
@@ -387,7 +401,9 @@ def buzzer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     packages = tmp_path / "packages"
     (packages / "buzzer-1.0.dist-info").mkdir(parents=True)
     (packages / "buzzer-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: buzzer\nVersion: 1.0\n")
-    points = f"[{GROUP}]\nbuzzer = buzzer:Buzzer\nmisnamed = buzzer:Buzzer\nwrecked = no_such_module:Engine\n"
+    points = (
+        f"[{ENTRY_POINT_GROUP}]\nbuzzer = buzzer:Buzzer\nmisnamed = buzzer:Buzzer\nwrecked = no_such_module:Engine\n"
+    )
     (packages / "buzzer-1.0.dist-info" / "entry_points.txt").write_text(points)
     (packages / "buzzer.py").write_text(BUZZER)
     monkeypatch.syspath_prepend(str(packages))
@@ -448,7 +464,7 @@ def test_clips_stay_fresh_where_their_engine_is_gone(buzzer: Path, monkeypatch: 
 @pytest.mark.parametrize(
     ("name", "kind", "message"),
     [
-        ("misnamed", ToolError, "is no SpeechEngine of this name"),
+        ("misnamed", ToolError, "is not a SpeechEngine of this name"),
         ("wrecked", ToolError, "does not load: ModuleNotFoundError"),
         ("flit", ConfigError, "there is no engine 'flit'"),
     ],
@@ -476,7 +492,7 @@ def test_the_documentations_engine_speaks(tmp_path: Path, monkeypatch: pytest.Mo
     (tmp_path / "tinykws_festival.py").write_text(blocks["python"], encoding="utf-8")
     module, _, attribute = re.search(r'festival = "(.*)"', blocks["toml"]).group(1).partition(":")  # type: ignore[union-attr]
     festival = getattr(importlib.import_module(module), attribute)
-    monkeypatch.setitem(OWN, "festival", f"{module}:{attribute}")
+    monkeypatch.setitem(BUILT_IN, "festival", f"{module}:{attribute}")
     for name, script in {"text2wave": TEXT2WAVE, "festival": "print('festival 2.5')"}.items():
         (tmp_path / name).write_text(f"#!{sys.executable}\n{script}")
         (tmp_path / name).chmod(0o755)

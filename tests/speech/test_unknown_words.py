@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinykws.speech.unknown_words import (
-    ALIKE_PER_KEYWORD,
-    ALIKE_WORDS,
+    MIN_SIMILAR_PER_KEYWORD,
+    SIMILAR_WORDS,
     choose_unknown_words,
     made_up_words,
-    nearness,
     phoneme_distance,
     phrase_parts,
+    relative_distance,
 )
 from tinykws.speech.word_lists import word_list
 
@@ -43,9 +43,9 @@ def test_phoneme_distance_by_hand(a: str, b: str, distance: float) -> None:
 
 
 def test_a_word_that_holds_the_keyword_is_near() -> None:
-    assert nearness(tuple("yesterday"), tuple("yes")) == nearness(tuple("snow"), tuple("no")) == 0.3
-    assert nearness(tuple("banana"), tuple("yes")) > 0.8
-    assert nearness(tuple("yes"), tuple("yes")) == 0
+    assert relative_distance(tuple("yesterday"), tuple("yes")) == relative_distance(tuple("snow"), tuple("no")) == 0.3
+    assert relative_distance(tuple("banana"), tuple("yes")) > 0.8
+    assert relative_distance(tuple("yes"), tuple("yes")) == 0
 
 
 def chosen(*words: str, wanted: tuple[str, ...] = (), listed: tuple[str, ...] = word_list("en")):
@@ -57,11 +57,12 @@ def test_alike_words_are_nearer_than_the_others_and_none_sounds_as_a_keyword() -
     keywords = [letters("cat"), letters("seven")]
     for keyword in keywords:
         near, far = (
-            sorted(nearness(letters(word), keyword) for word in part) for part in (unknown.alike, unknown.others)
+            sorted(relative_distance(letters(word), keyword) for word in part)
+            for part in (unknown.similar, unknown.others)
         )
-        assert near[ALIKE_WORDS // 2 - 1] <= far[0]
-    assert {"kat", "cat", "seven"}.isdisjoint({*unknown.alike, *unknown.others})
-    assert {"coat", "hat", "eleven"} <= set(unknown.alike)
+        assert near[SIMILAR_WORDS // 2 - 1] <= far[0]
+    assert {"kat", "cat", "seven"}.isdisjoint({*unknown.similar, *unknown.others})
+    assert {"coat", "hat", "eleven"} <= set(unknown.similar)
     assert len(unknown.others) > 500
 
 
@@ -69,28 +70,28 @@ def test_every_keyword_has_its_near_words_however_short_it_is_and_however_many_t
     keywords = ["no", "yesterday", "seven", "left", "right", "up", "down", "cat"]
     unknown = chosen(*keywords)
     for keyword in keywords:
-        far = min(nearness(letters(word), letters(keyword)) for word in unknown.others)
-        near = sorted(nearness(letters(word), letters(keyword)) for word in unknown.alike)
-        assert near[ALIKE_PER_KEYWORD - 1] <= far
+        far = min(relative_distance(letters(word), letters(keyword)) for word in unknown.others)
+        near = sorted(relative_distance(letters(word), letters(keyword)) for word in unknown.similar)
+        assert near[MIN_SIMILAR_PER_KEYWORD - 1] <= far
 
 
 def test_words_that_cannot_be_spoken_are_left_out() -> None:
     unknown = chosen("cat")
-    assert not any("q" in word for word in (*unknown.alike, *unknown.others))
+    assert not any("q" in word for word in (*unknown.similar, *unknown.others))
 
 
 def test_words_the_user_names_come_first() -> None:
-    assert chosen("cat", wanted=("zebra", "bat")).alike[:2] == ("zebra", "bat")
+    assert chosen("cat", wanted=("zebra", "bat")).similar[:2] == ("zebra", "bat")
 
 
 def test_without_a_list_all_words_are_made_up() -> None:
     unknown = chosen("robot", listed=())
-    assert len(unknown.alike) >= 100
+    assert len(unknown.similar) >= 100
     assert unknown.others
 
 
 def test_made_up_words_are_no_way_to_say_a_keyword() -> None:
-    for word in chosen("yes", listed=()).alike:
+    for word in chosen("yes", listed=()).similar:
         assert phoneme_distance(letters(word), letters("yes")) >= 1
         assert "yes" not in word
 
@@ -99,7 +100,7 @@ def test_phrases_give_their_parts_and_phrases_that_share_a_word() -> None:
     parts = phrase_parts(["hey robot", "stop"], ["cat", "dog"], np.random.default_rng(0))
     assert {"hey", "robot", "hey cat", "dog robot"} <= set(parts)
     assert "stop" not in parts
-    assert "hey" in chosen("hey robot").alike
+    assert "hey" in chosen("hey robot").similar
 
 
 @pytest.mark.parametrize("word", ["yes", "да", "ναι", "はい", "你好", "schön", "नहीं", "a"])

@@ -23,8 +23,8 @@ from tinykws.stages.audit import AuditReport, audit
 from tinykws.stages.prepare import prepare
 from tinykws.support.errors import ConfigError
 from tinykws.training_data.folders import clip_files
-from tinykws.training_data.label_quality import doubts, folds_of, probabilities_by_others
-from tinykws.training_data.recording_quality import KINDS, suspicions_of
+from tinykws.training_data.label_quality import assign_folds, find_label_errors, out_of_fold_probabilities
+from tinykws.training_data.recording_quality import KINDS, find_issues
 
 RATE = 16000
 YAML = """\
@@ -51,7 +51,7 @@ def word(tone_hz: float, seed: int = 0, *, start: float = 0.15, length: float = 
 
 
 def kinds(samples: Sound) -> set[str]:
-    return {suspicion.kind for suspicion in suspicions_of(samples, RATE, 500)}
+    return {suspicion.kind for suspicion in find_issues(samples, RATE, 500)}
 
 
 def test_a_good_recording_is_not_suspicious() -> None:
@@ -82,17 +82,17 @@ def test_a_constant_part_and_a_single_loud_peak_are_no_defects() -> None:
 
 @given(arrays.arrays(np.int16, st.integers(0, 3000)))
 def test_any_recording_can_be_looked_at(samples: Sound) -> None:
-    for suspicion in suspicions_of(samples, RATE, 500):
+    for suspicion in find_issues(samples, RATE, 500):
         assert suspicion.kind in KINDS
-        assert np.isfinite(suspicion.weight)
-        assert suspicion.words
+        assert np.isfinite(suspicion.severity)
+        assert suspicion.detail
 
 
 def test_a_speaker_is_in_one_fold() -> None:
     sources = [
         f"data/{label}/{speaker}_nohash_{take}.wav" for label in "ab" for speaker in range(50) for take in (0, 1)
     ]
-    folds = folds_of(sources)
+    folds = assign_folds(sources)
     by_speaker = {}
     for source, fold in zip(sources, folds, strict=True):
         assert by_speaker.setdefault(source.split("/")[2].split("_")[0], fold) == fold
@@ -109,17 +109,17 @@ def test_nobody_is_asked_about_what_it_was_trained_on() -> None:
         asked.extend(rows)
         return np.eye(3, dtype=np.float32)[rows % 3]
 
-    np.testing.assert_array_equal(probabilities_by_others(folds, 3, ask), np.eye(3)[np.arange(6) % 3])
+    np.testing.assert_array_equal(out_of_fold_probabilities(folds, 3, ask), np.eye(3)[np.arange(6) % 3])
     assert sorted(asked) == list(range(6))
 
 
 def test_doubt_is_where_another_label_is_as_sure_as_for_its_own() -> None:
     label_ids = np.array([0, 0, 1, 1, 0])
     probabilities = np.array([[0.9, 0.1], [0.7, 0.3], [0.2, 0.8], [0.4, 0.6], [0.1, 0.9]], np.float32)
-    (doubt,) = doubts(label_ids, probabilities)
+    (doubt,) = find_label_errors(label_ids, probabilities)
     assert (doubt.row, doubt.other_label_id) == (4, 1)
     probabilities[4] = (0.45, 0.55)  # more than the label's own, yet less than usual for the other
-    assert doubts(label_ids, probabilities) == []
+    assert find_label_errors(label_ids, probabilities) == []
 
 
 @pytest.fixture(scope="module")
@@ -217,7 +217,7 @@ def test_too_few_speakers_for_labels(tmp_path: Path) -> None:
 
 
 def test_bad_use(project: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(ConfigError, match="no kind"):
+    with pytest.raises(ConfigError, match="not a kind of suspicion"):
         audit(project, leave_out=["ugly"])
     assert run(["prepare", "--project", str(project.root), "--leave-out", "cut"]) == 2
     assert "--audit" in capsys.readouterr().err
@@ -233,5 +233,5 @@ def test_the_command(project: Project, capsys: pytest.CaptureFixture[str]) -> No
 def test_real_speech(shared: Path) -> None:
     """Of clips that people have recorded, most are good."""
     clips = sorted((shared / "data" / "speech_commands" / "yes").glob("*.flac"))[:200]
-    found = [suspicions_of(read_audio(path).samples, RATE, 1000) for path in clips]
+    found = [find_issues(read_audio(path).samples, RATE, 1000) for path in clips]
     assert 0 < sum(map(bool, found)) < 40

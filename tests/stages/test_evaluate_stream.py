@@ -117,7 +117,7 @@ def test_without_recordings_and_testing_clips(project: Project, tmp_path: Path) 
     assert [rate.name for rate in report.measure.negatives] == ["made talk", "made talk, noise 10 dB"]
     assert [rate.name for rate in report.measure.others] == ["other words"]
     write_dataset(bare.dataset_dir, bare.config, {**SPLITS, "testing": 0, "validation": 0})
-    with pytest.raises(ConfigError, match="no validation clip of a word"):
+    with pytest.raises(ConfigError, match="no validation clips of words"):
         evaluate_stream(bare)
 
 

@@ -27,7 +27,7 @@ from tinykws.stages.prepare import prepare
 from tinykws.support.errors import ConfigError, ToolError
 from tinykws.support.progress import Progress
 from tinykws.training_data.dataset import Dataset
-from tinykws.training_data.public_datasets import PUBLIC_SETS, PublicSet
+from tinykws.training_data.public_datasets import PUBLIC_DATASETS, PublicDataset
 
 RATE = 16000
 
@@ -51,10 +51,10 @@ SPEECH_COMMANDS = {
 COUNTS = {"_background_noise_": 1, "cat": 6, "yes": 6}
 
 
-def set_of(archive: bytes, url: str, name: str = "set.tar.gz", **changes: object) -> PublicSet:
+def set_of(archive: bytes, url: str, name: str = "set.tar.gz", **changes: object) -> PublicDataset:
     digest = hashlib.sha256(archive).hexdigest()
     return dataclasses.replace(
-        PublicSet("speech_commands", (url,), name, digest, len(archive), 10_000_000, "CC BY 4.0"), **changes
+        PublicDataset("speech_commands", (url,), name, digest, len(archive), 10_000_000, "CC BY 4.0"), **changes
     )
 
 
@@ -71,7 +71,7 @@ def server() -> Iterator[BrokenServer]:
 
 
 @pytest.fixture
-def small(server: BrokenServer) -> PublicSet:
+def small(server: BrokenServer) -> PublicDataset:
     return set_of(server.body, server.url)
 
 
@@ -94,7 +94,7 @@ def no_sleep(_: float) -> None:
 # --- good
 
 
-def test_what_was_fetched_is_what_prepare_reads(small: PublicSet, tmp_path: Path) -> None:
+def test_what_was_fetched_is_what_prepare_reads(small: PublicDataset, tmp_path: Path) -> None:
     project = Project(tmp_path / "p", Config(words=("yes",), synth=SynthSettings(enabled="never")))
     for word in ("yes", "no"):
         (project.data_dir / word).mkdir(parents=True)  # as init leaves them
@@ -125,7 +125,7 @@ def test_a_zip_that_wraps_all_in_a_folder_and_has_macos_litter(tmp_path: Path) -
     assert names(tmp_path / "new") == ["data"]
 
 
-def test_a_second_run_does_nothing(server: BrokenServer, small: PublicSet, tmp_path: Path) -> None:
+def test_a_second_run_does_nothing(server: BrokenServer, small: PublicDataset, tmp_path: Path) -> None:
     fetch(small, tmp_path / "data")
     before = files(tmp_path)
     (tmp_path / "data" / "cat" / "00000001_nohash_0.wav").unlink()  # weeded out
@@ -137,7 +137,7 @@ def test_a_second_run_does_nothing(server: BrokenServer, small: PublicSet, tmp_p
 
 @pytest.mark.parametrize("note", ["{", "[]", '{"speech_commands": 3}', '{"speech_commands": {"gone": 7}}'])
 def test_a_note_that_is_not_true_is_not_believed(
-    server: BrokenServer, small: PublicSet, tmp_path: Path, note: str
+    server: BrokenServer, small: PublicDataset, tmp_path: Path, note: str
 ) -> None:
     (tmp_path / FETCHED).write_text(note)
     assert fetch(small, tmp_path).fetched
@@ -145,7 +145,9 @@ def test_a_note_that_is_not_true_is_not_believed(
 
 
 @pytest.mark.parametrize("as_url", [True, False])
-def test_an_archive_of_the_users_is_used_where_it_is_and_stays(small: PublicSet, tmp_path: Path, as_url: bool) -> None:
+def test_an_archive_of_the_users_is_used_where_it_is_and_stays(
+    small: PublicDataset, tmp_path: Path, as_url: bool
+) -> None:
     mine = tmp_path / "my downloads" / "set.tar.gz"
     mine.parent.mkdir()
     mine.write_bytes(tar_gz(SPEECH_COMMANDS))
@@ -156,7 +158,7 @@ def test_an_archive_of_the_users_is_used_where_it_is_and_stays(small: PublicSet,
     assert names(mine.parent) == ["set.tar.gz"]
 
 
-def test_an_archive_of_the_users_beside_the_folder_stays(small: PublicSet, tmp_path: Path) -> None:
+def test_an_archive_of_the_users_beside_the_folder_stays(small: PublicDataset, tmp_path: Path) -> None:
     (tmp_path / small.archive).write_bytes(b"whatever this is")
     fetch(small, tmp_path / "data")
     assert fetched(tmp_path / "data") == SPEECH_COMMANDS
@@ -165,7 +167,7 @@ def test_an_archive_of_the_users_beside_the_folder_stays(small: PublicSet, tmp_p
 
 
 def test_a_folder_behind_a_link_is_filled_from_the_disk_where_it_is(
-    small: PublicSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    small: PublicDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real, where = stage.unpack, []
     monkeypatch.setattr(
@@ -190,7 +192,7 @@ def own(folder: Path, **contents: bytes) -> dict[str, bytes]:
     return mine
 
 
-def test_a_folder_with_recordings_is_not_touched(server: BrokenServer, small: PublicSet, tmp_path: Path) -> None:
+def test_a_folder_with_recordings_is_not_touched(server: BrokenServer, small: PublicDataset, tmp_path: Path) -> None:
     mine = own(tmp_path / "data")
     with pytest.raises(ConfigError, match="holds 2 recordings already") as error:
         fetch(small, tmp_path / "data")
@@ -200,7 +202,7 @@ def test_a_folder_with_recordings_is_not_touched(server: BrokenServer, small: Pu
     assert server.requests == []
 
 
-def test_recordings_made_during_the_download_are_noticed(small: PublicSet, tmp_path: Path) -> None:
+def test_recordings_made_during_the_download_are_noticed(small: PublicDataset, tmp_path: Path) -> None:
     class Recording(Progress):
         def say(self, text: str) -> None:
             own(tmp_path / "data")
@@ -213,7 +215,7 @@ def test_recordings_made_during_the_download_are_noticed(small: PublicSet, tmp_p
     assert names(tmp_path) == ["data", "set.tar.gz.download"]  # it came whole and is checked: the next run unpacks it
 
 
-def test_add_puts_the_set_beside_them_and_replaces_nothing(small: PublicSet, tmp_path: Path) -> None:
+def test_add_puts_the_set_beside_them_and_replaces_nothing(small: PublicDataset, tmp_path: Path) -> None:
     mine = own(tmp_path / "data")
     clash = tmp_path / "data" / "yes" / "00000003_nohash_0.wav"
     clash.write_bytes(b"mine too")
@@ -226,14 +228,14 @@ def test_add_puts_the_set_beside_them_and_replaces_nothing(small: PublicSet, tmp
     assert names(tmp_path) == ["data"]
 
 
-def test_a_file_with_the_name_of_a_word_stays_and_is_named(small: PublicSet, tmp_path: Path) -> None:
+def test_a_file_with_the_name_of_a_word_stays_and_is_named(small: PublicDataset, tmp_path: Path) -> None:
     (tmp_path / "cat").write_bytes(b"a list of cats")
     assert fetch(small, tmp_path).kept == ("cat",)
     assert fetched(tmp_path)["cat"] == b"a list of cats"
     assert fetched(tmp_path)["yes/00000000_nohash_0.wav"] == WORDS["yes/00000000_nohash_0.wav"]
 
 
-def test_add_joins_the_lists_where_there_are_any(small: PublicSet, tmp_path: Path) -> None:
+def test_add_joins_the_lists_where_there_are_any(small: PublicDataset, tmp_path: Path) -> None:
     own(tmp_path / "data")
     (tmp_path / "data" / "validation_list.txt").write_text("yes/mine.wav\nyes/00000000_nohash_0.wav")
     fetch(small, tmp_path / "data", add=True)
@@ -245,7 +247,7 @@ def test_add_joins_the_lists_where_there_are_any(small: PublicSet, tmp_path: Pat
     assert not (tmp_path / "data" / "testing_list.txt").exists()
 
 
-def test_two_sets_in_one_folder_are_both_remembered(server: BrokenServer, small: PublicSet, tmp_path: Path) -> None:
+def test_two_sets_in_one_folder_are_both_remembered(server: BrokenServer, small: PublicDataset, tmp_path: Path) -> None:
     other = {f"dog/{index}.wav": wav(90 + index) for index in range(3)}
     fetch(small, tmp_path / "data")
     archive = tmp_path / "dogs.zip"
@@ -258,7 +260,9 @@ def test_two_sets_in_one_folder_are_both_remembered(server: BrokenServer, small:
     assert not fetch(dogs, tmp_path / "data").fetched
 
 
-def test_a_failure_while_moving_in_is_undone(small: PublicSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_while_moving_in_is_undone(
+    small: PublicDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     mine = own(tmp_path / "data")
     (tmp_path / "data" / "cat").mkdir()
     real, calls = Path.rename, []
@@ -280,7 +284,7 @@ def test_a_failure_while_moving_in_is_undone(small: PublicSet, tmp_path: Path, m
 # --- bad
 
 
-def test_another_archive_than_the_checksum_tells_is_removed(small: PublicSet, tmp_path: Path) -> None:
+def test_another_archive_than_the_checksum_tells_is_removed(small: PublicDataset, tmp_path: Path) -> None:
     wrong = dataclasses.replace(small, sha256="0" * 64)
     with pytest.raises(ToolError, match="is not the archive it should be") as error:
         fetch(wrong, tmp_path / "data")
@@ -289,7 +293,7 @@ def test_another_archive_than_the_checksum_tells_is_removed(small: PublicSet, tm
     assert fetch(small, tmp_path / "data").fetched
 
 
-def test_a_users_archive_with_another_checksum_stays(small: PublicSet, tmp_path: Path) -> None:
+def test_a_users_archive_with_another_checksum_stays(small: PublicDataset, tmp_path: Path) -> None:
     mine = tmp_path / "mine.zip"
     mine.write_bytes(b"not this")
     with pytest.raises(ToolError, match="is not the archive it should be"):
@@ -318,7 +322,7 @@ def test_bad_archives_leave_the_folder_alone(tmp_path: Path, make: Callable[[], 
 
 
 def test_interrupted_while_unpacking_only_the_archive_is_left(
-    server: BrokenServer, small: PublicSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: BrokenServer, small: PublicDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupt(archive: Path, folder: Path, *_: object) -> None:
         (folder / "yes").mkdir()
@@ -336,7 +340,7 @@ def test_interrupted_while_unpacking_only_the_archive_is_left(
 
 
 def test_room_for_the_archive_and_what_it_unpacks_to_is_asked_for_first(
-    server: BrokenServer, small: PublicSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: BrokenServer, small: PublicDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = type("Usage", (), {"free": small.size + small.unpacked - 1})
     monkeypatch.setattr("shutil.disk_usage", lambda _: usage)
@@ -348,13 +352,13 @@ def test_room_for_the_archive_and_what_it_unpacks_to_is_asked_for_first(
 
 
 @pytest.mark.parametrize("url", ["ftp://host/x.zip", "http://", "http:///x", "https://host/a b", "gopher://x/y"])
-def test_an_address_that_is_none(small: PublicSet, tmp_path: Path, url: str) -> None:
+def test_an_address_that_is_none(small: PublicDataset, tmp_path: Path, url: str) -> None:
     with pytest.raises(ConfigError, match="is not the address of a file"):
         fetch(small, tmp_path / "data", [url])
     assert names(tmp_path) == []
 
 
-def test_a_file_that_is_not_there(small: PublicSet, tmp_path: Path) -> None:
+def test_a_file_that_is_not_there(small: PublicDataset, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"there is no file .*missing\.zip"):
         fetch(small, tmp_path / "data", [(tmp_path / "missing.zip").as_uri()])
 
@@ -363,7 +367,7 @@ def test_a_file_that_is_not_there(small: PublicSet, tmp_path: Path) -> None:
 
 
 def test_the_command_fetches_into_the_project_and_says_when_it_need_not(
-    server: BrokenServer, small: PublicSet, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    server: BrokenServer, small: PublicDataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     project = tmp_path / "p"
     assert run(["init", str(project), "--words", "yes,no"]) == 0
@@ -379,7 +383,7 @@ def test_the_command_fetches_into_the_project_and_says_when_it_need_not(
 
 
 def test_the_command_needs_no_project_with_a_folder(
-    server: BrokenServer, small: PublicSet, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    server: BrokenServer, small: PublicDataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     where = tmp_path / "speech"
     command = ["fetch", "speech_commands", "--into", str(where), "--url", server.url, "--sha256", small.sha256]
@@ -405,9 +409,9 @@ def test_a_checksum_that_is_none(tmp_path: Path, wrong: str, capsys: pytest.Capt
     assert "is no SHA-256" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("public_set", PUBLIC_SETS.values(), ids=list(PUBLIC_SETS))
-def test_the_table_is_well_formed(public_set: PublicSet) -> None:
-    assert PUBLIC_SETS[public_set.name] is public_set
+@pytest.mark.parametrize("public_set", PUBLIC_DATASETS.values(), ids=list(PUBLIC_DATASETS))
+def test_the_table_is_well_formed(public_set: PublicDataset) -> None:
+    assert PUBLIC_DATASETS[public_set.name] is public_set
     assert len(bytes.fromhex(public_set.sha256)) == 32
     assert public_set.size is not None
     assert public_set.unpacked > public_set.size

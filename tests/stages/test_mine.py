@@ -18,7 +18,7 @@ from tiny_model import tiny_bundle
 
 from tinykws.audio.files import read_audio
 from tinykws.cli import run
-from tinykws.evaluation.hard_negatives import APART_MS, GAP_MS, false_sounds
+from tinykws.evaluation.hard_negatives import APART_MS, GAP_MS, find_hard_negatives
 from tinykws.evaluation.timeline import Event
 from tinykws.model.bundle import Bundle, load_bundle
 from tinykws.model.interpreter import Interpreter
@@ -125,12 +125,12 @@ def test_pieces_of_the_stream_do_not_matter(
     bundle = tiny_bundle(tmp_path_factory.mktemp("tiny"))
     infer = Interpreter(bundle.model_bytes()).invoke
     samples = (np.random.default_rng(seed).standard_normal(sum(pieces)) * 3000).astype(np.int16)
-    whole = list(false_sounds(bundle, infer, [samples], min_probability=0.3))
-    cut = list(false_sounds(bundle, infer, np.split(samples, np.cumsum(pieces)[:-1]), min_probability=0.3))
+    whole = list(find_hard_negatives(bundle, infer, [samples], min_probability=0.3))
+    cut = list(find_hard_negatives(bundle, infer, np.split(samples, np.cumsum(pieces)[:-1]), min_probability=0.3))
     assert [sound.label_id for sound in whole] == [sound.label_id for sound in cut]
     for one, other in zip(whole, cut, strict=True):
-        assert (one.detected, len(one.windows)) == (other.detected, len(other.windows))
-        for ours, theirs in zip(one.windows, other.windows, strict=True):
+        assert (one.detected, len(one.inputs)) == (other.detected, len(other.inputs))
+        for ours, theirs in zip(one.inputs, other.inputs, strict=True):
             assert (ours.end_ms, ours.probability) == (theirs.end_ms, theirs.probability)
             np.testing.assert_array_equal(ours.samples, theirs.samples)
 
@@ -144,12 +144,12 @@ def test_windows_of_a_sound_are_apart_and_sounds_too(tmp_path_factory: pytest.Te
     def infer(features: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
         return rng.integers(-128, 128, 3).astype(np.int8)
 
-    sounds = list(false_sounds(bundle, infer, [np.zeros(16000 * 5, np.int16)], min_probability=0.6))
-    ends = [sorted(window.end_ms for window in sound.windows) for sound in sounds]
+    sounds = list(find_hard_negatives(bundle, infer, [np.zeros(16000 * 5, np.int16)], min_probability=0.6))
+    ends = [sorted(window.end_ms for window in sound.inputs) for sound in sounds]
     for sound, own in zip(sounds, ends, strict=True):
         assert 1 <= len(own) <= 3
         assert all(later - earlier >= APART_MS for earlier, later in itertools.pairwise(own))
-        assert all(0.6 <= window.probability <= sound.windows[0].probability for window in sound.windows)
+        assert all(0.6 <= window.probability <= sound.inputs[0].probability for window in sound.inputs)
     assert all(after[0] - before[-1] > GAP_MS for before, after in itertools.pairwise(ends))
 
 

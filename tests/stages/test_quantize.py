@@ -126,7 +126,7 @@ def tflite_of(
 ) -> bytes:
     features = np.random.default_rng(0).integers(-128, 128, (4, 49, 40), np.int8)
     if dense_per_channel and monkeypatch is not None:
-        monkeypatch.setattr("tinykws.model.converter._ask_for_int8", ask_for_int8_as_tensorflow_would)
+        monkeypatch.setattr("tinykws.model.converter._request_int8", ask_for_int8_as_tensorflow_would)
     build = build_architecture("micro_speech", n_frames=49, n_mels=40, n_labels=n_labels, dropout=0.0)
     return convert(Network(build), features)
 

@@ -163,7 +163,7 @@ def test_what_cannot_be_spoken_is_named(tmp_path: Path, words: tuple[str, ...], 
 
 def test_an_unknown_word_that_sounds_like_a_keyword_is_refused(tmp_path: Path) -> None:
     settings = dataclasses.replace(SMALL, unknown_words=("snow", "know"))
-    with pytest.raises(ConfigError, match="'know', which sounds as the word 'no'"):
+    with pytest.raises(ConfigError, match="'know', which sounds the same as the word 'no'"):
         synth(project(tmp_path, "no", settings=settings))
 
 

@@ -139,7 +139,7 @@ def test_an_unknown_architecture(tmp_path: Path) -> None:
 
 def test_a_file_that_is_no_model(tmp_path: Path) -> None:
     (tmp_path / "model.keras").write_bytes(b"PK nothing")
-    with pytest.raises(ConfigError, match="is no trained model"):
+    with pytest.raises(ConfigError, match="is not a trained model"):
         Network.load(tmp_path / "model.keras")
     with pytest.raises(ConfigError, match="no trained model"):
         Network.load(tmp_path / "none.keras")

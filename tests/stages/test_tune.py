@@ -13,7 +13,7 @@ from made_dataset import burst
 
 from tinykws.audio.files import write_wav
 from tinykws.cli import run
-from tinykws.evaluation.stream_material import given_negatives
+from tinykws.evaluation.stream_set import named_negatives
 from tinykws.model.bundle import load_bundle
 from tinykws.project.detector_settings import TEMPORAL_FILTER, DetectorRequest
 from tinykws.project.layout import Project
@@ -132,7 +132,7 @@ def test_a_bundle_from_elsewhere(learned_project: Project, tmp_path: Path) -> No
     project = with_detector(learned_project, tmp_path / "p", "{threshold: 200}")
     shutil.copytree(project.bundle_dir, tmp_path / "elsewhere")
     add_negatives(project, 30)
-    talk = given_negatives([project.negatives_dir / "talk.wav"])
+    talk = named_negatives([project.negatives_dir / "talk.wav"])
     bundle = load_bundle(tmp_path / "elsewhere")
     report = tune_bundle(bundle, project, DetectorRequest(false_accepts_per_hour=200), talk)
     assert load_bundle(tmp_path / "elsewhere").detector == report.detector

@@ -13,7 +13,8 @@ from made_dataset import make_project
 from tinykws.native.features import Features, Samples, features_of_clip, features_of_clips
 from tinykws.project.frontend_settings import FrontendSettings
 from tinykws.project.training_settings import PROBABILITIES, AugmentationSettings
-from tinykws.training.epochs import CHUNK_CLIPS, Epochs, class_weights, lead_in_noise
+from tinykws.training.class_weights import class_weights
+from tinykws.training.epochs import CHUNK_CLIPS, Epochs, lead_in_noise
 from tinykws.training_data.dataset import Dataset
 
 UNCHANGED = AugmentationSettings(

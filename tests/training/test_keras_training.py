@@ -12,7 +12,8 @@ import pytest
 
 from tinykws.project.training_settings import TrainingSettings
 from tinykws.training.architectures.registry import TEACHER
-from tinykws.training.keras_network import Network, Trainer
+from tinykws.training.keras_network import Network
+from tinykws.training.trainer import Trainer
 
 SHAPE = (13, 40)
 SETTINGS = TrainingSettings(epochs=4, batch_size=16, dropout=0.0, distill=0.0)
@@ -39,7 +40,7 @@ def trained(
 ) -> Trainer:
     trainer = Trainer(architecture, SHAPE, 3, N_CLIPS, settings, **words_or_teacher)
     for _ in range(settings.epochs):
-        trainer.learn(features(), LABEL_IDS, weights, word_ids)
+        trainer.train_epoch(features(), LABEL_IDS, weights, word_ids)
     return trainer
 
 
@@ -60,7 +61,7 @@ def test_what_is_told_of_an_epoch_is_so() -> None:
     norm = next(layer for layer in trainer.network.model.layers if "normalization" in layer.name)
     norm.trainable = False  # else it would use the batch's own mean in training
     weights = np.where(LABEL_IDS == 1, 2.5, 0.25).astype(np.float32)
-    fit = trainer.learn(features(), LABEL_IDS, weights)
+    fit = trainer.train_epoch(features(), LABEL_IDS, weights)
     probabilities = trainer.network.probabilities(features())
     losses = -np.log(probabilities[np.arange(N_CLIPS), LABEL_IDS])
     assert fit.loss == pytest.approx(float(losses @ weights / weights.sum()), rel=1e-4)

@@ -10,7 +10,7 @@ import pytest
 from made_dataset import make_project
 
 from tinykws.project.training_settings import AugmentationSettings, TrainingSettings
-from tinykws.training.defaults import SOME, suited
+from tinykws.training.defaults import MIN_RECORDINGS, with_defaults
 from tinykws.training_data.dataset import Dataset
 
 
@@ -32,7 +32,7 @@ def with_recordings(made: Dataset, counts: dict[int, int]) -> Dataset:
 
 
 def usual(made: Dataset, counts: dict[int, int]) -> tuple[float | None, ...]:
-    settings = suited(TrainingSettings(), with_recordings(made, counts))
+    settings = with_defaults(TrainingSettings(), with_recordings(made, counts))
     augmentation = settings.augmentation
     return settings.epochs, settings.class_balance, augmentation.recordings_share, augmentation.tempo_percent
 
@@ -49,18 +49,23 @@ def test_spoken_words_are_shown_less_often_and_count_more(made: Dataset) -> None
 
 
 def test_some_recordings_of_every_label_allow_for_more(made: Dataset) -> None:
-    assert usual(made, {1: SOME, 2: SOME, 3: SOME}) == (40, 1.0, 0.5, 0.0)
+    assert usual(made, {1: MIN_RECORDINGS, 2: MIN_RECORDINGS, 3: MIN_RECORDINGS}) == (40, 1.0, 0.5, 0.0)
     for short in (1, 2, 3):
-        assert usual(made, {**dict.fromkeys((1, 2, 3), SOME), short: SOME - 1}) == (8, 1.0, 0.3, 20.0)
+        assert usual(made, {**dict.fromkeys((1, 2, 3), MIN_RECORDINGS), short: MIN_RECORDINGS - 1}) == (
+            8,
+            1.0,
+            0.3,
+            20.0,
+        )
 
 
 def test_what_is_given_is_kept(made: Dataset) -> None:
     given = TrainingSettings(
         epochs=7, class_balance=0.0, augmentation=AugmentationSettings(recordings_share=0.0, tempo_percent=5.0)
     )
-    assert suited(given, with_recordings(made, {})) == given
+    assert with_defaults(given, with_recordings(made, {})) == given
 
 
 def test_clip_counts_of_the_made_dataset_allow_these_tests(made: Dataset) -> None:
     clips = np.bincount(made.label_ids("training"))
-    assert clips[2] + clips[3] > 2 * 2 * SOME
+    assert clips[2] + clips[3] > 2 * 2 * MIN_RECORDINGS

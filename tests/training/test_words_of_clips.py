@@ -10,7 +10,7 @@ import numpy as np
 from made_dataset import make_project
 
 from tinykws.training.epochs import Epoch
-from tinykws.training.word_targets import NOT_KNOWN, Words
+from tinykws.training.word_targets import NO_WORD, WordTargets
 from tinykws.training_data.dataset import Dataset
 
 
@@ -22,10 +22,10 @@ def test_the_words_of_an_epoch(tmp_path: Path) -> None:
     index["sources"] = [f"{folders[label_id]}/{name.split('/')[-1]}" for label_id, name in labels_sources]
     (project.dataset_dir / "index.json").write_text(json.dumps(index))
     dataset = Dataset.load(project.dataset_dir)
-    words = Words(dataset)
+    words = WordTargets(dataset)
     assert words.names == ("go", "low", "training")
     rows = np.array([0, 45, 85, 125])
     epoch = Epoch(dataset.features("training")[rows], dataset.label_ids("training")[rows], rows)
-    assert [words.names[at] for at in words.of(epoch)] == ["training", "go", "low", "low"]
+    assert [words.names[at] for at in words.ids_of(epoch)] == ["training", "go", "low", "low"]
     epoch.label_ids[2] = 1
-    assert words.of(epoch).tolist()[2] == NOT_KNOWN
+    assert words.ids_of(epoch).tolist()[2] == NO_WORD

@@ -43,7 +43,7 @@ def altered(
     labels = np.full(len(clips), label) if isinstance(label, int) else np.array(label)
     how = dataclasses.replace(OFF, **settings)
     augmenter = Augmenter(how, clips, labels, noise or [], np.random.default_rng(0))
-    return augmenter.altered(clips, labels, np.random.default_rng(seed))
+    return augmenter.augment(clips, labels, np.random.default_rng(seed))
 
 
 def rms(sound: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
@@ -65,7 +65,7 @@ def test_same_seed_same_clips_another_seed_others_and_the_input_stays() -> None:
 
     def once(seed: int) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.int64]]:
         augmenter = Augmenter(AugmentationSettings(), clips, labels, noise, np.random.default_rng(5))
-        return augmenter.altered(clips, labels, np.random.default_rng(seed))
+        return augmenter.augment(clips, labels, np.random.default_rng(seed))
 
     (one, one_labels), (two, two_labels), (other, _) = once(1), once(1), once(2)
     np.testing.assert_array_equal(one, two)
@@ -187,5 +187,5 @@ def test_clips_of_any_number_and_length(n_clips: int, n_samples: int) -> None:
     labels = np.full(n_clips, WORD)
     always = AugmentationSettings(**dict.fromkeys(PROBABILITIES, 1.0))  # type: ignore[arg-type]
     augmenter = Augmenter(always, clips, labels, [], np.random.default_rng(0))
-    done, _ = augmenter.altered(clips, labels, np.random.default_rng(0))
+    done, _ = augmenter.augment(clips, labels, np.random.default_rng(0))
     assert done.shape == clips.shape

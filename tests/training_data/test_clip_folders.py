@@ -12,7 +12,7 @@ from tinykws.project.config import Config
 from tinykws.project.labels import labels_of_words
 from tinykws.project.synth_settings import SynthSettings
 from tinykws.support.errors import ConfigError
-from tinykws.training_data.folders import TRAINING, clip_files, noise_files, speaks, which_set
+from tinykws.training_data.folders import TRAINING, clip_files, needs_synthetic_clips, noise_files, which_set
 
 LABELS = labels_of_words(["yes", "hey robot", "Да"])
 
@@ -136,10 +136,13 @@ def test_no_folder_is_no_clip(tmp_path: Path) -> None:
 
 def test_speaks_when_a_word_has_no_recording(tmp_path: Path) -> None:
     config = Config(words=("yes", "no"))
-    assert speaks(config, tmp_path)
+    assert needs_synthetic_clips(config, tmp_path)
     touch(tmp_path, "yes/a.wav", "cat/a.wav")
-    assert speaks(config, tmp_path)
+    assert needs_synthetic_clips(config, tmp_path)
     touch(tmp_path, "no/a.wav")
-    assert not speaks(config, tmp_path)
+    assert not needs_synthetic_clips(config, tmp_path)
     for enabled, expected in (("always", True), ("never", False)):
-        assert speaks(dataclasses.replace(config, synth=SynthSettings(enabled=enabled)), tmp_path) is expected
+        assert (
+            needs_synthetic_clips(dataclasses.replace(config, synth=SynthSettings(enabled=enabled)), tmp_path)
+            is expected
+        )

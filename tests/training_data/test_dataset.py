@@ -71,11 +71,11 @@ def edited(folder: Path, key: str, value: object) -> None:
 @pytest.mark.parametrize(
     ("key", "value", "words"),
     [
-        ("format_version", 2, "format 2"),
-        ("sources", ["a"], "do not fit"),
-        ("label_ids", [0], "do not fit"),
-        ("split_sizes", {"training": 9}, "no good dataset"),
-        ("frontend", FrontendSettings().to_dict(), "do not fit"),
+        ("format_version", 2, "format version 2"),
+        ("sources", ["a"], "do not belong together"),
+        ("label_ids", [0], "do not belong together"),
+        ("split_sizes", {"training": 9}, "not a valid dataset"),
+        ("frontend", FrontendSettings().to_dict(), "do not belong together"),
         ("frontend", {"sample_rate": 1}, "unknown key"),
     ],
 )

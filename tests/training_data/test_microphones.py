@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinykws.training_data.augmentation.microphone_responses import KNOBS_HZ, LOW_CUT_HZ, random_curves
+from tinykws.training_data.augmentation.microphone_responses import EQUALIZER_HZ, LOW_CUT_HZ, random_responses
 
 HZ = np.linspace(0, 8000, 801)
 
 
 def curves(equalizer_db: float, seed: int = 0) -> np.ndarray:
-    return random_curves(300, HZ, equalizer_db, np.random.default_rng(seed))
+    return random_responses(300, HZ, equalizer_db, np.random.default_rng(seed))
 
 
 def test_without_equalizer_the_middle_passes_and_the_ends_are_cut() -> None:
@@ -27,7 +27,7 @@ def test_without_equalizer_the_middle_passes_and_the_ends_are_cut() -> None:
 
 
 def test_the_equalizer_goes_both_ways_and_no_further() -> None:
-    ratio_db = 20 * np.log10(curves(6.0)[:, [list(HZ).index(knob) for knob in KNOBS_HZ if knob in HZ]])
+    ratio_db = 20 * np.log10(curves(6.0)[:, [list(HZ).index(knob) for knob in EQUALIZER_HZ if knob in HZ]])
     assert ratio_db[:, 2].max() > 5
     assert ratio_db[:, 2].min() < -5
     assert ratio_db.max() <= 6.0

@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tinykws.training_data.augmentation.word_position import (
-    HOP,
     KEPT_OF_CUT,
-    MARGIN_HOPS,
-    moved,
+    LEVEL_SAMPLES,
+    MARGIN,
+    shift,
+    shifts_cutting_off,
+    shifts_inside,
     speech_edges,
-    steps_cutting,
-    steps_within,
 )
 
 N = 16000
@@ -28,8 +28,8 @@ def test_edges_are_found_above_any_floor(begin: int, end: int, floor: float) -> 
     sound = floor * rng.standard_normal((1, N))
     sound[:, begin:end] += 3000 * rng.standard_normal(end - begin)
     begins, ends = speech_edges(sound.astype(np.float32))
-    assert begins[0] == max(0, begin - MARGIN_HOPS * HOP)
-    assert ends[0] == min(N, end + MARGIN_HOPS * HOP)
+    assert begins[0] == max(0, begin - MARGIN * LEVEL_SAMPLES)
+    assert ends[0] == min(N, end + MARGIN * LEVEL_SAMPLES)
 
 
 def test_where_all_is_alike_the_clip_is_the_speech() -> None:
@@ -45,7 +45,7 @@ def test_where_all_is_alike_the_clip_is_the_speech() -> None:
 def test_moved_within_speech_stays_whole(begin: int, data: st.DataObject) -> None:
     end = data.draw(st.integers(begin + 1, N))
     begins, ends = np.full(50, begin), np.full(50, end)
-    steps = steps_within(begins, ends, N, np.random.default_rng(begin))
+    steps = shifts_inside(begins, ends, N, np.random.default_rng(begin))
     assert (begins + steps >= 0).all()
     assert (ends + steps <= N).all()
 
@@ -55,7 +55,7 @@ def test_moved_within_speech_stays_whole(begin: int, data: st.DataObject) -> Non
 def test_cut_speech_keeps_the_part_it_shall(begin: int, data: st.DataObject) -> None:
     end = data.draw(st.integers(begin + 100, N))
     begins, ends = np.full(50, begin), np.full(50, end)
-    steps = steps_cutting(begins, ends, N, np.random.default_rng(begin))
+    steps = shifts_cutting_off(begins, ends, N, np.random.default_rng(begin))
     left = np.minimum(ends + steps, N) - np.maximum(begins + steps, 0)
     part = left / (end - begin)
     assert part.min() >= KEPT_OF_CUT[0] - 0.01
@@ -66,5 +66,5 @@ def test_cut_speech_keeps_the_part_it_shall(begin: int, data: st.DataObject) -> 
 
 def test_moved_fills_with_zeros_either_way() -> None:
     sound = np.tile(np.arange(1, 6, dtype=np.float32), (5, 1))
-    result = moved(sound, np.array([0, 2, -2, 9, -9]))
+    result = shift(sound, np.array([0, 2, -2, 9, -9]))
     assert result.tolist() == [[1, 2, 3, 4, 5], [0, 0, 1, 2, 3], [3, 4, 5, 0, 0], [0] * 5, [0] * 5]

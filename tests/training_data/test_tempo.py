@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinykws.training_data.augmentation.tempo import at_other_tempo
+from tinykws.training_data.augmentation.tempo import change_tempo
 
 RAMP = np.broadcast_to(np.arange(-98, 98, 4, dtype=np.int8)[None, :, None], (64, 49, 40))
 
 
 def stretches(features: np.ndarray, *, percent: float, seed: int = 1) -> np.ndarray:
-    return at_other_tempo(features, percent, np.random.default_rng(seed))
+    return change_tempo(features, percent, np.random.default_rng(seed))
 
 
 def test_no_percent_changes_nothing() -> None:

@@ -13,11 +13,11 @@ from tinykws.cli.console import ConsoleProgress, print_json, table, to_json
 from tinykws.cli.options import json_option, project_option
 from tinykws.project.layout import Project
 from tinykws.support.errors import ConfigError
-from tinykws.training_data.public_datasets import PUBLIC_SETS, PublicSet
+from tinykws.training_data.public_datasets import PUBLIC_DATASETS, PublicDataset
 
 
 @click.command()
-@click.argument("name", type=click.Choice(list(PUBLIC_SETS)))
+@click.argument("name", type=click.Choice(list(PUBLIC_DATASETS)))
 @project_option
 @click.option(
     "--into", "folder", type=click.Path(path_type=Path, file_okay=False), default=None,
@@ -52,7 +52,7 @@ def fetch(
     from tinykws.stages.fetch import fetch as fetch_set
 
     target = folder or Project.load(project_dir).data_dir
-    report = fetch_set(_wanted(PUBLIC_SETS[name], sha256), target, urls, add=add, progress=ConsoleProgress())
+    report = fetch_set(_wanted(PUBLIC_DATASETS[name], sha256), target, urls, add=add, progress=ConsoleProgress())
     if as_json:
         print_json(to_json(report))
         return
@@ -68,7 +68,7 @@ def fetch(
         click.echo(f"to train with them, in kws.yaml: data: {report.folder}")
 
 
-def _wanted(public_set: PublicSet, sha256: str | None) -> PublicSet:
+def _wanted(public_set: PublicDataset, sha256: str | None) -> PublicDataset:
     """Returns the data set, or another archive of it that the user vouches for. Raises ConfigError."""
     if sha256 is None:
         return public_set

@@ -52,7 +52,7 @@ def measure_cost(architecture: str, features_shape: tuple[int, int], n_labels: i
         ToolError: TensorFlow or TFLite Micro's interpreter is missing, or failed.
     """
     network = Network.untrained(architecture, features_shape, n_labels)
-    network.give_every_channel_a_bias()
+    network.randomize_biases()
     random = np.random.default_rng(0).integers(-128, 128, (CALIBRATION_CLIPS, *features_shape), np.int8)
     model = convert(network, random)
     graph = read_model(model)

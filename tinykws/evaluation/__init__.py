@@ -1,2 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How good a model and its detector are, on clips and on streams; the detector's tuning."""
+"""Measures how good a model and its detector are on clips and streams, and tunes the detector.
+
+In: a bundle, a dataset, and long recordings without the words (negatives). Out: accuracy and recall on clips; recall,
+false accepts per hour and latency on streams, all with confidence intervals; and the detector settings that give the
+highest recall at a wanted rate of false accepts.
+
+Contents:
+    scoring.score: accuracy, precision and recall of predictions on clips.
+    scoring.agreement: difference between the int8 and the float model.
+    confidence_intervals.share_interval: confidence interval of a share (Wilson).
+    confidence_intervals.rate_interval: confidence interval of a rate (exact Poisson).
+    timeline.read_timeline: reads which words are said in a stream and when.
+    timeline.score_stream: scores detections against a timeline.
+    word_stream.WordStream: generates streams of words in noise and rooms.
+    synthetic_talk.TalkStream: generates sentences of other words.
+    stream_recording.RecordedStream: a long recording as a stream.
+    stream_set.plan_stream_set: plans the streams to measure on.
+    stream_scores.score_streams: runs the model over streams.
+    stream_measure.measure: recall, false accepts per hour and latency of a detector.
+    stream_measure.measure_bundle: the same for a bundle's model and detector.
+    temporal_filter_fit.fit_temporal_filter: fits the temporal filter's weights.
+    tuning.tune_detector: chooses the detector for a wanted rate of false accepts.
+    hard_negatives.find_hard_negatives: finds sounds that the model takes for words.
+"""

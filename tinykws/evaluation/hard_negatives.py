@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where in a long recording a model takes for a word what is none: the hard negatives that training should see.
+"""Finds hard negatives for training: sounds in a long recording without words for which the model outputs a word.
 
-The model's own scores are looked at and not the detector's verdict, so that near misses are found too.
+It uses the model's scores and not the detector's decisions, so it also finds sounds that nearly caused a false accept.
 """
 
 from __future__ import annotations
@@ -19,53 +19,53 @@ from tinykws.native.listener import Infer, Inference, Listener
 from tinykws.project.labels import FIRST_WORD
 
 GAP_MS = 1000
-"""Windows further apart than this are of different sounds."""
+"""Model inputs further apart than this belong to different sounds."""
 APART_MS = 200
-"""Least distance of two windows that are kept of one sound: nearer ones hold the same."""
+"""Least distance between model inputs of one sound that are kept; nearer ones are almost the same."""
 
 
 @dataclasses.dataclass(frozen=True)
-class FalseWindow:
-    """What the model looked at when it was wrong."""
+class ModelInput:
+    """A model input for which the model was wrong."""
 
     end_ms: int
-    """Of sound, from the recording's start to the window's end."""
+    """Time from the recording's start to the end of this model input."""
     probability: float
-    """That the model gave the word."""
+    """Probability that the model gave to the word."""
     samples: Samples
     """int16 [clip_samples]."""
 
 
 @dataclasses.dataclass(frozen=True)
-class FalseSound:
-    """A sound that the model took for a word, in one or more windows."""
+class HardNegative:
+    """A sound that the model took for a word, in one or more successive model inputs."""
 
     label_id: int
-    """Of the word."""
-    windows: tuple[FalseWindow, ...]
-    """The surest first."""
+    """The word."""
+    inputs: tuple[ModelInput, ...]
+    """The highest probability first."""
     detected: bool
-    """The deployed detector reported it, too."""
+    """Whether the deployed detector reported it, too."""
 
 
-def false_sounds(
+def find_hard_negatives(
     bundle: Bundle,
     infer: Infer,
     blocks: Iterable[Samples],
     *,
     min_probability: float = 0.5,
-    windows_per_sound: int = 3,
+    inputs_per_sound: int = 3,
     is_word: Callable[[int], bool] | None = None,
-) -> Iterator[FalseSound]:
-    """Yields what the model takes for words in a stream, in order; memory does not grow with its length.
+) -> Iterator[HardNegative]:
+    """Yields sounds that the model takes for words in a stream, in order of time, in constant memory.
 
     Args:
         bundle: front-end, detector and labels.
-        infer: its model.
-        blocks: int16 pieces of the stream, at the front-end's rate.
-        min_probability: a window counts from here on, where the word is the model's first choice.
-        windows_per_sound: most windows of one sound.
-        is_word: whether a window that ends at a time in ms really holds a word: such ones do not count.
+        infer: runs the bundle's model.
+        blocks: int16 [m] pieces of the stream, at the front-end's sample rate.
+        min_probability: least probability of the word, which must also be the most probable label.
+        inputs_per_sound: greatest number of model inputs to keep for one sound.
+        is_word: returns whether a word was really said in the model input that ends at a time in ms; these are skipped.
     """
     listener = Listener(bundle.frontend, bundle.detector, len(bundle.labels), infer)
     heard = _Recent(bundle)
@@ -78,22 +78,22 @@ def false_sounds(
                     open_sound.detected = True
                 continue
             if open_sound is not None and event.time_ms - open_sound.last_ms > GAP_MS:
-                yield open_sound.close(windows_per_sound)
+                yield open_sound.close(inputs_per_sound)
                 open_sound = None
             label_id, probability = _first_choice(event)
             if label_id < FIRST_WORD or probability < min_probability or (is_word and is_word(event.time_ms)):
                 continue
             if open_sound is not None and open_sound.label_id != label_id:
-                yield open_sound.close(windows_per_sound)
+                yield open_sound.close(inputs_per_sound)
                 open_sound = None
             open_sound = open_sound or _OpenSound(label_id)
-            open_sound.add(FalseWindow(event.time_ms, probability, heard.window(event.time_ms)))
+            open_sound.add(ModelInput(event.time_ms, probability, heard.model_input(event.time_ms)))
     if open_sound is not None:
-        yield open_sound.close(windows_per_sound)
+        yield open_sound.close(inputs_per_sound)
 
 
 class _Recent:
-    """The newest block of a stream with as much before it as a window is long."""
+    """The newest block of a stream, preceded by the length of one model input."""
 
     def __init__(self, bundle: Bundle) -> None:
         self._per_ms = bundle.frontend.sample_rate_hz // 1000
@@ -105,34 +105,34 @@ class _Recent:
         self._samples = np.concatenate([self._samples[-self._length :], block])
         self._end += block.size
 
-    def window(self, end_ms: int) -> Samples:
-        """Returns int16 [clip_samples] up to a time in the newest block; zeros where the stream had not begun."""
+    def model_input(self, end_ms: int) -> Samples:
+        """Returns int16 [clip_samples] up to a time in the newest block; zeros before the stream's start."""
         end = self._samples.size - (self._end - end_ms * self._per_ms)
-        window = self._samples[max(0, end - self._length) : end]
-        return np.pad(window, (self._length - window.size, 0))
+        model_input = self._samples[max(0, end - self._length) : end]
+        return np.pad(model_input, (self._length - model_input.size, 0))
 
 
 class _OpenSound:
-    """Windows of one sound, as they come."""
+    """Collects the model inputs of one sound."""
 
     def __init__(self, label_id: int) -> None:
         self.label_id = label_id
         self.detected = False
-        self._windows: list[FalseWindow] = []
+        self._inputs: list[ModelInput] = []
 
     @property
     def last_ms(self) -> int:
-        return self._windows[-1].end_ms
+        return self._inputs[-1].end_ms
 
-    def add(self, window: FalseWindow) -> None:
-        self._windows.append(window)
+    def add(self, model_input: ModelInput) -> None:
+        self._inputs.append(model_input)
 
-    def close(self, most: int) -> FalseSound:
-        kept: list[FalseWindow] = []
-        for window in sorted(self._windows, key=lambda window: -window.probability):
-            if len(kept) < most and all(abs(window.end_ms - other.end_ms) >= APART_MS for other in kept):
-                kept.append(window)
-        return FalseSound(self.label_id, tuple(kept), self.detected)
+    def close(self, most: int) -> HardNegative:
+        kept: list[ModelInput] = []
+        for model_input in sorted(self._inputs, key=lambda model_input: -model_input.probability):
+            if len(kept) < most and all(abs(model_input.end_ms - other.end_ms) >= APART_MS for other in kept):
+                kept.append(model_input)
+        return HardNegative(self.label_id, tuple(kept), self.detected)
 
 
 def _first_choice(event: Inference) -> tuple[int, float]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How good predictions are: accuracy, precision, recall and F1 of each label, the confusion matrix, agreement."""
+"""Scores predictions on clips: accuracy, precision, recall, F1, confusion matrix; agreement of int8 and float model."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ Ids = npt.NDArray[Any]
 
 @dataclasses.dataclass(frozen=True)
 class LabelScore:
-    """One label's figures; None where nothing can be said (no such clip, never predicted)."""
+    """One label's scores; None if undefined (no clips of the label, or it was never predicted)."""
 
     label: str
     clips: int
     precision: float | None
-    """Of the clips taken for this label, the part that are."""
+    """Share of clips predicted as this label that have this label."""
     recall: float | None
-    """Of this label's clips, the part that were found."""
+    """Share of this label's clips that were predicted correctly."""
     f1: float | None
-    """Harmonic mean of both."""
+    """Harmonic mean of precision and recall."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Score:
-    """How a model did on some clips."""
+    """Scores of a model on a set of clips."""
 
     clips: int
     accuracy: float
     mean_recall: float
-    """Mean over the labels that have clips: many clips of one label do not outweigh the others."""
+    """Mean over the labels that have clips; each label has the same weight."""
     labels: tuple[LabelScore, ...]
     confusion: tuple[tuple[int, ...], ...]
     """Clips by [true label][predicted label]."""
@@ -43,11 +43,11 @@ class Score:
 
 @dataclasses.dataclass(frozen=True)
 class Agreement:
-    """How far an int8 model's answers are from those of the float model it was made from."""
+    """Difference between an int8 model and the float model it was converted from."""
 
     clips: int
     agreeing_clips: int
-    """Both name the same label."""
+    """Clips for which both predict the same label."""
     accuracy_difference: float
     """int8 minus float."""
     largest_score_difference: float
@@ -55,14 +55,14 @@ class Agreement:
 
 
 def score(true_ids: Ids, predicted_ids: Ids, labels: Sequence[str]) -> Score:
-    """Returns the figures of predictions int [n] against the truth int [n].
+    """Returns scores of predicted labels int [n], given the true labels int [n].
 
     Raises:
-        ValueError: no clip, or not as many predictions as clips.
+        ValueError: there are no clips, or the lengths differ.
     """
     confusion = confusion_matrix(true_ids, predicted_ids, len(labels))
     if not len(true_ids):
-        raise ValueError("no clip to score")
+        raise ValueError("there are no clips to score")
     scores = tuple(_label_score(confusion, at, label) for at, label in enumerate(labels))
     recalls = [label.recall for label in scores if label.recall is not None]
     return Score(
@@ -75,7 +75,7 @@ def score(true_ids: Ids, predicted_ids: Ids, labels: Sequence[str]) -> Score:
 
 
 def confusion_matrix(true_ids: Ids, predicted_ids: Ids, n_labels: int) -> npt.NDArray[np.int64]:
-    """Returns how many clips int [true label, predicted label]. Raises ValueError where the lengths differ."""
+    """Returns clip counts, int [true label, predicted label]. Raises ValueError if the lengths differ."""
     if len(true_ids) != len(predicted_ids):
         raise ValueError(f"{len(predicted_ids)} predictions for {len(true_ids)} clips")
     pairs = np.asarray(true_ids, np.int64) * n_labels + np.asarray(predicted_ids, np.int64)
@@ -83,7 +83,7 @@ def confusion_matrix(true_ids: Ids, predicted_ids: Ids, n_labels: int) -> npt.ND
 
 
 def agreement(true_ids: Ids, probabilities: npt.NDArray[np.float32], scores: npt.NDArray[np.int8]) -> Agreement:
-    """Returns how float probabilities [n, n_labels] and int8 scores [n, n_labels] of the same clips differ."""
+    """Returns the difference between float probabilities and int8 scores of the same clips, [n, n_labels] each."""
     float_ids, int8_ids = probabilities.argmax(axis=1), scores.argmax(axis=1)
     difference = probability_of_score(scores) - probabilities
     return Agreement(
@@ -95,7 +95,7 @@ def agreement(true_ids: Ids, probabilities: npt.NDArray[np.float32], scores: npt
 
 
 def probability_of_score(scores: npt.NDArray[np.int8]) -> npt.NDArray[np.float32]:
-    """Returns what int8 softmax outputs stand for: (score + 128) / 256."""
+    """Returns the probabilities of int8 softmax outputs: (score + 128) / 256."""
     steps: npt.NDArray[np.float32] = scores.astype(np.float32) + 128
     steps /= 256
     return steps
@@ -112,5 +112,5 @@ def _label_score(confusion: npt.NDArray[np.int64], at: int, label: str) -> Label
     )
 
 
-def _ratio(part: int, whole: int) -> float | None:
-    return part / whole if whole else None
+def _ratio(count: int, total: int) -> float | None:
+    return count / total if total else None

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a detector makes of scored streams: recall, false accepts per hour, latency, and the curve of both.
+"""Measures a detector on scored streams: recall, false accepts per hour, latency, and recall over false accepts.
 
-The detector is the firmware's C. All figures come with their limits (tinykws/evaluation/confidence_intervals.py).
+The detector is the firmware's C code. All shares and rates have confidence intervals from `low` to `high`, see
+confidence_intervals.py.
 """
 
 from __future__ import annotations
@@ -9,9 +10,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Sequence
 
-from tinykws.evaluation.confidence_intervals import rate_limits, share_limits
-from tinykws.evaluation.stream_material import Material
+from tinykws.evaluation.confidence_intervals import rate_interval, share_interval
 from tinykws.evaluation.stream_scores import ScoredStream, score_streams
+from tinykws.evaluation.stream_set import StreamSet
 from tinykws.evaluation.timeline import MS_PER_HOUR, StreamDetection, StreamScore, score_stream
 from tinykws.model.bundle import Bundle
 from tinykws.native.detector import Detector
@@ -20,33 +21,33 @@ from tinykws.project.labels import FIRST_WORD, Label
 from tinykws.support.progress import SILENT, Progress
 
 WANTED_RATES = (0.5, 1.0, 2.0)
-"""False accepts per hour at which recall is told."""
+"""False accepts per hour at which recall is reported."""
 HIGHEST_RATE = 30.0
-"""Where the curve ends: nobody would live with more."""
+"""End of the curve; more false accepts per hour are useless in practice."""
 LOWEST_THRESHOLD = 32
 
 
 @dataclasses.dataclass(frozen=True)
 class Recall:
-    """Utterances, and what became of them."""
+    """Recall on utterances, with its confidence interval."""
 
     name: str
     utterances: int
     found: int
     confused: int
     false_accepts: int
-    """In these streams, where words are said; those of a rate are counted elsewhere."""
+    """In these streams, which contain words; they are not part of a `Rate`."""
     share: float | None
     low: float | None
     high: float | None
     latency_median_ms: float | None = None
-    """From the word's end to its detection; negative: before it was over."""
+    """From the word's end to its detection; negative: detected before its end."""
     latency_95th_ms: float | None = None
 
 
 @dataclasses.dataclass(frozen=True)
 class Rate:
-    """False accepts, and for how long there could have been some."""
+    """Rate of false accepts, with its confidence interval."""
 
     name: str
     hours: float
@@ -58,7 +59,7 @@ class Rate:
 
 @dataclasses.dataclass(frozen=True)
 class WordFigures:
-    """One word's share of both."""
+    """Rate and recall of one word."""
 
     rate: Rate
     recall: Recall
@@ -66,10 +67,10 @@ class WordFigures:
 
 @dataclasses.dataclass(frozen=True)
 class CurvePoint:
-    """One setting of the thresholds."""
+    """Rate and recall at one setting of the thresholds."""
 
     thresholds: tuple[int, ...]
-    """Of each word."""
+    """One for each word."""
     rate: Rate
     recall: Recall
     words: tuple[WordFigures, ...]
@@ -77,48 +78,48 @@ class CurvePoint:
 
 @dataclasses.dataclass(frozen=True)
 class StreamMeasure:
-    """How a detector does."""
+    """Measurements of a detector."""
 
     detector: DetectorSettings
     words: tuple[str, ...]
-    """Labels."""
+    """Labels of the words."""
     deployed: CurvePoint
     scenes: tuple[Recall, ...]
     negatives: tuple[Rate, ...]
     others: tuple[Rate, ...]
-    """Streams of single other words, which are not in the rate."""
+    """Streams of single other words, which are not part of the rate."""
     curve: tuple[CurvePoint, ...]
-    """All thresholds moved together, from the most careful to the most eager."""
+    """All thresholds moved together, from the highest to the lowest."""
 
     def best_at(self, per_hour: float) -> CurvePoint | None:
-        """Returns the curve's point of the highest recall with at most so many false accepts per hour."""
+        """Returns the curve's point with the highest recall at up to this many false accepts per hour."""
         allowed = [point for point in self.curve if point.rate.per_hour <= per_hour]
         return max(allowed, key=lambda point: point.recall.found, default=None)
 
 
 @dataclasses.dataclass(frozen=True)
-class ScoredMaterial:
-    """A material's streams after a model heard them."""
+class ScoredStreamSet:
+    """The streams of a StreamSet with a model's scores."""
 
     words: tuple[ScoredStream, ...]
     negatives: tuple[ScoredStream, ...]
     others: tuple[ScoredStream, ...]
 
 
-def score_material(
-    bundle: Bundle, material: Material, *, progress: Progress = SILENT, processes: int | None = None
-) -> ScoredMaterial:
-    """Runs a bundle's model over all streams of a material; see score_streams."""
-    scored = score_streams(bundle, material.streams, progress=progress, processes=processes)
-    first, second = len(material.words), len(material.words) + len(material.negatives)
-    return ScoredMaterial(tuple(scored[:first]), tuple(scored[first:second]), tuple(scored[second:]))
+def score_stream_set(
+    bundle: Bundle, stream_set: StreamSet, *, progress: Progress = SILENT, processes: int | None = None
+) -> ScoredStreamSet:
+    """Runs a bundle's model over all streams of a set; see score_streams."""
+    scored = score_streams(bundle, stream_set.streams, progress=progress, processes=processes)
+    first, second = len(stream_set.words), len(stream_set.words) + len(stream_set.negatives)
+    return ScoredStreamSet(tuple(scored[:first]), tuple(scored[first:second]), tuple(scored[second:]))
 
 
-def measure(scored: ScoredMaterial, detector: DetectorSettings, labels: Sequence[Label]) -> StreamMeasure:
-    """Returns the figures of a detector, and of the same one with its thresholds moved up and down."""
+def measure(scored: ScoredStreamSet, detector: DetectorSettings, labels: Sequence[Label]) -> StreamMeasure:
+    """Returns the measurements of a detector, and of the same detector with its thresholds moved up and down."""
     words = tuple(label.name for label in labels[FIRST_WORD:])
-    positives = hear(scored.words, detector, words)
-    negatives = hear(scored.negatives, detector, words)
+    positives = score_detector(scored.words, detector, words)
+    negatives = score_detector(scored.negatives, detector, words)
     return StreamMeasure(
         detector=detector,
         words=words,
@@ -127,26 +128,33 @@ def measure(scored: ScoredMaterial, detector: DetectorSettings, labels: Sequence
         negatives=tuple(
             rate_of(stream.name, [score]) for stream, score in zip(scored.negatives, negatives, strict=True)
         ),
-        others=tuple(rate_of(stream.name, hear([stream], detector, words)) for stream in scored.others),
+        others=tuple(rate_of(stream.name, score_detector([stream], detector, words)) for stream in scored.others),
         curve=tuple(_curve(scored, detector, words)),
     )
 
 
 def measure_bundle(
-    bundle: Bundle, material: Material, *, progress: Progress = SILENT, processes: int | None = None
+    bundle: Bundle, stream_set: StreamSet, *, progress: Progress = SILENT, processes: int | None = None
 ) -> StreamMeasure:
-    """Scores a material with a bundle's model and measures the bundle's detector on it."""
-    scored = score_material(bundle, material, progress=progress, processes=processes)
+    """Scores the streams with a bundle's model and measures the bundle's detector on them."""
+    scored = score_stream_set(bundle, stream_set, progress=progress, processes=processes)
     return measure(scored, bundle.detector, bundle.labels)
 
 
-def deployed_point(scored: ScoredMaterial, detector: DetectorSettings, words: Sequence[str]) -> CurvePoint:
-    """Returns the figures of a detector alone."""
-    return _point(detector, words, hear(scored.words, detector, words), hear(scored.negatives, detector, words))
+def deployed_point(scored: ScoredStreamSet, detector: DetectorSettings, words: Sequence[str]) -> CurvePoint:
+    """Returns rate and recall of a detector, without the curve."""
+    return _point(
+        detector,
+        words,
+        score_detector(scored.words, detector, words),
+        score_detector(scored.negatives, detector, words),
+    )
 
 
-def hear(streams: Iterable[ScoredStream], detector: DetectorSettings, words: Sequence[str]) -> list[StreamScore]:
-    """Returns how a detector, started anew for each, does on each stream."""
+def score_detector(
+    streams: Iterable[ScoredStream], detector: DetectorSettings, words: Sequence[str]
+) -> list[StreamScore]:
+    """Returns a detector's scores on each stream; it is reset for each."""
     return [
         score_stream(stream.events, detections(stream, detector, words), stream.duration_ms, words)
         for stream in streams
@@ -154,13 +162,13 @@ def hear(streams: Iterable[ScoredStream], detector: DetectorSettings, words: Seq
 
 
 def detections(stream: ScoredStream, detector: DetectorSettings, words: Sequence[str]) -> list[StreamDetection]:
-    """Returns what a detector hears in a stream."""
+    """Returns a detector's detections in a stream."""
     heard = Detector(detector, len(words) + FIRST_WORD).run(stream.scores, stream.times_ms)
     return [StreamDetection(one.time_ms, words[one.label_index - FIRST_WORD]) for one in heard]
 
 
-def moved(detector: DetectorSettings, by: int, n_labels: int) -> DetectorSettings:
-    """Returns the detector with all thresholds moved, none below 0 or above 255."""
+def with_moved_thresholds(detector: DetectorSettings, by: int, n_labels: int) -> DetectorSettings:
+    """Returns the detector with all thresholds moved by the same amount, limited to 0 to 255."""
     thresholds = [min(255, max(0, threshold + by)) for threshold in detector.thresholds(n_labels)]
     return dataclasses.replace(detector, threshold=thresholds[0], word_thresholds=tuple(thresholds[FIRST_WORD:]))
 
@@ -169,7 +177,7 @@ def recall_of(name: str, scores: Sequence[StreamScore], word: str | None = None)
     """Returns the recall of all words, or of one, over streams."""
     counts = [count for score in scores for count in score.words if word in (None, count.label)]
     utterances, found = sum(count.utterances for count in counts), sum(count.found for count in counts)
-    limits = share_limits(found, utterances)
+    interval = share_interval(found, utterances)
     joined = dataclasses.replace(
         scores[0], latencies_ms=tuple(latency for score in scores for latency in score.latencies_ms)
     ) if word is None and scores else None  # fmt: skip
@@ -180,8 +188,8 @@ def recall_of(name: str, scores: Sequence[StreamScore], word: str | None = None)
         confused=sum(count.confused for count in counts),
         false_accepts=sum(count.false_accepts for count in counts),
         share=found / utterances if utterances else None,
-        low=limits.low if limits else None,
-        high=limits.high if limits else None,
+        low=interval.low if interval else None,
+        high=interval.high if interval else None,
         latency_median_ms=joined.latency_ms(50) if joined else None,
         latency_95th_ms=joined.latency_ms(95) if joined else None,
     )
@@ -191,7 +199,7 @@ def rate_of(name: str, scores: Sequence[StreamScore], word: str | None = None) -
     """Returns the rate of false accepts of all words, or of one, over streams."""
     count = sum(one.false_accepts for score in scores for one in score.words if word in (None, one.label))
     hours = sum(score.duration_ms for score in scores) / MS_PER_HOUR
-    return Rate(name, hours, count, count / hours, *rate_limits(count, hours))
+    return Rate(name, hours, count, count / hours, *rate_interval(count, hours))
 
 
 def _point(
@@ -205,17 +213,17 @@ def _point(
     )
 
 
-def _curve(scored: ScoredMaterial, detector: DetectorSettings, words: Sequence[str]) -> Iterable[CurvePoint]:
-    """Yields a point for each count of false accepts that some position of the thresholds gives."""
+def _curve(scored: ScoredStreamSet, detector: DetectorSettings, words: Sequence[str]) -> Iterable[CurvePoint]:
+    """Yields one point per count of false accepts that some setting of the thresholds gives."""
     n_labels = len(words) + FIRST_WORD
     own = detector.thresholds(n_labels)[FIRST_WORD:]
     at_count: dict[int, tuple[DetectorSettings, list[StreamScore]]] = {}
     for by in range(255 - min(own), LOWEST_THRESHOLD - max(own), -1):
-        settings = moved(detector, by, n_labels)
-        negatives = hear(scored.negatives, settings, words)
+        settings = with_moved_thresholds(detector, by, n_labels)
+        negatives = score_detector(scored.negatives, settings, words)
         rate = rate_of("all", negatives)
         if rate.per_hour > HIGHEST_RATE:
             break
         at_count[rate.false_accepts] = (settings, negatives)
     for settings, negatives in at_count.values():
-        yield _point(settings, words, hear(scored.words, settings, words), negatives)
+        yield _point(settings, words, score_detector(scored.words, settings, words), negatives)

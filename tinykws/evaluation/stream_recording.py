@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A long recording as a stream: a file, or a part of it, with what is said in it where somebody wrote that down."""
+"""A long recording as a stream: an audio file or a section of it, with the words in it if a .csv file lists them."""
 
 from __future__ import annotations
 
@@ -15,49 +15,52 @@ from tinykws.training_data.folders import SUFFIXES
 
 
 @dataclasses.dataclass(frozen=True)
-class Part:
-    """Which share of each recording is heard: what a detector is chosen on must not be what it is judged by."""
+class Section:
+    """The section of a recording that is used, from and to, as shares of its length.
+
+    A detector must not be tuned and evaluated on the same section.
+    """
 
     begin: float
     end: float
 
 
-WHOLE = Part(0.0, 1.0)
-FIRST_HALF = Part(0.0, 0.5)
-SECOND_HALF = Part(0.5, 1.0)
+WHOLE = Section(0.0, 1.0)
+FIRST_HALF = Section(0.0, 0.5)
+SECOND_HALF = Section(0.5, 1.0)
 
 
 class RecordedStream:
-    """Part of an audio file of any length, a second at a time.
+    """An audio file of any length, or a section of it, read one second at a time.
 
-    Beside `talk.flac` a `talk.csv` may stand (tinykws/evaluation/timeline.py): the words that are really said in it.
+    An optional `talk.csv` next to `talk.flac` lists the words in it (tinykws/evaluation/timeline.py).
     """
 
-    def __init__(self, path: Path, part: Part = WHOLE) -> None:
-        """Looks how long the file is.
+    def __init__(self, path: Path, section: Section = WHOLE) -> None:
+        """Reads the file's length and its list of words.
 
         Raises:
-            ConfigError: no such file, or no audio; a list of words that cannot be read.
+            ConfigError: the file does not exist or is not audio, or its list of words cannot be read.
         """
         with AudioStream(path) as stream:
             seconds = stream.seconds
         self.name = path.stem
         self._path = path
-        self._first, self._last = (round(share * seconds) for share in (part.begin, part.end))
+        self._first, self._last = (round(share * seconds) for share in (section.begin, section.end))
         self.events = tuple(self._events(path.with_suffix(".csv")))
 
     @property
     def duration_ms(self) -> int:
-        """The part's length, to the second."""
+        """The section's length, rounded to seconds."""
         return self.pieces * 1000
 
     @property
     def pieces(self) -> int:
-        """How many pieces there are to come."""
+        """Number of pieces that the stream yields."""
         return self._last - self._first
 
     def __iter__(self) -> Iterator[Samples]:
-        """Yields int16 [m] pieces of a second."""
+        """Yields int16 [m] pieces of one second."""
         with AudioStream(self._path) as stream:
             for second, samples in enumerate(stream):
                 if second >= self._last:
@@ -72,19 +75,21 @@ class RecordedStream:
                 yield Event(event.start_ms - first_ms, event.end_ms - first_ms, event.label)
 
 
-def recorded_streams(paths: Sequence[Path], part: Part = WHOLE) -> list[RecordedStream]:
+def recorded_streams(paths: Sequence[Path], section: Section = WHOLE) -> list[RecordedStream]:
     """Returns the streams of files, and of all audio files below folders, that are at least two seconds long.
 
     Raises:
-        ConfigError: a path that is not there, a file that is no audio.
+        ConfigError: a path does not exist, or a file is not audio.
     """
-    streams = [RecordedStream(path, part) for top in paths for path in _files(top)]
+    streams = [RecordedStream(path, section) for top in paths for path in _files(top)]
     return [stream for stream in streams if stream.pieces >= 2]
 
 
 def _files(top: Path) -> list[Path]:
     if not top.exists():
-        raise ConfigError(f"there is no {top}", hint="name audio files without the words in them, or a folder of such")
+        raise ConfigError(
+            f"{top} does not exist", hint="name audio files that do not contain the words, or a folder of such files"
+        )
     if top.is_file():
         return [top]
     return sorted(path for path in top.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The model's scores all along a stream: computed once, then any number of detectors can be tried on them.
+"""Computes a model's scores along a stream once, so that any number of detectors can be tried on them.
 
-Front-end and window are the firmware's C, the model runs in TFLite Micro's interpreter: what a device computes.
+The front-end is the firmware's C code and the model runs in TFLite Micro's interpreter, as on a device.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from tinykws.support.parallel import map_in_processes, process_count
 from tinykws.support.progress import SILENT, Progress
 
 WORTH_PROCESSES_MS = 1_200_000
-"""Starting another process takes as long as hearing some minutes."""
+"""Least total length for several processes; starting one takes as long as scoring some minutes."""
 
 
 class Stream(Protocol):
-    """Sound of any length, and what is said in it."""
+    """Audio of any length, with the words in it."""
 
     name: str
     events: tuple[Event, ...]
@@ -39,7 +39,7 @@ class Stream(Protocol):
 
     @property
     def pieces(self) -> int:
-        """How many pieces it comes in."""
+        """Number of pieces that it yields."""
 
     def __iter__(self) -> Iterator[Samples]:
         """Yields int16 [m] pieces, the same ones each time."""
@@ -47,13 +47,13 @@ class Stream(Protocol):
 
 @dataclasses.dataclass(frozen=True)
 class ScoredStream:
-    """What a model makes of a stream."""
+    """A model's scores along a stream."""
 
     name: str
     duration_ms: int
     events: tuple[Event, ...]
     times_ms: npt.NDArray[np.uint32]
-    """[n] of each inference, as the listener counts time."""
+    """[n], time of each inference in ms, as the listener counts it."""
     scores: npt.NDArray[np.int8]
     """[n, n_labels]."""
 
@@ -61,10 +61,10 @@ class ScoredStream:
 def score_streams(
     bundle: Bundle, streams: Sequence[Stream], *, progress: Progress = SILENT, processes: int | None = None
 ) -> list[ScoredStream]:
-    """Runs a bundle's model over streams, at the bundle's own pace of inferences, one stream a process.
+    """Runs a bundle's model over streams at the bundle's inference stride, one stream per process.
 
     Raises:
-        ConfigError: an audio file that is damaged further on.
+        ConfigError: an audio file is damaged.
         ToolError: tflite-micro is not installed.
     """
     model = bundle.model_bytes()

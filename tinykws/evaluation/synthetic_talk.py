@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Something like talk, made of single words: sentences without sense, for where nobody gave recordings of speech.
+"""Generates streams of speech from clips of single words: meaningless sentences, used if there are no recordings.
 
-Words said one by one stand between pauses, as keywords do; hardly anybody talks like that, and a detector that accepts
-none of them loses most keywords as well. In sentences they are what a device hears most of the day.
+Single words between pauses are unrealistic negatives: people hardly talk like that, and a detector that rejects all of
+them also rejects most keywords. Sentences are closer to the speech that a device hears most of the time.
 """
 
 from __future__ import annotations
@@ -26,25 +26,25 @@ from tinykws.evaluation.word_stream import (
 )
 
 PASSES = 3
-"""Each word is said so often, each time among others."""
+"""Each clip is used this often, next to different clips."""
 SENTENCE_WORDS = (2, 9)
 BETWEEN_WORDS_MS = (20, 200)
 BETWEEN_SENTENCES_MS = (400, 1500)
 UNEVEN_DB = 3.0
-"""Words of a sentence are louder or softer than it by up to this."""
+"""Greatest difference in level between a word and its sentence."""
 
 
 class TalkStream:
-    """Passes through all clips in sentences, each as loud as a speaker near or far."""
+    """Several passes through all clips, in sentences at different levels."""
 
     def __init__(self, words: Clips, scene: Scene, *, noise: Sequence[Samples] = (), seed: int = 1) -> None:
         """Plans the stream.
 
         Args:
-            words: what is said; none of them a keyword.
-            scene: its name, and the noise.
-            noise: recordings int16 [m] that no training clip was cut from; those under a second are not used.
-            seed: of order, pauses, levels and noise.
+            words: clips of words that are not keywords.
+            scene: name and noise.
+            noise: recordings int16 [m] that were not used for training clips; those under a second are not used.
+            seed: for order, pauses, levels and noise.
         """
         self.name = scene.name
         self.events: tuple[Event, ...] = ()
@@ -62,16 +62,16 @@ class TalkStream:
 
     @property
     def pieces(self) -> int:
-        """How many pieces there are to come."""
+        """Number of pieces that the stream yields."""
         return len(self._sentences)
 
     def __iter__(self) -> Iterator[Samples]:
-        """Yields int16 [m] pieces, one a sentence with the pause behind it."""
+        """Yields int16 [m] pieces, each a sentence and the pause after it."""
         for number, (placed, length) in enumerate(self._sentences):
             yield self._said(placed, length, np.random.default_rng([*self._seeds, number]))
 
     def _plan(self) -> Iterator[tuple[list[tuple[int, int]], int]]:
-        """Yields for each sentence which clips are said, each from which sample on, and its length with the pause."""
+        """Yields for each sentence its clips with their first samples, and its length including the pause."""
         rng = np.random.default_rng(self._seeds)
         order = [int(number) for _ in range(PASSES) for number in rng.permutation(len(self._words))]
         while order:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Streams: what is said in a recording and when, and how what was heard in it is counted.
+"""Timelines: which words are said in a stream and when, and how detections are scored against them.
 
-A detection counts for an utterance from its start to its end plus a second. Every utterance is found, confused
-(another word was heard) or missed; every detection that is none of these is a false accept, a second one for the same
-utterance too.
+A detection counts for an utterance from its start to one second after its end. Every utterance is found (a true
+positive), confused (another word was detected) or missed. Every other detection is a false accept, including a second
+detection of the same utterance.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from tinykws.support.errors import ConfigError
 from tinykws.support.files import write_text_if_changed
 
 GRACE_MS = 1000
-"""A detector averages over about a second, so a word is reported up to so long after its end."""
+"""A detector averages over about a second, so a detection may come this long after the end of a word."""
 HEADER = ("start_ms", "end_ms", "label")
 MS_PER_HOUR = 3_600_000
 
 
 @dataclasses.dataclass(frozen=True, order=True)
 class Event:
-    """An utterance."""
+    """An utterance of a word."""
 
     start_ms: int
     end_ms: int
@@ -35,7 +35,7 @@ class Event:
 
 @dataclasses.dataclass(frozen=True)
 class StreamDetection:
-    """A word that was heard, by its label's name."""
+    """A detected word, by its label's name."""
 
     time_ms: int
     label: str
@@ -43,31 +43,31 @@ class StreamDetection:
 
 @dataclasses.dataclass(frozen=True)
 class WordCounts:
-    """What became of one word's utterances."""
+    """Counts of one word's utterances and false accepts."""
 
     label: str
     utterances: int
     found: int
     confused: int
-    """Not found, but another word was heard in its place."""
+    """Utterances that were not found, but for which another word was detected."""
     missed: int
     false_accepts: int
-    """Detections of this word that no utterance accounts for."""
+    """Detections of this word that match no utterance."""
 
     @property
     def recall(self) -> float | None:
-        """Part that was found; None where there was no utterance."""
+        """Share of utterances that were found; None without utterances."""
         return self.found / self.utterances if self.utterances else None
 
 
 @dataclasses.dataclass(frozen=True)
 class StreamScore:
-    """How a detector did on a stream."""
+    """Scores of a detector on a stream."""
 
     duration_ms: int
     words: tuple[WordCounts, ...]
     latencies_ms: tuple[int, ...]
-    """Of every found utterance, in order: from its end to its detection. Negative: heard before it was over."""
+    """Time from the end of each found utterance to its detection, in order; negative if detected before its end."""
 
     @property
     def utterances(self) -> int:
@@ -81,56 +81,56 @@ class StreamScore:
 
     @property
     def confused(self) -> int:
-        """Utterances in whose place another word was heard."""
+        """Utterances for which another word was detected."""
         return sum(word.confused for word in self.words)
 
     @property
     def missed(self) -> int:
-        """Utterances in which nothing was heard."""
+        """Utterances without any detection."""
         return sum(word.missed for word in self.words)
 
     @property
     def false_accepts(self) -> int:
-        """Detections that no utterance accounts for."""
+        """Detections that match no utterance."""
         return sum(word.false_accepts for word in self.words)
 
     @property
     def recall(self) -> float | None:
-        """Part of the utterances that was found; None where there was none."""
+        """Share of utterances that were found; None without utterances."""
         return self.found / self.utterances if self.utterances else None
 
     @property
     def false_accepts_per_hour(self) -> float:
-        """False accepts by the length of the whole stream."""
+        """False accepts divided by the length of the whole stream."""
         return self.false_accepts * MS_PER_HOUR / self.duration_ms
 
     def latency_ms(self, percentile: float) -> float | None:
-        """Returns a percentile (0 to 100, interpolated) of the latencies; None where nothing was found."""
+        """Returns a percentile (0 to 100, interpolated) of the latencies; None if nothing was found."""
         return float(np.percentile(self.latencies_ms, percentile)) if self.latencies_ms else None
 
 
 def score_stream(
     events: Iterable[Event], detections: Iterable[StreamDetection], duration_ms: int, words: Sequence[str]
 ) -> StreamScore:
-    """Counts what was found, confused, missed and falsely accepted.
+    """Counts found, confused and missed utterances, and false accepts.
 
     Args:
-        events: what was said; those whose label is none of `words` count as other sound.
-        detections: what was heard.
+        events: the utterances; those with other labels than `words` are ignored.
+        detections: the detector's detections.
         duration_ms: length of the stream.
         words: labels of the words, in the order of the result.
 
     Raises:
-        ValueError: the stream has no length, or a detection is of no word.
+        ValueError: the stream has no length, or a detection has an unknown label.
     """
     if duration_ms <= 0:
         raise ValueError(f"a stream of {duration_ms} ms")
-    # Each detection takes the utterance whose time is over first: no other choice leaves more for those to come.
+    # Each detection takes the utterance that ends first: no other choice leaves more utterances for later detections.
     utterances = sorted((event for event in events if event.label in words), key=lambda event: event.end_ms)
     heard = sorted(detections, key=lambda detection: detection.time_ms)
-    strangers = {detection.label for detection in heard} - set(words)
-    if strangers:
-        raise ValueError(f"detections of {sorted(strangers)}, which are none of {list(words)}")
+    unknown = {detection.label for detection in heard} - set(words)
+    if unknown:
+        raise ValueError(f"detections of {sorted(unknown)}, which are not among {list(words)}")
     found, left = _assign(utterances, heard, range(len(utterances)), same_label=True)
     open_ones = [at for at in range(len(utterances)) if at not in found]
     confused, false = _assign(utterances, left, open_ones, same_label=False)
@@ -149,10 +149,10 @@ def read_timeline(path: Path, words: Collection[str] = ()) -> tuple[Event, ...]:
 
     Args:
         path: the file, UTF-8.
-        words: labels of which at least one should be there, so that a file of another word set is noticed.
+        words: labels of which at least one must occur, to detect a file of another set of words.
 
     Raises:
-        ConfigError: no such file, a line that cannot be read, an end that is not after its start, none of the words.
+        ConfigError: the file is missing, a line is invalid, an end is not after its start, or no word occurs.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -169,7 +169,7 @@ def read_timeline(path: Path, words: Collection[str] = ()) -> tuple[Event, ...]:
 
 
 def write_timeline(path: Path, events: Iterable[Event]) -> None:
-    """Writes what `read_timeline` reads, in order of time."""
+    """Writes a CSV for `read_timeline`, in order of time."""
     rows = [HEADER, *(dataclasses.astuple(event) for event in sorted(events))]
     write_text_if_changed(path, "".join(",".join(map(str, row)) + "\n" for row in rows))
 
@@ -177,7 +177,7 @@ def write_timeline(path: Path, events: Iterable[Event]) -> None:
 def _assign(
     utterances: Sequence[Event], heard: Iterable[StreamDetection], candidates: Iterable[int], *, same_label: bool
 ) -> tuple[dict[int, StreamDetection], list[StreamDetection]]:
-    """Gives each detection the first open utterance that it can count for; returns those, and the detections left."""
+    """Assigns each detection to the first free utterance that it matches; returns these, and the other detections."""
     taken: dict[int, StreamDetection] = {}
     left = []
     waiting = list(candidates)
@@ -221,7 +221,7 @@ def _read_event(path: Path, number: int, row: list[str]) -> Event:
         start, end, label = (cell.strip() for cell in row)
         event = Event(int(start), int(end), label)
     except ValueError as error:
-        raise ConfigError(f"{where} is {','.join(row)!r}", hint=f"three values: {','.join(HEADER)}") from error
+        raise ConfigError(f"{where} is {','.join(row)!r}", hint=f"expected three values: {','.join(HEADER)}") from error
     if not 0 <= event.start_ms < event.end_ms or not label:
         raise ConfigError(f"{where}: {','.join(row)!r}", hint="0 <= start_ms < end_ms, and a label")
     return event

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Streams made of held-back clips: one after another, with pauses, and noise, levels and rooms put on them.
+"""Generates streams from held-back clips, one after another with pauses, at different levels, in noise and in rooms.
 
-A stream is made a block of ten clips at a time, so its length costs no memory; the same clips and seed give the same
-samples. When each word is said is known before anything is computed.
+A stream is generated in blocks of ten clips, so memory does not grow with its length. The same clips and seed give the
+same samples. The times of all words are known before any sample is computed.
 """
 
 from __future__ import annotations
@@ -19,32 +19,32 @@ from tinykws.audio.samples import FULL_SCALE, SAMPLE_RATE_HZ, Samples, saturated
 from tinykws.evaluation.timeline import Event
 
 BLOCK_CLIPS = 10
-"""Clips that share a noise, a level and a room."""
+"""Clips per block; they share noise, level and room."""
 PAUSE_MS = (1500, 3000)
 """Shortest and longest time between one clip and the next."""
-RIGHT_UPON_MS = (100, 400)
-"""Shortest and longest time from the end of another word to the word, where that follows upon speech."""
+GAP_AFTER_SPEECH_MS = (100, 400)
+"""Shortest and longest time from the end of another word to the word, in the scene after speech."""
 SPEECH_DB = (-18.0, -26.0, -36.0)
-"""Levels of speech in noise: its RMS in dB of full scale. A near voice, an ordinary one, one across the room."""
+"""RMS of speech in noise, in dB of full scale: a near speaker, a normal one, and one across the room."""
 FAINT_DB = -65.0
-"""Noise where there is none: what a microphone makes by itself."""
+"""RMS of the noise in a quiet scene: a microphone's own noise."""
 BOUNDS_DB = 30.0
-"""A word goes from the first to the last 10 ms that are not this much weaker than its loudest."""
-MADE_NOISE_PART = 0.3
-"""Part of the blocks that get computed noise though there are recordings."""
-HOP = SAMPLE_RATE_HZ // 100
+"""A word lasts from the first to the last 10 ms that are within this of the loudest 10 ms."""
+COMPUTED_NOISE_SHARE = 0.3
+"""Share of blocks with computed noise even if there are recordings."""
+LEVEL_SAMPLES = SAMPLE_RATE_HZ // 100
 
 
 @dataclasses.dataclass(frozen=True)
 class Scene:
-    """Where a stream is heard."""
+    """Acoustic conditions of a stream."""
 
     name: str
     snr_db: float | None = None
-    """Of the speech against the noise; None: only faint noise, and clips as loud as they were recorded."""
+    """Signal-to-noise ratio; None: only faint noise, and clips at the level at which they were recorded."""
     in_room: bool = False
     after_speech: bool = False
-    """Before each word another one is said, right before it."""
+    """Whether another word directly precedes each word."""
 
 
 QUIET = Scene("quiet")
@@ -60,7 +60,7 @@ SCENES = (
 
 @dataclasses.dataclass(frozen=True)
 class Clips:
-    """Clips and what is said in them."""
+    """Clips with their labels."""
 
     samples: Samples
     """int16 [n, s]."""
@@ -71,7 +71,7 @@ class Clips:
 
 
 class WordStream:
-    """One pass through all clips, in an order of its own, in one scene."""
+    """One pass through all clips in random order, in one scene."""
 
     def __init__(
         self,
@@ -85,11 +85,11 @@ class WordStream:
         """Plans the stream.
 
         Args:
-            words: what is said.
-            scene: where it is heard.
-            others: other words, for a scene that is after speech; such a scene without any is like the quiet one.
-            noise: recordings int16 [m] that no training clip was cut from; those under a second are not used.
-            seed: of order, pauses, noise, levels and rooms.
+            words: clips of the words.
+            scene: acoustic conditions.
+            others: clips of other words, for the scene after speech; without any, it equals the quiet scene.
+            noise: recordings int16 [m] that were not used for training clips; those under a second are not used.
+            seed: for order, pauses, noise, levels and rooms.
         """
         self.name = scene.name
         self._words = words
@@ -107,11 +107,11 @@ class WordStream:
 
     @property
     def pieces(self) -> int:
-        """How many pieces there are to come."""
+        """Number of pieces that the stream yields."""
         return len(self._blocks)
 
     def __iter__(self) -> Iterator[Samples]:
-        """Yields int16 [m] pieces, one a block."""
+        """Yields int16 [m] pieces, one per block."""
         for number, block in enumerate(self._blocks):
             yield self._played(block, np.random.default_rng([*self._seeds, number]))
 
@@ -133,7 +133,7 @@ class WordStream:
             if self._others is not None:
                 other = self._others.samples[int(rng.integers(len(self._others)))]
                 at += clip.size
-                said = at + speech_bounds(clip)[0] - draw_samples(RIGHT_UPON_MS, rng)
+                said = at + speech_bounds(clip)[0] - draw_samples(GAP_AFTER_SPEECH_MS, rng)
                 placed.append((other, max(0, said - speech_bounds(other)[1])))
             placed.append((clip, at))
             first, last = ((start + at + edge) * 1000 for edge in speech_bounds(clip))
@@ -154,16 +154,16 @@ class WordStream:
 
 @dataclasses.dataclass(frozen=True)
 class _Block:
-    """Clips that are played together."""
+    """Clips that are generated together."""
 
     placed: tuple[tuple[Samples, int], ...]
-    """Each clip, and at which sample of the block it begins."""
+    """Each clip with its first sample in the block."""
     length: int
     events: tuple[Event, ...]
 
 
 def long_enough(recordings: Sequence[Samples]) -> list[Samples]:
-    """Returns the recordings, int16 [m], that noise can be made of: those of a second and more."""
+    """Returns the recordings, int16 [m], that are at least a second long."""
     return [recording for recording in recordings if recording.size >= SAMPLE_RATE_HZ]
 
 
@@ -174,7 +174,7 @@ def in_noise(
     recordings: Sequence[Samples],
     rng: np.random.Generator,
 ) -> Samples:
-    """Returns int16 [n]: float32 [n] of speech at a level, and the scene's noise, of those recordings or computed."""
+    """Returns int16 [n]: speech, float32 [n] at a level, plus the scene's noise, from recordings or computed."""
     noise_db = FAINT_DB if scene.snr_db is None else level_db - scene.snr_db
     return saturated(
         sound + np.float32(FULL_SCALE * decibels(noise_db)) * _noise_bed(scene, recordings, sound.size, rng)
@@ -184,39 +184,43 @@ def in_noise(
 def _noise_bed(
     scene: Scene, recordings: Sequence[Samples], samples: int, rng: np.random.Generator
 ) -> npt.NDArray[np.float32]:
-    """Returns float32 [samples] of RMS 1: a recording again and again, or computed noise."""
+    """Returns float32 [samples] of RMS 1: a looped recording, or computed noise."""
     if scene.snr_db is None:
         return coloured_noise((samples,), PINK, rng)
-    if not recordings or rng.random() < MADE_NOISE_PART:
+    if not recordings or rng.random() < COMPUTED_NOISE_SHARE:
         return coloured_noise((samples,), rng.uniform(WHITE, BROWN), rng)
     return with_rms_1(looped(recordings[int(rng.integers(len(recordings)))], samples))
 
 
 def speech_bounds(clip: Samples) -> tuple[int, int]:
-    """Returns where in int16 [n] the speech begins and ends, in samples; the whole of a clip without any."""
-    hops = np.square(clip[: clip.size // HOP * HOP].astype(np.float64)).reshape(-1, HOP).sum(axis=1)
-    loud = np.flatnonzero(hops > hops.max(initial=0.0) * decibels(-BOUNDS_DB) ** 2)
+    """Returns first and last sample of the speech in int16 [n]; the whole clip if it is silent."""
+    energies = (
+        np.square(clip[: clip.size // LEVEL_SAMPLES * LEVEL_SAMPLES].astype(np.float64))
+        .reshape(-1, LEVEL_SAMPLES)
+        .sum(axis=1)
+    )
+    loud = np.flatnonzero(energies > energies.max(initial=0.0) * decibels(-BOUNDS_DB) ** 2)
     if not loud.size:
         return 0, clip.size
-    return int(loud[0]) * HOP, (int(loud[-1]) + 1) * HOP
+    return int(loud[0]) * LEVEL_SAMPLES, (int(loud[-1]) + 1) * LEVEL_SAMPLES
 
 
 def at_level(clip: Samples, level_db: float) -> npt.NDArray[np.float32]:
-    """Returns float32 [n]: int16 [n] with its speech, the part within its bounds, at an RMS in dB of full scale."""
+    """Returns float32 [n]: int16 [n] scaled so that its speech (speech_bounds) has this RMS in dB of full scale."""
     first, last = speech_bounds(clip)
     rms = np.sqrt(np.mean(np.square(clip[first:last], dtype=np.float64)))
     return np.asarray(clip * (FULL_SCALE * decibels(level_db) / max(rms, 1.0)), np.float32)
 
 
 def reverberated(sound: npt.NDArray[np.float32], response: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Returns float32 [n]: a sound [n] as heard in a room; what rings on after its end is cut off."""
+    """Returns float32 [n]: a sound [n] with a room's impulse response; the reverberation after its end is cut off."""
     length = sound.size + response.size - 1
     spectrum = np.fft.rfft(sound, length) * np.fft.rfft(response, length)
     return np.asarray(np.fft.irfft(spectrum, length)[: sound.size], np.float32)
 
 
 def looped(recording: Samples, samples: int) -> npt.NDArray[np.float32]:
-    """Returns float32 [samples]: a recording over and over, its end faded into its start so that nothing clicks."""
+    """Returns float32 [samples]: a looped recording, its end cross-faded into its start to avoid clicks."""
     sound = recording.astype(np.float32)
     overlap = SAMPLE_RATE_HZ // 20
     fade = np.linspace(0, 1, overlap, dtype=np.float32)
@@ -225,6 +229,6 @@ def looped(recording: Samples, samples: int) -> npt.NDArray[np.float32]:
 
 
 def draw_samples(range_ms: tuple[int, int], rng: np.random.Generator) -> int:
-    """Returns a number of samples between the shortest and the longest time."""
+    """Returns a random number of samples between the shortest and the longest time."""
     shortest, longest = (ms * SAMPLE_RATE_HZ // 1000 for ms in range_ms)
     return int(rng.integers(shortest, longest, endpoint=True))

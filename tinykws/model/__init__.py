@@ -1,2 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The int8 model and its bundle: conversion, validation, interpreter, files."""
+"""Converts a trained network to an int8 model, checks it, runs it, and stores it in a bundle.
+
+In: a trained Keras network, or a .tflite from elsewhere. Out: a bundle, the folder from which firmware is generated. It
+contains the int8 model (model.tflite), a few golden clips (golden/*.wav), and bundle.json: the labels; the settings of
+front-end and detector; shape, scale and zero point of the model's input and output; its operators and arena size; its
+accuracy; the versions of the software that made it; and the expected features and scores of the golden clips.
+bundle.py lists every key.
+
+Contents:
+    converter.convert: converts a Keras network to an int8 .tflite.
+    validation.check_input: refuses a model whose input is not the front-end's features.
+    validation.check_output: refuses a model whose output is not one softmax probability per label.
+    validation.check_ops: refuses operators that an engine does not support.
+    validation.check_dense_per_tensor: refuses dense layers with per-channel quantization.
+    interpreter.Interpreter: runs an int8 model with TFLite Micro, and measures its arena.
+    self_test_signal.golden_clip: makes the golden clip of a device's self-test.
+    bundle.Bundle: a bundle that was read and checked.
+    bundle.load_bundle: reads and checks a bundle folder.
+    bundle.write_bundle: writes a bundle folder, completely or not at all.
+"""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""TensorFlow Lite's converter: a trained network becomes an int8 .tflite that every TFLM library computes alike."""
+"""Converts a trained network to an int8 .tflite that gives the same results in every version of TFLite Micro."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ FULL_RANGE = (-128, 127)
 
 
 def convert(network: Network, calibration: Features) -> bytes:
-    """Returns the int8 .tflite of a network; the same bytes for the same weights and calibration.
+    """Returns the int8 .tflite of a network; the same weights and calibration give the same bytes.
 
     Args:
         network: the trained network.
-        calibration: int8 [n, n_frames, n_mels], of training clips: ranges inside the network are taken from these.
+        calibration: int8 [n, n_frames, n_mels], features of training clips, from which value ranges are measured.
 
     Raises:
         ToolError: the converter failed.
@@ -30,10 +30,10 @@ def convert(network: Network, calibration: Features) -> bytes:
     try:
         with quiet():
             converter = tensorflow.lite.TFLiteConverter.from_keras_model(_with_batch_of_one(network.model))
-            _ask_for_int8(converter, tensorflow)
+            _request_int8(converter, tensorflow)
             converter.representative_dataset = lambda: _rows(network, calibration)
-            return _slimmed(converter.convert())
-    except Exception as error:  # the converter raises what it likes: ConverterError, RuntimeError, ValueError …
+            return _stripped(converter.convert())
+    except Exception as error:  # the converter raises ConverterError, RuntimeError, ValueError …
         raise ToolError(
             f"TensorFlow Lite's converter failed: {str(error).strip().splitlines()[0] if str(error) else repr(error)}",
             hint="check the architecture's layers; docs/adding_an_architecture.md says which convert",
@@ -41,10 +41,10 @@ def convert(network: Network, calibration: Features) -> bytes:
 
 
 def with_full_range(features: Features) -> Features:
-    """Returns the calibration features with one value at each end of int8.
+    """Returns the calibration features with the values -128 and 127 set in the first clip.
 
-    They make the input's scale exactly the front-end's, whatever the clips reached. They stand in the first clip's
-    corner, so that no layer inside sees an image that never comes.
+    This makes the input's scale exactly the front-end's, whatever range the clips have. Two features in a corner hardly
+    change the ranges of the layers inside.
     """
     forced: Features = features.copy()
     forced[0, 0, :2] = FULL_RANGE
@@ -57,18 +57,18 @@ def _rows(network: Network, calibration: Features) -> Iterator[list[npt.NDArray[
 
 
 def _with_batch_of_one(model: Any) -> Any:
-    """A free batch dimension would add SHAPE, STRIDED_SLICE and PACK around every reshape."""
+    """Returns the model with batch size 1; a variable one would add SHAPE, STRIDED_SLICE and PACK to every reshape."""
     import keras
 
     features = keras.Input(batch_shape=(1, *model.input_shape[1:]))
     return keras.Model(features, model(features, training=False))
 
 
-def _ask_for_int8(converter: Any, tensorflow: Any) -> None:
-    """Asks for int8 all through, with one scale a tensor.
+def _request_int8(converter: Any, tensorflow: Any) -> None:
+    """Requests int8 for all tensors, with per-tensor quantization.
 
-    Dense layers with a scale for each output are computed wrongly by many TFLM libraries. For convolutions a scale
-    for each channel costs 24 bytes a channel, a third of a small model, and gained nothing measurable on ours.
+    Many TFLM libraries compute per-channel dense layers wrongly. Per-channel convolutions cost 24 bytes per channel, a
+    third of a small model, and did not measurably improve our models.
     """
     converter.optimizations = [tensorflow.lite.Optimize.DEFAULT]
     converter.target_spec.supported_ops = [tensorflow.lite.OpsSet.TFLITE_BUILTINS_INT8]
@@ -78,11 +78,11 @@ def _ask_for_int8(converter: Any, tensorflow: Any) -> None:
     converter._experimental_disable_per_channel = True
 
 
-def _slimmed(tflite: bytes) -> bytes:
-    """Returns the model without what costs flash or memory on the chip and changes no result.
+def _stripped(tflite: bytes) -> bytes:
+    """Returns the model without parts that cost flash or memory on the chip and do not change results.
 
-    Tensor names and the converter's notes are kilobytes that nothing reads (and they count Keras's objects); a RESHAPE
-    before a dense layer copies its input, which a dense layer takes in any shape.
+    Tensor names and the converter's metadata are kilobytes that nothing reads (and names depend on how many Keras
+    objects there were). A RESHAPE before a dense layer copies its input, but a dense layer accepts any shape.
     """
     from tensorflow.lite.python import schema_py_generated as schema
     from tensorflow.lite.tools import flatbuffer_utils
@@ -102,7 +102,7 @@ def _code(model: Any, op: Any) -> int:
 
 
 def _skip_before(subgraph: Any, is_skippable: Callable[[Any], bool], is_reader: Callable[[Any], bool]) -> None:
-    """Lets readers take a skippable op's input, and removes the op where nothing else takes its output."""
+    """Connects the readers of a skippable op to its input and removes the op, if all its readers qualify."""
     for op in [op for op in subgraph.operators if is_skippable(op)]:
         readers = [reader for reader in subgraph.operators if op.outputs[0] in reader.inputs]
         if readers and all(is_reader(reader) and reader.inputs[0] == op.outputs[0] for reader in readers):

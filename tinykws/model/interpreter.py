@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""TFLite Micro's own interpreter (PyPI: tflite-micro): what a board with the tflm engine computes, and its arena."""
+"""TFLite Micro's own interpreter (PyPI: tflite-micro): runs models as a board with the tflm engine does."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ interpreter.invoke()
 interpreter.print_allocations()
 """
 _SPARE_BYTES = (0, 64, 128, 256, 512, 1024, 2048, 4096)
-"""What loading may need for a moment beyond what it keeps, in the order tried."""
+"""Extra bytes that loading may need temporarily, in the order tried."""
 
 
 def _version() -> str:
@@ -38,18 +38,18 @@ def _version() -> str:
 
 
 VERSION = _version()
-"""The installed tflite-micro's version; TFLM has no releases, so this dates its kernels."""
+"""Version of the installed tflite-micro; TFLM has no releases, so this identifies its kernels."""
 
 
 class Interpreter:
-    """Runs an int8 model in TFLite Micro's reference kernels."""
+    """Runs an int8 model with TFLite Micro's reference kernels."""
 
     def __init__(self, tflite: bytes) -> None:
         """Loads a model.
 
         Raises:
-            ConfigError: it is no int8 .tflite that reader.py accepts.
-            ToolError: tflite-micro is not installed, or refuses the model.
+            ConfigError: it is not an int8 .tflite that tinykws/aot/reader accepts.
+            ToolError: tflite-micro is not installed, or rejects the model.
         """
         self._tflite = tflite
         graph = read_model(tflite)
@@ -62,7 +62,7 @@ class Interpreter:
             raise ToolError(f"TFLite Micro {VERSION} refuses the model: {error}") from error
 
     def invoke(self, values: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
-        """Returns the model's output, int8 [n], for an int8 array of the input's size in any shape.
+        """Runs one inference: returns the output, int8 [n], for an int8 array of the input's size in any shape.
 
         Raises:
             ToolError: an op failed.
@@ -76,10 +76,10 @@ class Interpreter:
 
     @functools.cached_property
     def arena_bytes(self) -> int:
-        """The smallest tensor arena found in which the model loads and runs on this computer.
+        """Size of the smallest tensor arena found in which the model loads and runs on this computer.
 
-        It starts from what TFLM's recording allocator counts, which can be less than loading needs for a moment.
-        Pointers are twice as large here as on a 32-bit chip, so with the same kernels a chip needs less.
+        The search starts from the count of TFLM's recording allocator, which can be less than loading needs
+        temporarily. Pointers are twice as large here as on a 32-bit chip, so with the same kernels a chip needs less.
 
         Raises:
             ToolError: the measurement failed.
@@ -91,14 +91,14 @@ class Interpreter:
             sizes = (counted + spare for spare in _SPARE_BYTES) if counted is not None else ()
             enough = next((size for size in sizes if _counted_bytes(path, size) is not None), None)
         if enough is None:
-            raise ToolError(f"TFLite Micro {VERSION} did not tell the size of the model's arena")
+            raise ToolError(f"TFLite Micro {VERSION} did not report the size of the model's arena")
         return enough
 
 
 def _counted_bytes(model: Path, arena_size: int) -> int | None:
-    """Returns the bytes TFLM counts in an arena of this size, None where the model does not run in it.
+    """Returns the bytes that TFLM counts in an arena of this size, None if the model does not run in it.
 
-    In a process of its own: TFLM prints the figure from C++, and an arena too small can crash it.
+    It runs in a separate process: TFLM prints the count from C++, and can crash if the arena is too small.
     """
     done = run_command([sys.executable, "-c", _MEASURE, str(model), str(arena_size)], timeout_s=120)
     match = re.search(r"Arena allocation total (\d+) bytes", done.stdout + done.stderr)
@@ -117,7 +117,7 @@ def _runtime() -> Any:
 
 
 def _refuse_what_crashes(graph: Graph) -> None:
-    """TFLM follows the missing bias of a depthwise convolution into nowhere, and takes Python with it."""
+    """Raises ToolError for a depthwise convolution without a bias: TFLM would crash, and Python with it."""
     for op in graph.ops:
         if op.name == "DEPTHWISE_CONV_2D" and ABSENT in op.inputs:
             raise ToolError(
@@ -127,9 +127,9 @@ def _refuse_what_crashes(graph: Graph) -> None:
 
 
 def _ample_arena(graph: Graph, tflite: bytes) -> int:
-    """Room for all activations side by side, and for what TFLM keeps of each tensor, channel and op.
+    """Returns an arena size for all activations at once, plus TFLM's data for each tensor, channel and op.
 
-    A multiple of TFLM's alignment, else the figure measured at the arena's end varies with it.
+    It is a multiple of TFLM's alignment; otherwise the size measured from the arena's end would depend on it.
     """
     activations = sum(4 * tensor.size + 64 for tensor in graph.tensors if tensor.data is None)
     return (64 * 1024 + activations + 4 * len(tflite) + 1024 * len(graph.ops)) // 16 * 16

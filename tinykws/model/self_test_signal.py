@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The sound by which a chip tests itself at boot, and what a bundle's model must make of it.
+"""The signal of a chip's self-test at boot, with the features and scores that the bundle's model must give for it.
 
-The chip makes the sound from a seed by the very C that makes it here (firmware/lib/kws/kws_golden_signal.c), so a
-second of it costs the chip no flash. What must come of it, the CRC of the features and the scores, is computed here and
-travels in the bundle as a golden clip, and from there into the firmware.
+Chip and computer generate the signal from a seed with the same C code (`kws_golden_signal.c`), so it costs no flash.
+The expected results, the CRC of the features and the scores, are computed here. They are stored in the bundle as a
+golden clip and compiled into the firmware.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from tinykws.project.frontend_settings import FrontendSettings
 
 FILE = "golden/self_test.wav"
 SEEDS = range(1, 33)
-"""Tried when a bundle is made."""
+"""Seeds that are tried when a bundle is made."""
 
 Invoke = Callable[[Features], npt.NDArray[Any]]
-"""The model: int8 [n_frames * n_mels] to scores int8 [n_labels]."""
+"""Runs the model: int8 [n_frames * n_mels] to scores int8 [n_labels]."""
 
 
 def golden_signal(seed: int, count: int) -> Samples:
-    """Returns the first `count` samples (int16) of the sound of a seed."""
+    """Returns the first `count` samples of a seed's signal, int16 [count]."""
     samples = np.empty(count, np.int16)
     signal = ffi.new("kws_golden_signal *")
     lib.kws_golden_signal_begin(signal, seed)
@@ -37,10 +37,9 @@ def golden_signal(seed: int, count: int) -> Samples:
 
 
 def golden_clip(frontend: FrontendSettings, invoke: Invoke) -> tuple[GoldenClip, Samples]:
-    """Returns the golden clip for a model's self-test, and its samples.
+    """Returns the golden clip of a model's self-test, and its samples.
 
-    Of the seeds tried it is the one whose highest score is the lowest: scores at the ends of int8 would hide a kernel
-    that is only a little wrong.
+    Of all SEEDS it is the one with the lowest maximum score: saturated scores would hide small errors of a kernel.
     """
     clips = {seed: golden_signal(seed, frontend.clip_samples) for seed in SEEDS}
     features = {seed: features_of_clip(samples, frontend) for seed, samples in clips.items()}

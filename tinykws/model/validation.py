@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an int8 .tflite must be to hear what it was trained on: the traps of conversion, each with its check.
+"""Checks that an int8 .tflite will give the same results on a chip as in training.
 
-Every one of these was met in the field as a model that is good on the laptop and says one word to everything on the
-chip: another input scale than the front-end's, dense layers quantized per channel, ops that a library lacks.
+Each check catches an error that is common in practice, in which a model works on the computer but outputs a single word
+for everything on the chip: an input scale other than the front-end's, per-channel dense layers, or missing ops.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from tinykws.project.frontend_settings import FEATURE_SCALE, FEATURE_ZERO_POINT,
 from tinykws.support.errors import ConfigError
 
 OUTPUT_SCALE = 1.0 / 256.0
-"""A softmax's, fixed by TFLite: the detector reads score + 128 as 0 to 255."""
+"""Scale of a softmax, fixed by TFLite; the detector uses score + 128, 0 to 255."""
 OUTPUT_ZERO_POINT = -128
 SCALE_TOLERANCE = 0.005
-"""Relative. micro_speech itself has 0.10171568, from a calibration that reached 25.9375: 0.15 % off."""
+"""Relative tolerance. TensorFlow's micro_speech has 0.10171568 (calibrated up to 25.9375), which differs by 0.15 %."""
 DEPLOYABLE_OPS = (
     "CONV_2D",
     "DEPTHWISE_CONV_2D",
@@ -31,28 +31,28 @@ DEPLOYABLE_OPS = (
     "RESHAPE",
     "SOFTMAX",
 )
-"""What both engines run on every board."""
+"""Operators that both engines (aot and tflm) run on every board."""
 
 
 def check_input(graph: Graph, frontend: FrontendSettings) -> TensorInfo:
-    """Returns the model's input. Raises ConfigError unless it takes the front-end's int8 features as they are."""
+    """Returns the model's input. Raises ConfigError unless it accepts the front-end's int8 features unchanged."""
     info = _int8_info(graph.input, "input")
     n_frames, n_mels = frontend.features_shape
     if info.size != math.prod(frontend.features_shape):
         raise ConfigError(
             f"the model's input is {list(info.shape)}, {info.size} values",
-            hint=f"the front-end gives {n_frames} frames x {n_mels} channels = {n_frames * n_mels}: train on these",
+            hint=f"train on front-end features: {n_frames} frames x {n_mels} channels = {n_frames * n_mels} values",
         )
     _check_quantization("input", info, FEATURE_SCALE, FEATURE_ZERO_POINT, "train on features from 0.0 to 26.0")
     return info
 
 
 def check_output(graph: Graph, n_labels: int) -> TensorInfo:
-    """Returns the model's output. Raises ConfigError unless it gives one softmax probability a label as int8."""
+    """Returns the model's output. Raises ConfigError unless it is one int8 softmax probability per label."""
     info = _int8_info(graph.output, "output")
     if info.size != n_labels:
         raise ConfigError(
-            f"the model has {info.size} outputs, but {n_labels} labels were named",
+            f"the model has {info.size} outputs, but there are {n_labels} labels",
             hint="name one label for each output, in the model's order: --labels silence,unknown,yes,no",
         )
     _check_quantization("output", info, OUTPUT_SCALE, OUTPUT_ZERO_POINT, "end the model with a softmax")
@@ -60,17 +60,20 @@ def check_output(graph: Graph, n_labels: int) -> TensorInfo:
 
 
 def check_ops(graph: Graph) -> None:
-    """Raises ConfigError where the model holds an op that not both engines run."""
+    """Raises ConfigError if the model contains an op that one of the engines does not support."""
     for op in graph.ops:
         if op.name not in DEPLOYABLE_OPS:
-            raise op.error("not every engine runs it", hint="build the architecture from: " + ", ".join(DEPLOYABLE_OPS))
+            raise op.error(
+                "one of the engines does not support it",
+                hint="build the architecture from: " + ", ".join(DEPLOYABLE_OPS),
+            )
 
 
 def check_dense_per_tensor(graph: Graph) -> None:
-    """Raises ConfigError where a dense layer's weights have a scale for each output.
+    """Raises ConfigError if a dense layer has per-channel quantized weights.
 
-    TFLM reads them since 2024-09; older libraries (Chirale_TensorFLowLite 2.0.0 among them) take the first scale for
-    all, without an error.
+    TFLM supports them since 2024-09; older libraries (such as Chirale_TensorFLowLite 2.0.0) use the first scale for all
+    outputs, without an error.
     """
     for op in graph.ops:
         weights = graph.operand(op, 1) if op.name == "FULLY_CONNECTED" else None
@@ -99,6 +102,6 @@ def _check_quantization(what: str, info: TensorInfo, scale: float, zero_point: i
     if abs(info.scale / scale - 1) > SCALE_TOLERANCE or info.zero_point != zero_point:
         raise ConfigError(
             f"the model's {what} has scale {info.scale:.7g} and zero point {info.zero_point}; "
-            f"wanted are {scale:.7g} and {zero_point}",
+            f"expected are {scale:.7g} and {zero_point}",
             hint=hint,
         )

@@ -1,2 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Text-to-speech: engines, voices, accents, vocabulary, and the plan of all synthetic clips."""
+"""Text-to-speech: decides which clips to synthesize, and has the engines synthesize them.
+
+In: the words, the language and the `synth` settings of kws.yaml. Out: a vocabulary (keywords, and texts of the unknown
+class that sound similar), a plan with text, voice, accent and manner of each clip, and the samples of each clip. The
+stage `synth` (tinykws/stages/synth.py) puts these together and writes build/synth/.
+
+A new text-to-speech engine is a subclass of `engines.SpeechEngine`: in a package of its own, registered by an entry
+point of the group `tinykws.speech_engines`, or in a module here, listed in `engines.BUILT_IN`. The engines here are
+espeak.py, flite.py and piper.py; docs/adding_a_speech_engine.md shows a complete one.
+
+Contents:
+    vocabulary.choose_vocabulary: chooses all texts to synthesize, and the accents that can say them.
+    vocabulary.Vocabulary: the keywords and the texts of the unknown class.
+    unknown_words.choose_unknown_words: chooses words that sound similar to the keywords, and other words.
+    near_misses.near_misses: makes keywords with one consonant changed, as phonemes.
+    word_lists.word_list: common words of a language.
+    accents.choose_foreign_accents: finds voices of other languages that say the words recognizably.
+    engines.SpeechEngine: the interface of a text-to-speech engine.
+    engines.find_engine: returns an engine's class by its name in kws.yaml.
+    engines.engine_names: lists the built-in engines and those of other packages.
+    espeak.EspeakEngine: espeak-ng, all languages.
+    flite.FliteEngine: flite, American English.
+    piper.PiperEngine: Piper, neural voices that the user provides.
+    espeak_library.Espeak: espeak-ng's C library: text to phonemes and to samples.
+    espeak_library.accents_of_language: the accents that espeak-ng has for a language.
+    random_voices.random_voice: generates a voice for espeak-ng at random.
+    plan.plan_speech: plans every clip: text, voice, accent, rate, position, level.
+    plan.split_voices: assigns each voice to training, validation or testing.
+    clip_shaping.trimmed: removes silence around speech.
+    clip_shaping.place_in_clip: places speech in a clip, at a level, over a noise floor.
+"""

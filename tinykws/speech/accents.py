@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Foreign accents: who of another mother tongue says a word nearly as its own speakers do.
+"""Foreign accents: voices of other languages that say a word recognizably.
 
-espeak-ng's voice of a language, given the phonemes of another one, says them as its own nearest sounds, which is what
-people do. Where it lacks a sound and the word comes out as another one, it is not taken.
+Given the phonemes of another language, an espeak-ng voice says the nearest sounds of its own, as people do. An accent
+is not used if it lacks a sound and the word turns into a different one.
 """
 
 from __future__ import annotations
@@ -16,55 +16,59 @@ FOREIGN_ACCENTS = (
     *("bn", "cmn", "cs", "de", "el", "es", "es-419", "fr", "hi", "hu", "id", "it", "ja", "ko", "nl", "pl", "pt"),
     *("pt-BR", "ru", "sv", "sw", "ta", "tr", "ur", "vi"),
 )
-"""espeak-ng's tags of languages with many speakers; one voice of each."""
-FURTHEST = VOWEL_FOR_VOWEL
-"""An accent may turn one vowel of the word into another."""
-SWITCH = "("
-"""Where espeak-ng goes on in another language's phonemes, it writes `(en)`: such words are foreign already."""
+"""espeak-ng's tags of languages with many speakers, one voice each."""
+MAX_DISTANCE = VOWEL_FOR_VOWEL
+"""An accent may change one vowel of the word (see `phoneme_distance`)."""
+LANGUAGE_SWITCH = "("
+"""espeak-ng writes `(en)` where it switches to another language's phonemes; such words have no foreign accents."""
 
 
 @dataclasses.dataclass(frozen=True)
-class ForeignSpeech:
-    """How a text is given to a foreign voice, and to which."""
+class ForeignAccents:
+    """The foreign accents that can say a text, and the phonemes to give them."""
 
     mnemonics: str
     """The text's phonemes as espeak-ng writes them, such as `j'Es`."""
     accents: tuple[str, ...]
 
 
-def foreign_speech(
+def choose_foreign_accents(
     keywords: Sequence[str],
     others: Sequence[str],
     *,
     mnemonics_of: Callable[[str], str],
-    said_in: Callable[[str, str], Phonemes],
-    home: str,
+    phonemes_in_accent: Callable[[str, str], Phonemes],
+    native_accent: str,
     accents: Sequence[str],
-) -> dict[str, ForeignSpeech]:
-    """Finds the foreign accents that say all the keywords, and which of the other texts each of them says.
+) -> dict[str, ForeignAccents]:
+    """Finds the foreign accents that can say all keywords, and for each text those that can say it.
 
     Args:
-        keywords: an accent that cannot say them all is not used: it would tell who says what.
+        keywords: an accent that cannot say all of them is not used; else the accent would give away the label.
         others: texts of the unknown class.
-        mnemonics_of: a text's phonemes as espeak-ng writes them.
-        said_in: the phonemes, in IPA, that come out where mnemonics are given to an accent.
-        home: the accent whose phonemes are meant.
-        accents: to choose from.
+        mnemonics_of: returns a text's phonemes as espeak-ng writes them.
+        phonemes_in_accent: returns the IPA phonemes that an accent makes of such mnemonics.
+        native_accent: the accent that defines how the texts should sound.
+        accents: foreign accents to choose from.
 
     Returns:
-        An entry for each text that anybody foreign says.
+        Text to accents, without texts that no foreign accent can say.
     """
     mnemonics = {text: mnemonics_of(text) for text in dict.fromkeys([*keywords, *others])}
-    meant = {text: said_in(written, home) for text, written in mnemonics.items() if SWITCH not in written}
-    speakers: dict[str, list[str]] = {text: [] for text in meant}
+    expected = {
+        text: phonemes_in_accent(written, native_accent)
+        for text, written in mnemonics.items()
+        if LANGUAGE_SWITCH not in written
+    }
+    accents_of: dict[str, list[str]] = {text: [] for text in expected}
 
-    def says(text: str, accent: str) -> bool:
-        said = said_in(mnemonics[text], accent) if meant.get(text) else ()
-        return bool(said) and (said == meant[text] or phoneme_distance(said, meant[text]) <= FURTHEST)
+    def can_say(text: str, accent: str) -> bool:
+        actual = phonemes_in_accent(mnemonics[text], accent) if expected.get(text) else ()
+        return bool(actual) and (actual == expected[text] or phoneme_distance(actual, expected[text]) <= MAX_DISTANCE)
 
     for accent in accents:
-        if all(says(keyword, accent) for keyword in keywords):
-            for text in meant:
-                if says(text, accent):
-                    speakers[text].append(accent)
-    return {text: ForeignSpeech(mnemonics[text], tuple(who)) for text, who in speakers.items() if who}
+        if all(can_say(keyword, accent) for keyword in keywords):
+            for text in expected:
+                if can_say(text, accent):
+                    accents_of[text].append(accent)
+    return {text: ForeignAccents(mnemonics[text], tuple(able)) for text, able in accents_of.items() if able}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From a spoken word to a clip: trimmed, cut, placed with room around, at a level, over a faint noise floor."""
+"""Turns synthesized speech into a clip: trims it, places it in the clip at a level, and adds a faint noise floor."""
 
 from __future__ import annotations
 
@@ -12,53 +12,55 @@ from tinykws.audio.noise import PINK, coloured_noise, decibels
 from tinykws.audio.samples import FULL_SCALE, SAMPLE_RATE_HZ, Samples, saturated
 
 TRIM_DB = -40.0
-"""Speech begins and ends where 5 ms pieces come within this of the loudest."""
-TRIM_HOP = SAMPLE_RATE_HZ * 5 // 1000
+"""Speech starts and ends with the first and last 5 ms frame whose peak is within this of the loudest."""
+TRIM_FRAME = SAMPLE_RATE_HZ * 5 // 1000
 FADE = SAMPLE_RATE_HZ * 5 // 1000
-"""Cut edges rise and fall over 5 ms, so that no click says "this was cut"."""
+"""Cut edges fade over 5 ms, so that a model cannot learn to recognize a click."""
 
 
 @dataclasses.dataclass(frozen=True)
-class ClipShape:
-    """How one spoken word stands in its clip."""
+class ClipPlacement:
+    """Where, how loud and how completely a word is placed in its clip."""
 
-    place: float
-    """Where in the room left the word stands: 0 at the clip's start, 1 at its end."""
+    position: float
+    """0: the word is at the clip's start; 1: at its end."""
     peak_db: float
     """Level of the loudest sample, in dB of full scale."""
-    floor_db: float
-    """RMS of the pink noise below everything, in dB of full scale."""
-    keep: tuple[float, float] = (0.0, 1.0)
-    """Which part of the word is kept; (0, 0.4) is its beginning alone."""
+    noise_floor_db: float
+    """RMS of the pink noise under the word, in dB of full scale."""
+    kept: tuple[float, float] = (0.0, 1.0)
+    """Share of the word that is kept, from and to; (0, 0.4) is its beginning only."""
 
 
 def trimmed(speech: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Returns float [n] without the quiet before and after; empty where there is no sound at all."""
-    hops = -(-speech.size // TRIM_HOP)
-    pieces = np.abs(np.pad(speech, (0, hops * TRIM_HOP - speech.size))).reshape(hops, TRIM_HOP)
-    peaks = pieces.max(axis=1, initial=0.0)
+    """Returns float [n] without silence at both ends; empty if there is no sound at all."""
+    n_frames = -(-speech.size // TRIM_FRAME)
+    frames = np.abs(np.pad(speech, (0, n_frames * TRIM_FRAME - speech.size))).reshape(n_frames, TRIM_FRAME)
+    peaks = frames.max(axis=1, initial=0.0)
     loud = np.flatnonzero(peaks > peaks.max(initial=0.0) * decibels(TRIM_DB))
-    return speech[loud[0] * TRIM_HOP : (loud[-1] + 1) * TRIM_HOP] if loud.size else speech[:0]
+    return speech[loud[0] * TRIM_FRAME : (loud[-1] + 1) * TRIM_FRAME] if loud.size else speech[:0]
 
 
-def shaped_clip(
-    speech: npt.NDArray[np.float64], clip_samples: int, shape: ClipShape, rng: np.random.Generator
+def place_in_clip(
+    speech: npt.NDArray[np.float64], clip_samples: int, placement: ClipPlacement, rng: np.random.Generator
 ) -> Samples:
-    """Returns int16 [clip_samples] with trimmed speech (float [n], any scale) in it; what does not fit is cut off."""
-    word = _part(speech, shape.keep)[:clip_samples]
-    start = round(shape.place * (clip_samples - word.size))
+    """Returns int16 [clip_samples] that contains trimmed speech, float [n] of any scale; the rest is cut off."""
+    word = _cut(speech, placement.kept)[:clip_samples]
+    start = round(placement.position * (clip_samples - word.size))
     clip = np.zeros(clip_samples)
-    clip[start : start + word.size] = word * (decibels(shape.peak_db) / max(float(np.abs(word).max(initial=0)), 1e-9))
-    clip += decibels(shape.floor_db) * coloured_noise((clip_samples,), PINK, rng)
+    clip[start : start + word.size] = word * (
+        decibels(placement.peak_db) / max(float(np.abs(word).max(initial=0)), 1e-9)
+    )
+    clip += decibels(placement.noise_floor_db) * coloured_noise((clip_samples,), PINK, rng)
     return saturated(clip * FULL_SCALE)
 
 
-def _part(speech: npt.NDArray[np.float64], keep: tuple[float, float]) -> npt.NDArray[np.float64]:
-    begin, end = (round(edge * speech.size) for edge in keep)
-    part = np.array(speech[begin:end])
-    ramp = np.linspace(0.0, 1.0, min(FADE, part.size // 2), endpoint=False)
+def _cut(speech: npt.NDArray[np.float64], kept: tuple[float, float]) -> npt.NDArray[np.float64]:
+    begin, end = (round(edge * speech.size) for edge in kept)
+    piece = np.array(speech[begin:end])
+    ramp = np.linspace(0.0, 1.0, min(FADE, piece.size // 2), endpoint=False)
     if begin > 0:
-        part[: ramp.size] *= ramp
+        piece[: ramp.size] *= ramp
     if end < speech.size:
-        part[part.size - ramp.size :] *= ramp[::-1]
-    return part
+        piece[piece.size - ramp.size :] *= ramp[::-1]
+    return piece

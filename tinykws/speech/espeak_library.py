@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""espeak-ng by ctypes: text to samples and to phonemes, without a system package (PyPI's espeakng-loader brings it).
+"""espeak-ng through ctypes: text to samples and to phonemes. The library comes with PyPI's espeakng-loader.
 
-The library keeps its state in globals (random numbers, filters, flutter), and some of it survives its own
-initialisation. Equal bytes for equal calls are had only from a library that was just loaded, so `Espeak` loads it on
-entry and unloads it on exit: what is spoken in one `with` block depends on that block alone. It costs 3 ms. One block
-at a time in a process. espeak-ng is GPL-3.0: an optional extra that the user installs.
+The library keeps its state in globals (random numbers, filters, flutter), and some of it survives re-initialization.
+Only a freshly loaded library gives the same samples for the same calls. So `Espeak` loads it on entry and unloads it on
+exit (3 ms): samples depend only on the calls within one `with` block. Use one block at a time per process. espeak-ng is
+GPL-3.0, so it is an optional extra that the user installs.
 """
 
 from __future__ import annotations
@@ -28,33 +28,33 @@ from tinykws.audio.samples import Samples
 from tinykws.support.errors import ConfigError, ToolError
 
 _RETRIEVAL = 2
-"""espeak_AUDIO_OUTPUT of espeak-ng's speak_lib.h: samples are handed to the callback, synchronously."""
+"""espeak_AUDIO_OUTPUT in espeak-ng's speak_lib.h: the callback receives the samples, synchronously."""
 _RATE, _PITCH, _RANGE = 1, 3, 4
 _UTF8 = 1
 _PHONEMES = 0x100
-"""Flag of espeak_Synth: what stands in [[ ]] is phonemes."""
+"""Flag of espeak_Synth: text in [[ ]] is phonemes."""
 _IPA = 0x02
 _IPA_SEPARATED = 0x02 | ord("_") << 8
 """phonememode: IPA, with `_` between phonemes."""
 _MNEMONICS = 0
 _MNEMONICS_SEPARATED = ord("_") << 8
 _LANGUAGE_SWITCH = re.compile(r"\([a-z-]+\)")
-"""Phonemes say `(en)` where espeak-ng goes on in another language's voice."""
+"""espeak-ng writes `(en)` between phonemes where it switches to another language's voice."""
 
 _Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)
 
 
 @dataclasses.dataclass(frozen=True)
 class Accent:
-    """One of espeak-ng's voices: a language as spoken somewhere."""
+    """One of espeak-ng's voices: a language with a regional accent."""
 
     tag: str
-    """What SetVoiceByName takes, such as `en-GB-scotland`: the name of the voice's file."""
+    """The name of the voice's file, such as `en-GB-scotland`, for espeak_SetVoiceByName."""
     name: str
     languages: tuple[str, ...]
-    """All the language tags the voice answers to."""
+    """All language tags of the voice, in lower case."""
     file: str = ""
-    """Below espeak-ng's folder of languages."""
+    """Path relative to espeak-ng's folder of languages."""
 
 
 class _Voice(ctypes.Structure):
@@ -75,7 +75,7 @@ class Espeak:
     """A freshly loaded libespeak-ng, for use in a `with` block.
 
     Args:
-        seed: of the library's random numbers (breath and whisper noise).
+        seed: for the library's random numbers (breath and whisper noise).
 
     Raises:
         ToolError: espeakng-loader is not installed, or its library does not load.
@@ -105,7 +105,7 @@ class Espeak:
         self.sample_rate_hz = int(rate)
         self._data_path = Path(data_path)
         self._library.espeak_SetSynthCallback(self._callback)
-        self._synthesize(" ")  # from here on [[ ]] holds phonemes for espeak_TextToPhonemes too, which has no flag
+        self._synthesize(" ")  # makes espeak_TextToPhonemes, which has no flag, accept [[ ]] too
         self._library.espeak_ng_SetRandSeed(ctypes.c_long(self._seed))
         return self
 
@@ -117,7 +117,7 @@ class Espeak:
         del self._library
 
     def accents(self) -> tuple[Accent, ...]:
-        """Returns all the voices espeak-ng has, sorted by tag."""
+        """Returns all voices of espeak-ng, sorted by tag."""
         voices: Any = self._library.espeak_ListVoices(None)
         found = {}
         index = 0
@@ -128,38 +128,38 @@ class Espeak:
         return tuple(found[tag] for tag in sorted(found))
 
     def add_variant(self, name: str, description: str) -> None:
-        """Makes `en-US+name` a voice, and all other accents with it.
+        """Adds a voice variant, usable with every accent: `en-US+name`.
 
         Args:
-            name: not that of a variant espeak-ng has.
+            name: must not be the name of an existing variant.
             description: lines in espeak-ng's format for voice variants.
         """
         self._own_variants[name] = description
 
     def mnemonics(self, text: str, accent: str) -> str:
-        """Returns a text's phonemes as espeak-ng writes them (`j'Es`); `[[` and `]]` around them, they are a text."""
+        """Returns a text's phonemes as espeak-ng writes them (`j'Es`); in `[[` and `]]` they can be spoken again."""
         return self._to_phonemes(text, accent, _MNEMONICS).strip()
 
-    def mnemonics_one_by_one(self, text: str, accent: str) -> tuple[str, ...]:
-        """Returns a text's phonemes as espeak-ng writes them, one by one; () where it changes to another language."""
+    def split_mnemonics(self, text: str, accent: str) -> tuple[str, ...]:
+        """Returns a text's phonemes as espeak-ng writes them, as a tuple; () if it switches to another language."""
         written = self._to_phonemes(text, accent, _MNEMONICS_SEPARATED)
         return () if "(" in written else tuple(part for part in re.split("[ _]+", written) if part)
 
     def phonemes(self, text: str, accent: str) -> tuple[str, ...]:
-        """Returns a text's phonemes in IPA, stress marks left out, words run together; () where there is no sound."""
+        """Returns a text's phonemes in IPA without stress marks and word boundaries; () if there is no sound."""
         spoken = _LANGUAGE_SWITCH.sub("", self._to_phonemes(text, accent, _IPA_SEPARATED))
         return tuple(part for part in re.split("[ _]", re.sub("[ˈˌ]", "", spoken)) if part)
 
     def ipa(self, text: str, accent: str) -> str:
-        """Returns a text's phonemes in IPA with stress marks, words run together."""
+        """Returns a text's phonemes in IPA with stress marks, without word boundaries."""
         return _LANGUAGE_SWITCH.sub("", self._to_phonemes(text, accent, _IPA)).replace(" ", "")
 
     def can_speak(self, text: str, accent: str) -> bool:
         """Returns whether espeak-ng reads a text as words of the accent's language.
 
-        It does not where nothing sounds, and where it names letters of a script the language is not written in
-        ("chinese letter", "cyrillic de"): in another language's voice, after a pause, or in a language of Latin
-        script. Letters of the language's own script may be read one by one: a `tv` is a word.
+        It does not if the text is silent, or if espeak-ng spells out letters of a foreign script ("chinese letter",
+        "cyrillic de"): in another language's voice, after a pause, or in a language with Latin script. Spelling out
+        letters of the language's own script is fine: `tv` is a word.
         """
         return all(self._can_speak_token(token, accent) for token in text.split()) and bool(self.phonemes(text, accent))
 
@@ -167,10 +167,10 @@ class Espeak:
         """Returns int16 [n] at `sample_rate_hz`.
 
         Args:
-            text: what to say; in `[[ ]]`, mnemonics of phonemes.
+            text: words, or phonemes in espeak-ng's notation in `[[ ]]`.
             voice: accent and variant, such as `en-US+f3`.
-            rate_wpm: words a minute, 80 to 450; 175 is usual.
-            pitch: 0 to 99, 50 is usual.
+            rate_wpm: words per minute, 80 to 450; 175 is the default.
+            pitch: 0 to 99; 50 is the default.
             pitch_range: 0 (monotone) to 99.
         """
         self._set_voice(voice)
@@ -197,12 +197,12 @@ class Espeak:
         self._voice = voice
 
     def _set_own_voice(self, accent: str, description: str) -> bool:
-        """Returns whether it failed. A voice of one's own is a whole file: the accent's lines, then the variant's."""
+        """Loads the accent's lines and the variant's lines as one voice file. Returns whether that failed."""
         self._accent_files = self._accent_files or {each.tag: each.file for each in self.accents()}
         if accent not in self._accent_files:
             return True
         lines = (self._data_path / "lang" / self._accent_files[accent]).read_text(encoding="utf-8")
-        with _file_of_short_name(f"{lines}\n{description}") as name:
+        with _file_with_short_name(f"{lines}\n{description}") as name:
             return bool(self._library.espeak_SetVoiceByFile(os.fsencode(name)) != 0)
 
     def _to_phonemes(self, text: str, accent: str, mode: int) -> str:
@@ -240,15 +240,15 @@ quincy rob robert robosoft robosoft2 robosoft3 sandro shelby steph steph2 steph3
 """
 
 VARIANTS = tuple(_VARIANTS.split())
-"""espeak-ng's voice variants that sound like people; left out are its demons, croaks and most of its robots, and
-caleb and Reed, whose samples depend on memory that espeak-ng never set."""
+"""espeak-ng's voice variants that sound human: without demons, croaks and most robots, and without caleb and Reed,
+whose samples depend on uninitialized memory."""
 
 
 def accents_of_language(language: str, accents: tuple[Accent, ...]) -> tuple[str, ...]:
     """Returns the tags of a language's accents: all of `en`, or the one of `en-gb-scotland`.
 
     Raises:
-        ConfigError: espeak-ng has no such language; the hint names near ones.
+        ConfigError: espeak-ng does not have this language; the hint suggests similar ones.
     """
     wanted = language.strip().lower()
     exact = [accent.tag for accent in accents if "-" in wanted and wanted in accent.languages]
@@ -263,20 +263,20 @@ def accents_of_language(language: str, accents: tuple[Accent, ...]) -> tuple[str
     near = difflib.get_close_matches(wanted, known, n=4, cutoff=0.5)
     near += [accent.tag for accent in accents if wanted and accent.name.lower().startswith(wanted[:4])]
     names = ", ".join(dict.fromkeys(near)) or "en, de, es, fr, it, ru, pt-br and 130 more, see espeak-ng's list"
-    raise ConfigError(f"espeak-ng does not speak language {language!r}", hint=f"near ones: {names}")
+    raise ConfigError(f"espeak-ng does not speak language {language!r}", hint=f"similar: {names}")
 
 
 def _installed() -> tuple[str, str]:
     try:
         import espeakng_loader
     except ImportError as error:
-        raise ToolError("speaking words needs espeak-ng, which is not installed", hint=INSTALL_HINT) from error
+        raise ToolError("synthesizing words needs espeak-ng, which is not installed", hint=INSTALL_HINT) from error
     return str(espeakng_loader.get_library_path()), str(espeakng_loader.get_data_path())
 
 
 @contextlib.contextmanager
-def _file_of_short_name(text: str) -> Iterator[str]:
-    """Yields the name of a file that holds a text: espeak-ng keeps 59 bytes of it, and TMPDIR may be longer."""
+def _file_with_short_name(text: str) -> Iterator[str]:
+    """Yields the path of a file with this text; espeak-ng truncates paths to 59 bytes, and TMPDIR may be longer."""
     if Path("/dev/fd").is_dir():
         with tempfile.TemporaryFile() as file:
             file.write(text.encode())
@@ -295,7 +295,7 @@ def _unload(library: ctypes.CDLL) -> None:
 
 
 def _accent_of(voice: _Voice) -> Accent:
-    """Reads a voice's language list: for each a priority byte and a zero-ended tag; an empty one ends it."""
+    """Reads a voice's language list: priority byte and zero-terminated tag each; a zero byte ends the list."""
     tags = []
     at = voice.languages
     while at and ctypes.string_at(at, 1) != b"\0":

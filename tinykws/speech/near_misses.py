@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Near-misses: what a keyword becomes when one of its consonants is another one, or is missing.
+"""Near-misses: keywords with one consonant replaced or omitted, as negative examples for the unknown class.
 
-No word list holds all the rhymes of a word, and a made-up one teaches as much: `kess` that it takes the y to make a
-yes. They are made of phonemes, so this works for every language that espeak-ng speaks.
+No word list has all rhymes of a word, and made-up ones teach as much: from `kess` a model learns that a `yes` needs the
+y. Near-misses are built from phonemes, so this works for every language that espeak-ng speaks.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import numpy as np
 
 from tinykws.speech.unknown_words import VOWELS, Phonemes, is_distinct
 
-MISSES = 150
-"""Of all keywords together, at most."""
-LEFT_OUT_PART = 0.2
-TRIES = 20
-"""For each near-miss that is wanted."""
+MAX_NEAR_MISSES = 150
+"""Over all keywords together."""
+OMITTED_SHARE = 0.2
+"""Share of near-misses that lack a consonant; in the others it is replaced."""
+TRIES_PER_NEAR_MISS = 20
 
 
 def near_misses(
@@ -26,19 +26,19 @@ def near_misses(
     phonemes_of: Callable[[str], Phonemes],
     rng: np.random.Generator,
 ) -> tuple[str, ...]:
-    """Returns texts to be spoken, `[[k'Es]]`, shuffled; each keyword has its part of them.
+    """Returns near-misses as bracketed phonemes, such as `[[k'Es]]`, in random order, about equally many per keyword.
 
     Args:
         words: the keywords, each as espeak-ng's mnemonics of its phonemes: `("j", "'E", "s")`.
         inventory: mnemonics of the language's phonemes.
-        phonemes_of: gives a text's phonemes in IPA.
-        rng: of all choices.
+        phonemes_of: returns a text's phonemes in IPA.
+        rng: for all random choices.
     """
     consonants = [each for each in dict.fromkeys(inventory) if _is_consonant(phonemes_of(bracketed([each])))]
     keywords = [phonemes_of(bracketed(word)) for word in words]
     found: dict[str, None] = {}
-    for attempt in range(TRIES * MISSES):
-        if not consonants or len(found) == MISSES:
+    for attempt in range(TRIES_PER_NEAR_MISS * MAX_NEAR_MISSES):
+        if not consonants or len(found) == MAX_NEAR_MISSES:
             break
         text = bracketed(_with_one_change(words[attempt % len(words)], consonants, phonemes_of, rng))
         if is_distinct(phonemes_of(text), keywords):
@@ -47,22 +47,22 @@ def near_misses(
 
 
 def bracketed(mnemonics: Sequence[str]) -> str:
-    """Returns phonemes as a text that espeak-ng speaks."""
+    """Returns phonemes as a text for espeak-ng."""
     return f"[[{''.join(mnemonics)}]]"
 
 
 def _with_one_change(
     word: Sequence[str], consonants: Sequence[str], phonemes_of: Callable[[str], Phonemes], rng: np.random.Generator
 ) -> list[str]:
-    """Changes a consonant, or leaves it out; a word without any gets one before it."""
-    made = list(word)
-    places = [at for at, each in enumerate(made) if _is_consonant(phonemes_of(bracketed([each])))]
+    """Replaces or omits one consonant; a word without consonants gets one in front."""
+    changed = list(word)
+    places = [at for at, each in enumerate(changed) if _is_consonant(phonemes_of(bracketed([each])))]
     other = consonants[int(rng.integers(len(consonants)))]
     if not places:
-        return [other, *made]
+        return [other, *changed]
     at = int(rng.choice(places))
-    made[at : at + 1] = [] if rng.random() < LEFT_OUT_PART else [other]
-    return made
+    changed[at : at + 1] = [] if rng.random() < OMITTED_SHARE else [other]
+    return changed
 
 
 def _is_consonant(sound: Phonemes) -> bool:

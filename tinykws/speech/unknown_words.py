@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Words that are not the keywords but must be told apart from them: alike in sound, parts of them, and all others.
+"""The words of the unknown class: words that sound similar to keywords, parts of keywords, and other words.
 
-Sound is compared on phonemes, so the choice works for any language that can be turned into phonemes. The words are
-taken from a word list where there is one for the language (word_lists.py), and always from words made by changing
-letters of the keywords.
+Sounds are compared as phonemes, so this works for any language with a phonemizer. Words come from the language's word
+list if there is one (word_lists.py), and always from words made up by changing letters of the keywords.
 """
 
 from __future__ import annotations
@@ -17,20 +16,21 @@ import numpy as np
 
 Phonemes: TypeAlias = tuple[str, ...]
 
-ALIKE_WORDS = 120
-"""How many words next to the keywords in sound are chosen, as many for each keyword …"""
-ALIKE_PER_KEYWORD = 30
-"""… but so many at least."""
+SIMILAR_WORDS = 120
+"""Words of similar sound over all keywords, equally many per keyword …"""
+MIN_SIMILAR_PER_KEYWORD = 30
+"""… but at least this many for each."""
 MADE_UP_WORDS = 400
-MOST_EDITS = 3
-MADE_UP_DISTANCE = 1.0
-"""A made-up word must differ from a keyword by at least a consonant: `yis` is how some people say yes."""
+MAX_EDITS = 3
+MIN_MADE_UP_DISTANCE = 1.0
+"""A made-up word must differ from a keyword by at least one consonant: `yis` is how some people say yes."""
 VOWELS = frozenset("aeiouyæœøɐɑɒɔəɘɛɜɞɤɨɪɯɵʉʊʌʏäɚɝᵻ")
 VOWEL_FOR_VOWEL = 0.5
-HOLDS_KEYWORD = 0.3
-"""Nearness of a word that holds a whole keyword, as `snow` holds no."""
-PHRASES = 40
-"""How many phrases share a word with a keyword of several words."""
+"""Cost of replacing a vowel by another one in the edit distance; any other edit costs 1."""
+CONTAINED_KEYWORD_DISTANCE = 0.3
+"""Greatest relative distance of a word that contains a whole keyword, as `snow` contains `no`."""
+PHRASES_PER_KEYWORD = 40
+"""Phrases that share a word with a keyword of several words."""
 ALPHABETS = {
     "LATIN": "abcdefghijklmnopqrstuvwxyz",
     "CYRILLIC": "абвгдежзийклмнопрстуфхцчшщыьэюя",
@@ -40,47 +40,47 @@ ALPHABETS = {
 
 @dataclasses.dataclass(frozen=True)
 class UnknownWords:
-    """What the unknown class says."""
+    """The texts of the unknown class."""
 
-    alike: tuple[str, ...]
-    """Those the user named, parts of phrases, then the nearest in sound."""
+    similar: tuple[str, ...]
+    """Words that the user named, parts of phrases, then the words nearest in sound."""
     others: tuple[str, ...]
-    misses: tuple[str, ...] = ()
-    """Keywords with one sound changed, as phonemes in brackets."""
+    near_misses: tuple[str, ...] = ()
+    """Keywords with one consonant changed, as bracketed phonemes."""
 
 
 def choose_unknown_words(
     words: Sequence[str],
-    wanted: Sequence[str],
+    requested: Sequence[str],
     listed: Sequence[str],
     phonemes_of: Callable[[str], Phonemes],
     rng: np.random.Generator,
 ) -> UnknownWords:
-    """Chooses the unknown class's words; none of them sounds as a keyword does.
+    """Chooses the words of the unknown class; none of them sounds the same as a keyword.
 
     Args:
         words: the keywords.
-        wanted: words the user asks to be told apart; all are used.
-        listed: words of the language, () where there is no list.
-        phonemes_of: gives a text's phonemes, () where it cannot be spoken.
-        rng: for the words made up.
+        requested: words named by the user; all are used.
+        listed: words of the language, () if there is no list.
+        phonemes_of: returns a text's phonemes, () if it cannot be spoken.
+        rng: for the made-up words.
     """
     keywords = [phonemes_of(word) for word in words]
     pool = [*listed, *(word for word in made_up_words(words, rng) if is_distinct(phonemes_of(word), keywords))]
     sounds = {word: phonemes_of(word) for word in dict.fromkeys(pool)}
-    fit = {word: sound for word, sound in sounds.items() if sound and sound not in keywords}
-    nearest = _nearest(fit, keywords)
+    usable = {word: sound for word, sound in sounds.items() if sound and sound not in keywords}
+    nearest = _nearest(usable, keywords)
     parts = [text for text in phrase_parts(words, listed, rng) if phonemes_of(text) not in keywords]
-    alike = tuple(dict.fromkeys([*wanted, *parts, *nearest]))
-    chosen = frozenset(alike)
-    rest = [word for word in fit if word not in chosen]
+    similar = tuple(dict.fromkeys([*requested, *parts, *nearest]))
+    chosen = frozenset(similar)
+    rest = [word for word in usable if word not in chosen]
     from_list = frozenset(listed)
     in_list = tuple(word for word in rest if word in from_list)
-    return UnknownWords(alike, in_list or tuple(rest) or alike)
+    return UnknownWords(similar, in_list or tuple(rest) or similar)
 
 
 def phoneme_distance(a: Phonemes, b: Phonemes) -> float:
-    """Returns the edit distance of two phoneme strings; a vowel for another vowel counts half."""
+    """Returns the edit distance of two phoneme sequences; replacing a vowel by a vowel costs half."""
     row = [float(index) for index in range(len(b) + 1)]
     for i, left in enumerate(a, 1):
         diagonal, row[0] = row[0], float(i)
@@ -90,56 +90,56 @@ def phoneme_distance(a: Phonemes, b: Phonemes) -> float:
     return row[-1]
 
 
-def nearness(sound: Phonemes, keyword: Phonemes) -> float:
-    """Returns 0 for the same sound to 1 for nothing in common; a word that holds the keyword is near."""
+def relative_distance(sound: Phonemes, keyword: Phonemes) -> float:
+    """Returns 0 (the same sound) to 1 (nothing in common); a word that contains the keyword is near."""
     distance = phoneme_distance(sound, keyword) / max(len(sound), len(keyword), 1)
-    return min(distance, HOLDS_KEYWORD) if _holds(sound, keyword) else distance
+    return min(distance, CONTAINED_KEYWORD_DISTANCE) if _contains(sound, keyword) else distance
 
 
 def made_up_words(words: Sequence[str], rng: np.random.Generator) -> list[str]:
-    """Returns words made by one to three changed, added, left out or swapped letters of the keywords' words."""
+    """Returns the keywords' words with one to three letters changed, added, omitted or swapped."""
     tokens = [token for word in words for token in word.lower().split()]
     made: dict[str, None] = {}
     for round_ in range(MADE_UP_WORDS):
         letters = list(tokens[round_ % len(tokens)])
         alphabet = _alphabet(letters)
-        for _ in range(int(rng.integers(1, MOST_EDITS + 1))):
+        for _ in range(int(rng.integers(1, MAX_EDITS + 1))):
             _edit(letters, alphabet, rng)
         made["".join(letters)] = None
     return [word for word in made if word not in tokens and any(character.isalpha() for character in word)]
 
 
 def phrase_parts(words: Sequence[str], listed: Sequence[str], rng: np.random.Generator) -> list[str]:
-    """Returns, for keywords of several words, each word alone, and phrases that begin or end with one of them."""
+    """Returns, for keywords of several words, each word alone, and phrases that start or end with one of them."""
     parts = []
     for tokens in (word.split() for word in words if len(word.split()) > 1):
         parts += tokens
-        for index in range(PHRASES if len(listed) else 0):
+        for index in range(PHRASES_PER_KEYWORD if len(listed) else 0):
             other = listed[int(rng.integers(len(listed)))]
             parts.append(" ".join([*tokens[:-1], other] if index % 2 else [other, *tokens[1:]]))
     return parts
 
 
 def _nearest(sounds: Mapping[str, Phonemes], keywords: Sequence[Phonemes]) -> list[str]:
-    """Returns the words nearest to each keyword, as many for each: a short keyword has few that are very near."""
-    count = max(ALIKE_PER_KEYWORD, ALIKE_WORDS // len(keywords))
+    """Returns the words nearest to each keyword, equally many for each."""
+    count = max(MIN_SIMILAR_PER_KEYWORD, SIMILAR_WORDS // len(keywords))
     found: dict[str, None] = {}
     for keyword in keywords:
-        near = {word: nearness(sound, keyword) for word, sound in sounds.items()}
+        near = {word: relative_distance(sound, keyword) for word, sound in sounds.items()}
         found |= dict.fromkeys(sorted(near, key=lambda word: (near[word], word))[:count])
     return list(found)
 
 
-def _holds(sound: Phonemes, keyword: Phonemes) -> bool:
+def _contains(sound: Phonemes, keyword: Phonemes) -> bool:
     starts = range(len(sound) - len(keyword) + 1)
     return any(sound[start : start + len(keyword)] == keyword for start in starts)
 
 
 def is_distinct(sound: Phonemes, keywords: Sequence[Phonemes]) -> bool:
-    """Returns whether a made-up word can be said (it has a vowel) and is no way to say a keyword, nor holds one."""
+    """Returns whether a made-up word has a vowel, is not a variant of a keyword, and does not contain one."""
     short = tuple(part for part, before in zip(sound, (None, *sound), strict=False) if part != before)
     differs = all(
-        phoneme_distance(form, keyword) >= MADE_UP_DISTANCE and not _holds(form, keyword)
+        phoneme_distance(form, keyword) >= MIN_MADE_UP_DISTANCE and not _contains(form, keyword)
         for keyword in keywords
         for form in (sound, short)
     )
@@ -167,7 +167,7 @@ def _edit(letters: list[str], alphabet: str, rng: np.random.Generator) -> None:
 
 
 def _alphabet(letters: Sequence[str]) -> str:
-    """Returns the letters of the script a word is written in, and the word's own."""
+    """Returns the letters of the word's script and the word's own letters."""
     scripts = {unicodedata.name(letter, "").split(" ")[0] for letter in letters if letter.isalpha()}
     known = "".join(ALPHABETS[script] for script in sorted(scripts) if script in ALPHABETS)
     if known:

@@ -1,25 +1,45 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is said, chosen by espeak-ng's phonemes: the words, words like them, near-misses, and who foreign says which."""
+"""The texts to synthesize, chosen by espeak-ng's phonemes: keywords, unknown words, near-misses, foreign accents."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from tinykws.project.config import Config
-from tinykws.speech.accents import FOREIGN_ACCENTS, ForeignSpeech, foreign_speech
+from tinykws.speech.accents import FOREIGN_ACCENTS, ForeignAccents, choose_foreign_accents
 from tinykws.speech.espeak_library import Espeak, accents_of_language
 from tinykws.speech.near_misses import near_misses
 from tinykws.speech.unknown_words import UnknownWords, choose_unknown_words
-from tinykws.speech.voices import Vocabulary
 from tinykws.speech.word_lists import word_list
 from tinykws.support.errors import ConfigError
 
 
+@dataclasses.dataclass(frozen=True)
+class Vocabulary:
+    """All texts to synthesize. espeak-ng's phonemes decide on them, whichever engines synthesize them."""
+
+    words: tuple[str, ...]
+    """The keywords."""
+    unknown: UnknownWords
+    accents: tuple[str, ...]
+    """espeak-ng's tags of those accents of the language that can say all keywords."""
+    foreign: Mapping[str, ForeignAccents]
+    """Text to the foreign accents in which it can also be said."""
+    ipa: Mapping[str, str]
+    """Near-misses, which are written in espeak-ng's phonemes, to IPA: `[[k'Es]]` to `[[kˈɛs]]`."""
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Keywords and texts of the unknown class, each once."""
+        unknown = self.unknown
+        return tuple(dict.fromkeys([*self.words, *unknown.similar, *unknown.near_misses, *unknown.others]))
+
+
 def choose_vocabulary(config: Config) -> Vocabulary:
-    """Chooses the accents that can say all the words, the texts of the unknown class, and who foreign says which.
+    """Chooses the accents that can say all keywords, the texts of the unknown class, and their foreign accents.
 
     Raises:
         ConfigError: espeak-ng cannot speak a word or the language.
@@ -41,36 +61,36 @@ def choose_vocabulary(config: Config) -> Vocabulary:
             phonemes_of,
             np.random.default_rng([config.synth.seed, 7]),
         )
-        misses = _near_misses(espeak, texts, unknown, accents[0], config.synth.seed)
-        unknown = dataclasses.replace(unknown, misses=misses)
-        foreign = _foreign_speech(espeak, texts, unknown, accents)
+        misses = _choose_near_misses(espeak, texts, unknown, accents[0], config.synth.seed)
+        unknown = dataclasses.replace(unknown, near_misses=misses)
+        foreign = _choose_foreign_accents(espeak, texts, unknown, accents)
         ipa = {text: f"[[{espeak.ipa(text, accents[0])}]]" for text in misses}
     return Vocabulary(tuple(texts), unknown, accents, foreign, ipa)
 
 
-def _near_misses(
+def _choose_near_misses(
     espeak: Espeak, texts: Sequence[str], unknown: UnknownWords, accent: str, seed: int
 ) -> tuple[str, ...]:
-    words = [espeak.mnemonics_one_by_one(text, accent) for text in texts]
+    words = [espeak.split_mnemonics(text, accent) for text in texts]
     words = [word for word in words if word]
-    inventory = [each for text in [*texts, *unknown.others] for each in espeak.mnemonics_one_by_one(text, accent)]
+    inventory = [each for text in [*texts, *unknown.others] for each in espeak.split_mnemonics(text, accent)]
     if not words:
         return ()
     return near_misses(words, inventory, lambda text: espeak.phonemes(text, accent), np.random.default_rng([seed, 19]))
 
 
-def _foreign_speech(
+def _choose_foreign_accents(
     espeak: Espeak, texts: Sequence[str], unknown: UnknownWords, accents: Sequence[str]
-) -> dict[str, ForeignSpeech]:
-    def said_in(mnemonics: str, accent: str) -> tuple[str, ...]:
+) -> dict[str, ForeignAccents]:
+    def phonemes_in_accent(mnemonics: str, accent: str) -> tuple[str, ...]:
         return espeak.phonemes(f"[[{mnemonics}]]", accent)
 
-    return foreign_speech(
+    return choose_foreign_accents(
         texts,
-        [*unknown.alike, *unknown.misses, *unknown.others],
+        [*unknown.similar, *unknown.near_misses, *unknown.others],
         mnemonics_of=lambda text: espeak.mnemonics(text, accents[0]),
-        said_in=said_in,
-        home=accents[0],
+        phonemes_in_accent=phonemes_in_accent,
+        native_accent=accents[0],
         accents=[accent for accent in FOREIGN_ACCENTS if accent not in accents],
     )
 
@@ -86,19 +106,19 @@ def _accents_that_speak(espeak: Espeak, texts: Sequence[str], accents: Sequence[
     able = tuple(accent for accent in accents if all(espeak.can_speak(text, accent) for text in texts))
     if not able:
         raise ConfigError(
-            f"no accent of language {language!r} speaks all of {', '.join(texts)}",
-            hint="words of one project must be of one language",
+            f"no accent of language {language!r} can speak all of {', '.join(texts)}",
+            hint="all words of a project must be in one language",
         )
     return able
 
 
 def _check_unknown_words(
-    wanted: Sequence[str], texts: Sequence[str], phonemes_of: Callable[[str], tuple[str, ...]]
+    requested: Sequence[str], texts: Sequence[str], phonemes_of: Callable[[str], tuple[str, ...]]
 ) -> None:
     sounds = {phonemes_of(text): text for text in texts}
-    for word in wanted:
+    for word in requested:
         if (same := sounds.get(phonemes_of(word))) is not None:
             raise ConfigError(
-                f"synth: unknown_words holds {word!r}, which sounds as the word {same!r} does",
-                hint="leave it out: nothing that hears them can tell them apart",
+                f"synth: unknown_words contains {word!r}, which sounds the same as the word {same!r}",
+                hint="remove it: no model can tell them apart",
             )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Common words by language, for the unknown class. A list is no dictionary: variety of sound is what counts."""
+"""Common words by language, for the unknown class; chosen for variety of sound, not for completeness."""
 
 from __future__ import annotations
 
@@ -144,5 +144,5 @@ _LISTS = {"en": _ENGLISH, "de": _GERMAN, "ru": _RUSSIAN, "es": _SPANISH, "fr": _
 
 
 def word_list(language: str) -> tuple[str, ...]:
-    """Returns common words of a language (`en`, `en-gb` …), () where there is no list for it."""
+    """Returns common words of a language (`en`, `en-gb` …), () if there is no list for it."""
     return tuple(dict.fromkeys(_LISTS.get(language.strip().lower().split("-")[0], "").split()))

@@ -25,12 +25,12 @@ from tinykws.support.errors import ConfigError
 from tinykws.support.files import replacing_folder, write_json, write_text_if_changed
 from tinykws.support.parallel import map_in_threads, process_count
 from tinykws.support.progress import SILENT, Progress
-from tinykws.training.epochs import class_weights
-from tinykws.training.keras_network import Trainer
+from tinykws.training.class_weights import class_weights
+from tinykws.training.trainer import Trainer
 from tinykws.training_data.dataset import Dataset
 from tinykws.training_data.folders import IGNORE_LIST, SILENCE_INDEX, ClipFile, clip_files
-from tinykws.training_data.label_quality import Rows, doubts, folds_of, probabilities_by_others
-from tinykws.training_data.recording_quality import KINDS, LABEL, TWICE, UNFIT, Suspicion, suspicions_of
+from tinykws.training_data.label_quality import Rows, assign_folds, find_label_errors, out_of_fold_probabilities
+from tinykws.training_data.recording_quality import KINDS, LABEL, TWICE, UNFIT, ClipIssue, find_issues
 
 REPORT_NAME = "audit.json"
 PAGE_NAME = "index.html"
@@ -75,7 +75,7 @@ class _Looked:
 
     clip: ClipFile
     digest: str
-    suspicions: list[Suspicion]
+    issues: list[ClipIssue]
 
 
 def audit(project: Project, *, leave_out: Sequence[str] = (), progress: Progress = SILENT) -> AuditReport:
@@ -92,19 +92,19 @@ def audit(project: Project, *, leave_out: Sequence[str] = (), progress: Progress
     """
     for kind in leave_out:
         if kind not in KINDS:
-            raise ConfigError(f"{kind!r} is no kind of suspicion", hint=f"one of {', '.join(KINDS)}")
+            raise ConfigError(f"{kind!r} is not a kind of suspicion", hint=f"one of {', '.join(KINDS)}")
     clips = clip_files(project.data_dir, project.config.labels)
     if not clips:
         raise ConfigError(f"there is no recording in {project.data_dir}", hint="what espeak-ng speaks needs no audit")
     looked = _look(project, clips, progress)
-    found = [(one.clip, suspicion) for one in looked for suspicion in one.suspicions] + list(_twice(looked))
+    found = [(one.clip, issue) for one in looked for issue in one.issues] + list(_twice(looked))
     doubtful = _doubtful(project, {clip.source: clip for clip in clips}, progress)
     found += doubtful or []
     order = list(KINDS)
-    found.sort(key=lambda pair: (order.index(pair[1].kind), -pair[1].weight, pair[0].source))
+    found.sort(key=lambda pair: (order.index(pair[1].kind), -pair[1].severity, pair[0].source))
     report = AuditReport(
         clips=len(clips),
-        suspicious=tuple(SuspiciousClip(clip.source, one.kind, one.words) for clip, one in found),
+        suspicious=tuple(SuspiciousClip(clip.source, one.kind, one.detail) for clip, one in found),
         labels_checked=doubtful is not None,
         page=project.build_dir / "audit" / PAGE_NAME,
         left_out=_leave_out(project, [clip.source for clip, one in found if one.kind in leave_out]),
@@ -120,18 +120,18 @@ def _look(project: Project, clips: Sequence[ClipFile], progress: Progress) -> li
         try:
             samples = read_audio(clip.path, frontend.sample_rate_hz).samples
         except ConfigError as error:
-            return _Looked(clip, "", [Suspicion(UNFIT, error.message, 1)])
+            return _Looked(clip, "", [ClipIssue(UNFIT, error.message, 1)])
         if samples.size == 0:
-            return _Looked(clip, "", [Suspicion(UNFIT, "empty", 1)])
+            return _Looked(clip, "", [ClipIssue(UNFIT, "empty", 1)])
         digest = hashlib.sha256(samples.tobytes()).hexdigest()
         if clip.label_id == SILENCE_INDEX:
             return _Looked(clip, digest, [])
-        return _Looked(clip, digest, suspicions_of(samples, frontend.sample_rate_hz, frontend.clip_ms))
+        return _Looked(clip, digest, find_issues(samples, frontend.sample_rate_hz, frontend.clip_ms))
 
     return list(progress.track(map_in_threads(look, clips, process_count()), "looking at clips", total=len(clips)))
 
 
-def _twice(looked: Sequence[_Looked]) -> Iterator[tuple[ClipFile, Suspicion]]:
+def _twice(looked: Sequence[_Looked]) -> Iterator[tuple[ClipFile, ClipIssue]]:
     """Yields recordings whose very sound is trained on and tested with, or stands under two labels."""
     by_digest = defaultdict(list)
     for one in looked:
@@ -141,37 +141,41 @@ def _twice(looked: Sequence[_Looked]) -> Iterator[tuple[ClipFile, Suspicion]]:
         if len({(clip.label_id, clip.split) for clip in same}) > 1:
             for clip in same:
                 others = ", ".join(other.source for other in same if other is not clip)
-                yield clip, Suspicion(TWICE, f"also {others}", len(same))
+                yield clip, ClipIssue(TWICE, f"also {others}", len(same))
 
 
 def _doubtful(
     project: Project, clips: dict[str, ClipFile], progress: Progress
-) -> list[tuple[ClipFile, Suspicion]] | None:
+) -> list[tuple[ClipFile, ClipIssue]] | None:
     """Returns recordings whose label is doubtful; None where there are too few speakers to say."""
     dataset = Dataset.load(project.dataset_dir)
     sources, label_ids = dataset.all_sources, np.asarray(dataset.all_label_ids, np.int64)
-    folds = folds_of(sources)
+    folds = assign_folds(sources)
     labels = np.unique(label_ids)
     if any(set(label_ids[folds != fold]) != set(labels) for fold in range(folds.max() + 1)) or folds.max() < 1:
         return None
     texts = [label.text for label in project.config.labels]
     rounds = iter(progress.track(range(int(folds.max()) + 1), "checking labels"))
 
-    def ask(known: Rows, asked: Rows) -> npt.NDArray[np.float32]:
+    def train_and_predict(known: Rows, asked: Rows) -> npt.NDArray[np.float32]:
         next(rounds, None)
         return _probabilities(project, dataset, label_ids, known, asked)
 
-    probabilities = probabilities_by_others(folds, len(texts), ask)
+    probabilities = out_of_fold_probabilities(folds, len(texts), train_and_predict)
     next(rounds, None)
     found = []
-    for doubt in doubts(label_ids, probabilities):
-        clip = clips.get(sources[doubt.row].partition("/")[2]) if sources[doubt.row].startswith("data/") else None
+    for label_error in find_label_errors(label_ids, probabilities):
+        clip = (
+            clips.get(sources[label_error.row].partition("/")[2])
+            if sources[label_error.row].startswith("data/")
+            else None
+        )
         if clip is not None:
             words = (
-                f"{texts[doubt.other_label_id]!r} with {doubt.other_probability:.0%},"
-                f" {texts[clip.label_id]!r} with {doubt.own_probability:.0%}"
+                f"{texts[label_error.other_label_id]!r} with {label_error.other_probability:.0%},"
+                f" {texts[clip.label_id]!r} with {label_error.own_probability:.0%}"
             )
-            found.append((clip, Suspicion(LABEL, words, doubt.other_probability - doubt.own_probability)))
+            found.append((clip, ClipIssue(LABEL, words, label_error.other_probability - label_error.own_probability)))
     return found
 
 
@@ -187,7 +191,7 @@ def _probabilities(
     rng = np.random.default_rng(settings.seed)
     for _ in range(EPOCHS):
         rows = rng.permutation(known)
-        trainer.learn(dataset.all_features[rows], label_ids[rows], weights[label_ids[rows]])
+        trainer.train_epoch(dataset.all_features[rows], label_ids[rows], weights[label_ids[rows]])
     return trainer.network.probabilities(dataset.all_features[asked])
 
 
@@ -202,18 +206,18 @@ def _leave_out(project: Project, sources: Sequence[str]) -> int:
 
 
 def _write(
-    project: Project, report: AuditReport, found: Sequence[tuple[ClipFile, Suspicion]], progress: Progress
+    project: Project, report: AuditReport, found: Sequence[tuple[ClipFile, ClipIssue]], progress: Progress
 ) -> None:
     frontend = project.config.frontend
 
-    def card(clip: ClipFile, suspicion: Suspicion) -> ClipCard:
-        samples = np.zeros(0, np.int16) if suspicion.kind == UNFIT else read_audio(clip.path).samples
+    def card(clip: ClipFile, issue: ClipIssue) -> ClipCard:
+        samples = np.zeros(0, np.int16) if issue.kind == UNFIT else read_audio(clip.path).samples
         features = features_of_clip(fit_length(samples, frontend.clip_samples), frontend)
-        return ClipCard(clip.source, f"{suspicion.kind}: {suspicion.words}", clip.path, features)
+        return ClipCard(clip.source, f"{issue.kind}: {issue.detail}", clip.path, features)
 
     # Of each kind the worst, so that a kind with many does not hide the others.
-    share = max(1, SHOWN_ON_PAGE // max(1, len({suspicion.kind for _, suspicion in found})))
-    shown: list[tuple[ClipFile, Suspicion]] = []
+    share = max(1, SHOWN_ON_PAGE // max(1, len({issue.kind for _, issue in found})))
+    shown: list[tuple[ClipFile, ClipIssue]] = []
     for kind in KINDS:
         shown += [pair for pair in found if pair[1].kind == kind][:share]
     title = f"{len(found)} suspicions about {report.clips} recordings"

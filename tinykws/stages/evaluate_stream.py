@@ -14,16 +14,16 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from tinykws.evaluation.stream_material import (
-    REPORTED_ON,
-    Material,
-    given_negatives,
-    held_back_noise,
-    make_material,
-    project_negatives,
-)
 from tinykws.evaluation.stream_measure import WANTED_RATES, CurvePoint, StreamMeasure, measure_bundle
 from tinykws.evaluation.stream_scores import Stream
+from tinykws.evaluation.stream_set import (
+    REPORTED_ON,
+    StreamSet,
+    held_back_noise,
+    named_negatives,
+    plan_stream_set,
+    project_negatives,
+)
 from tinykws.evaluation.timeline import write_timeline
 from tinykws.model.bundle import Bundle, load_bundle
 from tinykws.project.labels import BACKGROUND_NOISE, FIRST_WORD
@@ -100,17 +100,17 @@ def evaluate_stream(
             hint="name a project of the same words: --project DIR",
         )
     split = TESTING if dataset.split_sizes[TESTING] else VALIDATION
-    recorded = given_negatives(negatives) if negatives else project_negatives(project, REPORTED_ON)
+    recorded = named_negatives(negatives) if negatives else project_negatives(project, REPORTED_ON)
     noise = held_back_noise([project.data_dir, project.synth_dir], split)
-    material = make_material(dataset, split, noise, recorded)
-    _tell(material, split, progress)
+    stream_set = plan_stream_set(dataset, split, noise, recorded)
+    _tell(stream_set, split, progress)
     if save is not None:
-        save_streams(material, save, progress)
-    measure = measure_bundle(bundle, material, progress=progress)
+        save_streams(stream_set, save, progress)
+    measure = measure_bundle(bundle, stream_set, progress=progress)
     report = EvaluateStreamReport(
         model_id=bundle.model_id,
         split=split,
-        made_negatives=material.made_negatives,
+        made_negatives=stream_set.synthetic_negatives,
         measure=measure,
         at_rates=tuple(AtRate(rate, measure.best_at(rate)) for rate in WANTED_RATES),
     )
@@ -118,9 +118,13 @@ def evaluate_stream(
     return report
 
 
-def save_streams(material: Material, folder: Path, progress: Progress = SILENT) -> None:
+def save_streams(stream_set: StreamSet, folder: Path, progress: Progress = SILENT) -> None:
     """Writes the streams that are made of clips: NAME.wav, and NAME.csv with what is said in it."""
-    made: list[Stream] = [*material.words, *(material.negatives if material.made_negatives else ()), *material.others]
+    made: list[Stream] = [
+        *stream_set.words,
+        *(stream_set.negatives if stream_set.synthetic_negatives else ()),
+        *stream_set.others,
+    ]
     with replacing_folder(folder) as fresh:
         for stream in progress.track(made, "writing streams"):
             name = stream.name.replace(" ", "_").replace(",", "")
@@ -130,10 +134,10 @@ def save_streams(material: Material, folder: Path, progress: Progress = SILENT) 
             write_timeline(fresh / f"{name}.csv", stream.events)
 
 
-def _tell(material: Material, split: str, progress: Progress) -> None:
+def _tell(stream_set: StreamSet, split: str, progress: Progress) -> None:
     if split == VALIDATION:
         progress.say("no clip is set aside for testing: recall is of the validation clips, which tune has heard")
-    if material.made_negatives:
+    if stream_set.synthetic_negatives:
         progress.say(
             "no long recordings without the words: false accepts are counted on other words strung into sentences;"
             " give real speech: --negatives FILE, or put it into negatives/"

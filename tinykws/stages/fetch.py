@@ -25,8 +25,8 @@ from tinykws.support.download import Sleep, check_url, download, downloaded_byte
 from tinykws.support.errors import ConfigError, ToolError
 from tinykws.support.files import not_writable, write_json
 from tinykws.support.progress import SILENT, Progress
-from tinykws.training_data.merge_folders import move_in, recordings_by_folder
-from tinykws.training_data.public_datasets import PublicSet
+from tinykws.training_data.merge_folders import merge_into, recordings_by_folder
+from tinykws.training_data.public_datasets import PublicDataset
 
 FETCHED = ".fetched.json"
 DOWNLOAD = ".download"
@@ -50,7 +50,7 @@ class FetchReport:
 
 
 def fetch(
-    public_set: PublicSet,
+    public_set: PublicDataset,
     folder: Path,
     urls: Sequence[str] = (),
     *,
@@ -93,7 +93,7 @@ def fetch(
                 raise ToolError(f"{archive.name} holds no recordings", hint="<word>/*.wav or *.flac is looked for")
             if not add:
                 _refuse_recordings(folder, public_set.name)  # hours may have passed
-            kept = move_in(fresh, folder)
+            kept = merge_into(fresh, folder)
     write_json(folder / FETCHED, {**_fetched(folder), public_set.name: counts})
     if local is None:
         archive.unlink()
@@ -148,7 +148,7 @@ def _removed_if_bad(downloaded: Path | None) -> Iterator[None]:
         raise
 
 
-def _check(archive: Path, public_set: PublicSet, progress: Progress) -> None:
+def _check(archive: Path, public_set: PublicDataset, progress: Progress) -> None:
     """Raises ToolError unless the archive is the one."""
     found = _sha256(archive, progress)
     if found != public_set.sha256:

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tinykws.audio.files import AudioStream, write_wav
-from tinykws.evaluation.hard_negatives import FalseSound, false_sounds
+from tinykws.evaluation.hard_negatives import HardNegative, find_hard_negatives
 from tinykws.evaluation.timeline import Event
 from tinykws.model.bundle import Bundle
 from tinykws.model.interpreter import Interpreter
@@ -123,7 +123,7 @@ class _Miner:
 
         with AudioStream(path, frontend.sample_rate_hz) as stream:
             blocks = self._progress.track(stream, path.name, stream.seconds)
-            found = false_sounds(
+            found = find_hard_negatives(
                 self._bundle, self._infer, blocks, min_probability=self._min_probability, is_word=is_word
             )
             for sound in found:
@@ -136,11 +136,11 @@ class _Miner:
         title = f"{len(shown)} false sounds in {self.seconds / 60:.1f} minutes, model {self._bundle.model_id}"
         write_clip_page(self._folder / PAGE_NAME, title, INTRODUCTION, [card for _, card in shown[:SHOWN_ON_PAGE]])
 
-    def _keep(self, path: Path, sound: FalseSound) -> None:
-        names = [_window_name(path, window.end_ms) for window in sound.windows]
-        for name, window in zip(names, sound.windows, strict=True):
+    def _keep(self, path: Path, sound: HardNegative) -> None:
+        names = [_window_name(path, window.end_ms) for window in sound.inputs]
+        for name, window in zip(names, sound.inputs, strict=True):
             write_wav(self._folder / name, window.samples, self._bundle.frontend.sample_rate_hz)
-        surest, label = sound.windows[0], self._bundle.labels[sound.label_id]
+        surest, label = sound.inputs[0], self._bundle.labels[sound.label_id]
         self.sounds.append(
             MinedSound(path.name, surest.end_ms, label, surest.probability, sound.detected, tuple(names))
         )

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""prepare: recordings and spoken clips to one dataset with features for every clip.
+"""prepare: recordings and synthetic clips to one dataset with features for every clip.
 
-In: data/ and, where espeak-ng speaks, build/synth/, both in Speech Commands' layout (training_data/folders.py). Out:
-build/dataset/ (training_data/dataset.py), whole or not at all.
+In: data/ and, if clips were synthesized, build/synth/, both in Speech Commands' layout (training_data/folders.py).
+Out: build/dataset/ (training_data/dataset.py), complete or not at all.
 
 Files of any rate, width and channel count are taken. Clips shorter than clip_ms get zeros at their end, longer ones
 are cut to their loudest part. Unfit files are listed in skipped.json and left out. A file whose bytes are in the
@@ -34,7 +34,7 @@ from tinykws.support.freshness import StageFiles
 from tinykws.support.parallel import map_in_threads, process_count
 from tinykws.support.progress import SILENT, Progress
 from tinykws.training_data import dataset as files
-from tinykws.training_data.class_balance import balanced, wanted_silence
+from tinykws.training_data.class_balance import balance_classes, target_silence_count
 from tinykws.training_data.dataset import FORMAT_VERSION, ArrayWriter, Dataset
 from tinykws.training_data.folders import (
     SILENCE_INDEX,
@@ -43,8 +43,8 @@ from tinykws.training_data.folders import (
     VALIDATION,
     ClipFile,
     clip_files,
+    needs_synthetic_clips,
     noise_files,
-    speaks,
 )
 from tinykws.training_data.silence_clips import silence_clips, split_noise
 
@@ -104,7 +104,11 @@ class _Batch:
 def stage_files(project: Project) -> StageFiles:
     """Returns what prepare depends on and makes."""
     config = project.config
-    settings = {"words": config.words, "frontend": config.frontend.to_dict(), "synth": speaks(config, project.data_dir)}
+    settings = {
+        "words": config.words,
+        "frontend": config.frontend.to_dict(),
+        "synth": needs_synthetic_clips(config, project.data_dir),
+    }
     return StageFiles(settings, reads=[folder for _, folder in _sources(project)], writes=[project.dataset_dir])
 
 
@@ -136,7 +140,7 @@ def prepare(project: Project, progress: Progress = SILENT, threads: int | None =
 def _sources(project: Project) -> list[tuple[str, Path]]:
     """Returns the folders with clips, and what each is called in the dataset."""
     folders = [("data", project.data_dir)]
-    if speaks(project.config, project.data_dir):
+    if needs_synthetic_clips(project.config, project.data_dir):
         folders.append(("synth", project.synth_dir))
     return folders
 
@@ -169,10 +173,10 @@ def _read_noise(project: Project) -> list[Samples]:
 
 def _items(found: Sequence[ClipFile], noise: dict[str, list[Samples]], frontend: FrontendSettings) -> list[_Item]:
     """Returns all clips in the dataset's order: by split, then label, then name."""
-    kept = [_Item(clip.source, clip.split, clip.label_id, clip.path) for clip in balanced(found)]
+    kept = [_Item(clip.source, clip.split, clip.label_id, clip.path) for clip in balance_classes(found)]
     for number, split in enumerate(SPLITS):
         present = sum(item.split == split and item.label_id == SILENCE_INDEX for item in kept)
-        count = max(0, wanted_silence(found, split) - present)
+        count = max(0, target_silence_count(found, split) - present)
         made = silence_clips(noise[split], count, frontend.clip_samples, (SILENCE_SEED, number))
         kept += [
             _Item(f"silence/{split}/{index}", split, SILENCE_INDEX, samples=clip) for index, clip in enumerate(made)

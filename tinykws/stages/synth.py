@@ -9,7 +9,7 @@ In: kws.yaml (words, language, synth, features: clip_ms), files of voices. Out: 
     _background_noise_/<kind>.wav            20 s each, for mixing in
     validation_list.txt, testing_list.txt    split by voice: no voice stands on two sides
 
-The same settings give the same bytes, on any number of processes. What speaks is an engine of doors/.
+The same settings give the same bytes, on any number of processes. The speech engines are in tinykws/speech/.
 """
 
 from __future__ import annotations
@@ -28,17 +28,16 @@ from tinykws.audio.noise import NOISES, decibels
 from tinykws.audio.samples import FULL_SCALE, SAMPLE_RATE_HZ, Samples, saturated
 from tinykws.project.labels import BACKGROUND_NOISE, SILENCE, UNKNOWN
 from tinykws.project.layout import Project
-from tinykws.speech.clip_shaping import shaped_clip, trimmed
-from tinykws.speech.engines import EngineSetup, Saying, Speak, SpeechEngine, find_engine
-from tinykws.speech.plan import DEAL, Utterance, VoicePlan, plan_speech
-from tinykws.speech.vocabulary import choose_vocabulary
-from tinykws.speech.voices import Cast, Vocabulary
+from tinykws.speech.clip_shaping import place_in_clip, trimmed
+from tinykws.speech.engines import EngineSetup, EngineVoices, Speak, SpeechEngine, Utterance, find_engine
+from tinykws.speech.plan import SPLIT_CYCLE, ClipPlan, VoicePlan, plan_speech
+from tinykws.speech.vocabulary import Vocabulary, choose_vocabulary
 from tinykws.support.errors import ConfigError, TinykwsError, ToolError
 from tinykws.support.files import replacing_folder, write_text_if_changed
 from tinykws.support.freshness import StageFiles, read_report
 from tinykws.support.parallel import map_in_processes, process_count
 from tinykws.support.progress import SILENT, Progress
-from tinykws.training_data.folders import LIST_FILES, TESTING, TRAINING, VALIDATION, speaks
+from tinykws.training_data.folders import LIST_FILES, TESTING, TRAINING, VALIDATION, needs_synthetic_clips
 
 FloatSamples: TypeAlias = np.ndarray[tuple[int], np.dtype[np.float64]]
 
@@ -77,7 +76,7 @@ class SynthReport:
 def stage_files(project: Project) -> StageFiles:
     """Returns what synth depends on and makes."""
     config = project.config
-    wanted = speaks(config, project.data_dir)
+    wanted = needs_synthetic_clips(config, project.data_dir)
     engines = _engines(project) if wanted else []
     settings = {
         "wanted": wanted,
@@ -100,7 +99,7 @@ def synth(project: Project, progress: Progress = SILENT, processes: int | None =
         ToolError: an engine is not installed, or fails.
     """
     config = project.config
-    if not speaks(config, project.data_dir):
+    if not needs_synthetic_clips(config, project.data_dir):
         reason = "synth: enabled is never" if config.synth.enabled == "never" else "every word has recordings"
         progress.say(f"nothing to speak: {reason}")
         return SynthReport({}, 0, (), 0)
@@ -109,12 +108,12 @@ def synth(project: Project, progress: Progress = SILENT, processes: int | None =
     engines = _engines(project)
     versions = {engine.name: engine.version() for engine in engines}
     vocabulary = choose_vocabulary(config)
-    casts = [_cast(engine, vocabulary, config.frontend.clip_ms) for engine in engines]
-    _check_voices(casts)
+    engine_voices = [_checked_voices(engine, vocabulary, config.frontend.clip_ms) for engine in engines]
+    _check_voices(engine_voices)
     plans = plan_speech(
         words,
         vocabulary.unknown,
-        casts,
+        engine_voices,
         clips_per_word=settings.clips_per_word,
         unknown_clips=settings.unknown_clips,
         seed=settings.seed,
@@ -129,9 +128,9 @@ def synth(project: Project, progress: Progress = SILENT, processes: int | None =
         _write_lists(folder, plans, silence)
     clips = {label.name: settings.clips_per_word for label in words}
     clips |= {UNKNOWN: settings.unknown_clips, SILENCE: settings.silence_clips}
-    used = {utterance.text for plan in plans for utterance in plan.utterances} - {label.text for label in words}
+    used = {clip.text for plan in plans for clip in plan.clips} - {label.text for label in words}
     reports = _engine_reports(plans, versions)
-    accents = dict.fromkeys(accent for cast in casts for accent in cast.accents if accent)
+    accents = dict.fromkeys(accent for voices in engine_voices for accent in voices.accents if accent)
     return SynthReport(clips, len(plans), tuple(accents), len(used), reports)
 
 
@@ -155,29 +154,29 @@ def _former_versions(project: Project) -> dict[str, str]:
         return {}
 
 
-def _cast(engine: SpeechEngine, vocabulary: Vocabulary, clip_ms: int) -> Cast:
-    """Returns an engine's cast, once it has said all the words in time."""
-    cast = engine.cast(vocabulary)
-    voice = next(iter(cast.voices.values()), None)
+def _checked_voices(engine: SpeechEngine, vocabulary: Vocabulary, clip_ms: int) -> EngineVoices:
+    """Returns an engine's voices, once it has said all the words in time."""
+    voices = engine.engine_voices(vocabulary)
+    voice = next(iter(voices.voices.values()), None)
     if voice is None:
         raise ConfigError(f"{engine.name} has no voice for language {engine.setup.language!r}")
     with engine.speaking(0) as speak:
         for text in vocabulary.words:
-            if text not in cast.given:
+            if text not in voices.engine_texts:
                 hint = f"spell it as it sounds, or leave {engine.name} out of synth: engines"
                 raise ConfigError(f"{engine.name} cannot speak the word {text!r}", hint=hint)
-            saying = Saying(cast.given[text], accent=cast.accents[0])
-            _check_duration(engine.name, text, _speech(engine.name, speak, voice, saying, 1.0), clip_ms)
-    return cast
+            utterance = Utterance(voices.engine_texts[text], accent=voices.accents[0])
+            _check_duration(engine.name, text, _speech(engine.name, speak, voice, utterance, 1.0), clip_ms)
+    return voices
 
 
-def _check_voices(casts: Sequence[Cast]) -> None:
-    voices = sum(len(cast.voices) for cast in casts)
-    if voices < FEWEST_VOICES:
+def _check_voices(engine_voices: Sequence[EngineVoices]) -> None:
+    count = sum(len(voices.voices) for voices in engine_voices)
+    if count < FEWEST_VOICES:
         raise ConfigError(
-            f"{', '.join(cast.engine for cast in casts)}: {voices} speakers, and training, validation and testing "
-            "need one each",
-            hint=f"let another engine speak too: synth: {{engines: [espeak, {casts[0].engine}]}}, or add voices",
+            f"{', '.join(voices.engine for voices in engine_voices)}: {count} speakers, and training, validation and "
+            "testing need one each",
+            hint=f"add voices, or another engine: synth: {{engines: [espeak, {engine_voices[0].engine}]}}",
         )
 
 
@@ -198,16 +197,14 @@ class _Job:
 
     engine: str
     setup: EngineSetup
-    lines: tuple[tuple[str, Utterance], ...]
+    lines: tuple[tuple[str, ClipPlan], ...]
     """Voice and what it says."""
     folder: Path
     clip_samples: int
 
 
 def _jobs(engine: SpeechEngine, plans: Sequence[VoicePlan], folder: Path, clip_samples: int) -> Iterator[_Job]:
-    voices = [
-        [(plan.voice, utterance) for utterance in plan.utterances] for plan in plans if plan.engine == engine.name
-    ]
+    voices = [[(plan.voice, clip) for clip in plan.clips] for plan in plans if plan.engine == engine.name]
     if engine.clips_at_once is None:
         parts = voices
     else:
@@ -231,47 +228,47 @@ def _speak_all(jobs: Sequence[_Job], progress: Progress, processes: int) -> None
 def _speak(job: _Job) -> int:
     engine = find_engine(job.engine)(job.setup)
     with engine.speaking(job.lines[0][1].seed) as speak:
-        for voice, utterance in job.lines:
-            write_wav(job.folder / utterance.file, _spoken_clip(job, speak, voice, utterance))
+        for voice, clip in job.lines:
+            write_wav(job.folder / clip.file, _spoken_clip(job, speak, voice, clip))
     return len(job.lines)
 
 
-def _spoken_clip(job: _Job, speak: Speak, voice: str, utterance: Utterance) -> Samples:
-    saying = Saying(
-        utterance.spoken,
-        utterance.rate_wpm,
-        utterance.pitch,
-        utterance.pitch_range,
-        accent=utterance.accent,
-        seed=utterance.seed,
+def _spoken_clip(job: _Job, speak: Speak, voice: str, clip: ClipPlan) -> Samples:
+    utterance = Utterance(
+        clip.engine_text,
+        clip.rate_wpm,
+        clip.pitch,
+        clip.pitch_range,
+        accent=clip.accent,
+        seed=clip.seed,
     )
-    speech = _speech(job.engine, speak, voice, saying, utterance.speed)
+    speech = _speech(job.engine, speak, voice, utterance, clip.speed)
     if speech.size > FULLEST * job.clip_samples:
-        faster = round(utterance.rate_wpm * speech.size / (0.9 * job.clip_samples))
-        saying = dataclasses.replace(saying, rate_wpm=min(faster, FASTEST_WPM))
-        speech = _speech(job.engine, speak, voice, saying, utterance.speed)
+        faster = round(clip.rate_wpm * speech.size / (0.9 * job.clip_samples))
+        utterance = dataclasses.replace(utterance, rate_wpm=min(faster, FASTEST_WPM))
+        speech = _speech(job.engine, speak, voice, utterance, clip.speed)
     if speech.size == 0:
         raise ToolError(
-            f"{job.engine} gave no sound for {saying.text!r} with voice {voice}",
+            f"{job.engine} gave no sound for {utterance.text!r} with voice {voice}",
             hint=f"leave {job.engine} out of synth: engines, or take another voice",
         )
-    return shaped_clip(speech, job.clip_samples, utterance.shape, np.random.default_rng(utterance.seed))
+    return place_in_clip(speech, job.clip_samples, clip.placement, np.random.default_rng(clip.seed))
 
 
-def _speech(engine: str, speak: Speak, voice: str, saying: Saying, speed: float) -> FloatSamples:
+def _speech(engine: str, speak: Speak, voice: str, utterance: Utterance, speed: float) -> FloatSamples:
     """Returns what an engine says, trimmed, float [n] at SAMPLE_RATE_HZ, played at a speed."""
     try:
-        sound = speak(voice, saying)
+        sound = speak(voice, utterance)
     except TinykwsError:
         raise
     except Exception as error:  # whatever an engine's own code fails with
-        raise ToolError(f"{engine} failed at {saying.text!r} with voice {voice}: {error!r}") from error
+        raise ToolError(f"{engine} failed at {utterance.text!r} with voice {voice}: {error!r}") from error
     return trimmed(resample(sound.samples / FULL_SCALE, sound.sample_rate_hz * speed, SAMPLE_RATE_HZ))
 
 
 def _engine_reports(plans: Sequence[VoicePlan], versions: dict[str, str]) -> tuple[EngineReport, ...]:
     voices = Counter(plan.engine for plan in plans)
-    clips = Counter(plan.engine for plan in plans for _ in plan.utterances)
+    clips = Counter(plan.engine for plan in plans for _ in plan.clips)
     return tuple(EngineReport(name, version, voices[name], clips[name]) for name, version in versions.items())
 
 
@@ -286,7 +283,7 @@ def _write_silence(folder: Path, clip_samples: int, count: int, seed: int) -> di
         level = FULL_SCALE * decibels(float(rng.uniform(-85, -15)))
         name = f"{kind}_nohash_{index}.wav"
         write_wav(folder / name, saturated(sound * level))
-        files[DEAL[index % len(DEAL)]].append(f"{SILENCE}/{name}")
+        files[SPLIT_CYCLE[index % len(SPLIT_CYCLE)]].append(f"{SILENCE}/{name}")
     return files
 
 
@@ -299,5 +296,5 @@ def _write_background(folder: Path, seed: int) -> None:
 
 def _write_lists(folder: Path, plans: Sequence[VoicePlan], silence: dict[str, list[str]]) -> None:
     for split, name in LIST_FILES.items():
-        spoken = [utterance.file for plan in plans if plan.split == split for utterance in plan.utterances]
+        spoken = [clip.file for plan in plans if plan.split == split for clip in plan.clips]
         write_text_if_changed(folder / name, "".join(f"{file}\n" for file in sorted(spoken + silence[split])))

@@ -25,10 +25,11 @@ from tinykws.support.files import replacing_folder, write_json
 from tinykws.support.freshness import StageFiles
 from tinykws.support.progress import SILENT, Progress
 from tinykws.training.architectures.registry import TEACHER
-from tinykws.training.defaults import suited
-from tinykws.training.epochs import Epoch, Epochs, class_weights
-from tinykws.training.keras_network import Trainer
-from tinykws.training.word_targets import Words
+from tinykws.training.class_weights import class_weights
+from tinykws.training.defaults import with_defaults
+from tinykws.training.epochs import Epoch, Epochs
+from tinykws.training.trainer import Trainer
+from tinykws.training.word_targets import WordTargets
 from tinykws.training_data.dataset import Dataset
 
 HISTORY_NAME = "history.json"
@@ -90,8 +91,8 @@ def train(project: Project, *, progress: Progress = SILENT) -> TrainReport:
     dataset = Dataset.load(project.dataset_dir)
     _check(dataset, project)
     cost = _affordable_cost(dataset, project.config.model, progress)
-    words = Words(dataset)
-    settings = suited(project.config.training, dataset)
+    words = WordTargets(dataset)
+    settings = with_defaults(project.config.training, dataset)
     trainer, teacher = _trainers(dataset, words, project.config.model, settings)
     history, best_weights = _learn(Lesson(trainer, teacher, words, dataset), settings, progress)
     trainer.restore(best_weights)
@@ -129,7 +130,7 @@ def _affordable_cost(dataset: Dataset, model: ModelSettings, progress: Progress)
 
 
 def _trainers(
-    dataset: Dataset, words: Words, model: ModelSettings, settings: TrainingSettings
+    dataset: Dataset, words: WordTargets, model: ModelSettings, settings: TrainingSettings
 ) -> tuple[Trainer, Trainer | None]:
     """Returns the network to be trained and, where kws.yaml wants one, its teacher."""
     shape, n_labels = dataset.frontend.features_shape, len(dataset.labels)
@@ -173,15 +174,15 @@ class Lesson:
 
     trainer: Trainer
     teacher: Trainer | None
-    words: Words
+    words: WordTargets
     dataset: Dataset
 
     def learn(self, number: int, epoch: Epoch, weights: npt.NDArray[np.float32]) -> EpochRecord:
         """Has both learn one epoch; weights are float [n_labels]."""
-        lesson = epoch.features, epoch.label_ids, weights[epoch.label_ids], self.words.of(epoch)
+        lesson = epoch.features, epoch.label_ids, weights[epoch.label_ids], self.words.ids_of(epoch)
         if self.teacher is not None:
-            self.teacher.learn(*lesson)
-        fit = self.trainer.learn(*lesson)
+            self.teacher.train_epoch(*lesson)
+        fit = self.trainer.train_epoch(*lesson)
         label_ids = np.asarray(self.dataset.label_ids("validation"), np.int64)
         probabilities = self.trainer.network.probabilities(self.dataset.features("validation"))
         balanced = class_weights(label_ids, len(self.dataset.labels))[label_ids]

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tinykws.audio.files import read_audio
-from tinykws.evaluation.stream_material import TUNED_ON, held_back_noise, make_material, project_negatives
-from tinykws.evaluation.stream_measure import score_material
+from tinykws.evaluation.stream_measure import score_stream_set
 from tinykws.evaluation.stream_scores import Stream
+from tinykws.evaluation.stream_set import TUNED_ON, held_back_noise, plan_stream_set, project_negatives
 from tinykws.evaluation.tuning import Tuning, tune_detector
 from tinykws.model.bundle import Bundle, load_bundle, write_bundle
 from tinykws.project.detector_settings import DetectorRequest, DetectorSettings
@@ -103,12 +103,12 @@ def _chosen(
             hint="name a project of the same words: --project DIR",
         )
     noise = held_back_noise(_data_folders(project), VALIDATION)
-    material = make_material(dataset, VALIDATION, noise, negatives)
+    stream_set = plan_stream_set(dataset, VALIDATION, noise, negatives)
     paced = dataclasses.replace(
         bundle, detector=dataclasses.replace(bundle.detector, inference_stride_ms=wishes.inference_stride_ms)
     )
-    tuning = tune_detector(score_material(paced, material, progress=progress), bundle.labels, wishes, progress)
-    return TuneReport(tuning.detector, _texts(bundle), tuning, material.made_negatives)
+    tuning = tune_detector(score_stream_set(paced, stream_set, progress=progress), bundle.labels, wishes, progress)
+    return TuneReport(tuning.detector, _texts(bundle), tuning, stream_set.synthetic_negatives)
 
 
 def _texts(bundle: Bundle) -> tuple[str, ...]:

@@ -1,2 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From a dataset to a trained Keras network."""
+"""Trains a Keras network on a dataset.
+
+In: build/dataset/ and the `training` settings of kws.yaml. Out: a trained network; the stage `train` writes it to
+build/model/. Needs TensorFlow, which is imported only when it is used.
+
+Contents:
+    defaults.with_defaults: fills in the training settings that suit the dataset.
+    epochs.Epochs: prepares augmented features, epoch by epoch.
+    epoch_order.epoch_order: chooses the clips of an epoch and their order.
+    class_weights.class_weights: weights of the labels in the loss.
+    word_targets.WordTargets: targets of the auxiliary word classifier.
+    trainer.Trainer: trains a network, optionally from a teacher.
+    keras_network.Network: an untrained or trained network: probabilities, load, save.
+    tensorflow_import.import_tensorflow: imports TensorFlow silently.
+    architectures.registry.build_architecture: builds an architecture by its name.
+"""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which clips an epoch shows, in which order."""
+"""Chooses the clips of an epoch and their order."""
 
 from __future__ import annotations
 
@@ -18,43 +18,43 @@ def epoch_order(
     most: int,
     rng: np.random.Generator,
 ) -> Rows:
-    """Returns the rows to show, shuffled: as many as there are clips, or `most`; each label has its part of them.
+    """Returns shuffled rows of clips: as many as there are clips, but at most `most`; each label has its share.
 
-    Where all clips of a label are recorded, or all spoken, each comes once, or waits for another epoch. Where labels
-    have both, the recorded clips have the same part of each label's turns. Otherwise the network would learn who
-    speaks, a person or a computer, in the place of what is said: it would take every recording for unknown where the
-    words are spoken and other words recorded. So few recordings come several times (altered anew each time), and many
-    wait. Their part is `recordings_share`, or more where every label has more recordings.
+    If all clips of a label are recorded, or all are synthetic, each occurs at most once per epoch. If labels have both,
+    recordings get the same share of each label. Otherwise the network could learn the difference between recordings and
+    synthetic clips instead of words: with synthetic keywords and recorded unknown words it would classify every
+    recording as unknown. So a few recordings occur several times (augmented differently), and of many only some occur.
+    Their share is `recordings_share`, or more if every label has a larger share of recordings.
 
     Args:
         label_ids: int [n].
-        recorded: bool [n], which clips people recorded.
+        recorded: bool [n], which clips are recordings.
         recordings_share: 0 to 1.
-        most: turns in an epoch.
-        rng: of the choice and the order.
+        most: greatest number of clips in an epoch.
+        rng: for the choice and the order.
     """
     labels = np.unique(label_ids)
-    parts = [float(recorded[label_ids == label].mean()) for label in labels if label != SILENCE_INDEX]
-    part = max(recordings_share, min(parts, default=0.0))
+    shares = [float(recorded[label_ids == label].mean()) for label in labels if label != SILENCE_INDEX]
+    share = max(recordings_share, min(shares, default=0.0))
     scale = min(1.0, most / max(1, len(label_ids)))
-    turns = []
+    chosen = []
     for label in labels:
         of_label = label_ids == label
         count = int(scale * of_label.sum())
-        turns.append(
-            _turns(np.flatnonzero(of_label & recorded), np.flatnonzero(of_label & ~recorded), part, count, rng)
+        chosen.append(
+            _choose(np.flatnonzero(of_label & recorded), np.flatnonzero(of_label & ~recorded), share, count, rng)
         )
-    return rng.permutation(np.concatenate(turns))
+    return rng.permutation(np.concatenate(chosen))
 
 
-def _turns(ours: Rows, spoken: Rows, part: float, count: int, rng: np.random.Generator) -> Rows:
-    if not len(ours) or not len(spoken):
-        return _in_turn(np.concatenate([ours, spoken]), count, rng)
-    n_ours = round(part * count)
-    return np.concatenate([_in_turn(ours, n_ours, rng), _in_turn(spoken, count - n_ours, rng)])
+def _choose(recordings: Rows, synthetic: Rows, share: float, count: int, rng: np.random.Generator) -> Rows:
+    if not len(recordings) or not len(synthetic):
+        return _in_turn(np.concatenate([recordings, synthetic]), count, rng)
+    n_recordings = round(share * count)
+    return np.concatenate([_in_turn(recordings, n_recordings, rng), _in_turn(synthetic, count - n_recordings, rng)])
 
 
 def _in_turn(rows: Rows, count: int, rng: np.random.Generator) -> Rows:
-    """Returns so many of the rows: all equally often, or one time more."""
+    """Returns `count` rows: each occurs equally often, or once more than others."""
     rounds = [rng.permutation(rows) for _ in range(-(-count // len(rows)))]
     return np.concatenate([*rounds, rows[:0]])[:count]

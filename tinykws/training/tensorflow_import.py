@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""TensorFlow's chatter: what its C++ side writes to the terminal whatever one sets, kept until something fails."""
+"""Imports TensorFlow, and hides the messages that its C++ code prints regardless of settings, unless a call fails."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tinykws.support.errors import ToolError
 
 
 def import_tensorflow() -> Any:
-    """Returns the tensorflow module, imported without its greeting. Raises ToolError where it is not installed."""
+    """Returns the tensorflow module, imported silently. Raises ToolError if it is not installed."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
     if "tensorflow" in sys.modules:
@@ -30,18 +30,18 @@ def import_tensorflow() -> Any:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Keeps stdout and stderr of Python and of C++ from the terminal, and warnings from Python.
+    """Hides stdout and stderr of Python and C++, and Python's warnings.
 
-    An exception carries the last lines that were held back as a note in its text, where Python has notes (3.11).
+    An exception gets the end of the hidden output as a note (from Python 3.11 on).
     """
-    with tempfile.TemporaryFile() as held, warnings.catch_warnings():
+    with tempfile.TemporaryFile() as hidden, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            with _descriptors_to(held.fileno()):
+            with _descriptors_to(hidden.fileno()):
                 yield
         except BaseException as error:
-            held.seek(0)
-            _add_note(error, held.read()[-2000:].decode(errors="replace"))
+            hidden.seek(0)
+            _add_note(error, hidden.read()[-2000:].decode(errors="replace"))
             raise
 
 

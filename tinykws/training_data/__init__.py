@@ -1,2 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Recordings and synthetic clips on their way to build/dataset/."""
+"""From folders of clips to a dataset for training: finding, checking, balancing and augmenting clips.
+
+In: data/ (recordings) and build/synth/ (synthetic clips), in the layout of Speech Commands. Out: build/dataset/, with
+clips and features in three splits; the stage `prepare` writes it. During training, augmentation/ changes every clip at
+random each time it is used.
+
+Contents:
+    folders.clip_files: finds the clips of a data folder, with label and split.
+    folders.noise_files: finds the long noise recordings of a data folder.
+    folders.which_set: assigns a speaker to training, validation or testing.
+    folders.needs_synthetic_clips: decides whether `synth` should synthesize clips.
+    public_datasets.PUBLIC_DATASETS: the datasets that `fetch` can download.
+    merge_folders.merge_into: merges downloaded clips into a data folder.
+    merge_folders.recordings_by_folder: counts recordings.
+    recording_quality.find_issues: finds short, faint, clipped and cut-off recordings.
+    label_quality.find_label_errors: finds clips with wrong labels by confident learning.
+    label_quality.out_of_fold_probabilities: cross-validation that confident learning needs.
+    class_balance.balance_classes: chooses how many unknown and silence clips are used.
+    silence_clips.split_noise: divides noise recordings among the splits.
+    silence_clips.silence_clips: makes clips of the label silence.
+    dataset.Dataset: reads build/dataset/.
+    dataset.sample_files: chooses example clips evenly.
+    augmentation.clip_augmenter.Augmenter: changes position, speed, room, microphone, noise and level of clips.
+    augmentation.tempo.change_tempo: stretches features in time.
+    augmentation.feature_masks.mask_features: SpecAugment.
+"""

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How many unknown and silence clips stand beside the words, split by split.
+"""Chooses how many unknown and silence clips are used in addition to the words, for each split.
 
-Unknown clips are many and cheap, and every further word among them lowers false accepts; beyond a point they only
-make training slow. At most as many as all words together are kept, and never fewer than three words' worth; as many
-mined ones may stand beside them, and push none out: those are hard, but of few speakers and sentences. Silence is half
-a word's worth. (Upstream's training takes 10 % each, which is for ten words; these give 60 % unknown and 10 % silence
-for two words, 50 % and 2 % for ten. Training weighs the classes.)
+Unknown clips are plentiful, and more different words lower the false accepts; beyond a point they only make training
+slow. A split keeps up to as many unknown clips as it has clips of all words together, or of three words if there are
+fewer. It may keep the same number of mined clips in addition: those are hard, but come from few speakers and sentences,
+so they must not replace others. Silence gets half of a word's clips. (TensorFlow's speech_commands uses 10 % each for
+ten words. These rules give 60 % unknown and 10 % silence for two words, 50 % and 2 % for ten. Training weights
+classes.)
 """
 
 from __future__ import annotations
@@ -16,19 +17,21 @@ from collections.abc import Sequence
 from tinykws.training_data.folders import MINED, SILENCE_INDEX, SPLITS, UNKNOWN_INDEX, ClipFile
 
 UNKNOWN_PER_WORD = 3.0
+"""Least number of unknown clips, relative to the mean number of clips per word."""
 SILENCE_PER_WORD = 0.5
+"""Silence clips relative to the mean number of clips per word."""
 
 
-def balanced(clips: Sequence[ClipFile]) -> list[ClipFile]:
-    """Returns the clips to use, sorted by split and label: all words, and of the rest as many as wanted.
+def balance_classes(clips: Sequence[ClipFile]) -> list[ClipFile]:
+    """Returns the clips to use, sorted by split and label: all clips of words, and the chosen number of the others.
 
-    Which ones is decided by a hash of their names, so a new recording changes little of the choice.
+    A hash of the names chooses, so a new recording changes the choice only a little.
     """
     kept: list[ClipFile] = []
     for split in SPLITS:
         here = [clip for clip in clips if clip.split == split]
-        kept += _chosen(here, SILENCE_INDEX, wanted_silence(clips, split))
-        most = wanted_unknown(clips, split)
+        kept += _chosen(here, SILENCE_INDEX, target_silence_count(clips, split))
+        most = target_unknown_count(clips, split)
         kept += _chosen([clip for clip in here if not _is_mined(clip)], UNKNOWN_INDEX, most)
         kept += _chosen([clip for clip in here if _is_mined(clip)], UNKNOWN_INDEX, most)
         kept += sorted(
@@ -37,14 +40,14 @@ def balanced(clips: Sequence[ClipFile]) -> list[ClipFile]:
     return kept
 
 
-def wanted_unknown(clips: Sequence[ClipFile], split: str) -> int:
-    """Returns how many unknown clips a split may have."""
+def target_unknown_count(clips: Sequence[ClipFile], split: str) -> int:
+    """Returns the greatest number of unknown clips in a split, mined ones not counted."""
     per_word, n_words = _per_word(clips, split)
     return round(per_word * max(UNKNOWN_PER_WORD, n_words))
 
 
-def wanted_silence(clips: Sequence[ClipFile], split: str) -> int:
-    """Returns how many silence clips a split shall have."""
+def target_silence_count(clips: Sequence[ClipFile], split: str) -> int:
+    """Returns the number of silence clips in a split."""
     return round(_per_word(clips, split)[0] * SILENCE_PER_WORD)
 
 

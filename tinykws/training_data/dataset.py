@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""build/dataset/: clips and features of every split, as the stage prepare writes them and training reads them.
+"""The dataset in build/dataset/: clips and features of all splits, written by `prepare`, read by `train` and others.
 
 index.json      format, labels, front-end, and for each clip its split, label, source and key
 clips.npy       int16 [n, clip_samples], training clips first, then validation, then testing
 features.npy    int8 [n, n_frames, n_mels]
 noise.npy       int16 [m], the noise recordings one after another
-skipped.json    files left out, with the reason
+skipped.json    skipped files, with the reason
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from tinykws.training_data.folders import SPLITS
 
 FORMAT_VERSION = 1
 INDEX, CLIPS, FEATURES, NOISE, SKIPPED = "index.json", "clips.npy", "features.npy", "noise.npy", "skipped.json"
-RECORDED = "data/"
-"""How sources begin that come from the project's data folder."""
+RECORDED_PREFIX = "data/"
+"""Prefix of the sources of clips from the project's data folder."""
 _HEADER_BYTES = 128
-"""numpy pads its header to a multiple of 64 and leaves room for the first dimension to grow: always 128 here."""
+"""numpy pads its header to a multiple of 64, with space for a larger first dimension: always 128 bytes here."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,11 +41,11 @@ class Dataset:
     """Label names in the model's output order."""
     frontend: FrontendSettings
     noise: list[Samples]
-    """Noise recordings for mixing into training clips, int16 [m] each; no validation or testing clip is cut of them."""
+    """Noise recordings for mixing into training clips, int16 [m] each; never used for validation or testing."""
     split_sizes: dict[str, int]
     all_sources: list[str]
     keys: list[str]
-    """Of each clip, the digest that says whether it must be read and computed again."""
+    """Digest of each clip's file and settings; if it changes, the clip is read and its features are computed again."""
     all_label_ids: npt.NDArray[np.int64]
     all_clips: Samples
     all_features: npt.NDArray[np.int8]
@@ -55,12 +55,14 @@ class Dataset:
         """Opens a dataset.
 
         Raises:
-            ConfigError: not there, of another format version, or not whole.
+            ConfigError: it is missing, incomplete, or has another format version.
         """
         try:
             index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
             if index["format_version"] != FORMAT_VERSION:
-                raise ConfigError(f"{folder} is of format {index['format_version']}, not {FORMAT_VERSION}", hint=_MEND)
+                raise ConfigError(
+                    f"{folder} has format version {index['format_version']}, not {FORMAT_VERSION}", hint=_PREPARE_AGAIN
+                )
             return cls(
                 labels=tuple(index["labels"]),
                 frontend=FrontendSettings.from_dict(index["frontend"]),
@@ -73,9 +75,9 @@ class Dataset:
                 all_features=_open_array(folder / FEATURES),
             )._checked(folder)
         except FileNotFoundError as error:
-            raise ConfigError(f"there is no dataset in {folder}", hint="make it with: tinykws prepare") from error
+            raise ConfigError(f"there is no dataset in {folder}", hint="create it with: tinykws prepare") from error
         except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
-            raise ConfigError(f"{folder} is no good dataset: {error}", hint=_MEND) from error
+            raise ConfigError(f"{folder} is not a valid dataset: {error}", hint=_PREPARE_AGAIN) from error
 
     def clips(self, split: str) -> Samples:
         """Returns int16 [n, clip_samples]."""
@@ -90,7 +92,7 @@ class Dataset:
         return self.all_features[self._rows(split)]
 
     def sources(self, split: str) -> list[str]:
-        """Returns for each clip the `folder/name` it came from."""
+        """Returns each clip's source: `data/<folder>/<name>`, `synth/…`, or a name for generated clips."""
         return self.all_sources[self._rows(split)]
 
     def _rows(self, split: str) -> slice:
@@ -107,20 +109,20 @@ class Dataset:
         shapes = (self.all_clips.shape[1:], self.all_features.shape[1:])
         wanted = ((self.frontend.clip_samples,), self.frontend.features_shape)
         if counts != {len(self.all_clips)} or counts != {len(self.all_features)} or shapes != wanted:
-            raise ConfigError(f"{folder} is no good dataset: its files do not fit together", hint=_MEND)
+            raise ConfigError(f"{folder} is not a valid dataset: its files do not belong together", hint=_PREPARE_AGAIN)
         return self
 
 
 def is_recording(source: str) -> bool:
-    """Returns whether a clip of this source was recorded by a person, not spoken or made by computing."""
-    return source.startswith(RECORDED)
+    """Returns whether a clip is a recording, not a synthetic or computed one."""
+    return source.startswith(RECORDED_PREFIX)
 
 
 def sample_files(project: Project, count: int) -> list[tuple[Path, str]]:
-    """Returns up to `count` of the testing clips' files (validation's, where none is for testing), with label names.
+    """Returns up to `count` files of testing clips (validation clips if there are none for testing), with label names.
 
-    Chosen evenly over the split, so each label has its share; the same every time. Clips that were made without a
-    file, such as pieces of background noise, are left out.
+    They are spaced evenly over the split, so each label has its share, and are the same every time. Clips without a
+    file, such as pieces of background noise, are omitted.
     """
     dataset = Dataset.load(project.dataset_dir)
     split = "testing" if dataset.split_sizes["testing"] else "validation"
@@ -134,9 +136,9 @@ def sample_files(project: Project, count: int) -> list[tuple[Path, str]]:
 
 
 class ArrayWriter:
-    """An .npy file that grows row by row: its header, which holds the row count, is written last.
+    """Writes an .npy file row by row; the header, which contains the number of rows, is written last.
 
-    Use in a `with` block; the file is whole only after it.
+    Use it in a `with` block; the file is valid only after the block.
     """
 
     def __init__(self, path: Path, row_shape: tuple[int, ...], dtype: npt.DTypeLike) -> None:
@@ -167,11 +169,11 @@ class ArrayWriter:
         self._file.close()
 
 
-_MEND = "make it again with: tinykws prepare --force"
+_PREPARE_AGAIN = "create it again with: tinykws prepare --force"
 
 
 def _open_array(path: Path) -> npt.NDArray[Any]:
-    """Opens an .npy file as a memory map; an empty one, which cannot be mapped, is read."""
+    """Opens an .npy file as a memory map, or reads it if it is empty and cannot be mapped."""
     array = np.load(path, mmap_mode="r") if path.stat().st_size > _HEADER_BYTES else np.load(path)
     return np.asarray(array) if array.size == 0 else array
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Folders of clips in Speech Commands' layout: <label>/*.wav|flac, list files, the hash that splits by speaker."""
+"""Data folders in Speech Commands' layout: <label>/*.wav or *.flac, list files of splits, split by speaker hash."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from tinykws.support.errors import ConfigError
 TRAINING, VALIDATION, TESTING = SPLITS = ("training", "validation", "testing")
 LIST_FILES = {VALIDATION: "validation_list.txt", TESTING: "testing_list.txt"}
 IGNORE_LIST = "ignore_list.txt"
-"""What a person wants left out, one `folder/name` or folder a line."""
+"""Clips to exclude from the dataset: one `folder/name` or `folder` per line."""
 MINED = "_mined_"
-"""What a model took for a word and no word was: unknown, and always to learn from."""
+"""Folder of hard negatives from `tinykws mine`: label unknown, always in the training split."""
 SUFFIXES = (".wav", ".flac")
 SILENCE_INDEX, UNKNOWN_INDEX = 0, 1
 
@@ -28,17 +28,17 @@ _MAX_PER_CLASS = 2**27 - 1
 
 @dataclasses.dataclass(frozen=True)
 class ClipFile:
-    """One audio file and what it stands for."""
+    """One audio file with its label and split."""
 
     path: Path
     source: str
-    """`folder/name` below the data folder: what list files, reports and the dataset call it."""
+    """`folder/name` below the data folder: its name in list files, reports and the dataset."""
     label_id: int
     split: str
 
 
 def which_set(file_name: str, validation_percent: float = 10, testing_percent: float = 10) -> str:
-    """Returns the split of a clip by its name, all clips of one speaker in the same.
+    """Returns the split of a clip by its file name; all clips of a speaker are in the same split.
 
     Source: Speech Commands' README (`which_set`): SHA-1 of the base name without `_nohash_…`, modulo 2^27, as a
     percentage of 2^27 - 1.
@@ -54,24 +54,23 @@ def which_set(file_name: str, validation_percent: float = 10, testing_percent: f
 
 
 def clip_files(folder: Path, labels: Sequence[Label]) -> list[ClipFile]:
-    """Returns all clips below a data folder, sorted by name; [] where there is no folder.
+    """Returns all clips below a data folder, sorted by name; [] if the folder does not exist.
 
-    A folder named as a word's label or text holds that word, `_silence_` silence, any other one unknown words;
-    `_background_noise_` and hidden folders are left out. A clip in a list file has that file's split; where there is
-    no list file at all, `which_set` decides; where only one is, the hash still decides about the other split, so
-    that no clip is trained on that others test with. Mined clips are for training; those in ignore_list.txt are
-    left out.
+    A folder named like a word's label or text contains that word, `_silence_` silence, and any other folder unknown
+    words; `_background_noise_`, hidden folders and clips in ignore_list.txt are skipped. A clip in a list file is in
+    that file's split. Without list files `which_set` decides. With only one of them the hash still decides about the
+    other split, so that no clip is used for training that others use for testing. Mined clips are for training.
 
     Raises:
-        ConfigError: a list file that is no text.
+        ConfigError: a list file is not UTF-8 text.
     """
     listed = {source: split for split, name in LIST_FILES.items() for source in _listed(folder / name)}
     ids = _label_ids(labels)
-    left_out = {BACKGROUND_NOISE, *_listed(folder / IGNORE_LIST)}
+    excluded = {BACKGROUND_NOISE, *_listed(folder / IGNORE_LIST)}
     return [
         ClipFile(path, source, ids.get(_folder_key(path.parent.name), UNKNOWN_INDEX), _split_of(source, listed))
         for path in _audio_files(folder)
-        if (source := f"{path.parent.name}/{path.name}") not in left_out and path.parent.name not in left_out
+        if (source := f"{path.parent.name}/{path.name}") not in excluded and path.parent.name not in excluded
     ]
 
 
@@ -80,8 +79,8 @@ def noise_files(folder: Path) -> list[Path]:
     return [path for path in _audio_files(folder) if path.parent.name == BACKGROUND_NOISE]
 
 
-def speaks(config: Config, data_dir: Path) -> bool:
-    """Returns whether spoken clips are wanted: always, never, or when some word has no recording."""
+def needs_synthetic_clips(config: Config, data_dir: Path) -> bool:
+    """Returns whether `synth` should synthesize clips: by its setting, or (auto) if a word has no recordings."""
     if config.synth.enabled != "auto":
         return config.synth.enabled == "always"
     recorded = {clip.label_id for clip in clip_files(data_dir, config.labels)}
@@ -105,7 +104,7 @@ def _label_ids(labels: Sequence[Label]) -> dict[str, int]:
 
 
 def _folder_key(name: str) -> str:
-    """Makes folder names comparable: file systems differ in case and in how they store accents."""
+    """Normalizes a folder name; file systems differ in case and in the encoding of accents."""
     return unicodedata.normalize("NFC", name).casefold()
 
 
@@ -115,7 +114,9 @@ def _listed(path: Path) -> list[str]:
     except FileNotFoundError:
         return []
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read {path}: {error}", hint="it holds one folder/name a line") from error
+        raise ConfigError(
+            f"cannot read {path}: {error}", hint="it must be a text file with one folder/name per line"
+        ) from error
 
 
 def _split_of(source: str, listed: dict[str, str]) -> str:

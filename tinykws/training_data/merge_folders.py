@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Moving a folder of clips into another one that may hold a user's own: nothing is ever replaced or lost."""
+"""Merges a folder of clips into a data folder that may contain the user's recordings, without replacing any file."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from tinykws.training_data.folders import LIST_FILES, SUFFIXES
 
 
 def recordings_by_folder(folder: Path) -> dict[str, int]:
-    """Returns how many recordings each folder below a data folder holds, by name; those without any are left out."""
+    """Returns the number of recordings in each subfolder, by name; subfolders without recordings are omitted."""
     if not folder.is_dir():
         return {}
     found = {path.name: _recordings(path) for path in sorted(folder.iterdir()) if path.is_dir()}
     return {name: count for name, count in found.items() if count}
 
 
-def move_in(fresh: Path, folder: Path) -> tuple[str, ...]:
-    """Moves all that is in `fresh` to `folder`, on the same disk; undoes it where it fails.
+def merge_into(fresh: Path, folder: Path) -> tuple[str, ...]:
+    """Moves everything in `fresh` to `folder`, on the same disk; undoes the moves if one fails.
 
-    Where `folder` holds recordings, list files are joined and not moved, see `_join_lists`.
+    If `folder` contains recordings, list files are merged instead of moved, see `_join_lists`.
 
     Returns:
-        What in `folder` has a name, and not the content, of recordings in `fresh`: it stayed.
+        Files in `folder` that were kept although `fresh` has different recordings of the same name.
     """
     if not folder.exists():
         fresh.rename(folder)
@@ -58,7 +58,7 @@ def move_in(fresh: Path, folder: Path) -> tuple[str, ...]:
 
 
 def _sources(fresh: Path, folder: Path) -> Iterator[Path]:
-    """Yields what to move: whole folders where the target has none or an empty one, and else file by file."""
+    """Yields the paths to move: a whole folder if the target is missing or empty, otherwise its files."""
     for path in sorted(fresh.iterdir()):
         target = folder / path.name
         if path.is_dir() and target.is_dir() and any(target.iterdir()):
@@ -70,14 +70,14 @@ def _sources(fresh: Path, folder: Path) -> Iterator[Path]:
 def _is_other_recording(source: Path, target: Path) -> bool:
     if source.is_file() and target.is_file():
         return source.suffix.lower() in SUFFIXES and not filecmp.cmp(source, target, shallow=False)
-    return source.is_dir()  # a word's folder, where the user has a file of that name
+    return source.is_dir()  # a word's folder, and the user has a file of that name
 
 
 def _join_lists(theirs: Path, own: Path) -> None:
-    """Adds the names in a list file to the user's, where he has one.
+    """Adds the names in a list file to the user's list file, if there is one.
 
-    Where he has none it is not needed: the hash by which `prepare` splits is the one Speech Commands' lists were made
-    with. And it would do harm: clips that are in no list are for training, all of the user's own among them.
+    Without one, no list is needed: `prepare` splits by the same hash that made Speech Commands' lists. A list would
+    even do harm: clips that are in no list are used for training, so all of the user's recordings would be.
     """
     if theirs.exists() and own.exists():
         lines = own.read_text(encoding="utf-8").splitlines() + theirs.read_text(encoding="utf-8").splitlines()

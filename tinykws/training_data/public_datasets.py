@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Public data sets of spoken words that `fetch` knows: where they are, and how to tell that one came whole."""
+"""Public datasets for `tinykws fetch`: URLs, checksums and sizes."""
 
 from __future__ import annotations
 
@@ -7,32 +7,32 @@ import dataclasses
 
 
 @dataclasses.dataclass(frozen=True)
-class PublicSet:
+class PublicDataset:
     """One archive in Speech Commands' layout."""
 
     name: str
     urls: tuple[str, ...]
-    """Addresses of the same bytes; the next is tried where one fails."""
+    """Mirrors of the same file, tried in order."""
     archive: str
     """The archive's file name."""
     sha256: str
     size: int | None
-    """Bytes of the archive; None where only the checksum is known."""
+    """Bytes of the archive; None if only the checksum is known."""
     unpacked: int
-    """An upper bound of what it unpacks to, in bytes: as much must be free, and no more is written."""
+    """Upper bound of the unpacked size in bytes: this much disk space must be free, and no more is written."""
     licence: str
 
 
 _BUCKET = "storage.googleapis.com/download.tensorflow.org/data"
 _LICENCE = "Speech Commands, Pete Warden and Google, CC BY 4.0, arXiv 1804.03209"
 
-# Both SHA-256 are those others check against: speech_commands' in TensorFlow Datasets and torchaudio, with the size;
-# mini_speech_commands' in a dozen public repositories, its size in the output of TensorFlow's own tutorial.
-# `unpacked`: 105,835 and 8,000 files of at most 32,044 bytes, the longer noise files, and room for a disk's blocks.
-PUBLIC_SETS = {
+# Sources: speech_commands' SHA-256 and size are in TensorFlow Datasets and torchaudio; mini_speech_commands' SHA-256 is
+# in a dozen public repositories, its size in the output of TensorFlow's tutorial. `unpacked` allows for 105,835 and
+# 8,000 files of up to 32,044 bytes, the longer noise files, and rounding up to disk blocks.
+PUBLIC_DATASETS = {
     each.name: each
     for each in (
-        PublicSet(
+        PublicDataset(
             name="speech_commands",
             urls=(
                 f"https://{_BUCKET}/speech_commands_v0.02.tar.gz",
@@ -44,7 +44,7 @@ PUBLIC_SETS = {
             unpacked=4_000_000_000,
             licence=_LICENCE,
         ),
-        PublicSet(
+        PublicDataset(
             name="mini_speech_commands",
             urls=(f"https://{_BUCKET}/mini_speech_commands.zip", f"http://{_BUCKET}/mini_speech_commands.zip"),
             archive="mini_speech_commands.zip",

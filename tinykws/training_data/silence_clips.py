@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Silence clips: cut from noise recordings at all levels, made where there are none, and true zeros."""
+"""Makes silence clips: pieces of noise recordings at random levels (computed noise if there are none), and zeros."""
 
 from __future__ import annotations
 
@@ -12,41 +12,42 @@ from tinykws.audio.samples import FULL_SCALE, Samples, saturated
 from tinykws.training_data.folders import SPLITS, TESTING, TRAINING, VALIDATION
 
 SPLIT_ENDS = {TRAINING: 0.8, VALIDATION: 0.9, TESTING: 1.0}
-"""Each noise recording is shared out in time: no split hears another's noise."""
+"""Where each split's share of a noise recording ends: splits never share noise."""
 ZEROS_EVERY = 10
 """Every tenth clip is digital silence."""
 GAIN_DB = (-40.0, 3.0)
-MADE_DB = (-80.0, -20.0)
-"""Level range of made noise, RMS in dB of full scale."""
+"""Range of gains applied to recorded noise."""
+GENERATED_DB = (-80.0, -20.0)
+"""Level range of computed noise, RMS in dB of full scale."""
 
 
 def split_noise(recordings: Sequence[Samples]) -> dict[str, list[Samples]]:
-    """Cuts each noise recording in three, one piece a split."""
+    """Cuts each noise recording into three pieces, one per split."""
     pieces: dict[str, list[Samples]] = {split: [] for split in SPLITS}
     for recording in recordings:
         start = 0
-        for split, part in SPLIT_ENDS.items():
-            end = round(part * recording.size)
+        for split, share in SPLIT_ENDS.items():
+            end = round(share * recording.size)
             pieces[split].append(recording[start:end])
             start = end
     return pieces
 
 
 def silence_clips(noise: Sequence[Samples], count: int, clip_samples: int, seeds: Sequence[int]) -> Samples:
-    """Returns int16 [count, clip_samples]: stretches of the noise at random gains, or made noise, and zeros.
+    """Returns int16 [count, clip_samples]: pieces of the noise at random gains, or computed noise, and zeros.
 
     Args:
         noise: recordings int16 [m]; those shorter than a clip are not used.
         count: how many clips.
         clip_samples: length of each.
-        seeds: what the choice depends on, beside each clip's number.
+        seeds: seed of all random choices, together with each clip's number.
     """
     long_enough = [recording for recording in noise if recording.size >= clip_samples]
     clips = np.zeros((count, clip_samples), np.int16)
     for index in range(count):
         if index % ZEROS_EVERY:
             rng = np.random.default_rng([*seeds, index])
-            clips[index] = _cut(long_enough, clip_samples, rng) if long_enough else _made(clip_samples, rng)
+            clips[index] = _cut(long_enough, clip_samples, rng) if long_enough else _generated(clip_samples, rng)
     return clips
 
 
@@ -56,7 +57,7 @@ def _cut(noise: Sequence[Samples], clip_samples: int, rng: np.random.Generator) 
     return saturated(recording[start : start + clip_samples] * decibels(float(rng.uniform(*GAIN_DB))))
 
 
-def _made(clip_samples: int, rng: np.random.Generator) -> Samples:
+def _generated(clip_samples: int, rng: np.random.Generator) -> Samples:
     kinds = tuple(NOISES)
     sound = NOISES[kinds[int(rng.integers(len(kinds)))]](clip_samples, rng)
-    return saturated(sound * FULL_SCALE * decibels(float(rng.uniform(*MADE_DB))))
+    return saturated(sound * FULL_SCALE * decibels(float(rng.uniform(*GENERATED_DB))))

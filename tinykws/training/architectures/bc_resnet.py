@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""bc_resnet: residuals that are computed over time only and broadcast over frequency (arXiv 2106.04140), made small.
+"""bc_resnet: residuals that are computed over time and broadcast over frequency (arXiv 2106.04140), in a small version.
 
-A block filters along frequency, averages over it, lets a cheap one-dimensional network work along time, and adds what
-comes out to every frequency again: two-dimensional maps at little more than one-dimensional cost. ReLU stands in the
-place of swish, and plain batch normalization in that of the sub-spectral one, which does not fold into a convolution.
+A block filters along frequency, averages over it, applies a cheap one-dimensional network along time, and adds the
+result to every frequency: two-dimensional maps at little more than one-dimensional cost. It uses ReLU instead of swish,
+and plain instead of sub-spectral batch normalization, which does not fold into a convolution.
 For 49x40 features and four labels: 5,528 parameters, 329,936 multiply-accumulates.
 """
 
@@ -17,7 +17,7 @@ STEM_FILTERS = 12
 STEM_KERNEL = (5, 5)
 STEM_STRIDE = (2, 4)
 STAGES = ((12, 1), (20, 2), (28, 2))
-"""Channels of each stage, and how many blocks it has; from one stage to the next, the frequencies are halved."""
+"""Channels and number of blocks of each stage; between stages the number of frequencies is halved."""
 FREQUENCY_KERNEL = (1, 3)
 TIME_KERNEL = (7, 1)
 

@@ -1,32 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The layers that networks here are built of: convolutions that fold with their batch normalization when converted."""
+"""Layers that the architectures are built from; batch normalization folds into the convolutions when converted."""
 
 from __future__ import annotations
 
 from typing import Any
 
 BATCH_NORM_MOMENTUM = 0.9
-"""Keras's 0.99 needs more steps to settle than a small word set has in an epoch."""
+"""Keras's default of 0.99 needs more steps to converge than an epoch of a small dataset has."""
 EMBEDDING = "embedding"
-"""The layer that holds all the last one sees: there, training joins a second answer (which word it is)."""
+"""Name of the layer before the last one; training attaches an auxiliary word classifier to it."""
 Size = tuple[int, int]
 """Along time and along frequency."""
 
 
 def convolution(x: Any, filters: int, kernel: Size, stride: Size = (1, 1), *, relu: bool = True) -> Any:
-    """Convolves [batch, time, frequency, channels], normalizes, and cuts below zero where asked."""
+    """Returns convolution, batch normalization and optional ReLU of [batch, time, frequency, channels]."""
     from keras import layers
 
     return _finished(layers.Conv2D(filters, kernel, stride, padding="same", use_bias=False)(x), relu)
 
 
 def pointwise(x: Any, filters: int, *, relu: bool = True) -> Any:
-    """Mixes the channels at each place."""
+    """Returns a 1x1 convolution: mixes the channels at each position."""
     return convolution(x, filters, (1, 1), relu=relu)
 
 
 def depthwise(x: Any, kernel: Size, stride: Size = (1, 1), *, relu: bool = True) -> Any:
-    """Convolves each channel with a filter of its own. TensorFlow wants strides that differ made of equal ones."""
+    """Returns a convolution with one filter per channel. TensorFlow requires equal strides along both axes."""
     from keras import layers
 
     return _finished(layers.DepthwiseConv2D(kernel, stride, padding="same", use_bias=False)(x), relu)
@@ -40,7 +40,7 @@ def mean_over_time(x: Any) -> Any:
 
 
 def probabilities(x: Any, n_labels: int, dropout: float) -> Any:
-    """Ends a network: one dense layer over all that is left, and a softmax."""
+    """Returns the end of a network: one dense layer over everything, and a softmax."""
     from keras import layers
 
     x = layers.Dropout(dropout)(layers.Flatten(name=EMBEDDING)(x))

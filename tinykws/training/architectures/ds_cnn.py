@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""ds_cnn: depthwise-separable convolutions over time and frequency (Hello Edge, arXiv 1711.07128), made small.
+"""ds_cnn: depthwise-separable convolutions over time and frequency (Hello Edge, arXiv 1711.07128), in a small version.
 
-The network of MLPerf Tiny's keyword spotting, in an eighth of its multiply-accumulates: the first layer strides by four
-both ways, the first separable block by two more. For 49x40 features and four labels: 7,888 parameters, 335,612
-multiply-accumulates.
+The architecture of MLPerf Tiny's keyword spotting with an eighth of its multiply-accumulates: the first layer has a
+stride of four along both axes, the first separable block of two. For 49x40 features and four labels: 7,888 parameters,
+335,612 multiply-accumulates.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""micro_speech: the network that TensorFlow Lite Micro's example made known (`tiny_conv` of speech_commands).
+"""micro_speech: the network of TensorFlow Lite Micro's example of that name (`tiny_conv` of speech_commands).
 
-One 10x8 convolution of 8 filters (10 frames, 8 channels), stride 2 both ways, and one dense layer. For 49x40 features
-and four labels: 16,652 parameters, 336,000 multiply-accumulates. Batch normalization is an addition for training: it
-folds into the convolution, so the network on the chip is upstream's.
+One 10x8 convolution of 8 filters (10 frames, 8 channels), stride 2 along both axes, and one dense layer. For 49x40
+features and four labels: 16,652 parameters, 336,000 multiply-accumulates. Batch normalization is added for training: it
+folds into the convolution, so the network on the chip is the same as TensorFlow's.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The networks that can be trained, one a module, and what each costs on a chip.
+"""The architectures that can be trained, one per module, and their cost on a chip.
 
-A module here is an architecture when it has `build(n_frames, n_mels, n_labels, dropout) -> keras.Model`. The model
-takes float features from 0.0 to 26.0 in any shape that holds [n_frames, n_mels] row by row, ends in
-blocks.probabilities(), and converts to the ops in model_guards.DEPLOYABLE_OPS. See docs/adding_an_architecture.md.
+An architecture is a module here with a function `build(n_frames, n_mels, n_labels, dropout) -> keras.Model`. The model
+takes float features from 0.0 to 26.0 in any shape that contains [n_frames, n_mels] row by row, ends with
+blocks.probabilities(), and uses only the ops in DEPLOYABLE_OPS of tinykws/model/validation.py. See
+docs/adding_an_architecture.md.
 """
 
 from __future__ import annotations
@@ -18,27 +19,29 @@ from tinykws.support.errors import ConfigError, did_you_mean
 
 ARCHITECTURES = ("ds_tcn", "bc_resnet", "ds_cnn", "micro_speech")
 TEACHER = "teacher"
-"""Built like the others, never deployed."""
+"""A large network for distillation, never deployed."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Cost:
-    """What a network costs on the chip, once batch normalization is folded into the layer before it."""
+    """Cost of a network on the chip, with batch normalization folded into the layer before it."""
 
     parameters: int
-    """Weights (a byte each) and biases (four)."""
+    """Weights (one byte each) and biases (four bytes each)."""
     macs: int
-    """Multiply-accumulates of one inference."""
+    """Multiply-accumulates per inference."""
 
 
 def check_architecture(name: str) -> None:
-    """Raises ConfigError for a name that is none, with the nearest that is one."""
+    """Raises ConfigError for an unknown name, with the nearest known one as a hint."""
     if name not in ARCHITECTURES:
-        raise ConfigError(f"model: architecture is {name!r}", hint=did_you_mean(name, ARCHITECTURES))
+        raise ConfigError(
+            f"model: architecture: there is no architecture {name!r}", hint=did_you_mean(name, ARCHITECTURES)
+        )
 
 
 def build_architecture(name: str, *, n_frames: int, n_mels: int, n_labels: int, dropout: float) -> Any:
-    """Returns a fresh Keras model. Raises ConfigError for a name that is none."""
+    """Returns an untrained Keras model. Raises ConfigError for an unknown name."""
     if name != TEACHER:
         check_architecture(name)
     module = importlib.import_module(f"tinykws.training.architectures.{name}")
@@ -56,8 +59,8 @@ def _layers_of(network: Any) -> Iterable[Any]:
 
 
 def _layer_cost(layer: Any) -> Cost:
-    """Each kernel is applied once for each place of the output; a bias is there even where it is folded in later."""
+    """A kernel is applied once per position of the output; batch normalization will fold into a bias."""
     kernel = math.prod(layer.kernel.shape)
     outputs = tuple(layer.output.shape[1:])
-    places = math.prod(outputs[:-1])
-    return Cost(parameters=kernel + outputs[-1], macs=kernel * places)
+    positions = math.prod(outputs[:-1])
+    return Cost(parameters=kernel + outputs[-1], macs=kernel * positions)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""teacher: what a small network learns from in training; ten times too large for a chip, and never put on one.
+"""teacher: a large network for distillation, from which a small one learns in training; never deployed to a chip.
 
-ds_tcn's layers, twice as wide, with longer filters, one block more, and an addition around each block.
+ds_tcn with twice the width, longer filters, one more block, and a residual connection around each block.
 """
 
 from __future__ import annotations

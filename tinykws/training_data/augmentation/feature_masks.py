@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""SpecAugment: parts of the features blanked, so that no single frame or channel decides."""
+"""SpecAugment: masks parts of the features, so that a model does not rely on a single frame or channel."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ import numpy.typing as npt
 from tinykws.project.training_settings import AugmentationSettings
 
 FEATURE_FLOOR = -128
-"""What masked features become: the front-end's zero."""
+"""Value of masked features: the front-end's zero."""
 
 
 def mask_features(
     features: npt.NDArray[np.int8], settings: AugmentationSettings, rng: np.random.Generator
 ) -> npt.NDArray[np.int8]:
-    """Blanks a run of frames and a band of channels in each of int8 [n, f, m], of random width up to the settings'.
+    """Masks a run of frames and a band of channels, of random width, in each of int8 [n, n_frames, n_mels].
 
     Source: SpecAugment (Park et al. 2019), one time and one frequency mask.
     """
     n_clips, n_frames, n_mels = features.shape
-    blank = (
+    masked = (
         _runs(n_clips, n_frames, settings.time_mask_frames, rng)[:, :, None]
         | _runs(n_clips, n_mels, settings.mel_mask_channels, rng)[:, None, :]
     )
-    return np.where(blank, np.int8(FEATURE_FLOOR), features)
+    return np.where(masked, np.int8(FEATURE_FLOOR), features)
 
 
 def _runs(n_clips: int, length: int, longest: int, rng: np.random.Generator) -> npt.NDArray[np.bool_]:

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Faster and slower speech of the same pitch: frames stretched in time.
+"""Changes the tempo of speech without its pitch, by stretching features in time.
 
-Playing a recording slower, as `augment` does, lowers its pitch too. Features have no pitch to lower: the same sounds
-for longer are more of the same frames.
+Playing a recording slower, as clip_augmenter.py does, lowers its pitch too. Repeating frames of features does not.
 """
 
 from __future__ import annotations
@@ -12,10 +11,11 @@ import numpy as np
 from tinykws.native.features import Features
 
 
-def at_other_tempo(features: Features, tempo_percent: float, rng: np.random.Generator) -> Features:
-    """Returns int8 [n, f, m]: each clip stretched about its middle by up to 1 + tempo_percent / 100, or squeezed.
+def change_tempo(features: Features, tempo_percent: float, rng: np.random.Generator) -> Features:
+    """Returns int8 [n, n_frames, n_mels]: each clip stretched or squeezed about its middle by a random factor.
 
-    Frames in between are interpolated. What is squeezed goes on with its first and last frame.
+    The factor is up to 1 + tempo_percent / 100, or down to its reciprocal. Frames are interpolated linearly; squeezed
+    clips are padded with their first and last frame.
     """
     if not tempo_percent or not len(features):
         return features

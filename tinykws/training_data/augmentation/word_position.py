@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where a word stands in its clip: found, moved to any place of it, or cut off by its edge.
+"""The position of a word in its clip: finds it, and shifts it inside the clip or beyond its edge.
 
-A device looks at the last second ten times a second, so a word comes in at one end and goes out at the other. It shall
-be heard wherever it stands as long as it is whole, and not while most of it is missing: such cuts are taught as
-unknown.
+A device runs the model on the last second of sound several times per second, so a word enters at one end and leaves at
+the other. The model should accept a word at any position while it is complete, and not while most of it is missing: cut
+words are training examples of the label unknown.
 """
 
 from __future__ import annotations
@@ -13,52 +13,52 @@ import numpy.typing as npt
 
 from tinykws.audio.samples import SAMPLE_RATE_HZ
 
-HOP = SAMPLE_RATE_HZ // 100
-"""Speech is looked for in steps of 10 ms."""
+LEVEL_SAMPLES = SAMPLE_RATE_HZ // 100
+"""Levels are measured over 10 ms."""
 BELOW_PEAK_DB = 30.0
-"""Speech is what comes within this of the loudest hop …"""
+"""Speech is within this of the loudest 10 ms …"""
 ABOVE_FLOOR_DB = 8.0
-"""… and is louder than the clip's background, its quietest tenth, by this."""
-MARGIN_HOPS = 2
-"""Beginnings and ends softer than that."""
+"""… and this much louder than the background, the quietest tenth of the clip."""
+MARGIN = 2
+"""Times 10 ms, added on both sides for soft starts and ends."""
 KEPT_OF_CUT = (0.15, 0.5)
-"""How much of a cut word is left."""
+"""Least and greatest share of a cut word that remains."""
 
 Floats = npt.NDArray[np.float32]
 Places = npt.NDArray[np.int64]
 
 
 def speech_edges(sound: Floats) -> tuple[Places, Places]:
-    """Returns where speech begins and ends in each of float32 [n, s], int [n] each; where all is alike, at the ends."""
+    """Returns the first and last sample of speech in float32 [n, s], int [n] each; the whole clip if it is uniform."""
     n_clips, n_samples = sound.shape
-    n_hops = n_samples // HOP
-    hops = sound[:, : n_hops * HOP].reshape(n_clips, n_hops, HOP)
-    level_db = 10 * np.log10(np.einsum("ijk,ijk->ij", hops, hops) / HOP + 1)
+    n_levels = n_samples // LEVEL_SAMPLES
+    pieces = sound[:, : n_levels * LEVEL_SAMPLES].reshape(n_clips, n_levels, LEVEL_SAMPLES)
+    level_db = 10 * np.log10(np.einsum("ijk,ijk->ij", pieces, pieces) / LEVEL_SAMPLES + 1)
     peak_db = level_db.max(axis=1, keepdims=True)
     threshold_db = np.maximum(
         peak_db - BELOW_PEAK_DB, np.percentile(level_db, 10, axis=1, keepdims=True) + ABOVE_FLOOR_DB
     )
     loud = (level_db >= threshold_db) | (threshold_db > peak_db)
-    begins = np.maximum(loud.argmax(axis=1) - MARGIN_HOPS, 0) * HOP
-    ends = np.minimum(n_hops - loud[:, ::-1].argmax(axis=1) + MARGIN_HOPS, n_hops) * HOP
-    return begins, np.where(ends == n_hops * HOP, n_samples, ends)
+    begins = np.maximum(loud.argmax(axis=1) - MARGIN, 0) * LEVEL_SAMPLES
+    ends = np.minimum(n_levels - loud[:, ::-1].argmax(axis=1) + MARGIN, n_levels) * LEVEL_SAMPLES
+    return begins, np.where(ends == n_levels * LEVEL_SAMPLES, n_samples, ends)
 
 
-def steps_within(begins: Places, ends: Places, n_samples: int, rng: np.random.Generator) -> Places:
-    """Returns by how many samples to move each clip so that its speech stands, whole, at any place of it; int [n]."""
+def shifts_inside(begins: Places, ends: Places, n_samples: int, rng: np.random.Generator) -> Places:
+    """Returns a random shift per clip, int [n] samples, that keeps all speech inside the clip."""
     room = n_samples - (ends - begins)
     return rng.integers(0, room, endpoint=True) - begins
 
 
-def steps_cutting(begins: Places, ends: Places, n_samples: int, rng: np.random.Generator) -> Places:
-    """Returns by how many samples to move each clip so that its speech comes in or goes out, most of it missing."""
+def shifts_cutting_off(begins: Places, ends: Places, n_samples: int, rng: np.random.Generator) -> Places:
+    """Returns a random shift per clip, int [n] samples, that cuts off most of the speech at one edge."""
     kept = np.rint(rng.uniform(*KEPT_OF_CUT, len(begins)) * (ends - begins)).astype(np.int64)
-    comes_in, goes_out = n_samples - kept - begins, kept - ends
-    return np.where(rng.random(len(begins)) < 0.5, comes_in, goes_out)
+    entering, leaving = n_samples - kept - begins, kept - ends
+    return np.where(rng.random(len(begins)) < 0.5, entering, leaving)
 
 
-def moved(sound: Floats, steps: Places) -> Floats:
-    """Returns [n, s] with each row moved by so many samples, to the right where positive; zeros come in."""
+def shift(sound: Floats, steps: Places) -> Floats:
+    """Returns [n, s] with each row shifted by a number of samples, int [n], to the right if positive; zeros fill in."""
     n_samples = sound.shape[1]
     result = np.zeros_like(sound)
     for row, source, step in zip(result, sound, steps.tolist(), strict=True):

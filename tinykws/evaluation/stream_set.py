@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a detector is measured on: the words of held-back clips in several scenes, and long sound without them."""
+"""The streams that a detector is measured on: held-back words in several scenes, and long audio without the words."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from tinykws.audio.files import read_audio
 from tinykws.audio.samples import Samples
-from tinykws.evaluation.stream_recording import FIRST_HALF, SECOND_HALF, WHOLE, Part, recorded_streams
+from tinykws.evaluation.stream_recording import FIRST_HALF, SECOND_HALF, WHOLE, Section, recorded_streams
 from tinykws.evaluation.stream_scores import Stream
 from tinykws.evaluation.synthetic_talk import TalkStream
 from tinykws.evaluation.word_stream import SCENES, Clips, Scene, WordStream
@@ -23,25 +23,25 @@ from tinykws.training_data.folders import noise_files
 from tinykws.training_data.silence_clips import split_noise
 
 MOST_CLIPS = 600
-"""In one stream; the same number of each word, evenly over the split."""
+"""Greatest number of clips in one stream: equally many of each word, evenly spaced over the split."""
 OTHERS_SCENE = Scene("other words")
 TALK_SCENES = (Scene("made talk"), Scene("made talk, noise 10 dB", 10.0))
 TUNED_ON, REPORTED_ON = FIRST_HALF, SECOND_HALF
-"""Which halves of the project's own long recordings."""
+"""Halves of the project's long recordings: the detector is tuned on one and evaluated on the other."""
 
 
 @dataclasses.dataclass(frozen=True)
-class Material:
-    """Streams to measure by."""
+class StreamSet:
+    """Streams to measure a detector on."""
 
     words: tuple[Stream, ...]
-    """The words, in one scene a stream: for recall."""
+    """Positives: streams with the words, one per scene, for recall."""
     negatives: tuple[Stream, ...]
-    """Without the words: for false accepts per hour."""
+    """Streams without the words, for false accepts per hour."""
     others: tuple[Stream, ...]
-    """Only other words, one by one; harder than ordinary speech."""
-    made_negatives: bool = False
-    """Whether the negatives are made, as nobody gave long recordings."""
+    """Streams of single other words; harder than ordinary speech, and not part of the rate."""
+    synthetic_negatives: bool = False
+    """Whether the negatives are generated from clips, because there are no long recordings."""
 
     @property
     def streams(self) -> tuple[Stream, ...]:
@@ -49,50 +49,50 @@ class Material:
         return (*self.words, *self.negatives, *self.others)
 
 
-def project_negatives(project: Project, part: Part) -> tuple[Stream, ...]:
-    """Returns the project's own long recordings, or none."""
+def project_negatives(project: Project, section: Section) -> tuple[Stream, ...]:
+    """Returns streams of a section of the project's recordings in negatives/; empty if there are none."""
     folder = project.negatives_dir
-    return tuple(recorded_streams([folder], part)) if folder.is_dir() else ()
+    return tuple(recorded_streams([folder], section)) if folder.is_dir() else ()
 
 
-def given_negatives(paths: Sequence[Path]) -> tuple[Stream, ...]:
-    """Returns recordings that were named, whole. Raises ConfigError where there is none or one that is no audio."""
+def named_negatives(paths: Sequence[Path]) -> tuple[Stream, ...]:
+    """Returns streams of whole files or folders. Raises ConfigError if one is missing or is not audio."""
     return tuple(recorded_streams(paths, WHOLE))
 
 
-def make_material(
+def plan_stream_set(
     dataset: Dataset, split: str, noise: Sequence[Samples], negatives: Sequence[Stream], seed: int = 1
-) -> Material:
+) -> StreamSet:
     """Plans the streams of a split of a dataset.
 
     Args:
-        dataset: whose clips are played.
+        dataset: provides the clips.
         split: validation or testing.
-        noise: recordings int16 [m] that no training clip was cut from.
-        negatives: long recordings without the words; where there are none, other words strung together stand for them.
-        seed: of all that is random in the streams.
+        noise: recordings int16 [m] that were not used for training clips.
+        negatives: long recordings without the words; if empty, sentences of unknown words are generated.
+        seed: for all random choices.
 
     Raises:
-        ConfigError: no clip of any word, or neither negatives nor other words.
+        ConfigError: there are no clips of words, or neither negatives nor clips of other words.
     """
     words, others = _words(dataset, split), _others(dataset, split)
     if not len(words):
-        raise ConfigError(f"the dataset has no {split} clip of a word", hint="add recordings, then: tinykws prepare")
+        raise ConfigError(f"the dataset has no {split} clips of words", hint="add recordings, then: tinykws prepare")
     scenes = [WordStream(words, scene, others=others, noise=noise, seed=seed) for scene in SCENES]
     if not negatives and not len(others):
         raise ConfigError(
-            f"no long recording without the words, and no {split} clip of another word",
+            f"there are no long recordings without the words, and no {split} clips of other words",
             hint="put hours of ordinary speech into negatives/, or name files: --negatives FILE",
         )
     single = (WordStream(others, OTHERS_SCENE, noise=noise, seed=seed),) if len(others) else ()
     if negatives:
-        return Material(tuple(scenes), tuple(negatives), single)
+        return StreamSet(tuple(scenes), tuple(negatives), single)
     talk = tuple(TalkStream(others, scene, noise=noise, seed=seed) for scene in TALK_SCENES)
-    return Material(tuple(scenes), talk, single, made_negatives=True)
+    return StreamSet(tuple(scenes), talk, single, synthetic_negatives=True)
 
 
 def held_back_noise(data_folders: Sequence[Path], split: str) -> list[Samples]:
-    """Returns the parts of background recordings that are set aside for a split."""
+    """Returns the pieces of the background recordings that are reserved for a split."""
     recordings = [read_audio(path).samples for folder in data_folders for path in noise_files(folder)]
     return split_noise(recordings)[split]
 
