@@ -120,7 +120,7 @@ def failed(report: StreamReport) -> None:
     assert verdict.device_detections, "it heard something"
     assert verdict.device == verdict.host
     assert verdict.device.utterances == 1, "the second word came later"
-    assert all(attempt.breaking_off() in report.reason for attempt in verdict.attempts)
+    assert all(attempt.describe_fault() in report.reason for attempt in verdict.attempts)
 
 
 def log_of(report: StreamReport, *kinds: str) -> list[str]:

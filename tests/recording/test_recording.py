@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinykws.boards.rows import find_board
-from tinykws.recording.record_protocol import MOST_SAMPLES, SoundLostError, longest_recording, record_sound
+from tinykws.recording.record_protocol import MAX_SAMPLES, SoundLostError, longest_recording, record_sound
 from tinykws.support.errors import DeviceError
 
 SAMPLES = np.random.default_rng(1).integers(-32768, 32768, 1000).astype(np.int16)
@@ -116,4 +116,4 @@ def test_another_length_than_asked_for_is_no_recording() -> None:
 def test_how_long_a_board_can_record_without_loss(board: str, seconds: float) -> None:
     """Behind a bridge at 115,200 baud 4,114 of 16,000 samples a second get away; a ring of 32,768 holds the rest."""
     assert longest_recording(find_board(board)) / 16000 == pytest.approx(seconds, abs=0.02)
-    assert longest_recording(find_board(board)) <= MOST_SAMPLES
+    assert longest_recording(find_board(board)) <= MAX_SAMPLES

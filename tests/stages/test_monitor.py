@@ -21,9 +21,8 @@ from tiny_model import tiny_bundle
 from tinykws.boards.rows import find_board
 from tinykws.cli import run as tinykws
 from tinykws.cli.monitor_view import LiveView, PlainView, bar, describe
-from tinykws.device.boot_messages import is_boot_message, reset_reason
 from tinykws.device.health import DeviceHealth, HealthReader
-from tinykws.device.monitoring import Expected, MonitorView
+from tinykws.device.monitoring import ExpectedDevice, MonitorView, is_rom_boot_message, reset_reason
 from tinykws.device.protocol import Heard, Ready, Status
 from tinykws.device.reactions import Reactions, parse_reaction
 from tinykws.device.transport.emulator import free_port
@@ -82,12 +81,12 @@ class World(FakePortAccess):
     def watch(
         self,
         seconds: float = 30.0,
-        expected: Expected | None = None,
+        expected: ExpectedDevice | None = None,
         reactions: Reactions | None = None,
     ) -> MonitorReport:
         began = datetime.datetime(2026, 11, 21, tzinfo=datetime.timezone.utc)
         log = MonitorLog(self.stream, lambda: began + datetime.timedelta(seconds=self.clock))
-        target = Target(ON, NANO.serial, expected or Expected())
+        target = Target(ON, NANO.serial, expected or ExpectedDevice())
         return monitor(target, self.view, log, reactions or Reactions(), port_access=self, seconds=seconds)
 
     def logged(self) -> list[dict[str, str]]:
@@ -101,7 +100,7 @@ def test_a_board_is_shown_and_everything_logged_with_the_hosts_time() -> None:
     world = World(READY)
     world.say(2.5, ON.device, "debug: hello", "Heard yes (201) @2400ms", "kws scores at=990 1 2 3")
     world.say(10.0, ON.device, STATUS.format(at=10000, loudest=16384, overruns=2, us=1_000_000))
-    report = world.watch(expected=Expected("nano33ble", MODEL))
+    report = world.watch(expected=ExpectedDevice("nano33ble", MODEL))
     assert report == MonitorReport(30.0, {"yes": 1}, 2, 0, True)
     assert world.view.shown == [
         "connected /dev/ttyACM0",
@@ -197,10 +196,10 @@ def test_a_board_that_takes_no_data_is_heard_all_the_same() -> None:
 
 def test_another_board_is_refused_and_another_model_told() -> None:
     with pytest.raises(DeviceError, match="the board says that it is nano33ble, not esp32") as caught:
-        World(READY).watch(expected=Expected("esp32"))
+        World(READY).watch(expected=ExpectedDevice("esp32"))
     assert caught.value.exit_code == 4
     world = World(READY)
-    world.watch(expected=Expected("nano33ble", "ffffffffffff"))
+    world.watch(expected=ExpectedDevice("nano33ble", "ffffffffffff"))
     assert world.notices() == [
         "-- it runs model 0123456789ab; the bundle here is ffffffffffff: see tinykws flash"
     ]  # fmt: skip
@@ -253,10 +252,10 @@ def test_the_roms_banner_is_skipped_and_the_reset_told() -> None:
 
 
 def test_boot_noise_is_the_roms_alone() -> None:
-    assert all(is_boot_message(line) for line in [*ROM, *S3_ROM] if line)
+    assert all(is_rom_boot_message(line) for line in [*ROM, *S3_ROM] if line)
     assert reset_reason(S3_ROM[2]) == "TG1WDT_SYS_RST"
     for text in ("load: 3", "entry of a door", "mode: fast", "Heard yes (201) @4056ms", READY, "ets", ""):
-        assert not is_boot_message(text)
+        assert not is_rom_boot_message(text)
         assert reset_reason(text) is None
 
 

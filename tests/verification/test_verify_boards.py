@@ -333,7 +333,7 @@ def test_a_crash_in_a_stream_ends_the_run_with_what_was_heard_until_then(bundle,
     assert attempt.inferences > 0
     assert 0 < attempt.heard_ms < 4000
     assert (attempt.difference, report.passed) == ("", False)
-    assert report.reason == attempt.breaking_off()
+    assert report.reason == attempt.describe_fault()
     assert report.ended in attempt.fault
 
 

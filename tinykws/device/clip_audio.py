@@ -10,7 +10,7 @@ from typing import Protocol
 from tinykws.audio.samples import Samples
 
 
-def pcm_of(samples: Samples) -> bytes:
+def pcm_bytes(samples: Samples) -> bytes:
     """Returns int16 [n] as bytes, little-endian."""
     return samples.astype("<i2").tobytes()
 
@@ -27,7 +27,7 @@ class ClipAudio(Protocol):
         """Returns up to `count` bytes from `offset` on; fewer at the end."""
 
 
-class HeldAudio:
+class AudioInMemory:
     """Audio that is all there."""
 
     def __init__(self, pcm: bytes) -> None:

@@ -38,7 +38,7 @@ class ClipResults:
         return True
 
 
-class ResultReader:
+class ClipResultReader:
     """Reads the results of one attempt out of its log, line by line, as the session read them off the wire.
 
     What comes before the answer to the attempt's first `!SYNC` may still be about the clip before it.
@@ -66,7 +66,7 @@ class ResultReader:
 
 def results_of(entries: Iterable[LogEntry]) -> list[Line]:
     """Returns the results in the entries of one attempt; where all are there, the last is `Ok` or `Fail`."""
-    reader = ResultReader()
+    reader = ClipResultReader()
     results = []
     for entry in entries:
         if entry.kind == SENT:

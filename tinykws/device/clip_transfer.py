@@ -33,7 +33,7 @@ FIRST_SILENCE_S, LONGEST_SILENCE_S = 0.5, 4.0
 """After so long without a line the device is asked what it has; each time that helps nothing, the wait doubles."""
 SYNC_PACE_S = 0.01
 """Least time between two `!SYNC` that are not answered: a babbling line is not answered with more babble."""
-NO_CLIP = ("check", "command", "line", "state")
+NO_CLIP_CODES = ("check", "command", "line", "state")
 """Codes of an `!FAIL` without a number that mean that the device is in no clip: before one has begun, its announcement
 came over damaged; afterwards, the device was reset."""
 
@@ -97,12 +97,12 @@ class ClipTransfer:
         return self._results.end is not None
 
     @property
-    def wake_at(self) -> float:
+    def next_action_at(self) -> float:
         """When something is to be done though no line comes."""
-        return self._synced_at + SYNC_PACE_S if self._wants_sync else self._quiet_since + self._silence_s
+        return self._synced_at + SYNC_PACE_S if self._wants_sync else self._idle_since + self._silence_s
 
     @property
-    def _quiet_since(self) -> float:
+    def _idle_since(self) -> float:
         return max(self.progress_at, self._synced_at)
 
     def to_send(self) -> tuple[list[str], list[str]]:
@@ -110,11 +110,11 @@ class ClipTransfer:
         if self._wants_sync and self._now() >= self._synced_at + SYNC_PACE_S:
             return self._sync(), []
         if self._first_token is None and not self._wants_sync:
-            return [], self._flow.due(self._results.count)
+            return [], self._flow.lines_to_send(self._results.count)
         return [], []
 
-    def silence(self) -> None:
-        """No line has come until `wake_at`."""
+    def on_timeout(self) -> None:
+        """No line has come until `next_action_at`."""
         if not self._wants_sync:
             self._silence_s = min(2 * self._silence_s, LONGEST_SILENCE_S)
             self._wants_sync = True
@@ -133,13 +133,13 @@ class ClipTransfer:
         if not self._begun:
             return
         if self._results.take(received):
-            self._got_on()
+            self._note_progress()
             self._on_result(received.line)
-            self._refuse_bad_end(self._results.end)
+            self._check_end(self._results.end)
         elif not self._results.has(received):
             self._wants_sync = True  # one before it was lost
 
-    def _refuse_bad_end(self, end: Ok | Fail | None) -> None:
+    def _check_end(self, end: Ok | Fail | None) -> None:
         if isinstance(end, Fail):
             raise ClipFaultError(f"the device refused: {end.code} {end.words}")
         if end is not None and end != self._ok:
@@ -152,10 +152,10 @@ class ClipTransfer:
             self._take_before_begin(line)
         elif isinstance(line, Ack):
             if self._flow.acknowledge(line.bytes):
-                self._got_on()
+                self._note_progress()
         elif isinstance(line, Nak):
             self._wants_sync = True
-        elif isinstance(line, Fail) and line.code in NO_CLIP:
+        elif isinstance(line, Fail) and line.code in NO_CLIP_CODES:
             raise ClipFaultError(f"the device knows of no clip any more, as after a reset: {line.code} {line.words}")
         elif isinstance(line, Fail):
             raise ClipFaultError(f"the device refused: {line.code} {line.words}")
@@ -165,7 +165,7 @@ class ClipTransfer:
     def _take_before_begin(self, line: Line) -> None:
         """What comes now may still be about an earlier clip."""
         if isinstance(line, Fail):
-            if line.code not in NO_CLIP:
+            if line.code not in NO_CLIP_CODES:
                 raise ClipFaultError(f"the device refused: {line.code} {line.words}")
             self._wants_sync = True
         elif isinstance(line, Nak):
@@ -181,13 +181,13 @@ class ClipTransfer:
             return
         if not self._begun:
             self._begun = True
-            self._got_on()
-        if self._flow.go_on_from(synced.bytes):
-            self._got_on()
+            self._note_progress()
+        if self._flow.resume_from(synced.bytes):
+            self._note_progress()
         if self._results.count < synced.results:
             self._wants_sync = True
 
-    def _got_on(self) -> None:
+    def _note_progress(self) -> None:
         self.progress_at = self._now()
         self._silence_s = FIRST_SILENCE_S
 

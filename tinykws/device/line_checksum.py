@@ -14,7 +14,7 @@ def with_check(text: str) -> str:
     return f"{text} *{zlib.crc32(text.encode('ascii')):08x}"
 
 
-def take_check(text: str) -> tuple[str, bool | None]:
+def split_check(text: str) -> tuple[str, bool | None]:
     """Returns the line without its check, and whether that is right; None, and the whole line, where there is none."""
     match = _CHECK.fullmatch(text)
     if match is None:

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from collections.abc import Callable
 
-from tinykws.device.boot_messages import is_boot_message, reset_reason
+from tinykws.device.banner_checks import SELF_TEST_ADVICE, self_test_failure
 from tinykws.device.health import DeviceHealth, HealthReader
 from tinykws.device.protocol import INFO, STATUS, DeviceTrouble, Fail, Heard, Line, Other, Ready, Status, parse_line
-from tinykws.device.self_test import ADVICE, complaint_of
 from tinykws.support.errors import DeviceError
 
-ASK_EVERY_S = 1.0
+ASK_INTERVAL_S = 1.0
 ASK_TIMES = 3
 """A board that is still starting does not hear the first question; firmware that is not ours, none."""
 GARBLED_LINES = 20
@@ -25,7 +25,7 @@ GARBLED_LINES = 20
 
 
 @dataclasses.dataclass(frozen=True)
-class Expected:
+class ExpectedDevice:
     """Who should be at the cable's end."""
 
     board_id: str | None = None
@@ -71,7 +71,7 @@ class MonitorSession:
         now: seconds, from any beginning.
     """
 
-    def __init__(self, expected: Expected, view: MonitorView, now: Callable[[], float]) -> None:
+    def __init__(self, expected: ExpectedDevice, view: MonitorView, now: Callable[[], float]) -> None:
         self._expected = expected
         self._view = view
         self._now = now
@@ -97,7 +97,7 @@ class MonitorSession:
             )
             return []
         self._asked += 1
-        self._ask_next = self._now() + ASK_EVERY_S
+        self._ask_next = self._now() + ASK_INTERVAL_S
         return ["", INFO]  # the empty line ends whatever was begun before us
 
     def take(self, text: str) -> Line:
@@ -109,7 +109,7 @@ class MonitorSession:
         line = parse_line(text)
         self._check_is_text(line, text)
         if isinstance(line, Ready):
-            self._meet(line)
+            self._take_banner(line)
         elif isinstance(line, Heard):
             self._view.heard(line)
         elif isinstance(line, Status):
@@ -122,7 +122,7 @@ class MonitorSession:
             self._show_other(text)
         return line
 
-    def _meet(self, ready: Ready) -> None:
+    def _take_banner(self, ready: Ready) -> None:
         """A banner is the answer to our question, or a board's own at its start; both may come."""
         wanted = self._expected.board_id
         if wanted is not None and ready.board != wanted:
@@ -130,7 +130,7 @@ class MonitorSession:
                 f"the board says that it is {ready.board}, not {wanted}",
                 hint=f"--board {ready.board}, or another --port",
             )
-        if self._ready is not None and self._now() - self._began < ASK_TIMES * ASK_EVERY_S:
+        if self._ready is not None and self._now() - self._began < ASK_TIMES * ASK_INTERVAL_S:
             return
         if self._ready is not None:
             self._view.notice("the board has started anew")
@@ -138,9 +138,9 @@ class MonitorSession:
         self._ready = ready
         self._ask_next = self._now()
         self._view.introduced(ready)
-        complaint = complaint_of(ready)
+        complaint = self_test_failure(ready)
         if complaint is not None:
-            self._view.notice(f"{complaint}; try:\n{ADVICE}")
+            self._view.notice(f"{complaint}; try:\n{SELF_TEST_ADVICE}")
         if self._expected.model_id not in (None, ready.model):
             self._view.notice(
                 f"it runs model {ready.model}; the bundle here is {self._expected.model_id}: see tinykws flash"
@@ -155,7 +155,7 @@ class MonitorSession:
         reason = reset_reason(text)
         if reason is not None:
             self._view.notice(f"the chip was reset: {reason}")
-        elif text.strip() and not is_boot_message(text):
+        elif text.strip() and not is_rom_boot_message(text):
             self._view.said(text)
 
     def _check_is_text(self, line: Line, text: str) -> None:
@@ -168,3 +168,23 @@ class MonitorSession:
                 f"what comes is no ASCII text: {text[:40]!r}",
                 hint="is the baud rate right (--board sets it), and is it a board with firmware that tinykws made?",
             )
+
+
+_ROM_LINES = re.compile(
+    r"ets [A-Z][a-z]{2} +\d+ \d{4} [\d:]+"  # ets Jun  8 2016 00:22:57
+    r"|ESP-ROM:.*|Build:.*|Saved PC:0x[0-9a-f]+"
+    r"|rst:0x[0-9a-f]+ \(\w+\),boot:0x.*"
+    r"|configsip: .*|SPIWP:.*|clk_drv:.*|mode:.*, clock div:.*|load:0x.*|ho \d+ tail \d+ room \d+|entry 0x[0-9a-f]+"
+)
+_RESET = re.compile(r"rst:0x[0-9a-f]+ \((\w+)\)")
+
+
+def is_rom_boot_message(text: str) -> bool:
+    """Returns whether a line is the ROM's and says nothing of the program."""
+    return _ROM_LINES.fullmatch(text.strip()) is not None
+
+
+def reset_reason(text: str) -> str | None:
+    """Returns why the chip was reset, in the ROM's word (POWERON_RESET, RTCWDT_RTC_RESET…), where a line says it."""
+    match = _RESET.match(text)
+    return match[1] if match else None

@@ -27,11 +27,11 @@ class OpenDevice:
 
     transport: LineTransport
     emulator: Emulator | None = None
-    come_back: Callable[[], LineTransport] | None = None
+    reconnect: Callable[[], LineTransport] | None = None
     """Waits until a lost line is there again, and returns it; raises DeviceError. None: what is lost is gone."""
 
     @property
-    def ends_with_us(self) -> bool:
+    def started_here(self) -> bool:
         """Whether the device was started for us, so that nobody needs it afterwards."""
         return self.emulator is not None
 
@@ -67,13 +67,13 @@ def open_device(
         if emulator_transport == FAST:
             raise ConfigError("a device on a port has its serial line alone", hint="omit --transport fast")
         with reconnecting_transport(target, board.serial, port_access or PortAccess()) as line:
-            yield OpenDevice(line.transport, come_back=lambda: line.come_back(return_s))
+            yield OpenDevice(line.transport, reconnect=lambda: line.reconnect(return_s))
     else:
         raise ConfigError(f"{board.name} is no emulated board", hint="name the port it is on: --port …")
 
 
 @contextlib.contextmanager
-def explained(device: OpenDevice, log: SessionLog, *, of_clips: bool = True) -> Iterator[None]:
+def add_device_details(device: OpenDevice, log: SessionLog, *, of_clips: bool = True) -> Iterator[None]:
     """Adds to a DeviceError what is known of the device's end: its last words, its exit code, the clip, if it is one
     `of_clips` and not of a stream."""
     try:

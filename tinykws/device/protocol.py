@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from tinykws.device.line_checksum import take_check, with_check
+from tinykws.device.line_checksum import split_check, with_check
 
 PROTOCOL_VERSION = 2
 AUDIO_TYPE = "audio-pcm-16khz-mono-s16"
@@ -45,7 +45,7 @@ class Ready:
     """Lines of audio that may be under way without an answer."""
     labels: tuple[str, ...]
     self_test: str = "none"
-    """ok; features, scores or engine: what is wrong (tinykws.device.self_test); none: the device does not tell."""
+    """ok; features, scores or engine: what is wrong (tinykws.device.banner_checks); none: the device does not tell."""
 
     def to_line(self) -> str:
         """Returns the line."""
@@ -282,7 +282,7 @@ def sync_command(token: int, results: int) -> str:
 
 def read_line(text: str) -> Received:
     """Returns what came, its check and number taken off; never fails. A wrong check makes it `Other`."""
-    body, intact = take_check(text)
+    body, intact = split_check(text)
     if not intact:
         return Received(text, _parse_body(text) if intact is None else Other(text), intact, None)
     numbered = _NUMBERED.fullmatch(body)

@@ -29,22 +29,22 @@ class RecoveringSession:
         self.session = session
         self._device = device
         self._check = check
-        self._doubtful = True
+        self._needs_banner = True
 
     def begin(self) -> Ready:
         """Asks who is there and makes it ready for clips. Raises DeviceError where it is nobody, or somebody else."""
-        ready = self.session.introduce()
+        ready = self.session.request_banner()
         self._check(ready)
-        self.session.begin_test()
-        self._doubtful = False
+        self.session.enter_test_mode()
+        self._needs_banner = False
         return ready
 
-    def make_ready(self) -> None:
+    def ensure_ready(self) -> None:
         """Does so where something went wrong before. Raises DeviceError."""
-        if self._doubtful:
+        if self._needs_banner:
             self.begin()
 
-    def deliver(self, number: int, attempts: int, send: Callable[[], None]) -> None:
+    def send_with_retries(self, number: int, attempts: int, send: Callable[[], None]) -> None:
         """Sends a clip, again from its start where that fails; what came of each attempt is then in the log.
 
         Args:
@@ -58,20 +58,20 @@ class RecoveringSession:
         for attempt in range(1, attempts + 1):
             self.session.log.begin_attempt(number, attempt)
             try:
-                self.make_ready()
+                self.ensure_ready()
                 send()
                 return
             except ClipFaultError as fault:
-                self.doubt(str(fault))
+                self.log_fault(str(fault))
             except TransportLostError as error:
-                self.lost(error)
+                self.reconnect(error)
 
     def send_clip(self, audio: ClipAudio, tail_samples: int) -> None:
         """Sends a clip.
 
         Raises:
             ClipFaultError: it failed; the next one may go through.
-            TransportLostError: the line is gone: see lost().
+            TransportLostError: the line is gone: see reconnect().
         """
         try:
             self.session.send_clip(audio, tail_samples)
@@ -80,17 +80,17 @@ class RecoveringSession:
         except DeviceError as error:
             raise ClipFaultError(error.message) from error
 
-    def doubt(self, reason: str) -> None:
-        """Notes a fault; make_ready() is needed then."""
+    def log_fault(self, reason: str) -> None:
+        """Notes a fault; ensure_ready() is needed then."""
         self.session.log.add(FAULT, reason)
-        self._doubtful = True
+        self._needs_banner = True
 
-    def lost(self, error: TransportLostError) -> None:
+    def reconnect(self, error: TransportLostError) -> None:
         """Waits for a lost line to come back. Raises DeviceError where it does not, or cannot."""
         log = self.session.log
-        self.doubt(error.message)
-        if self._device.come_back is None:
+        self.log_fault(error.message)
+        if self._device.reconnect is None:
             raise error
         log.add(LINK, "waiting for it to come back")
-        self.session.transport = self._device.come_back()
+        self.session.transport = self._device.reconnect()
         log.add(LINK, "it is back")

@@ -18,9 +18,9 @@ from tinykws.device.transport.line_transport import LineTransport
 from tinykws.support.errors import DeviceError
 
 BYTES_PER_SECOND = 32_000
-SLOWEST = 60
+MAX_SLOWDOWN = 60
 """A device that takes longer than this many times a clip's length is given up."""
-ASK_AGAIN_S = 1.0
+REPEAT_INTERVAL_S = 1.0
 """A board that is still starting does not hear the first question."""
 
 
@@ -47,19 +47,19 @@ class DeviceSession:
         self.ready: Ready | None = None
         """The device's banner, once it has introduced itself."""
 
-    def introduce(self) -> Ready:
+    def request_banner(self) -> Ready:
         """Asks who the device is. Raises DeviceError where no banner comes.
 
         Firmware from before protocol 2 knows no checks; its banner is believed when it comes twice alike.
         """
         deadline = self._clock() + self._timeout_s
-        questions = ["", with_check(INFO)]  # the empty line ends whatever was begun before us
+        requests = ["", with_check(INFO)]  # the empty line ends whatever was begun before us
         unchecked: set[str] = set()
         heard = ""
         while self._clock() < deadline:
-            self._send(questions)
-            ask_again = min(self._clock() + ASK_AGAIN_S, deadline)
-            while (received := self._read(ask_again)) is not None:
+            self._send(requests)
+            repeat_at = min(self._clock() + REPEAT_INTERVAL_S, deadline)
+            while (received := self._read(repeat_at)) is not None:
                 heard = received.text
                 if isinstance(received.line, Ready) and (received.intact or heard in unchecked):
                     self.ready = received.line
@@ -67,20 +67,20 @@ class DeviceSession:
                 if isinstance(received.line, Ready):
                     unchecked.add(heard)
                 elif isinstance(received.line, Fail) and received.intact is None:
-                    questions = ["", with_check(INFO), INFO]
+                    requests = ["", with_check(INFO), INFO]
         said = f"; the last thing it said is {heard[:80]!r}" if heard else ""
         raise DeviceError(
             f"the device gave no banner in {self._timeout_s:.0f} s{said}",
             hint="does it run firmware that tinykws made? Try: tinykws flash",
         )
 
-    def begin_test(self) -> None:
+    def enter_test_mode(self) -> None:
         """Makes the device ready for clips, whatever it was doing. Raises DeviceError where it will not."""
         deadline = self._clock() + self._timeout_s
         while self._clock() < deadline:
             self._send(["", with_check(TEST)])
-            ask_again = min(self._clock() + ASK_AGAIN_S, deadline)
-            while (received := self._read(ask_again)) is not None:
+            repeat_at = min(self._clock() + REPEAT_INTERVAL_S, deadline)
+            while (received := self._read(repeat_at)) is not None:
                 if not received.intact:
                     continue
                 if isinstance(received.line, Ok) and received.line.command == "TEST":
@@ -92,7 +92,7 @@ class DeviceSession:
     def send_clip(
         self, audio: ClipAudio, tail_samples: int, *, features: bool = False, on_result: OnResult = _nothing
     ) -> None:
-        """Sends a clip and waits for its results, which are then in the log. Call introduce() first.
+        """Sends a clip and waits for its results, which are then in the log. Call request_banner() first.
 
         Args:
             audio: of any length.
@@ -114,20 +114,20 @@ class DeviceSession:
             next_token=self._tokens.__next__,
             now=self._clock,
         )
-        give_up = self._clock() + self._timeout_s + SLOWEST * audio.size / BYTES_PER_SECOND
+        give_up_at = self._clock() + self._timeout_s + MAX_SLOWDOWN * audio.size / BYTES_PER_SECOND
         while not transfer.complete:
             commands, audio_lines = transfer.to_send()
             self._send(commands)
             self._send_audio(audio_lines)
-            deadline = min(transfer.progress_at + self._timeout_s, give_up)
+            deadline = min(transfer.progress_at + self._timeout_s, give_up_at)
             if self._clock() >= deadline:
-                raise ClipFaultError(_time_out(transfer))
-            wake_at = transfer.wake_at
-            received = self._read(min(wake_at, deadline))
+                raise ClipFaultError(_timeout_message(transfer))
+            next_action_at = transfer.next_action_at
+            received = self._read(min(next_action_at, deadline))
             if received is not None:
                 transfer.take(received)
-            elif self._clock() >= wake_at:
-                transfer.silence()
+            elif self._clock() >= next_action_at:
+                transfer.on_timeout()
 
     def leave(self, *, end_device: bool) -> None:
         """Lets the device listen to its microphone again, or ends it where it is an emulated one."""
@@ -165,6 +165,6 @@ class DeviceSession:
         return None
 
 
-def _time_out(transfer: ClipTransfer) -> str:
+def _timeout_message(transfer: ClipTransfer) -> str:
     damaged = f"; {transfer.damaged_lines} lines came without a right check" if transfer.damaged_lines else ""
     return f"time-out: nothing got on{damaged}"

@@ -27,19 +27,19 @@ class TransmitWindow:
         self._line_bytes = line_bytes
         self._window_lines = window_lines
         self._sent = 0
-        self._under_way: deque[int] = deque()
+        self._in_flight: deque[int] = deque()
         """Where each line that is under way ends."""
         self.acknowledged = 0
         """Bytes that the device has."""
 
-    def due(self, results: int) -> list[str]:
+    def lines_to_send(self, results: int) -> list[str]:
         """Returns the lines that may be sent now; `results` is the number of the newest result that is here."""
         lines = []
-        while self._sent < self._audio.size and len(self._under_way) < self._window_lines:
+        while self._sent < self._audio.size and len(self._in_flight) < self._window_lines:
             piece = self._audio.piece(self._sent, self._line_bytes)
             lines.append(audio_line(self._sent, piece, results))
             self._sent += len(piece)
-            self._under_way.append(self._sent)
+            self._in_flight.append(self._sent)
         return lines
 
     def acknowledge(self, count: int) -> bool:
@@ -48,15 +48,15 @@ class TransmitWindow:
             return False
         self.acknowledged = count
         self._line_bytes = min(2 * self._line_bytes, self._longest)
-        while self._under_way and self._under_way[0] <= count:
-            self._under_way.popleft()
+        while self._in_flight and self._in_flight[0] <= count:
+            self._in_flight.popleft()
         return True
 
-    def go_on_from(self, count: int) -> bool:
+    def resume_from(self, count: int) -> bool:
         """Sends again what the device has not got; returns whether it has got more than was known."""
         is_news = self.acknowledge(count)
-        if self._under_way and not is_news:
+        if self._in_flight and not is_news:
             self._line_bytes = min(self._line_bytes, max(SHORTEST_LINE_BYTES, self._line_bytes // 4 * 2))
-        self._under_way.clear()
+        self._in_flight.clear()
         self._sent = self.acknowledged
         return is_news

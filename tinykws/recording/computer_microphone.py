@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinykws.audio.samples import SAMPLE_RATE_HZ, Samples
-from tinykws.recording.record_protocol import MOST_SAMPLES, OnSound, Take
+from tinykws.recording.record_protocol import MAX_SAMPLES, OnSound, Recording
 from tinykws.support.errors import ToolError
 
 PIECE_SAMPLES = 800
@@ -25,7 +25,7 @@ class ComputerMicrophone:
         ToolError: sounddevice or PortAudio is missing, or there is no such microphone.
     """
 
-    longest_samples = MOST_SAMPLES
+    longest_samples = MAX_SAMPLES
 
     def __init__(self, name: str | None = None) -> None:
         self._sounddevice = _import_sounddevice()
@@ -38,7 +38,7 @@ class ComputerMicrophone:
                 hint="plug one in, or choose one: --microphone NAME\npython -m sounddevice   (lists them)",
             ) from error
 
-    def record(self, count: int, on_sound: OnSound) -> Take:
+    def record(self, count: int, on_sound: OnSound) -> Recording:
         """Returns the next `count` samples. Raises ToolError where the microphone fails."""
         pieces: list[Samples] = []
         lost = 0
@@ -55,7 +55,7 @@ class ComputerMicrophone:
                     on_sound(piece)
         except self._sounddevice.PortAudioError as error:
             raise ToolError(f"this computer's microphone failed: {error}") from error
-        return Take(np.concatenate(pieces), lost)
+        return Recording(np.concatenate(pieces), lost)
 
 
 def _import_sounddevice() -> Any:

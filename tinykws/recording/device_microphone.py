@@ -9,14 +9,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tinykws.boards.rows import Board, SerialLine
-from tinykws.device.line_checksum import take_check, with_check
-from tinykws.device.open_device import OpenDevice, explained, open_device
+from tinykws.device.line_checksum import split_check, with_check
+from tinykws.device.open_device import OpenDevice, add_device_details, open_device
 from tinykws.device.protocol import STATUS, Ready, Status, parse_line
 from tinykws.device.session import DeviceSession
 from tinykws.device.session_log import SessionLog
 from tinykws.device.transport.line_transport import LineTransport
 from tinykws.device.transport.serial_transport import open_transport
-from tinykws.recording.record_protocol import OnSound, Take, longest_recording, record_sound
+from tinykws.recording.record_protocol import OnSound, Recording, longest_recording, record_sound
 from tinykws.support.errors import DeviceError
 
 TIMEOUT_S = 10.0
@@ -38,18 +38,18 @@ class DeviceMicrophone:
         self.longest_samples = longest_recording(board)
         self._session = session
 
-    def record(self, count: int, on_sound: OnSound) -> Take:
+    def record(self, count: int, on_sound: OnSound) -> Recording:
         """Returns the next `count` samples. Raises SoundLostError, DeviceError."""
-        self._session.begin_test()  # what was heard before now is forgotten
+        self._session.enter_test_mode()  # what was heard before now is forgotten
         return record_sound(self.transport, count, time.monotonic, on_sound)
 
     def status(self) -> Status:
         """Returns the device's counts, its microphone emptied and not listened to. Raises DeviceError."""
-        self._session.begin_test()
+        self._session.enter_test_mode()
         self.transport.send_lines([with_check(STATUS)])
-        give_up = time.monotonic() + TIMEOUT_S
-        while (text := self.transport.read_line(max(0.0, give_up - time.monotonic()))) is not None:
-            body, intact = take_check(text)
+        deadline = time.monotonic() + TIMEOUT_S
+        while (text := self.transport.read_line(max(0.0, deadline - time.monotonic()))) is not None:
+            body, intact = split_check(text)
             line = parse_line(body)
             if intact and isinstance(line, Status):
                 return line
@@ -94,23 +94,23 @@ def microphone_on(port: str, line: SerialLine, rows: Mapping[str, Board]) -> Ite
 @contextlib.contextmanager
 def _microphone_of(device: OpenDevice, rows: Mapping[str, Board]) -> Iterator[DeviceMicrophone]:
     log = SessionLog()
-    with explained(device, log):
+    with add_device_details(device, log):
         session = DeviceSession(device.transport, log, TIMEOUT_S)
-        ready = session.introduce()
+        ready = session.request_banner()
         if ready.board not in rows:
             wanted = next(iter(rows)) if len(rows) == 1 else "one of boards.yaml"
             raise DeviceError(
                 f"the board says that it is {ready.board}, not {wanted}",
                 hint=f"--board {ready.board}, or another --port",
             )
-        session.begin_test()
+        session.enter_test_mode()
         leave = True
         try:
             yield DeviceMicrophone(device.transport, session, rows[ready.board], ready)
         except DeviceError:
-            leave = not device.ends_with_us  # its end would be taken for the reason
+            leave = not device.started_here  # its end would be taken for the reason
             raise
         finally:
             if leave:
                 with contextlib.suppress(DeviceError):
-                    session.leave(end_device=device.ends_with_us)
+                    session.leave(end_device=device.started_here)

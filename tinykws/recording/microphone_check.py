@@ -53,7 +53,7 @@ DRIVERS_WITH_GAIN = ("PDM.h",)
 
 
 @dataclasses.dataclass(frozen=True)
-class Hearing:
+class Capture:
     """What was recorded, and what the device told of it."""
 
     samples: Samples
@@ -112,9 +112,9 @@ class MicrophoneFinding:
     """What to change, in the terms of boards.yaml where it is the row; empty where nothing is wrong."""
 
 
-def measure(hearing: Hearing) -> Measures:
+def measure(capture: Capture) -> Measures:
     """Returns the numbers of a recording of at least 100 ms."""
-    samples = hearing.samples.astype(np.float64)
+    samples = capture.samples.astype(np.float64)
     sound = samples - np.median(samples)
     frames = _frame_rms(samples)
     hum_hz, hum_dbfs = _hum(sound)
@@ -125,17 +125,17 @@ def measure(hearing: Hearing) -> Measures:
         noise_floor_dbfs=dbfs(float(np.percentile(frames, 10))),
         speech_dbfs=dbfs(float(np.percentile(frames, 95))),
         dc=round(float(samples[samples.size // 2 :].mean())),
-        offset=hearing.offset,
-        clipped=max(hearing.clipped, int(np.count_nonzero(np.abs(samples) >= FULL_SCALE - 2))),
-        overruns=hearing.overruns,
-        gaps=_gaps(hearing.samples),
-        idle_bits=_idle_bits(hearing.samples),
+        offset=capture.offset,
+        clipped=max(capture.clipped, int(np.count_nonzero(np.abs(samples) >= FULL_SCALE - 2))),
+        overruns=capture.overruns,
+        gaps=_gaps(capture.samples),
+        idle_bits=_idle_bits(capture.samples),
         jump_share=float(np.mean(np.abs(np.diff(samples)) > FULL_SCALE)),
         drift=round(float(samples[: samples.size // 10].mean() - samples[samples.size // 2 :].mean())),
         hum_hz=hum_hz,
         hum_dbfs=hum_dbfs,
-        rate_hz=hearing.rate_hz,
-        clock_ratio=hearing.clock_ratio,
+        rate_hz=capture.rate_hz,
+        clock_ratio=capture.clock_ratio,
     )
 
 

@@ -19,18 +19,18 @@ import numpy as np
 
 from tinykws.audio.samples import Samples
 from tinykws.boards.rows import Board, Microphone, SerialLine
-from tinykws.device.line_checksum import take_check, with_check
+from tinykws.device.line_checksum import split_check, with_check
 from tinykws.device.protocol import DeviceTrouble, Fail, Ready, parse_line
 from tinykws.device.transport.line_transport import LineTransport
 from tinykws.support.errors import DeviceError
 
-MOST_SAMPLES = 960_000
+MAX_SAMPLES = 960_000
 """KWS_MAX_RECORD_SAMPLES of kws_protocol.h: a minute."""
-PATIENCE_S = 8.0
+TIMEOUT_S = 8.0
 """The device gives a silent microphone up after 5 s, and says so."""
 LINE_BYTES_A_SAMPLE = 2.8
 """What a sample takes on the line: 667 bytes for 240 of them (kws_record.c)."""
-WHILE_A_LINE_GOES = 1024
+LINE_LATENCY_SAMPLES = 1024
 """Samples that come while a line of 240 goes out at 115,200 baud: so long it takes to see that all has been heard."""
 BITS_A_BYTE = 10
 """On a UART: start, eight, stop."""
@@ -44,7 +44,7 @@ class SoundLostError(Exception):
 
 
 @dataclasses.dataclass(frozen=True)
-class Take:
+class Recording:
     """What a microphone heard in one recording."""
 
     samples: Samples
@@ -61,7 +61,7 @@ OnSound = Callable[[Samples], None]
 
 def record_sound(
     transport: LineTransport, count: int, clock: Callable[[], float], on_sound: OnSound = lambda _: None
-) -> Take:
+) -> Recording:
     """Records `count` samples through the device's microphone; the device must be in the test's state (`!TEST`).
 
     Raises:
@@ -69,15 +69,15 @@ def record_sound(
         DeviceError: the device refused, started anew, says nothing, or is gone.
     """
     transport.send_lines([with_check(f"!RECORD {count}")])
-    recording = _Recording(count, on_sound)
-    give_up = clock() + PATIENCE_S
-    while recording.take is None:
-        text = transport.read_line(max(0.0, give_up - clock()))
+    recording = _RecordingReceiver(count, on_sound)
+    deadline = clock() + TIMEOUT_S
+    while recording.result is None:
+        text = transport.read_line(max(0.0, deadline - clock()))
         if text is None:
             raise DeviceError("the device says nothing while it should record", hint="its reset button, then again")
-        if recording.hear(text):
-            give_up = clock() + PATIENCE_S
-    return recording.take
+        if recording.feed(text):
+            deadline = clock() + TIMEOUT_S
+    return recording.result
 
 
 def longest_recording(board: Board) -> int:
@@ -87,28 +87,28 @@ def longest_recording(board: Board) -> int:
     line has no time for waits in the ring of the board's row; there it must have room.
     """
     if board.serial.native_cdc or board.emulator is not None:
-        return MOST_SAMPLES
-    return min(MOST_SAMPLES, _through_bridge(board.serial, board.microphone))
+        return MAX_SAMPLES
+    return min(MAX_SAMPLES, _longest_over_uart(board.serial, board.microphone))
 
 
-def _through_bridge(line: SerialLine, microphone: Microphone, sample_rate_hz: int = 16000) -> int:
+def _longest_over_uart(line: SerialLine, microphone: Microphone, sample_rate_hz: int = 16000) -> int:
     share = line.baud / BITS_A_BYTE / (LINE_BYTES_A_SAMPLE * sample_rate_hz)
-    return MOST_SAMPLES if share >= 1 else int((microphone.ring_samples - WHILE_A_LINE_GOES) / (1 - share))
+    return MAX_SAMPLES if share >= 1 else int((microphone.ring_samples - LINE_LATENCY_SAMPLES) / (1 - share))
 
 
-class _Recording:
+class _RecordingReceiver:
     """One recording as its lines come in."""
 
     def __init__(self, count: int, on_sound: OnSound) -> None:
-        self.take: Take | None = None
+        self.result: Recording | None = None
         self._count = count
         self._on_sound = on_sound
         self._pieces: list[bytes] = []
         self._samples = 0
 
-    def hear(self, text: str) -> bool:
+    def feed(self, text: str) -> bool:
         """Takes a line; returns whether it was one of the recording's. Raises SoundLostError, DeviceError."""
-        body, intact = take_check(text)
+        body, intact = split_check(text)
         sound = _SOUND.fullmatch(body) if intact else None
         end = _END.fullmatch(body) if intact else None
         if sound:
@@ -136,7 +136,7 @@ class _Recording:
         pcm = b"".join(self._pieces)
         if (count, crc) != (self._samples, zlib.crc32(pcm)) or count != self._count:
             raise SoundLostError("the end of the recording does not fit what came before it")
-        self.take = Take(np.frombuffer(pcm, "<i2").astype(np.int16), overruns, clipped)
+        self.result = Recording(np.frombuffer(pcm, "<i2").astype(np.int16), overruns, clipped)
 
 
 def _refuse(text: str) -> None:

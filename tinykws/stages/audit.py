@@ -70,7 +70,7 @@ class AuditReport:
 
 
 @dataclasses.dataclass(frozen=True)
-class _Looked:
+class _Inspected:
     """A recording with all that is suspicious about it."""
 
     clip: ClipFile
@@ -96,45 +96,45 @@ def audit(project: Project, *, leave_out: Sequence[str] = (), progress: Progress
     clips = clip_files(project.data_dir, project.config.labels)
     if not clips:
         raise ConfigError(f"there is no recording in {project.data_dir}", hint="what espeak-ng speaks needs no audit")
-    looked = _look(project, clips, progress)
-    found = [(one.clip, suspicion) for one in looked for suspicion in one.suspicions] + list(_twice(looked))
-    doubtful = _doubtful(project, {clip.source: clip for clip in clips}, progress)
-    found += doubtful or []
+    inspected = _inspect(project, clips, progress)
+    found = [(one.clip, suspicion) for one in inspected for suspicion in one.suspicions] + list(_duplicates(inspected))
+    doubtful_labels = _doubtful_labels(project, {clip.source: clip for clip in clips}, progress)
+    found += doubtful_labels or []
     order = list(KINDS)
     found.sort(key=lambda pair: (order.index(pair[1].kind), -pair[1].weight, pair[0].source))
     report = AuditReport(
         clips=len(clips),
         suspicious=tuple(SuspiciousClip(clip.source, one.kind, one.words) for clip, one in found),
-        labels_checked=doubtful is not None,
+        labels_checked=doubtful_labels is not None,
         page=project.build_dir / "audit" / PAGE_NAME,
-        left_out=_leave_out(project, [clip.source for clip, one in found if one.kind in leave_out]),
+        left_out=_add_to_ignore_list(project, [clip.source for clip, one in found if one.kind in leave_out]),
     )
     _write(project, report, found, progress)
     return report
 
 
-def _look(project: Project, clips: Sequence[ClipFile], progress: Progress) -> list[_Looked]:
+def _inspect(project: Project, clips: Sequence[ClipFile], progress: Progress) -> list[_Inspected]:
     frontend = project.config.frontend
 
-    def look(clip: ClipFile) -> _Looked:
+    def look(clip: ClipFile) -> _Inspected:
         try:
             samples = read_audio(clip.path, frontend.sample_rate_hz).samples
         except ConfigError as error:
-            return _Looked(clip, "", [Suspicion(UNFIT, error.message, 1)])
+            return _Inspected(clip, "", [Suspicion(UNFIT, error.message, 1)])
         if samples.size == 0:
-            return _Looked(clip, "", [Suspicion(UNFIT, "empty", 1)])
+            return _Inspected(clip, "", [Suspicion(UNFIT, "empty", 1)])
         digest = hashlib.sha256(samples.tobytes()).hexdigest()
         if clip.label_id == SILENCE_INDEX:
-            return _Looked(clip, digest, [])
-        return _Looked(clip, digest, suspicions_of(samples, frontend.sample_rate_hz, frontend.clip_ms))
+            return _Inspected(clip, digest, [])
+        return _Inspected(clip, digest, suspicions_of(samples, frontend.sample_rate_hz, frontend.clip_ms))
 
     return list(progress.track(map_in_threads(look, clips, process_count()), "looking at clips", total=len(clips)))
 
 
-def _twice(looked: Sequence[_Looked]) -> Iterator[tuple[ClipFile, Suspicion]]:
+def _duplicates(inspected: Sequence[_Inspected]) -> Iterator[tuple[ClipFile, Suspicion]]:
     """Yields recordings whose very sound is trained on and tested with, or stands under two labels."""
     by_digest = defaultdict(list)
-    for one in looked:
+    for one in inspected:
         if one.digest:
             by_digest[one.digest].append(one.clip)
     for same in by_digest.values():
@@ -144,7 +144,7 @@ def _twice(looked: Sequence[_Looked]) -> Iterator[tuple[ClipFile, Suspicion]]:
                 yield clip, Suspicion(TWICE, f"also {others}", len(same))
 
 
-def _doubtful(
+def _doubtful_labels(
     project: Project, clips: dict[str, ClipFile], progress: Progress
 ) -> list[tuple[ClipFile, Suspicion]] | None:
     """Returns recordings whose label is doubtful; None where there are too few speakers to say."""
@@ -191,7 +191,7 @@ def _probabilities(
     return trainer.network.probabilities(dataset.all_features[asked])
 
 
-def _leave_out(project: Project, sources: Sequence[str]) -> int:
+def _add_to_ignore_list(project: Project, sources: Sequence[str]) -> int:
     """Adds names to data/ignore_list.txt; returns how many were new."""
     path = project.data_dir / IGNORE_LIST
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []

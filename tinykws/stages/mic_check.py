@@ -10,30 +10,30 @@ from typing import Protocol
 from tinykws.audio.samples import SAMPLE_RATE_HZ
 from tinykws.boards.rows import Microphone
 from tinykws.device.protocol import Status
-from tinykws.recording.microphone_check import Hearing, Measures, MicrophoneFinding, findings_of, measure
-from tinykws.recording.record_protocol import OnSound, SoundLostError, Take
+from tinykws.recording.microphone_check import Capture, Measures, MicrophoneFinding, findings_of, measure
+from tinykws.recording.record_protocol import OnSound, Recording, SoundLostError
 from tinykws.reporting.plots import plot_sound
 from tinykws.support.errors import ConfigError, DeviceError
 from tinykws.support.progress import SILENT, Progress
 
-WATCH_S = 3.0
+COUNT_S = 3.0
 """How long samples are counted against the clocks: a block of 20 ms more or less is 0.7 %."""
 SHORTEST_S = 0.5
-LOOKS, LOOK_EVERY_S = 10, 0.5
+SETTLE_POLLS, SETTLE_POLL_S = 10, 0.5
 """For a microphone that settles: the longest of boards.yaml takes 3.5 s."""
 ATTEMPTS = 3
 WRAP = 1 << 32
 """The device's counts are modulo this."""
 
 
-class WatchedEar(Protocol):
+class StatusMicrophone(Protocol):
     """A device's microphone: DeviceMicrophone, or a test's own."""
 
     @property
     def longest_samples(self) -> int:
         """Longest recording without loss."""
 
-    def record(self, count: int, on_sound: OnSound) -> Take:
+    def record(self, count: int, on_sound: OnSound) -> Recording:
         """Returns the next `count` samples. Raises SoundLostError, DeviceError."""
 
     def status(self) -> Status:
@@ -63,7 +63,7 @@ class MicCheckReport:
 
 
 def mic_check(
-    ear: WatchedEar,
+    source: StatusMicrophone,
     board: str,
     microphone: Microphone,
     *,
@@ -75,7 +75,7 @@ def mic_check(
     """Counts samples against the clocks, records, and judges.
 
     Args:
-        ear: the device's microphone.
+        source: the device's microphone.
         board: its id.
         microphone: what its row says of it.
         seconds: how long to record; less where the line takes no more in one piece.
@@ -88,42 +88,42 @@ def mic_check(
         ToolError: no matplotlib for a picture.
         DeviceError: the device cannot record, or its line loses what it says again and again.
     """
-    count = min(round(seconds * SAMPLE_RATE_HZ), ear.longest_samples)
+    count = min(round(seconds * SAMPLE_RATE_HZ), source.longest_samples)
     if count < SHORTEST_S * SAMPLE_RATE_HZ:
         raise ConfigError(f"{count / SAMPLE_RATE_HZ:.2f} s are too short to tell anything", hint="--seconds 5")
-    progress.say(f"mic-check: counting samples against the clocks for {WATCH_S:.0f} s")
-    _wait_for_sound(ear)
-    rate_hz, clock_ratio, overruns = _watch(ear)
+    progress.say(f"mic-check: counting samples against the clocks for {COUNT_S:.0f} s")
+    _wait_for_sound(source)
+    rate_hz, clock_ratio, overruns = _measure_clocks(source)
     progress.say(f"mic-check: recording {count / SAMPLE_RATE_HZ:.1f} s; speak as you would to the finished thing")
-    take = _record(ear, count, on_sound, progress)
-    hearing = Hearing(
-        samples=take.samples,
-        overruns=overruns + take.overruns,
-        clipped=take.clipped,
-        offset=ear.status().offset,
+    recording = _record(source, count, on_sound, progress)
+    capture = Capture(
+        samples=recording.samples,
+        overruns=overruns + recording.overruns,
+        clipped=recording.clipped,
+        offset=source.status().offset,
         rate_hz=rate_hz,
         clock_ratio=clock_ratio,
     )
-    measures = measure(hearing)
+    measures = measure(capture)
     if plot_path is not None:
-        plot_sound(plot_path, take.samples, SAMPLE_RATE_HZ, f"{board}: {microphone.part or 'microphone'}")
+        plot_sound(plot_path, recording.samples, SAMPLE_RATE_HZ, f"{board}: {microphone.part or 'microphone'}")
     plot = None if plot_path is None else str(plot_path)
     return MicCheckReport(board, measures, findings_of(measures, microphone), plot)
 
 
-def _wait_for_sound(ear: WatchedEar) -> None:
+def _wait_for_sound(source: StatusMicrophone) -> None:
     """Lets the microphone settle, but not for ever."""
-    for _ in range(LOOKS):
-        if ear.status().samples > 0:
+    for _ in range(SETTLE_POLLS):
+        if source.status().samples > 0:
             return
-        ear.wait(LOOK_EVERY_S)
+        source.wait(SETTLE_POLL_S)
 
 
-def _watch(ear: WatchedEar) -> tuple[float | None, float | None, int]:
+def _measure_clocks(source: StatusMicrophone) -> tuple[float | None, float | None, int]:
     """Returns samples a second of the device's clock, the device's seconds in one of the host's, and blocks lost."""
-    before, began = ear.status(), ear.now()
-    ear.wait(WATCH_S)
-    after, ended = ear.status(), ear.now()
+    before, began = source.status(), source.now()
+    source.wait(COUNT_S)
+    after, ended = source.status(), source.now()
     samples = (after.samples - before.samples) % WRAP
     device_s = ((after.at_us - before.at_us) % WRAP) / 1e6
     overruns = (after.overruns - before.overruns) % WRAP
@@ -132,10 +132,10 @@ def _watch(ear: WatchedEar) -> tuple[float | None, float | None, int]:
     return samples / device_s, device_s / (ended - began), overruns
 
 
-def _record(ear: WatchedEar, count: int, on_sound: OnSound, progress: Progress) -> Take:
+def _record(source: StatusMicrophone, count: int, on_sound: OnSound, progress: Progress) -> Recording:
     for left in reversed(range(ATTEMPTS)):
         try:
-            return ear.record(count, on_sound)
+            return source.record(count, on_sound)
         except SoundLostError as error:
             if left == 0:
                 raise DeviceError(

@@ -69,7 +69,7 @@ def mine(
     build_dir: Path,
     *,
     min_probability: float = 0.5,
-    said: Mapping[Path, Sequence[Event]] | None = None,
+    utterances: Mapping[Path, Sequence[Event]] | None = None,
     add_to: Path | None = None,
     progress: Progress = SILENT,
 ) -> MineReport:
@@ -80,7 +80,7 @@ def mine(
         recordings: audio files of any length and rate.
         build_dir: where mined/ is made anew.
         min_probability: how sure of a word the model must be for a window to count, 0 to 1.
-        said: utterances in a recording, where it does hold words: they are left out with a second after them.
+        utterances: utterances in a recording, where it does hold words: they are left out with a second after them.
         add_to: the data folder to copy the windows into; None: nothing is copied.
         progress: shows how far each recording is read.
 
@@ -92,7 +92,7 @@ def mine(
     with replacing_folder(folder) as fresh:
         miner = _Miner(bundle, fresh, min_probability, progress)
         for path in recordings:
-            miner.search(path, (said or {}).get(path, ()))
+            miner.search(path, (utterances or {}).get(path, ()))
         miner.write_page()
     added = 0
     if add_to is not None:
@@ -114,12 +114,12 @@ class _Miner:
         self.sounds: list[MinedSound] = []
         self.seconds = 0.0
 
-    def search(self, path: Path, said: Sequence[Event]) -> None:
+    def search(self, path: Path, utterances: Sequence[Event]) -> None:
         """Adds a recording's false sounds."""
         frontend = self._bundle.frontend
 
         def is_word(end_ms: int) -> bool:
-            return any(event.start_ms < end_ms and end_ms - frontend.clip_ms < event.end_ms for event in said)
+            return any(event.start_ms < end_ms and end_ms - frontend.clip_ms < event.end_ms for event in utterances)
 
         with AudioStream(path, frontend.sample_rate_hz) as stream:
             blocks = self._progress.track(stream, path.name, stream.seconds)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from tinykws.boards.rows import SerialLine
-from tinykws.device.monitoring import Expected, MonitorSession, MonitorView
+from tinykws.device.monitoring import ExpectedDevice, MonitorSession, MonitorView
 from tinykws.device.protocol import Heard, Line, Ready, Status
 from tinykws.device.reactions import Reactions
 from tinykws.device.transport.line_transport import LineTransport
@@ -23,9 +23,9 @@ from tinykws.device.transport.serial_transport import TransportLostError
 from tinykws.support.errors import DeviceError
 from tinykws.support.files import not_writable
 
-LOOK_EVERY_S = 0.5
+POLL_INTERVAL_S = 0.5
 """How often to look for a board that is away."""
-READ_S = 0.1
+READ_TIMEOUT_S = 0.1
 """A view and commands are looked after this often, though nothing comes."""
 CONNECTED, LOST, SENT, RECEIVED, COMMAND = "connected", "lost", "sent", "received", "command"
 
@@ -36,7 +36,7 @@ class Target:
 
     port: Port
     line: SerialLine
-    expected: Expected = dataclasses.field(default_factory=Expected)
+    expected: ExpectedDevice = dataclasses.field(default_factory=ExpectedDevice)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -152,8 +152,8 @@ class _Monitor:
         before = self._port_access.ports()
         self._connect()
         while (now := self._port_access.now()) < self._end:
-            self._port_access.sleep(min(LOOK_EVERY_S, self._end - now))
-            self._look_after_the_rest()
+            self._port_access.sleep(min(POLL_INTERVAL_S, self._end - now))
+            self._poll_commands()
             before = self._reconnect(before)
 
     def _connect(self) -> None:
@@ -191,16 +191,16 @@ class _Monitor:
 
     def _listen(self, transport: LineTransport) -> None:
         """Takes lines until time is over. Raises TransportLostError, DeviceError."""
-        conversation = MonitorSession(self._target.expected, self._view, self._port_access.now)
+        session = MonitorSession(self._target.expected, self._view, self._port_access.now)
         while (now := self._port_access.now()) < self._end:
-            self._ask(transport, conversation.questions())
-            text = transport.read_line(min(READ_S, self._end - now))
+            self._send(transport, session.questions())
+            text = transport.read_line(min(READ_TIMEOUT_S, self._end - now))
             if text is not None:
                 self._log.add(RECEIVED, text)
-                self._react(conversation.take(text))
-            self._look_after_the_rest()
+                self._react(session.take(text))
+            self._poll_commands()
 
-    def _ask(self, transport: LineTransport, questions: list[str]) -> None:
+    def _send(self, transport: LineTransport, questions: list[str]) -> None:
         if not questions:
             return
         self._log.add(SENT, " ".join(filter(None, questions)))
@@ -214,16 +214,16 @@ class _Monitor:
     def _react(self, line: Line) -> None:
         if isinstance(line, Heard):
             self._detections[line.label] = self._detections.get(line.label, 0) + 1
-            for told in self._reactions.on(line):
-                self._log.add(COMMAND, told)
+            for message in self._reactions.on(line):
+                self._log.add(COMMAND, message)
         elif isinstance(line, Status):
             self._overruns = line.overruns
         elif isinstance(line, Ready):
             for word in sorted(self._reactions.words.difference(line.labels)):
                 self._view.notice(f"there is a command for {word!r}, which this board never hears")
 
-    def _look_after_the_rest(self) -> None:
-        for told in self._reactions.poll():
-            self._log.add(COMMAND, told)
-            self._view.notice(told)
+    def _poll_commands(self) -> None:
+        for message in self._reactions.poll():
+            self._log.add(COMMAND, message)
+            self._view.notice(message)
         self._view.tick()

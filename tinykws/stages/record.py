@@ -18,7 +18,7 @@ from tinykws.audio.samples import SAMPLE_RATE_HZ, Samples
 from tinykws.audio.speech_bounds import SpokenClip, cut_clip
 from tinykws.project.labels import BACKGROUND_NOISE, label_of_word
 from tinykws.project.layout import Project
-from tinykws.recording.record_protocol import OnSound, SoundLostError, Take
+from tinykws.recording.record_protocol import OnSound, Recording, SoundLostError
 from tinykws.support.errors import ConfigError
 from tinykws.support.files import creating, not_writable
 
@@ -31,31 +31,31 @@ SPEAKER = re.compile(r"[A-Za-z0-9-]{1,40}")
 Answer = Literal["keep", "again", "quit"]
 
 
-class Ear(Protocol):
+class SampleSource(Protocol):
     """Something to record with: DeviceMicrophone, ComputerMicrophone, or a test's own."""
 
     @property
     def longest_samples(self) -> int:
         """Longest recording without loss."""
 
-    def record(self, count: int, on_sound: OnSound) -> Take:
+    def record(self, count: int, on_sound: OnSound) -> Recording:
         """Returns the next `count` samples, each piece told as it comes. Raises SoundLostError, TinykwsError."""
 
 
-class Desk:
+class RecordingUi:
     """The person who speaks: is told what to do, sees how loud it is, and judges. This one agrees to everything."""
 
-    asks = False
+    is_interactive = False
     """Whether there is anybody to ask."""
 
     def prompt(self, what: str, number: int, count: int) -> bool:  # noqa: ARG002
         """Says what to do now, and waits until the person is ready; False: enough."""
         return True
 
-    def hear(self, samples: Samples) -> None:
+    def show_level(self, samples: Samples) -> None:
         """Shows how loud it is."""
 
-    def heard_all(self) -> None:
+    def recording_ended(self) -> None:
         """The recording is over."""
 
     def judge(self, clip: SpokenClip) -> Answer:
@@ -83,14 +83,16 @@ class RecordReport:
         return len(self.files) >= self.wanted
 
 
-def record(project: Project, word: str, ear: Ear, desk: Desk, *, count: int = 1, speaker: str) -> RecordReport:
+def record(
+    project: Project, word: str, source: SampleSource, ui: RecordingUi, *, count: int = 1, speaker: str
+) -> RecordReport:
     """Records `count` clips of a word into the project's data folder.
 
     Args:
         project: its clip length, and where its data is.
         word: as the project has it; any other word is recorded too, and is "unknown" to the model.
-        ear: what hears.
-        desk: who speaks.
+        source: what hears.
+        ui: who speaks.
         count: how many clips to keep.
         speaker: names the files, so that all clips of one person come into one split.
 
@@ -100,23 +102,25 @@ def record(project: Project, word: str, ear: Ear, desk: Desk, *, count: int = 1,
     """
     label = label_of_word(word)
     if label.name not in {known.name for known in project.config.labels}:
-        desk.say(f"{word!r} is none of the project's words: what is recorded is `unknown` to the model")
+        ui.say(f"{word!r} is none of the project's words: what is recorded is `unknown` to the model")
     clip_samples = project.config.frontend.clip_samples
-    length = min(clip_samples + SPARE_MS * SAMPLE_RATE_HZ // 1000, ear.longest_samples)
+    length = min(clip_samples + SPARE_MS * SAMPLE_RATE_HZ // 1000, source.longest_samples)
     if length < clip_samples:
         raise ConfigError(
-            f"{ear.longest_samples * 1000 // SAMPLE_RATE_HZ} ms is the most that comes through the line without loss,"
+            f"{source.longest_samples * 1000 // SAMPLE_RATE_HZ} ms is the longest recording that the transport carries without loss,"
             f" a clip has {clip_samples * 1000 // SAMPLE_RATE_HZ} ms",
             hint="in the board's row: a larger microphone ring_samples, or a higher baud",
         )
-    session = _Session(project.data_dir / label.name, checked_speaker(speaker), ear, desk)
-    with contextlib.suppress(_EnoughError):
+    session = _Session(project.data_dir / label.name, checked_speaker(speaker), source, ui)
+    with contextlib.suppress(_StopRecordingError):
         while len(session.files) < count:
             session.record_word(label.text, count, length, clip_samples)
     return RecordReport(label.name, tuple(session.files), count, session.left_out)
 
 
-def record_noise(project: Project, ear: Ear, desk: Desk, *, seconds: float, speaker: str) -> RecordReport:
+def record_noise(
+    project: Project, source: SampleSource, ui: RecordingUi, *, seconds: float, speaker: str
+) -> RecordReport:
     """Records so many seconds of the room into the data folder's _background_noise_/, in pieces where the line is slow.
 
     Raises:
@@ -124,9 +128,9 @@ def record_noise(project: Project, ear: Ear, desk: Desk, *, seconds: float, spea
         DeviceError, ToolError: the microphone failed.
     """
     wanted = round(seconds * SAMPLE_RATE_HZ)
-    lengths = [min(ear.longest_samples, wanted - at) for at in range(0, wanted, ear.longest_samples)]
-    session = _Session(project.data_dir / BACKGROUND_NOISE, checked_speaker(speaker), ear, desk)
-    with contextlib.suppress(_EnoughError):
+    lengths = [min(source.longest_samples, wanted - at) for at in range(0, wanted, source.longest_samples)]
+    session = _Session(project.data_dir / BACKGROUND_NOISE, checked_speaker(speaker), source, ui)
+    with contextlib.suppress(_StopRecordingError):
         session.record_noise(lengths)
     return RecordReport(BACKGROUND_NOISE, tuple(session.files), len(lengths), session.left_out)
 
@@ -138,82 +142,82 @@ def checked_speaker(name: str) -> str:
     return name
 
 
-class _EnoughError(Exception):
+class _StopRecordingError(Exception):
     """The person wants no more."""
 
 
 class _Session:
     """One sitting: its folder, and what was kept."""
 
-    def __init__(self, folder: Path, speaker: str, ear: Ear, desk: Desk) -> None:
+    def __init__(self, folder: Path, speaker: str, source: SampleSource, ui: RecordingUi) -> None:
         self.files: list[str] = []
         self.left_out = 0
         self._folder = folder
         self._speaker = speaker
-        self._ear = ear
-        self._desk = desk
+        self._source = source
+        self._ui = ui
         self._failures = 0
 
     def record_word(self, text: str, count: int, length: int, clip_samples: int) -> None:
-        """Records once, and keeps the clip or not. Raises _EnoughError."""
-        take = self._take(f"say {text}", len(self.files) + 1, count, length)
-        if take is None:
+        """Records once, and keeps the clip or not. Raises _StopRecordingError."""
+        recording = self._record(f"say {text}", len(self.files) + 1, count, length)
+        if recording is None:
             return
-        clip = cut_clip(take.samples, clip_samples, SAMPLE_RATE_HZ)
+        clip = cut_clip(recording.samples, clip_samples, SAMPLE_RATE_HZ)
         if clip is None:
             self._refuse("nobody spoke, or too faintly to be told from the room")
             return
-        answer = self._desk.judge(clip)
+        answer = self._ui.judge(clip)
         if answer == "keep":
             self._keep(clip.samples)
             return
         self._refuse("; ".join(clip.defects))
         if answer == "quit":
-            raise _EnoughError
+            raise _StopRecordingError
 
     def record_noise(self, lengths: list[int]) -> None:
-        """Records the room. Raises _EnoughError."""
+        """Records the room. Raises _StopRecordingError."""
         while len(self.files) < len(lengths):
             number = len(self.files)
-            take = self._take("be silent: this is the room", number + 1, len(lengths), lengths[number])
-            if take is None:
+            recording = self._record("be silent: this is the room", number + 1, len(lengths), lengths[number])
+            if recording is None:
                 continue
-            defect = defect_of(take.samples)
+            defect = defect_of(recording.samples)
             if defect in (None, "silent"):  # a silent room is what it is
-                self._keep(take.samples)
+                self._keep(recording.samples)
             else:
                 self._refuse(defect or "")
 
-    def _take(self, what: str, number: int, count: int, length: int) -> Take | None:
-        """Records, or returns None where the recording is of no use. Raises _EnoughError."""
-        if not self._desk.prompt(what, number, count):
-            raise _EnoughError
+    def _record(self, what: str, number: int, count: int, length: int) -> Recording | None:
+        """Records, or returns None where the recording is of no use. Raises _StopRecordingError."""
+        if not self._ui.prompt(what, number, count):
+            raise _StopRecordingError
         try:
-            take = self._ear.record(length, self._desk.hear)
+            recording = self._source.record(length, self._ui.show_level)
         except SoundLostError as error:
-            self._desk.heard_all()
+            self._ui.recording_ended()
             self._refuse(str(error))
             return None
-        self._desk.heard_all()
-        if take.overruns:
-            self._refuse(f"{take.overruns} blocks of sound were lost on the device")
+        self._ui.recording_ended()
+        if recording.overruns:
+            self._refuse(f"{recording.overruns} blocks of sound were lost on the device")
             return None
-        return take
+        return recording
 
     def _refuse(self, why: str) -> None:
-        """Leaves a recording out. Raises _EnoughError where nobody can be asked and it goes on like this."""
+        """Leaves a recording out. Raises _StopRecordingError where nobody can be asked and it goes on like this."""
         self.left_out += 1
         self._failures += 1
         if why:
-            self._desk.say(f"left out: {why}")
-        if not self._desk.asks and self._failures == ATTEMPTS:
-            raise _EnoughError
+            self._ui.say(f"left out: {why}")
+        if not self._ui.is_interactive and self._failures == ATTEMPTS:
+            raise _StopRecordingError
 
     def _keep(self, samples: Samples) -> None:
         self._failures = 0
         path = _write_new(self._folder, self._speaker, samples)
         self.files.append(f"{path.parent.name}/{path.name}")
-        self._desk.say(f"kept: {path}")
+        self._ui.say(f"kept: {path}")
 
 
 def _write_new(folder: Path, speaker: str, samples: Samples) -> Path:

@@ -92,7 +92,7 @@ def train(project: Project, *, progress: Progress = SILENT) -> TrainReport:
     words = Words(dataset)
     settings = suited(project.config.training, dataset)
     trainer, teacher = _trainers(dataset, words, project.config.model, settings)
-    history, best_weights = _learn(Lesson(trainer, teacher, words, dataset), settings, progress)
+    history, best_weights = _learn(_TrainingRun(trainer, teacher, words, dataset), settings, progress)
     trainer.restore(best_weights)
     best = max(history, key=lambda record: record.merit)
     _write(project, trainer, history, best)
@@ -144,30 +144,30 @@ def _trainers(
 
 
 def _learn(
-    lesson: Lesson, settings: TrainingSettings, progress: Progress
+    run: _TrainingRun, settings: TrainingSettings, progress: Progress
 ) -> tuple[list[EpochRecord], list[npt.NDArray[Any]]]:
-    epochs = Epochs(lesson.dataset, settings.augmentation, settings.seed)
-    training_ids = np.asarray(lesson.dataset.label_ids("training"), np.int64)
+    epochs = Epochs(run.dataset, settings.augmentation, settings.seed)
+    training_ids = np.asarray(run.dataset.label_ids("training"), np.int64)
     assert settings.class_balance is not None
     assert settings.epochs is not None
-    weights = class_weights(training_ids, len(lesson.dataset.labels), settings.class_balance)
+    weights = class_weights(training_ids, len(run.dataset.labels), settings.class_balance)
     history: list[EpochRecord] = []
-    best_weights = lesson.trainer.weights()
+    best_weights = run.trainer.weights()
     with contextlib.closing(epochs.first(settings.epochs)) as made:
         for number, epoch in enumerate(progress.track(made, "train", settings.epochs), start=1):
-            record = lesson.learn(number, epoch, weights)
+            record = run.learn(number, epoch, weights)
             progress.say(_line(record, settings.epochs))
             if not history or record.merit > max(earlier.merit for earlier in history):
-                best_weights = lesson.trainer.weights()
+                best_weights = run.trainer.weights()
             history.append(record)
-    if lesson.teacher is not None:
-        figures = lesson.figures_of(lesson.teacher)
+    if run.teacher is not None:
+        figures = run.figures_of(run.teacher)
         progress.say(f"the teacher's mean recall: {figures.mean_recall:.1%} on the validation clips")
     return history, best_weights
 
 
 @dataclasses.dataclass(frozen=True)
-class Lesson:
+class _TrainingRun:
     """Who learns what: the network, the teacher that learns just ahead of it, and the clips."""
 
     trainer: Trainer
@@ -177,10 +177,10 @@ class Lesson:
 
     def learn(self, number: int, epoch: Epoch, weights: npt.NDArray[np.float32]) -> EpochRecord:
         """Has both learn one epoch; weights are float [n_labels]."""
-        lesson = epoch.features, epoch.label_ids, weights[epoch.label_ids], self.words.of(epoch)
+        run = epoch.features, epoch.label_ids, weights[epoch.label_ids], self.words.of(epoch)
         if self.teacher is not None:
-            self.teacher.learn(*lesson)
-        fit = self.trainer.learn(*lesson)
+            self.teacher.learn(*run)
+        fit = self.trainer.learn(*run)
         label_ids = np.asarray(self.dataset.label_ids("validation"), np.int64)
         probabilities = self.trainer.network.probabilities(self.dataset.features("validation"))
         balanced = class_weights(label_ids, len(self.dataset.labels))[label_ids]

@@ -16,12 +16,11 @@ import numpy as np
 from tinykws.audio.files import read_audio
 from tinykws.audio.samples import Samples
 from tinykws.boards.rows import Board
-from tinykws.device.clip_audio import HeldAudio, pcm_of
-from tinykws.device.firmware_identity import refuse_other_firmware
-from tinykws.device.open_device import RETURN_S, explained, open_device
+from tinykws.device.banner_checks import SELF_TEST_ADVICE, check_firmware_matches, self_test_failure
+from tinykws.device.clip_audio import AudioInMemory, pcm_bytes
+from tinykws.device.open_device import RETURN_S, add_device_details, open_device
 from tinykws.device.protocol import MAX_TAIL_SAMPLES, Ready
 from tinykws.device.recovering_session import RecoveringSession
-from tinykws.device.self_test import ADVICE, complaint_of
 from tinykws.device.session import DeviceSession
 from tinykws.device.session_log import CLIP, END, EXPECTED, FAULT, LABEL, RUN, SessionLog, open_log
 from tinykws.device.transport.port_access import PortAccess
@@ -94,25 +93,25 @@ def verify(
         tail_ms = silence_after_ms(bundle.detector)
     if not 0 <= tail_ms * bundle.frontend.sample_rate_hz // 1000 <= MAX_TAIL_SAMPLES:
         raise ConfigError(f"tail_ms is {tail_ms}", hint="0 to 5000")
-    course = _Course(bundle, tail_ms, None if log_path is None else fresh_mismatch_folder(log_path))
+    run = _ClipRun(bundle, tail_ms, None if log_path is None else fresh_mismatch_folder(log_path))
     with open_log(log_path) as log, open_device(board, target, emulator_transport, port_access, return_s) as device:
         log.add(RUN, RunFacts(len(clips), bundle.labels, bundle.frontend.sample_rate_hz, min_accuracy).to_text())
         session = DeviceSession(device.transport, log, timeout_s)
-        connection = RecoveringSession(session, device, lambda ready: refuse_other_firmware(ready, bundle, board))
-        with explained(device, log):
+        connection = RecoveringSession(session, device, lambda ready: check_firmware_matches(ready, bundle, board))
+        with add_device_details(device, log):
             ready = connection.begin()
-        _tell_self_test(ready, bundle, progress)
+        _report_self_test(ready, bundle, progress)
         ended = ""
         try:
-            with explained(device, log):
+            with add_device_details(device, log):
                 for number, clip in enumerate(progress.track(clips, "verify"), start=1):
-                    course.run(connection, number, clip)
-                session.leave(end_device=device.ends_with_us)
+                    run.run(connection, number, clip)
+                session.leave(end_device=device.started_here)
         except DeviceError as error:
             ended = error.message
             log.add(FAULT, ended)
-            course.leave_out(log, clips[log.clip :])
-        log.add(END, RunEnd(ended, course.mismatches).to_text())
+            run.log_unsent(log, clips[log.clip :])
+        log.add(END, RunEnd(ended, run.mismatches).to_text())
     return report_of(log.entries, log_path)
 
 
@@ -131,16 +130,16 @@ def find_clips(paths: Sequence[Path], labels: Sequence[Label]) -> tuple[ClipFile
     return tuple(ClipFile(file, names.get(file.resolve().parent.name, UNKNOWN)) for file in files)
 
 
-def _tell_self_test(ready: Ready, bundle: Bundle, progress: Progress) -> None:
+def _report_self_test(ready: Ready, bundle: Bundle, progress: Progress) -> None:
     """Says at once what is known before the first clip; the verdict comes to it from the log."""
-    complaint = complaint_of(ready)
+    complaint = self_test_failure(ready)
     if complaint is not None:
-        progress.say(f"{complaint}; try:\n{ADVICE}")
+        progress.say(f"{complaint}; try:\n{SELF_TEST_ADVICE}")
     elif ready.self_test == "none" and bundle.self_test is None:
         progress.say("the bundle has no self-test for the device; tinykws quantize makes one with it")
 
 
-class _Course:
+class _ClipRun:
     """What each clip goes through: to the host's own pipeline, then to the device."""
 
     def __init__(self, bundle: Bundle, tail_ms: int, mismatch_dir: Path | None) -> None:
@@ -162,21 +161,21 @@ class _Course:
         samples, log = self._read(clip.path), session.log
         log.begin_attempt(number, 1)
         begin = len(log.entries)
-        _name(log, clip)
+        _log_clip_name(log, clip)
         for line in self._reference.clip_lines(samples, self._tail_samples):
             log.add(EXPECTED, line.to_line())
-        audio = HeldAudio(pcm_of(samples))
-        connection.deliver(number, ATTEMPTS, lambda: connection.send_clip(audio, self._tail_samples))
+        audio = AudioInMemory(pcm_bytes(samples))
+        connection.send_with_retries(number, ATTEMPTS, lambda: connection.send_clip(audio, self._tail_samples))
         (result,) = judge(log.entries[begin:]).clips
-        if not result.equal and result.figures is not None and self._search.wants_more:
+        if not result.equal and result.figures is not None and self._search.has_room:
             tail = np.zeros(self._tail_samples, np.int16)
-            self._search.look_into(session, result.file, audio, self._tail_samples, [samples, tail])
+            self._search.find(session, result.file, audio, self._tail_samples, [samples, tail])
 
-    def leave_out(self, log: SessionLog, clips: Sequence[ClipFile]) -> None:
+    def log_unsent(self, log: SessionLog, clips: Sequence[ClipFile]) -> None:
         """Puts into the log the clips that have not had their turn."""
         for number, clip in enumerate(clips, start=log.clip + 1):
             log.begin_attempt(number, 0)
-            _name(log, clip)
+            _log_clip_name(log, clip)
             log.add(FAULT, "not sent: the run had ended")
 
     def _read(self, path: Path) -> Samples:
@@ -185,7 +184,7 @@ class _Course:
         return np.pad(samples, (0, max(0, self._shortest - samples.size)))
 
 
-def _name(log: SessionLog, clip: ClipFile) -> None:
+def _log_clip_name(log: SessionLog, clip: ClipFile) -> None:
     log.add(CLIP, f"{clip.path.parent.name}/{clip.path.name}")
     if clip.expected_label is not None:
         log.add(LABEL, clip.expected_label)

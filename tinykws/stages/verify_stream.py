@@ -19,9 +19,9 @@ import numpy as np
 from tinykws.audio.files import AudioStream
 from tinykws.audio.samples import Samples
 from tinykws.boards.rows import Board
-from tinykws.device.clip_audio import StreamedAudio, pcm_of
-from tinykws.device.firmware_identity import refuse_other_firmware
-from tinykws.device.open_device import RETURN_S, explained, open_device
+from tinykws.device.banner_checks import check_firmware_matches
+from tinykws.device.clip_audio import StreamedAudio, pcm_bytes
+from tinykws.device.open_device import RETURN_S, add_device_details, open_device
 from tinykws.device.protocol import MAX_CLIP_BYTES
 from tinykws.device.recovering_session import RecoveringSession
 from tinykws.device.session import DeviceSession
@@ -100,24 +100,24 @@ def verify_stream(
         ToolError: the emulator is missing.
         DeviceError: no device to begin with, or another firmware on it.
     """
-    course = _Course(bundle, stream)
+    run = _StreamRun(bundle, stream)
     mismatch_dir = fresh_mismatch_folder(log_path)
     with (
         open_log(log_path, KEPT_ENTRIES) as log,
         open_device(board, target, emulator_transport, port_access, return_s) as device,
     ):
         session = DeviceSession(device.transport, log, timeout_s)
-        connection = RecoveringSession(session, device, lambda ready: refuse_other_firmware(ready, bundle, board))
-        with explained(device, log):
+        connection = RecoveringSession(session, device, lambda ready: check_firmware_matches(ready, bundle, board))
+        with add_device_details(device, log):
             connection.begin()
-        course.introduce(log)
+        run.log_stream(log)
         ended, mismatches = "", tuple[FoundMismatch, ...]()
         try:
-            with explained(device, log, of_clips=False):
-                connection.deliver(1, ATTEMPTS, lambda: course.send(connection, progress))
+            with add_device_details(device, log, of_clips=False):
+                connection.send_with_retries(1, ATTEMPTS, lambda: run.send(connection, progress))
                 log.begin_attempt(0, 0)
-                mismatches = course.look_into(connection, _read_verdict(log_path), mismatch_dir)
-                session.leave(end_device=device.ends_with_us)
+                mismatches = run.find_mismatch(connection, _read_verdict(log_path), mismatch_dir)
+                session.leave(end_device=device.started_here)
         except DeviceError as error:
             ended = error.message
             log.add(FAULT, ended)
@@ -127,7 +127,7 @@ def verify_stream(
         return stream_report_of(entries_of(file), log_path)
 
 
-class _Course:
+class _StreamRun:
     """A stream's way through the host's own pipeline and to the device."""
 
     def __init__(self, bundle: Bundle, stream: StreamFile) -> None:
@@ -141,37 +141,37 @@ class _Course:
         self._samples = self._crc = 0
         for samples in stream.seconds(self._rate_hz):
             self._samples += samples.size
-            self._crc = zlib.crc32(pcm_of(samples), self._crc)
+            self._crc = zlib.crc32(pcm_bytes(samples), self._crc)
         if self._samples < bundle.frontend.clip_samples:
             raise ConfigError(f"{stream.path} is shorter than the model looks at")
         if 2 * self._samples > MAX_CLIP_BYTES:
             raise ConfigError(f"{stream.path} is too long for one stream", hint="cut it: 37 hours fit")
 
-    def look_into(
+    def find_mismatch(
         self, connection: RecoveringSession, verdict: StreamVerdict, folder: Path
     ) -> tuple[FoundMismatch, ...]:
         """Sends a stream in which results differ once more, up to where they do. Raises DeviceError."""
         if not verdict.difference:
             return ()
         search = MismatchSearch(self._reference, self._frontend, folder, plot_both_sides)
-        beginning = self._beginning(verdict.first_difference_ms)
+        beginning = self._up_to(verdict.first_difference_ms)
         size = crc = 0
         for samples in beginning.seconds(self._rate_hz):
-            size, crc = size + 2 * samples.size, zlib.crc32(pcm_of(samples), crc)
-        audio = StreamedAudio(map(pcm_of, beginning.seconds(self._rate_hz)), size, crc)
+            size, crc = size + 2 * samples.size, zlib.crc32(pcm_bytes(samples), crc)
+        audio = StreamedAudio(map(pcm_bytes, beginning.seconds(self._rate_hz)), size, crc)
         silence = np.zeros(self._tail_samples, np.int16)
         pieces = itertools.chain(beginning.seconds(self._rate_hz), [silence])
-        connection.make_ready()
-        search.look_into(connection.session, self._stream.path.name, audio, self._tail_samples, pieces)
+        connection.ensure_ready()
+        search.find(connection.session, self._stream.path.name, audio, self._tail_samples, pieces)
         return tuple(search.found)
 
-    def _beginning(self, until_ms: int | None) -> StreamFile:
+    def _up_to(self, until_ms: int | None) -> StreamFile:
         """The stream up to the second in which something happened; None: all of it."""
         if until_ms is None:
             return self._stream
         return dataclasses.replace(self._stream, first_seconds=until_ms // 1000 + 1)
 
-    def introduce(self, log: SessionLog) -> None:
+    def log_stream(self, log: SessionLog) -> None:
         """Puts into the log what is to be sent and what is said in it."""
         log.add(STREAM, self._facts().to_text())
         for event in self._stream.events:
@@ -186,23 +186,23 @@ class _Course:
         """
         log = connection.session.log
         self._reference.begin()
-        with contextlib.closing(self._pieces(log, progress)) as pieces:
+        with contextlib.closing(self._audio_pieces(log, progress)) as pieces:
             connection.send_clip(StreamedAudio(pieces, 2 * self._samples, self._crc), self._tail_samples)
-        self._expect(log, np.zeros(self._tail_samples, np.int16))
+        self._log_expected(log, np.zeros(self._tail_samples, np.int16))
         log.add(EXPECTED, self._reference.figures().to_line())
 
     def _facts(self) -> StreamFacts:
         return StreamFacts(self._stream.path.name, self._samples * 1000 // self._rate_hz, self._labels)
 
-    def _pieces(self, log: SessionLog, progress: Progress) -> Generator[bytes]:
+    def _audio_pieces(self, log: SessionLog, progress: Progress) -> Generator[bytes]:
         """Yields the stream as the device wants it; the host hears each piece first."""
         total = -(-self._samples // self._rate_hz)
         label = "stream" if log.attempt == 1 else "stream, once more"
         for samples in progress.track(self._stream.seconds(self._rate_hz), label, total):
-            self._expect(log, samples)
-            yield pcm_of(samples)
+            self._log_expected(log, samples)
+            yield pcm_bytes(samples)
 
-    def _expect(self, log: SessionLog, samples: Samples) -> None:
+    def _log_expected(self, log: SessionLog, samples: Samples) -> None:
         for line in self._reference.feed(samples):
             log.add(EXPECTED, line.to_line())
 

@@ -62,7 +62,7 @@ def junit_of_stream(report: StreamReport) -> str:
         verdict = report.verdict
         kind = "error" if verdict.figures is None and not verdict.difference else "failure"
         ElementTree.SubElement(case, kind, message=_clean(report.reason), type=kind).text = _clean(report.reason)
-    _add_output(case, [attempt.breaking_off() for attempt in report.verdict.attempts if attempt.fault])
+    _add_output(case, [attempt.describe_fault() for attempt in report.verdict.attempts if attempt.fault])
     return _xml(report, [case])
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from tinykws.device.protocol import Heard, Scores
 from tinykws.project.frontend_settings import FrontendSettings
-from tinykws.verification.clip_trace import ClipTrace
+from tinykws.verification.pipeline_trace import PipelineTrace
 
 TRANSPORT, FEATURES, SCORES, DETECTOR, NOWHERE = STAGES = ("transport", "features", "scores", "detector", "nowhere")
 
@@ -47,7 +47,7 @@ def audio_mismatch(refusal: str) -> Mismatch:
     )
 
 
-def first_mismatch(device: ClipTrace, host: ClipTrace, frontend: FrontendSettings) -> Mismatch:
+def first_mismatch(device: PipelineTrace, host: PipelineTrace, frontend: FrontendSettings) -> Mismatch:
     """Returns where the two sides first differ; NOWHERE where they do not."""
     return (
         _features(device, host, frontend)
@@ -62,7 +62,7 @@ def first_mismatch(device: ClipTrace, host: ClipTrace, frontend: FrontendSetting
     )
 
 
-def _features(device: ClipTrace, host: ClipTrace, frontend: FrontendSettings) -> Mismatch | None:
+def _features(device: PipelineTrace, host: PipelineTrace, frontend: FrontendSettings) -> Mismatch | None:
     theirs, ours = device.features, host.features
     n = min(len(theirs), len(ours))
     unequal = np.argwhere(theirs[:n] != ours[:n])

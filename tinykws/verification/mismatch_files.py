@@ -14,8 +14,8 @@ import numpy as np
 
 from tinykws.device.protocol import Scores
 from tinykws.project.frontend_settings import FrontendSettings
-from tinykws.verification.clip_trace import ClipTrace
 from tinykws.verification.mismatch import Mismatch
+from tinykws.verification.pipeline_trace import PipelineTrace
 
 FOLDER = "verify_mismatches"
 ARRAYS, FEATURES_CSV, SCORES_CSV, WORDS = "both_sides.npz", "features.csv", "scores.csv", "mismatch.txt"
@@ -34,7 +34,7 @@ def write_mismatch(folder: Path, clip: str, mismatch: Mismatch) -> None:
     (folder / WORDS).write_text(f"{clip}\n{mismatch.to_line()}\n\n{mismatch.advice}\n", encoding="utf-8")
 
 
-def write_both_sides(folder: Path, device: ClipTrace, host: ClipTrace, frontend: FrontendSettings) -> None:
+def write_both_sides(folder: Path, device: PipelineTrace, host: PipelineTrace, frontend: FrontendSettings) -> None:
     """Writes what both sides computed.
 
     `both_sides.npz` holds device_features and host_features (int8 [frames, n_mels]), device_scores and host_scores
@@ -49,7 +49,7 @@ def write_both_sides(folder: Path, device: ClipTrace, host: ClipTrace, frontend:
     _write_csv(folder / SCORES_CSV, ("inference", "end_ms", "device", "host", "equal"), _scores(device, host))
 
 
-def _arrays(side: str, trace: ClipTrace) -> dict[str, Any]:
+def _arrays(side: str, trace: PipelineTrace) -> dict[str, Any]:
     return {
         f"{side}_features": trace.features,
         f"{side}_scores": np.array([line.scores for line in trace.scores], np.int16),
@@ -57,14 +57,14 @@ def _arrays(side: str, trace: ClipTrace) -> dict[str, Any]:
     }
 
 
-def _features(device: ClipTrace, host: ClipTrace, frontend: FrontendSettings) -> Iterator[Sequence[object]]:
+def _features(device: PipelineTrace, host: PipelineTrace, frontend: FrontendSettings) -> Iterator[Sequence[object]]:
     n = min(len(device.features), len(host.features))
     for frame, channel in np.argwhere(device.features[:n] != host.features[:n]):
         end_ms = frontend.window_ms + frame * frontend.stride_ms
         yield (frame, end_ms, channel, device.features[frame, channel], host.features[frame, channel])
 
 
-def _scores(device: ClipTrace, host: ClipTrace) -> Iterator[Sequence[object]]:
+def _scores(device: PipelineTrace, host: PipelineTrace) -> Iterator[Sequence[object]]:
     for number, (theirs, ours) in enumerate(zip_longest(device.scores, host.scores)):
         times = [line.time_ms for line in (theirs, ours) if line is not None]
         yield (number, times[0], _text(theirs), _text(ours), "yes" if theirs == ours else "NO")

@@ -20,15 +20,15 @@ from tinykws.device.session import DeviceSession
 from tinykws.device.session_log import MISMATCH
 from tinykws.project.frontend_settings import FrontendSettings
 from tinykws.support.errors import ToolError
-from tinykws.verification.clip_trace import trace_of_device, trace_of_host
 from tinykws.verification.host_reference import HostReference
 from tinykws.verification.mismatch import Mismatch, audio_mismatch, first_mismatch
 from tinykws.verification.mismatch_files import write_both_sides, write_mismatch
+from tinykws.verification.pipeline_trace import trace_device, trace_host
 
 Draw: TypeAlias = Callable[[Path, npt.NDArray[np.int8], npt.NDArray[np.int8]], None]
-MOST = 3
+MAX_SEARCHES = 3
 """So many clips are looked into: the others will say the same."""
-PICTURE = "features.png"
+PLOT_NAME = "features.png"
 AUDIO_REFUSED = re.compile(r"crc of the audio is .*")
 
 
@@ -64,11 +64,11 @@ class MismatchSearch:
         self.found: list[FoundMismatch] = []
 
     @property
-    def wants_more(self) -> bool:
+    def has_room(self) -> bool:
         """Whether another one is worth it."""
-        return len(self.found) < MOST
+        return len(self.found) < MAX_SEARCHES
 
-    def look_into(
+    def find(
         self, session: DeviceSession, name: str, audio: ClipAudio, tail_samples: int, pieces: Iterable[Samples]
     ) -> None:
         """Sends a sound again and keeps what it shows; of a device that fails in another way now, nothing.
@@ -100,15 +100,15 @@ class MismatchSearch:
     ) -> tuple[Mismatch | None, Path | None]:
         folder = None if self._folder is None else self._folder / f"{len(self.found) + 1}"
         try:
-            device = trace_of_device(session, audio, tail_samples, self._frontend.n_mels)
+            device = trace_device(session, audio, tail_samples, self._frontend.n_mels)
         except ClipFaultError as fault:
-            session.begin_test()
+            session.enter_test_mode()
             refusal = AUDIO_REFUSED.search(str(fault))
             return (audio_mismatch(refusal[0]) if refusal else None), folder
-        host = trace_of_host(self._reference, self._frontend, pieces)
+        host = trace_host(self._reference, self._frontend, pieces)
         if folder is not None:
             write_both_sides(folder, device, host, self._frontend)
             if self._draw is not None:
                 with contextlib.suppress(ToolError):  # a picture is a luxury
-                    self._draw(folder / PICTURE, device.features, host.features)
+                    self._draw(folder / PLOT_NAME, device.features, host.features)
         return first_mismatch(device, host, self._frontend), folder

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from tinykws.device.banner_checks import self_test_failure
 from tinykws.device.protocol import Ready, read_line
-from tinykws.device.self_test import complaint_of
 from tinykws.device.session_log import END, RECEIVED, STREAM, LogEntry
 from tinykws.evaluation.timeline import StreamScore
 from tinykws.project.labels import Label
@@ -82,8 +82,8 @@ def stream_report_of(entries: Iterable[LogEntry], log_path: Path | None = None) 
     Raises:
         ConfigError: it is no log of a stream, or no device ever introduced itself.
     """
-    around = _Around()
-    verdict = judge_stream(around.watched(entries))
+    around = _RunDetails()
+    verdict = judge_stream(around.collecting(entries))
     if around.ready is None or around.facts is None:
         raise ConfigError("no device says in this log who it is")
     ended = "" if around.end.ended in verdict.reason else around.end.ended
@@ -104,7 +104,7 @@ def stream_report_of(entries: Iterable[LogEntry], log_path: Path | None = None) 
     )
 
 
-class _Around:
+class _RunDetails:
     """What a log says beside the stream itself."""
 
     def __init__(self) -> None:
@@ -114,7 +114,7 @@ class _Around:
         self.end = RunEnd("the log ends in the middle of the run")
         self.last_ms = 0.0
 
-    def watched(self, entries: Iterable[LogEntry]) -> Iterator[LogEntry]:
+    def collecting(self, entries: Iterable[LogEntry]) -> Iterator[LogEntry]:
         """Yields the entries, and takes what is wanted of them."""
         for entry in entries:
             if entry.kind == STREAM:
@@ -131,7 +131,7 @@ class _Around:
     def _meet(self, ready: Ready) -> None:
         """The first banner says who it is; any may complain: the device may have started anew."""
         self.ready = self.ready or ready
-        self.complaint = self.complaint or complaint_of(ready)
+        self.complaint = self.complaint or self_test_failure(ready)
 
 
 def _numbers(score: StreamScore) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import TypeAlias
 
-from tinykws.device.clip_results import ResultReader
+from tinykws.device.clip_results import ClipResultReader
 from tinykws.device.protocol import ClipFigures, Heard, Line, Ok, Scores, parse_line
 from tinykws.device.session_log import EVENT, EXPECTED, FAULT, RECEIVED, SENT, STREAM, LogEntry
 from tinykws.evaluation.timeline import Event, StreamDetection, StreamScore, score_stream
@@ -41,7 +41,7 @@ class StreamAttempt:
     ended_s: float
     """When it was over, in seconds since the log began."""
 
-    def breaking_off(self) -> str:
+    def describe_fault(self) -> str:
         """Returns in words where it broke off, when, and why."""
         return f"attempt {self.number} broke off {self.heard_ms / 1000:.2f} s into the stream: {self.fault}"
 
@@ -159,13 +159,13 @@ class _Reader:
         if self._facts is None:
             raise ConfigError("this log is none of a stream")
         facts, attempts = self._facts, self._attempts or [_Attempt(1)]
-        told = tuple(attempt.told(facts.duration_ms) for attempt in attempts)
+        told = tuple(attempt.result(facts.duration_ms) for attempt in attempts)
         best = max(range(len(told)), key=lambda at: (not told[at].fault, told[at].heard_ms, at))
         tried, one = attempts[best], told[best]
         difference = _first_difference(attempts, tried)
-        broken_off = [attempt.breaking_off() for attempt in told if one.fault]
+        broken_off = [attempt.describe_fault() for attempt in told if one.fault]
         until_ms = one.heard_ms if one.fault else None
-        device, host = tried.device.heard_until(until_ms), tried.host.heard_until(until_ms)
+        device, host = tried.device.detections_until(until_ms), tried.host.detections_until(until_ms)
         words = difference.words if difference else ""
         reason = "; ".join(filter(None, [words, *broken_off]))
         return StreamVerdict(
@@ -203,7 +203,7 @@ class _Attempt:
         self.device = _Side()
         self.host = _Side()
         self.difference: _Difference | None = None
-        self._reader = ResultReader()
+        self._reader = ClipResultReader()
         self._faults: list[str] = []
         self._ended = False
         self._last_ms = 0.0
@@ -223,7 +223,7 @@ class _Attempt:
                 self._ended = isinstance(line, Ok)
                 self._take_result(self.device, line)
 
-    def told(self, duration_ms: int) -> StreamAttempt:
+    def result(self, duration_ms: int) -> StreamAttempt:
         """Returns what it comes to, when all of it is read."""
         is_whole = self._ended and not self._faults
         if is_whole:
@@ -284,7 +284,7 @@ class _Side:
         else:
             self.inferences += 1
 
-    def heard_until(self, until_ms: int | None) -> tuple[Heard, ...]:
+    def detections_until(self, until_ms: int | None) -> tuple[Heard, ...]:
         """Returns what was heard up to then; None: all."""
         return tuple(line for line in self.heard if until_ms is None or line.time_ms <= until_ms)
 

@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby, zip_longest
 from typing import Any
 
+from tinykws.device.banner_checks import self_test_failure
 from tinykws.device.clip_results import results_of
 from tinykws.device.protocol import ClipFigures, Fail, Heard, Line, Ok, Ready, Scores, parse_line, read_line
-from tinykws.device.self_test import complaint_of
 from tinykws.device.session_log import CLIP, EXPECTED, FAULT, LABEL, MISMATCH, RECEIVED, LogEntry
 
 
@@ -191,7 +191,7 @@ def _words(heard: Heard) -> str:
 
 def _self_test_complaint(entries: Sequence[LogEntry]) -> str | None:
     """What any of the device's banners tells: it may have started anew."""
-    return next((complaint for ready in _banners(entries) if (complaint := complaint_of(ready))), None)
+    return next((complaint for ready in _banners(entries) if (complaint := self_test_failure(ready))), None)
 
 
 def _reason(clips: Sequence[ClipResult], accuracy: float | None, min_accuracy: float | None) -> str:

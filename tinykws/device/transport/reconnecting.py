@@ -12,7 +12,7 @@ from tinykws.device.transport.port_access import PortAccess
 from tinykws.device.transport.serial_ports import Port, find_again
 from tinykws.support.errors import DeviceError
 
-LOOK_EVERY_S = 0.5
+POLL_INTERVAL_S = 0.5
 
 
 class ReconnectingTransport:
@@ -26,7 +26,7 @@ class ReconnectingTransport:
         self._port = next((port for port in self._before if port.device == name), Port(name))
         self.transport = self._open(self._port)
 
-    def come_back(self, wait_s: float) -> LineTransport:
+    def reconnect(self, wait_s: float) -> LineTransport:
         """Closes the lost line and opens it again where the board is now, waiting for it.
 
         Raises:
@@ -36,7 +36,7 @@ class ReconnectingTransport:
         deadline = self._port_access.now() + wait_s
         trouble = "its port is not there"
         while self._port_access.now() < deadline:
-            self._port_access.sleep(LOOK_EVERY_S)
+            self._port_access.sleep(POLL_INTERVAL_S)
             now = self._port_access.ports()
             found = find_again(self._port, self._usb_ids(), self._before, now)
             if found is None:

@@ -19,7 +19,7 @@ from tinykws.verification.host_reference import HostReference
 
 
 @dataclasses.dataclass(frozen=True)
-class ClipTrace:
+class PipelineTrace:
     """What one side computed."""
 
     features: npt.NDArray[np.int8]
@@ -28,7 +28,7 @@ class ClipTrace:
     heard: tuple[Heard, ...]
 
 
-def trace_of_device(session: DeviceSession, audio: ClipAudio, tail_samples: int, n_mels: int) -> ClipTrace:
+def trace_device(session: DeviceSession, audio: ClipAudio, tail_samples: int, n_mels: int) -> PipelineTrace:
     """Sends audio and asks for the features too.
 
     Raises:
@@ -46,10 +46,10 @@ def trace_of_device(session: DeviceSession, audio: ClipAudio, tail_samples: int,
 
     session.send_clip(audio, tail_samples, features=True, on_result=keep)
     features = np.frombuffer(b"".join(frames), np.int8)
-    return ClipTrace(features.reshape(-1, n_mels), *_scores_and_words(lines))
+    return PipelineTrace(features.reshape(-1, n_mels), *_scores_and_words(lines))
 
 
-def trace_of_host(reference: HostReference, frontend: FrontendSettings, pieces: Iterable[Samples]) -> ClipTrace:
+def trace_host(reference: HostReference, frontend: FrontendSettings, pieces: Iterable[Samples]) -> PipelineTrace:
     """Computes the same here, for int16 [n] pieces of sound, from a fresh start."""
     front_end = FrontEnd(frontend)
     frames, lines = [np.empty((0, frontend.n_mels), np.int8)], []
@@ -57,7 +57,7 @@ def trace_of_host(reference: HostReference, frontend: FrontendSettings, pieces: 
     for samples in pieces:
         frames.append(quantize_features(front_end.process(samples)))
         lines += reference.feed(samples)
-    return ClipTrace(np.concatenate(frames), *_scores_and_words(lines))
+    return PipelineTrace(np.concatenate(frames), *_scores_and_words(lines))
 
 
 def _scores_and_words(lines: Iterable[Line]) -> tuple[tuple[Scores, ...], tuple[Heard, ...]]:
