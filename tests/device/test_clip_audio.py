@@ -43,7 +43,7 @@ def test_a_stream_holds_no_more_than_it_should() -> None:
     for offset in range(0, size, 1000):
         streamed.piece(offset, 1000)
     assert len(streamed._held) <= 60_000
-    with pytest.raises(ValueError, match="no longer held"):
+    with pytest.raises(ValueError, match="no longer kept"):
         streamed.piece(size - 100_000, 1000)
 
 

@@ -92,12 +92,12 @@ def test_a_line_that_is_lost_doubled_cut_or_flipped_is_never_taken(data: st.Data
 @pytest.mark.parametrize(
     ("line", "says"),
     [
-        ("!FAIL timeout of 5 s: the microphone gave no sound", "gives no sound at all"),
+        ("!FAIL timeout of 5 s: the microphone gave no sound", "delivers no samples"),
         ("!FAIL command is not known", "firmware on the device cannot record"),
         ("!FAIL state is not testing: send !TEST first", "refused to record: state"),
-        ("kws ready proto=1 board=host engine=a model=b line=768 window=4 labels=a,b", "started anew"),
+        ("kws ready proto=1 board=host engine=a model=b line=768 window=4 labels=a,b", "restarted"),
         ("kws error exception number 0x00000003 at 0x0", "the device reports: exception"),
-        ("", "says nothing while it should record"),
+        ("", "sent nothing for 8 s while recording"),
     ],
 )
 def test_a_device_that_will_not_record_says_why(line: str, says: str) -> None:

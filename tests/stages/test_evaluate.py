@@ -91,13 +91,13 @@ def test_a_float_model_that_is_not_the_bundles_is_left_out(project: Project) -> 
     (project.model_dir / "model.keras").write_bytes(b"another one")
     progress = Listening()
     assert evaluate(project, progress=progress).float_model is None
-    assert "not the network this bundle was made from" in progress.said[0]
+    assert "not the network that this bundle was made from" in progress.said[0]
 
 
 def test_a_dataset_of_other_words(project: Project) -> None:
     config = dataclasses.replace(project.config, words=("low", "deep"))
     write_dataset(project.dataset_dir, config, SPLITS)
-    with pytest.raises(ConfigError, match="the bundle's model knows"):
+    with pytest.raises(ConfigError, match="the bundle's model has"):
         evaluate(project)
 
 

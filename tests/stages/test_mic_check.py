@@ -82,7 +82,7 @@ DEFECTS: dict[str, tuple[Capture, Microphone, str, str, str]] = {
     "dropped blocks": (hear(speech(), overruns=3), PDM, "lost sound", "fault", "ring_samples larger"),
     "dropped blocks filled up": (hear(with_gaps(speech())), PDM, "gaps", "fault", "ring_samples larger (now 8192)"),
     "8 kHz": (hear(speech(), rate_hz=8003), PDM, "sample rate", "fault", "16,000 Hz mono"),
-    "44.1 kHz": (hear(speech(), rate_hz=44090), PDM, "sample rate", "fault", "resamples as teensy_i2s does"),
+    "44.1 kHz": (hear(speech(), rate_hz=44090), PDM, "sample rate", "fault", "or resample, as teensy_i2s does"),
     "stereo": (hear(speech(), rate_hz=32010), PDM, "sample rate", "fault", "channel"),
     "a wrong clock": (hear(speech(), clock_ratio=0.65), PDM, "clock", "fault", "f_cpu"),
     "hum": (hear(speech() + HUM), PDM, "hum", "warning", "battery"),
@@ -116,7 +116,7 @@ def test_a_defect_is_not_taken_for_another(defect: str) -> None:
 
 
 def test_the_rate_that_comes_is_named() -> None:
-    assert "44,090 samples a second, which is 44,100 Hz" in finding(DEFECTS["44.1 kHz"][0], "sample rate").found
+    assert "44,090 samples per second, which is 44,100 Hz" in finding(DEFECTS["44.1 kHz"][0], "sample rate").found
     assert "which is" not in finding(hear(speech(), rate_hz=19000), "sample rate").found
     assert finding(hear(speech(), rate_hz=16100), "sample rate").state == "ok", "a crystal of a cheap board"
     assert finding(hear(speech(), rate_hz=15700), "sample rate").state == "fault"
@@ -164,7 +164,7 @@ class FakeEar:
     def record(self, count: int, on_sound: Callable[[Samples], None]) -> Recording:
         if self._losses:
             self._losses -= 1
-            raise SoundLostError("a line of the recording came over damaged")
+            raise SoundLostError("a line of the recording arrived damaged")
         self._now += count / 16000
         self.overruns += self._take.overruns
         on_sound(self._take.samples[:count])
@@ -266,11 +266,11 @@ def test_the_command_tells_numbers_and_advice(
 
 def test_a_microphone_that_says_nothing_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And not that the emulated device has ended, though it is ended then."""
-    monkeypatch.setattr("tinykws.stages.mic_check.LOOKS", 0)
-    monkeypatch.setattr("tinykws.stages.mic_check.WATCH_S", 0.1)
+    monkeypatch.setattr("tinykws.stages.mic_check.SETTLE_POLLS", 0)
+    monkeypatch.setattr("tinykws.stages.mic_check.COUNT_S", 0.1)
     program = application.build(tmp_path)
     with (
-        pytest.raises(DeviceError, match="microphone gives no sound at all"),
+        pytest.raises(DeviceError, match="microphone delivers no samples"),
         device_microphone(find_board("host"), program) as ear,
     ):
         mic_check(ear, "host", PDM, seconds=1)

@@ -168,7 +168,7 @@ def test_a_reset_is_told_by_its_banner_or_by_its_sums() -> None:
     world.say(22.0, ON.device, STATUS.format(at=10000, loudest=0, overruns=0, us=0))
     world.say(25.0, ON.device, STATUS.format(at=2000, loudest=0, overruns=0, us=0))
     world.watch()
-    assert world.notices() == ["-- the board has started anew"] * 2
+    assert world.notices() == ["-- the board restarted"] * 2
     assert world.view.shown.count("nano33ble") == 2
 
 
@@ -177,7 +177,7 @@ def test_old_firmware_without_a_banner_is_understood() -> None:
     world.say(5.0, ON.device, "Heard yes (201) @4056ms")
     assert world.watch().detections == {"yes": 1}
     (notice,) = world.notices()
-    assert "older firmware, or none of ours" in notice
+    assert "old firmware, or not made by tinykws" in notice
     assert world.boards[ON.device].heard == ["", "!INFO"] * 3, "asked, and then left alone"
 
 
@@ -195,13 +195,14 @@ def test_a_board_that_takes_no_data_is_heard_all_the_same() -> None:
 
 
 def test_another_board_is_refused_and_another_model_told() -> None:
-    with pytest.raises(DeviceError, match="the board says that it is nano33ble, not esp32") as caught:
+    with pytest.raises(DeviceError, match="the board is nano33ble, not esp32") as caught:
         World(READY).watch(expected=ExpectedDevice("esp32"))
     assert caught.value.exit_code == 4
     world = World(READY)
     world.watch(expected=ExpectedDevice("nano33ble", "ffffffffffff"))
     assert world.notices() == [
-        "-- it runs model 0123456789ab; the bundle here is ffffffffffff: see tinykws flash"
+        "-- the board runs model 0123456789ab, this project's bundle is ffffffffffff;"
+        " to update the board: tinykws flash"
     ]  # fmt: skip
 
 
@@ -222,7 +223,7 @@ def test_trouble_on_the_board_is_shown() -> None:
 def test_what_is_no_text_is_an_error_unless_text_comes_too() -> None:
     world = World()
     world.say(1.0, ON.device, *["\\xff\\x00\\xf7"] * 30)
-    with pytest.raises(DeviceError, match=r"no ASCII text: .*xff") as caught:
+    with pytest.raises(DeviceError, match=r"does not send ASCII text: .*xff") as caught:
         world.watch()
     assert "baud" in str(caught.value.hint)
     assert caught.value.exit_code == 4
@@ -284,7 +285,7 @@ def test_a_word_starts_its_command_and_what_it_says_is_shown(tmp_path: Path) -> 
 def test_a_command_for_a_word_that_the_board_never_hears_is_told() -> None:
     world = World(READY)
     world.watch(reactions=Reactions([parse_reaction(word, "x", shell=True) for word in ("yes", "yse")]))
-    assert world.notices() == ["-- there is a command for 'yse', which this board never hears"]
+    assert world.notices() == ["-- there is a command for 'yse', but this board's model does not know that word"]
 
 
 def test_ctrl_c_ends_it_in_order() -> None:
@@ -505,10 +506,10 @@ def test_a_log_that_cannot_be_written_is_wrong_use(tmp_path: Path, capsys: pytes
         (["--port", "socket://127.0.0.1:1"], 4, "cannot open socket://127.0.0.1:1"),
         (["--port", "/dev/no_such_port"], 4, "cannot open /dev/no_such_port"),
         (["--on", "yes", "no-such-program"], 2, "there is no program no-such-program"),
-        (["--on", "yes", "echo 'x"], 2, "cannot be read"),
+        (["--on", "yes", "echo 'x"], 2, "cannot be parsed"),
         (["--board", "host"], 2, "no USB ids for host"),
         (["--board", "nano33bel"], 2, "did you mean nano33ble?"),
-        ([], 4, "no port looks like a board"),
+        ([], 4, "no port matches a board"),
     ],
 )
 @pytest.mark.usefixtures("no_ports")
@@ -537,4 +538,4 @@ def test_a_line_of_100_kilobytes_ends_the_monitor(tmp_path: Path, capsys: pytest
 
     with device(sends(b"x" * 100_000)) as url:
         assert tinykws(["monitor", "--port", url, "--project", str(tmp_path), "--seconds", "10"]) == 4
-    assert "bytes without a line's end" in capsys.readouterr().err
+    assert "bytes without a newline" in capsys.readouterr().err

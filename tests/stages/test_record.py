@@ -42,7 +42,7 @@ class FakeEar:
         self.asked.append(count)
         take = self.takes.pop(0)
         if take is None:
-            raise SoundLostError("a line of the recording came over damaged")
+            raise SoundLostError("a line of the recording arrived damaged")
         take = take if isinstance(take, Recording) else Recording(take)
         on_sound(take.samples)
         return take
@@ -119,8 +119,8 @@ def test_again_and_quit(project: Project) -> None:
     [
         (ROOM, "nobody spoke"),
         (CUT, "cut off at the end"),
-        (None, "came over damaged"),
-        (Recording(WORD, overruns=3), "3 blocks of sound were lost"),
+        (None, "arrived damaged"),
+        (Recording(WORD, overruns=3), "3 blocks of samples were lost"),
     ],
 )
 def test_what_is_no_good_is_left_out_and_spoken_again(project: Project, bad: Samples | None, why: str) -> None:
@@ -164,7 +164,7 @@ def test_the_room_is_kept_as_it_is_in_pieces_that_the_line_takes(project: Projec
 
 
 def test_a_line_too_slow_for_a_clip_is_told_in_terms_of_the_row(project: Project) -> None:
-    with pytest.raises(ConfigError, match="687 ms is the most") as caught:
+    with pytest.raises(ConfigError, match="can record 687 ms") as caught:
         record(project, "yes", FakeEar(longest=11000), FakeDesk(), speaker="anna")
     assert caught.value.hint is not None
     assert "ring_samples" in caught.value.hint

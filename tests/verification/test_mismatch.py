@@ -35,7 +35,7 @@ def test_a_feature_is_named_by_frame_channel_and_both_values() -> None:
     ours = int(HOST.features[12, 7])
     assert mismatch.stage == FEATURES
     assert mismatch.where == (
-        f"frame 12 (its end is at 270 ms), channel 7: {ours + 5} on the device, {ours} on the host;"
+        f"frame 12 (ends at 270 ms), channel 7: {ours + 5} on the device, {ours} on the host;"
         " 1 of 2400 values in 1 of 60 frames differ, by 5 at most"
     )
     assert mismatch.advice.startswith("The first 12 frames are equal")

@@ -9,20 +9,20 @@ from tinykws.model.bundle import Bundle
 from tinykws.support.errors import DeviceError
 
 FINDINGS = {
-    "features": "its front-end computes other features of the golden clip than the host",
-    "scores": "its model gives other scores for the golden clip than TFLite Micro's interpreter",
+    "features": "its front-end computes different features for the golden clip than the host",
+    "scores": "its model gives different scores for the golden clip than TFLite Micro's interpreter",
     "engine": "its model does not start, or does not run",
 }
-"""By the banner's word; `ok` and `none` are none of them."""
+"""By the value of `selftest=` in the banner; `ok` and `none` are not failures."""
 
 SELF_TEST_ADVICE = """\
-putting the firmware on it again: tinykws flash   (a transfer, or the flash memory, may be damaged)
-`tinykws verify`, which says where device and host part
-if it stays: another --engine, or build flags in boards.yaml without -ffast-math and -Ofast"""
+flash the firmware again: tinykws flash   (the upload or the flash memory may be damaged)
+run `tinykws verify`, which says where device and host first differ
+if it persists: another --engine, or build flags in boards.yaml without -ffast-math and -Ofast"""
 
 
 def self_test_failure(ready: Ready) -> str | None:
-    """Returns what the self-test found, or None where it found nothing or was not run."""
+    """Returns a sentence on why the device's self-test at boot failed; None if it passed or was not run."""
     if ready.self_test in ("ok", "none"):
         return None
     finding = FINDINGS.get(ready.self_test, f"it says {ready.self_test!r}")
@@ -30,9 +30,13 @@ def self_test_failure(ready: Ready) -> str | None:
 
 
 def check_firmware_matches(ready: Ready, bundle: Bundle, board: Board) -> None:
-    """Raises DeviceError, with the first difference, where the device runs something else than `bundle` for `board`."""
+    """Compares a banner with the bundle and board that the host expects.
+
+    Raises:
+        DeviceError: firmware mismatch, with the first field that differs; or the device cannot take any audio.
+    """
     labels = tuple(label.name for label in bundle.labels)
-    mend = "flash" if board.emulator is None else "build"
+    command = "flash" if board.emulator is None else "build"
     for what, theirs, ours in (
         ("protocol version", ready.protocol, PROTOCOL_VERSION),
         ("board", ready.board, board.id),
@@ -41,8 +45,10 @@ def check_firmware_matches(ready: Ready, bundle: Bundle, board: Board) -> None:
     ):
         if theirs != ours:
             raise DeviceError(
-                f"the device runs something else: its {what} is {theirs}, here it is {ours}",
-                hint=f"put this bundle on it: tinykws {mend} --board {board.id}",
+                f"firmware mismatch: the device's {what} is {theirs}, the bundle's is {ours}",
+                hint=f"put this bundle on the device: tinykws {command} --board {board.id}",
             )
     if ready.line_bytes < 2 or ready.line_bytes % 2 or ready.window_lines < 1:
-        raise DeviceError(f"the device takes {ready.window_lines} lines of {ready.line_bytes} bytes: no audio fits")
+        raise DeviceError(
+            f"the device accepts {ready.window_lines} lines of {ready.line_bytes} bytes at a time: no audio fits"
+        )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The microphone of a board, as a thing to record with."""
+"""A board's microphone, for recording and for mic-check."""
 
 from __future__ import annotations
 
@@ -23,12 +23,13 @@ TIMEOUT_S = 10.0
 
 
 class DeviceMicrophone:
-    """A board's microphone, over a line that is open.
+    """A board's microphone, over an open transport.
 
     Args:
-        transport: the serial line.
-        session: the conversation on it; the device is in the test's state.
-        board: its row.
+        transport: carries lines to and from the board.
+        session: the session over it; the device has confirmed `!TEST`.
+        board: its row of boards.yaml.
+        ready: its banner.
     """
 
     def __init__(self, transport: LineTransport, session: DeviceSession, board: Board, ready: Ready) -> None:
@@ -39,12 +40,12 @@ class DeviceMicrophone:
         self._session = session
 
     def record(self, count: int, on_sound: OnSound) -> Recording:
-        """Returns the next `count` samples. Raises SoundLostError, DeviceError."""
-        self._session.enter_test_mode()  # what was heard before now is forgotten
+        """Records `count` samples. Raises SoundLostError, DeviceError."""
+        self._session.enter_test_mode()  # discards samples from before now
         return record_sound(self.transport, count, time.monotonic, on_sound)
 
     def status(self) -> Status:
-        """Returns the device's counts, its microphone emptied and not listened to. Raises DeviceError."""
+        """Returns the device's counters while it discards its microphone's samples. Raises DeviceError."""
         self._session.enter_test_mode()
         self.transport.send_lines([with_check(STATUS)])
         deadline = time.monotonic() + TIMEOUT_S
@@ -53,28 +54,28 @@ class DeviceMicrophone:
             line = parse_line(body)
             if intact and isinstance(line, Status):
                 return line
-        raise DeviceError(f"the device did not answer {STATUS} in {TIMEOUT_S:.0f} s")
+        raise DeviceError(f"the device did not answer {STATUS} within {TIMEOUT_S:.0f} s")
 
     def now(self) -> float:
-        """Returns the host's seconds, from any beginning."""
+        """Returns the time of the host's monotonic clock in seconds."""
         return time.monotonic()
 
     def wait(self, seconds: float) -> None:
-        """Lets time pass."""
+        """Waits."""
         time.sleep(seconds)
 
 
 @contextlib.contextmanager
 def device_microphone(board: Board, target: Path | str) -> Iterator[DeviceMicrophone]:
-    """Opens a device and yields its microphone; the `with` lets it listen again.
+    """Opens a device and yields its microphone; leaving the `with` lets the device listen again.
 
     Args:
         board: its row of boards.yaml.
-        target: the program of an emulated board, or the port (or pyserial URL) of a real one.
+        target: the program of an emulated board, or the port (or pyserial URL) of a physical one.
 
     Raises:
         ConfigError, ToolError: as open_device().
-        DeviceError: no device, or another board.
+        DeviceError: no device answers, or it is a different board.
     """
     with open_device(board, target) as device, _microphone_of(device, {board.id: board}) as microphone:
         yield microphone
@@ -82,10 +83,10 @@ def device_microphone(board: Board, target: Path | str) -> Iterator[DeviceMicrop
 
 @contextlib.contextmanager
 def microphone_on(port: str, line: SerialLine, rows: Mapping[str, Board]) -> Iterator[DeviceMicrophone]:
-    """The same where only the port (or pyserial URL) is known: which of the rows it is, the device says itself.
+    """Like device_microphone(), for an unknown board on a port (or pyserial URL): its banner says which row it is.
 
     Raises:
-        DeviceError: no device, or one that is none of the rows.
+        DeviceError: no device answers, or no row matches its banner.
     """
     with open_transport(port, line) as transport, _microphone_of(OpenDevice(transport), rows) as microphone:
         yield microphone
@@ -100,15 +101,15 @@ def _microphone_of(device: OpenDevice, rows: Mapping[str, Board]) -> Iterator[De
         if ready.board not in rows:
             wanted = next(iter(rows)) if len(rows) == 1 else "one of boards.yaml"
             raise DeviceError(
-                f"the board says that it is {ready.board}, not {wanted}",
-                hint=f"--board {ready.board}, or another --port",
+                f"the board is {ready.board}, not {wanted}",
+                hint=f"try --board {ready.board}, or another --port",
             )
         session.enter_test_mode()
         leave = True
         try:
             yield DeviceMicrophone(device.transport, session, rows[ready.board], ready)
         except DeviceError:
-            leave = not device.started_here  # its end would be taken for the reason
+            leave = not device.started_here  # or its exit would be reported as the cause
             raise
         finally:
             if leave:

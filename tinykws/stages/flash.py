@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""flash: a built program goes to the board on a port, and the board says which model it now runs."""
+"""flash: uploads a built program to the board on a port, and checks that the board runs it."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ from tinykws.support.errors import ConfigError, DeviceError
 from tinykws.support.progress import SILENT, Progress
 
 RETURN_TIMEOUT_S = 30.0
-"""Longest time from the end of an upload to the banner: Windows installs a driver within it."""
+"""Longest time from the end of an upload to the banner; on Windows it includes installing a driver."""
 BANNER_TIMEOUT_S = 3.0
 POLL_INTERVAL_S = 0.25
 ENGINE_ERROR_TIMEOUT_S = 0.3
 ENGINE_ERROR_LINES = 3
-"""An engine that did not start says so right after the banner, which may come twice: at start, and when asked."""
+"""An engine that did not start is reported right after the banner, which may arrive twice: at start and on request."""
 
 PERCENT = re.compile(r"Writing.*?(\d{1,3})(?:\.\d+)? ?%|(\d{1,3})% \(\d+/\d+ pages\)")
-"""esptool's and avrdude's lines, and bossac's."""
+"""Progress lines of esptool and avrdude, and of bossac."""
 REPORT_EVERY_PERCENT = 20
 
 Upload = Callable[[Path, Board, str, Callable[[str], None]], object]
-"""platformio.upload, or a test's own."""
+"""platformio.upload, or a replacement in tests."""
 
 
 @dataclasses.dataclass(frozen=True)
 class FlashReport:
-    """What runs on the board now, in its own words; its self-test found nothing wrong."""
+    """What runs on the board now, from its banner; its self-test passed."""
 
     board: str
     port: str
-    """Where it is now; not always where it was."""
+    """The board's port now; it may differ from the port of the upload."""
     engine: str
     model_id: str
     labels: tuple[str, ...]
@@ -51,11 +51,11 @@ class FlashReport:
 
 
 def refuse_emulated(board: Board) -> None:
-    """Raises ConfigError where a board is an emulated one."""
+    """Raises ConfigError if a board is emulated."""
     if board.emulator is not None:
         raise ConfigError(
-            f"{board.id} is no board with a cable: {board.name}",
-            hint=f"there is nothing to flash; run it with: tinykws verify --board {board.id}",
+            f"{board.id!r} is not a physical board ({board.name}), so it cannot be flashed",
+            hint=f"to run it: tinykws verify --board {board.id}",
         )
 
 
@@ -69,28 +69,28 @@ def flash(
     port_access: PortAccess | None = None,
     upload: Upload = platformio.upload,
 ) -> FlashReport:
-    """Uploads a built project and waits until the board introduces itself.
+    """Uploads a built project and waits for the board's banner.
 
     Args:
-        bundle: what the program was made of.
+        bundle: the bundle that the program was made from.
         board: its row of boards.yaml.
-        project_dir: the generated project, built.
-        port: where the board is.
-        progress: is told each step.
-        port_access: ports and time.
-        upload: what uploads.
+        project_dir: the generated project, already built.
+        port: the board's port.
+        progress: shows each step.
+        port_access: lists and opens ports, and waits; None: those of this computer.
+        upload: uploads the program.
 
     Raises:
-        ConfigError: the board is an emulated one.
-        ToolError: PlatformIO, or the vendor's uploader, failed.
-        DeviceError: the port is busy, forbidden or gone; the board does not come back, or does not run this bundle, or
-            its self-test fails.
+        ConfigError: the board is emulated.
+        ToolError: PlatformIO or the vendor's uploader failed.
+        DeviceError: the port is busy, forbidden or gone; the board does not come back or runs another firmware; or its
+            self-test fails.
     """
     refuse_emulated(board)
     port_access = port_access or PortAccess()
     began, before = port_access.now(), port_access.ports()
     with port_access.open(port.device, board.serial):
-        pass  # a port that cannot be used says so at once, and better than any uploader
+        pass  # report an unusable port at once, and more clearly than an uploader does
     progress.say(f"flash: PlatformIO uploads to {board.name} on {port.device}")
     upload(project_dir, board, port.device, _UploadProgress(progress).feed)
     progress.say("flash: uploaded; waiting for the board to come back")
@@ -102,19 +102,19 @@ def flash(
 
 
 class _UploadProgress:
-    """Tells how far an uploader is, now and then: a slow bridge takes minutes."""
+    """Reports the progress of an uploader: a slow USB bridge takes minutes."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self._reported = 0
 
     def feed(self, line: str) -> None:
-        """Takes a line of the uploader."""
+        """Handles a line of the uploader's output."""
         match = PERCENT.search(line)
         if match is None:
             return
         percent = int(match[1] or match[2])
-        if percent < self._reported:  # the next of several pieces
+        if percent < self._reported:  # the next of several files
             self._reported = 0
         if percent >= self._reported + REPORT_EVERY_PERCENT:
             self._reported = percent
@@ -123,7 +123,7 @@ class _UploadProgress:
 
 @dataclasses.dataclass(frozen=True)
 class _UploadedBoard:
-    """Whom to wait for, and where it was."""
+    """The board to wait for, and the ports before the upload."""
 
     bundle: Bundle
     board: Board
@@ -132,10 +132,10 @@ class _UploadedBoard:
 
 
 def _wait_for_board(port_access: PortAccess, uploaded: _UploadedBoard) -> tuple[Port, Ready]:
-    """Returns where the board is now, and its banner.
+    """Returns the board's port and its banner.
 
-    Its port may vanish and return more than once, may be a boot loader's for a while, and may be there before it can
-    be opened: whatever goes wrong is tried again until RETURN_TIMEOUT_S are over.
+    The port may disappear and return more than once, belong to a boot loader for a while, and exist before it can be
+    opened: after any failure this tries again until RETURN_TIMEOUT_S have passed.
     """
     deadline = port_access.now() + RETURN_TIMEOUT_S
     trouble: DeviceError | None = None
@@ -152,13 +152,13 @@ def _wait_for_board(port_access: PortAccess, uploaded: _UploadedBoard) -> tuple[
 
 
 def _read_banner(transport: LineTransport, port_access: PortAccess, uploaded: _UploadedBoard) -> Ready:
-    """Returns the banner. Raises DeviceError where there is none, or a strange one, or the device is in trouble."""
+    """Returns the banner. Raises DeviceError if there is none, it does not match the bundle, or the engine failed."""
     ready = DeviceSession(transport, SessionLog(port_access.now), BANNER_TIMEOUT_S).request_banner()
     check_firmware_matches(ready, uploaded.bundle, uploaded.board)
     for _ in range(ENGINE_ERROR_LINES):
         line = parse_line(transport.read_line(ENGINE_ERROR_TIMEOUT_S) or "")
         if isinstance(line, DeviceTrouble) and line.what == "engine":
-            raise DeviceError(f"its engine did not start: {line.words}")
+            raise DeviceError(f"the board's engine did not start: {line.words}")
     return ready
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""mic-check: what a microphone delivers, measured, and what to change in the board's row."""
+"""mic-check: measures what a board's microphone delivers, and says what to change in the board's row."""
 
 from __future__ import annotations
 
@@ -17,48 +17,48 @@ from tinykws.support.errors import ConfigError, DeviceError
 from tinykws.support.progress import SILENT, Progress
 
 COUNT_S = 3.0
-"""How long samples are counted against the clocks: a block of 20 ms more or less is 0.7 %."""
+"""How long to count samples against the clocks: one block of 20 ms more or less is 0.7 %."""
 SHORTEST_S = 0.5
 SETTLE_POLLS, SETTLE_POLL_S = 10, 0.5
-"""For a microphone that settles: the longest of boards.yaml takes 3.5 s."""
+"""How often and how long to wait for a microphone that settles: the slowest of boards.yaml takes 3.5 s."""
 ATTEMPTS = 3
 WRAP = 1 << 32
-"""The device's counts are modulo this."""
+"""The device's counters are modulo 2^32."""
 
 
 class StatusMicrophone(Protocol):
-    """A device's microphone: DeviceMicrophone, or a test's own."""
+    """A microphone that reports counters: DeviceMicrophone, or a replacement in tests."""
 
     @property
     def longest_samples(self) -> int:
-        """Longest recording without loss."""
+        """Longest recording without loss, in samples."""
 
     def record(self, count: int, on_sound: OnSound) -> Recording:
-        """Returns the next `count` samples. Raises SoundLostError, DeviceError."""
+        """Records `count` samples. Raises SoundLostError, DeviceError."""
 
     def status(self) -> Status:
-        """Returns the device's counts, while its microphone is emptied and not listened to. Raises DeviceError."""
+        """Returns the device's counters while it discards its microphone's samples. Raises DeviceError."""
 
     def now(self) -> float:
-        """Returns the host's seconds, from any beginning."""
+        """Returns the time of the host's monotonic clock in seconds."""
 
     def wait(self, seconds: float) -> None:
-        """Lets time pass."""
+        """Waits."""
 
 
 @dataclasses.dataclass(frozen=True)
 class MicCheckReport:
-    """What was measured, and what follows."""
+    """The measurements and findings."""
 
     board: str
     measures: Measures
     findings: tuple[MicrophoneFinding, ...]
     plot: str | None
-    """The picture's file."""
+    """Path of the plot."""
 
     @property
     def good(self) -> bool:
-        """Whether what comes is the sound of the room."""
+        """Whether no finding is a fault."""
         return not any(finding.state == "fault" for finding in self.findings)
 
 
@@ -72,29 +72,31 @@ def mic_check(
     plot_path: Path | None = None,
     progress: Progress = SILENT,
 ) -> MicCheckReport:
-    """Counts samples against the clocks, records, and judges.
+    """Counts samples against the clocks, records, and judges the recording.
 
     Args:
         source: the device's microphone.
-        board: its id.
-        microphone: what its row says of it.
-        seconds: how long to record; less where the line takes no more in one piece.
-        on_sound: is given the sound as it comes, for a meter.
-        plot_path: where to draw waveform and spectrum.
-        progress: is told what happens.
+        board: the board's id.
+        microphone: the microphone in the board's row.
+        seconds: how long to record; less if the board cannot record that long without loss.
+        on_sound: called with each piece of samples, for a level meter.
+        plot_path: where to plot waveform and spectrum.
+        progress: shows each step.
 
     Raises:
-        ConfigError: too short a time.
-        ToolError: no matplotlib for a picture.
-        DeviceError: the device cannot record, or its line loses what it says again and again.
+        ConfigError: the time is too short.
+        ToolError: a plot was requested, but matplotlib is missing.
+        DeviceError: the device cannot record, or samples are lost repeatedly.
     """
     count = min(round(seconds * SAMPLE_RATE_HZ), source.longest_samples)
     if count < SHORTEST_S * SAMPLE_RATE_HZ:
-        raise ConfigError(f"{count / SAMPLE_RATE_HZ:.2f} s are too short to tell anything", hint="--seconds 5")
+        raise ConfigError(
+            f"{count / SAMPLE_RATE_HZ:.2f} s are too short to judge a microphone", hint="record longer: --seconds 5"
+        )
     progress.say(f"mic-check: counting samples against the clocks for {COUNT_S:.0f} s")
     _wait_for_sound(source)
     rate_hz, clock_ratio, overruns = _measure_clocks(source)
-    progress.say(f"mic-check: recording {count / SAMPLE_RATE_HZ:.1f} s; speak as you would to the finished thing")
+    progress.say(f"mic-check: recording {count / SAMPLE_RATE_HZ:.1f} s; speak as you would to the finished device")
     recording = _record(source, count, on_sound, progress)
     capture = Capture(
         samples=recording.samples,
@@ -112,7 +114,7 @@ def mic_check(
 
 
 def _wait_for_sound(source: StatusMicrophone) -> None:
-    """Lets the microphone settle, but not for ever."""
+    """Waits until the microphone delivers samples, for a limited time."""
     for _ in range(SETTLE_POLLS):
         if source.status().samples > 0:
             return
@@ -120,7 +122,7 @@ def _wait_for_sound(source: StatusMicrophone) -> None:
 
 
 def _measure_clocks(source: StatusMicrophone) -> tuple[float | None, float | None, int]:
-    """Returns samples a second of the device's clock, the device's seconds in one of the host's, and blocks lost."""
+    """Returns samples per device second, device seconds per host second, and the number of lost blocks."""
     before, began = source.status(), source.now()
     source.wait(COUNT_S)
     after, ended = source.status(), source.now()
@@ -140,7 +142,7 @@ def _record(source: StatusMicrophone, count: int, on_sound: OnSound, progress: P
             if left == 0:
                 raise DeviceError(
                     f"{error}, {ATTEMPTS} times in a row",
-                    hint="another cable or USB socket; is the row's baud right?",
+                    hint="try another cable or USB socket; is `baud` of the board's row correct?",
                 ) from error
-            progress.say(f"mic-check: {error}; once more")
+            progress.say(f"mic-check: {error}; trying again")
     raise AssertionError

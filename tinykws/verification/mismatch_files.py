@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Both sides of a mismatch in files: to look at in a spreadsheet, and to compute with."""
+"""Writes both sides of a mismatch to files: CSV for a spreadsheet, NumPy arrays to compute with."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ ARRAYS, FEATURES_CSV, SCORES_CSV, WORDS = "both_sides.npz", "features.csv", "sco
 
 
 def fresh_mismatch_folder(log_path: Path) -> Path:
-    """Returns the folder for such files beside a log; those of the run before are removed."""
+    """Returns the folder for mismatch files next to a log; removes those of the previous run."""
     folder = log_path.parent / FOLDER
     shutil.rmtree(folder, ignore_errors=True)
     return folder
 
 
 def write_mismatch(folder: Path, clip: str, mismatch: Mismatch) -> None:
-    """Writes what is told of a mismatch, in words."""
+    """Writes mismatch.txt: where the mismatch is, and what to check."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / WORDS).write_text(f"{clip}\n{mismatch.to_line()}\n\n{mismatch.advice}\n", encoding="utf-8")
 
@@ -38,7 +38,7 @@ def write_both_sides(folder: Path, device: PipelineTrace, host: PipelineTrace, f
     """Writes what both sides computed.
 
     `both_sides.npz` holds device_features and host_features (int8 [frames, n_mels]), device_scores and host_scores
-    (int [inferences, n_labels]) and their device_times_ms, host_times_ms. `features.csv` has a line for each value that
+    (int [inferences, n_labels]) and their device_times_ms, host_times_ms. `features.csv` has a row for each value that
     differs, `scores.csv` one for each inference.
     """
     folder.mkdir(parents=True, exist_ok=True)

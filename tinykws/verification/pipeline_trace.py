@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""All that one side makes of a sound, from features to detections, to be laid beside the other side's."""
+"""Everything that one side, device or host, computes from a sound: features, scores and detections."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tinykws.verification.host_reference import HostReference
 
 @dataclasses.dataclass(frozen=True)
 class PipelineTrace:
-    """What one side computed."""
+    """What one side computed from a sound."""
 
     features: npt.NDArray[np.int8]
     """int8 [frames, n_mels]."""
@@ -29,10 +29,10 @@ class PipelineTrace:
 
 
 def trace_device(session: DeviceSession, audio: ClipAudio, tail_samples: int, n_mels: int) -> PipelineTrace:
-    """Sends audio and asks for the features too.
+    """Sends audio to the device and collects its results, features included.
 
     Raises:
-        ClipFaultError: time-out, a refusal, or a line that is wrong or lost.
+        ClipFaultError: the transfer timed out or was refused, or a line was invalid or lost.
         DeviceError: the device is gone.
     """
     frames: list[bytes] = []
@@ -50,7 +50,7 @@ def trace_device(session: DeviceSession, audio: ClipAudio, tail_samples: int, n_
 
 
 def trace_host(reference: HostReference, frontend: FrontendSettings, pieces: Iterable[Samples]) -> PipelineTrace:
-    """Computes the same here, for int16 [n] pieces of sound, from a fresh start."""
+    """Computes the same on the host, from int16 [n] pieces of sound, after a reset."""
     front_end = FrontEnd(frontend)
     frames, lines = [np.empty((0, frontend.n_mels), np.int8)], []
     reference.begin()
