@@ -103,7 +103,7 @@ def evaluate_stream(
     recorded = given_negatives(negatives) if negatives else project_negatives(project, REPORTED_ON)
     noise = held_back_noise([project.data_dir, project.synth_dir], split)
     material = make_material(dataset, split, noise, recorded)
-    _tell(material, split, progress)
+    _warn(material, split, progress)
     if save is not None:
         save_streams(material, save, progress)
     measure = measure_bundle(bundle, material, progress=progress)
@@ -130,7 +130,7 @@ def save_streams(material: Material, folder: Path, progress: Progress = SILENT) 
             write_timeline(fresh / f"{name}.csv", stream.events)
 
 
-def _tell(material: Material, split: str, progress: Progress) -> None:
+def _warn(material: Material, split: str, progress: Progress) -> None:
     if split == VALIDATION:
         progress.say("there is no testing clip: recall is measured on the validation clips, which tune has used")
     if material.made_negatives:

@@ -118,7 +118,7 @@ def _refuse_recordings(folder: Path, name: str) -> None:
     found = recordings_by_folder(folder)
     if found:
         raise ConfigError(
-            f"{folder} already contains {sum(found.values()):,} recordings that were not fetched",
+            f"{folder} already contains {sum(found.values()):,} recordings, so nothing was fetched",
             hint=f"to add {name} to them (no file is replaced): --add\n"
             "to keep them apart: --into FOLDER, and `data: FOLDER` in kws.yaml",
         )

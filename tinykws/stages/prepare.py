@@ -129,7 +129,7 @@ def prepare(project: Project, progress: Progress = SILENT, threads: int | None =
         _write_index(folder, config.labels, config.frontend, used, noise[TRAINING])
         write_json(folder / files.SKIPPED, [{"file": name, "reason": reason} for name, reason in skipped])
     report = _report(config.labels, loaded, skipped, noise[TRAINING])
-    _tell(report, progress)
+    _warn(report, progress)
     return report
 
 
@@ -324,7 +324,7 @@ def _report(
     )
 
 
-def _tell(report: PrepareReport, progress: Progress) -> None:
+def _warn(report: PrepareReport, progress: Progress) -> None:
     if report.resampled or report.mixed:
         progress.say(f"{report.resampled} files were resampled to 16 kHz, {report.mixed} were mixed to one channel")
     if report.skipped:

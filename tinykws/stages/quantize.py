@@ -75,7 +75,7 @@ def quantize(project: Project, *, progress: Progress = SILENT) -> Bundle:
     graph = read_model(model)
     validation.check_ops(graph)
     validation.check_dense_per_tensor(graph)
-    bundle, samples = _describe(
+    bundle, samples = _make_bundle(
         project.quantized_dir,
         model,
         project.config.labels,
@@ -142,7 +142,7 @@ def import_model(tflite_path: Path, label_names: Sequence[str], out_dir: Path, c
     except OSError as error:
         raise ConfigError(f"cannot read {tflite_path}: {error.strerror}") from error
     try:
-        bundle, samples = _describe(
+        bundle, samples = _make_bundle(
             out_dir,
             model,
             labels,
@@ -200,7 +200,7 @@ def _accuracy(figures: Score) -> dict[str, float]:
     return {"accuracy": figures.accuracy, "mean_recall": figures.mean_recall}
 
 
-def _describe(
+def _make_bundle(
     out_dir: Path,
     model: bytes,
     labels: tuple[Label, ...],

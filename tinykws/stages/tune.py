@@ -63,11 +63,11 @@ def tune(project: Project, *, progress: Progress = SILENT) -> TuneReport:
     wishes = project.config.detector
     if wishes.is_auto:
         negatives = project_negatives(project, TUNED_ON)
-        report = _chosen(bundle, project, wishes, negatives, progress)
+        report = _choose_detector(bundle, project, wishes, negatives, progress)
     else:
         report = TuneReport(wishes.fixed(project.config.words), _texts(bundle), None, made_negatives=False)
     _write(bundle, project.bundle_dir, report)
-    _tell(report, progress)
+    _warn(report, progress)
     return report
 
 
@@ -86,13 +86,13 @@ def tune_bundle(
     Raises:
         ConfigError, ToolError: as tune().
     """
-    report = _chosen(bundle, project, wishes, negatives, progress)
+    report = _choose_detector(bundle, project, wishes, negatives, progress)
     _write(bundle, bundle.path, report)
-    _tell(report, progress)
+    _warn(report, progress)
     return report
 
 
-def _chosen(
+def _choose_detector(
     bundle: Bundle, project: Project, wishes: DetectorWishes, negatives: Sequence[Stream], progress: Progress
 ) -> TuneReport:
     dataset = Dataset.load(project.dataset_dir)
@@ -136,7 +136,7 @@ def _write(bundle: Bundle, path: Path, report: TuneReport) -> None:
     write_bundle(dataclasses.replace(bundle, path=path, detector=report.detector, metrics=metrics), model, clips)
 
 
-def _tell(report: TuneReport, progress: Progress) -> None:
+def _warn(report: TuneReport, progress: Progress) -> None:
     """Reports how far the results can be trusted."""
     tuning = report.tuning
     if tuning is None:
