@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
-from tinykws.boards.rows import Board
+from typing import TYPE_CHECKING
+
 from tinykws.device.protocol import PROTOCOL_VERSION, Ready
-from tinykws.model.bundle import Bundle
 from tinykws.support.errors import DeviceError
+
+if TYPE_CHECKING:  # monitor needs no NumPy
+    from tinykws.boards.rows import Board
+    from tinykws.model.bundle import Bundle
 
 FINDINGS = {
     "features": "its front-end computes different features for the golden clip than the host",
