@@ -104,5 +104,5 @@ def test_a_dataset_of_other_words(project: Project) -> None:
 def test_a_dataset_of_another_front_end(project: Project) -> None:
     features = dataclasses.replace(project.config.features, clip_ms=600)
     write_dataset(project.dataset_dir, dataclasses.replace(project.config, features=features), SPLITS)
-    with pytest.raises(ConfigError, match="another front-end"):
+    with pytest.raises(ConfigError, match="a different front-end"):
         evaluate(project)
