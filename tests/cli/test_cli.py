@@ -182,13 +182,13 @@ def test_no_board_on_any_port(
 ) -> None:
     monkeypatch.setattr("tinykws.device.transport.serial_ports.list_ports", lambda: ())
     message = fails(capsys, 4, command, "--board", "nano33ble", "--project", project)
-    assert "no port looks like Arduino Nano 33 BLE Sense" in message
+    assert "no port matches Arduino Nano 33 BLE Sense" in message
     assert "--port" in message
     assert not (project / "build" / "firmware").exists(), "the board is looked for before anything is built"
 
 
 def test_an_emulated_board_cannot_be_flashed(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert "host is no board with a cable" in fails(capsys, 2, "flash", "--board", "host", "--project", project)
+    assert "'host' is not a physical board" in fails(capsys, 2, "flash", "--board", "host", "--project", project)
 
 
 @pytest.mark.parametrize("command", ["verify", "flash"])
@@ -224,7 +224,7 @@ def test_a_port_with_another_board_on_it(
         "tinykws.device.transport.serial_ports.list_ports", lambda: [Port("/dev/ttyACM0", "2341:805a", "77")]
     )
     message = fails(capsys, 4, command, "--board", "esp32", "--project", project, "--port", "/dev/ttyACM0")
-    assert "on /dev/ttyACM0 is Arduino Nano 33 BLE Sense (USB 2341:805a), not ESP32" in message
+    assert "Arduino Nano 33 BLE Sense (USB 2341:805a) is on /dev/ttyACM0, not ESP32" in message
 
 
 def test_generate_without_compiling(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

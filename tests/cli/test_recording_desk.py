@@ -57,12 +57,12 @@ def test_the_meter_moves_on_a_terminal_only(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk = PlainDesk()
-    desk.hear(np.array([-16384, 3], np.int16))
+    desk.show_level(np.array([-16384, 3], np.int16))
     assert capsys.readouterr().err == ""
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     for samples, shown in (([-16384], "-6 dBFS"), ([0], "silence"), ([-32768], "TOO LOUD"), ([], None)):
-        desk.hear(np.array(samples, np.int16))
+        desk.show_level(np.array(samples, np.int16))
         err = capsys.readouterr().err
         assert err == "" if shown is None else shown in err
-    desk.heard_all()
+    desk.recording_ended()
     assert "dBFS" not in capsys.readouterr().err

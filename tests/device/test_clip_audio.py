@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinykws.device.clip_audio import HeldAudio, StreamedAudio
+from tinykws.device.clip_audio import AudioInMemory, StreamedAudio
 
 
 def cut(pcm: bytes, sizes: list[int]) -> Iterator[bytes]:
@@ -28,7 +28,7 @@ def cut(pcm: bytes, sizes: list[int]) -> Iterator[bytes]:
     steps=st.lists(st.tuples(st.integers(-400, 900), st.integers(0, 600)), max_size=30),
 )
 def test_a_stream_gives_what_held_audio_gives(pcm: bytes, sizes: list[int], steps: list[tuple[int, int]]) -> None:
-    held, streamed = HeldAudio(pcm), StreamedAudio(cut(pcm, sizes), len(pcm), zlib.crc32(pcm), held_bytes=1100)
+    held, streamed = AudioInMemory(pcm), StreamedAudio(cut(pcm, sizes), len(pcm), zlib.crc32(pcm), held_bytes=1100)
     assert (held.size, held.crc) == (streamed.size, streamed.crc)
     offset = newest = 0
     for step, count in steps:
@@ -43,7 +43,7 @@ def test_a_stream_holds_no_more_than_it_should() -> None:
     for offset in range(0, size, 1000):
         streamed.piece(offset, 1000)
     assert len(streamed._held) <= 60_000
-    with pytest.raises(ValueError, match="no longer held"):
+    with pytest.raises(ValueError, match="no longer kept"):
         streamed.piece(size - 100_000, 1000)
 
 

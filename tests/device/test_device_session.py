@@ -14,7 +14,7 @@ from fake_device import FakeDevice, checked
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinykws.device.clip_audio import HeldAudio
+from tinykws.device.clip_audio import AudioInMemory
 from tinykws.device.clip_results import results_of
 from tinykws.device.clip_transfer import ClipFaultError
 from tinykws.device.protocol import Ok, read_line
@@ -41,8 +41,8 @@ def good_device() -> FakeDevice:
 
 def ready_session(device: FakeDevice) -> DeviceSession:
     session = session_with(device)
-    session.introduce()
-    session.begin_test()
+    session.request_banner()
+    session.enter_test_mode()
     return session
 
 
@@ -59,7 +59,7 @@ def test_a_clip_goes_through_and_all_its_lines_are_in_the_log() -> None:
     heard: list[tuple[bytes, int]] = []
     device.results = lambda pcm, tail: heard.append((pcm, tail)) or RESULTS  # type: ignore[func-returns-value]
     session = ready_session(device)
-    session.send_clip(HeldAudio(PCM), 8000)
+    session.send_clip(AudioInMemory(PCM), 8000)
     assert heard == [(PCM, 8000)]
     assert results(session) == [*RESULTS, DONE]
     assert sum("!SYNC" in text for text in texts(session, SENT)) == 1, "nothing was to be mended"
@@ -67,7 +67,7 @@ def test_a_clip_goes_through_and_all_its_lines_are_in_the_log() -> None:
 
 def test_no_more_lines_are_under_way_than_the_device_takes() -> None:
     device = good_device()
-    ready_session(device).send_clip(HeldAudio(PCM), 0)
+    ready_session(device).send_clip(AudioInMemory(PCM), 0)
     assert device.most_lines_under_way == 4
 
 
@@ -83,7 +83,7 @@ def test_the_banner_is_asked_for_again_and_noise_before_it_is_passed_over() -> N
                 self.say("ets Jun  8 2016 00:22:57 \\xff")
 
     session = session_with(SlowStarter(lambda pcm, tail: RESULTS))
-    assert session.introduce().model == "0123456789ab"
+    assert session.request_banner().model == "0123456789ab"
 
 
 def test_a_damaged_banner_is_not_believed() -> None:
@@ -94,7 +94,7 @@ def test_a_damaged_banner_is_not_believed() -> None:
             self.banners += line.startswith("kws ready")
             super().say(line.replace("model=0", "model=1") if self.banners < 3 else line)
 
-    assert session_with(Damaging(lambda pcm, tail: RESULTS)).introduce().model == "0123456789ab"
+    assert session_with(Damaging(lambda pcm, tail: RESULTS)).request_banner().model == "0123456789ab"
 
 
 def test_firmware_from_before_checks_is_known_by_a_banner_that_comes_twice() -> None:
@@ -105,7 +105,7 @@ def test_firmware_from_before_checks_is_known_by_a_banner_that_comes_twice() -> 
             if line:
                 self.say(self.banner_1 if line == "!INFO" else "!FAIL command is not known")
 
-    assert session_with(Old(lambda pcm, tail: RESULTS)).introduce().protocol == 1
+    assert session_with(Old(lambda pcm, tail: RESULTS)).request_banner().protocol == 1
 
 
 def test_a_silent_device_is_an_error_that_says_what_to_try() -> None:
@@ -114,24 +114,24 @@ def test_a_silent_device_is_an_error_that_says_what_to_try() -> None:
             pass
 
     with pytest.raises(DeviceError, match="no banner") as caught:
-        session_with(Silent(lambda pcm, tail: [])).introduce()
+        session_with(Silent(lambda pcm, tail: [])).request_banner()
     assert "firmware that tinykws made" in str(caught.value.hint)
 
 
 def test_a_device_that_says_something_else_is_quoted() -> None:
     device = good_device()
     device.banner = "micro_speech ready"
-    with pytest.raises(DeviceError, match="the last thing it said is 'micro_speech ready"):
-        session_with(device).introduce()
+    with pytest.raises(DeviceError, match="the last line was 'micro_speech ready"):
+        session_with(device).request_banner()
 
 
 def test_an_engine_that_did_not_start_is_an_error() -> None:
     device = good_device()
     session = session_with(device)
-    session.introduce()
+    session.request_banner()
     device.answer("kws error engine arena is too small")
     with pytest.raises(DeviceError, match="the device reports: engine arena is too small"):
-        session.begin_test()
+        session.enter_test_mode()
 
 
 class Changing(FakeDevice):
@@ -174,20 +174,20 @@ DAMAGE = [
 @pytest.mark.parametrize(("old", "new"), DAMAGE)
 def test_what_is_damaged_or_lost_once_is_mended_within_the_clip(old: str, new: str | None) -> None:
     session = ready_session(Changing(replaced(old, new), times=1))
-    session.send_clip(HeldAudio(PCM), 0)
+    session.send_clip(AudioInMemory(PCM), 0)
     assert results(session) == [*RESULTS, DONE]
 
 
 @pytest.mark.parametrize(("old", "new"), [pair for pair in DAMAGE if "DATA_ACK" not in pair[0]])
 def test_what_is_damaged_every_time_fails_the_clip_in_the_end(old: str, new: str | None) -> None:
     session = ready_session(Changing(replaced(old, new)))
-    with pytest.raises(ClipFaultError, match="time-out: nothing got on"):
-        session.send_clip(HeldAudio(PCM), 0)
+    with pytest.raises(ClipFaultError, match="timed out: the transfer made no progress"):
+        session.send_clip(AudioInMemory(PCM), 0)
 
 
 def test_without_any_acknowledgement_the_answers_to_sync_carry_the_clip() -> None:
     session = ready_session(Changing(replaced("!DATA_ACK", None)))
-    session.send_clip(HeldAudio(PCM), 0)
+    session.send_clip(AudioInMemory(PCM), 0)
     assert results(session) == [*RESULTS, DONE]
 
 
@@ -196,10 +196,10 @@ def test_without_any_acknowledgement_the_answers_to_sync_carry_the_clip() -> Non
     [
         (said_instead("!OK DATA", "!FAIL base64 line is bad"), "the device refused: base64 line is bad"),
         (said_instead("!OK DATA audio-pcm-16khz-mono-s16", "!OK DATA x"), "answered '!OK DATA x"),
-        (said_instead("!DATA_ACK 1536", "kws error exception number 3"), "in trouble: 'kws error exception"),
+        (said_instead("!DATA_ACK 1536", "kws error exception number 3"), "reports an error: 'kws error exception"),
         (said_instead("!DATA_ACK 1536", "kws ready proto=2 board=b engine=e model=0 line=2 window=1 labels=a"),
-         "started anew"),
-        (said_instead("!DATA_ACK 1536", "!FAIL state has no clip"), "no clip any more, as after a reset: state"),
+         "restarted"),
+        (said_instead("!DATA_ACK 1536", "!FAIL state has no clip"), "no longer receiving a clip, as after"),
         (said_instead("!DATA_ACK 1536", "!FAIL timeout of 5 s"), "the device refused: timeout of 5 s"),
         (said_instead("!OK SYNC", "!FAIL engine did not start"), "the device refused: engine did not start"),
     ],
@@ -207,12 +207,12 @@ def test_without_any_acknowledgement_the_answers_to_sync_carry_the_clip() -> Non
 def test_what_the_device_says_and_means_fails_the_clip_by_its_name(change: Callable[[str], str], reason: str) -> None:
     session = ready_session(Changing(change))
     with pytest.raises(ClipFaultError, match=reason):
-        session.send_clip(HeldAudio(PCM), 0)
+        session.send_clip(AudioInMemory(PCM), 0)
 
 
 def test_an_acknowledgement_of_what_was_never_sent_is_not_believed() -> None:
     session = ready_session(Changing(said_instead("!DATA_ACK 768", "!DATA_ACK 9999"), times=1))
-    session.send_clip(HeldAudio(PCM), 0)
+    session.send_clip(AudioInMemory(PCM), 0)
     assert results(session) == [*RESULTS, DONE]
 
 
@@ -234,7 +234,7 @@ class Deaf(FakeDevice):
 def test_any_line_of_ours_may_come_over_damaged(number: int) -> None:
     device = Deaf(number)
     session = ready_session(device)
-    session.send_clip(HeldAudio(PCM), 0)
+    session.send_clip(AudioInMemory(PCM), 0)
     assert results(session) == [*RESULTS, DONE]
 
 
@@ -244,7 +244,7 @@ def test_a_line_that_only_comes_through_when_it_is_short_comes_through() -> None
             super().hear(line if len(line) < 200 else line[:-1])
 
     session = ready_session(Short(lambda pcm, tail: RESULTS))
-    session.send_clip(HeldAudio(PCM), 0)
+    session.send_clip(AudioInMemory(PCM), 0)
     assert results(session) == [*RESULTS, DONE]
 
 
@@ -255,11 +255,11 @@ def test_after_a_fault_the_next_clip_is_whole() -> None:
                 super().hear(line)
 
     session = ready_session(Hiccup(lambda pcm, tail: RESULTS))
-    with pytest.raises(ClipFaultError, match="time-out"):
-        session.send_clip(HeldAudio(PCM), 0)
-    session.begin_test()
+    with pytest.raises(ClipFaultError, match="timed out"):
+        session.send_clip(AudioInMemory(PCM), 0)
+    session.enter_test_mode()
     session.log.begin_attempt(1, 2)
-    session.send_clip(HeldAudio(PCM), 0)
+    session.send_clip(AudioInMemory(PCM), 0)
 
 
 def test_prints_of_others_do_not_hurt() -> None:
@@ -268,7 +268,7 @@ def test_prints_of_others_do_not_hurt() -> None:
             self.out += ["wifi: connected \\xf0\\x9f", line, ""]
 
     session = ready_session(Chatty(lambda pcm, tail: RESULTS))
-    session.send_clip(HeldAudio(PCM), 0)
+    session.send_clip(AudioInMemory(PCM), 0)
     assert results(session) == [*RESULTS, DONE]
 
 
@@ -287,12 +287,12 @@ def test_a_babbler_that_never_answers_is_given_up_and_fills_no_disk(babble: str)
 
     device = Babbler(lambda pcm, tail: RESULTS)
     session = ready_session(device)
-    with pytest.raises(ClipFaultError, match="time-out"):
-        session.send_clip(HeldAudio(PCM), 0)
+    with pytest.raises(ClipFaultError, match="timed out"):
+        session.send_clip(AudioInMemory(PCM), 0)
     session.log.begin_attempt(2, 1)
     if " *" not in babble:
         assert texts(session, RECEIVED).count(babble) == MAX_NOISE_LINES
-        assert any("more lines without a right check" in entry.text for entry in session.log.entries)
+        assert any("more lines without a valid check" in entry.text for entry in session.log.entries)
     assert sum("!SYNC" in text for text in texts(session, SENT)) < 2000
 
 
@@ -302,7 +302,7 @@ def test_a_log_keeps_the_first_of_much_noise_and_counts_the_rest() -> None:
         log.add_received(read_line("bzzzt"))
     log.add(SENT, "!INFO")
     log.begin_attempt(1, 2)
-    assert [entry.text for entry in log.entries[MAX_NOISE_LINES:]] == ["!INFO", "5 more lines without a right check"]
+    assert [entry.text for entry in log.entries[MAX_NOISE_LINES:]] == ["!INFO", "5 more lines without a valid check"]
 
 
 @given(st.integers(0, 2**32), st.sampled_from([0.001, 0.0003]))
@@ -338,7 +338,7 @@ def test_whatever_bytes_are_lost_doubled_or_turned_the_results_are_right(seed: i
                 self.said_half = text
 
     session = ready_session(Worn(lambda pcm, tail: RESULTS))
-    session.send_clip(HeldAudio(PCM), 0)
+    session.send_clip(AudioInMemory(PCM), 0)
     assert results(session) == [*RESULTS, DONE]
 
 
@@ -358,7 +358,7 @@ def test_a_device_that_says_anything_ends_in_results_or_a_fault(said: list[str])
     session.ready = read_line(checked(device.banner)).line  # type: ignore[assignment]
     device.out = list(said)
     try:
-        session.send_clip(HeldAudio(PCM), 0)
+        session.send_clip(AudioInMemory(PCM), 0)
     except ClipFaultError as fault:
         assert str(fault)
     else:

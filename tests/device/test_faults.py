@@ -95,7 +95,7 @@ def test_a_reset_in_the_middle_of_a_clip(bundle, program, clips, tmp_path) -> No
     assert [clip.attempts for clip in report.clips] == [1, 2, 1]
     faults = [entry.text for entry in read_entries((tmp_path / "log").read_text()) if entry.kind == "fault"]
     (fault,) = faults
-    assert fault.startswith("the device knows of no clip any more, as after a reset: ")
+    assert fault.startswith("the device is no longer receiving a clip, as after a reset: ")
 
 
 def test_a_port_that_is_gone_for_five_seconds(bundle, program, clips, tmp_path) -> None:
@@ -124,14 +124,14 @@ def test_a_device_that_is_silent_for_a_clip(bundle, program, clips, tmp_path) ->
 def test_a_clip_in_which_the_device_is_silent_every_time_fails_by_name(bundle, program, clips, tmp_path) -> None:
     report = run(bundle, program, clips, Silent(times=3), tmp_path / "log", IMPATIENT_S)
     assert [clip.equal for clip in report.clips] == [True, False, True]
-    assert report.clips[1].reason.startswith("time-out")
+    assert report.clips[1].reason.startswith("timed out")
     assert not report.ended
 
 
 def test_a_device_that_is_silent_for_good_ends_the_run(bundle, program, clips, tmp_path) -> None:
     report = run(bundle, program, clips, Silent(for_good=True), tmp_path / "log", IMPATIENT_S)
     assert [clip.equal for clip in report.clips] == [True, False, False]
-    assert "gave no banner" in report.clips[1].reason
+    assert "sent no banner" in report.clips[1].reason
 
 
 @pytest.mark.parametrize(
@@ -152,12 +152,15 @@ def test_another_firmware_in_the_middle_of_a_run(bundle, program, clips, tmp_pat
     )
     report = run(bundle, program, clips, Replaced(other), tmp_path / "log", IMPATIENT_S)
     assert [clip.equal for clip in report.clips] == [True, False, False]
-    assert "runs something else: its model is ffffffffffff" in report.ended
+    assert "firmware mismatch: the device's model is ffffffffffff" in report.ended
 
 
 def test_another_firmware_before_the_run_is_refused(program, clips, tmp_path) -> None:
     other = tiny_bundle(tmp_path / "other", words=("yes",), per_channel=True)
-    with faulty(HOST, program, Fault()) as url, pytest.raises(DeviceError, match="runs something else: its model"):
+    with (
+        faulty(HOST, program, Fault()) as url,
+        pytest.raises(DeviceError, match="firmware mismatch: the device's model"),
+    ):
         verify(other, HOST, url, clips, timeout_s=PATIENT_S)
 
 

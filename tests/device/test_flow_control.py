@@ -11,7 +11,7 @@ import pytest
 from application import expected_lines, sound, without_times
 from simulated_uart import SimulatedUart, build_library
 
-from tinykws.device.clip_audio import HeldAudio
+from tinykws.device.clip_audio import AudioInMemory
 from tinykws.device.clip_results import results_of
 from tinykws.device.protocol import ClipFigures, Line
 from tinykws.device.session import DeviceSession
@@ -35,8 +35,8 @@ def send(uart: SimulatedUart, samples: np.ndarray) -> tuple[list[Line], SessionL
     """Sends a clip; returns its results without their times, and the log."""
     log = SessionLog(lambda: uart.time)
     session = DeviceSession(uart, log, timeout_s=30.0)
-    session.introduce()
-    session.send_clip(HeldAudio(samples.astype("<i2").tobytes()), 8000)
+    session.request_banner()
+    session.send_clip(AudioInMemory(samples.astype("<i2").tobytes()), 8000)
     return without_times(results_of(log.entries)), log
 
 

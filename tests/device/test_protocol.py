@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tinykws.device.line_checksum import take_check, with_check
+from tinykws.device.line_checksum import split_check, with_check
 from tinykws.device.protocol import (
     AUDIO_TYPE,
     Ack,
@@ -139,7 +139,7 @@ def test_damaged_lines_of_ours_are_other(damaged: str) -> None:
 def test_a_line_of_audio_says_where_it_belongs_and_what_is_here(pcm: bytes, before: int, results: int) -> None:
     offset = before % 1000
     line = audio_line(offset, pcm, results)
-    body, intact = take_check(line)
+    body, intact = split_check(line)
     assert intact
     where, have, text = body.split(" ")
     assert (where, have, base64.b64decode(text)) == (f"@{offset}", str(results), pcm)
@@ -148,7 +148,7 @@ def test_a_line_of_audio_says_where_it_belongs_and_what_is_here(pcm: bytes, befo
 @given(LINES, st.integers(1, 2**32 - 1))
 def test_a_check_is_taken_off_and_so_is_a_results_number(line: Line, number: int) -> None:
     text = line.to_line()
-    if take_check(text)[1] is None:
+    if split_check(text)[1] is None:
         assert read_line(with_check(text)) == Received(with_check(text), line, True, None)
         numbered = with_check(f"{text} #{number}")
         assert read_line(numbered) == Received(numbered, line, True, number)
@@ -176,7 +176,7 @@ def test_no_damaged_line_passes_its_check(line: Line, data: st.DataObject) -> No
      ("!INFO *00000000", False), ("!INFO *E6DBF256", None), ("*e6dbf256", None)],
 )  # fmt: skip
 def test_what_counts_as_a_check(text: str, intact: bool | None) -> None:
-    assert take_check(text)[1] is intact
+    assert split_check(text)[1] is intact
 
 
 @given(st.integers(1, 2**31).map(lambda n: 2 * n), st.integers(0, 80000))

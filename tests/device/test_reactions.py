@@ -83,7 +83,7 @@ def test_words_are_written_as_the_device_writes_them() -> None:
 
 @pytest.mark.parametrize(
     ("command", "says"),
-    [("", "is empty"), ("  ", "is empty"), ("echo 'x", "cannot be read"), ("no-such-program x", "no-such-program")],
+    [("", "is empty"), ("  ", "is empty"), ("echo 'x", "cannot be parsed"), ("no-such-program x", "no-such-program")],
 )
 def test_a_command_that_cannot_run_is_told_before_anything_begins(command: str, says: str) -> None:
     with pytest.raises(ConfigError, match=says):
@@ -97,11 +97,11 @@ def test_the_rate_is_limited_and_one_runs_at_a_time(made: Callable[..., Reaction
     assert "started" in reactions.on(YES)[0]
     poll_until(reactions, lambda _: "not over" in reactions.on(YES)[0])
     clock[0] = 4.9
-    assert reactions.on(YES) == ["on yes: not started, 5 s are not over"]
+    assert reactions.on(YES) == ["on yes: not started: the last start was less than 5 s ago"]
     clock[0] = 5.0
     assert "on yes: started" in reactions.on(YES)[0]
     assert "on yes: started" in slow.on(YES)[0]
-    assert slow.on(YES) == ["on yes: still runs, not started again"]
+    assert slow.on(YES) == ["on yes: not started: the last run has not finished"]
 
 
 def test_a_command_that_hangs_is_ended_with_all_it_started(made: Callable[..., Reactions], tmp_path: Path) -> None:
@@ -113,7 +113,7 @@ def test_a_command_that_hangs_is_ended_with_all_it_started(made: Callable[..., R
     reactions.on(YES)
     poll_until(reactions, lambda _: alive.exists())
     clock[0] = 60.1
-    assert reactions.poll()[-1] == "on yes: ended after 60 s"
+    assert reactions.poll()[-1] == "on yes: timed out after 60 s"
     assert reactions.poll() == []
     alive.unlink()
     time.sleep(0.2)
@@ -149,4 +149,4 @@ def test_a_program_that_vanishes_is_told(made: Callable[..., Reactions], tmp_pat
     program.chmod(0o755)
     reactions = made([parse_reaction("yes", str(program))])
     program.unlink()
-    assert reactions.on(YES)[0].startswith("on yes: cannot be started: No such file")
+    assert reactions.on(YES)[0].startswith("on yes: cannot start: No such file")

@@ -72,12 +72,12 @@ def test_of_several_a_person_chooses() -> None:
 
 
 def test_no_port_says_what_is_there_and_what_to_check() -> None:
-    with pytest.raises(DeviceError, match=r"no port looks like Arduino Nano 33 BLE Sense \(USB 2341:805a") as caught:
+    with pytest.raises(DeviceError, match=r"no port matches Arduino Nano 33 BLE Sense \(USB 2341:805a") as caught:
         find_port(NANO, [BUILT_IN, BRIDGE], nobody)
-    assert caught.value.message.endswith("there is: /dev/ttyUSB0 10c4:ea60 CP2102 USB to UART Bridge Controller")
+    assert caught.value.message.endswith("connected: /dev/ttyUSB0 10c4:ea60 CP2102 USB to UART Bridge Controller")
     for advice in ("many only charge", "--port", "double-tap"):
         assert advice in str(caught.value.hint)
-    with pytest.raises(DeviceError, match="no USB serial port is there at all"):
+    with pytest.raises(DeviceError, match="no USB serial port is connected"):
         find_port(NANO, [BUILT_IN], nobody)
 
 
@@ -96,7 +96,7 @@ def test_a_named_port_is_known_by_its_usb_ids() -> None:
 
 
 def test_a_named_port_with_another_board_on_it_is_refused() -> None:
-    with pytest.raises(DeviceError, match=r"on /dev/ttyACM0 is Arduino Nano 33 BLE Sense \(USB 2341:805a\), not ESP32"):
+    with pytest.raises(DeviceError, match=r"Arduino Nano 33 BLE Sense \(USB 2341:805a\) is on /dev/ttyACM0, not ESP32"):
         named_port("/dev/ttyACM0", ESP32, [APP, BRIDGE], load_boards().values())
 
 
@@ -111,7 +111,7 @@ def test_any_board_will_do_where_none_is_named() -> None:
     rows = load_boards().values()
     assert find_any_port(rows, [BUILT_IN, APP], nobody) == APP
     assert find_any_port(rows, [BUILT_IN, APP, BRIDGE], lambda ports: ports[1]) == BRIDGE
-    with pytest.raises(DeviceError, match="no port looks like a board"):
+    with pytest.raises(DeviceError, match="no port matches a board"):
         find_any_port(rows, [BUILT_IN], nobody)
 
 

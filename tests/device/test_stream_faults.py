@@ -105,7 +105,7 @@ def broke_off(report: StreamReport, number: int, *, heard: bool = True) -> str:
     assert (1000 < attempt.heard_ms < report.verdict.duration_ms - 1000) == heard
     assert (attempt.inferences > 0) == heard
     in_one_line = " ".join(describe_stream(report).split())
-    assert f"attempt {number} broke off {attempt.heard_ms / 1000:.2f} s into the stream" in in_one_line
+    assert f"attempt {number} was interrupted {attempt.heard_ms / 1000:.2f} s into the stream" in in_one_line
     assert attempt.fault in junit_of_stream(report).replace("&gt;", ">").replace("&quot;", '"')
     return attempt.fault
 
@@ -120,7 +120,7 @@ def failed(report: StreamReport) -> None:
     assert verdict.device_detections, "it heard something"
     assert verdict.device == verdict.host
     assert verdict.device.utterances == 1, "the second word came later"
-    assert all(attempt.breaking_off() in report.reason for attempt in verdict.attempts)
+    assert all(attempt.describe_fault() in report.reason for attempt in verdict.attempts)
 
 
 def log_of(report: StreamReport, *kinds: str) -> list[str]:
@@ -138,7 +138,7 @@ def test_damaged_and_late_bytes_are_mended_within_the_stream(verified, fault: Fa
 def test_a_reset_in_the_middle(verified) -> None:
     report = verified(Reset(**IN_STREAM), PATIENT_S)
     went_well(report, attempts=2)
-    assert broke_off(report, 1).startswith("the device knows of no clip any more, as after a reset: ")
+    assert broke_off(report, 1).startswith("the device is no longer receiving a clip, as after a reset: ")
 
 
 def test_a_reset_every_time(verified) -> None:
@@ -168,22 +168,22 @@ def test_a_port_that_stays_away(verified) -> None:
 def test_a_device_that_is_silent_once(verified) -> None:
     report = verified(Silent(**IN_STREAM), IMPATIENT_S)
     went_well(report, attempts=2)
-    assert broke_off(report, 1) == "time-out: nothing got on"
+    assert broke_off(report, 1) == "timed out: the transfer made no progress"
 
 
 def test_a_device_that_is_silent_every_time(verified) -> None:
     report = verified(Silent(**IN_STREAM, times=2), IMPATIENT_S)
     failed(report)
     assert not report.ended
-    assert [broke_off(report, number) for number in (1, 2)] == ["time-out: nothing got on"] * 2
+    assert [broke_off(report, number) for number in (1, 2)] == ["timed out: the transfer made no progress"] * 2
 
 
 def test_a_device_that_is_silent_for_good(verified) -> None:
     report = verified(Silent(**IN_STREAM, for_good=True), IMPATIENT_S)
     failed(report)
-    assert broke_off(report, 1) == "time-out: nothing got on"
-    assert "gave no banner" in broke_off(report, 2, heard=False)
-    assert "gave no banner" in report.ended
+    assert broke_off(report, 1) == "timed out: the transfer made no progress"
+    assert "sent no banner" in broke_off(report, 2, heard=False)
+    assert "sent no banner" in report.ended
 
 
 @pytest.mark.parametrize(
@@ -201,14 +201,17 @@ def test_another_firmware_in_the_middle(verified) -> None:
     other = "kws ready proto=2 board=host engine=aot model=ffffffffffff line=740 window=15 labels=_silence_,no"
     report = verified(Replaced(other, **IN_STREAM), IMPATIENT_S)
     failed(report)
-    assert broke_off(report, 1) == "time-out: nothing got on"
+    assert broke_off(report, 1) == "timed out: the transfer made no progress"
     assert "its model is ffffffffffff" in broke_off(report, 2, heard=False)
-    assert "runs something else: its model is ffffffffffff" in report.ended
+    assert "firmware mismatch: the device's model is ffffffffffff" in report.ended
 
 
 def test_another_firmware_before_the_run_is_refused(program, recording, tmp_path) -> None:
     other = tiny_bundle(tmp_path / "other", words=("yes",), per_channel=True)
-    with faulty(HOST, program, Fault()) as url, pytest.raises(DeviceError, match="runs something else: its model"):
+    with (
+        faulty(HOST, program, Fault()) as url,
+        pytest.raises(DeviceError, match="firmware mismatch: the device's model"),
+    ):
         verify_stream(other, HOST, url, StreamFile(recording), log_path=tmp_path / "log", timeout_s=PATIENT_S)
 
 

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tinykws.device.line_checksum import take_check, with_check
+from tinykws.device.line_checksum import split_check, with_check
 from tinykws.device.protocol import AUDIO_TYPE, MAX_LINE_CHARACTERS, MAX_TAIL_SAMPLES, announcement, audio_line
 from tinykws.support.resources import FIRMWARE
 
@@ -174,7 +174,7 @@ CHECKED = st.one_of(LINES, LINES.map(with_check), LINES.map(lambda line: with_ch
 def test_checks_are_looked_at_as_python_does(twin: Twin, inputs: list[str]) -> None:
     expected = []
     for text in inputs:
-        body, intact = take_check(text)
+        body, intact = split_check(text)
         expected.append({None: f"none {text.encode().hex()}", True: f"good {body.encode().hex()}",
                          False: f"bad {body.encode().hex()}"}[intact])  # fmt: skip
     assert twin("check", [text.encode() for text in inputs]) == expected
@@ -185,7 +185,7 @@ def test_checks_are_looked_at_as_python_does(twin: Twin, inputs: list[str]) -> N
 def test_the_c_reads_the_lines_of_audio_that_python_writes(twin: Twin, lines: list[tuple[int, int, int]]) -> None:
     texts, expected = [], []
     for count, offset, results in lines:
-        body, _ = take_check(audio_line(offset, bytes(count), results))
+        body, _ = split_check(audio_line(offset, bytes(count), results))
         texts.append(body.encode())
         expected.append(f"1 {offset} {results} {len(body) - len(body.rpartition(' ')[2])}")
     assert twin("audio", texts) == expected

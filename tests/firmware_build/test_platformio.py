@@ -137,7 +137,7 @@ def test_without_a_network_it_says_so_within_seconds(tmp_path: Path, monkeypatch
         closed.bind(("127.0.0.1", 0))
         monkeypatch.setattr(platformio, "_registry_addresses", lambda: [closed.getsockname()])
         started = time.monotonic()
-        with pytest.raises(ToolError, match=r"has to download nordicnrf52@10\.11\.0.*no network\?") as caught:
+        with pytest.raises(ToolError, match=r"must download nordicnrf52@10\.11\.0.*no network\?") as caught:
             platformio.build_with_vendor(project, "x", ["nordicnrf52@10.11.0"])
     assert time.monotonic() - started < 10
     assert str(project) in (caught.value.hint or "")
@@ -271,12 +271,12 @@ def test_programs_are_found_or_named_with_their_packages(tmp_path: Path, monkeyp
         (
             "serial.serialutil.SerialException: device reports readiness to read but returned no data (device "
             "disconnected or multiple access on port?)\n",
-            "/dev/ttyX vanished in the middle",
+            "/dev/ttyX disappeared during the upload",
         ),
-        ("OSError: [Errno 5] Input/output error\n", "/dev/ttyX vanished in the middle"),
-        ("could not open port '/dev/ttyX': [Errno 2] No such file or directory\n", "is not there any more"),
-        ("could not open port '/dev/ttyX': [Errno 13] Permission denied\n", "/dev/ttyX may not be opened"),
-        ("could not open port 'COM5': PermissionError(13, 'Access is denied.')\n", "/dev/ttyX may not be opened"),
+        ("OSError: [Errno 5] Input/output error\n", "/dev/ttyX disappeared during the upload"),
+        ("could not open port '/dev/ttyX': [Errno 2] No such file or directory\n", "no longer exists"),
+        ("could not open port '/dev/ttyX': [Errno 13] Permission denied\n", "/dev/ttyX cannot be opened"),
+        ("could not open port 'COM5': PermissionError(13, 'Access is denied.')\n", "/dev/ttyX cannot be opened"),
         ("Could not exclusively lock port /dev/ttyX: [Errno 11]\n", "/dev/ttyX is busy"),
         ("[Errno 16] Device or resource busy: '/dev/ttyX'\n", "/dev/ttyX is busy"),
         ("Tool Manager: Installing tool-x @ 1\nHTTPClientError: \n", "could not download tool-x @ 1: no network?"),
@@ -305,7 +305,7 @@ def test_an_upload_runs_in_the_users_own_platformio(monkeypatch: pytest.MonkeyPa
     nano = find_board("nano33ble")
     assert platformio.upload(PROJECT, nano, "/dev/ttyACM0").exit_code == 0
     assert runs == [(platformio.upload_arguments(PROJECT, "nano33ble", "/dev/ttyACM0"), "/theirs")]
-    with pytest.raises(ToolError, match="Arduino Nano 33 BLE Sense did not wait for the upload on /dev/ttyACM0"):
+    with pytest.raises(ToolError, match="Arduino Nano 33 BLE Sense did not accept the upload on /dev/ttyACM0"):
         platformio.upload(PROJECT, nano, "/dev/ttyACM0")
 
 

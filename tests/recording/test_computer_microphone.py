@@ -106,7 +106,7 @@ def test_another_name_than_there_is(portaudio: Install) -> None:
     ("error", "says", "hint"),
     [
         (ImportError("no module"), "needs the package sounddevice", "pip install 'tinykws[record]'"),
-        (OSError("PortAudio library not found"), "finds no PortAudio", "libportaudio2"),
+        (OSError("PortAudio library not found"), "does not find PortAudio", "libportaudio2"),
     ],
 )
 def test_what_is_missing_is_told_with_what_brings_it(

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinykws.boards.rows import find_board
-from tinykws.recording.record_protocol import MOST_SAMPLES, SoundLostError, longest_recording, record_sound
+from tinykws.recording.record_protocol import MAX_SAMPLES, SoundLostError, longest_recording, record_sound
 from tinykws.support.errors import DeviceError
 
 SAMPLES = np.random.default_rng(1).integers(-32768, 32768, 1000).astype(np.int16)
@@ -92,12 +92,12 @@ def test_a_line_that_is_lost_doubled_cut_or_flipped_is_never_taken(data: st.Data
 @pytest.mark.parametrize(
     ("line", "says"),
     [
-        ("!FAIL timeout of 5 s: the microphone gave no sound", "gives no sound at all"),
+        ("!FAIL timeout of 5 s: the microphone gave no sound", "delivers no samples"),
         ("!FAIL command is not known", "firmware on the device cannot record"),
         ("!FAIL state is not testing: send !TEST first", "refused to record: state"),
-        ("kws ready proto=1 board=host engine=a model=b line=768 window=4 labels=a,b", "started anew"),
+        ("kws ready proto=1 board=host engine=a model=b line=768 window=4 labels=a,b", "restarted"),
         ("kws error exception number 0x00000003 at 0x0", "the device reports: exception"),
-        ("", "says nothing while it should record"),
+        ("", "sent nothing for 8 s while recording"),
     ],
 )
 def test_a_device_that_will_not_record_says_why(line: str, says: str) -> None:
@@ -116,4 +116,4 @@ def test_another_length_than_asked_for_is_no_recording() -> None:
 def test_how_long_a_board_can_record_without_loss(board: str, seconds: float) -> None:
     """Behind a bridge at 115,200 baud 4,114 of 16,000 samples a second get away; a ring of 32,768 holds the rest."""
     assert longest_recording(find_board(board)) / 16000 == pytest.approx(seconds, abs=0.02)
-    assert longest_recording(find_board(board)) <= MOST_SAMPLES
+    assert longest_recording(find_board(board)) <= MAX_SAMPLES

@@ -347,7 +347,9 @@ def test_piper_without_a_voice_or_with_one_twice(voices: Path) -> None:
 
 
 def test_one_speaker_alone_is_too_few(voices: Path) -> None:
-    with pytest.raises(ConfigError, match="piper: 1 speakers, and training, validation and testing need one each"):
+    with pytest.raises(
+        ConfigError, match="piper: 1 voices, but training, validation and testing need at least one each"
+    ):
         synth(project(voices, engines=("piper",), piper_voices=("voices/tiny.onnx",)))
 
 
@@ -442,7 +444,7 @@ def test_an_engine_that_fails_at_a_word_is_named_and_leaves_nothing(buzzer: Path
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
 def test_an_engine_that_takes_its_process_with_it_is_named_and_leaves_nothing(buzzer: Path) -> None:
     here = buzzing(buzzer, "Crashing", "Crashing2", "Crashing3")
-    with pytest.raises(ToolError, match="a process that was speaking with espeak, buzzer was ended by the system"):
+    with pytest.raises(ToolError, match="a process that was synthesizing with espeak, buzzer was killed"):
         synth(here, processes=2)
     assert list(here.build_dir.iterdir()) == []
 

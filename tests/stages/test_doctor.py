@@ -142,7 +142,7 @@ def test_versions_that_do_not_fit() -> None:
 
 def test_a_package_of_a_package_is_not_there() -> None:
     (finding,) = check_fit({name: package for name, package in COMPLETE.items() if name != "protobuf"})
-    assert finding.found == "tensorflow 2.21.0 needs it, and it is not installed"
+    assert finding.found == "not installed, but tensorflow 2.21.0 needs it"
 
 
 def test_packages_that_tinykws_does_not_reach_are_not_judged() -> None:
@@ -183,7 +183,7 @@ def test_a_compiler() -> None:
 @pytest.mark.parametrize(
     ("program", "specs", "says"),
     [
-        (Program("arm-none-eabi-gcc"), {"nano.specs": False}, "not on PATH; for m3, m4"),
+        (Program("arm-none-eabi-gcc"), {"nano.specs": False}, "not on PATH; needed for m3, m4"),
         (dataclasses.replace(GCC, version=""), {}, "does not run"),
         (GCC, {"nano.specs": False, "nosys.specs": True}, "12.2.1, without the C library (nano.specs)"),
     ],
@@ -221,7 +221,7 @@ def test_a_vendors_board() -> None:
 def test_a_library_that_is_a_folder_is_not_downloaded() -> None:
     finding = check_vendor_board(board(), ["symlink:///opt/tflm"], True, needed=True)
     assert finding.state == "missing"
-    assert finding.found == "lib_deps names a library that is not there: /opt/tflm"
+    assert finding.found == "lib_deps names a library that does not exist: /opt/tflm"
 
 
 def test_git_is_wanted_only_for_repositories() -> None:
@@ -231,7 +231,7 @@ def test_git_is_wanted_only_for_repositories() -> None:
     assert there == Finding("PlatformIO", "git", "ok", "2.39.5")
     gone = check_git(Program("git"), ["vendor@1.0.0", platform], needed=True)
     assert gone is not None
-    assert (gone.state, gone.found) == ("missing", f"not on PATH; PlatformIO fetches {platform} by it")
+    assert (gone.state, gone.found) == ("missing", f"not on PATH; PlatformIO fetches {platform} with it")
     assert gone.mend == "on Debian or Ubuntu: sudo apt install git"
     assert check_git(Program("git"), ["vendor@1.0.0"], needed=True) is None
 
@@ -249,10 +249,10 @@ BARRED = SerialDevice("/dev/ttyACM0", "dialout", usable=False)
     [
         (rights(), "warning", "ann is not in the group dialout", "sudo usermod -a -G dialout ann, then log in again"),
         (rights(BARRED), "missing", "/dev/ttyACM0: ann is not in the group", "sudo usermod -a -G dialout ann"),
-        (rights(BARRED, enrolled=True), "missing", "this login is older than that", "newgrp dialout"),
-        (rights(enrolled=True), "warning", "this login is older than that", "log out and in again"),
+        (rights(BARRED, enrolled=True), "missing", "only from the next login on", "newgrp dialout"),
+        (rights(enrolled=True), "warning", "only from the next login on", "log out and in again"),
         (rights(BARRED, in_group=True, enrolled=True), "missing", "which may not use it", "ls -l"),
-        (rights(group=""), "warning", "no group is known", "ls -l"),
+        (rights(group=""), "warning", "serial ports here is unknown", "ls -l"),
         (rights(in_group=True, enrolled=True), "ok", "ann is in the group dialout", ""),
         (rights(is_root=True), "ok", "ann is root", ""),
         (rights(dataclasses.replace(BARRED, usable=True)), "ok", "ann may use /dev/ttyACM0", ""),
@@ -284,9 +284,9 @@ def test_ports_and_what_is_on_them() -> None:
     esp = [board(name, serial=SerialLine(usb=("1a86:7523",))) for name in ("esp32", "m5")]
     findings = check_ports([NANO, BRIDGE, UNKNOWN, BUILT_IN], [board(), *esp], None)
     assert {finding.name: finding.found for finding in findings} == {
-        "/dev/ttyACM0": "2341:805a, looks like nano (Board nano)",
-        "/dev/ttyUSB0": "1a86:7523, looks like esp32 (Board esp32) or m5 (Board m5)",
-        "/dev/ttyACM1": "dead:beef Printer, no board we know",
+        "/dev/ttyACM0": "2341:805a, matches nano (Board nano)",
+        "/dev/ttyUSB0": "1a86:7523, matches esp32 (Board esp32) or m5 (Board m5)",
+        "/dev/ttyACM1": "dead:beef Printer, not a board of boards.yaml",
     }
     assert {finding.state for finding in findings} == {"ok"}
 
@@ -507,7 +507,7 @@ def test_a_local_library_counts_where_it_is(tmp_path: Path, no_registry: None, m
     def of_platformio() -> Finding:
         return next(f for f in doctor(row, {row.id: row}, tmp_path).findings if f.area == "PlatformIO")
 
-    assert of_platformio().found == f"lib_deps names a library that is not there: {tmp_path / 'tflm'}"
+    assert of_platformio().found == f"lib_deps names a library that does not exist: {tmp_path / 'tflm'}"
     (tmp_path / "tflm").mkdir()
     assert of_platformio().state == "ok"
 

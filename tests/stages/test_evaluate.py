@@ -91,18 +91,18 @@ def test_a_float_model_that_is_not_the_bundles_is_left_out(project: Project) -> 
     (project.model_dir / "model.keras").write_bytes(b"another one")
     progress = Listening()
     assert evaluate(project, progress=progress).float_model is None
-    assert "not the network this bundle was made from" in progress.said[0]
+    assert "not the network that this bundle was made from" in progress.said[0]
 
 
 def test_a_dataset_of_other_words(project: Project) -> None:
     config = dataclasses.replace(project.config, words=("low", "deep"))
     write_dataset(project.dataset_dir, config, SPLITS)
-    with pytest.raises(ConfigError, match="the bundle's model knows"):
+    with pytest.raises(ConfigError, match="the bundle's model has"):
         evaluate(project)
 
 
 def test_a_dataset_of_another_front_end(project: Project) -> None:
     features = dataclasses.replace(project.config.features, clip_ms=600)
     write_dataset(project.dataset_dir, dataclasses.replace(project.config, features=features), SPLITS)
-    with pytest.raises(ConfigError, match="another front-end"):
+    with pytest.raises(ConfigError, match="a different front-end"):
         evaluate(project)

@@ -194,7 +194,7 @@ def own(folder: Path, **contents: bytes) -> dict[str, bytes]:
 
 def test_a_folder_with_recordings_is_not_touched(server: BrokenServer, small: PublicDataset, tmp_path: Path) -> None:
     mine = own(tmp_path / "data")
-    with pytest.raises(ConfigError, match="holds 2 recordings already") as error:
+    with pytest.raises(ConfigError, match="already contains 2 recordings") as error:
         fetch(small, tmp_path / "data")
     assert "--add" in str(error.value.hint)
     assert fetched(tmp_path / "data") == mine
@@ -209,7 +209,7 @@ def test_recordings_made_during_the_download_are_noticed(small: PublicDataset, t
 
     with running(tar_gz(SPEECH_COMMANDS)) as server:
         server.answers.append(cut_after(1000))
-        with pytest.raises(ConfigError, match="holds 2 recordings"):
+        with pytest.raises(ConfigError, match="already contains 2 recordings"):
             fetch(set_of(server.body, server.url), tmp_path / "data", progress=Recording(), sleep=no_sleep)
     assert len(fetched(tmp_path / "data")) == 3
     assert names(tmp_path) == ["data", "set.tar.gz.download"]  # it came whole and is checked: the next run unpacks it
@@ -286,7 +286,7 @@ def test_a_failure_while_moving_in_is_undone(
 
 def test_another_archive_than_the_checksum_tells_is_removed(small: PublicDataset, tmp_path: Path) -> None:
     wrong = dataclasses.replace(small, sha256="0" * 64)
-    with pytest.raises(ToolError, match="is not the archive it should be") as error:
+    with pytest.raises(ToolError, match="is not the expected archive") as error:
         fetch(wrong, tmp_path / "data")
     assert small.sha256 in str(error.value.hint)
     assert names(tmp_path) == []
@@ -296,7 +296,7 @@ def test_another_archive_than_the_checksum_tells_is_removed(small: PublicDataset
 def test_a_users_archive_with_another_checksum_stays(small: PublicDataset, tmp_path: Path) -> None:
     mine = tmp_path / "mine.zip"
     mine.write_bytes(b"not this")
-    with pytest.raises(ToolError, match="is not the archive it should be"):
+    with pytest.raises(ToolError, match="is not the expected archive"):
         fetch(small, tmp_path / "data", [str(mine)])
     assert mine.read_bytes() == b"not this"
     assert names(tmp_path) == ["mine.zip"]
@@ -308,7 +308,7 @@ def test_a_users_archive_with_another_checksum_stays(small: PublicDataset, tmp_p
         (lambda: tar_gz(SPEECH_COMMANDS)[:-5000], "is damaged"),
         (lambda: b"<html>please log in</html>", "is neither a .tar.gz nor a .zip"),
         (lambda: gzip.compress(tar_of(member("../evil.wav", b"evil"))), "not safe"),
-        (lambda: zipped({"README.md": b"nothing more"}), "holds no recordings"),
+        (lambda: zipped({"README.md": b"nothing more"}), "contains no recordings"),
         (lambda: zipped({"yes/a.wav": bytes(10_000_001)}), "far more"),
     ],
     ids=["truncated", "page", "evil", "empty", "bomb"],
@@ -359,7 +359,7 @@ def test_an_address_that_is_none(small: PublicDataset, tmp_path: Path, url: str)
 
 
 def test_a_file_that_is_not_there(small: PublicDataset, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"there is no file .*missing\.zip"):
+    with pytest.raises(ConfigError, match=r"the file .*missing\.zip does not exist"):
         fetch(small, tmp_path / "data", [(tmp_path / "missing.zip").as_uri()])
 
 

@@ -134,15 +134,15 @@ def test_a_board_that_stays_away_is_an_error_with_its_advice(bundle: Bundle) -> 
 @pytest.mark.parametrize(
     ("answers", "says"),
     [
-        ((), "gave no banner"),
-        (("other project: hello",), "the last thing it said is 'other project: hello'"),
-        (("\\xff\\xfe\\x00",), "the last thing it said is .*xff"),
-        ((BANNER.format(board="nano33ble", model="0123456789ab"),), "its model is 0123456789ab, here it is"),
-        ((BANNER.format(board="esp32", model="{model}"),), "its board is esp32, here it is nano33ble"),
+        ((), "sent no banner"),
+        (("other project: hello",), "the last line was 'other project: hello'"),
+        (("\\xff\\xfe\\x00",), "the last line was .*xff"),
+        ((BANNER.format(board="nano33ble", model="0123456789ab"),), "device's model is 0123456789ab, the bundle's is"),
+        ((BANNER.format(board="esp32", model="{model}"),), "device's board is esp32, the bundle's is nano33ble"),
         ((BANNER.format(board="nano33ble", model="{model}"), "kws error engine arena is too small"),
-         "its engine did not start: arena is too small"),
+         "the board's engine did not start: arena is too small"),
         ((BANNER.format(board="nano33ble", model="{model}") + " selftest=scores",),
-         "the device's self-test fails: its model gives other scores"),
+         "the device's self-test fails: its model gives different scores"),
     ],
 )  # fmt: skip
 def test_a_board_that_runs_something_else_is_an_error(bundle: Bundle, answers: tuple[str, ...], says: str) -> None:
@@ -198,7 +198,7 @@ def test_a_port_that_cannot_be_used_is_told_before_any_upload(bundle: Bundle) ->
 
 def test_an_emulated_board_has_nothing_to_flash(bundle: Bundle) -> None:
     world = World()
-    with pytest.raises(ConfigError, match="host is no board with a cable") as caught:
+    with pytest.raises(ConfigError, match="'host' is not a physical board") as caught:
         run(world, bundle, find_board("host"))
     assert "verify --board host" in str(caught.value.hint)
     assert world.opened == []
@@ -227,7 +227,7 @@ def test_the_real_platformio_uploads_what_was_built(bundle: Bundle, tmp_path: Pa
     lines: list[str] = []
     assert "done" in platformio.upload(tmp_path, host, "/dev/ttyY", lines.append).stdout
     assert "done" in lines
-    with pytest.raises(ToolError, match="did not wait for the upload on /dev/ttyX: its boot loader did not start"):
+    with pytest.raises(ToolError, match="did not accept the upload on /dev/ttyX: its boot loader did not start"):
         platformio.upload(tmp_path, host, "/dev/ttyX")
     assert program.stat().st_mtime_ns == built, "nothing is compiled again"
 

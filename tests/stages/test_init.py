@@ -32,6 +32,6 @@ def test_bad_words_leave_nothing_behind(tmp_path: Path, words: list[str]) -> Non
 
 def test_a_project_is_not_overwritten(tmp_path: Path) -> None:
     init(tmp_path, ["yes"])
-    with pytest.raises(ConfigError, match="is there already"):
+    with pytest.raises(ConfigError, match="already exists"):
         init(tmp_path, ["no"])
     assert "yes" in (tmp_path / "kws.yaml").read_text()

@@ -19,8 +19,8 @@ from tinykws.cli import run
 from tinykws.device.protocol import Status
 from tinykws.device.transport.emulator import free_port
 from tinykws.recording.device_microphone import device_microphone
-from tinykws.recording.microphone_check import Hearing, MicrophoneFinding, findings_of, measure
-from tinykws.recording.record_protocol import MOST_SAMPLES, SoundLostError, Take
+from tinykws.recording.microphone_check import Capture, MicrophoneFinding, findings_of, measure
+from tinykws.recording.record_protocol import MAX_SAMPLES, Recording, SoundLostError
 from tinykws.stages.mic_check import ATTEMPTS, MicCheckReport, mic_check
 from tinykws.support.errors import ConfigError, DeviceError
 
@@ -39,11 +39,11 @@ def samples_of(sound: np.ndarray) -> Samples:
     return np.rint(sound).clip(-32768, 32767).astype(np.int16)
 
 
-def hear(sound: np.ndarray, **told: float) -> Hearing:
-    return Hearing(samples_of(sound), **told)  # type: ignore[arg-type]
+def hear(sound: np.ndarray, **told: float) -> Capture:
+    return Capture(samples_of(sound), **told)  # type: ignore[arg-type]
 
 
-def finding(hearing: Hearing, name: str, microphone: Microphone = PDM) -> MicrophoneFinding:
+def finding(hearing: Capture, name: str, microphone: Microphone = PDM) -> MicrophoneFinding:
     found = {one.name: one for one in findings_of(measure(hearing), microphone)}
     return found[name]
 
@@ -66,7 +66,7 @@ def with_gaps(sound: np.ndarray) -> np.ndarray:
 
 HUM = 800 * np.sin(2 * np.pi * 50 * seconds())
 
-DEFECTS: dict[str, tuple[Hearing, Microphone, str, str, str]] = {
+DEFECTS: dict[str, tuple[Capture, Microphone, str, str, str]] = {
     "dead": (hear(np.zeros(48000)), PDM, "sound", "fault", "channel: right"),
     "dead right": (hear(np.zeros(48000)), find_board("m5atom_echo").microphone, "sound", "fault", "channel: left"),
     "stuck": (hear(np.full(48000, -32768.0)), I2S, "sound", "fault", "data_pin"),
@@ -82,7 +82,7 @@ DEFECTS: dict[str, tuple[Hearing, Microphone, str, str, str]] = {
     "dropped blocks": (hear(speech(), overruns=3), PDM, "lost sound", "fault", "ring_samples larger"),
     "dropped blocks filled up": (hear(with_gaps(speech())), PDM, "gaps", "fault", "ring_samples larger (now 8192)"),
     "8 kHz": (hear(speech(), rate_hz=8003), PDM, "sample rate", "fault", "16,000 Hz mono"),
-    "44.1 kHz": (hear(speech(), rate_hz=44090), PDM, "sample rate", "fault", "resamples as teensy_i2s does"),
+    "44.1 kHz": (hear(speech(), rate_hz=44090), PDM, "sample rate", "fault", "or resample, as teensy_i2s does"),
     "stereo": (hear(speech(), rate_hz=32010), PDM, "sample rate", "fault", "channel"),
     "a wrong clock": (hear(speech(), clock_ratio=0.65), PDM, "clock", "fault", "f_cpu"),
     "hum": (hear(speech() + HUM), PDM, "hum", "warning", "battery"),
@@ -116,7 +116,7 @@ def test_a_defect_is_not_taken_for_another(defect: str) -> None:
 
 
 def test_the_rate_that_comes_is_named() -> None:
-    assert "44,090 samples a second, which is 44,100 Hz" in finding(DEFECTS["44.1 kHz"][0], "sample rate").found
+    assert "44,090 samples per second, which is 44,100 Hz" in finding(DEFECTS["44.1 kHz"][0], "sample rate").found
     assert "which is" not in finding(hear(speech(), rate_hz=19000), "sample rate").found
     assert finding(hear(speech(), rate_hz=16100), "sample rate").state == "ok", "a crystal of a cheap board"
     assert finding(hear(speech(), rate_hz=15700), "sample rate").state == "fault"
@@ -152,8 +152,8 @@ def test_levels_are_right() -> None:
 class FakeEar:
     """A device that delivers at some rate, by a clock of its own, and loses what it is told to."""
 
-    def __init__(self, take: Take, *, rate_hz: float = 16000, clock: float = 1.0, losses: int = 0) -> None:
-        self.longest_samples = MOST_SAMPLES
+    def __init__(self, take: Recording, *, rate_hz: float = 16000, clock: float = 1.0, losses: int = 0) -> None:
+        self.longest_samples = MAX_SAMPLES
         self._take = take
         self._rate_hz = rate_hz
         self._clock = clock
@@ -161,10 +161,10 @@ class FakeEar:
         self._now = 5000.0  # where the device's microseconds have wrapped before and will again
         self.overruns = 0
 
-    def record(self, count: int, on_sound: Callable[[Samples], None]) -> Take:
+    def record(self, count: int, on_sound: Callable[[Samples], None]) -> Recording:
         if self._losses:
             self._losses -= 1
-            raise SoundLostError("a line of the recording came over damaged")
+            raise SoundLostError("a line of the recording arrived damaged")
         self._now += count / 16000
         self.overruns += self._take.overruns
         on_sound(self._take.samples[:count])
@@ -186,7 +186,7 @@ def check(ear: FakeEar, seconds: float = 2.0, plot: Path | None = None) -> MicCh
     return mic_check(ear, "nano33ble", PDM, seconds=seconds, plot_path=plot)
 
 
-GOOD = Take(samples_of(speech()))
+GOOD = Recording(samples_of(speech()))
 
 
 @pytest.mark.parametrize(
@@ -266,11 +266,11 @@ def test_the_command_tells_numbers_and_advice(
 
 def test_a_microphone_that_says_nothing_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And not that the emulated device has ended, though it is ended then."""
-    monkeypatch.setattr("tinykws.stages.mic_check.LOOKS", 0)
-    monkeypatch.setattr("tinykws.stages.mic_check.WATCH_S", 0.1)
+    monkeypatch.setattr("tinykws.stages.mic_check.SETTLE_POLLS", 0)
+    monkeypatch.setattr("tinykws.stages.mic_check.COUNT_S", 0.1)
     program = application.build(tmp_path)
     with (
-        pytest.raises(DeviceError, match="microphone gives no sound at all"),
+        pytest.raises(DeviceError, match="microphone delivers no samples"),
         device_microphone(find_board("host"), program) as ear,
     ):
         mic_check(ear, "host", PDM, seconds=1)

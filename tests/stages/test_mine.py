@@ -84,7 +84,7 @@ def test_the_page_plays_every_sound(bundle: Bundle, recording: Path, project: Pr
 def test_words_that_are_really_said_are_left_out(bundle: Bundle, recording: Path, project: Project) -> None:
     everything = mine(bundle, [recording], project.build_dir)
     said = [Event(2000, 2500, "low"), Event(9000, 9500, "low")]
-    report = mine(bundle, [recording], project.build_dir, said={recording: said})
+    report = mine(bundle, [recording], project.build_dir, utterances={recording: said})
 
     def holds_a_word(end_ms: int) -> bool:
         return any(event.start_ms < end_ms < event.end_ms + bundle.frontend.clip_ms for event in said)

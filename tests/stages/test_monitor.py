@@ -21,9 +21,8 @@ from tiny_model import tiny_bundle
 from tinykws.boards.rows import find_board
 from tinykws.cli import run as tinykws
 from tinykws.cli.monitor_view import LiveView, PlainView, bar, describe
-from tinykws.device.boot_messages import is_boot_message, reset_reason
 from tinykws.device.health import DeviceHealth, HealthReader
-from tinykws.device.monitoring import Expected, MonitorView
+from tinykws.device.monitoring import ExpectedDevice, MonitorView, is_rom_boot_message, reset_reason
 from tinykws.device.protocol import Heard, Ready, Status
 from tinykws.device.reactions import Reactions, parse_reaction
 from tinykws.device.transport.emulator import free_port
@@ -82,12 +81,12 @@ class World(FakePortAccess):
     def watch(
         self,
         seconds: float = 30.0,
-        expected: Expected | None = None,
+        expected: ExpectedDevice | None = None,
         reactions: Reactions | None = None,
     ) -> MonitorReport:
         began = datetime.datetime(2026, 11, 21, tzinfo=datetime.timezone.utc)
         log = MonitorLog(self.stream, lambda: began + datetime.timedelta(seconds=self.clock))
-        target = Target(ON, NANO.serial, expected or Expected())
+        target = Target(ON, NANO.serial, expected or ExpectedDevice())
         return monitor(target, self.view, log, reactions or Reactions(), port_access=self, seconds=seconds)
 
     def logged(self) -> list[dict[str, str]]:
@@ -101,7 +100,7 @@ def test_a_board_is_shown_and_everything_logged_with_the_hosts_time() -> None:
     world = World(READY)
     world.say(2.5, ON.device, "debug: hello", "Heard yes (201) @2400ms", "kws scores at=990 1 2 3")
     world.say(10.0, ON.device, STATUS.format(at=10000, loudest=16384, overruns=2, us=1_000_000))
-    report = world.watch(expected=Expected("nano33ble", MODEL))
+    report = world.watch(expected=ExpectedDevice("nano33ble", MODEL))
     assert report == MonitorReport(30.0, {"yes": 1}, 2, 0, True)
     assert world.view.shown == [
         "connected /dev/ttyACM0",
@@ -169,7 +168,7 @@ def test_a_reset_is_told_by_its_banner_or_by_its_sums() -> None:
     world.say(22.0, ON.device, STATUS.format(at=10000, loudest=0, overruns=0, us=0))
     world.say(25.0, ON.device, STATUS.format(at=2000, loudest=0, overruns=0, us=0))
     world.watch()
-    assert world.notices() == ["-- the board has started anew"] * 2
+    assert world.notices() == ["-- the board restarted"] * 2
     assert world.view.shown.count("nano33ble") == 2
 
 
@@ -178,7 +177,7 @@ def test_old_firmware_without_a_banner_is_understood() -> None:
     world.say(5.0, ON.device, "Heard yes (201) @4056ms")
     assert world.watch().detections == {"yes": 1}
     (notice,) = world.notices()
-    assert "older firmware, or none of ours" in notice
+    assert "old firmware, or not made by tinykws" in notice
     assert world.boards[ON.device].heard == ["", "!INFO"] * 3, "asked, and then left alone"
 
 
@@ -196,13 +195,14 @@ def test_a_board_that_takes_no_data_is_heard_all_the_same() -> None:
 
 
 def test_another_board_is_refused_and_another_model_told() -> None:
-    with pytest.raises(DeviceError, match="the board says that it is nano33ble, not esp32") as caught:
-        World(READY).watch(expected=Expected("esp32"))
+    with pytest.raises(DeviceError, match="the board is nano33ble, not esp32") as caught:
+        World(READY).watch(expected=ExpectedDevice("esp32"))
     assert caught.value.exit_code == 4
     world = World(READY)
-    world.watch(expected=Expected("nano33ble", "ffffffffffff"))
+    world.watch(expected=ExpectedDevice("nano33ble", "ffffffffffff"))
     assert world.notices() == [
-        "-- it runs model 0123456789ab; the bundle here is ffffffffffff: see tinykws flash"
+        "-- the board runs model 0123456789ab, this project's bundle is ffffffffffff;"
+        " to update the board: tinykws flash"
     ]  # fmt: skip
 
 
@@ -223,7 +223,7 @@ def test_trouble_on_the_board_is_shown() -> None:
 def test_what_is_no_text_is_an_error_unless_text_comes_too() -> None:
     world = World()
     world.say(1.0, ON.device, *["\\xff\\x00\\xf7"] * 30)
-    with pytest.raises(DeviceError, match=r"no ASCII text: .*xff") as caught:
+    with pytest.raises(DeviceError, match=r"does not send ASCII text: .*xff") as caught:
         world.watch()
     assert "baud" in str(caught.value.hint)
     assert caught.value.exit_code == 4
@@ -253,10 +253,10 @@ def test_the_roms_banner_is_skipped_and_the_reset_told() -> None:
 
 
 def test_boot_noise_is_the_roms_alone() -> None:
-    assert all(is_boot_message(line) for line in [*ROM, *S3_ROM] if line)
+    assert all(is_rom_boot_message(line) for line in [*ROM, *S3_ROM] if line)
     assert reset_reason(S3_ROM[2]) == "TG1WDT_SYS_RST"
     for text in ("load: 3", "entry of a door", "mode: fast", "Heard yes (201) @4056ms", READY, "ets", ""):
-        assert not is_boot_message(text)
+        assert not is_rom_boot_message(text)
         assert reset_reason(text) is None
 
 
@@ -285,7 +285,7 @@ def test_a_word_starts_its_command_and_what_it_says_is_shown(tmp_path: Path) -> 
 def test_a_command_for_a_word_that_the_board_never_hears_is_told() -> None:
     world = World(READY)
     world.watch(reactions=Reactions([parse_reaction(word, "x", shell=True) for word in ("yes", "yse")]))
-    assert world.notices() == ["-- there is a command for 'yse', which this board never hears"]
+    assert world.notices() == ["-- there is a command for 'yse', but this board's model does not know that word"]
 
 
 def test_ctrl_c_ends_it_in_order() -> None:
@@ -506,10 +506,10 @@ def test_a_log_that_cannot_be_written_is_wrong_use(tmp_path: Path, capsys: pytes
         (["--port", "socket://127.0.0.1:1"], 4, "cannot open socket://127.0.0.1:1"),
         (["--port", "/dev/no_such_port"], 4, "cannot open /dev/no_such_port"),
         (["--on", "yes", "no-such-program"], 2, "there is no program no-such-program"),
-        (["--on", "yes", "echo 'x"], 2, "cannot be read"),
+        (["--on", "yes", "echo 'x"], 2, "cannot be parsed"),
         (["--board", "host"], 2, "no USB ids for host"),
         (["--board", "nano33bel"], 2, "did you mean nano33ble?"),
-        ([], 4, "no port looks like a board"),
+        ([], 4, "no port matches a board"),
     ],
 )
 @pytest.mark.usefixtures("no_ports")
@@ -538,4 +538,4 @@ def test_a_line_of_100_kilobytes_ends_the_monitor(tmp_path: Path, capsys: pytest
 
     with device(sends(b"x" * 100_000)) as url:
         assert tinykws(["monitor", "--port", url, "--project", str(tmp_path), "--seconds", "10"]) == 4
-    assert "bytes without a line's end" in capsys.readouterr().err
+    assert "bytes without a newline" in capsys.readouterr().err

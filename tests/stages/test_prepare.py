@@ -121,7 +121,7 @@ def test_other_rates_widths_and_channels_are_taken_and_said_once(project: Projec
     report = prepare(project, told)
     assert (report.resampled, report.mixed, report.skipped) == (2, 1, ())
     assert [line for line in told.lines if "resampled" in line] == [
-        "2 files were resampled to 16 kHz, 1 mixed to one channel"
+        "2 files were resampled to 16 kHz, 1 were mixed to one channel"
     ]
     assert sum(report.counts["training"].values()) == 7 + 5 + 4 + report.counts["training"]["_silence_"]
 
@@ -145,7 +145,7 @@ def test_unfit_files_are_listed_with_the_reason_and_left_out(project: Project) -
     }
     listed = json.loads((project.dataset_dir / "skipped.json").read_text(encoding="utf-8"))
     assert [(entry["file"], entry["reason"]) for entry in listed] == list(report.skipped)
-    assert any("5 files left out" in line for line in told.lines)
+    assert any("5 files were skipped" in line for line in told.lines)
     assert not {name for name, _ in report.skipped} & set(Dataset.load(project.dataset_dir).all_sources)
     assert "data/_silence_/quiet.wav" in Dataset.load(project.dataset_dir).all_sources
 
@@ -153,7 +153,7 @@ def test_unfit_files_are_listed_with_the_reason_and_left_out(project: Project) -
 def test_more_than_half_unfit_is_an_error_that_lists_the_first(project: Project) -> None:
     for index in range(15):
         record(project.data_dir, f"yes/silent{index:02}.wav", np.zeros(RATE))
-    with pytest.raises(ConfigError, match="15 of 29 files are unfit") as error:
+    with pytest.raises(ConfigError, match="15 of 29 files are unusable") as error:
         prepare(project)
     assert "data/yes/silent00.wav: silent" in str(error.value.hint)
     assert not project.dataset_dir.exists()
@@ -175,7 +175,7 @@ def test_too_few_recordings_to_validate_are_an_error(tmp_path: Path) -> None:
     here = make_project(tmp_path)
     fill(here.data_dir, "yes", 3)
     (here.data_dir / "validation_list.txt").write_text("yes/none.wav\n", encoding="utf-8")
-    with pytest.raises(ConfigError, match="of 3 good clips of 'yes' none is for validation"):
+    with pytest.raises(ConfigError, match="none of the 3 usable clips of 'yes' is for validation"):
         prepare(here)
 
 

@@ -102,10 +102,10 @@ def test_limits_hold_for_the_finished_file(learned_project: Project, bundle: Bun
     ("clips", "float_right", "int8_right", "said"),
     [
         (1000, 950, 945, []),
-        (1000, 950, 944, ["int8 lost 0.6 points of accuracy on the validation clips"]),
+        (1000, 950, 944, ["int8 lost 0.6 percentage points of accuracy on the validation clips"]),
         (1000, 944, 950, []),
         (100, 95, 93, []),
-        (100, 95, 92, ["int8 lost 3.0 points of accuracy on the validation clips"]),
+        (100, 95, 92, ["int8 lost 3.0 percentage points of accuracy on the validation clips"]),
     ],
 )
 def test_what_int8_lost_is_said(clips: int, float_right: int, int8_right: int, said: list[str]) -> None:
@@ -187,10 +187,10 @@ def test_a_foreign_model_becomes_a_bundle(foreign: Path, tmp_path: Path) -> None
     ("labels", "reason"),
     [
         (("silence", "unknown", "yes"), "4 outputs, but 3 labels"),
-        (("yes", "no", "silence", "unknown"), "labels begin with yes, no"),
+        (("yes", "no", "silence", "unknown"), "first two labels are yes, no"),
         (("silence", "unknown"), "no word"),
-        (("silence", "unknown", "yes", "yes"), "is given twice"),
-        (("silence",), "labels begin with silence"),
+        (("silence", "unknown", "yes", "yes"), "stands twice"),
+        (("silence",), "first two labels are silence"),
     ],
 )
 def test_labels_that_do_not_fit(foreign: Path, tmp_path: Path, labels: tuple[str, ...], reason: str) -> None:

@@ -18,10 +18,10 @@ from tinykws.audio.speech_bounds import CutClip, speech_bounds
 from tinykws.cli import run
 from tinykws.device.transport.emulator import free_port
 from tinykws.project.layout import Project
-from tinykws.recording.record_protocol import MOST_SAMPLES, SoundLostError, Take
+from tinykws.recording.record_protocol import MAX_SAMPLES, Recording, SoundLostError
 from tinykws.stages import record as stage
 from tinykws.stages.init import init
-from tinykws.stages.record import Answer, Desk, record, record_noise
+from tinykws.stages.record import Answer, RecordingUi, record, record_noise
 from tinykws.support.errors import ConfigError
 from tinykws.training_data.folders import which_set
 
@@ -33,26 +33,26 @@ CUT = recording((1800, 0), (200, 3000))
 class FakeEar:
     """Plays recordings one after the other; None: a line was lost."""
 
-    def __init__(self, *takes: Samples | Take | None, longest: int = MOST_SAMPLES) -> None:
+    def __init__(self, *takes: Samples | Recording | None, longest: int = MAX_SAMPLES) -> None:
         self.takes = list(takes)
         self.longest_samples = longest
         self.asked: list[int] = []
 
-    def record(self, count: int, on_sound: Callable[[Samples], None]) -> Take:
+    def record(self, count: int, on_sound: Callable[[Samples], None]) -> Recording:
         self.asked.append(count)
         take = self.takes.pop(0)
         if take is None:
-            raise SoundLostError("a line of the recording came over damaged")
-        take = take if isinstance(take, Take) else Take(take)
+            raise SoundLostError("a line of the recording arrived damaged")
+        take = take if isinstance(take, Recording) else Recording(take)
         on_sound(take.samples)
         return take
 
 
-class FakeDesk(Desk):
+class FakeDesk(RecordingUi):
     """A person with a plan."""
 
-    def __init__(self, *answers: Answer, asks: bool = False, tired_at: int | None = None) -> None:
-        self.asks = asks
+    def __init__(self, *answers: Answer, is_interactive: bool = False, tired_at: int | None = None) -> None:
+        self.is_interactive = is_interactive
         self.said: list[str] = []
         self.prompts = 0
         self._answers = list(answers)
@@ -107,10 +107,10 @@ def test_two_sittings_at_once_take_other_numbers(project: Project, monkeypatch: 
 
 
 def test_again_and_quit(project: Project) -> None:
-    desk = FakeDesk("again", "keep", "quit", asks=True)
+    desk = FakeDesk("again", "keep", "quit", is_interactive=True)
     report = record(project, "yes", FakeEar(WORD, WORD, WORD), desk, count=5, speaker="anna")
     assert (len(report.files), report.left_out, report.complete) == (1, 2, False)
-    desk = FakeDesk(asks=True, tired_at=2)
+    desk = FakeDesk(is_interactive=True, tired_at=2)
     assert len(record(project, "yes", FakeEar(WORD), desk, count=5, speaker="ben").files) == 1
 
 
@@ -119,8 +119,8 @@ def test_again_and_quit(project: Project) -> None:
     [
         (ROOM, "nobody spoke"),
         (CUT, "cut off at the end"),
-        (None, "came over damaged"),
-        (Take(WORD, overruns=3), "3 blocks of sound were lost"),
+        (None, "arrived damaged"),
+        (Recording(WORD, overruns=3), "3 blocks of samples were lost"),
     ],
 )
 def test_what_is_no_good_is_left_out_and_spoken_again(project: Project, bad: Samples | None, why: str) -> None:
@@ -164,7 +164,7 @@ def test_the_room_is_kept_as_it_is_in_pieces_that_the_line_takes(project: Projec
 
 
 def test_a_line_too_slow_for_a_clip_is_told_in_terms_of_the_row(project: Project) -> None:
-    with pytest.raises(ConfigError, match="687 ms is the most") as caught:
+    with pytest.raises(ConfigError, match="can record 687 ms") as caught:
         record(project, "yes", FakeEar(longest=11000), FakeDesk(), speaker="anna")
     assert caught.value.hint is not None
     assert "ring_samples" in caught.value.hint

@@ -119,7 +119,7 @@ def test_no_dataset(tmp_path: Path) -> None:
 def test_a_dataset_of_other_words(tmp_path: Path) -> None:
     project = make_project(tmp_path)
     other = dataclasses.replace(project, config=dataclasses.replace(project.config, words=("low", "deep")))
-    with pytest.raises(ConfigError, match=r"dataset is of .* low, high; kws\.yaml asks for .* low, deep"):
+    with pytest.raises(ConfigError, match=r"dataset has the labels .* low, high; kws\.yaml has .* low, deep"):
         train(other)
 
 

@@ -81,7 +81,7 @@ def test_the_same_again(tuned: tuple[Project, Listening]) -> None:
 
 def test_too_short_negatives_are_told(tuned: tuple[Project, Listening]) -> None:
     _, progress = tuned
-    assert "too short to be sure of 100 false accepts per hour" in progress.said[-1]
+    assert "too few to confirm 100 false accepts per hour" in progress.said[-1]
     assert "with 95 % confidence there are fewer than" in progress.said[-1]
 
 
@@ -124,7 +124,7 @@ def test_a_dataset_of_other_words(learned_project: Project, tmp_path: Path) -> N
     project = with_detector(learned_project, tmp_path / "p", "{false_accepts_per_hour: 1}")
     index = project.dataset_dir / "index.json"
     index.write_text(index.read_text().replace('"high"', '"higher"'))
-    with pytest.raises(ConfigError, match="the model knows"):
+    with pytest.raises(ConfigError, match="the model has"):
         tune(project)
 
 

@@ -175,8 +175,8 @@ def test_a_stream_that_never_gets_to_its_end_is_sent_twice_and_fails_by_name(bun
     assert not report.passed
     assert not report.ended
     assert re.fullmatch(
-        r"attempt 1 broke off 0\.00 s into the stream: time-out: nothing got on;"
-        r" attempt 2 broke off 0\.00 s into the stream: time-out: nothing got on",
+        r"attempt 1 was interrupted 0\.00 s into the stream: timed out: the transfer made no progress;"
+        r" attempt 2 was interrupted 0\.00 s into the stream: timed out: the transfer made no progress",
         report.reason,
     )
     assert (report.verdict.device, report.verdict.host) == (None, None), "there is nothing to count"
@@ -213,7 +213,7 @@ def test_progress_counts_seconds(bundle, recording, tmp_path) -> None:
 def test_what_is_no_stream_is_refused_before_anything_is_opened(bundle, tmp_path) -> None:
     short = tmp_path / "short.wav"
     write_wav(short, np.zeros(100, np.int16))
-    with pytest.raises(ConfigError, match="shorter than the model looks at"):
+    with pytest.raises(ConfigError, match="shorter than one model input"):
         verify_stream(bundle, HOST, "socket://127.0.0.1:1", StreamFile(short), log_path=tmp_path / "log")
     with pytest.raises(ConfigError, match=r"there is no .*nothing\.wav"):
         stream = StreamFile(tmp_path / "nothing.wav")

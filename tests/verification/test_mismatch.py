@@ -12,19 +12,19 @@ import pytest
 
 from tinykws.device.protocol import Heard, Scores
 from tinykws.project.frontend_settings import FrontendSettings
-from tinykws.verification.clip_trace import ClipTrace
 from tinykws.verification.mismatch import DETECTOR, FEATURES, NOWHERE, SCORES, TRANSPORT, audio_mismatch, first_mismatch
 from tinykws.verification.mismatch_files import fresh_mismatch_folder, write_both_sides, write_mismatch
+from tinykws.verification.pipeline_trace import PipelineTrace
 
 FRONTEND = FrontendSettings()
-HOST = ClipTrace(
+HOST = PipelineTrace(
     np.random.default_rng(1).integers(-100, 100, (60, 40)).astype(np.int8),
     (Scores(990, (1, 2, 3)), Scores(1090, (4, 5, 6)), Scores(1190, (7, 8, 9))),
     (Heard("yes", 201, 1190),),
 )
 
 
-def changed(at: tuple[int, int], by: int) -> ClipTrace:
+def changed(at: tuple[int, int], by: int) -> PipelineTrace:
     features = HOST.features.copy()
     features[at] += by
     return dataclasses.replace(HOST, features=features)
@@ -35,7 +35,7 @@ def test_a_feature_is_named_by_frame_channel_and_both_values() -> None:
     ours = int(HOST.features[12, 7])
     assert mismatch.stage == FEATURES
     assert mismatch.where == (
-        f"frame 12 (its end is at 270 ms), channel 7: {ours + 5} on the device, {ours} on the host;"
+        f"frame 12 (ends at 270 ms), channel 7: {ours + 5} on the device, {ours} on the host;"
         " 1 of 2400 values in 1 of 60 frames differ, by 5 at most"
     )
     assert mismatch.advice.startswith("The first 12 frames are equal")

@@ -99,14 +99,14 @@ def test_the_first_difference_is_told(change, reason: str, at: int | None) -> No
     assert verdict.first_difference_ms == at
 
 
-TIMED_OUT = "time-out: nothing got on"
+TIMED_OUT = "timed out: the transfer made no progress"
 
 
 @pytest.mark.parametrize("host_first", [True, False])
 def test_a_stream_that_broke_off_is_judged_as_far_as_it_came(host_first: bool) -> None:
     verdict = judged(RESULTS[:3], RESULTS, entry(FAULT, TIMED_OUT), host_first=host_first)
     assert not verdict.equal
-    assert verdict.reason == f"attempt 1 broke off 1.09 s into the stream: {TIMED_OUT}"
+    assert verdict.reason == f"attempt 1 was interrupted 1.09 s into the stream: {TIMED_OUT}"
     assert (verdict.difference, verdict.first_difference_ms, verdict.figures) == ("", None, None)
     assert (verdict.heard_ms, verdict.duration_ms, verdict.inferences) == (1090, 60_000, 2)
     assert verdict.device_detections == verdict.host_detections == (RESULTS[1],), "the host's second came later"
@@ -119,12 +119,12 @@ def test_of_a_stream_that_broke_off_what_differs_is_told_too() -> None:
     verdict = judged([Scores(990, (0, 0, 99, 0)), RESULTS[1]], RESULTS, entry(FAULT, TIMED_OUT))
     differs, broke_off = verdict.reason.split("; ")
     assert differs == "scores differ: 0 0 99 0 at 990 ms on the device, 0 0 100 0 at 990 ms on the host"
-    assert broke_off == f"attempt 1 broke off 0.99 s into the stream: {TIMED_OUT}"
+    assert broke_off == f"attempt 1 was interrupted 0.99 s into the stream: {TIMED_OUT}"
     assert (verdict.difference, verdict.first_difference_ms) == (differs, 990)
 
 
 def test_a_stream_without_an_end_and_without_a_fault_does_not_pass() -> None:
-    assert judged(RESULTS[:5], RESULTS).reason.endswith("5.09 s into the stream: the device did not get to the end")
+    assert judged(RESULTS[:5], RESULTS).reason.endswith("5.09 s into the stream: the device did not reach the end")
     nothing = judged([], RESULTS)
     assert (nothing.heard_ms, nothing.device, nothing.host, nothing.equal) == (0, None, None, False)
 
@@ -174,16 +174,16 @@ def test_of_two_that_broke_off_the_one_that_came_further_counts(first: int, seco
     log = [*attempt(1, RESULTS[:first], "a reset"), *attempt(2, RESULTS[:second], "silence")]
     verdict = judge_stream([entry(STREAM, FACTS.to_text()), *log])
     assert (verdict.heard_ms, verdict.inferences) == (1090, 2)
-    assert re.fullmatch(r"attempt 1 broke off .*: a reset; attempt 2 broke off .*: silence", verdict.reason)
+    assert re.fullmatch(r"attempt 1 was interrupted .*: a reset; attempt 2 was interrupted .*: silence", verdict.reason)
 
 
 def test_another_log_is_refused() -> None:
-    with pytest.raises(ConfigError, match="none of a stream"):
+    with pytest.raises(ConfigError, match="not a log of a stream"):
         judge_stream([entry(RECEIVED, READY.to_line())])
 
 
 def test_a_log_that_lacks_what_the_host_expects_does_not_pass() -> None:
-    assert judged(RESULTS, RESULTS[:-1]).reason == "the log does not hold all that the host expects"
+    assert judged(RESULTS, RESULTS[:-1]).reason == "the log lacks the host's expected results"
 
 
 @pytest.mark.parametrize(

@@ -140,7 +140,7 @@ def test_no_damaged_bit_makes_another_verdict_than_no_result(at: int, bit: int) 
 
 
 def test_a_second_attempt_that_goes_well_counts() -> None:
-    first = log_of(SCORES[:1], fault="time-out")
+    first = log_of(SCORES[:1], fault="timed out")
     verdict = judge([*START, *first, *log_of(GOOD, attempt=2)])
     assert verdict.passed
     assert verdict.clips[0].attempts == 2
@@ -148,7 +148,7 @@ def test_a_second_attempt_that_goes_well_counts() -> None:
 
 
 def test_two_faults_fail_the_clip_with_the_last_reason() -> None:
-    entries = [*START, *log_of([], fault="time-out"), *log_of(GOOD, attempt=2, fault="lost lines")]
+    entries = [*START, *log_of([], fault="timed out"), *log_of(GOOD, attempt=2, fault="lost lines")]
     assert judge(entries).clips[0].reason == "lost lines"
 
 
@@ -170,13 +170,13 @@ def test_accuracy_counts_clips_with_a_label_and_may_be_demanded() -> None:
     assert judge(entries, min_accuracy=0.5).passed
     demanded = judge(entries, min_accuracy=0.6)
     assert not demanded.passed
-    assert demanded.reason == "device and host agree, but only 50.0% of the labels are right, 60.0% were asked for"
+    assert demanded.reason == "device and host agree, but the accuracy is 50.0%, less than the required 60.0%"
 
 
 def test_an_accuracy_demanded_of_unlabelled_clips_fails() -> None:
     verdict = judge([*START, *log_of(GOOD, label=None)], min_accuracy=0.1)
     assert verdict.accuracy is None
-    assert "no clip's label is known" in verdict.reason
+    assert "no clip has a known label" in verdict.reason
 
 
 @given(

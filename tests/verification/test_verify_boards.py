@@ -220,7 +220,7 @@ def test_one_wrong_number_in_a_table_fails_the_features(bundle, board, spoiled, 
         assert zlib.crc32(device.tobytes()) == clip.figures.features_crc
         frame, channel = np.argwhere(device != host)[0]
         values = f"channel {channel}: {device[frame, channel]} on the device, {host[frame, channel]} on the host"
-        assert mismatch.where.startswith(f"frame {frame} (its end is at {30 + 20 * frame} ms), {values}")
+        assert mismatch.where.startswith(f"frame {frame} (ends at {30 + 20 * frame} ms), {values}")
 
 
 def test_another_threshold_is_told_to_be_the_detectors(bundle, board, spoiled, clips) -> None:
@@ -272,12 +272,12 @@ def test_a_bundle_from_before_the_self_test_works_without(bundle, board, clips, 
     said = SaidProgress()
     report = verify(old, board, build(tmp_path / "project", board).program, clips[:1], said)
     assert (report.self_test, report.passed) == ("none", True)
-    assert "tinykws quantize makes one" in said.lines[0]
+    assert "to add one: tinykws quantize" in said.lines[0]
 
 
 def test_another_model_is_refused(bundle, board, project, clips, tmp_path) -> None:
     other = tiny_bundle(tmp_path / "other", words=("yes",), per_channel=True)
-    with pytest.raises(DeviceError, match="runs something else: its model is"):
+    with pytest.raises(DeviceError, match="firmware mismatch: the device's model is"):
         verify(other, board, build(project, board).program, clips)
 
 
@@ -289,10 +289,10 @@ def test_a_crash_in_a_clip_ends_the_run_with_its_reason(bundle, board, spoiled, 
     )
     reason = "killed by SIG(ILL|TRAP)" if board.emulator == "process" else r"exception 6 \(UsageFault\), exit code 70"
     report = verify(bundle, board, spoiled(crash), clips)
-    assert re.search(rf"the device ended: {reason}.*\(at clip 1\)", report.ended)
+    assert re.search(rf"the device exited: {reason}.*\(at clip 1\)", report.ended)
     assert [clip.reason for clip in report.clips[1:]] == ["not sent: the run had ended"] * (len(clips) - 1)
     if board.emulator != "process":
-        assert "it said: kws error exception number 0x00000006 at 0x" in report.ended
+        assert "its last error: kws error exception number 0x00000006 at 0x" in report.ended
 
 
 def test_a_device_that_hangs_is_given_up(bundle, board, spoiled, clips) -> None:
@@ -302,7 +302,7 @@ def test_a_device_that_hangs_is_given_up(bundle, board, spoiled, clips) -> None:
         "static int n; if (++n == 3) for (volatile int on = 1; on;) { }",
     )
     report = verify(bundle, board, spoiled(hang), clips, timeout_s=1.0)
-    assert re.search(r"gave no banner .*\(at clip 1\)", report.ended)
+    assert re.search(r"sent no banner .*\(at clip 1\)", report.ended)
 
 
 def test_a_stream_is_heard_alike_on_device_and_host(board, tmp_path) -> None:
@@ -327,13 +327,13 @@ def test_a_crash_in_a_stream_ends_the_run_with_what_was_heard_until_then(bundle,
     stream, log_path = StreamFile(tmp_path / "stream.wav"), tmp_path / "log"
     report = verify_stream(bundle, board, spoiled(crash), stream, log_path=log_path)
     reason = "killed by SIG(ILL|TRAP)" if board.emulator == "process" else r"exception 6 \(UsageFault\), exit code 70"
-    assert re.search(rf"the device ended: {reason}", report.ended)
+    assert re.search(rf"the device exited: {reason}", report.ended)
     assert "at clip" not in report.ended
     (attempt,) = report.verdict.attempts
     assert attempt.inferences > 0
     assert 0 < attempt.heard_ms < 4000
     assert (attempt.difference, report.passed) == ("", False)
-    assert report.reason == attempt.breaking_off()
+    assert report.reason == attempt.describe_fault()
     assert report.ended in attempt.fault
 
 

@@ -125,15 +125,15 @@ def monitor(
 def _target(project_dir: Path, board_id: str | None, port: str | None) -> Target:
     """Whom to listen to: the board named, or what the port's USB ids say."""
     from tinykws.boards.rows import SerialLine
-    from tinykws.device.monitoring import Expected
+    from tinykws.device.monitoring import ExpectedDevice
     from tinykws.stages.monitor import Target
 
     if board_id is not None:
         board = board_of(project_dir, board_id)
-        expected = Expected(board.id, _model_here(project_dir))
+        expected = ExpectedDevice(board.id, _model_here(project_dir))
         return Target(port_of(project_dir, board, port), board.serial, expected)
     found, rows = any_port(project_dir, port)
-    return Target(found, rows[0].serial if rows else SerialLine(), Expected(None, _model_here(project_dir)))
+    return Target(found, rows[0].serial if rows else SerialLine(), ExpectedDevice(None, _model_here(project_dir)))
 
 
 def _model_here(project_dir: Path) -> str | None:

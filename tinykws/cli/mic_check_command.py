@@ -46,10 +46,10 @@ def mic_check(
     desk = PlainDesk()
     with board_microphone(project_dir, board_id, port) as ear:
         report = check_microphone(
-            ear, ear.board.id, ear.board.microphone, seconds=seconds, on_sound=desk.hear, plot_path=plot_path,
+            ear, ear.board.id, ear.board.microphone, seconds=seconds, on_sound=desk.show_level, plot_path=plot_path,
             progress=ConsoleProgress(),
         )  # fmt: skip
-        desk.heard_all()
+        desk.recording_ended()
     if as_json:
         print_json(to_json(report))
     else:

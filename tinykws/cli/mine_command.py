@@ -58,7 +58,7 @@ def mine(
         said[recordings[0]] = read_timeline(events, [label.name for label in place.bundle.labels[2:]])
     report = mine_recordings(
         place.bundle, recordings, place.build_dir,
-        min_probability=min_probability, said=said, add_to=data_dir, progress=progress,
+        min_probability=min_probability, utterances=said, add_to=data_dir, progress=progress,
     )  # fmt: skip
     if as_json:
         print_json(to_json(report))

@@ -18,7 +18,7 @@ from tinykws.cli.options import json_option, project_option
 from tinykws.project.layout import Project
 
 if TYPE_CHECKING:
-    from tinykws.stages.record import Ear, RecordReport
+    from tinykws.stages.record import RecordReport, SampleSource
 
 NOISE_WORDS = ("noise", "_background_noise_")
 
@@ -81,7 +81,9 @@ def record(
 
 
 @contextlib.contextmanager
-def _ear(project_dir: Path, board_id: str | None, port: str | None, microphone_name: str | None) -> Iterator[Ear]:
+def _ear(
+    project_dir: Path, board_id: str | None, port: str | None, microphone_name: str | None
+) -> Iterator[SampleSource]:
     """A board's microphone where a board or port was named, else the computer's."""
     if board_id is None and port is None:
         from tinykws.recording.computer_microphone import ComputerMicrophone

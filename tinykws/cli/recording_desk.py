@@ -12,12 +12,12 @@ from tinykws.audio.speech_bounds import CutClip
 from tinykws.cli.console import CLEAR_LINE
 from tinykws.cli.monitor_view import bar
 from tinykws.device.health import dbfs
-from tinykws.stages.record import Answer, Desk
+from tinykws.stages.record import Answer, RecordingUi
 
 ANSWERS: dict[str, Answer] = {"k": "keep", "a": "again", "q": "quit"}
 
 
-class PlainDesk(Desk):
+class PlainDesk(RecordingUi):
     """Nobody to ask: lines on stderr, a meter only where a terminal is."""
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class PlainDesk(Desk):
         click.echo(f"({number} of {count}) now {click.style(what, bold=True)}", err=True)
         return True
 
-    def hear(self, samples: Samples) -> None:
+    def show_level(self, samples: Samples) -> None:
         """Draws the piece's loudest sample as a bar."""
         if samples.size and sys.stderr.isatty():
             level = dbfs(int(abs(samples.astype(int)).max()))
@@ -37,7 +37,7 @@ class PlainDesk(Desk):
             click.echo(f"{CLEAR_LINE}  [{bar(level)}] {shown}{clipped}", nl=False, err=True)
             self._drawn = True
 
-    def heard_all(self) -> None:
+    def recording_ended(self) -> None:
         """Takes the meter away."""
         if self._drawn:
             click.echo(CLEAR_LINE, nl=False, err=True)
@@ -51,7 +51,7 @@ class PlainDesk(Desk):
 class AskingDesk(PlainDesk):
     """A person at a terminal: Enter before each recording, a letter after it."""
 
-    asks = True
+    is_interactive = True
 
     def prompt(self, what: str, number: int, count: int) -> bool:
         """Waits for Enter; q ends."""

@@ -66,7 +66,9 @@ def _attempts(report: StreamReport) -> Iterator[str]:
         if not attempt.fault:
             continue
         agreed = f"until then {attempt.difference or 'device and host are equal'}"
-        words = f"{attempt.breaking_off()} (after {attempt.ended_s:.1f} s); {agreed}: {attempt.inferences:,} inferences"
+        words = (
+            f"{attempt.describe_fault()} (after {attempt.ended_s:.1f} s); {agreed}: {attempt.inferences:,} inferences"
+        )
         yield from textwrap.wrap(words, WIDTH, subsequent_indent="  ", break_long_words=False)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A clip's audio as a session sends it: asked for piece by piece, from the front, and again where a piece got lost."""
+"""The audio of a clip while it is sent: read from the front, and again from an earlier place after a loss."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from typing import Protocol
 from tinykws.audio.samples import Samples
 
 
-def pcm_of(samples: Samples) -> bytes:
+def pcm_bytes(samples: Samples) -> bytes:
     """Returns int16 [n] as bytes, little-endian."""
     return samples.astype("<i2").tobytes()
 
 
 class ClipAudio(Protocol):
-    """int16 samples, little-endian."""
+    """int16 samples, little-endian, readable from any offset that may still have to be sent."""
 
     size: int
-    """Bytes in all."""
+    """Total number of bytes."""
     crc: int
-    """CRC-32 of them all."""
+    """CRC-32 of all bytes."""
 
     def piece(self, offset: int, count: int) -> bytes:
-        """Returns up to `count` bytes from `offset` on; fewer at the end."""
+        """Returns up to `count` bytes starting at `offset`; fewer at the end."""
 
 
-class HeldAudio:
-    """Audio that is all there."""
+class AudioInMemory:
+    """The audio of a clip that is held in memory as a whole."""
 
     def __init__(self, pcm: bytes) -> None:
         self._pcm = pcm
@@ -36,18 +36,18 @@ class HeldAudio:
         self.crc = zlib.crc32(pcm)
 
     def piece(self, offset: int, count: int) -> bytes:
-        """Returns up to `count` bytes from `offset` on; fewer at the end."""
+        """Returns up to `count` bytes starting at `offset`; fewer at the end."""
         return self._pcm[offset : offset + count]
 
 
 class StreamedAudio:
-    """Audio of any length, of which only the newest part is held.
+    """Audio of any length; only the newest bytes are kept in memory.
 
     Args:
         pieces: the audio in order, in pieces of any size.
-        size: bytes that they have in all.
-        crc: CRC-32 of them all.
-        held_bytes: how far back a piece may be asked for again.
+        size: total number of bytes.
+        crc: CRC-32 of all bytes.
+        held_bytes: how many bytes are kept, so that they can be sent again.
     """
 
     def __init__(self, pieces: Iterator[bytes], size: int, crc: int, held_bytes: int = 1 << 18) -> None:
@@ -59,20 +59,20 @@ class StreamedAudio:
         self._begin = 0
 
     def piece(self, offset: int, count: int) -> bytes:
-        """Returns up to `count` bytes from `offset` on; fewer at the end.
+        """Returns up to `count` bytes starting at `offset`; fewer at the end.
 
         Raises:
-            ValueError: they are no longer held, or the pieces end before `size`.
+            ValueError: the bytes are no longer kept, or the pieces end before `size`.
         """
         end = min(offset + count, self.size)
         while self._begin + len(self._held) < end:
             self._hold(next(self._pieces, b""), end)
         if offset < self._begin:
-            raise ValueError(f"byte {offset} of the stream is no longer held: it begins at {self._begin}")
+            raise ValueError(f"byte {offset} of the stream is no longer kept: the oldest is {self._begin}")
         return bytes(self._held[offset - self._begin : end - self._begin])
 
     def _hold(self, piece: bytes, end: int) -> None:
-        """Adds a piece, and lets go of what lies too far before `end`."""
+        """Appends a piece and drops the bytes that lie more than `held_bytes` before `end`."""
         if not piece:
             raise ValueError(f"the audio ends after {self._begin + len(self._held)} bytes, not {self.size}")
         self._held += piece

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The results of one clip, put together from numbered lines that may come damaged, twice, or not at all.
+"""The results of one clip, assembled from numbered lines that may arrive damaged, twice, or not at all.
 
-Both the session (what is still missing?) and the verdict (what did the device say?) read a device's lines through this,
-so that a damaged line can be neither asked for too little nor believed.
+The session (which result is still missing?) and the verdict (what did the device compute?) both read a device's lines
+through this module, so they always agree on which lines are valid.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from tinykws.device.session_log import RECEIVED, SENT, LogEntry
 
 @dataclasses.dataclass
 class ClipResults:
-    """How far the results have arrived, in the device's order and without a gap."""
+    """How many results have arrived, in the device's order and without a gap."""
 
     count: int = 0
-    """The number of the newest result that is here with all before it."""
+    """The number of the newest result that arrived together with all results before it."""
     end: Ok | Fail | None = None
-    """The last line of a clip, once it is here."""
+    """The last line of a clip, once it has arrived."""
 
     def has(self, received: Received) -> bool:
-        """Whether this result is here already."""
+        """Whether this result arrived before."""
         return received.number is not None and received.number <= self.count
 
     def take(self, received: Received) -> bool:
-        """Takes a line of the device; returns whether it was the next result."""
+        """Adds a line from the device; returns whether it was the next result."""
         if not received.intact or received.number != self.count + 1 or self.end is not None:
             return False
         self.count += 1
@@ -38,10 +38,10 @@ class ClipResults:
         return True
 
 
-class ResultReader:
-    """Reads the results of one attempt out of its log, line by line, as the session read them off the wire.
+class ClipResultReader:
+    """Reads the results of one attempt from its log, line by line, with the rules by which the session read them.
 
-    What comes before the answer to the attempt's first `!SYNC` may still be about the clip before it.
+    Lines before the answer to the attempt's first `!SYNC` may still belong to the previous clip and are ignored.
     """
 
     def __init__(self) -> None:
@@ -50,13 +50,13 @@ class ResultReader:
         self._begun = False
 
     def sent(self, text: str) -> None:
-        """Takes a line that went to the device."""
+        """Adds a line that was sent to the device."""
         match = _SYNC.match(text)
         if match and self._first_token is None:
             self._first_token = int(match[1])
 
     def received(self, text: str) -> Line | None:
-        """Takes a line of the device; returns the result that it is, if it is the next one."""
+        """Adds a line from the device; returns its result if it is the next one, else None."""
         received = read_line(text)
         line = received.line
         if isinstance(line, Synced) and received.intact and self._first_token is not None:
@@ -65,8 +65,8 @@ class ResultReader:
 
 
 def results_of(entries: Iterable[LogEntry]) -> list[Line]:
-    """Returns the results in the entries of one attempt; where all are there, the last is `Ok` or `Fail`."""
-    reader = ResultReader()
+    """Returns the results in the log entries of one attempt; if they are complete, the last is `Ok` or `Fail`."""
+    reader = ClipResultReader()
     results = []
     for entry in entries:
         if entry.kind == SENT:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One clip on its way to a device, and its results on their way back, over a line that may damage or lose any of it.
+"""Sends one clip to a device and receives its results, over a transport that may damage or lose any line.
 
-Whatever is noticed to be wrong is mended in one way: `!SYNC`, to which the device answers what it has
-(docs/serial_protocol.md). Nothing here is believed that has no right check.
+Every fault is repaired in the same way: the host sends `!SYNC`, and the device answers how much audio and how many
+results it has (docs/serial_protocol.md). A line without a valid check is never used.
 """
 
 from __future__ import annotations
@@ -30,32 +30,32 @@ from tinykws.device.protocol import (
 from tinykws.device.transmit_window import TransmitWindow
 
 FIRST_SILENCE_S, LONGEST_SILENCE_S = 0.5, 4.0
-"""After so long without a line the device is asked what it has; each time that helps nothing, the wait doubles."""
+"""After this long without a line, `!SYNC` is sent; each time without effect, the wait doubles up to the longest."""
 SYNC_PACE_S = 0.01
-"""Least time between two `!SYNC` that are not answered: a babbling line is not answered with more babble."""
-NO_CLIP = ("check", "command", "line", "state")
-"""Codes of an `!FAIL` without a number that mean that the device is in no clip: before one has begun, its announcement
-came over damaged; afterwards, the device was reset."""
+"""Shortest time between two unanswered `!SYNC`: a noisy transport must not be flooded."""
+NO_CLIP_CODES = ("check", "command", "line", "state")
+"""Codes of an unnumbered `!FAIL` from a device that is not receiving a clip: before a clip has begun, its announcement
+arrived damaged; afterwards, the device was reset."""
 
 
 OnResult = Callable[[Line], None]
 
 
 class ClipFaultError(Exception):
-    """A clip could not be sent or its results not be read; the next one may well go through."""
+    """A clip could not be sent, or its results could not be read; the next attempt may succeed."""
 
 
 class ClipTransfer:
-    """The state of one attempt. The session moves the lines; what they mean, and what to say next, is decided here.
+    """The state of one attempt. The session moves the lines; this class interprets them and decides what to send next.
 
     Args:
         audio: the clip.
-        tail_samples: silence to add after them.
+        tail_samples: samples of silence to add after the clip.
         ready: the device's banner.
         features: whether to ask for the features of every frame.
-        on_result: is told of each result, once and in order.
-        next_token: gives a number that no other `!SYNC` of the session has.
-        now: seconds, from any beginning.
+        on_result: called with each result, once and in order.
+        next_token: returns a number that no other `!SYNC` of the session has.
+        now: a clock in seconds.
     """
 
     def __init__(
@@ -81,46 +81,46 @@ class ClipTransfer:
         self._on_result = on_result
         self._begun = False
         self._first_token: int | None = None
-        """Of the `!SYNC`s since the last audio. None of them is answered yet, and any answer will do: nothing that it
-        tells has changed since."""
+        """The token of the first `!SYNC` since the last audio. While none is answered, any answer is good:
+        the state that it reports has not changed since."""
         self._wants_sync = True
         self._synced_at = -SYNC_PACE_S
         self._silence_s = FIRST_SILENCE_S
         self.progress_at = now()
-        """When something last got on."""
+        """When the transfer last made progress."""
         self.damaged_lines = 0
-        """Lines without a right check, so far."""
+        """Lines without a valid check, so far."""
 
     @property
     def complete(self) -> bool:
-        """Whether all results are here."""
+        """Whether all results have arrived."""
         return self._results.end is not None
 
     @property
-    def wake_at(self) -> float:
-        """When something is to be done though no line comes."""
-        return self._synced_at + SYNC_PACE_S if self._wants_sync else self._quiet_since + self._silence_s
+    def next_action_at(self) -> float:
+        """When to act even if no line arrives."""
+        return self._synced_at + SYNC_PACE_S if self._wants_sync else self._idle_since + self._silence_s
 
     @property
-    def _quiet_since(self) -> float:
+    def _idle_since(self) -> float:
         return max(self.progress_at, self._synced_at)
 
     def to_send(self) -> tuple[list[str], list[str]]:
-        """Returns what to send now: commands, then lines of audio."""
+        """Returns what to send now: commands and lines of audio."""
         if self._wants_sync and self._now() >= self._synced_at + SYNC_PACE_S:
             return self._sync(), []
         if self._first_token is None and not self._wants_sync:
-            return [], self._flow.due(self._results.count)
+            return [], self._flow.lines_to_send(self._results.count)
         return [], []
 
-    def silence(self) -> None:
-        """No line has come until `wake_at`."""
+    def on_timeout(self) -> None:
+        """Reacts to a silent device: no line arrived until `next_action_at`."""
         if not self._wants_sync:
             self._silence_s = min(2 * self._silence_s, LONGEST_SILENCE_S)
             self._wants_sync = True
 
     def take(self, received: Received) -> None:
-        """Takes a line of the device. Raises ClipFaultError where the clip is lost."""
+        """Handles a line from the device. Raises ClipFaultError if the attempt has failed."""
         if not received.intact:
             self.damaged_lines += 1
             self._wants_sync = True
@@ -133,13 +133,13 @@ class ClipTransfer:
         if not self._begun:
             return
         if self._results.take(received):
-            self._got_on()
+            self._note_progress()
             self._on_result(received.line)
-            self._refuse_bad_end(self._results.end)
+            self._check_end(self._results.end)
         elif not self._results.has(received):
             self._wants_sync = True  # one before it was lost
 
-    def _refuse_bad_end(self, end: Ok | Fail | None) -> None:
+    def _check_end(self, end: Ok | Fail | None) -> None:
         if isinstance(end, Fail):
             raise ClipFaultError(f"the device refused: {end.code} {end.words}")
         if end is not None and end != self._ok:
@@ -152,20 +152,22 @@ class ClipTransfer:
             self._take_before_begin(line)
         elif isinstance(line, Ack):
             if self._flow.acknowledge(line.bytes):
-                self._got_on()
+                self._note_progress()
         elif isinstance(line, Nak):
             self._wants_sync = True
-        elif isinstance(line, Fail) and line.code in NO_CLIP:
-            raise ClipFaultError(f"the device knows of no clip any more, as after a reset: {line.code} {line.words}")
+        elif isinstance(line, Fail) and line.code in NO_CLIP_CODES:
+            raise ClipFaultError(
+                f"the device is no longer receiving a clip, as after a reset: {line.code} {line.words}"
+            )
         elif isinstance(line, Fail):
             raise ClipFaultError(f"the device refused: {line.code} {line.words}")
         elif isinstance(line, (Ready, DeviceTrouble)):
-            raise ClipFaultError(f"the device started anew or is in trouble: {line.to_line()[:80]!r}")
+            raise ClipFaultError(f"the device restarted or reports an error: {line.to_line()[:80]!r}")
 
     def _take_before_begin(self, line: Line) -> None:
-        """What comes now may still be about an earlier clip."""
+        """Handles a line that may still belong to an earlier clip."""
         if isinstance(line, Fail):
-            if line.code not in NO_CLIP:
+            if line.code not in NO_CLIP_CODES:
                 raise ClipFaultError(f"the device refused: {line.code} {line.words}")
             self._wants_sync = True
         elif isinstance(line, Nak):
@@ -173,7 +175,7 @@ class ClipTransfer:
 
     def _take_synced(self, synced: Synced) -> None:
         if self._first_token is None or synced.token < self._first_token:
-            return  # long overtaken
+            return  # answers an outdated !SYNC
         self._first_token = None
         self._wants_sync = False
         if not self._begun and (synced.bytes or synced.results):
@@ -181,18 +183,18 @@ class ClipTransfer:
             return
         if not self._begun:
             self._begun = True
-            self._got_on()
-        if self._flow.go_on_from(synced.bytes):
-            self._got_on()
+            self._note_progress()
+        if self._flow.resume_from(synced.bytes):
+            self._note_progress()
         if self._results.count < synced.results:
             self._wants_sync = True
 
-    def _got_on(self) -> None:
+    def _note_progress(self) -> None:
         self.progress_at = self._now()
         self._silence_s = FIRST_SILENCE_S
 
     def _sync(self) -> list[str]:
-        """Returns an empty line, which ends whatever came over by halves, the announcement, if needed, and `!SYNC`."""
+        """Returns an empty line, which ends a partly received line, then the announcement, if needed, and `!SYNC`."""
         token = self._next_token()
         if self._first_token is None:
             self._first_token = token

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How a device fares: its sound's level, and how much of its time front-end and model take.
+"""A device's health: the level of its sound, and the share of time that front-end and model take.
 
-Computed from `kws status` lines, whose sums begin when the device begins to listen and wrap at 2^32.
+Computed from `kws status` lines. Their sums begin when the device starts to listen, and wrap at 2^32.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ WRAP = 1 << 32
 
 @dataclasses.dataclass(frozen=True)
 class DeviceHealth:
-    """One status, in a reader's units."""
+    """One status line, in units for people."""
 
     level_dbfs: float | None
-    """Of the loudest sample since the last status; None: nothing but zeros."""
+    """Level of the loudest sample since the last status; None if all were zero."""
     frontend_share: float | None
-    """Share of real time since the last status; None where it cannot be known yet."""
+    """Share of real time since the last status; None if it is not known yet."""
     invoke_share: float | None
     overruns: int
-    """Blocks of sound lost since the device started."""
+    """Blocks of samples lost since the device started."""
     clipped: int
-    """Samples since the last status that were too loud."""
+    """Samples that clipped since the last status."""
     restarted: bool
-    """The device's sums began anew: it was reset."""
+    """Whether the device was reset: its sums started again at 0."""
 
     @property
     def is_too_slow(self) -> bool:
@@ -38,13 +38,13 @@ class DeviceHealth:
 
 
 class HealthReader:
-    """Turns one device's status lines, in order, into its health."""
+    """Computes a device's health from its status lines, in order."""
 
     def __init__(self) -> None:
         self._last: Status | None = None
 
     def read(self, status: Status) -> DeviceHealth:
-        """Returns the health since the status before, or since the device began to listen."""
+        """Returns the health since the previous status, or since the device started to listen."""
         restarted = self._last is not None and status.time_ms < self._last.time_ms
         last = None if restarted else self._last
         self._last = status
@@ -59,13 +59,13 @@ class HealthReader:
 
 
 def dbfs(magnitude: float) -> float | None:
-    """Returns a sample's size, or a root mean square, in dB of full scale; None: nothing but zeros."""
+    """Returns a sample's magnitude, or a root mean square, in dB relative to full scale; None for 0."""
     return 20 * math.log10(magnitude / FULL_SCALE) if magnitude > 0 else None
 
 
 def _share(status: Status, last: Status | None, field: str) -> float | None:
     elapsed_us = (status.time_ms - (last.time_ms if last else 0)) * 1000
-    if not 0 < elapsed_us < WRAP:  # after so long a sum may have wrapped more than once
+    if not 0 < elapsed_us < WRAP:  # a sum may have wrapped more than once
         return None
     spent_us = (getattr(status, field) - (getattr(last, field) if last else 0)) % WRAP
     return float(spent_us / elapsed_us)

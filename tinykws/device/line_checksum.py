@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The check at a line's end: ` *` and the CRC-32 of all that stands before it, in eight hex digits (kws_check.h)."""
+"""The check at the end of a line: ` *` and the CRC-32 of everything before it, in eight hex digits (kws_check.h)."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ _CHECK = re.compile(r"(.*) \*([0-9a-f]{8})", re.DOTALL)
 
 
 def with_check(text: str) -> str:
-    """Returns the line of ASCII with its check."""
+    """Returns an ASCII line with its check appended."""
     return f"{text} *{zlib.crc32(text.encode('ascii')):08x}"
 
 
-def take_check(text: str) -> tuple[str, bool | None]:
-    """Returns the line without its check, and whether that is right; None, and the whole line, where there is none."""
+def split_check(text: str) -> tuple[str, bool | None]:
+    """Returns a line without its check, and whether the check is valid; None and the whole line if it has no check."""
     match = _CHECK.fullmatch(text)
     if match is None:
         return text, None

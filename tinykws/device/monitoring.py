@@ -1,77 +1,77 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a monitor makes of one connection to a device: who is there, how it fares, what it hears.
+"""One monitoring session with a device: which board it is, its health, and the words it detects.
 
-Pure: lines come in, questions and what a person should see go out. Old micro_speech firmware, which has no banner and
-knows no questions, is understood as far as it goes.
+This module does no I/O: received lines go in; commands to send, and calls to a MonitorView, come out. Old micro_speech
+firmware, which has no banner and answers no commands, is understood too: its `Heard` lines are.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from collections.abc import Callable
 
-from tinykws.device.boot_messages import is_boot_message, reset_reason
+from tinykws.device.banner_checks import SELF_TEST_ADVICE, self_test_failure
 from tinykws.device.health import DeviceHealth, HealthReader
 from tinykws.device.protocol import INFO, STATUS, DeviceTrouble, Fail, Heard, Line, Other, Ready, Status, parse_line
-from tinykws.device.self_test import ADVICE, complaint_of
 from tinykws.support.errors import DeviceError
 
-ASK_EVERY_S = 1.0
+ASK_INTERVAL_S = 1.0
 ASK_TIMES = 3
-"""A board that is still starting does not hear the first question; firmware that is not ours, none."""
+"""A board that is still starting misses the first `!INFO`; firmware that tinykws did not make answers none."""
 GARBLED_LINES = 20
-"""So many without a clean one among them are no text: a flipped bit now and then is."""
+"""This many lines with non-ASCII bytes, and none without, are not text; a few flipped bits still are."""
 
 
 @dataclasses.dataclass(frozen=True)
-class Expected:
-    """Who should be at the cable's end."""
+class ExpectedDevice:
+    """The board and model that the person expects."""
 
     board_id: str | None = None
-    """None: anybody."""
+    """None: any board."""
     model_id: str | None = None
-    """What should run there; another model is only said, not refused."""
+    """The expected model; a different one only causes a notice."""
 
 
 class MonitorView:
-    """What a person sees; this one shows nothing. The command line has a live one and a plain one."""
+    """Shows a monitoring session to a person. This one shows nothing; the command line has a live and a plain view."""
 
     status_every_s: float | None = None
-    """How often to ask for a status; None: those that come by themselves will do."""
+    """How often to ask for a status; None: show only those that the device sends unasked."""
 
     def connected(self, port: str) -> None:
-        """The port is open."""
+        """The port was opened."""
 
     def introduced(self, ready: Ready) -> None:
-        """The board said who it is."""
+        """The board sent its banner."""
 
     def heard(self, heard: Heard) -> None:
         """A word was detected."""
 
     def health(self, health: DeviceHealth) -> None:
-        """A sign of life."""
+        """A status arrived."""
 
     def notice(self, text: str) -> None:
-        """Something a person should know."""
+        """Shows a message about the session."""
 
     def said(self, text: str) -> None:
-        """A line that is none of ours."""
+        """Shows a line that is not part of the protocol."""
 
     def tick(self) -> None:
-        """Time passes; a live view draws itself anew."""
+        """Called regularly, so that a live view can redraw itself."""
 
 
 class MonitorSession:
-    """What one connection brings: asks who is there, and turns lines into what a person sees.
+    """The session over one connection: asks for the banner, and passes what lines mean to the view.
 
     Args:
-        expected: who should be there.
-        view: is shown everything.
-        now: seconds, from any beginning.
+        expected: the board and model that should answer.
+        view: shows everything.
+        now: a clock in seconds.
     """
 
-    def __init__(self, expected: Expected, view: MonitorView, now: Callable[[], float]) -> None:
+    def __init__(self, expected: ExpectedDevice, view: MonitorView, now: Callable[[], float]) -> None:
         self._expected = expected
         self._view = view
         self._now = now
@@ -84,7 +84,7 @@ class MonitorSession:
         self._clean = 0
 
     def questions(self) -> list[str]:
-        """Returns what to send now: who are you? And when that is known: how are you?"""
+        """Returns the commands to send now: `!INFO` until the banner arrives, then `!STATUS`."""
         if self._now() < self._ask_next:
             return []
         if self._ready is not None:
@@ -93,28 +93,28 @@ class MonitorSession:
         if self._asked == ASK_TIMES:
             self._ask_next = math.inf
             self._view.notice(
-                "it does not say who it is: older firmware, or none of ours; `Heard` lines are understood"
+                "the device sends no banner: old firmware, or not made by tinykws; only `Heard` lines are understood"
             )
             return []
         self._asked += 1
-        self._ask_next = self._now() + ASK_EVERY_S
-        return ["", INFO]  # the empty line ends whatever was begun before us
+        self._ask_next = self._now() + ASK_INTERVAL_S
+        return ["", INFO]  # the empty line ends a partly received one
 
     def take(self, text: str) -> Line:
-        """Shows a line, and returns what it means.
+        """Shows a received line and returns its meaning.
 
         Raises:
-            DeviceError: another board than the expected one is there, or what comes is no text.
+            DeviceError: the board is not the expected one, or the lines are not text.
         """
         line = parse_line(text)
         self._check_is_text(line, text)
         if isinstance(line, Ready):
-            self._meet(line)
+            self._take_banner(line)
         elif isinstance(line, Heard):
             self._view.heard(line)
         elif isinstance(line, Status):
             self._show(self._health.read(line))
-        elif isinstance(line, Fail) and line.code == "command":  # firmware from before !STATUS
+        elif isinstance(line, Fail) and line.code == "command":  # firmware that does not know !STATUS yet
             self._ask_next = math.inf
         elif isinstance(line, DeviceTrouble):
             self._view.notice(f"the board reports: {line.what} {line.words}")
@@ -122,40 +122,41 @@ class MonitorSession:
             self._show_other(text)
         return line
 
-    def _meet(self, ready: Ready) -> None:
-        """A banner is the answer to our question, or a board's own at its start; both may come."""
+    def _take_banner(self, ready: Ready) -> None:
+        """Handles a banner: the answer to `!INFO`, or sent by the board when it starts; both may arrive."""
         wanted = self._expected.board_id
         if wanted is not None and ready.board != wanted:
             raise DeviceError(
-                f"the board says that it is {ready.board}, not {wanted}",
-                hint=f"--board {ready.board}, or another --port",
+                f"the board is {ready.board}, not {wanted}",
+                hint=f"try --board {ready.board}, or another --port",
             )
-        if self._ready is not None and self._now() - self._began < ASK_TIMES * ASK_EVERY_S:
+        if self._ready is not None and self._now() - self._began < ASK_TIMES * ASK_INTERVAL_S:
             return
         if self._ready is not None:
-            self._view.notice("the board has started anew")
+            self._view.notice("the board restarted")
             self._health = HealthReader()
         self._ready = ready
         self._ask_next = self._now()
         self._view.introduced(ready)
-        complaint = complaint_of(ready)
+        complaint = self_test_failure(ready)
         if complaint is not None:
-            self._view.notice(f"{complaint}; try:\n{ADVICE}")
+            self._view.notice(f"{complaint}; try:\n{SELF_TEST_ADVICE}")
         if self._expected.model_id not in (None, ready.model):
             self._view.notice(
-                f"it runs model {ready.model}; the bundle here is {self._expected.model_id}: see tinykws flash"
+                f"the board runs model {ready.model}, this project's bundle is {self._expected.model_id};"
+                " to update the board: tinykws flash"
             )
 
     def _show(self, health: DeviceHealth) -> None:
         if health.restarted:
-            self._view.notice("the board has started anew")
+            self._view.notice("the board restarted")
         self._view.health(health)
 
     def _show_other(self, text: str) -> None:
         reason = reset_reason(text)
         if reason is not None:
             self._view.notice(f"the chip was reset: {reason}")
-        elif text.strip() and not is_boot_message(text):
+        elif text.strip() and not is_rom_boot_message(text):
             self._view.said(text)
 
     def _check_is_text(self, line: Line, text: str) -> None:
@@ -165,6 +166,26 @@ class MonitorSession:
             self._clean += 1
         if self._garbled >= GARBLED_LINES and not self._clean:
             raise DeviceError(
-                f"what comes is no ASCII text: {text[:40]!r}",
-                hint="is the baud rate right (--board sets it), and is it a board with firmware that tinykws made?",
+                f"the device does not send ASCII text: {text[:40]!r}",
+                hint="is the baud rate correct (--board sets it), and does the board run firmware that tinykws made?",
             )
+
+
+_ROM_LINES = re.compile(
+    r"ets [A-Z][a-z]{2} +\d+ \d{4} [\d:]+"  # ets Jun  8 2016 00:22:57
+    r"|ESP-ROM:.*|Build:.*|Saved PC:0x[0-9a-f]+"
+    r"|rst:0x[0-9a-f]+ \(\w+\),boot:0x.*"
+    r"|configsip: .*|SPIWP:.*|clk_drv:.*|mode:.*, clock div:.*|load:0x.*|ho \d+ tail \d+ room \d+|entry 0x[0-9a-f]+"
+)
+_RESET = re.compile(r"rst:0x[0-9a-f]+ \((\w+)\)")
+
+
+def is_rom_boot_message(text: str) -> bool:
+    """Returns whether a line was printed by an ESP chip's ROM before the program starts."""
+    return _ROM_LINES.fullmatch(text.strip()) is not None
+
+
+def reset_reason(text: str) -> str | None:
+    """Returns why an ESP chip was reset, in its ROM's words (POWERON_RESET…), if a line says so; else None."""
+    match = _RESET.match(text)
+    return match[1] if match else None

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The serial protocol, version 2: what a host says, and what each line of a device means (docs/serial_protocol.md).
+"""The serial protocol, version 2: what the host sends, and what each line of a device means (docs/serial_protocol.md).
 
-Pure text: nothing is opened here. A line that a device prints is one of the frozen classes of `Line`; each writes
-itself with `to_line()`, and `parse_line()` reads it back. Lines that mean nothing to us are `Other`: a boot loader's
-banner, somebody's debug print.
+This module does no I/O. Each line that a device prints is one of the frozen classes of `Line`: `to_line()` writes it,
+`parse_line()` reads it. Lines that are not part of the protocol are `Other`: a boot loader's output, a debug print. The
+firmware prints all these lines in firmware/src/kws_report.c (a detected word: kws_report_detection()).
 """
 
 from __future__ import annotations
@@ -14,25 +14,25 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from tinykws.device.line_checksum import take_check, with_check
+from tinykws.device.line_checksum import split_check, with_check
 
 PROTOCOL_VERSION = 2
 AUDIO_TYPE = "audio-pcm-16khz-mono-s16"
 MAX_LINE_CHARACTERS = 1024
 """KWS_LINE_CHARACTERS of kws_line.h."""
 MAX_CLIP_BYTES = 2**32 - 2
-"""Of !DATA's size: 37 hours."""
+"""Largest size in !DATA: 37 hours."""
 MAX_TAIL_SAMPLES = 80_000
 """KWS_MAX_TAIL_SAMPLES of kws_protocol.h."""
 
 INFO, TEST, RESET, EXIT, STATUS = "!INFO", "!TEST", "!RESET", "!EXIT", "!STATUS"
 HEARD = re.compile(r"Heard (.+) \((\d{1,10})\) @(\d{1,10})ms", re.ASCII)
-"""The line that every micro_speech script looks for."""
+"""The line of a detected word, in the format that scripts for micro_speech look for."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Ready:
-    """The banner: who speaks, what it runs, and how much it can take at a time."""
+    """The banner: the board, its firmware and model, and how much audio it can receive at a time."""
 
     protocol: int
     board: str
@@ -42,10 +42,10 @@ class Ready:
     line_bytes: int
     """Most bytes of audio in one line."""
     window_lines: int
-    """Lines of audio that may be under way without an answer."""
+    """The transmit window: lines of audio that may be sent ahead of the device's answers."""
     labels: tuple[str, ...]
     self_test: str = "none"
-    """ok; features, scores or engine: what is wrong (tinykws.device.self_test); none: the device does not tell."""
+    """ok; features, scores or engine: what failed (tinykws.device.banner_checks); none: there is no self-test."""
 
     def to_line(self) -> str:
         """Returns the line."""
@@ -61,9 +61,9 @@ class Features:
     """One frame: int8 features [n_mels]."""
 
     time_ms: int
-    """The end of its window."""
+    """End of the frame's analysis window."""
     values: bytes
-    """As they lie in memory, two's complement."""
+    """Raw bytes, two's complement."""
 
     def to_line(self) -> str:
         """Returns the line."""
@@ -97,7 +97,7 @@ class Heard:
 
 @dataclasses.dataclass(frozen=True)
 class ClipFigures:
-    """What a clip came to; times are sums over the clip."""
+    """Totals of a clip: CRCs, counts, and times summed over the clip."""
 
     features_crc: int
     frames: int
@@ -106,7 +106,7 @@ class ClipFigures:
     invoke_us: int
     arena_bytes: int
     audio_crc: int | None = None
-    """CRC-32 of the audio, the tail not counted; None: not told."""
+    """CRC-32 of the audio without the tail; None if the device does not report it."""
 
     def to_line(self) -> str:
         """Returns the line."""
@@ -119,7 +119,7 @@ class ClipFigures:
 
 @dataclasses.dataclass(frozen=True)
 class Status:
-    """A sign of life while the device listens to its microphone; counts since it began to listen."""
+    """Periodic report of a device that listens to its microphone; counts start when it starts to listen."""
 
     time_ms: int
     loudest: int
@@ -131,15 +131,15 @@ class Status:
     invoke_us: int
     arena_bytes: int
     rms: int = 0
-    """Root mean square of the sound since the last status, 0 to 32768; 0 from a device that does not tell."""
+    """Root mean square of the sound since the last status, 0 to 32768; 0 if the device does not report it."""
     clipped: int = 0
-    """Samples in it that were too loud; 0 from a device that does not tell."""
+    """Samples since the last status that clipped; 0 if the device does not report it."""
     offset: int = 0
-    """The constant part of the microphone's sound, which the device takes away."""
+    """DC offset of the microphone, which the device removes."""
     samples: int = 0
-    """Delivered by the microphone since the device started, modulo 2^32, recordings left out."""
+    """Samples that the microphone delivered since the device started, modulo 2^32, without `!RECORD`."""
     at_us: int = 0
-    """When the last of them came, by the device's clock, modulo 2^32."""
+    """When the last of them arrived, in µs of the device's clock, modulo 2^32."""
 
     def to_line(self) -> str:
         """Returns the line."""
@@ -153,7 +153,7 @@ class Status:
 
 @dataclasses.dataclass(frozen=True)
 class DeviceTrouble:
-    """Something is wrong on the device itself."""
+    """The device reports an error of its own."""
 
     what: str
     words: str
@@ -165,7 +165,7 @@ class DeviceTrouble:
 
 @dataclasses.dataclass(frozen=True)
 class Ok:
-    """A command was obeyed: `TEST 768`, `DATA audio-pcm-16khz-mono-s16 32000`, `RESET`, `EXIT`."""
+    """A command succeeded: `TEST 768`, `DATA audio-pcm-16khz-mono-s16 32000`, `RESET`, `EXIT`."""
 
     command: str
     words: str = ""
@@ -177,7 +177,7 @@ class Ok:
 
 @dataclasses.dataclass(frozen=True)
 class Fail:
-    """A command, or the clip under way, failed."""
+    """A command, or the clip being received, failed."""
 
     code: str
     words: str = ""
@@ -189,7 +189,7 @@ class Fail:
 
 @dataclasses.dataclass(frozen=True)
 class Ack:
-    """A line of audio has arrived. `bytes`: of the clip so far (the old form of !DATA: of that line)."""
+    """A line of audio arrived. `bytes`: received of the clip so far (old form of !DATA: in that line)."""
 
     bytes: int
 
@@ -200,10 +200,10 @@ class Ack:
 
 @dataclasses.dataclass(frozen=True)
 class Nak:
-    """A line of audio was not taken, or results wait to be confirmed: `!SYNC` is wanted."""
+    """A line of audio was rejected, or results wait for confirmation: the host must send `!SYNC`."""
 
     bytes: int
-    """Of the clip so far."""
+    """Received of the clip so far."""
 
     def to_line(self) -> str:
         """Returns the line."""
@@ -212,7 +212,7 @@ class Nak:
 
 @dataclasses.dataclass(frozen=True)
 class Synced:
-    """The answer to `!SYNC`: what the device has, of audio and of results."""
+    """The answer to `!SYNC`: how much audio and how many results the device has."""
 
     token: int
     bytes: int
@@ -225,7 +225,7 @@ class Synced:
 
 @dataclasses.dataclass(frozen=True)
 class Other:
-    """A line that is none of ours, or one of ours that came over damaged."""
+    """A line that is not part of the protocol, or that arrived damaged."""
 
     text: str
 
@@ -241,14 +241,14 @@ Line: TypeAlias = (
 
 @dataclasses.dataclass(frozen=True)
 class Received:
-    """A line as it came, its check looked at."""
+    """A received line and whether its check is valid."""
 
     text: str
     line: Line
     intact: bool | None
-    """Whether the check is right; None: the line has none."""
+    """Whether the check is valid; None if the line has none."""
     number: int | None
-    """Which result of a clip it is, counted from 1; None where it is none, or there is no check."""
+    """Number of the result in its clip, from 1; None if the line is not a result, or has no check."""
 
 
 def announcement(size: int, crc: int, tail_samples: int, *, features: bool = False) -> str:
@@ -256,33 +256,33 @@ def announcement(size: int, crc: int, tail_samples: int, *, features: bool = Fal
 
     Args:
         size: bytes of audio, int16 samples, little-endian.
-        crc: CRC-32 of them all.
-        tail_samples: silence to add after them.
-        features: whether the device is to tell the features of every frame.
+        crc: CRC-32 of the audio.
+        tail_samples: samples of silence that the device adds after it.
+        features: whether the device should send the features of every frame.
     """
-    wish = " features=1" if features else ""
-    return f"!DATA {AUDIO_TYPE} {size} crc={crc:08x} tail={tail_samples}{wish}"
+    option = " features=1" if features else ""
+    return f"!DATA {AUDIO_TYPE} {size} crc={crc:08x} tail={tail_samples}{option}"
 
 
 def audio_line(offset: int, piece: bytes, results: int) -> str:
     """Returns a line of audio, with its check.
 
     Args:
-        offset: where in the clip it belongs.
+        offset: position in the clip, in bytes.
         piece: int16 samples, little-endian.
-        results: the number of the newest result that is here.
+        results: number of the newest result that the host has; this confirms it.
     """
     return with_check(f"@{offset} {results} {base64.b64encode(piece).decode('ascii')}")
 
 
 def sync_command(token: int, results: int) -> str:
-    """Returns the !SYNC that says which results are here; its answer bears the token."""
+    """Returns a !SYNC that confirms the results up to a number; its answer carries the token."""
     return f"!SYNC {token} {results}"
 
 
 def read_line(text: str) -> Received:
-    """Returns what came, its check and number taken off; never fails. A wrong check makes it `Other`."""
-    body, intact = take_check(text)
+    """Splits a received line into meaning, check and number; never fails. A line with an invalid check is `Other`."""
+    body, intact = split_check(text)
     if not intact:
         return Received(text, _parse_body(text) if intact is None else Other(text), intact, None)
     numbered = _NUMBERED.fullmatch(body)
@@ -292,7 +292,7 @@ def read_line(text: str) -> Received:
 
 
 def parse_line(text: str) -> Line:
-    """Returns what a line of the device means; never fails: what cannot be read is `Other`."""
+    """Returns what a line from the device means; never fails: a line that cannot be parsed is `Other`."""
     return read_line(text).line
 
 
@@ -311,7 +311,7 @@ def _parse_body(text: str) -> Line:
 
 
 def _beginning_of(text: str) -> str:
-    """Returns the words that say which kind of line it is: two, where two of ours begin alike, or one."""
+    """Returns the first one or two words, which identify the kind of line."""
     words = text.split(" ", 2)
     two = " ".join(words[:2])
     return two if two in _PARSERS else words[0]
@@ -337,7 +337,7 @@ def _crc(text: str) -> int:
 
 
 def _fields(text: str) -> dict[str, str]:
-    """Reads `key=value` words; unknown keys are for later versions of us."""
+    """Parses `key=value` words; unknown keys are kept: later versions may add some."""
     return dict(_split_field(word) for word in text.split(" "))
 
 

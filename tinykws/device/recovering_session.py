@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A session with a device over a line that may be lost and found again."""
+"""A session that survives a lost device: it reconnects, checks the banner again, and repeats the clip."""
 
 from __future__ import annotations
 
@@ -16,62 +16,66 @@ from tinykws.support.errors import DeviceError
 
 
 class RecoveringSession:
-    """Knows whether the device is ready for a clip, and makes it so where it is not.
+    """Keeps a device ready for clips, after faults and reconnections too.
 
     Args:
-        session: over the device's line.
-        device: what may come back.
-        check: raises DeviceError where a banner is another device's than the one wanted; it is asked whenever the
-            device introduces itself, since anything may be at the cable's end after a fault.
+        session: the session with the device.
+        device: the opened device; it can reconnect.
+        check: raises DeviceError if a banner is not that of the wanted device. Every banner is checked, because
+            after a fault any device may be connected.
     """
 
     def __init__(self, session: DeviceSession, device: OpenDevice, check: Callable[[Ready], None]) -> None:
         self.session = session
         self._device = device
         self._check = check
-        self._doubtful = True
+        self._needs_banner = True
 
     def begin(self) -> Ready:
-        """Asks who is there and makes it ready for clips. Raises DeviceError where it is nobody, or somebody else."""
-        ready = self.session.introduce()
-        self._check(ready)
-        self.session.begin_test()
-        self._doubtful = False
-        return ready
-
-    def make_ready(self) -> None:
-        """Does so where something went wrong before. Raises DeviceError."""
-        if self._doubtful:
-            self.begin()
-
-    def deliver(self, number: int, attempts: int, send: Callable[[], None]) -> None:
-        """Sends a clip, again from its start where that fails; what came of each attempt is then in the log.
-
-        Args:
-            number: of the clip, counted from 1.
-            attempts: most of them.
-            send: does one; it calls send_clip().
+        """Requests and checks the banner, and makes the device ready for clips.
 
         Raises:
-            DeviceError: the device is gone for good, or another one is there.
+            DeviceError: no device answers, or the wrong one.
+        """
+        ready = self.session.request_banner()
+        self._check(ready)
+        self.session.enter_test_mode()
+        self._needs_banner = False
+        return ready
+
+    def ensure_ready(self) -> None:
+        """Calls begin() again after a fault. Raises DeviceError."""
+        if self._needs_banner:
+            self.begin()
+
+    def send_with_retries(self, number: int, attempts: int, send: Callable[[], None]) -> None:
+        """Sends a clip, again from its start after a fault; the log then holds all attempts.
+
+        Args:
+            number: the clip's number, from 1.
+            attempts: maximum number of attempts.
+            send: makes one attempt; it calls send_clip().
+
+        Raises:
+            DeviceError: the device did not come back, or a different one did.
         """
         for attempt in range(1, attempts + 1):
             self.session.log.begin_attempt(number, attempt)
             try:
-                self.make_ready()
+                self.ensure_ready()
                 send()
                 return
             except ClipFaultError as fault:
-                self.doubt(str(fault))
+                self.log_fault(str(fault))
             except TransportLostError as error:
-                self.lost(error)
+                self.reconnect(error)
 
     def send_clip(self, audio: ClipAudio, tail_samples: int) -> None:
         """Sends a clip.
 
         Raises:
-            ClipFaultError: it failed; the next one may go through.
-            TransportLostError: the line is gone: see lost().
+            ClipFaultError: it failed; the next attempt may succeed.
+            TransportLostError: the port is gone: see reconnect().
         """
         try:
             self.session.send_clip(audio, tail_samples)
@@ -80,17 +84,17 @@ class RecoveringSession:
         except DeviceError as error:
             raise ClipFaultError(error.message) from error
 
-    def doubt(self, reason: str) -> None:
-        """Notes a fault; make_ready() is needed then."""
+    def log_fault(self, reason: str) -> None:
+        """Logs a fault; ensure_ready() is needed then."""
         self.session.log.add(FAULT, reason)
-        self._doubtful = True
+        self._needs_banner = True
 
-    def lost(self, error: TransportLostError) -> None:
-        """Waits for a lost line to come back. Raises DeviceError where it does not, or cannot."""
+    def reconnect(self, error: TransportLostError) -> None:
+        """Waits for a lost device to come back. Raises DeviceError if it does not, or cannot."""
         log = self.session.log
-        self.doubt(error.message)
-        if self._device.come_back is None:
+        self.log_fault(error.message)
+        if self._device.reconnect is None:
             raise error
         log.add(LINK, "waiting for it to come back")
-        self.session.transport = self._device.come_back()
+        self.session.transport = self._device.reconnect()
         log.add(LINK, "it is back")

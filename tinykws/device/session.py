@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The conversation with a device: ask who it is, send it clips, keep every line in a log.
+"""A session with a device: requests its banner, sends clips, and logs every line.
 
-Knows the protocol and its time limits, and nothing of ports: it is given a transport with two methods. What a clip
-comes to is not looked at here; that is the verdict's business (verdict.py), from the log.
+A session implements the protocol with its time limits over any transport (line_transport.py). It does not judge a
+clip's results: tinykws.verification does, from the log.
 """
 
 from __future__ import annotations
@@ -18,48 +18,48 @@ from tinykws.device.transport.line_transport import LineTransport
 from tinykws.support.errors import DeviceError
 
 BYTES_PER_SECOND = 32_000
-SLOWEST = 60
-"""A device that takes longer than this many times a clip's length is given up."""
-ASK_AGAIN_S = 1.0
-"""A board that is still starting does not hear the first question."""
+MAX_SLOWDOWN = 60
+"""A clip may take this many times its own length before it times out."""
+REPEAT_INTERVAL_S = 1.0
+"""A board that is still starting misses the first command, so it is repeated."""
 
 
 def _nothing(_: Line) -> None:
-    """Results are in the log all the same."""
+    """Ignores a result; the log holds it anyway."""
 
 
 class DeviceSession:
     """One device, from its banner to the last clip.
 
     Args:
-        transport: the serial line.
-        log: gets every line; its clock is the session's.
-        timeout_s: longest time in which nothing may get on.
+        transport: carries lines to and from the device.
+        log: gets every line; the session uses its clock.
+        timeout_s: longest time without progress.
     """
 
     def __init__(self, transport: LineTransport, log: SessionLog, timeout_s: float = 10.0) -> None:
         self.transport = transport
-        """The serial line; another one where the device was lost and found."""
+        """The current transport; replaced after a reconnection."""
         self._clock = log.clock
         self._timeout_s = timeout_s
         self._tokens = itertools.count(1)
         self.log = log
         self.ready: Ready | None = None
-        """The device's banner, once it has introduced itself."""
+        """The device's banner, once it has arrived."""
 
-    def introduce(self) -> Ready:
-        """Asks who the device is. Raises DeviceError where no banner comes.
+    def request_banner(self) -> Ready:
+        """Requests the banner with `!INFO`. Raises DeviceError if none arrives.
 
-        Firmware from before protocol 2 knows no checks; its banner is believed when it comes twice alike.
+        Firmware older than protocol 2 sends no checks; its banner is accepted once it arrived twice, equal.
         """
         deadline = self._clock() + self._timeout_s
-        questions = ["", with_check(INFO)]  # the empty line ends whatever was begun before us
+        requests = ["", with_check(INFO)]  # the empty line ends a partly received one
         unchecked: set[str] = set()
         heard = ""
         while self._clock() < deadline:
-            self._send(questions)
-            ask_again = min(self._clock() + ASK_AGAIN_S, deadline)
-            while (received := self._read(ask_again)) is not None:
+            self._send(requests)
+            repeat_at = min(self._clock() + REPEAT_INTERVAL_S, deadline)
+            while (received := self._read(repeat_at)) is not None:
                 heard = received.text
                 if isinstance(received.line, Ready) and (received.intact or heard in unchecked):
                     self.ready = received.line
@@ -67,41 +67,41 @@ class DeviceSession:
                 if isinstance(received.line, Ready):
                     unchecked.add(heard)
                 elif isinstance(received.line, Fail) and received.intact is None:
-                    questions = ["", with_check(INFO), INFO]
-        said = f"; the last thing it said is {heard[:80]!r}" if heard else ""
+                    requests = ["", with_check(INFO), INFO]
+        said = f"; the last line was {heard[:80]!r}" if heard else ""
         raise DeviceError(
-            f"the device gave no banner in {self._timeout_s:.0f} s{said}",
-            hint="does it run firmware that tinykws made? Try: tinykws flash",
+            f"the device sent no banner within {self._timeout_s:.0f} s{said}",
+            hint="does it run firmware that tinykws made? Put it on: tinykws flash",
         )
 
-    def begin_test(self) -> None:
-        """Makes the device ready for clips, whatever it was doing. Raises DeviceError where it will not."""
+    def enter_test_mode(self) -> None:
+        """Sends `!TEST`: the device stops listening and waits for clips. Raises DeviceError if it does not confirm."""
         deadline = self._clock() + self._timeout_s
         while self._clock() < deadline:
             self._send(["", with_check(TEST)])
-            ask_again = min(self._clock() + ASK_AGAIN_S, deadline)
-            while (received := self._read(ask_again)) is not None:
+            repeat_at = min(self._clock() + REPEAT_INTERVAL_S, deadline)
+            while (received := self._read(repeat_at)) is not None:
                 if not received.intact:
                     continue
                 if isinstance(received.line, Ok) and received.line.command == "TEST":
                     return
                 if isinstance(received.line, DeviceTrouble):
                     raise DeviceError(f"the device reports: {received.line.what} {received.line.words}")
-        raise DeviceError(f"the device did not answer {TEST} in {self._timeout_s:.0f} s")
+        raise DeviceError(f"the device did not answer {TEST} within {self._timeout_s:.0f} s")
 
     def send_clip(
         self, audio: ClipAudio, tail_samples: int, *, features: bool = False, on_result: OnResult = _nothing
     ) -> None:
-        """Sends a clip and waits for its results, which are then in the log. Call introduce() first.
+        """Sends a clip and waits until its results are in the log. Call request_banner() first.
 
         Args:
             audio: of any length.
-            tail_samples: silence that the device adds.
-            features: whether it should tell the features of every frame.
-            on_result: is told of each result, once and in order.
+            tail_samples: samples of silence that the device adds.
+            features: whether the device should send the features of every frame.
+            on_result: called with each result, once and in order.
 
         Raises:
-            ClipFaultError: nothing gets on, or the device refuses, or has started anew.
+            ClipFaultError: the transfer timed out, or the device refused the clip or restarted.
             DeviceError: the device is gone.
         """
         assert self.ready is not None
@@ -114,23 +114,23 @@ class DeviceSession:
             next_token=self._tokens.__next__,
             now=self._clock,
         )
-        give_up = self._clock() + self._timeout_s + SLOWEST * audio.size / BYTES_PER_SECOND
+        give_up_at = self._clock() + self._timeout_s + MAX_SLOWDOWN * audio.size / BYTES_PER_SECOND
         while not transfer.complete:
             commands, audio_lines = transfer.to_send()
             self._send(commands)
             self._send_audio(audio_lines)
-            deadline = min(transfer.progress_at + self._timeout_s, give_up)
+            deadline = min(transfer.progress_at + self._timeout_s, give_up_at)
             if self._clock() >= deadline:
-                raise ClipFaultError(_time_out(transfer))
-            wake_at = transfer.wake_at
-            received = self._read(min(wake_at, deadline))
+                raise ClipFaultError(_timeout_message(transfer))
+            next_action_at = transfer.next_action_at
+            received = self._read(min(next_action_at, deadline))
             if received is not None:
                 transfer.take(received)
-            elif self._clock() >= wake_at:
-                transfer.silence()
+            elif self._clock() >= next_action_at:
+                transfer.on_timeout()
 
     def leave(self, *, end_device: bool) -> None:
-        """Lets the device listen to its microphone again, or ends it where it is an emulated one."""
+        """Lets the device listen to its microphone again or, with `end_device`, exit (an emulated one)."""
         command = EXIT if end_device else RESET
         done = Ok(command.removeprefix("!"))
         deadline = self._clock() + 1.0
@@ -153,7 +153,7 @@ class DeviceSession:
             self.transport.send_lines(lines)
 
     def _read(self, deadline: float) -> Received | None:
-        """Returns the next line that is not empty, or None where none came before the deadline."""
+        """Returns the next non-empty line, or None if none arrived before the deadline."""
         while (left := deadline - self._clock()) > 0:
             text = self.transport.read_line(left)
             if text is None:
@@ -165,6 +165,6 @@ class DeviceSession:
         return None
 
 
-def _time_out(transfer: ClipTransfer) -> str:
-    damaged = f"; {transfer.damaged_lines} lines came without a right check" if transfer.damaged_lines else ""
-    return f"time-out: nothing got on{damaged}"
+def _timeout_message(transfer: ClipTransfer) -> str:
+    damaged = f"; {transfer.damaged_lines} lines had no valid check" if transfer.damaged_lines else ""
+    return f"timed out: the transfer made no progress{damaged}"

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The log of a session: every line with its time, the clip and the attempt it belongs to. What it means: verdict.py.
+"""The log of a session: every line with its time, and the clip and attempt it belongs to.
 
-A line of the log is written when it happens, so that a run that is cut short leaves all until then.
+tinykws.verification reads it and judges. Each entry is written at once, so an interrupted run leaves a complete log up
+to the interruption.
 """
 
 from __future__ import annotations
@@ -23,25 +24,25 @@ CLIP, LABEL, FAULT, LINK, END = "clip", "label", "fault", "link", "end"
 STREAM, EVENT, MISMATCH = "stream", "event", "mismatch"
 KINDS = (RUN, SENT, RECEIVED, EXPECTED, CLIP, LABEL, FAULT, LINK, END, STREAM, EVENT, MISMATCH)
 MAX_NOISE_LINES = 200
-"""Of one attempt that are kept one by one; a device that babbles shall not fill the disk."""
+"""Damaged lines of one attempt that are logged one by one; a noisy device must not fill the disk."""
 
 
 @dataclasses.dataclass(frozen=True)
 class LogEntry:
     """One line of a log.
 
-    Kinds: `run` is the first and says what is to be done, as JSON; `sent` and `received` went over the serial line
-    (audio as its place and length only); `expected` is what the host's pipeline says the device should print; `clip`
-    begins a clip with its file's name, `label` says what it should be heard as, `fault` why an attempt was given up;
-    `link` tells of the connection, lost and found; `end` is the last, empty where all clips had their turn, else why
-    they had not. `stream` and `event`: see stream_verdict.py; `mismatch`: where device and host part, see
-    mismatch_search.py.
+    Kinds: `run` comes first and describes the run, as JSON; `sent` and `received` are lines of the transport (of audio
+    only its position and length); `expected` is a line that the device should print according to the host's pipeline;
+    `clip` begins a clip with its file's name; `label` is the label expected of it; `fault` says why an attempt failed;
+    `link` reports a lost connection, a reconnection, or a count of damaged lines; `end` comes last, as JSON, with the
+    reason if not all clips were sent. `stream` and `event`: see tinykws.verification.stream_verdict; `mismatch`: where
+    device and host first differ, see tinykws.verification.mismatch_search.
     """
 
     ms: float
     """Since the log began."""
     clip: int
-    """Counted from 1; 0 before the first."""
+    """From 1; 0 before the first clip."""
     attempt: int
     kind: str
     text: str
@@ -55,9 +56,9 @@ class SessionLog:
     """Every line of a session.
 
     Args:
-        clock: seconds, from any beginning.
-        stream: gets each entry as it comes; None: they are only kept.
-        kept: so many of the newest entries are kept at least; None: all.
+        clock: a clock in seconds.
+        stream: where each entry is written at once; None: entries are only kept in memory.
+        kept: at least this many of the newest entries are kept in memory; None: all.
     """
 
     def __init__(
@@ -76,13 +77,13 @@ class SessionLog:
         self.attempt = 0
 
     def add(self, kind: str, text: str) -> None:
-        """Keeps a line."""
+        """Adds an entry."""
         if kind in (FAULT, END):
             self._end_noise()
         self._write(kind, text)
 
     def add_received(self, received: Received) -> None:
-        """Keeps a line of the device; of those without a right check only so many an attempt, and then their number."""
+        """Adds a line from the device; without a valid check, at most MAX_NOISE_LINES per attempt, then their count."""
         if received.intact:
             self.add(RECEIVED, received.text)
             return
@@ -91,7 +92,7 @@ class SessionLog:
             self._write(RECEIVED, received.text)
 
     def begin_attempt(self, clip: int, attempt: int) -> None:
-        """What comes now belongs to this attempt."""
+        """Assigns the entries that follow to this attempt."""
         self._end_noise()
         self.clip = clip
         self.attempt = attempt
@@ -100,7 +101,7 @@ class SessionLog:
         more = self._noise_lines - MAX_NOISE_LINES
         self._noise_lines = 0
         if more > 0:
-            self._write(LINK, f"{more} more lines without a right check")
+            self._write(LINK, f"{more} more lines without a valid check")
 
     def _write(self, kind: str, text: str) -> None:
         ms = round((self.clock() - self._began) * 1000, 3)
@@ -115,9 +116,9 @@ class SessionLog:
 
 @contextmanager
 def open_log(path: Path | None, kept: int | None = None) -> Iterator[SessionLog]:
-    """Opens a new log; None: one that is written nowhere. Raises ConfigError where the file cannot be made.
+    """Opens a new log; without a path, it is kept in memory only. Raises ConfigError if the file cannot be created.
 
-    `kept`: how many entries it keeps at least, beside the file; None: all.
+    `kept`: how many of the newest entries to keep in memory at least; None: all.
     """
     if path is None:
         yield SessionLog(kept=kept)
@@ -137,12 +138,12 @@ def write_entries(entries: Iterable[LogEntry]) -> str:
 
 
 def read_entries(text: str) -> tuple[LogEntry, ...]:
-    """Reads what a log holds. Raises ConfigError, naming the line."""
+    """Reads the text of a log. Raises ConfigError, naming the damaged line."""
     return tuple(entries_of(text.split("\n")))
 
 
 def entries_of(lines: Iterable[str]) -> Iterator[LogEntry]:
-    """Reads a log line by line, such as from an open file. Raises ConfigError, naming the line."""
+    """Reads a log line by line, such as from an open file. Raises ConfigError, naming the damaged line."""
     for number, line in enumerate(lines, start=1):
         if line.strip():
             yield _read_entry(line, number)
@@ -161,18 +162,16 @@ def _read_entry(line: str, number: int) -> LogEntry:
     try:
         values = json.loads(line)
     except ValueError as error:
-        raise _damaged(number, f"it is no JSON: {error}") from error
+        raise _damaged(number, f"not JSON: {error}") from error
     if not isinstance(values, dict) or values.keys() != _TYPES.keys():
-        raise _damaged(number, f"it must have {', '.join(_TYPES)}, and nothing else")
+        raise _damaged(number, f"it must have exactly the keys {', '.join(_TYPES)}")
     for key, kind in _TYPES.items():
         if not isinstance(values[key], kind) or isinstance(values[key], bool):
             raise _damaged(number, f"its {key} is {values[key]!r}")
     if values["kind"] not in KINDS:
-        raise _damaged(number, f"there is no kind {values['kind']!r}")
+        raise _damaged(number, f"unknown kind {values['kind']!r}")
     return LogEntry(**values)
 
 
 def _damaged(number: int, what: str) -> ConfigError:
-    return ConfigError(
-        f"line {number} of the log is damaged: {what}", hint="a log of tinykws verify, and the whole of it?"
-    )
+    return ConfigError(f"line {number} of the log is damaged: {what}", hint="is this a complete log of tinykws verify?")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What this computer has: programs, rights on serial ports, room on its disks. Looks only; nothing is changed."""
+"""Facts about this computer: programs, permissions on serial ports, disk space. Read-only: nothing is changed."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from tinykws.support.errors import ToolError
 from tinykws.support.run_command import run_command
 
 LOOK_SECONDS = 5
-"""A program that is asked for its version and does not answer in this time is broken."""
+"""A program that does not print its version within this time is broken."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Program:
-    """A program on PATH, or one that is not there (`path` is None)."""
+    """A program on PATH; `path` is None if it is missing."""
 
     name: str
     path: Path | None = None
     version: str = ""
-    """Empty where it does not tell, or does not run."""
+    """Empty if the program does not report it, or does not run."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,32 +40,32 @@ class SerialDevice:
 
 @dataclasses.dataclass(frozen=True)
 class SerialRights:
-    """Who may use serial ports on this system."""
+    """The user's permissions on serial ports."""
 
     devices: tuple[SerialDevice, ...]
     """USB serial ports that are connected now."""
     group: str
-    """The group that owns serial ports here: dialout, uucp; empty where nobody can tell."""
+    """The group that owns serial ports here: dialout, uucp; empty if unknown."""
     user: str
     is_root: bool
     in_group: bool
-    """This process has the group's rights."""
+    """Whether this process has the group's permissions."""
     enrolled: bool
-    """The user is in the group, perhaps not yet in this login."""
+    """Whether the user is in the group, even if this login does not have it yet."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Folder:
-    """A folder to write into, which need not exist yet."""
+    """A folder to write to; it need not exist yet."""
 
     path: Path
     error: str
-    """Why nothing can be written there; empty where it can."""
+    """Why it cannot be written; empty if it can."""
     free_bytes: int
 
 
 def find(name: str) -> Program:
-    """Returns what is known of a program."""
+    """Looks up a program on PATH and asks for its version."""
     path = shutil.which(name)
     if path is None:
         return Program(name)
@@ -73,15 +73,15 @@ def find(name: str) -> Program:
 
 
 def version_in(text: str) -> str:
-    """Returns the first version of three numbers in what a program says of itself; distributions add their own, shorter
-    ones. Empty where there is none."""
+    """Returns the first three-part version in a program's output (distributions add shorter ones of their own); empty
+    if there is none."""
     match = re.search(r"\b\d+\.\d+\.\d+\b", text)
     return match.group() if match else ""
 
 
 def has_specs(compiler: str, specs: str) -> bool:
     """Returns whether a gcc finds a C library's spec file such as nano.specs."""
-    # gcc answers with the whole path of a file it finds, and with the bare name of one it does not.
+    # gcc prints the full path of a file that it finds, and the bare name of one that it does not.
     return Path(_output(compiler, f"-print-file-name={specs}").strip()).is_absolute()
 
 
@@ -92,7 +92,7 @@ def emulated_machines(emulator: str) -> frozenset[str]:
 
 
 def serial_rights(dev: Path = Path("/dev")) -> SerialRights | None:
-    """Returns who may use serial ports, or None where the system has no such groups (Windows, macOS)."""
+    """Returns the permissions on serial ports, or None if the system has no groups for them (Windows, macOS)."""
     try:
         import grp
     except ImportError:
@@ -109,24 +109,24 @@ def serial_rights(dev: Path = Path("/dev")) -> SerialRights | None:
 
 
 def runs(process: str, proc: Path = Path("/proc")) -> bool:
-    """Returns whether a process of this name runs; False where the system has no /proc."""
+    """Returns whether a process of this name runs; False if the system has no /proc."""
     for comm in proc.glob("[0-9]*/comm"):
         try:
             if comm.read_text(encoding="utf-8", errors="replace").strip() == process:
                 return True
-        except OSError:  # it has ended meanwhile
+        except OSError:  # the process ended in the meantime
             continue
     return False
 
 
 def folder(path: Path) -> Folder:
-    """Returns whether a folder, or the nearest one above it that exists, can be written, and how much room there is."""
+    """Returns whether a folder, or its nearest existing parent, can be written, and how much space is free."""
     there = next(each for each in [path.absolute(), *path.absolute().parents] if each.exists())
     if not there.is_dir():
         return Folder(path, f"{there} is a file", 0)
     free = shutil.disk_usage(there).free
     try:
-        # Trying is the only proof: rights, read-only mounts and quotas all answer.
+        # Only trying covers permissions, read-only mounts and quotas.
         with tempfile.TemporaryFile(dir=there):
             return Folder(path, "", free)
     except OSError as error:
@@ -141,7 +141,7 @@ def _group_of(file: Path) -> str:
 
 
 def _usual_group(dev: Path) -> str:
-    """The group of a built-in port; else the one of the two usual names that exists."""
+    """Returns the group of a built-in port, else whichever of the two usual groups exists."""
     import grp
 
     builtin = _group_of(dev / "ttyS0")
@@ -150,7 +150,7 @@ def _usual_group(dev: Path) -> str:
 
 
 def _output(*command: str) -> str:
-    """What a program prints; nothing where it cannot run."""
+    """Returns a program's output; empty if it cannot run."""
     try:
         finished = run_command(command, timeout_s=LOOK_SECONDS)
     except ToolError:

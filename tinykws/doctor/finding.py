@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a check says."""
+"""The result of one check."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ import dataclasses
 from typing import Literal
 
 State = Literal["ok", "warning", "missing"]
-"""warning: something works less well, or something that is not needed here is not there. missing: the boards that were
-asked for cannot be built or run without it."""
+"""warning: something works less well, or something optional is absent. missing: the selected boards cannot be built or
+run without it."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Finding:
-    """One line of doctor's report."""
+    """One line of doctor's report; its fields are keys of `--json`."""
 
     area: str
     """Python, packages, speech, tools, PlatformIO, serial, disk."""
     name: str
-    """What was looked at."""
+    """What was checked."""
     state: State
     found: str
     mend: str = ""
-    """A command to type, or what to do; empty where nothing is to be mended."""
+    """The command that fixes it, or what to do; empty if nothing is wrong."""
 
 
 def absent(needed: bool) -> State:
-    """Returns the state of something that is not there."""
+    """Returns the state of something absent."""
     return "missing" if needed else "warning"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which Python packages are installed, what they ask for, and whether the compiled ones load."""
+"""Which Python packages are installed, what they require, and whether the compiled ones load."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ class Package:
 
     version: str
     requires: tuple[str, ...] = ()
-    """Requirements in the form of PEP 508, those of its extras included."""
+    """Requirements (PEP 508), with those of its extras."""
     requires_python: str = ""
 
 
 Packages = Mapping[str, Package]
-"""By normalized name: lower case, with - between the parts."""
+"""Packages by normalized name: lower case, with - between the parts."""
 
 
 def installed_packages() -> Packages:
-    """Returns all packages that this Python sees; of several with one name, the one it imports."""
+    """Returns all packages that this Python finds; of several with the same name, the one that it imports."""
     found: dict[str, Package] = {}
     for each in importlib.metadata.distributions():
-        if "Name" not in each.metadata:  # a folder that a broken removal left behind
+        if "Name" not in each.metadata:  # left behind by an incomplete uninstall
             continue
         name = canonicalize_name(each.metadata["Name"])
         requires_python = (each.metadata.get_all("Requires-Python") or [""])[0]
@@ -40,17 +40,17 @@ def installed_packages() -> Packages:
 
 
 def extension_error() -> str | None:
-    """Returns why tinykws's own C extension does not load, or None where it does."""
+    """Returns why tinykws's own C extension does not load, or None if it does."""
     return _import_error("tinykws.native._kws")
 
 
 def interpreter_error() -> str | None:
-    """Returns why TFLite Micro's interpreter does not load, or None where it does."""
+    """Returns why TFLite Micro's interpreter does not load, or None if it does."""
     return _import_error("tflite_micro")
 
 
 def espeak_error() -> str | None:
-    """Returns why espeak-ng does not speak, or None where it does."""
+    """Returns why espeak-ng does not speak, or None if it does."""
     from tinykws.speech.espeak_library import Espeak
 
     try:
@@ -61,7 +61,7 @@ def espeak_error() -> str | None:
 
 
 def _import_error(module: str) -> str | None:
-    """A compiled module that was made for another numpy, libc or Python fails in many ways; each is the answer."""
+    """Imports a module; catches all errors: one compiled for another numpy, libc or Python fails in many ways."""
     try:
         importlib.import_module(module)
     except Exception as error:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Versions that install without complaint and then do wrong."""
+"""Package versions that install without errors but give wrong results."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from tinykws.doctor.installed_packages import Packages
 
 AREA = "packages"
 PER_CHANNEL_DENSE = Version("2.17")
-"""The first TensorFlow whose converter gives a dense layer a scale per output."""
+"""The first TensorFlow whose converter quantizes dense layers per channel."""
 
 
 def check_model_optimization(packages: Packages) -> Finding | None:
-    """Judges tensorflow-model-optimization beside Keras 3, which it does not know: it quantizes nothing, or breaks."""
+    """Checks for tensorflow-model-optimization plus Keras 3, which it does not support: it quantizes nothing."""
     keras, toolkit = packages.get("keras"), packages.get("tensorflow-model-optimization")
     if toolkit is None or keras is None or Version(keras.version).major < 3:
         return None
@@ -29,9 +29,9 @@ def check_model_optimization(packages: Packages) -> Finding | None:
 
 
 def check_dense_layers(packages: Packages, boards: Iterable[Board]) -> Finding | None:
-    """Tells what TensorFlow and the boards' TensorFlow Lite Micro disagree on, and why it cannot bite.
+    """Reports that TensorFlow's dense layers do not suit some boards' TFLite Micro, and how tinykws avoids that.
 
-    Libraries from before 2024-09 take a dense layer's first scale for all outputs: wrong scores, and no error.
+    Libraries from before 2024-09 use a dense layer's first scale for all outputs: wrong scores without an error.
     """
     tensorflow = packages.get("tensorflow")
     if tensorflow is None or Version(tensorflow.version) < PER_CHANNEL_DENSE:
@@ -42,6 +42,6 @@ def check_dense_layers(packages: Packages, boards: Iterable[Board]) -> Finding |
     libraries = dict.fromkeys(name for tflm in frozen for name in tflm.lib_deps or ["a vendor's core"])
     return Finding(
         AREA, "dense layers", "ok",
-        f"TensorFlow {tensorflow.version} would give them a scale per output, which {', '.join(libraries)} computes"
-        " wrongly; quantize gives them one, and generate refuses others",
+        f"TensorFlow {tensorflow.version} would quantize them per channel, which {', '.join(libraries)} computes"
+        " wrongly; quantize makes them per-tensor, and generate refuses others",
     )  # fmt: skip

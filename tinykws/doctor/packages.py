@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Python, tinykws's C extension, and packages: against what tinykws's own metadata and theirs ask for."""
+"""Checks Python, tinykws's C extension, and packages against the requirements in their metadata."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from tinykws.doctor.finding import Finding, absent
 from tinykws.doctor.installed_packages import Package, Packages
 
 AREA = "packages"
-EXTRAS = {"train": "train, quantize and evaluate need it", "synth": "synth needs it, to speak words without recordings"}
+EXTRAS = {"train": "train, quantize and evaluate need it", "synth": "synth needs it for words without recordings"}
 """tinykws's extras for users, and what does not work without them."""
 REASONS = {"platformio": "6.1.11 cannot build without a network", "tflite-micro": "scores are compared bit for bit"}
-"""Why a package's range is what it is, where that is not plain."""
+"""Reasons for version ranges that are not obvious."""
 
 
 def check_python(version: str, system: str, requires: str) -> Finding:
-    """Judges the running Python, such as `3.11.7`, against tinykws's Requires-Python."""
+    """Checks the running Python, such as `3.11.7`, against tinykws's Requires-Python."""
     found = f"{version} on {system}"
     if Version(version) in SpecifierSet(requires):
         return Finding("Python", "Python", "ok", found)
@@ -32,15 +32,15 @@ def check_python(version: str, system: str, requires: str) -> Finding:
 
 
 def check_extension(error: str | None) -> Finding:
-    """Judges whether tinykws's front-end, detector and protocol, compiled for this Python, load."""
+    """Checks whether tinykws's C extension (front-end, detector, protocol) loads."""
     if error is None:
         return Finding("Python", "C extension", "ok", "loads")
-    mend = "pip install --force-reinstall --no-deps tinykws (in a checkout: pip install -e .)"
-    return Finding("Python", "C extension", "missing", error, mend)
+    fix = "pip install --force-reinstall --no-deps tinykws (in a checkout: pip install -e .)"
+    return Finding("Python", "C extension", "missing", error, fix)
 
 
 def check_packages(packages: Packages) -> list[Finding]:
-    """Judges each package that tinykws, as installed, asks for: those of every install first, then the extras'."""
+    """Checks each package that tinykws requires: first those of every install, then those of the extras."""
     requirements = [Requirement(line) for line in packages["tinykws"].requires]
     findings = [_check(each, packages, extra="") for each in requirements if _extra_of(each) is None]
     for extra in EXTRAS:
@@ -49,7 +49,7 @@ def check_packages(packages: Packages) -> list[Finding]:
 
 
 def _extra_of(requirement: Requirement) -> str | None:
-    """The extra that brings a requirement; None where every install does, "" where only developers' installs do."""
+    """Returns the extra that a requirement belongs to; None: every install needs it; "": only developers do."""
     if requirement.marker is None or "extra" not in str(requirement.marker):
         return None
     return next((extra for extra in EXTRAS if requirement.marker.evaluate({"extra": extra})), "")
@@ -58,7 +58,7 @@ def _extra_of(requirement: Requirement) -> str | None:
 def _check(requirement: Requirement, packages: Packages, extra: str) -> Finding:
     name, wanted = canonicalize_name(requirement.name), str(requirement.specifier)
     if not extra and requirement.marker is not None and not requirement.marker.evaluate():
-        return Finding(AREA, name, "warning", f"not made for this system ({requirement.marker}); {_use_of(name)}")
+        return Finding(AREA, name, "warning", f"not available for this system ({requirement.marker}); {_use_of(name)}")
     package = packages.get(name)
     if package is None:
         install = f'pip install "tinykws[{extra}]"' if extra else _install(name, wanted)
@@ -72,7 +72,7 @@ def _check(requirement: Requirement, packages: Packages, extra: str) -> Finding:
 
 def _use_of(name: str) -> str:
     uses = {"tflite-micro": "quantize, detect and verify cannot run"}
-    return uses.get(name, "what needs it cannot run")
+    return uses.get(name, "stages that need it cannot run")
 
 
 def _because(name: str) -> str:
@@ -84,15 +84,15 @@ def _install(name: str, wanted: str) -> str:
 
 
 def check_loads(name: str, error: str | None) -> Finding:
-    """Judges whether a package that is installed can be used: some are compiled for one numpy or one libc."""
+    """Checks whether an installed package can be imported: some are compiled for one numpy or libc."""
     if error is None:
         return Finding(AREA, f"{name} loads", "ok", "yes")
     return Finding(AREA, f"{name} loads", "warning", error, f"pip install --force-reinstall {name}")
 
 
 def check_fit(packages: Packages) -> list[Finding]:
-    """Judges whether all that tinykws's packages ask of each other is there: a wrong protobuf or numpy under
-    TensorFlow shows here, and not as a crash in the middle of training."""
+    """Checks the requirements between the packages that tinykws uses: a protobuf or numpy that TensorFlow cannot use is
+    found here, not by a crash during training."""
     conflicts = list(_conflicts(packages))
     if not conflicts:
         return [Finding(AREA, "versions fit", "ok", f"of {len(_reached(packages))} packages")]
@@ -105,7 +105,7 @@ def _conflicts(packages: Packages) -> Iterator[Finding]:
             other = canonicalize_name(requirement.name)
             package = packages.get(other)
             if package is None:
-                found = f"{name} {packages[name].version} needs it, and it is not installed"
+                found = f"not installed, but {name} {packages[name].version} needs it"
             elif not requirement.specifier.contains(package.version, prereleases=True):
                 found = f"{package.version}, but {name} {packages[name].version} needs {requirement.specifier}"
             else:
@@ -114,19 +114,19 @@ def _conflicts(packages: Packages) -> Iterator[Finding]:
 
 
 def _reached(packages: Packages) -> set[str]:
-    """The installed ones of tinykws, of what it asks for, of what that asks for, and so on."""
+    """Returns the installed packages that tinykws requires, directly or indirectly, and tinykws."""
     ours = packages["tinykws"]
-    waiting = [canonicalize_name(each.name) for each in map(Requirement, ours.requires) if _extra_of(each) != ""]
+    pending = [canonicalize_name(each.name) for each in map(Requirement, ours.requires) if _extra_of(each) != ""]
     reached = {"tinykws"}
-    while waiting:
-        name = waiting.pop()
+    while pending:
+        name = pending.pop()
         if name in packages and name not in reached:
             reached.add(name)
-            waiting += [canonicalize_name(each.name) for each in _needs(packages[name])]
+            pending += [canonicalize_name(each.name) for each in _needs(packages[name])]
     return reached
 
 
 def _needs(package: Package) -> list[Requirement]:
-    """What a package cannot do without on this computer."""
+    """Returns a package's requirements on this computer, without extras."""
     requirements = [Requirement(line) for line in package.requires]
     return [each for each in requirements if each.marker is None or each.marker.evaluate({"extra": ""})]

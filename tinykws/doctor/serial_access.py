@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Serial ports: who may use them, who else grabs them, and which board is on which."""
+"""Checks serial ports: the user's permissions, programs that interfere, and which board is on which port."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ AREA = "serial"
 
 
 def check_rights(rights: SerialRights, *, needed: bool) -> Finding:
-    """Judges whether this user may open serial ports; `needed` where a board on one of them was asked for."""
+    """Checks whether this user may open serial ports; `needed`: a board on one of them was selected."""
     barred = [device.path for device in rights.devices if not device.usable]
     if rights.devices and not barred:
         usable = ", ".join(device.path for device in rights.devices)
@@ -22,18 +22,18 @@ def check_rights(rights: SerialRights, *, needed: bool) -> Finding:
     if not barred and (rights.is_root or rights.in_group):
         return Finding(AREA, "permissions", "ok", f"{rights.user} {'is root' if rights.is_root else _in(rights)}")
     state = absent(needed and bool(barred))
-    why, mend = _why_barred(rights)
-    return Finding(AREA, "permissions", state, f"{', '.join(barred)}: {why}" if barred else why, mend)
+    why, fix = _why_barred(rights)
+    return Finding(AREA, "permissions", state, f"{', '.join(barred)}: {why}" if barred else why, fix)
 
 
 def _why_barred(rights: SerialRights) -> tuple[str, str]:
-    """What keeps the user from serial ports, and what to do."""
+    """Returns why the user may not open serial ports, and what to do."""
     if not rights.group:
-        return "no group is known that owns serial ports here", "ls -l /dev/tty* names it when a board is connected"
+        return "the group that owns serial ports here is unknown", "connect a board, then: ls -l /dev/tty*"
     if rights.in_group:
-        return f"{rights.user} {_in(rights)}, which may not use it", "ls -l /dev/tty* shows its rights"
+        return f"{rights.user} {_in(rights)}, which may not use it", "to see the permissions: ls -l /dev/tty*"
     if rights.enrolled:
-        login = f"{rights.user} {_in(rights)}, but this login is older than that"
+        login = f"{rights.user} {_in(rights)}, but only from the next login on"
         return login, f"log out and in again, or: newgrp {rights.group}"
     join = f"sudo usermod -a -G {rights.group} {rights.user}, then log in again"
     return f"{rights.user} is not in the group {rights.group}", join
@@ -44,17 +44,17 @@ def _in(rights: SerialRights) -> str:
 
 
 def check_modem_manager(runs: bool) -> Finding:
-    """Judges ModemManager, which talks to every new serial port for some seconds: uploads fail, boards get garbage."""
+    """Checks for ModemManager, which probes every new serial port for seconds: uploads fail, boards get garbage."""
     if not runs:
-        return Finding(AREA, "ModemManager", "ok", "does not run")
+        return Finding(AREA, "ModemManager", "ok", "is not running")
     return Finding(
-        AREA, "ModemManager", "warning", "runs: it grabs a board's port for some seconds after each reset",
+        AREA, "ModemManager", "warning", "is running: it uses a board's port for some seconds after each reset",
         "sudo systemctl disable --now ModemManager (or add PlatformIO's udev rules, which keep it off boards)",
     )  # fmt: skip
 
 
 def check_ports(ports: Sequence[Port], boards: Iterable[Board], wanted: Board | None) -> list[Finding]:
-    """Tells what is on each USB port; with a board wanted, whether it is there."""
+    """Reports what is on each USB serial port and, if a board is wanted, whether it is connected."""
     boards = list(boards)
     findings = [_on_port(port, boards_on(port, boards)) for port in ports if port.usb_id is not None]
     if wanted is not None and wanted.serial.usb:
@@ -68,12 +68,14 @@ def check_ports(ports: Sequence[Port], boards: Iterable[Board], wanted: Board | 
 def _on_port(port: Port, fitting: Sequence[Board]) -> Finding:
     if fitting:
         looks_like = " or ".join(f"{board.id} ({board.name})" for board in fitting)
-        return Finding(AREA, port.device, "ok", f"{port.usb_id}, looks like {looks_like}")
-    return Finding(AREA, port.device, "ok", f"{describe(port).removeprefix(port.device).strip()}, no board we know")
+        return Finding(AREA, port.device, "ok", f"{port.usb_id}, matches {looks_like}")
+    return Finding(
+        AREA, port.device, "ok", f"{describe(port).removeprefix(port.device).strip()}, not a board of boards.yaml"
+    )
 
 
 def _not_there(board: Board) -> Finding:
     return Finding(
         AREA, board.id, "warning", f"not connected: no port has USB {' or '.join(board.serial.usb)}",
-        "a cable that carries data (many only charge); then press the board's reset button",
+        "use a cable that carries data (many only charge); then press the board's reset button",
     )  # fmt: skip

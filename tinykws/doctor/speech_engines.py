@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Speech engines: which of them could speak the words that have no recordings."""
+"""Checks which text-to-speech engines are available for words without recordings."""
 
 from __future__ import annotations
 
@@ -10,8 +10,14 @@ AREA = "speech"
 
 
 def check_engine(name: str, version: str | ToolError) -> Finding:
-    """Judges a speech engine by its version, or by why it has none; all are optional."""
+    """Checks a text-to-speech engine, given its version or the error that it has none; all engines are optional."""
     if isinstance(version, str):
         return Finding(AREA, name, "ok", version)
-    mend = (version.hint or "").splitlines() or [f"install what synth: engines: [{name}] needs"]
-    return Finding(AREA, name, "warning", f"{version.message}; synth: engines can do without", mend[0])
+    fix = (version.hint or "").splitlines() or [f"install what synth: engines: [{name}] needs"]
+    return Finding(
+        AREA,
+        name,
+        "warning",
+        f"{version.message}; optional: only needed if synth: engines in kws.yaml names it",
+        fix[0],
+    )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Compilers and emulators on PATH, and whether they have the parts that the boards' firmware wants."""
+"""Checks compilers and emulators on PATH, and whether they have the parts that the boards' firmware needs."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ AREA = "tools"
 
 
 def check_compiler(program: Program, specs: Mapping[str, bool], boards: Sequence[str]) -> Finding:
-    """Judges a compiler.
+    """Checks a compiler.
 
     Args:
-        program: what was found of it.
-        specs: the C library's spec files that the firmware is linked with, and whether it has each.
-        boards: ids of the boards it is for.
+        program: the facts about it.
+        specs: spec files of the C library that the firmware is linked with, and whether the compiler has each.
+        boards: ids of the boards that need it.
     """
     if program.path is None:
-        return _missing(program.name, f"not on PATH; for {', '.join(boards)}")
+        return _missing(program.name, f"not on PATH; needed for {', '.join(boards)}")
     if not program.version:
-        return _missing(program.name, f"{program.path} does not run; for {', '.join(boards)}")
+        return _missing(program.name, f"{program.path} does not run; needed for {', '.join(boards)}")
     lacking = [name for name, there in specs.items() if not there]
     if lacking:
         return _missing(program.name, f"{program.version}, without the C library ({', '.join(lacking)})")
@@ -31,9 +31,9 @@ def check_compiler(program: Program, specs: Mapping[str, bool], boards: Sequence
 
 
 def check_emulator(program: Program, machines: Mapping[str, bool]) -> Finding:
-    """Judges a QEMU; `machines` are those that boards name, and whether it knows each."""
+    """Checks a QEMU; `machines`: the machines that boards need, and whether it has each."""
     if program.path is None:
-        return _missing(program.name, f"not on PATH; for {', '.join(machines)}")
+        return _missing(program.name, f"not on PATH; needed for {', '.join(machines)}")
     unknown = [name for name, known in machines.items() if not known]
     if unknown:
         found = f"{program.version or 'does not run'}, without {', '.join(unknown)}"

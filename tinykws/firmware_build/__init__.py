@@ -1,2 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From generated files to firmware: PlatformIO, generated folders, sizes of programs."""
+"""Writes generated firmware projects, builds and uploads them with PlatformIO, and measures the programs.
+
+Contents of files come in (tinykws.stages.generate makes them); a PlatformIO project, a program, and its sizes by
+section and by purpose go out. PlatformIO runs offline for boards with our own platform; others need packages of the
+vendor.
+
+Contents:
+    tflm_ops.resolver_methods: maps a model's ops to methods of TFLite Micro's op resolver.
+    generated_tree.write_tree: writes a folder of generated files, keeping the user's changes.
+    platformio.build_offline: builds a project that contains its platform.
+    platformio.build_with_vendor: builds a project with a vendor's platform.
+    platformio.upload: uploads a program to a board.
+    platformio.run_arguments: returns the command line of a build.
+    platformio.upload_arguments: returns the command line of an upload.
+    platformio.list_arguments: returns the command line that lists installed packages.
+    platformio.missing_packages: lists the packages that are not installed.
+    platformio.package_name: returns a package's bare name.
+    platformio.registry_answers: checks whether PlatformIO's registry can be reached.
+    platformio.explain: turns the output of a failed build into an error.
+    platformio.explain_upload: turns the output of a failed upload into an error.
+    platformio.compiler_messages: extracts a compiler's error messages.
+    platformio_core.offline_core: makes PlatformIO work without a network.
+    platformio_core.cache_dir: returns the folder of the core directories.
+    platformio_core.core_dir_of: returns the core directory of a project.
+    platformio_core.environment: returns PlatformIO's environment variables.
+    platformio_core.lowest_version: returns the lowest version of a range.
+    platformio_packages.user_core_dir: returns the user's PlatformIO core directory.
+    platformio_packages.missing_platform: checks whether a platform is installed.
+    platformio_packages.missing_libraries: lists the libraries that are not installed.
+    elf_sizes.footprint: reads a program's flash and RAM by section.
+    elf_sizes.is_elf: checks whether a file is an ELF file.
+    memory_parts.memory_parts: splits flash and RAM by purpose: front-end, model, kernels.
+"""

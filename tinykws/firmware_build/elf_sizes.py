@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How much flash and RAM a program takes, section by section, read from its ELF file."""
+"""Reads from an ELF file how much flash and RAM a program takes, by section."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SHF_ALLOC = 2
 
 @dataclasses.dataclass(frozen=True)
 class Section:
-    """A section that the running program has in memory; initialised variables take flash and RAM both."""
+    """A section that is in memory at run time; initialised variables take both flash and RAM."""
 
     name: str
     flash_bytes: int
@@ -26,7 +26,7 @@ class Section:
 
 @dataclasses.dataclass(frozen=True)
 class Footprint:
-    """Sections in the file's order."""
+    """The sections of a program, in the file's order."""
 
     sections: tuple[Section, ...]
 
@@ -37,21 +37,21 @@ class Footprint:
 
     @property
     def ram_bytes(self) -> int:
-        """Variables, and what the linker script sets aside for the stack; not what is allocated while it runs."""
+        """Variables, and the stack that the linker script reserves; not memory that is allocated at run time."""
         return sum(section.ram_bytes for section in self.sections)
 
 
 def footprint(elf: Path, ram_address: int = 0, ram_bytes: int = 0) -> Footprint:
-    """Reads the sizes.
+    """Reads the sizes of a program.
 
     Args:
         elf: a linked program.
-        ram_address: where RAM begins. 0: a section is in RAM where it is writable. (Vendors' linker scripts have
-            writable sections outside RAM that only reserve addresses, so an address is the better rule.)
-        ram_bytes: how large it is.
+        ram_address: start of RAM; 0: every writable section counts as RAM. (Prefer an address: vendors' linker scripts
+            have writable sections outside RAM that only reserve addresses.)
+        ram_bytes: size of RAM.
 
     Raises:
-        ConfigError: it is no ELF file, or a damaged one.
+        ConfigError: it is not a valid ELF file.
     """
     from elftools.common.exceptions import ELFError
     from elftools.elf.elffile import ELFFile
@@ -67,7 +67,7 @@ def footprint(elf: Path, ram_address: int = 0, ram_bytes: int = 0) -> Footprint:
 
 
 def is_elf(program: Path) -> bool:
-    """Returns whether the file begins as ELF files do; programs of macOS and Windows do not."""
+    """Returns whether a file starts with the ELF magic number; programs of macOS and Windows do not."""
     with program.open("rb") as file:
         return file.read(4) == b"\x7fELF"
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A folder whose files are generated, and which may hold a user's own beside them.
+"""Writes a folder of generated files that may also contain a user's own files.
 
-A manifest in the folder remembers what was generated. From it comes what may be removed when it is no longer made,
-and what a user has changed since: a changed file is kept beside the new one, never lost.
+A manifest in the folder lists the generated files with their hashes. It tells which old files may be removed, and which
+the user has changed: a changed file is renamed and kept, never lost.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ KEPT_SUFFIX = ".yours"
 
 @dataclasses.dataclass(frozen=True)
 class TreeChanges:
-    """What writing a tree did; names are relative, with forward slashes."""
+    """What write_tree() changed; names are relative, with forward slashes."""
 
     written: tuple[str, ...]
     """New or changed files."""
     removed: tuple[str, ...]
-    """Files made before that no longer belong."""
+    """Files of an earlier run that are no longer generated."""
     kept: tuple[str, ...]
-    """Files of the user's that stood where a generated one goes; each now ends in `.yours`."""
+    """Generated files that the user had changed; each was renamed and now ends in `.yours`."""
 
 
 def write_tree(folder: Path, files: Mapping[str, bytes]) -> TreeChanges:
-    """Makes `folder` hold exactly these generated files, beside whatever else is there; equal files stay untouched.
+    """Writes generated files to `folder` and removes outdated ones; equal files and the user's own stay untouched.
 
     Raises:
         ConfigError: the folder cannot be written.
@@ -61,7 +61,7 @@ def _keep_users(path: Path, generated_digest: str | None, new: bytes) -> bool:
 
 
 def _remove(path: Path, generated_digest: str) -> bool:
-    """Removes a file that is still as it was generated, and folders that this leaves empty."""
+    """Removes a file that is unchanged since it was generated, and its folder if it is then empty."""
     if not path.is_file() or _digest(path.read_bytes()) != generated_digest:
         return False
     path.unlink()
@@ -79,12 +79,12 @@ def _read_manifest(folder: Path) -> dict[str, str]:
         return {str(name): str(digest) for name, digest in values.items() if _is_inside(name)}
     except (OSError, ValueError, AttributeError) as error:
         raise ConfigError(
-            f"cannot read {path}", hint=f"remove the folder {folder}: all in it that tinykws made is made again"
+            f"cannot read {path}", hint=f"remove the folder {folder}; tinykws generates its files again"
         ) from error
 
 
 def _is_inside(name: str) -> bool:
-    """Whether a name from the manifest stays below its folder."""
+    """Whether a name from the manifest is inside the folder."""
     return not Path(name).is_absolute() and ".." not in Path(name).parts
 
 

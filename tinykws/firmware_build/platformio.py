@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""PlatformIO: builds and uploads a generated project, and says in a reader's words why it could not."""
+"""Runs PlatformIO to build and upload a generated project, and turns its failures into clear errors."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from tinykws.support.run_command import Finished, run_command
 
 OWN_BUILD_SECONDS = 600
 VENDOR_BUILD_SECONDS = 3600
-"""Vendors' compilers and frameworks are downloaded within it, some 500 MB."""
+"""Includes downloading a vendor's compiler and framework, about 500 MB."""
 UPLOAD_SECONDS = 900
-"""The vendor's program that writes to the chip may be downloaded within it."""
+"""May include downloading the vendor's uploader."""
 REACH_SECONDS = 3
 LINES_SHOWN = 25
 
@@ -35,12 +35,12 @@ Command = list[str]
 
 
 class ProgramTooBigError(ToolError):
-    """The linker, or PlatformIO after it, found that the program does not fit the board."""
+    """The linker or PlatformIO reported that the program does not fit the board."""
 
     def __init__(self, message: str, over: MemoryNeeds, hint: str) -> None:
         super().__init__(message, hint=hint)
         self.over = over
-        """By how much."""
+        """The excess."""
 
 
 def run_arguments(project_dir: Path, env: str) -> Command:
@@ -59,12 +59,12 @@ def list_arguments(project_dir: Path, env: str) -> Command:
 
 
 def build_offline(project_dir: Path, env: str, on_line: Callable[[str], None] = lambda _: None) -> Finished:
-    """Builds a project that carries its platform; nothing is downloaded.
+    """Builds a project that contains its platform; downloads nothing.
 
     Raises:
-        ToolError: the build failed, with the compiler's messages; or it did not end.
+        ToolError: the build failed, with the compiler's messages; or it timed out.
     """
-    # A compiler that is interrupted does not always remove its temporary files; in a folder of ours they go with it.
+    # An interrupted compiler may leave temporary files; in a folder of our own they are removed with it.
     with offline_core(project_dir) as variables, tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
         own = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), scratch)
         finished = run_command(
@@ -79,22 +79,22 @@ def build_with_vendor(
     packages: Sequence[str],
     on_line: Callable[[str], None] = lambda _: None,
 ) -> Finished:
-    """Builds a project with a vendor's platform, in the user's own PlatformIO, which may download it.
+    """Builds a project with a vendor's platform in the user's PlatformIO core directory; may download packages.
 
     Args:
         project_dir: the generated project.
         env: its environment.
-        packages: platform and libraries, as in platformio.ini, that must be installed or be had.
-        on_line: gets PlatformIO's lines as they come.
+        packages: the platform and libraries it needs, as in platformio.ini.
+        on_line: called with each line that PlatformIO prints.
 
     Raises:
-        ToolError: packages are missing and cannot be had (within seconds), the build failed, or it did not end.
+        ToolError: packages are missing and the registry cannot be reached, the build failed, or it timed out.
     """
     missing = missing_packages(project_dir, env, packages)
     if missing and not registry_answers():
         raise _no_network(missing, project_dir)
     finished = run_command(
-        run_arguments(project_dir, env), timeout_s=VENDOR_BUILD_SECONDS, env=_users_own(), on_line=on_line
+        run_arguments(project_dir, env), timeout_s=VENDOR_BUILD_SECONDS, env=_user_environment(), on_line=on_line
     )
     return _checked(finished, project_dir)
 
@@ -108,9 +108,9 @@ def upload(
     """Uploads a built project's program to the board on a port.
 
     Raises:
-        ToolError: it failed or did not end; the hint holds the row's advice.
+        ToolError: it failed or timed out; the hint contains `upload_advice` of the board's row.
     """
-    own = offline_core(project_dir) if board.has_own_platform else contextlib.nullcontext(_users_own())
+    own = offline_core(project_dir) if board.has_own_platform else contextlib.nullcontext(_user_environment())
     with own as variables:
         finished = run_command(
             upload_arguments(project_dir, board.env, port), timeout_s=UPLOAD_SECONDS, env=variables, on_line=on_line
@@ -120,32 +120,32 @@ def upload(
     return finished
 
 
-def _users_own() -> dict[str, str]:
+def _user_environment() -> dict[str, str]:
     return os.environ | {"PLATFORMIO_DISABLE_PROGRESSBAR": "true"}
 
 
 def missing_packages(project_dir: Path, env: str, packages: Sequence[str]) -> list[str]:
-    """Returns which packages PlatformIO has not installed for the environment; asks no network."""
+    """Returns the packages that PlatformIO has not installed for the environment; works offline."""
     listing = run_command(list_arguments(project_dir, env), timeout_s=60).stdout
     return [package for package in packages if not _is_listed(package, listing)]
 
 
 def _is_listed(package: str, listing: str) -> bool:
-    """PlatformIO lists `name @ version (required: …)`; what was named by its address is required by it."""
+    """Whether a package is in PlatformIO's list: `name @ version (required: …)`, for a package by URL with that URL."""
     address = package.partition("#")[0]
     return f"{package_name(package)} @ " in listing or ("://" in address and address in listing)
 
 
 def package_name(package: str) -> str:
-    """Returns the bare name in `owner/name@version` or in an archive's or a repository's address."""
+    """Returns the name in `owner/name@version`, or in the URL of an archive or repository."""
     return re.sub(r"(\.git)?([@#].*)?$", "", package).rstrip("/").rsplit("/", 1)[-1]
 
 
 def registry_answers(timeout_s: float = REACH_SECONDS) -> bool:
-    """Returns whether a host of PlatformIO's registry, or the proxy on the way to it, takes a connection in time."""
+    """Returns whether PlatformIO's registry, or the proxy in front of it, accepts a connection in time."""
     reached = threading.Event()
     deadline = time.monotonic() + timeout_s
-    # Threads, because looking up a name heeds no time limit.
+    # Threads, because a DNS lookup has no timeout.
     attempts = [
         threading.Thread(target=_connect, args=(host, port, timeout_s, reached), daemon=True)
         for host, port in _registry_addresses()
@@ -188,14 +188,14 @@ def _checked(finished: Finished, project_dir: Path) -> Finished:
 
 def _no_network(missing: Sequence[str], project_dir: Path) -> ToolError:
     return ToolError(
-        f"PlatformIO has to download {', '.join(missing)}, and its registry cannot be reached: no network?",
-        hint=f"the generated project stays at {project_dir}: build it where there is a network, with `pio run` there;\n"
+        f"PlatformIO must download {', '.join(missing)}, but its registry cannot be reached: no network?",
+        hint=f"the generated project stays at {project_dir}: build it on a computer with a network: pio run\n"
         "boards that need no download: --board host, --board qemu-cortex-m4",
     )
 
 
 def explain(stdout: str, stderr: str, project_dir: Path) -> ToolError:
-    """Returns the error that says why a build failed, from what PlatformIO and the compilers wrote."""
+    """Returns the error for a failed build, from the output of PlatformIO and the compilers."""
     stays = f"the generated project stays at {project_dir}"
     text = f"{stdout}\n{stderr}"
     over = _over(text)
@@ -212,7 +212,7 @@ def explain(stdout: str, stderr: str, project_dir: Path) -> ToolError:
 
 
 def explain_upload(stdout: str, stderr: str, board: Board, port: str) -> ToolError:
-    """Returns the error that says why an upload failed, from what PlatformIO and the uploader wrote."""
+    """Returns the error for a failed upload, from the output of PlatformIO and the uploader."""
     text = f"{stdout}\n{stderr}"
     advice = "\n".join([*board.serial.upload_advice, UPLOAD_HINT, *busy_port_advice()[1:]])
     for pattern, message in _UPLOAD_TRANSLATIONS:
@@ -220,20 +220,22 @@ def explain_upload(stdout: str, stderr: str, board: Board, port: str) -> ToolErr
         if match:
             said = message.format(*match.groups(), port=port, board=board.name)
             return ToolError(f"the upload failed: {said}", hint=advice)
-    return ToolError(f"the upload to {port} failed:\n{_last_words(text)}", hint=advice)
+    return ToolError(f"the upload to {port} failed:\n{_last_lines(text)}", hint=advice)
 
 
-def _last_words(text: str) -> str:
-    """What an uploader says last is why it gave up; PlatformIO's own summary after it says nothing more."""
+def _last_lines(text: str) -> str:
+    """Returns the last lines of an uploader's output, which say why it failed, without PlatformIO's summary."""
     lines = [line for line in text.splitlines() if line.strip() and not re.match(r"={3,}|\*\*\* \[upload\]", line)]
     return "\n".join(lines[-LINES_SHOWN:])
 
 
-UPLOAD_HINT = "a cable that carries data, straight into the computer; close what else uses the port"
+UPLOAD_HINT = (
+    "use a cable that carries data, plugged directly into the computer; close other programs that use the port"
+)
 _UPLOAD_TRANSLATIONS = (
     (r"Installing ([^\n]+?)\s*\n(?:.*\n)*?.*HTTPClientError", "PlatformIO could not download {0}: no network?"),
     (r"HTTPClientError|InternetConnection", "PlatformIO could not download its uploader: no network?"),
-    (r"(?i)\[Errno 13\]|permission denied|access is denied", "{port} may not be opened: no permission, or it is busy"),
+    (r"(?i)\[Errno 13\]|permission denied|access is denied", "{port} cannot be opened: no permission, or it is busy"),
     (
         r"(?i)\[Errno 16\]|exclusively lock|port is busy|device or resource busy|resource temporarily unavailable",
         "{port} is busy: another program has it open",
@@ -241,17 +243,17 @@ _UPLOAD_TRANSLATIONS = (
     (
         r"(?i)readiness to read but returned no data|disconnected|\[Errno 5\]|input/output error|device not configured"
         r"|no such device|serial port .* closed|ClearCommError",
-        "{port} vanished in the middle: the board or its cable was moved, or it reset itself",
+        "{port} disappeared during the upload: the board or its cable was moved, or the board reset itself",
     ),
-    (r"(?i)\[Errno 2\]|could not open port|no such file or directory: '/dev", "{port} is not there any more"),
+    (r"(?i)\[Errno 2\]|could not open port|no such file or directory: '/dev", "{port} no longer exists"),
     (
         r"No device found on (\S+)|Couldn't find a board on the selected port|SAM-BA operation failed",
-        "{board} did not wait for the upload on {port}: its boot loader did not start",
+        "{board} did not accept the upload on {port}: its boot loader did not start",
     ),
-    (r"This chip is (ESP[^\s,]+),? not (ESP[^\s.,]+)", "on {port} is an {0}, the program is for an {1}"),
+    (r"This chip is (ESP[^\s,]+),? not (ESP[^\s.,]+)", "the chip on {port} is an {0}, the program is for an {1}"),
     (r"A fatal error occurred: ([^\n]+)", "{0}"),
 )
-"""What stands in the output of PlatformIO, bossac, esptool and their kind, and what it means; the first that fits."""
+"""Patterns in the output of PlatformIO and uploaders, and the message for each; the first match counts."""
 
 _TRANSLATIONS = (
     (r"no (\S+) on PATH; (.+)", "{0} not found on PATH; {1}"),
@@ -262,11 +264,11 @@ _TRANSLATIONS = (
     (r"section `?([\w.]+)'? will not fit in region `?(\w+)'?", "the program is too big: {0} does not fit in {1}"),
     (r"No space left on device", "no space left on the disk"),
 )
-"""What stands in the output, and what it means; the first that fits counts."""
+"""Patterns in the output of a build, and the message for each; the first match counts."""
 
 
 def _over(text: str) -> MemoryNeeds:
-    """By how much the program is too big, as the linker says of its regions, or PlatformIO of the linked program."""
+    """Returns by how much the program is too big, from the messages of the linker or of PlatformIO."""
     flash = ram = 0
     for region, size in re.findall(r"region `?(\w+)'? overflowed by (\d+) bytes", text):
         if re.search(r"ram|data|dtcm", region, re.IGNORECASE):
@@ -282,7 +284,7 @@ def _over(text: str) -> MemoryNeeds:
 
 
 def compiler_messages(text: str) -> str:
-    """Returns the part of a compiler's output worth reading: from the first error on, at most LINES_SHOWN lines."""
+    """Returns a compiler's output from its first error on, at most LINES_SHOWN lines."""
     lines = [line for line in text.splitlines() if line.strip()]
     errors = [at for at, line in enumerate(lines) if re.search(r"error\b|undefined reference|Error:", line)]
     first = errors[0] if errors else max(len(lines) - LINES_SHOWN, 0)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A PlatformIO core directory made without a network, for boards whose platform travels with the project.
+"""Creates a PlatformIO core directory without a network, for boards whose platform is part of the project.
 
-A build needs one package of PlatformIO's, `tool-scons`; it is made here from the SCons that pip installed. Each
-project has a core directory of its own: PlatformIO remembers platforms by name there, and two projects' platforms of
-one name would be taken for each other.
+A build needs one package from PlatformIO, `tool-scons`; it is created here from the SCons that pip installed. Each
+project has its own core directory: PlatformIO stores platforms there by name, and would confuse two projects'
+platforms of the same name.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ sys.exit(main())
 
 
 def cache_dir(environ: Mapping[str, str] = os.environ) -> Path:
-    """Returns the folder for core directories: $TINYKWS_CORE_DIR, else tinykws's place among the user's caches."""
+    """Returns the folder for core directories: $TINYKWS_CORE_DIR, else tinykws's folder in the user's cache."""
     if environ.get(CORE_DIR_VARIABLE):
         return Path(environ[CORE_DIR_VARIABLE])
     if sys.platform == "win32":
@@ -45,17 +45,17 @@ def cache_dir(environ: Mapping[str, str] = os.environ) -> Path:
 
 
 def core_dir_of(project_dir: Path) -> Path:
-    """Returns the core directory that belongs to a project."""
+    """Returns the core directory of a project."""
     digest = hashlib.sha256(str(project_dir.resolve()).encode()).hexdigest()[:16]
     return cache_dir() / digest
 
 
 @contextlib.contextmanager
 def offline_core(project_dir: Path) -> Iterator[dict[str, str]]:
-    """Yields the environment variables that make PlatformIO work offline on the project; one user at a time.
+    """Yields the environment variables that make PlatformIO work offline on the project; one build at a time.
 
     Raises:
-        ToolError: the core directory cannot be written, or another build of the same project does not end.
+        ToolError: the core directory cannot be written, or another build of the same project does not finish.
     """
     from platformio.package.lockfile import LockFile, LockFileTimeoutError
 
@@ -66,16 +66,16 @@ def offline_core(project_dir: Path) -> Iterator[dict[str, str]]:
             _write_core(core_dir)
             yield environment(core_dir)
     except LockFileTimeoutError as error:
-        raise ToolError(f"another build of {project_dir} is still running", hint="wait for it, or end it") from error
+        raise ToolError(f"another build of {project_dir} is still running", hint="wait for it, or stop it") from error
     except (PermissionError, NotADirectoryError, FileExistsError) as error:
         raise ToolError(
             f"cannot write in {core_dir}: {error.strerror}",
-            hint=f"name another folder for PlatformIO's files in the variable {CORE_DIR_VARIABLE}",
+            hint=f"set the variable {CORE_DIR_VARIABLE} to another folder for PlatformIO's files",
         ) from error
 
 
 def environment(core_dir: Path, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Returns the variables for PlatformIO: the user's own settings of it left out, nothing sent or looked up."""
+    """Returns the variables for PlatformIO: none of the user's PlatformIO settings, no telemetry, no update checks."""
     kept = {name: value for name, value in environ.items() if not name.startswith("PLATFORMIO_")}
     return kept | {
         "PLATFORMIO_CORE_DIR": str(core_dir.resolve()),
@@ -94,7 +94,7 @@ def _write_core(core_dir: Path) -> None:
     package = core_dir / "packages" / "tool-scons"
     version = lowest_version(get_core_dependencies()["tool-scons"])
     spec = {"owner": "platformio", "id": None, "name": "tool-scons", "requirements": None}
-    # An address of any kind keeps PlatformIO from looking for updates.
+    # Any URI keeps PlatformIO from looking for updates.
     spec["uri"] = package.resolve().as_uri()
     write_json(package / "package.json", {"name": "tool-scons", "version": version, "system": "*"})
     write_json(package / ".piopm", {"type": "tool", "name": "tool-scons", "version": version, "spec": spec})
@@ -106,10 +106,10 @@ def _write_core(core_dir: Path) -> None:
 
 
 def lowest_version(requirement: str) -> str:
-    """Returns the lower end of a version range such as `~4.41101.0`."""
+    """Returns the lowest version of a range such as `~4.41101.0`."""
     match = re.search(r"\d+(\.\d+)*", requirement)
     if match is None:
-        raise ToolError(f"this version of PlatformIO names its SCons in a new way: {requirement!r}")
+        raise ToolError(f"this version of PlatformIO states its SCons requirement in an unknown form: {requirement!r}")
     return match.group()
 
 

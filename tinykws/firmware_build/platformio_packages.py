@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which vendors' platforms and libraries PlatformIO has installed, by its own rules and from its folders alone."""
+"""Which vendors' platforms and libraries PlatformIO has installed, by its own rules, offline."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def missing_libraries(libraries: Sequence[str], project_dir: Path, env: str) -> 
 
 
 def _setting(name: str) -> str:
-    """A setting of PlatformIO as its environment variables or its defaults have it, whatever folder we stand in."""
+    """Returns a PlatformIO setting from its environment variables or defaults, independent of the current folder."""
     from platformio.project.config import ProjectConfig
 
     return str(ProjectConfig(path="").get("platformio", name))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The operations of TensorFlow Lite Micro, as models name them and as its op resolver does."""
+"""The operations of TensorFlow Lite Micro: their names in a model, and the methods of its op resolver."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ RESOLVER_METHODS = {
 
 
 def resolver_methods(ops: Iterable[str]) -> list[tuple[str, str]]:
-    """Returns (name, method) of each op, once, in order. Raises ConfigError for one that TFLM is not known to run."""
+    """Returns (name, method) of each distinct op, in order. Raises ConfigError for an op that TFLM does not support."""
     unknown = [name for name in ops if name not in RESOLVER_METHODS]
     if unknown:
         raise ConfigError(
-            f"TensorFlow Lite Micro is not known to run {', '.join(unknown)}",
+            f"TensorFlow Lite Micro does not support {', '.join(unknown)}",
             hint="build the model from convolutions, dense layers, pooling and activations",
         )
     return [(name, RESOLVER_METHODS[name]) for name in dict.fromkeys(ops)]

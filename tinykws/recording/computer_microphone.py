@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The door to this computer's own microphone: PortAudio, through the package sounddevice."""
+"""This computer's microphone, through PortAudio and the package sounddevice."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from typing import Any
 import numpy as np
 
 from tinykws.audio.samples import SAMPLE_RATE_HZ, Samples
-from tinykws.recording.record_protocol import MOST_SAMPLES, OnSound, Take
+from tinykws.recording.record_protocol import MAX_SAMPLES, OnSound, Recording
 from tinykws.support.errors import ToolError
 
 PIECE_SAMPLES = 800
-"""A piece of 50 ms at a time: a meter moves, Ctrl-C is heard."""
+"""50 ms per read, so that the level meter moves and Ctrl-C is handled."""
 
 
 class ComputerMicrophone:
-    """The system's input device, or the one named.
+    """The system's default input device, or a named one.
 
     Args:
-        name: a part of a device's name as the system has it; None: the system's default.
+        name: part of an input device's name; None: the system's default.
 
     Raises:
-        ToolError: sounddevice or PortAudio is missing, or there is no such microphone.
+        ToolError: sounddevice or PortAudio is missing, or no microphone has that name.
     """
 
-    longest_samples = MOST_SAMPLES
+    longest_samples = MAX_SAMPLES
 
     def __init__(self, name: str | None = None) -> None:
         self._sounddevice = _import_sounddevice()
@@ -35,11 +35,11 @@ class ComputerMicrophone:
         except (self._sounddevice.PortAudioError, ValueError) as error:
             raise ToolError(
                 f"this computer's microphone cannot be used: {error}",
-                hint="plug one in, or choose one: --microphone NAME\npython -m sounddevice   (lists them)",
+                hint="connect a microphone, or choose one: --microphone NAME\nto list them: python -m sounddevice",
             ) from error
 
-    def record(self, count: int, on_sound: OnSound) -> Take:
-        """Returns the next `count` samples. Raises ToolError where the microphone fails."""
+    def record(self, count: int, on_sound: OnSound) -> Recording:
+        """Records `count` samples. Raises ToolError if the microphone fails."""
         pieces: list[Samples] = []
         lost = 0
         try:
@@ -55,7 +55,7 @@ class ComputerMicrophone:
                     on_sound(piece)
         except self._sounddevice.PortAudioError as error:
             raise ToolError(f"this computer's microphone failed: {error}") from error
-        return Take(np.concatenate(pieces), lost)
+        return Recording(np.concatenate(pieces), lost)
 
 
 def _import_sounddevice() -> Any:
@@ -64,10 +64,11 @@ def _import_sounddevice() -> Any:
     except ImportError as error:
         raise ToolError(
             "recording through this computer's microphone needs the package sounddevice",
-            hint="pip install 'tinykws[record]'\nor a board's microphone: --board B, --port P",
+            hint="pip install 'tinykws[record]'\nor use a board's microphone: --board B, --port P",
         ) from error
-    except OSError as error:  # the package is there, PortAudio is not
+    except OSError as error:  # the package is installed, PortAudio is not
         raise ToolError(
-            f"sounddevice finds no PortAudio: {error}", hint="sudo apt-get install libportaudio2   (Debian, Ubuntu)"
+            f"sounddevice does not find PortAudio: {error}",
+            hint="sudo apt-get install libportaudio2   (Debian, Ubuntu)",
         ) from error
     return sounddevice

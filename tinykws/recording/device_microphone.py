@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The microphone of a board, as a thing to record with."""
+"""A board's microphone, for recording and for mic-check."""
 
 from __future__ import annotations
 
@@ -9,26 +9,27 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tinykws.boards.rows import Board, SerialLine
-from tinykws.device.line_checksum import take_check, with_check
-from tinykws.device.open_device import OpenDevice, explained, open_device
+from tinykws.device.line_checksum import split_check, with_check
+from tinykws.device.open_device import OpenDevice, add_device_details, open_device
 from tinykws.device.protocol import STATUS, Ready, Status, parse_line
 from tinykws.device.session import DeviceSession
 from tinykws.device.session_log import SessionLog
 from tinykws.device.transport.line_transport import LineTransport
 from tinykws.device.transport.serial_transport import open_transport
-from tinykws.recording.record_protocol import OnSound, Take, longest_recording, record_sound
+from tinykws.recording.record_protocol import OnSound, Recording, longest_recording, record_sound
 from tinykws.support.errors import DeviceError
 
 TIMEOUT_S = 10.0
 
 
 class DeviceMicrophone:
-    """A board's microphone, over a line that is open.
+    """A board's microphone, over an open transport.
 
     Args:
-        transport: the serial line.
-        session: the conversation on it; the device is in the test's state.
-        board: its row.
+        transport: carries lines to and from the board.
+        session: the session over it; the device has confirmed `!TEST`.
+        board: its row of boards.yaml.
+        ready: its banner.
     """
 
     def __init__(self, transport: LineTransport, session: DeviceSession, board: Board, ready: Ready) -> None:
@@ -38,43 +39,43 @@ class DeviceMicrophone:
         self.longest_samples = longest_recording(board)
         self._session = session
 
-    def record(self, count: int, on_sound: OnSound) -> Take:
-        """Returns the next `count` samples. Raises SoundLostError, DeviceError."""
-        self._session.begin_test()  # what was heard before now is forgotten
+    def record(self, count: int, on_sound: OnSound) -> Recording:
+        """Records `count` samples. Raises SoundLostError, DeviceError."""
+        self._session.enter_test_mode()  # discards samples from before now
         return record_sound(self.transport, count, time.monotonic, on_sound)
 
     def status(self) -> Status:
-        """Returns the device's counts, its microphone emptied and not listened to. Raises DeviceError."""
-        self._session.begin_test()
+        """Returns the device's counters while it discards its microphone's samples. Raises DeviceError."""
+        self._session.enter_test_mode()
         self.transport.send_lines([with_check(STATUS)])
-        give_up = time.monotonic() + TIMEOUT_S
-        while (text := self.transport.read_line(max(0.0, give_up - time.monotonic()))) is not None:
-            body, intact = take_check(text)
+        deadline = time.monotonic() + TIMEOUT_S
+        while (text := self.transport.read_line(max(0.0, deadline - time.monotonic()))) is not None:
+            body, intact = split_check(text)
             line = parse_line(body)
             if intact and isinstance(line, Status):
                 return line
-        raise DeviceError(f"the device did not answer {STATUS} in {TIMEOUT_S:.0f} s")
+        raise DeviceError(f"the device did not answer {STATUS} within {TIMEOUT_S:.0f} s")
 
     def now(self) -> float:
-        """Returns the host's seconds, from any beginning."""
+        """Returns the time of the host's monotonic clock in seconds."""
         return time.monotonic()
 
     def wait(self, seconds: float) -> None:
-        """Lets time pass."""
+        """Waits."""
         time.sleep(seconds)
 
 
 @contextlib.contextmanager
 def device_microphone(board: Board, target: Path | str) -> Iterator[DeviceMicrophone]:
-    """Opens a device and yields its microphone; the `with` lets it listen again.
+    """Opens a device and yields its microphone; leaving the `with` lets the device listen again.
 
     Args:
         board: its row of boards.yaml.
-        target: the program of an emulated board, or the port (or pyserial URL) of a real one.
+        target: the program of an emulated board, or the port (or pyserial URL) of a physical one.
 
     Raises:
         ConfigError, ToolError: as open_device().
-        DeviceError: no device, or another board.
+        DeviceError: no device answers, or it is a different board.
     """
     with open_device(board, target) as device, _microphone_of(device, {board.id: board}) as microphone:
         yield microphone
@@ -82,10 +83,10 @@ def device_microphone(board: Board, target: Path | str) -> Iterator[DeviceMicrop
 
 @contextlib.contextmanager
 def microphone_on(port: str, line: SerialLine, rows: Mapping[str, Board]) -> Iterator[DeviceMicrophone]:
-    """The same where only the port (or pyserial URL) is known: which of the rows it is, the device says itself.
+    """Like device_microphone(), for an unknown board on a port (or pyserial URL): its banner says which row it is.
 
     Raises:
-        DeviceError: no device, or one that is none of the rows.
+        DeviceError: no device answers, or no row matches its banner.
     """
     with open_transport(port, line) as transport, _microphone_of(OpenDevice(transport), rows) as microphone:
         yield microphone
@@ -94,23 +95,23 @@ def microphone_on(port: str, line: SerialLine, rows: Mapping[str, Board]) -> Ite
 @contextlib.contextmanager
 def _microphone_of(device: OpenDevice, rows: Mapping[str, Board]) -> Iterator[DeviceMicrophone]:
     log = SessionLog()
-    with explained(device, log):
+    with add_device_details(device, log):
         session = DeviceSession(device.transport, log, TIMEOUT_S)
-        ready = session.introduce()
+        ready = session.request_banner()
         if ready.board not in rows:
             wanted = next(iter(rows)) if len(rows) == 1 else "one of boards.yaml"
             raise DeviceError(
-                f"the board says that it is {ready.board}, not {wanted}",
-                hint=f"--board {ready.board}, or another --port",
+                f"the board is {ready.board}, not {wanted}",
+                hint=f"try --board {ready.board}, or another --port",
             )
-        session.begin_test()
+        session.enter_test_mode()
         leave = True
         try:
             yield DeviceMicrophone(device.transport, session, rows[ready.board], ready)
         except DeviceError:
-            leave = not device.ends_with_us  # its end would be taken for the reason
+            leave = not device.started_here  # or its exit would be reported as the cause
             raise
         finally:
             if leave:
                 with contextlib.suppress(DeviceError):
-                    session.leave(end_device=device.ends_with_us)
+                    session.leave(end_device=device.started_here)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""audit: which of a user's recordings deserve a look before anybody trains on them.
+"""audit: finds suspicious recordings before a model is trained on them.
 
-Reads data/ and build/dataset/; writes build/audit/: audit.json and index.html, a page of players and pictures. Nothing
-is ever deleted or moved: clips are left out by naming them in data/ignore_list.txt, by hand or where it is asked for.
+Reads data/ and build/dataset/; writes build/audit/: audit.json and index.html, a page with players and spectrograms.
+Deletes and moves nothing: clips are excluded by their names in data/ignore_list.txt, added by hand or on request.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ REPORT_NAME = "audit.json"
 PAGE_NAME = "index.html"
 SHOWN_ON_PAGE = 400
 EPOCHS = 8
-"""Of each network that checks labels: enough to know the words, too few to learn wrong labels by heart."""
+"""For each network that checks labels: enough to learn the words, too few to memorise wrong labels."""
 INTRODUCTION = (
-    "Suspicious recordings, by kind, the worst first. The picture is what the model sees: time to the right, high"
-    " sounds above. Many are good: look, listen, and tick what should be left out."
+    "Suspicious recordings, by kind, the worst first. The picture shows the features that the model gets: time to the"
+    " right, high frequencies at the top. Many clips are good: look, listen, and tick those to exclude."
 )
 
 
 @dataclasses.dataclass(frozen=True)
 class SuspiciousClip:
-    """A recording, and one thing about it."""
+    """A recording and one suspicion about it."""
 
     source: str
     """`folder/name` below data/."""
@@ -56,22 +56,22 @@ class SuspiciousClip:
 
 @dataclasses.dataclass(frozen=True)
 class AuditReport:
-    """What deserves a look."""
+    """The suspicious recordings."""
 
     clips: int
-    """Recordings that were looked at."""
+    """Number of recordings that were checked."""
     suspicious: tuple[SuspiciousClip, ...]
     """By kind, the worst first."""
     labels_checked: bool
-    """False: too few speakers to check labels by cross-validation."""
+    """False if there are too few speakers to check labels by cross-validation."""
     page: Path
     left_out: int
-    """Recordings that were put into data/ignore_list.txt now."""
+    """Number of recordings that this run added to data/ignore_list.txt."""
 
 
 @dataclasses.dataclass(frozen=True)
-class _Looked:
-    """A recording with all that is suspicious about it."""
+class _Inspected:
+    """A recording with all suspicions about it."""
 
     clip: ClipFile
     digest: str
@@ -79,15 +79,15 @@ class _Looked:
 
 
 def audit(project: Project, *, leave_out: Sequence[str] = (), progress: Progress = SILENT) -> AuditReport:
-    """Looks at every recording in data/, and checks labels by cross-validation on the dataset.
+    """Checks every recording in data/, and its label by cross-validation on the dataset.
 
     Args:
-        project: prepare has been run.
-        leave_out: kinds whose recordings are put into data/ignore_list.txt.
-        progress: shows how far it is.
+        project: a project whose dataset has been prepared.
+        leave_out: kinds of suspicion whose recordings are added to data/ignore_list.txt.
+        progress: shows progress.
 
     Raises:
-        ConfigError: no recording in data/, no dataset, an unknown kind.
+        ConfigError: data/ has no recording, there is no dataset, or a kind is unknown.
         ToolError: TensorFlow or matplotlib is not installed.
     """
     for kind in leave_out:
@@ -95,46 +95,46 @@ def audit(project: Project, *, leave_out: Sequence[str] = (), progress: Progress
             raise ConfigError(f"{kind!r} is not a kind of suspicion", hint=f"one of {', '.join(KINDS)}")
     clips = clip_files(project.data_dir, project.config.labels)
     if not clips:
-        raise ConfigError(f"there is no recording in {project.data_dir}", hint="what espeak-ng speaks needs no audit")
-    looked = _look(project, clips, progress)
-    found = [(one.clip, issue) for one in looked for issue in one.issues] + list(_twice(looked))
-    doubtful = _doubtful(project, {clip.source: clip for clip in clips}, progress)
-    found += doubtful or []
+        raise ConfigError(f"there is no recording in {project.data_dir}", hint="synthetic clips need no audit")
+    inspected = _inspect(project, clips, progress)
+    found = [(one.clip, issue) for one in inspected for issue in one.issues] + list(_duplicates(inspected))
+    doubtful_labels = _doubtful_labels(project, {clip.source: clip for clip in clips}, progress)
+    found += doubtful_labels or []
     order = list(KINDS)
     found.sort(key=lambda pair: (order.index(pair[1].kind), -pair[1].severity, pair[0].source))
     report = AuditReport(
         clips=len(clips),
         suspicious=tuple(SuspiciousClip(clip.source, one.kind, one.detail) for clip, one in found),
-        labels_checked=doubtful is not None,
+        labels_checked=doubtful_labels is not None,
         page=project.build_dir / "audit" / PAGE_NAME,
-        left_out=_leave_out(project, [clip.source for clip, one in found if one.kind in leave_out]),
+        left_out=_add_to_ignore_list(project, [clip.source for clip, one in found if one.kind in leave_out]),
     )
     _write(project, report, found, progress)
     return report
 
 
-def _look(project: Project, clips: Sequence[ClipFile], progress: Progress) -> list[_Looked]:
+def _inspect(project: Project, clips: Sequence[ClipFile], progress: Progress) -> list[_Inspected]:
     frontend = project.config.frontend
 
-    def look(clip: ClipFile) -> _Looked:
+    def look(clip: ClipFile) -> _Inspected:
         try:
             samples = read_audio(clip.path, frontend.sample_rate_hz).samples
         except ConfigError as error:
-            return _Looked(clip, "", [ClipIssue(UNFIT, error.message, 1)])
+            return _Inspected(clip, "", [ClipIssue(UNFIT, error.message, 1)])
         if samples.size == 0:
-            return _Looked(clip, "", [ClipIssue(UNFIT, "empty", 1)])
+            return _Inspected(clip, "", [ClipIssue(UNFIT, "empty", 1)])
         digest = hashlib.sha256(samples.tobytes()).hexdigest()
         if clip.label_id == SILENCE_INDEX:
-            return _Looked(clip, digest, [])
-        return _Looked(clip, digest, find_issues(samples, frontend.sample_rate_hz, frontend.clip_ms))
+            return _Inspected(clip, digest, [])
+        return _Inspected(clip, digest, find_issues(samples, frontend.sample_rate_hz, frontend.clip_ms))
 
-    return list(progress.track(map_in_threads(look, clips, process_count()), "looking at clips", total=len(clips)))
+    return list(progress.track(map_in_threads(look, clips, process_count()), "checking clips", total=len(clips)))
 
 
-def _twice(looked: Sequence[_Looked]) -> Iterator[tuple[ClipFile, ClipIssue]]:
-    """Yields recordings whose very sound is trained on and tested with, or stands under two labels."""
+def _duplicates(inspected: Sequence[_Inspected]) -> Iterator[tuple[ClipFile, ClipIssue]]:
+    """Yields recordings with identical samples in two splits or under two labels."""
     by_digest = defaultdict(list)
-    for one in looked:
+    for one in inspected:
         if one.digest:
             by_digest[one.digest].append(one.clip)
     for same in by_digest.values():
@@ -144,10 +144,10 @@ def _twice(looked: Sequence[_Looked]) -> Iterator[tuple[ClipFile, ClipIssue]]:
                 yield clip, ClipIssue(TWICE, f"also {others}", len(same))
 
 
-def _doubtful(
+def _doubtful_labels(
     project: Project, clips: dict[str, ClipFile], progress: Progress
 ) -> list[tuple[ClipFile, ClipIssue]] | None:
-    """Returns recordings whose label is doubtful; None where there are too few speakers to say."""
+    """Returns recordings whose label is doubtful; None if there are too few speakers to check labels."""
     dataset = Dataset.load(project.dataset_dir)
     sources, label_ids = dataset.all_sources, np.asarray(dataset.all_label_ids, np.int64)
     folds = assign_folds(sources)
@@ -157,11 +157,11 @@ def _doubtful(
     texts = [label.text for label in project.config.labels]
     rounds = iter(progress.track(range(int(folds.max()) + 1), "checking labels"))
 
-    def train_and_predict(known: Rows, asked: Rows) -> npt.NDArray[np.float32]:
+    def predict(known: Rows, asked: Rows) -> npt.NDArray[np.float32]:
         next(rounds, None)
         return _probabilities(project, dataset, label_ids, known, asked)
 
-    probabilities = out_of_fold_probabilities(folds, len(texts), train_and_predict)
+    probabilities = out_of_fold_probabilities(folds, len(texts), predict)
     next(rounds, None)
     found = []
     for label_error in find_label_errors(label_ids, probabilities):
@@ -182,7 +182,7 @@ def _doubtful(
 def _probabilities(
     project: Project, dataset: Dataset, label_ids: Rows, known: Rows, asked: Rows
 ) -> npt.NDArray[np.float32]:
-    """Trains the project's network on some rows and asks it about others, float [n, n_labels]."""
+    """Trains the project's network on some rows; returns its probabilities for others, float [n, n_labels]."""
     settings = dataclasses.replace(project.config.training, epochs=EPOCHS)
     trainer = Trainer(
         project.config.model.architecture, dataset.frontend.features_shape, len(dataset.labels), len(known), settings
@@ -195,7 +195,7 @@ def _probabilities(
     return trainer.network.probabilities(dataset.all_features[asked])
 
 
-def _leave_out(project: Project, sources: Sequence[str]) -> int:
+def _add_to_ignore_list(project: Project, sources: Sequence[str]) -> int:
     """Adds names to data/ignore_list.txt; returns how many were new."""
     path = project.data_dir / IGNORE_LIST
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
@@ -215,7 +215,7 @@ def _write(
         features = features_of_clip(fit_length(samples, frontend.clip_samples), frontend)
         return ClipCard(clip.source, f"{issue.kind}: {issue.detail}", clip.path, features)
 
-    # Of each kind the worst, so that a kind with many does not hide the others.
+    # The worst of each kind, so that a frequent kind does not hide the others.
     share = max(1, SHOWN_ON_PAGE // max(1, len({issue.kind for _, issue in found})))
     shown: list[tuple[ClipFile, ClipIssue]] = []
     for kind in KINDS:

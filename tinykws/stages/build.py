@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""build: a generated PlatformIO project in, firmware.elf out, with its size by part and how long listening takes."""
+"""build: compiles a generated PlatformIO project to firmware.elf; reports its size by purpose, and its speed."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from tinykws.support.programs import find_programs
 from tinykws.support.progress import SILENT, Progress
 
 PROGRAM_NAMES = ("firmware.elf", "firmware.exe")
-"""What the platforms call the linked program; the second on Windows, where this computer is the board."""
+"""Names of the linked program; the second is that of --board host on Windows."""
 LIBRARY_MANIFESTS = ("library.json", "library.properties", "module.json")
-WORTH_SAYING = re.compile(r"^(Platform|Tool|Library) Manager: ")
+DOWNLOAD_LINE = re.compile(r"^(Platform|Tool|Library) Manager: ")
 
 
 @dataclasses.dataclass(frozen=True)
 class BuildReport:
-    """The program, and how much of the board it takes."""
+    """The program, and how much of the board's memory and time it takes."""
 
     program: Path
     flash_bytes: int
@@ -38,11 +38,11 @@ class BuildReport:
     """0: no limit."""
     seconds: float
     footprint: Footprint
-    """Section by section."""
+    """Sizes by section."""
     parts: tuple[Part, ...]
-    """Front-end, model, kernels and so on; empty where the program is no ELF file."""
+    """Sizes by purpose (front-end, model, kernels…); empty if the program is not an ELF file."""
     speed: Speed | None
-    """None where the board's core is not known, or not what was built."""
+    """Estimated speed; None if the board's core is unknown, or the bundle is not given."""
 
 
 def build(
@@ -53,23 +53,24 @@ def build(
     *,
     force: bool = False,
 ) -> BuildReport:
-    """Builds the project in `out_dir`. What has not changed is not compiled again.
+    """Builds the project in `out_dir`; unchanged sources are not compiled again.
 
     Args:
         out_dir: the generated project.
-        board: the row it was generated for.
-        progress: told of downloads.
-        bundle: what it was generated from; with it, the report says how fast it is, one that cannot keep up is
-            refused before anything is compiled, and the error of a program too big says what would fit.
-        force: build even what cannot keep up.
+        board: the board that it was generated for.
+        progress: shows downloads.
+        bundle: the bundle that it was generated from. With it, the report contains the estimated speed, a model that is
+            too slow for the board is refused before compiling, and the error for a program that is too big says what
+            would fit.
+        force: build even a model that is too slow.
 
     Raises:
-        ToolError: a compiler or the vendor's packages are missing and cannot be had, or the build failed.
-        ConfigError: there is no project, a library of this computer is not there, or the program is too slow or big.
+        ToolError: a compiler is missing, the vendor's packages cannot be downloaded, or the build failed.
+        ConfigError: there is no project, a local library does not exist, or the program is too slow or too big.
     """
     if not (out_dir / "platformio.ini").is_file():
         raise ConfigError(
-            f"there is no PlatformIO project in {out_dir}", hint="make one with: tinykws generate --board …"
+            f"there is no PlatformIO project in {out_dir}", hint="generate one: tinykws generate --board …"
         )
     speed = None if bundle is None else estimate_speed(bundle, board, _engine(out_dir))
     if bundle is not None and not force:
@@ -83,7 +84,7 @@ def build(
             build_offline(out_dir, board.env)
         else:
             packages = [board.platform, *(library for library in libraries if not is_local(library))]
-            build_with_vendor(out_dir, board.env, packages, lambda line: _say(line, progress))
+            build_with_vendor(out_dir, board.env, packages, lambda line: _report_download(line, progress))
     except ProgramTooBigError as error:
         raise _too_big(error.message, error.over, out_dir, board, bundle) from error
     report = _report(_program(out_dir, board), board, time.monotonic() - started, speed)
@@ -96,24 +97,24 @@ def _engine(out_dir: Path) -> str:
 
 
 def _libraries(out_dir: Path, board: Board) -> tuple[str, ...]:
-    """The libraries that the project as generated asks for; the aot engine asks for none."""
+    """Returns the libraries that the generated project needs; the aot engine needs none."""
     return board.tflm.lib_deps if board.tflm and _engine(out_dir) == "tflm" else ()
 
 
 def _check_local(libraries: tuple[str, ...], out_dir: Path) -> None:
-    """PlatformIO's own message for a folder that is not there, or is no library, names neither."""
+    """Checks local libraries: PlatformIO's message for a missing or invalid one names neither folder nor library."""
     for library in filter(is_local, libraries):
         folder = Path(local_path(library).replace("${PROJECT_DIR}", str(out_dir)))
         if not any((folder / name).is_file() for name in LIBRARY_MANIFESTS):
             raise ConfigError(
-                f"lib_deps names {folder}, where there is no PlatformIO library",
+                f"lib_deps names {folder}, which is not a PlatformIO library",
                 hint=f"a library is a folder with {' or '.join(LIBRARY_MANIFESTS)}",
             )
 
 
-def _say(line: str, progress: Progress) -> None:
-    """Downloads take minutes: their lines are passed on."""
-    if WORTH_SAYING.match(line):
+def _report_download(line: str, progress: Progress) -> None:
+    """Passes on lines about downloads, which take minutes."""
+    if DOWNLOAD_LINE.match(line):
         progress.say(line)
 
 
@@ -135,7 +136,7 @@ def _report(program: Path, board: Board, seconds: float, speed: Speed | None) ->
 
 
 def _check_fits(report: BuildReport, out_dir: Path, bundle: Bundle | None, board: Board) -> None:
-    """By the program's own figures: not every vendor's linker script knows how much the board has."""
+    """Checks the size of the program: not every vendor's linker script knows the size of the board's memory."""
     over = excess(MemoryNeeds(report.flash_bytes, report.ram_bytes), board)
     if over.flash_bytes > 0:
         what, used, limit, too_much = "flash", report.flash_bytes, report.flash_limit_bytes, over.flash_bytes

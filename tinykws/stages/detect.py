@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""detect: the deployed pipeline over recordings of any length.
+"""detect: runs the deployed pipeline on recordings of any length.
 
-Front-end, window, detector are the C code that the firmware compiles; the model runs in TFLite Micro's interpreter.
+Front-end, model input and detector are the firmware's C code; the model runs in TFLite Micro's interpreter.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ from tinykws.support.progress import SILENT, Progress
 
 @dataclasses.dataclass(frozen=True)
 class Heard:
-    """A word was heard, as a device would report it."""
+    """A detected word, as a device would report it."""
 
     time_ms: int
-    """From the recording's start to the end of the newest samples that were heard."""
+    """Time from the recording's start to the end of the newest processed sample."""
     label: Label
     score: int
-    """Average over the detector's window, 0 to 255."""
+    """Average over the smoothing window, 0 to 255."""
 
 
 def detect(bundle: Bundle, path: Path, *, progress: Progress = SILENT) -> Iterator[Heard]:
-    """Yields the words that a device with this bundle would hear in a recording, as they come.
+    """Yields the words that a device with this bundle would detect in a recording, in order.
 
-    The recording is read a second at a time, so its length does not matter.
+    The recording is read one second at a time, so it may have any length.
 
     Raises:
-        ConfigError: no such file, or no audio.
+        ConfigError: the file does not exist or is not audio.
         ToolError: tflite-micro is not installed.
     """
     interpreter = Interpreter(bundle.model_bytes())

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""doctor: what this computer lacks for building, verifying and flashing, and the command that mends each.
+"""doctor: finds what this computer lacks for building, verifying and flashing, and the command that fixes it.
 
-Looks only: nothing is installed, created or opened, and the network is asked one thing, whether PlatformIO's registry
-answers, and that only where something would have to be downloaded.
+Read-only: it installs, creates and opens nothing. It uses the network only to check whether PlatformIO's registry can
+be reached, and only if something must be downloaded.
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ from tinykws.support.errors import ToolError
 from tinykws.support.resources import FIRMWARE
 
 OWN_CORE_BYTES = 50 * MEGABYTE
-"""Our core directories: a few files a project."""
+"""Our own core directories: a few files per project."""
 VENDOR_BYTES = 2000 * MEGABYTE
-"""A vendor's platform: an archive of some 500 MB, and what it unpacks to."""
+"""A vendor's platform: an archive of about 500 MB, and its unpacked content."""
 
 
 @dataclasses.dataclass(frozen=True)
 class DoctorReport:
-    """All findings, in the order of the work: Python, packages, speech, tools, PlatformIO, disk, serial."""
+    """All findings, in the order of use: Python, packages, speech, tools, PlatformIO, disk, serial."""
 
     board: str | None
-    """The board asked for; None: the emulated ones."""
+    """Id of the selected board; None: the emulated ones."""
     findings: tuple[Finding, ...]
 
     @property
@@ -54,12 +54,12 @@ class DoctorReport:
 
 
 def doctor(board: Board | None, boards: Mapping[str, Board], firmware_dir: Path) -> DoctorReport:
-    """Looks at this computer for one board, or for all: then the emulated ones must work, and others may.
+    """Checks this computer for one board, or for all: then only the emulated ones are required to work.
 
     Args:
-        board: the board asked for, or None.
-        boards: all rows, to tell which is on a port.
-        firmware_dir: where the project's generated firmware is, a folder a board.
+        board: the selected board, or None for all.
+        boards: all rows of boards.yaml, to identify boards on ports.
+        firmware_dir: the project's folder of generated firmware, with a folder per board.
     """
     asked = [board] if board else list(boards.values())
     packages = installed_packages.installed_packages()
@@ -91,8 +91,8 @@ def _packages(packages: Packages, boards: Sequence[Board]) -> Iterator[Finding]:
     if "espeakng-loader" in packages:
         yield check_loads("espeakng-loader", installed_packages.espeak_error())
     yield from check_fit(packages)
-    traps = [check_model_optimization(packages), check_dense_layers(packages, boards)]
-    yield from (finding for finding in traps if finding is not None)
+    known_bad = [check_model_optimization(packages), check_dense_layers(packages, boards)]
+    yield from (finding for finding in known_bad if finding is not None)
 
 
 def _speech() -> Iterator[Finding]:
@@ -105,7 +105,7 @@ def _speech() -> Iterator[Finding]:
 
 
 def _tools(boards: Sequence[Board]) -> Iterator[Finding]:
-    """The boards whose compilers and emulators stand on PATH."""
+    """Checks the compilers and emulators of these boards, which must be on PATH."""
     for compiler in dict.fromkeys(name for board in boards for name in board.compilers):
         users = [board for board in boards if compiler in board.compilers]
         specs = dict.fromkeys(name for board in users for name in spec_files(board))
@@ -118,9 +118,9 @@ def _tools(boards: Sequence[Board]) -> Iterator[Finding]:
 
 
 def spec_files(board: Board) -> tuple[str, ...]:
-    """Returns which of its compiler's spec files the firmware of a board of our own platform is built with."""
+    """Returns the spec files of the compiler that the firmware of a board with our own platform needs."""
     described = FIRMWARE / "platform" / "boards" / f"{board.board}.json"
-    if not described.is_file():  # a row of the user's: build says what is wrong with it
+    if not described.is_file():  # a row that the user added: build reports what is wrong with it
         return ()
     row = json.loads(described.read_text(encoding="utf-8"))["build"]
     flags = [*row.get("machine_flags", []), *row.get("link_flags", [])]
@@ -128,19 +128,19 @@ def spec_files(board: Board) -> tuple[str, ...]:
 
 
 def _builds(boards: Sequence[Board]) -> Iterator[Finding]:
-    """Where our own core directories are."""
+    """Checks the folder of our own core directories."""
     if any(board.has_own_platform for board in boards):
-        mend = f"name another folder in the variable {CORE_DIR_VARIABLE}"
-        yield check_folder("builds", computer.folder(cache_dir()), OWN_CORE_BYTES, mend, needed=True)
+        fix = f"set the variable {CORE_DIR_VARIABLE} to another folder"
+        yield check_folder("builds", computer.folder(cache_dir()), OWN_CORE_BYTES, fix, needed=True)
 
 
 def _vendors(boards: Sequence[Board], firmware_dir: Path, *, needed: bool) -> Iterator[Finding]:
-    """The user's own core directory, and what is in it."""
+    """Checks the user's PlatformIO core directory, and the vendor platforms in it."""
     if not boards:
         return
     core = computer.folder(platformio_packages.user_core_dir())
-    mend = "name another folder in the variable PLATFORMIO_CORE_DIR"
-    yield check_folder("PlatformIO core", core, VENDOR_BYTES, mend, needed=needed)
+    fix = "set the variable PLATFORMIO_CORE_DIR to another folder"
+    yield check_folder("PlatformIO core", core, VENDOR_BYTES, fix, needed=needed)
     answers = functools.cache(registry_answers)
     missing = {board.id: _missing(board, firmware_dir / board.id) for board in boards}
     git = check_git(computer.find("git"), [name for names in missing.values() for name in names], needed=needed)
@@ -151,7 +151,7 @@ def _vendors(boards: Sequence[Board], firmware_dir: Path, *, needed: bool) -> It
 
 
 def _missing(board: Board, project_dir: Path) -> list[str]:
-    """What of a board's platform and libraries PlatformIO has not installed; of local libraries, what is not there."""
+    """Returns a board's platform and libraries that are not installed, and local libraries that do not exist."""
     libraries = board.tflm.lib_deps if board.tflm and board.engine == "tflm" else ()
     local = [library for library in libraries if is_local(library)]
     from_registry = [library for library in libraries if library not in local]

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""evaluate: how good the int8 model is on clips it never learned from, and what conversion cost.
+"""evaluate: measures the int8 model on clips that it was not trained on, and what it lost by conversion.
 
-Reads a bundle, build/dataset/ and, where the bundle was made from it, build/model/model.keras; writes
-build/evaluation/: evaluation.json, confusion_matrix.png.
+Reads a bundle, build/dataset/ and, if the bundle was made from it, build/model/model.keras; writes build/evaluation/:
+evaluation.json, confusion_matrix.png.
 """
 
 from __future__ import annotations
@@ -33,21 +33,21 @@ CONFUSION_NAME = "confusion_matrix.png"
 
 @dataclasses.dataclass(frozen=True)
 class EvaluateReport:
-    """Figures of a model on one split; `float_model` and `agreement` are None where only the bundle is at hand."""
+    """Scores of a model on one split; `float_model` and `agreement` are None if the float model is not available."""
 
     model_id: str
     split: str
-    """testing, or validation where no clip is set aside for testing."""
+    """testing, or validation if there is no testing clip."""
     labels: tuple[Label, ...]
-    """As people write them; in the order of the figures."""
+    """The labels, in the order of the scores."""
     int8_model: Score
-    """In TFLite Micro's interpreter: what a device computes."""
+    """Computed by TFLite Micro's interpreter, as on a device."""
     float_model: Score | None
     agreement: Agreement | None
 
 
 def stage_files(project: Project) -> StageFiles:
-    """What evaluate depends on and makes."""
+    """Returns the settings and files that evaluate reads, and the folder that it writes."""
     reads = [project.bundle_dir, project.dataset_dir, project.float_model_path]
     return StageFiles({}, reads=reads, writes=[project.evaluation_dir])
 
@@ -55,10 +55,10 @@ def stage_files(project: Project) -> StageFiles:
 def evaluate(project: Project, *, split: str = "testing", progress: Progress = SILENT) -> EvaluateReport:
     """Scores the project's bundle, and the float model it was made from, on a split of its dataset.
 
-    Where "testing" has no clip, validation clips are taken, and `progress.say` tells.
+    If "testing" has no clip, validation clips are used, and `progress.say` reports it.
 
     Raises:
-        ConfigError: no bundle, no dataset, a dataset of other labels or another front-end, no clip to score.
+        ConfigError: no bundle, no dataset, a dataset with other labels or another front-end, or no clip to score.
     """
     bundle = load_bundle(project.bundle_dir)
     dataset = Dataset.load(project.dataset_dir)
@@ -84,12 +84,12 @@ def _check_same_pipeline(bundle: Bundle, dataset: Dataset) -> None:
     names = [label.name for label in bundle.labels]
     if list(dataset.labels) != names:
         raise ConfigError(
-            f"the dataset is of {', '.join(dataset.labels)}; the bundle's model knows {', '.join(names)}",
+            f"the dataset has the labels {', '.join(dataset.labels)}; the bundle's model has {', '.join(names)}",
             hint="make both from one kws.yaml: tinykws quantize",
         )
     if dataset.frontend != bundle.frontend:
         raise ConfigError(
-            "the dataset was made with another front-end than the bundle's", hint="make it again: tinykws prepare"
+            "the dataset was made with a different front-end than the bundle's", hint="make it again: tinykws prepare"
         )
 
 
@@ -97,7 +97,7 @@ def _split_with_clips(dataset: Dataset, split: str, progress: Progress) -> str:
     if len(dataset.label_ids(split)):
         return split
     if split == "testing" and len(dataset.label_ids("validation")):
-        progress.say("no clip is set aside for testing: the figures are of the validation clips")
+        progress.say("there is no testing clip: scores are computed on the validation clips")
         return "validation"
     raise ConfigError(f"the dataset has no {split} clip", hint="add recordings, then: tinykws prepare")
 
@@ -108,18 +108,18 @@ def _int8_scores(bundle: Bundle, features: Features, progress: Progress) -> npt.
 
 
 def _float_network(bundle: Bundle, path: Path, progress: Progress) -> Network | None:
-    """Returns the network that the bundle was converted from, if it is still there and still the same."""
+    """Returns the network that the bundle was converted from, if it still exists unchanged."""
     digest = bundle.metrics.get(FLOAT_MODEL_KEY)
     if digest is None:
         return None
     if not path.is_file() or sha256_of_file(path) != digest:
-        progress.say(f"{path} is not the network this bundle was made from: only the int8 model is scored")
+        progress.say(f"{path} is not the network that this bundle was made from: only the int8 model is scored")
         return None
     return Network.load(path)
 
 
 def _write(evaluation_dir: Path, report: EvaluateReport, bundle: Bundle) -> None:
-    title = f"{report.model_id}, int8, {report.split}: {report.int8_model.accuracy:.1%} right"
+    title = f"{report.model_id}, int8, {report.split}: {report.int8_model.accuracy:.1%} accuracy"
     with replacing_folder(evaluation_dir) as folder:
         write_json(folder / REPORT_NAME, dataclasses.asdict(report))
         texts = [label.text for label in bundle.labels]

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""evaluate --stream: how a detector does on a stream: recall against false accepts per hour, latency.
+"""evaluate --stream: measures a detector on streams: recall against false accepts per hour, and latency.
 
-Reads a bundle, build/dataset/, and long recordings; writes build/stream_evaluation/: stream.json, stream.png. Nothing
-that training or tune has learned from is heard, unless there is no testing clip: then that is said.
+Reads a bundle, build/dataset/, and long recordings; writes build/stream_evaluation/: stream.json, stream.png. It uses
+no audio that train or tune has used, unless there is no testing clip: then it says so.
 """
 
 from __future__ import annotations
@@ -42,28 +42,28 @@ PICTURE_NAME = "stream.png"
 
 @dataclasses.dataclass(frozen=True)
 class AtRate:
-    """What the curve gives for a rate."""
+    """The best point of the curve for a rate of false accepts."""
 
     per_hour: float
     point: CurvePoint | None
-    """Of the highest recall with at most so many false accepts; None where every point has more."""
+    """The point with the highest recall at this rate or less; None if every point has more false accepts."""
 
 
 @dataclasses.dataclass(frozen=True)
 class EvaluateStreamReport:
-    """Figures of a bundle's detector on streams."""
+    """Measurements of a bundle's detector on streams."""
 
     model_id: str
     split: str
-    """testing, or validation where no clip is set aside for testing."""
-    made_negatives: bool
-    """Other words and noise stood for long recordings, of which there were none."""
+    """testing, or validation if there is no testing clip."""
+    synthetic_negatives: bool
+    """Whether other words and noise replaced long recordings, because there were none."""
     measure: StreamMeasure
     at_rates: tuple[AtRate, ...]
 
 
 def stage_files(project: Project) -> StageFiles:
-    """What evaluate --stream depends on and makes."""
+    """Returns the files that evaluate --stream reads, and the folder that it writes."""
     noise = [folder / BACKGROUND_NOISE for folder in (project.data_dir, project.synth_dir)]
     reads = [project.bundle_dir, project.dataset_dir, project.negatives_dir, *noise]
     return StageFiles({}, reads=reads, writes=[project.stream_evaluation_dir])
@@ -80,37 +80,37 @@ def evaluate_stream(
     """Measures a detector on streams of held-back clips and on long recordings.
 
     Args:
-        project: whose clips are played: those for testing, else those for validation.
+        project: provides the clips: those for testing, else those for validation.
         bundle: the model and its detector; None: the project's.
-        negatives: recordings without the words, or folders of such; none: the second halves of the project's own, and
-            where it has none, held-back other words, strung into sentences.
-        save: a folder to which the made streams are written, with what is said in them.
-        progress: told what is heard.
+        negatives: recordings without the words, or folders of them; empty: the second halves of the project's own, or,
+            if it has none, held-back other words joined into sentences.
+        save: a folder for the generated streams and their timelines.
+        progress: shows progress.
 
     Raises:
-        ConfigError: no bundle, no dataset of its labels, no held-back clip of a word, a file that is no audio.
+        ConfigError: no bundle, no dataset with its labels, no held-back clip of a word, or a file that is not audio.
         ToolError: tflite-micro is missing.
     """
     bundle = bundle or load_bundle(project.bundle_dir)
     dataset = Dataset.load(project.dataset_dir)
     if list(dataset.labels) != [label.name for label in bundle.labels]:
         raise ConfigError(
-            f"the dataset is of {', '.join(dataset.labels)}; the bundle's model knows"
+            f"the dataset has the labels {', '.join(dataset.labels)}; the bundle's model has"
             f" {', '.join(label.name for label in bundle.labels)}",
-            hint="name a project of the same words: --project DIR",
+            hint="name a project with the same words: --project DIR",
         )
     split = TESTING if dataset.split_sizes[TESTING] else VALIDATION
     recorded = named_negatives(negatives) if negatives else project_negatives(project, REPORTED_ON)
     noise = held_back_noise([project.data_dir, project.synth_dir], split)
     stream_set = plan_stream_set(dataset, split, noise, recorded)
-    _tell(stream_set, split, progress)
+    _warn(stream_set, split, progress)
     if save is not None:
         save_streams(stream_set, save, progress)
     measure = measure_bundle(bundle, stream_set, progress=progress)
     report = EvaluateStreamReport(
         model_id=bundle.model_id,
         split=split,
-        made_negatives=stream_set.synthetic_negatives,
+        synthetic_negatives=stream_set.synthetic_negatives,
         measure=measure,
         at_rates=tuple(AtRate(rate, measure.best_at(rate)) for rate in WANTED_RATES),
     )
@@ -119,7 +119,7 @@ def evaluate_stream(
 
 
 def save_streams(stream_set: StreamSet, folder: Path, progress: Progress = SILENT) -> None:
-    """Writes the streams that are made of clips: NAME.wav, and NAME.csv with what is said in it."""
+    """Writes the streams that were generated from clips: NAME.wav, and NAME.csv, the timeline of its words."""
     made: list[Stream] = [
         *stream_set.words,
         *(stream_set.negatives if stream_set.synthetic_negatives else ()),
@@ -134,13 +134,13 @@ def save_streams(stream_set: StreamSet, folder: Path, progress: Progress = SILEN
             write_timeline(fresh / f"{name}.csv", stream.events)
 
 
-def _tell(stream_set: StreamSet, split: str, progress: Progress) -> None:
+def _warn(stream_set: StreamSet, split: str, progress: Progress) -> None:
     if split == VALIDATION:
-        progress.say("no clip is set aside for testing: recall is of the validation clips, which tune has heard")
+        progress.say("there is no testing clip: recall is measured on the validation clips, which tune has used")
     if stream_set.synthetic_negatives:
         progress.say(
-            "no long recordings without the words: false accepts are counted on other words strung into sentences;"
-            " give real speech: --negatives FILE, or put it into negatives/"
+            "no long recordings without the words: false accepts are counted on other words joined into sentences;"
+            " for real speech: --negatives FILE, or put recordings into negatives/"
         )
 
 

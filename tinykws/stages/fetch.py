@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""fetch: a public data set into the folder of recordings, from a server or from a file.
+"""fetch: adds a public data set to the folder of recordings, from a server or from a file.
 
-The archive is downloaded beside the folder, checked by its SHA-256, unpacked beside it, and moved in when all is good.
-Nothing of the user's is ever replaced or removed. `.fetched.json` in the folder remembers what was fetched, so that
-a second run has nothing to do.
+The archive is downloaded next to the folder, checked by its SHA-256, unpacked next to it, and moved in once complete.
+The user's files are never replaced or removed. `.fetched.json` in the folder lists what was fetched, so that a second
+run has nothing to do.
 """
 
 from __future__ import annotations
@@ -30,22 +30,22 @@ from tinykws.training_data.public_datasets import PublicDataset
 
 FETCHED = ".fetched.json"
 DOWNLOAD = ".download"
-"""Ends the name of an archive that is ours to remove: a user may keep his own beside the folder."""
+"""Suffix of an archive that fetch may remove: users may keep their own next to the folder."""
 BLOCK = 1 << 20
 
 
 @dataclasses.dataclass(frozen=True)
 class FetchReport:
-    """What is in the folder now."""
+    """The result of fetch."""
 
     name: str
     folder: Path
     fetched: bool
-    """False where it was there already."""
+    """False if it was there already."""
     recordings: dict[str, int]
-    """Files of the data set by folder, as they came."""
+    """Number of recordings of the data set, by folder."""
     kept: tuple[str, ...]
-    """The user's own files that have a name, and not the content, of one of the data set's: they stayed."""
+    """The user's own files that have the same name as one of the data set but other content: they were kept."""
     licence: str
 
 
@@ -58,21 +58,21 @@ def fetch(
     progress: Progress = SILENT,
     sleep: Sleep = time.sleep,
 ) -> FetchReport:
-    """Puts a data set into a folder.
+    """Adds a data set to a folder.
 
     Args:
-        public_set: which.
-        folder: for recordings; need not exist.
-        urls: where to get the archive instead of the public addresses: http, https, file://, or a path.
-        add: into a folder that holds recordings. Files of the same name stay as they are.
-        progress: draws the download, the check and the unpacking.
-        sleep: waits between tries.
+        public_set: the data set.
+        folder: the folder of recordings; it need not exist.
+        urls: sources of the archive instead of the public ones: http, https, file://, or a path.
+        add: allow a folder that already contains recordings. Existing files are kept.
+        progress: shows the download, the check and the unpacking.
+        sleep: waits between attempts.
 
     Raises:
-        ConfigError: a folder with recordings and not `add`, no room, no right to write, a wrong address.
-        ToolError: no address gives the archive, or it is not the one that its checksum tells, or damaged.
+        ConfigError: the folder contains recordings and `add` is not set; not enough space; no permission; a bad URL.
+        ToolError: no URL delivers the archive, its checksum is wrong, or it is damaged.
     """
-    folder = folder.resolve()  # a link to another disk: unpack there
+    folder = folder.resolve()  # a symbolic link to another disk: unpack there
     before = _fetched(folder).get(public_set.name)
     if before is not None and _is_there(folder, before):
         return FetchReport(public_set.name, folder, False, before, (), public_set.licence)
@@ -90,7 +90,7 @@ def fetch(
         with _unpacked(archive, folder, public_set.unpacked, progress) as fresh:
             counts = recordings_by_folder(fresh)
             if not counts:
-                raise ToolError(f"{archive.name} holds no recordings", hint="<word>/*.wav or *.flac is looked for")
+                raise ToolError(f"{archive.name} contains no recordings", hint="expected: <word>/*.wav or *.flac")
             if not add:
                 _refuse_recordings(folder, public_set.name)  # hours may have passed
             kept = merge_into(fresh, folder)
@@ -101,7 +101,7 @@ def fetch(
 
 
 def _fetched(folder: Path) -> dict[str, dict[str, int]]:
-    """Returns the data sets that were fetched into a folder, each with its recordings by folder."""
+    """Returns the data sets that were fetched into a folder, each with its number of recordings by folder."""
     try:
         value: Any = json.loads((folder / FETCHED).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -110,7 +110,7 @@ def _fetched(folder: Path) -> dict[str, dict[str, int]]:
 
 
 def _is_there(folder: Path, counts: dict[str, int]) -> bool:
-    """Returns whether recordings are left in the folders that were fetched; single ones may have been weeded out."""
+    """Returns whether recordings are left in the fetched folders; the user may have removed single ones."""
     return isinstance(counts, dict) and not recordings_by_folder(folder).keys().isdisjoint(counts)
 
 
@@ -118,14 +118,14 @@ def _refuse_recordings(folder: Path, name: str) -> None:
     found = recordings_by_folder(folder)
     if found:
         raise ConfigError(
-            f"{folder} holds {sum(found.values()):,} recordings already, and nothing was fetched into it",
-            hint=f"--add, to put {name} beside them; no file is replaced\n"
-            "--into FOLDER, and `data: FOLDER` in kws.yaml, to keep them apart",
+            f"{folder} already contains {sum(found.values()):,} recordings, so nothing was fetched",
+            hint=f"to add {name} to them (no file is replaced): --add\n"
+            "to keep them apart: --into FOLDER, and `data: FOLDER` in kws.yaml",
         )
 
 
 def _split_urls(urls: Sequence[str]) -> tuple[Path | None, list[str]]:
-    """Returns the archive, where the first address is a file here, and else all addresses. Raises ConfigError."""
+    """Returns the archive if the first URL is a local file, else all URLs. Raises ConfigError."""
     scheme, is_url, _ = urls[0].partition("://")
     if is_url and scheme.lower() != "file":
         for url in urls:
@@ -133,13 +133,13 @@ def _split_urls(urls: Sequence[str]) -> tuple[Path | None, list[str]]:
         return None, list(urls)
     path = Path(urllib.request.url2pathname(urllib.parse.urlsplit(urls[0]).path)) if is_url else Path(urls[0])
     if not path.is_file():
-        raise ConfigError(f"there is no file {path}", hint="--url takes an archive: a .tar.gz or a .zip")
+        raise ConfigError(f"the file {path} does not exist", hint="--url takes an archive: a .tar.gz or a .zip")
     return path, []
 
 
 @contextlib.contextmanager
 def _removed_if_bad(downloaded: Path | None) -> Iterator[None]:
-    """Removes a downloaded archive that turns out to be none or another, so that the next run starts anew."""
+    """Removes a downloaded archive that turns out to be invalid, so that the next run downloads it again."""
     try:
         yield
     except ToolError:
@@ -149,13 +149,13 @@ def _removed_if_bad(downloaded: Path | None) -> Iterator[None]:
 
 
 def _check(archive: Path, public_set: PublicDataset, progress: Progress) -> None:
-    """Raises ToolError unless the archive is the one."""
+    """Raises ToolError if the archive's SHA-256 is wrong."""
     found = _sha256(archive, progress)
     if found != public_set.sha256:
         raise ToolError(
-            f"{archive.name} is not the archive it should be: its SHA-256 is {found}, not {public_set.sha256}",
-            hint="fetch it again: it came damaged, or somebody changed it on the way or at its source\n"
-            f"--sha256 {found}, if you know that this archive is good",
+            f"{archive.name} is not the expected archive: its SHA-256 is {found}, not {public_set.sha256}",
+            hint="fetch it again: it arrived damaged, or somebody changed it in transit or at its source\n"
+            f"if you know that this archive is good: --sha256 {found}",
         )
 
 
@@ -171,9 +171,9 @@ def _sha256(path: Path, progress: Progress) -> str:
 
 @contextlib.contextmanager
 def _unpacked(archive: Path, folder: Path, limit: int, progress: Progress) -> Iterator[Path]:
-    """Yields a folder with the data set, on the disk where it belongs; removes what is left there at the end."""
+    """Unpacks an archive to a temporary folder on the target's disk and yields it; removes it at the end."""
     temporary = folder.with_name(f".{folder.name}-unpacking")
-    shutil.rmtree(temporary, ignore_errors=True)  # of a run that was killed
+    shutil.rmtree(temporary, ignore_errors=True)  # left by a run that was killed
     try:
         _make_folder(temporary)
         with progress.track_bytes("unpacking", archive.stat().st_size) as show:
@@ -184,7 +184,7 @@ def _unpacked(archive: Path, folder: Path, limit: int, progress: Progress) -> It
 
 
 def _without_wrapper(folder: Path) -> Path:
-    """Returns the folder that holds the words' folders: some archives wrap all in one or more."""
+    """Returns the folder that contains the words' folders: some archives nest them in further folders."""
     while not recordings_by_folder(folder) and len(inside := list(folder.iterdir())) == 1 and inside[0].is_dir():
         folder = inside[0]
     return folder

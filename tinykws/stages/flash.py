@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""flash: a built program goes to the board on a port, and the board says which model it now runs."""
+"""flash: uploads a built program to the board on a port, and checks that the board runs it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tinykws.boards.rows import Board
-from tinykws.device.firmware_identity import refuse_other_firmware
+from tinykws.device.banner_checks import SELF_TEST_ADVICE, check_firmware_matches, self_test_failure
 from tinykws.device.protocol import DeviceTrouble, Ready, parse_line
-from tinykws.device.self_test import ADVICE, complaint_of
 from tinykws.device.session import DeviceSession
 from tinykws.device.session_log import SessionLog
 from tinykws.device.transport.line_transport import LineTransport
@@ -22,29 +21,29 @@ from tinykws.model.bundle import Bundle
 from tinykws.support.errors import ConfigError, DeviceError
 from tinykws.support.progress import SILENT, Progress
 
-RETURN_S = 30.0
-"""Longest time from the end of an upload to the banner: Windows installs a driver within it."""
-BANNER_S = 3.0
-LOOK_EVERY_S = 0.25
-TROUBLE_S = 0.3
-LINES_OF_TROUBLE = 3
-"""An engine that did not start says so right after the banner, which may come twice: at start, and when asked."""
+RETURN_TIMEOUT_S = 30.0
+"""Longest time from the end of an upload to the banner; on Windows it includes installing a driver."""
+BANNER_TIMEOUT_S = 3.0
+POLL_INTERVAL_S = 0.25
+ENGINE_ERROR_TIMEOUT_S = 0.3
+ENGINE_ERROR_LINES = 3
+"""An engine that did not start is reported right after the banner, which may arrive twice: at start and on request."""
 
 PERCENT = re.compile(r"Writing.*?(\d{1,3})(?:\.\d+)? ?%|(\d{1,3})% \(\d+/\d+ pages\)")
-"""esptool's and avrdude's lines, and bossac's."""
-TELL_EVERY_PERCENT = 20
+"""Progress lines of esptool and avrdude, and of bossac."""
+REPORT_EVERY_PERCENT = 20
 
 Upload = Callable[[Path, Board, str, Callable[[str], None]], object]
-"""platformio.upload, or a test's own."""
+"""platformio.upload, or a replacement in tests."""
 
 
 @dataclasses.dataclass(frozen=True)
 class FlashReport:
-    """What runs on the board now, in its own words; its self-test found nothing wrong."""
+    """What runs on the board now, from its banner; its self-test passed."""
 
     board: str
     port: str
-    """Where it is now; not always where it was."""
+    """The board's port now; it may differ from the port of the upload."""
     engine: str
     model_id: str
     labels: tuple[str, ...]
@@ -52,11 +51,11 @@ class FlashReport:
 
 
 def refuse_emulated(board: Board) -> None:
-    """Raises ConfigError where a board is an emulated one."""
+    """Raises ConfigError if a board is emulated."""
     if board.emulator is not None:
         raise ConfigError(
-            f"{board.id} is no board with a cable: {board.name}",
-            hint=f"there is nothing to flash; run it with: tinykws verify --board {board.id}",
+            f"{board.id!r} is not a physical board ({board.name}), so it cannot be flashed",
+            hint=f"to run it: tinykws verify --board {board.id}",
         )
 
 
@@ -70,61 +69,61 @@ def flash(
     port_access: PortAccess | None = None,
     upload: Upload = platformio.upload,
 ) -> FlashReport:
-    """Uploads a built project and waits until the board introduces itself.
+    """Uploads a built project and waits for the board's banner.
 
     Args:
-        bundle: what the program was made of.
+        bundle: the bundle that the program was made from.
         board: its row of boards.yaml.
-        project_dir: the generated project, built.
-        port: where the board is.
-        progress: is told each step.
-        port_access: ports and time.
-        upload: what uploads.
+        project_dir: the generated project, already built.
+        port: the board's port.
+        progress: shows each step.
+        port_access: lists and opens ports, and waits; None: those of this computer.
+        upload: uploads the program.
 
     Raises:
-        ConfigError: the board is an emulated one.
-        ToolError: PlatformIO, or the vendor's uploader, failed.
-        DeviceError: the port is busy, forbidden or gone; the board does not come back, or does not run this bundle, or
-            its self-test fails.
+        ConfigError: the board is emulated.
+        ToolError: PlatformIO or the vendor's uploader failed.
+        DeviceError: the port is busy, forbidden or gone; the board does not come back or runs another firmware; or its
+            self-test fails.
     """
     refuse_emulated(board)
     port_access = port_access or PortAccess()
     began, before = port_access.now(), port_access.ports()
     with port_access.open(port.device, board.serial):
-        pass  # a port that cannot be used says so at once, and better than any uploader
+        pass  # report an unusable port at once, and more clearly than an uploader does
     progress.say(f"flash: PlatformIO uploads to {board.name} on {port.device}")
-    upload(project_dir, board, port.device, _UploadTold(progress).hear)
+    upload(project_dir, board, port.device, _UploadProgress(progress).feed)
     progress.say("flash: uploaded; waiting for the board to come back")
-    now_at, ready = _meet(port_access, _Meeting(bundle, board, port, before))
-    complaint = complaint_of(ready)
+    now_at, ready = _wait_for_board(port_access, _UploadedBoard(bundle, board, port, before))
+    complaint = self_test_failure(ready)
     if complaint is not None:
-        raise DeviceError(f"uploaded, but {complaint}", hint=ADVICE)
+        raise DeviceError(f"uploaded, but {complaint}", hint=SELF_TEST_ADVICE)
     return FlashReport(ready.board, now_at.device, ready.engine, ready.model, ready.labels, port_access.now() - began)
 
 
-class _UploadTold:
-    """Tells how far an uploader is, now and then: a slow bridge takes minutes."""
+class _UploadProgress:
+    """Reports the progress of an uploader: a slow USB bridge takes minutes."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
-        self._told = 0
+        self._reported = 0
 
-    def hear(self, line: str) -> None:
-        """Takes a line of the uploader."""
+    def feed(self, line: str) -> None:
+        """Handles a line of the uploader's output."""
         match = PERCENT.search(line)
         if match is None:
             return
         percent = int(match[1] or match[2])
-        if percent < self._told:  # the next of several pieces
-            self._told = 0
-        if percent >= self._told + TELL_EVERY_PERCENT:
-            self._told = percent
+        if percent < self._reported:  # the next of several files
+            self._reported = 0
+        if percent >= self._reported + REPORT_EVERY_PERCENT:
+            self._reported = percent
             self._progress.say(f"flash: {percent} %")
 
 
 @dataclasses.dataclass(frozen=True)
-class _Meeting:
-    """Whom to wait for, and where it was."""
+class _UploadedBoard:
+    """The board to wait for, and the ports before the upload."""
 
     bundle: Bundle
     board: Board
@@ -132,39 +131,39 @@ class _Meeting:
     before: Sequence[Port]
 
 
-def _meet(port_access: PortAccess, meeting: _Meeting) -> tuple[Port, Ready]:
-    """Returns where the board is now, and its banner.
+def _wait_for_board(port_access: PortAccess, uploaded: _UploadedBoard) -> tuple[Port, Ready]:
+    """Returns the board's port and its banner.
 
-    Its port may vanish and return more than once, may be a boot loader's for a while, and may be there before it can
-    be opened: whatever goes wrong is tried again until RETURN_S are over.
+    The port may disappear and return more than once, belong to a boot loader for a while, and exist before it can be
+    opened: after any failure this tries again until RETURN_TIMEOUT_S have passed.
     """
-    deadline = port_access.now() + RETURN_S
+    deadline = port_access.now() + RETURN_TIMEOUT_S
     trouble: DeviceError | None = None
     while port_access.now() < deadline:
-        port = find_again(meeting.port, meeting.board.serial.usb, meeting.before, port_access.ports())
+        port = find_again(uploaded.port, uploaded.board.serial.usb, uploaded.before, port_access.ports())
         if port is not None:
             try:
-                with port_access.open(port.device, meeting.board.serial) as transport:
-                    return port, _introduction(transport, port_access, meeting)
+                with port_access.open(port.device, uploaded.board.serial) as transport:
+                    return port, _read_banner(transport, port_access, uploaded)
             except DeviceError as error:
                 trouble = error
-        port_access.sleep(LOOK_EVERY_S)
-    raise _not_met(meeting.board, trouble)
+        port_access.sleep(POLL_INTERVAL_S)
+    raise _not_back_error(uploaded.board, trouble)
 
 
-def _introduction(transport: LineTransport, port_access: PortAccess, meeting: _Meeting) -> Ready:
-    """Returns the banner. Raises DeviceError where there is none, or a strange one, or the device is in trouble."""
-    ready = DeviceSession(transport, SessionLog(port_access.now), BANNER_S).introduce()
-    refuse_other_firmware(ready, meeting.bundle, meeting.board)
-    for _ in range(LINES_OF_TROUBLE):
-        line = parse_line(transport.read_line(TROUBLE_S) or "")
+def _read_banner(transport: LineTransport, port_access: PortAccess, uploaded: _UploadedBoard) -> Ready:
+    """Returns the banner. Raises DeviceError if there is none, it does not match the bundle, or the engine failed."""
+    ready = DeviceSession(transport, SessionLog(port_access.now), BANNER_TIMEOUT_S).request_banner()
+    check_firmware_matches(ready, uploaded.bundle, uploaded.board)
+    for _ in range(ENGINE_ERROR_LINES):
+        line = parse_line(transport.read_line(ENGINE_ERROR_TIMEOUT_S) or "")
         if isinstance(line, DeviceTrouble) and line.what == "engine":
-            raise DeviceError(f"its engine did not start: {line.words}")
+            raise DeviceError(f"the board's engine did not start: {line.words}")
     return ready
 
 
-def _not_met(board: Board, trouble: DeviceError | None) -> DeviceError:
+def _not_back_error(board: Board, trouble: DeviceError | None) -> DeviceError:
     advice = "\n".join(["press the board's reset button once, then: tinykws monitor", *board.serial.upload_advice])
     if trouble is None:
-        return DeviceError(f"uploaded, but {board.name} did not come back within {RETURN_S:.0f} s", hint=advice)
+        return DeviceError(f"uploaded, but {board.name} did not come back within {RETURN_TIMEOUT_S:.0f} s", hint=advice)
     return DeviceError(f"uploaded, but {trouble.message}", hint=advice)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""init: a new project from words: kws.yaml and a folder for recordings of each word."""
+"""init: creates a project from words: kws.yaml, and a folder for the recordings of each word."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from tinykws.support.files import not_writable, write_text_if_changed
 from tinykws.training.architectures.registry import check_architecture
 
 TEMPLATE = """\
-# All settings of this project. Every key may be left out but `words`; docs/configuration.md lists them all.
+# Settings of this project. Only `words` is required; docs/configuration.md lists all keys.
 words: {words}
-language: {language}            # how espeak-ng speaks words that have no recordings
+language: {language}            # language of synthetic clips, for words without recordings
 data: data                 # recordings: <word>/*.wav|flac, any other word's folder is "unknown"
 model: {{architecture: {architecture}}}
 training: {{seed: 1}}
-detector: {{false_accepts_per_hour: 0.5}}  # in ordinary speech: put hours of it, without the words, into negatives/
+detector: {{false_accepts_per_hour: 0.5}}  # in ordinary speech; put hours of it, without the words, into negatives/
 """
 
 
 def init(root: Path, words: Sequence[str], language: str = "en", architecture: str = "ds_tcn") -> Project:
-    """Writes root/kws.yaml and the folders below root/data; returns the project.
+    """Writes root/kws.yaml and the folders in root/data; returns the project.
 
     Raises:
-        ConfigError: a word that cannot be one, an unknown network, a project that is already there, a folder that
-            cannot be written.
+        ConfigError: an invalid word, an unknown architecture, a project that already exists, or a folder that cannot be
+            written.
     """
     check_architecture(architecture)
     labels_of_words(words)
     path = root / CONFIG_NAME
     if path.exists():
-        raise ConfigError(f"{path} is there already", hint="edit it, or name another folder: tinykws init DIR")
+        raise ConfigError(f"{path} already exists", hint="edit it, or name another folder: tinykws init DIR")
     text = TEMPLATE.format(
         words=json.dumps([word.strip() for word in words], ensure_ascii=False),
         language=json.dumps(language),

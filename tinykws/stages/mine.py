@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""mine: what the model takes for a word in recordings that hold none; on request, the next training learns from it.
+"""mine: finds false accepts in recordings without the words; on request, adds them to the training data.
 
-Writes build/mined/: the windows as WAV files, and index.html to look at them and to listen. With add, the windows are
-copied to data/_mined_/ (training_data/folders.py), which prepare takes for unknown words to train on. Files that are
-already there are never replaced.
+Writes build/mined/: clips (model inputs) as WAV files, and index.html to see and hear them. With add, the clips are
+copied to data/_mined_/ (training_data/folders.py), which prepare uses as unknown words for training. Existing files are
+never replaced.
 """
 
 from __future__ import annotations
@@ -29,38 +29,38 @@ from tinykws.training_data.folders import MINED
 PAGE_NAME = "index.html"
 SHOWN_ON_PAGE = 300
 INTRODUCTION = (
-    "What the model took for a word. Listen before you believe that no word was said: a word that was really said,"
-    " learned as no word, does harm."
+    "Sounds that the model took for a word. Listen to make sure that no word was said: training on a real word as"
+    " `unknown` does harm."
 )
 
 
 @dataclasses.dataclass(frozen=True)
 class MinedSound:
-    """A sound that was taken for a word."""
+    """A sound that the model took for a word."""
 
     audio: str
     """The recording's file name."""
     time_ms: int
-    """End of the surest window, from the recording's start."""
+    """End of the clip with the highest probability, from the recording's start."""
     label: Label
     probability: float
-    """The model's, in the surest window."""
+    """The model's highest probability."""
     detected: bool
-    """The deployed detector reported it, too."""
+    """Whether the deployed detector reported it too."""
     files: tuple[str, ...]
-    """Its windows' names, below build/mined/ and data/_mined_/."""
+    """Names of its clips in build/mined/ and data/_mined_/."""
 
 
 @dataclasses.dataclass(frozen=True)
 class MineReport:
-    """What was found."""
+    """The false accepts."""
 
     seconds: float
-    """Length of all recordings."""
+    """Total length of the recordings."""
     sounds: tuple[MinedSound, ...]
     page: Path
     added: int
-    """Windows that were copied to data/_mined_/ now; those that were there already are not counted."""
+    """Number of clips that this run copied to data/_mined_/, without those that existed already."""
 
 
 def mine(
@@ -69,30 +69,30 @@ def mine(
     build_dir: Path,
     *,
     min_probability: float = 0.5,
-    said: Mapping[Path, Sequence[Event]] | None = None,
+    utterances: Mapping[Path, Sequence[Event]] | None = None,
     add_to: Path | None = None,
     progress: Progress = SILENT,
 ) -> MineReport:
-    """Looks for false windows in recordings.
+    """Finds sounds that a model takes for a word in recordings.
 
     Args:
-        bundle: the model and all that belongs to it.
+        bundle: the model, with its front-end and detector.
         recordings: audio files of any length and rate.
-        build_dir: where mined/ is made anew.
-        min_probability: how sure of a word the model must be for a window to count, 0 to 1.
-        said: utterances in a recording, where it does hold words: they are left out with a second after them.
-        add_to: the data folder to copy the windows into; None: nothing is copied.
-        progress: shows how far each recording is read.
+        build_dir: the folder in which mined/ is written again.
+        min_probability: lowest probability of a word that counts, 0 to 1.
+        utterances: words that are really said in a recording; they are excluded, with a second after them.
+        add_to: the data folder to which the clips are copied; None: copy nothing.
+        progress: shows progress.
 
     Raises:
-        ConfigError: a recording that cannot be read, a folder that cannot be written.
+        ConfigError: a recording cannot be read, or a folder cannot be written.
         ToolError: tflite-micro or matplotlib is missing.
     """
     folder = build_dir / "mined"
     with replacing_folder(folder) as fresh:
         miner = _Miner(bundle, fresh, min_probability, progress)
         for path in recordings:
-            miner.search(path, (said or {}).get(path, ()))
+            miner.search(path, (utterances or {}).get(path, ()))
         miner.write_page()
     added = 0
     if add_to is not None:
@@ -102,7 +102,7 @@ def mine(
 
 
 class _Miner:
-    """Goes through recordings and writes what it finds into a folder."""
+    """Searches recordings and writes the clips that it finds to a folder."""
 
     def __init__(self, bundle: Bundle, folder: Path, min_probability: float, progress: Progress) -> None:
         self._bundle = bundle
@@ -114,12 +114,12 @@ class _Miner:
         self.sounds: list[MinedSound] = []
         self.seconds = 0.0
 
-    def search(self, path: Path, said: Sequence[Event]) -> None:
-        """Adds a recording's false sounds."""
+    def search(self, path: Path, utterances: Sequence[Event]) -> None:
+        """Adds the false accepts of a recording."""
         frontend = self._bundle.frontend
 
         def is_word(end_ms: int) -> bool:
-            return any(event.start_ms < end_ms and end_ms - frontend.clip_ms < event.end_ms for event in said)
+            return any(event.start_ms < end_ms and end_ms - frontend.clip_ms < event.end_ms for event in utterances)
 
         with AudioStream(path, frontend.sample_rate_hz) as stream:
             blocks = self._progress.track(stream, path.name, stream.seconds)
@@ -131,9 +131,9 @@ class _Miner:
             self.seconds += stream.seconds
 
     def write_page(self) -> None:
-        """Writes the page, the surest first."""
+        """Writes the page, by decreasing probability."""
         shown = sorted(zip(self.sounds, self._cards, strict=True), key=lambda pair: -pair[0].probability)
-        title = f"{len(shown)} false sounds in {self.seconds / 60:.1f} minutes, model {self._bundle.model_id}"
+        title = f"{len(shown)} false accepts in {self.seconds / 60:.1f} minutes, model {self._bundle.model_id}"
         write_clip_page(self._folder / PAGE_NAME, title, INTRODUCTION, [card for _, card in shown[:SHOWN_ON_PAGE]])
 
     def _keep(self, path: Path, sound: HardNegative) -> None:
@@ -155,12 +155,12 @@ class _Miner:
 
 
 def _window_name(path: Path, end_ms: int) -> str:
-    """Names a window by its recording and time, so that mining again finds it there already."""
+    """Names a clip by its recording and time, so that the same clip always has the same name."""
     return f"{re.sub(r'[^A-Za-z0-9-]+', '-', path.stem)}_nohash_{end_ms}.wav"
 
 
 def _copy_new(source: Path, target: Path) -> bool:
-    """Copies a file unless there is one; returns whether it did."""
+    """Copies a file unless the target exists; returns whether it did."""
     if target.exists():
         return False
     with replacing(target) as temporary:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""monitor: what a board says, as it says it, for as long as a person wants; unplugging it ends nothing."""
+"""monitor: shows the words that a board detects, and its health, until Ctrl-C; survives unplugging the board."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from tinykws.boards.rows import SerialLine
-from tinykws.device.monitoring import Expected, MonitorSession, MonitorView
+from tinykws.device.monitoring import ExpectedDevice, MonitorSession, MonitorView
 from tinykws.device.protocol import Heard, Line, Ready, Status
 from tinykws.device.reactions import Reactions
 from tinykws.device.transport.line_transport import LineTransport
@@ -23,42 +23,42 @@ from tinykws.device.transport.serial_transport import TransportLostError
 from tinykws.support.errors import DeviceError
 from tinykws.support.files import not_writable
 
-LOOK_EVERY_S = 0.5
-"""How often to look for a board that is away."""
-READ_S = 0.1
-"""A view and commands are looked after this often, though nothing comes."""
+POLL_INTERVAL_S = 0.5
+"""How often to look for a board that was lost."""
+READ_TIMEOUT_S = 0.1
+"""The view and running commands are updated this often even if no line arrives."""
 CONNECTED, LOST, SENT, RECEIVED, COMMAND = "connected", "lost", "sent", "received", "command"
 
 
 @dataclasses.dataclass(frozen=True)
 class Target:
-    """Where to listen, and to whom."""
+    """The port to monitor, and the board expected on it."""
 
     port: Port
     line: SerialLine
-    expected: Expected = dataclasses.field(default_factory=Expected)
+    expected: ExpectedDevice = dataclasses.field(default_factory=ExpectedDevice)
 
 
 @dataclasses.dataclass(frozen=True)
 class MonitorReport:
-    """What there was to hear."""
+    """Totals of a run of monitor."""
 
     seconds: float
     detections: dict[str, int]
-    """By label."""
+    """Detections by label."""
     overruns: int
     lost: int
-    """How often the connection was."""
+    """How often the connection was lost."""
     connected: bool
-    """Whether it stood at the end."""
+    """Whether the board was connected at the end."""
 
 
 class MonitorLog:
-    """Everything, one JSON object a line: `time` of the host (ISO 8601, UTC), `kind`, `text`.
+    """The log: one JSON object per line, with the host's `time` (ISO 8601, UTC), `kind` and `text`.
 
     Args:
-        stream: where it goes; None: nowhere.
-        wall_time: the host's time.
+        stream: where the log is written; None: nowhere.
+        wall_time: returns the host's time.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class MonitorLog:
         self._wall_time = wall_time
 
     def add(self, kind: str, text: str) -> None:
-        """Writes a line at once, whole: a log that is looked at, or cut short, holds all until then."""
+        """Writes an entry at once, so that the log is complete if it is read or interrupted at any time."""
         if self._stream is not None:
             time = self._wall_time().isoformat(timespec="milliseconds")
             self._stream.write(json.dumps({"time": time, "kind": kind, "text": text}) + "\n")
@@ -79,7 +79,7 @@ class MonitorLog:
 
 @contextlib.contextmanager
 def open_log(path: Path) -> Iterator[MonitorLog]:
-    """Opens a log to append to. Raises ConfigError where its folder cannot be written."""
+    """Opens a log to append to. Raises ConfigError if it cannot be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         stream = path.open("a", encoding="utf-8")
@@ -98,10 +98,10 @@ def monitor(
     port_access: PortAccess | None = None,
     seconds: float | None = None,
 ) -> MonitorReport:
-    """Shows and logs what a board says until Ctrl-C, or for `seconds`.
+    """Shows and logs what a board sends, until Ctrl-C or for `seconds`.
 
     Raises:
-        DeviceError: the port cannot be opened at the start; another board is there; what comes is no text.
+        DeviceError: the port cannot be opened at the start, a different board answers, or it does not send text.
     """
     port_access = port_access or PortAccess()
     end = math.inf if seconds is None else port_access.now() + seconds
@@ -116,7 +116,7 @@ def monitor(
 
 
 class _Monitor:
-    """One run of the monitor, over all its connections."""
+    """One run of monitor, over all connections."""
 
     def __init__(
         self,
@@ -142,22 +142,22 @@ class _Monitor:
         self._connected = False
 
     def report(self) -> MonitorReport:
-        """Returns what there was so far."""
+        """Returns the totals so far."""
         return MonitorReport(
             self._port_access.now() - self._began, self._detections, self._overruns, self._lost, self._connected
         )
 
     def run(self) -> None:
-        """Connects, and again whenever the connection is lost. Raises DeviceError."""
+        """Connects, and reconnects whenever the connection is lost. Raises DeviceError."""
         before = self._port_access.ports()
         self._connect()
         while (now := self._port_access.now()) < self._end:
-            self._port_access.sleep(min(LOOK_EVERY_S, self._end - now))
-            self._look_after_the_rest()
+            self._port_access.sleep(min(POLL_INTERVAL_S, self._end - now))
+            self._poll_commands()
             before = self._reconnect(before)
 
     def _connect(self) -> None:
-        """Listens until time is over or the connection is lost. Raises DeviceError where the port cannot be opened."""
+        """Monitors until the end or until the connection is lost. Raises DeviceError if the port cannot be opened."""
         try:
             with self._port_access.open(self._port.device, self._target.line) as transport:
                 self._connected = True
@@ -171,7 +171,7 @@ class _Monitor:
             self._view.notice(f"{error.message}; waiting for it to come back")
 
     def _reconnect(self, before: Sequence[Port]) -> Sequence[Port]:
-        """Listens to the lost board where it is back. Returns the ports to know it by when it is lost again."""
+        """Reconnects to a lost board if it is back. Returns the ports to compare with after the next loss."""
         now = self._port_access.ports()
         found = find_again(self._port, self._usb_ids(), before, now)
         if found is None:
@@ -180,7 +180,7 @@ class _Monitor:
         try:
             self._connect()
         except DeviceError:
-            if self._connected:  # not the opening, which may take a moment, but what came then
+            if self._connected:  # it failed after the port was opened, not because the port was not ready yet
                 raise
             return before
         return now
@@ -190,17 +190,17 @@ class _Monitor:
         return self._target.line.usb or ((own,) if own else ())
 
     def _listen(self, transport: LineTransport) -> None:
-        """Takes lines until time is over. Raises TransportLostError, DeviceError."""
-        conversation = MonitorSession(self._target.expected, self._view, self._port_access.now)
+        """Handles lines until the end. Raises TransportLostError, DeviceError."""
+        session = MonitorSession(self._target.expected, self._view, self._port_access.now)
         while (now := self._port_access.now()) < self._end:
-            self._ask(transport, conversation.questions())
-            text = transport.read_line(min(READ_S, self._end - now))
+            self._send(transport, session.questions())
+            text = transport.read_line(min(READ_TIMEOUT_S, self._end - now))
             if text is not None:
                 self._log.add(RECEIVED, text)
-                self._react(conversation.take(text))
-            self._look_after_the_rest()
+                self._react(session.take(text))
+            self._poll_commands()
 
-    def _ask(self, transport: LineTransport, questions: list[str]) -> None:
+    def _send(self, transport: LineTransport, questions: list[str]) -> None:
         if not questions:
             return
         self._log.add(SENT, " ".join(filter(None, questions)))
@@ -208,22 +208,22 @@ class _Monitor:
             transport.send_lines(questions)
         except TransportLostError:
             raise
-        except DeviceError as error:  # firmware that does not listen may talk all the same
+        except DeviceError as error:  # firmware that does not read commands may still send lines
             self._view.notice(error.message)
 
     def _react(self, line: Line) -> None:
         if isinstance(line, Heard):
             self._detections[line.label] = self._detections.get(line.label, 0) + 1
-            for told in self._reactions.on(line):
-                self._log.add(COMMAND, told)
+            for message in self._reactions.on(line):
+                self._log.add(COMMAND, message)
         elif isinstance(line, Status):
             self._overruns = line.overruns
         elif isinstance(line, Ready):
             for word in sorted(self._reactions.words.difference(line.labels)):
-                self._view.notice(f"there is a command for {word!r}, which this board never hears")
+                self._view.notice(f"there is a command for {word!r}, but this board's model does not know that word")
 
-    def _look_after_the_rest(self) -> None:
-        for told in self._reactions.poll():
-            self._log.add(COMMAND, told)
-            self._view.notice(told)
+    def _poll_commands(self) -> None:
+        for message in self._reactions.poll():
+            self._log.add(COMMAND, message)
+            self._view.notice(message)
         self._view.tick()

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""prepare: recordings and synthetic clips to one dataset with features for every clip.
+"""prepare: combines recorded and synthetic clips into one dataset, and computes the features of every clip.
 
-In: data/ and, if clips were synthesized, build/synth/, both in Speech Commands' layout (training_data/folders.py).
-Out: build/dataset/ (training_data/dataset.py), complete or not at all.
+Reads data/ and, if synthetic clips are used, build/synth/, both in the layout of Speech Commands
+(training_data/folders.py). Writes build/dataset/ (training_data/dataset.py), whole or not at all.
 
-Files of any rate, width and channel count are taken. Clips shorter than clip_ms get zeros at their end, longer ones
-are cut to their loudest part. Unfit files are listed in skipped.json and left out. A file whose bytes are in the
-dataset that is there already is neither decoded nor are its features computed again.
+Files may have any sample rate, bit depth and number of channels. Clips shorter than clip_ms are padded with zeros,
+longer ones are cut to their loudest part. Unusable files are skipped and listed in skipped.json. A file that is in the
+existing dataset, byte for byte, is neither decoded nor are its features computed again.
 """
 
 from __future__ import annotations
@@ -55,24 +55,24 @@ SHOWN_SKIPPED = 5
 
 @dataclasses.dataclass(frozen=True)
 class PrepareReport:
-    """What the dataset holds and what was left out."""
+    """The content of the dataset, and the files that were skipped."""
 
     counts: dict[str, dict[str, int]]
     """Clips by split and label name."""
     skipped: tuple[tuple[str, str], ...]
     """File and reason."""
     resampled: int
-    """Files of another sample rate, among those read now."""
+    """Number of files with another sample rate, among those read now."""
     mixed: int
-    """Files of several channels, among those read now."""
+    """Number of files with several channels, among those read now."""
     reused: int
-    """Clips taken over from the dataset that was there."""
+    """Number of clips reused from the previous dataset."""
     noise_seconds: float
 
 
 @dataclasses.dataclass(frozen=True)
 class _Item:
-    """A clip on its way into the dataset: a file, or samples made here."""
+    """A clip for the dataset: a file, or generated samples."""
 
     source: str
     split: str
@@ -83,7 +83,7 @@ class _Item:
 
 @dataclasses.dataclass(frozen=True)
 class _Loaded:
-    """An item that was read, or the reason why it is unfit."""
+    """An item that was read, or the reason why it is unusable."""
 
     item: _Item
     key: str
@@ -102,7 +102,7 @@ class _Batch:
 
 
 def stage_files(project: Project) -> StageFiles:
-    """Returns what prepare depends on and makes."""
+    """Returns the settings and files that prepare reads, and the folder that it writes."""
     config = project.config
     settings = {
         "words": config.words,
@@ -113,11 +113,11 @@ def stage_files(project: Project) -> StageFiles:
 
 
 def prepare(project: Project, progress: Progress = SILENT, threads: int | None = None) -> PrepareReport:
-    """Makes build/dataset/.
+    """Writes build/dataset/.
 
     Raises:
         ConfigError: no data, no clip of a word, a word without training or validation clips, or more than half of
-            the files unfit.
+            the files are unusable.
     """
     config = project.config
     found = _find_clips(project)
@@ -133,12 +133,12 @@ def prepare(project: Project, progress: Progress = SILENT, threads: int | None =
         _write_index(folder, config.labels, config.frontend, used, noise[TRAINING])
         write_json(folder / files.SKIPPED, [{"file": name, "reason": reason} for name, reason in skipped])
     report = _report(config.labels, loaded, skipped, noise[TRAINING])
-    _tell(report, progress)
+    _warn(report, progress)
     return report
 
 
 def _sources(project: Project) -> list[tuple[str, Path]]:
-    """Returns the folders with clips, and what each is called in the dataset."""
+    """Returns the folders with clips, and each one's name in the dataset."""
     folders = [("data", project.data_dir)]
     if needs_synthetic_clips(project.config, project.data_dir):
         folders.append(("synth", project.synth_dir))
@@ -162,8 +162,8 @@ def _check_words(found: Sequence[ClipFile], labels: Sequence[Label], project: Pr
     what = "no data at all" if not found else f"no clip of {names}"
     raise ConfigError(
         f"{what}: nothing in {project.data_dir}" if not found else f"{what} in {project.data_dir}",
-        hint=f"speak the words with: tinykws synth   (synth: {{enabled: auto}})\n"
-        f"or record wav or flac files into {project.data_dir / missing[0].name}/",
+        hint=f"to synthesize the words: tinykws synth   (synth: {{enabled: auto}})\n"
+        f"or put wav or flac recordings into {project.data_dir / missing[0].name}/",
     )
 
 
@@ -187,7 +187,7 @@ def _items(found: Sequence[ClipFile], noise: dict[str, list[Samples]], frontend:
 def _write_arrays(
     folder: Path, project: Project, items: Sequence[_Item], progress: Progress, threads: int
 ) -> list[_Loaded]:
-    """Writes clips.npy and features.npy; returns every item, read or unfit, in order."""
+    """Writes clips.npy and features.npy; returns every item, read or unusable, in order."""
     frontend = project.config.frontend
     reader = _Reader(frontend, _old_dataset(project.dataset_dir, frontend))
     batches = [items[start : start + BATCH_CLIPS] for start in range(0, len(items), BATCH_CLIPS)]
@@ -205,7 +205,7 @@ def _write_arrays(
 
 
 class _Reader:
-    """Reads batches of clips, taking over what an older dataset has of them."""
+    """Reads batches of clips, and reuses those of the previous dataset."""
 
     def __init__(self, frontend: FrontendSettings, old: Dataset | None) -> None:
         self._frontend = frontend
@@ -213,7 +213,7 @@ class _Reader:
         self._old_rows = {key: row for row, key in enumerate(old.keys)} if old else {}
 
     def batch(self, items: Sequence[_Item]) -> _Batch:
-        """Returns the batch with clips and features of the fit ones."""
+        """Returns a batch with clips and features of the usable items."""
         loaded = [self._load(item) for item in items]
         fit = [one for one in loaded if not one.defect]
         clips = np.empty((len(fit), self._frontend.clip_samples), np.int16)
@@ -260,7 +260,7 @@ class _Reader:
 
 
 def _old_dataset(folder: Path, frontend: FrontendSettings) -> Dataset | None:
-    """Returns the dataset that is there, if it can be taken over from."""
+    """Returns the previous dataset, if its clips can be reused."""
     try:
         old = Dataset.load(folder)
     except ConfigError:
@@ -271,7 +271,7 @@ def _old_dataset(folder: Path, frontend: FrontendSettings) -> Dataset | None:
 def _check_skipped(skipped: Sequence[tuple[str, str]], n_files: int) -> None:
     if 2 * len(skipped) > n_files:
         first = "\n".join(f"{name}: {reason}" for name, reason in skipped[:SHOWN_SKIPPED])
-        raise ConfigError(f"{len(skipped)} of {n_files} files are unfit, more than half", hint=first)
+        raise ConfigError(f"{len(skipped)} of {n_files} files are unusable, more than half", hint=first)
 
 
 def _check_splits(used: Sequence[_Loaded], labels: Sequence[Label], project: Project) -> None:
@@ -281,9 +281,9 @@ def _check_splits(used: Sequence[_Loaded], labels: Sequence[Label], project: Pro
             if not counts[split, label_id]:
                 total = sum(counts[any_split, label_id] for any_split in SPLITS)
                 raise ConfigError(
-                    f"of {total} good clips of {label.text!r} none is for {split}",
+                    f"none of the {total} usable clips of {label.text!r} is for {split}",
                     hint=f"record more into {project.data_dir / label.name}/ (twenty or more), "
-                    f"or name some in {project.data_dir / 'validation_list.txt'}",
+                    f"or list some in {project.data_dir / 'validation_list.txt'}",
                 )
 
 
@@ -328,9 +328,9 @@ def _report(
     )
 
 
-def _tell(report: PrepareReport, progress: Progress) -> None:
+def _warn(report: PrepareReport, progress: Progress) -> None:
     if report.resampled or report.mixed:
-        progress.say(f"{report.resampled} files were resampled to 16 kHz, {report.mixed} mixed to one channel")
+        progress.say(f"{report.resampled} files were resampled to 16 kHz, {report.mixed} were mixed to one channel")
     if report.skipped:
         name, reason = report.skipped[0]
-        progress.say(f"{len(report.skipped)} files left out, such as {name} ({reason}): all in skipped.json")
+        progress.say(f"{len(report.skipped)} files were skipped, such as {name} ({reason}); skipped.json lists all")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""quantize: model.keras, or a .tflite from elsewhere, becomes a bundle.
+"""quantize: converts model.keras to int8, or imports a .tflite from elsewhere, and writes a bundle.
 
-Reads build/model/model.keras and build/dataset/; writes build/bundle/.
+Reads build/model/model.keras and build/dataset/; writes build/quantized/. tune makes build/bundle/ from it.
 """
 
 from __future__ import annotations
@@ -40,19 +40,19 @@ from tinykws.training.keras_network import KERAS_VERSION, TENSORFLOW_VERSION, Ne
 from tinykws.training_data.dataset import Dataset
 
 CALIBRATION_CLIPS = 100
-"""Training clips of each label from which the ranges inside the network are taken."""
+"""Number of training clips per label that calibrate the ranges of activations."""
 
 LARGEST_LOSS = 0.005
-"""Of accuracy, from float to int8: what architectures here keep to."""
+"""Largest expected loss of accuracy from float to int8, as a share of the clips."""
 LOST_BY_ROUNDING = 2
-"""Clips so near the border that they fall on its other side; half a point of a small split."""
+"""Clips close to the decision boundary that rounding may move across it; half a point of a small split."""
 
 LabelledClip = tuple[str, Samples]
-"""What is said (a label, or empty) and the samples."""
+"""The label (or empty) and the samples, int16 [n]."""
 
 
 def stage_files(project: Project) -> StageFiles:
-    """What quantize depends on and makes."""
+    """Returns the settings and files that quantize reads, and the folder that it writes."""
     settings = {"limits": dataclasses.asdict(project.config.model), "texts": list(project.config.words)}
     reads = [project.dataset_dir, project.float_model_path]
     return StageFiles(settings, reads=reads, writes=[project.quantized_dir])
@@ -61,11 +61,11 @@ def stage_files(project: Project) -> StageFiles:
 def quantize(project: Project, *, progress: Progress = SILENT) -> Bundle:
     """Converts the project's trained network to int8 and writes its bundle.
 
-    Ranges inside the network are calibrated on training clips. The same model and dataset give the same bytes.
+    Activation ranges are calibrated on training clips. The same model and dataset give the same bytes.
 
     Raises:
-        ConfigError: no trained model, no dataset, or a model that does not fit it, cannot run on a chip, or costs more
-            than kws.yaml allows.
+        ConfigError: no trained model, no dataset, or a model that does not match it, that cannot run on a chip, or that
+            exceeds the limits of kws.yaml.
         ToolError: the converter failed, or tflite-micro is missing.
     """
     dataset = Dataset.load(project.dataset_dir)
@@ -75,7 +75,7 @@ def quantize(project: Project, *, progress: Progress = SILENT) -> Bundle:
     graph = read_model(model)
     validation.check_ops(graph)
     validation.check_dense_per_tensor(graph)
-    bundle, samples = _describe(
+    bundle, samples = _make_bundle(
         project.quantized_dir,
         model,
         project.config.labels,
@@ -93,17 +93,19 @@ def quantize(project: Project, *, progress: Progress = SILENT) -> Bundle:
 
 
 def _refuse_excess(network: Network, model: bytes, bundle: Bundle, limits: ModelSettings) -> None:
-    """Limits may have become narrower since the network was trained."""
+    """Checks the limits of kws.yaml again: they may have changed since training."""
     broken = broken_limits(limits, tflite_bytes=len(model), macs=network.cost.macs, arena_bytes=bundle.arena_bytes)
     if broken:
-        raise ConfigError(f"the network takes {'; '.join(broken)}", hint="tinykws architectures tells what would fit")
+        raise ConfigError(
+            f"the network takes {'; '.join(broken)}", hint="to see which architectures fit: tinykws architectures"
+        )
 
 
 def losses_in_words(metrics: Mapping[str, Any]) -> list[str]:
-    """Returns where int8 is right about fewer clips than float, beyond what rounding does to a clip or two.
+    """Returns a warning for each split on which int8 lost more accuracy than rounding explains.
 
     Args:
-        metrics: a bundle's: of each split the clips, and the accuracy of float and int8.
+        metrics: the metrics of a bundle: for each split the number of clips, and the accuracy of float and int8.
     """
     words = []
     for split in ("validation", "testing"):
@@ -113,24 +115,25 @@ def losses_in_words(metrics: Mapping[str, Any]) -> list[str]:
         loss = figures["float"]["accuracy"] - figures["int8"]["accuracy"]
         if round(loss * figures["clips"]) > max(LARGEST_LOSS * figures["clips"], LOST_BY_ROUNDING):
             words.append(
-                f"int8 lost {100 * loss:.1f} points of accuracy on the {split} clips; another seed, or more epochs, may"
-                " give a network that loses less"
+                f"int8 lost {100 * loss:.1f} percentage points of accuracy on the {split} clips; another seed or more"
+                " epochs may give a network that loses less"
             )
     return words
 
 
 def import_model(tflite_path: Path, label_names: Sequence[str], out_dir: Path, clips: Sequence[Path] = ()) -> Bundle:
-    """Makes a bundle of a .tflite that was trained elsewhere on the default front-end's features.
+    """Makes a bundle from a .tflite that was trained elsewhere on features of the default front-end.
 
     Args:
         tflite_path: the int8 model.
         label_names: one for each output, in order; `silence` and `unknown` come first.
-        out_dir: the bundle's folder; replaced.
-        clips: recordings to travel in the bundle with the scores this model gives them. A clip's label is its
-            folder's name, or what its file name begins with (`yes_1000ms.wav`).
+        out_dir: the bundle's folder; it is replaced.
+        clips: recordings to include in the bundle with the scores that this model gives them. A clip's label is the
+            name of its folder, or the beginning of its file name (`yes_1000ms.wav`).
 
     Raises:
-        ConfigError: no such file; no .tflite, damaged, float; input, output or labels that do not fit.
+        ConfigError: the file does not exist, or is not an undamaged int8 .tflite; or its input, output or labels do not
+            match.
     """
     labels = _imported_labels(label_names)
     golden = _read_clips(clips, labels, FrontendSettings())
@@ -139,7 +142,7 @@ def import_model(tflite_path: Path, label_names: Sequence[str], out_dir: Path, c
     except OSError as error:
         raise ConfigError(f"cannot read {tflite_path}: {error.strerror}") from error
     try:
-        bundle, samples = _describe(
+        bundle, samples = _make_bundle(
             out_dir,
             model,
             labels,
@@ -154,7 +157,7 @@ def import_model(tflite_path: Path, label_names: Sequence[str], out_dir: Path, c
 
 
 def _calibration_features(dataset: Dataset) -> Features:
-    """Returns int8 [n, n_frames, n_mels] of training clips, as many of each label, evenly from first to last."""
+    """Returns features of training clips, int8 [n, n_frames, n_mels]: equally many of each label, evenly spaced."""
     label_ids = np.asarray(dataset.label_ids("training"))
     chosen = [_evenly(np.flatnonzero(label_ids == at), CALIBRATION_CLIPS) for at in range(len(dataset.labels))]
     return np.asarray(dataset.features("training"))[np.concatenate(chosen)]
@@ -166,7 +169,7 @@ def _evenly(indexes: npt.NDArray[np.int64], count: int) -> npt.NDArray[np.int64]
 
 
 def _golden_clips(dataset: Dataset) -> list[LabelledClip]:
-    """Returns one clip of each label, from the first split that has one; the training split is the last resort."""
+    """Returns one clip of each label, from the first split that has one; the training split comes last."""
     return [clip for at in range(len(dataset.labels)) if (clip := _first_clip(dataset, at)) is not None]
 
 
@@ -197,7 +200,7 @@ def _accuracy(figures: Score) -> dict[str, float]:
     return {"accuracy": figures.accuracy, "mean_recall": figures.mean_recall}
 
 
-def _describe(
+def _make_bundle(
     out_dir: Path,
     model: bytes,
     labels: tuple[Label, ...],
@@ -209,7 +212,7 @@ def _describe(
     metrics: Mapping[str, Any] | None = None,
     tools: Mapping[str, str] | None = None,
 ) -> tuple[Bundle, dict[str, Samples]]:
-    """Returns the bundle to be written, and its golden clips' samples by file; refuses models that do not fit."""
+    """Returns the bundle to write, and the samples of its golden clips by file; refuses models that do not match."""
     graph = read_model(model)
     input_info = validation.check_input(graph, frontend)
     output_info = validation.check_output(graph, len(labels))
@@ -254,7 +257,7 @@ def _imported_labels(names: Sequence[str]) -> tuple[Label, ...]:
     first = [reserved.get(name.strip(), name.strip()) for name in names[:2]]
     if first != [SILENCE, UNKNOWN]:
         raise ConfigError(
-            f"the labels begin with {', '.join(names[:2])}",
+            f"the first two labels are {', '.join(names[:2])}",
             hint="a model's first two outputs must be silence and unknown: --labels silence,unknown,yes,no",
         )
     return labels_of_words(names[2:])

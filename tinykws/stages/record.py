@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""record: people speak, and clips of it go into data/, cut to the model's length, the speech in the middle.
+"""record: records clips of a word into data/, cut to the model's length with the speech in the middle.
 
-What hears is the computer's microphone or a board's own: a model trained on what its microphone hears knows that sound.
+It uses this computer's microphone or a board's: a model works best if it is trained on the microphone it will use.
 """
 
 from __future__ import annotations
@@ -18,202 +18,208 @@ from tinykws.audio.samples import SAMPLE_RATE_HZ, Samples
 from tinykws.audio.speech_bounds import CutClip, cut_clip
 from tinykws.project.labels import BACKGROUND_NOISE, label_of_word
 from tinykws.project.layout import Project
-from tinykws.recording.record_protocol import OnSound, SoundLostError, Take
+from tinykws.recording.record_protocol import OnSound, Recording, SoundLostError
 from tinykws.support.errors import ConfigError
 from tinykws.support.files import creating, not_writable
 
 SPARE_MS = 1000
-"""Recorded beyond the clip's length, so that nobody need speak on the dot."""
+"""Recorded in addition to the clip's length, so that the moment of speaking does not matter."""
 ATTEMPTS = 3
-"""Without a person to ask, how often a clip that is no good is recorded again."""
+"""How often a bad clip is recorded again if there is nobody to ask."""
 SPEAKER = re.compile(r"[A-Za-z0-9-]{1,40}")
 
 Answer = Literal["keep", "again", "quit"]
 
 
-class Ear(Protocol):
-    """Something to record with: DeviceMicrophone, ComputerMicrophone, or a test's own."""
+class SampleSource(Protocol):
+    """Something to record from: DeviceMicrophone, ComputerMicrophone, or a replacement in tests."""
 
     @property
     def longest_samples(self) -> int:
-        """Longest recording without loss."""
+        """Longest recording without loss, in samples."""
 
-    def record(self, count: int, on_sound: OnSound) -> Take:
-        """Returns the next `count` samples, each piece told as it comes. Raises SoundLostError, TinykwsError."""
+    def record(self, count: int, on_sound: OnSound) -> Recording:
+        """Records `count` samples and calls `on_sound` with each piece. Raises SoundLostError, TinykwsError."""
 
 
-class Desk:
-    """The person who speaks: is told what to do, sees how loud it is, and judges. This one agrees to everything."""
+class RecordingUi:
+    """Prompts the person who speaks, shows the level, and asks whether to keep a clip. This one asks nobody."""
 
-    asks = False
-    """Whether there is anybody to ask."""
+    is_interactive = False
+    """Whether there is a person to ask."""
 
     def prompt(self, what: str, number: int, count: int) -> bool:  # noqa: ARG002
-        """Says what to do now, and waits until the person is ready; False: enough."""
+        """Tells the person what to do, and waits until they are ready; returns False to stop."""
         return True
 
-    def hear(self, samples: Samples) -> None:
-        """Shows how loud it is."""
+    def show_level(self, samples: Samples) -> None:
+        """Shows the level of the newest samples."""
 
-    def heard_all(self) -> None:
-        """The recording is over."""
+    def recording_ended(self) -> None:
+        """Called when a recording has ended."""
 
     def judge(self, clip: CutClip) -> Answer:
-        """Shows what was recorded; keep it?"""
+        """Shows the recorded clip, and returns whether to keep it."""
         return "again" if clip.defects else "keep"
 
     def say(self, text: str) -> None:
-        """Tells a line."""
+        """Shows a message."""
 
 
 @dataclasses.dataclass(frozen=True)
 class RecordReport:
-    """What was recorded."""
+    """The recorded clips."""
 
     word: str
-    """The folder's name."""
+    """Name of the word's folder."""
     files: tuple[str, ...]
     wanted: int
     left_out: int
-    """Recordings that were not kept."""
+    """Number of recordings that were discarded."""
 
     @property
     def complete(self) -> bool:
-        """Whether as many were kept as were wanted."""
+        """Whether the wanted number of clips was kept."""
         return len(self.files) >= self.wanted
 
 
-def record(project: Project, word: str, ear: Ear, desk: Desk, *, count: int = 1, speaker: str) -> RecordReport:
+def record(
+    project: Project, word: str, source: SampleSource, ui: RecordingUi, *, count: int = 1, speaker: str
+) -> RecordReport:
     """Records `count` clips of a word into the project's data folder.
 
     Args:
-        project: its clip length, and where its data is.
-        word: as the project has it; any other word is recorded too, and is "unknown" to the model.
-        ear: what hears.
-        desk: who speaks.
+        project: provides the clip length and the data folder.
+        word: a word of the project; any other word may be recorded too, as `unknown` to the model.
+        source: the microphone.
+        ui: prompts the person who speaks.
         count: how many clips to keep.
-        speaker: names the files, so that all clips of one person come into one split.
+        speaker: part of the file names; all clips of one speaker go into the same split.
 
     Raises:
-        ConfigError: no such word can be, no such speaker can be, or the folder cannot be written.
+        ConfigError: an invalid word or speaker, or the folder cannot be written.
         DeviceError, ToolError: the microphone failed.
     """
     label = label_of_word(word)
     if label.name not in {known.name for known in project.config.labels}:
-        desk.say(f"{word!r} is none of the project's words: what is recorded is `unknown` to the model")
+        ui.say(f"{word!r} is not a word of this project: its clips are `unknown` to the model")
     clip_samples = project.config.frontend.clip_samples
-    length = min(clip_samples + SPARE_MS * SAMPLE_RATE_HZ // 1000, ear.longest_samples)
+    length = min(clip_samples + SPARE_MS * SAMPLE_RATE_HZ // 1000, source.longest_samples)
     if length < clip_samples:
         raise ConfigError(
-            f"{ear.longest_samples * 1000 // SAMPLE_RATE_HZ} ms is the most that comes through the line without loss,"
-            f" a clip has {clip_samples * 1000 // SAMPLE_RATE_HZ} ms",
-            hint="in the board's row: a larger microphone ring_samples, or a higher baud",
+            f"the board can record {source.longest_samples * 1000 // SAMPLE_RATE_HZ} ms without loss, but a clip has"
+            f" {clip_samples * 1000 // SAMPLE_RATE_HZ} ms",
+            hint="in the board's row, set a larger `ring_samples` of the microphone, or a higher `baud`",
         )
-    session = _Session(project.data_dir / label.name, checked_speaker(speaker), ear, desk)
-    with contextlib.suppress(_EnoughError):
-        while len(session.files) < count:
-            session.record_word(label.text, count, length, clip_samples)
-    return RecordReport(label.name, tuple(session.files), count, session.left_out)
+    run = _RecordingRun(project.data_dir / label.name, checked_speaker(speaker), source, ui)
+    with contextlib.suppress(_StopRecordingError):
+        while len(run.files) < count:
+            run.record_word(label.text, count, length, clip_samples)
+    return RecordReport(label.name, tuple(run.files), count, run.left_out)
 
 
-def record_noise(project: Project, ear: Ear, desk: Desk, *, seconds: float, speaker: str) -> RecordReport:
-    """Records so many seconds of the room into the data folder's _background_noise_/, in pieces where the line is slow.
+def record_noise(
+    project: Project, source: SampleSource, ui: RecordingUi, *, seconds: float, speaker: str
+) -> RecordReport:
+    """Records background noise into the data folder's _background_noise_/, in several files if the transport is slow.
 
     Raises:
-        ConfigError: no such speaker can be, or the folder cannot be written.
+        ConfigError: an invalid speaker, or the folder cannot be written.
         DeviceError, ToolError: the microphone failed.
     """
     wanted = round(seconds * SAMPLE_RATE_HZ)
-    lengths = [min(ear.longest_samples, wanted - at) for at in range(0, wanted, ear.longest_samples)]
-    session = _Session(project.data_dir / BACKGROUND_NOISE, checked_speaker(speaker), ear, desk)
-    with contextlib.suppress(_EnoughError):
-        session.record_noise(lengths)
-    return RecordReport(BACKGROUND_NOISE, tuple(session.files), len(lengths), session.left_out)
+    lengths = [min(source.longest_samples, wanted - at) for at in range(0, wanted, source.longest_samples)]
+    run = _RecordingRun(project.data_dir / BACKGROUND_NOISE, checked_speaker(speaker), source, ui)
+    with contextlib.suppress(_StopRecordingError):
+        run.record_noise(lengths)
+    return RecordReport(BACKGROUND_NOISE, tuple(run.files), len(lengths), run.left_out)
 
 
 def checked_speaker(name: str) -> str:
-    """Returns a speaker's name as files have it. Raises ConfigError where it cannot stand in a file's name."""
+    """Returns a speaker's name. Raises ConfigError if it cannot be part of a file name."""
     if not SPEAKER.fullmatch(name):
-        raise ConfigError(f"--speaker is {name!r}", hint="letters, digits and - , such as anna or anna-2")
+        raise ConfigError(f"--speaker {name!r} is not valid", hint="use letters, digits and -, such as anna or anna-2")
     return name
 
 
-class _EnoughError(Exception):
-    """The person wants no more."""
+class _StopRecordingError(Exception):
+    """The person wants to stop."""
 
 
-class _Session:
-    """One sitting: its folder, and what was kept."""
+class _RecordingRun:
+    """One run of record: its folder, and the clips that were kept."""
 
-    def __init__(self, folder: Path, speaker: str, ear: Ear, desk: Desk) -> None:
+    def __init__(self, folder: Path, speaker: str, source: SampleSource, ui: RecordingUi) -> None:
         self.files: list[str] = []
         self.left_out = 0
         self._folder = folder
         self._speaker = speaker
-        self._ear = ear
-        self._desk = desk
+        self._source = source
+        self._ui = ui
         self._failures = 0
 
     def record_word(self, text: str, count: int, length: int, clip_samples: int) -> None:
-        """Records once, and keeps the clip or not. Raises _EnoughError."""
-        take = self._take(f"say {text}", len(self.files) + 1, count, length)
-        if take is None:
+        """Makes one recording, and keeps or discards it. Raises _StopRecordingError."""
+        recording = self._record(f"say {text}", len(self.files) + 1, count, length)
+        if recording is None:
             return
-        clip = cut_clip(take.samples, clip_samples, SAMPLE_RATE_HZ)
+        clip = cut_clip(recording.samples, clip_samples, SAMPLE_RATE_HZ)
         if clip is None:
-            self._refuse("nobody spoke, or too faintly to be told from the room")
+            self._discard("nobody spoke, or too quietly to be distinguished from the noise")
             return
-        answer = self._desk.judge(clip)
+        answer = self._ui.judge(clip)
         if answer == "keep":
             self._keep(clip.samples)
             return
-        self._refuse("; ".join(clip.defects))
+        self._discard("; ".join(clip.defects))
         if answer == "quit":
-            raise _EnoughError
+            raise _StopRecordingError
 
     def record_noise(self, lengths: list[int]) -> None:
-        """Records the room. Raises _EnoughError."""
+        """Records background noise. Raises _StopRecordingError."""
         while len(self.files) < len(lengths):
             number = len(self.files)
-            take = self._take("be silent: this is the room", number + 1, len(lengths), lengths[number])
-            if take is None:
+            recording = self._record(
+                "be silent: this records the background noise", number + 1, len(lengths), lengths[number]
+            )
+            if recording is None:
                 continue
-            defect = defect_of(take.samples)
-            if defect in (None, "silent"):  # a silent room is what it is
-                self._keep(take.samples)
+            defect = defect_of(recording.samples)
+            if defect in (None, "silent"):  # a silent room is fine
+                self._keep(recording.samples)
             else:
-                self._refuse(defect or "")
+                self._discard(defect or "")
 
-    def _take(self, what: str, number: int, count: int, length: int) -> Take | None:
-        """Records, or returns None where the recording is of no use. Raises _EnoughError."""
-        if not self._desk.prompt(what, number, count):
-            raise _EnoughError
+    def _record(self, what: str, number: int, count: int, length: int) -> Recording | None:
+        """Records, or returns None if the recording is unusable. Raises _StopRecordingError."""
+        if not self._ui.prompt(what, number, count):
+            raise _StopRecordingError
         try:
-            take = self._ear.record(length, self._desk.hear)
+            recording = self._source.record(length, self._ui.show_level)
         except SoundLostError as error:
-            self._desk.heard_all()
-            self._refuse(str(error))
+            self._ui.recording_ended()
+            self._discard(str(error))
             return None
-        self._desk.heard_all()
-        if take.overruns:
-            self._refuse(f"{take.overruns} blocks of sound were lost on the device")
+        self._ui.recording_ended()
+        if recording.overruns:
+            self._discard(f"{recording.overruns} blocks of samples were lost on the device")
             return None
-        return take
+        return recording
 
-    def _refuse(self, why: str) -> None:
-        """Leaves a recording out. Raises _EnoughError where nobody can be asked and it goes on like this."""
+    def _discard(self, why: str) -> None:
+        """Discards a recording. Raises _StopRecordingError after several in a row if there is nobody to ask."""
         self.left_out += 1
         self._failures += 1
         if why:
-            self._desk.say(f"left out: {why}")
-        if not self._desk.asks and self._failures == ATTEMPTS:
-            raise _EnoughError
+            self._ui.say(f"discarded: {why}")
+        if not self._ui.is_interactive and self._failures == ATTEMPTS:
+            raise _StopRecordingError
 
     def _keep(self, samples: Samples) -> None:
         self._failures = 0
         path = _write_new(self._folder, self._speaker, samples)
         self.files.append(f"{path.parent.name}/{path.name}")
-        self._desk.say(f"kept: {path}")
+        self._ui.say(f"kept: {path}")
 
 
 def _write_new(folder: Path, speaker: str, samples: Samples) -> Path:
@@ -227,7 +233,7 @@ def _write_new(folder: Path, speaker: str, samples: Samples) -> Path:
         try:
             with creating(path) as whole:
                 write_wav(whole, samples)
-        except FileExistsError:  # another sitting was faster
+        except FileExistsError:  # another process took the number
             continue
         return path
 

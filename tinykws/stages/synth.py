@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""synth: the words, words like them, silence and noise, spoken and made by computing.
+"""synth: makes synthetic clips of the words and of similar words by text-to-speech, and clips of silence and noise.
 
-In: kws.yaml (words, language, synth, features: clip_ms), files of voices. Out: build/synth/ in the layout of data/:
+Reads kws.yaml (words, language, synth, features: clip_ms) and files of voices. Writes build/synth/ in the layout of
+data/:
 
     <word>/<voice>_nohash_<n>.wav            the words
     _unknown_/<voice>_nohash_<text>_<n>.wav  other words, and parts of the words
     _silence_/<kind>_nohash_<n>.wav          silence and noise
     _background_noise_/<kind>.wav            20 s each, for mixing in
-    validation_list.txt, testing_list.txt    split by voice: no voice stands on two sides
+    validation_list.txt, testing_list.txt    split by voice: no voice is in two splits
 
 The same settings give the same bytes, on any number of processes. The speech engines are in tinykws/speech/.
 """
@@ -42,10 +43,10 @@ from tinykws.training_data.folders import LIST_FILES, TESTING, TRAINING, VALIDAT
 FloatSamples: TypeAlias = np.ndarray[tuple[int], np.dtype[np.float64]]
 
 FULLEST = 0.95
-"""A word that takes more of the clip than this is said again, faster."""
+"""A word that takes a larger share of the clip is synthesized again, faster."""
 FASTEST_WPM = 450
 LONGEST = 1.3
-"""A word that takes longer than this many clips at a usual rate cannot be heard in one."""
+"""A word that takes longer than this many clips at the usual rate does not fit a clip."""
 BACKGROUND_SECONDS = 20
 FEWEST_VOICES = 3
 """One for each split."""
@@ -53,7 +54,7 @@ FEWEST_VOICES = 3
 
 @dataclasses.dataclass(frozen=True)
 class EngineReport:
-    """What one engine did."""
+    """What one text-to-speech engine made."""
 
     name: str
     version: str
@@ -63,10 +64,10 @@ class EngineReport:
 
 @dataclasses.dataclass(frozen=True)
 class SynthReport:
-    """What was made."""
+    """The synthetic clips."""
 
     clips: dict[str, int]
-    """Clips by folder; empty where nothing had to be spoken."""
+    """Number of clips by folder; empty if no synthetic clips are needed."""
     voices: int
     accents: tuple[str, ...]
     unknown_words: int
@@ -74,7 +75,7 @@ class SynthReport:
 
 
 def stage_files(project: Project) -> StageFiles:
-    """Returns what synth depends on and makes."""
+    """Returns the settings and files that synth reads, and the folder that it writes."""
     config = project.config
     wanted = needs_synthetic_clips(config, project.data_dir)
     engines = _engines(project) if wanted else []
@@ -91,17 +92,17 @@ def stage_files(project: Project) -> StageFiles:
 
 
 def synth(project: Project, progress: Progress = SILENT, processes: int | None = None) -> SynthReport:
-    """Speaks the project's clips into build/synth/, where its configuration asks for it.
+    """Makes the project's synthetic clips in build/synth/, if kws.yaml asks for them.
 
     Raises:
-        ConfigError: an engine cannot speak a word or the language, its voice is not there, or a word takes longer than
-            a clip.
+        ConfigError: an engine cannot synthesize a word or the language, a voice is missing, or a word is longer than a
+            clip.
         ToolError: an engine is not installed, or fails.
     """
     config = project.config
     if not needs_synthetic_clips(config, project.data_dir):
         reason = "synth: enabled is never" if config.synth.enabled == "never" else "every word has recordings"
-        progress.say(f"nothing to speak: {reason}")
+        progress.say(f"no synthetic clips needed: {reason}")
         return SynthReport({}, 0, (), 0)
     settings = config.synth
     words = config.labels[2:]
@@ -122,7 +123,7 @@ def synth(project: Project, progress: Progress = SILENT, processes: int | None =
         for name in (SILENCE, UNKNOWN, BACKGROUND_NOISE, *(label.name for label in words)):
             (folder / name).mkdir()
         jobs = [job for engine in engines for job in _jobs(engine, plans, folder, config.frontend.clip_samples)]
-        _speak_all(jobs, progress, processes or process_count())
+        _synthesize_all(jobs, progress, processes or process_count())
         silence = _write_silence(folder / SILENCE, config.frontend.clip_samples, settings.silence_clips, settings.seed)
         _write_background(folder / BACKGROUND_NOISE, settings.seed)
         _write_lists(folder, plans, silence)
@@ -140,7 +141,7 @@ def _engines(project: Project) -> list[SpeechEngine]:
 
 
 def _version_or_former(engine: SpeechEngine, project: Project) -> str:
-    """Returns an engine's version; that of its clips where it is not installed any more, so that they stay fresh."""
+    """Returns an engine's version; if it is no longer installed, that of its clips, so that they stay up to date."""
     try:
         return engine.version()
     except ToolError:
@@ -183,17 +184,19 @@ def _check_voices(engine_voices: Sequence[EngineVoices]) -> None:
 def _check_duration(engine: str, text: str, speech: FloatSamples, clip_ms: int) -> None:
     milliseconds = round(1000 * speech.size / SAMPLE_RATE_HZ)
     if milliseconds == 0:
-        raise ConfigError(f"{engine} cannot speak the word {text!r}: it is silent", hint="spell it as it sounds")
+        raise ConfigError(
+            f"{engine} cannot synthesize the word {text!r}: the result is silent", hint="spell it as it sounds"
+        )
     if milliseconds > LONGEST * clip_ms:
         raise ConfigError(
-            f"the word {text!r} takes {milliseconds} ms to say, the model hears {clip_ms} ms",
-            hint=f"choose a shorter one, or set features: {{clip_ms: {milliseconds // 100 * 100 + 200}}} in kws.yaml",
+            f"the word {text!r} takes {milliseconds} ms, but a clip has {clip_ms} ms",
+            hint=f"choose a shorter word, or set features: {{clip_ms: {milliseconds // 100 * 100 + 200}}} in kws.yaml",
         )
 
 
 @dataclasses.dataclass(frozen=True)
 class _Job:
-    """What one process says in one go, with an engine made for it, so that order and bytes hold."""
+    """The clips that one process synthesizes with an engine of its own, so that the result does not depend on order."""
 
     engine: str
     setup: EngineSetup
@@ -213,19 +216,19 @@ def _jobs(engine: SpeechEngine, plans: Sequence[VoicePlan], folder: Path, clip_s
     return (_Job(engine.name, engine.setup, tuple(part), folder, clip_samples) for part in parts)
 
 
-def _speak_all(jobs: Sequence[_Job], progress: Progress, processes: int) -> None:
+def _synthesize_all(jobs: Sequence[_Job], progress: Progress, processes: int) -> None:
     try:
-        for _ in progress.track(map_in_processes(_speak, jobs, processes), "speaking", total=len(jobs)):
+        for _ in progress.track(map_in_processes(_synthesize, jobs, processes), "synthesizing", total=len(jobs)):
             pass
     except BrokenProcessPool as error:
         engines = ", ".join(dict.fromkeys(job.engine for job in jobs))
         raise ToolError(
-            f"a process that was speaking with {engines} was ended by the system",
+            f"a process that was synthesizing with {engines} was killed",
             hint="too little memory, or an engine that crashes: try one engine at a time in synth: engines",
         ) from error
 
 
-def _speak(job: _Job) -> int:
+def _synthesize(job: _Job) -> int:
     engine = find_engine(job.engine)(job.setup)
     with engine.speaking(job.lines[0][1].seed) as speak:
         for voice, clip in job.lines:
@@ -273,7 +276,7 @@ def _engine_reports(plans: Sequence[VoicePlan], versions: dict[str, str]) -> tup
 
 
 def _write_silence(folder: Path, clip_samples: int, count: int, seed: int) -> dict[str, list[str]]:
-    """Writes quiet and noise clips; returns their names below the output folder by split."""
+    """Writes clips of silence and noise; returns their names in the output folder by split."""
     kinds = ["zeros", *NOISES]
     files: dict[str, list[str]] = {TRAINING: [], VALIDATION: [], TESTING: []}
     for index in range(count):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""train: the dataset becomes a network.
+"""train: trains a network on the dataset.
 
 Reads build/dataset/; writes build/model/: model.keras, history.json, learning_curves.png.
 """
@@ -39,7 +39,7 @@ TEACHER_DROPOUT = 0.2
 
 @dataclasses.dataclass(frozen=True)
 class EpochRecord:
-    """One line of history.json. Training figures are of altered clips, so lower than validation's at first."""
+    """One epoch in history.json. Training clips are augmented, so their accuracy may be below that of validation."""
 
     epoch: int
     """From 1."""
@@ -51,25 +51,25 @@ class EpochRecord:
 
     @property
     def merit(self) -> tuple[float, float]:
-        """The best epoch has the greatest: mean recall over the labels, then the smaller loss."""
+        """The best epoch has the highest: mean recall over the labels, then the smaller loss."""
         return (self.validation_mean_recall, -self.validation_loss)
 
 
 @dataclasses.dataclass(frozen=True)
 class TrainReport:
-    """What training came to."""
+    """The result of training."""
 
     cost: NetworkCost
     training_clips: int
     validation_clips: int
     epochs: int
     best: EpochRecord
-    """The epoch whose weights were kept: the best mean recall on the validation clips."""
+    """The epoch whose weights were kept: that of the best mean recall on the validation clips."""
     seconds: float
 
 
 def stage_files(project: Project) -> StageFiles:
-    """What train depends on and makes."""
+    """Returns the settings and files that train reads, and the folder that it writes."""
     settings = {
         "architecture": project.config.model.architecture,
         "training": dataclasses.asdict(project.config.training),
@@ -83,8 +83,8 @@ def train(project: Project, *, progress: Progress = SILENT) -> TrainReport:
     The same dataset, settings and seed give the same weights on the same machine.
 
     Raises:
-        ConfigError: no dataset, one of other words, no training or no validation clip, an unknown architecture, or
-            one that costs more than `model` allows.
+        ConfigError: no dataset, a dataset of other words, no training or validation clip, an unknown architecture, or
+            one that exceeds the limits of `model` in kws.yaml.
         ToolError: TensorFlow or TFLite Micro's interpreter is missing.
     """
     started = time.monotonic()
@@ -94,7 +94,7 @@ def train(project: Project, *, progress: Progress = SILENT) -> TrainReport:
     words = WordTargets(dataset)
     settings = with_defaults(project.config.training, dataset)
     trainer, teacher = _trainers(dataset, words, project.config.model, settings)
-    history, best_weights = _learn(Lesson(trainer, teacher, words, dataset), settings, progress)
+    history, best_weights = _learn(_TrainingRun(trainer, teacher, words, dataset), settings, progress)
     trainer.restore(best_weights)
     best = max(history, key=lambda record: record.merit)
     _write(project, trainer, history, best)
@@ -112,7 +112,7 @@ def _check(dataset: Dataset, project: Project) -> None:
     names = [label.name for label in project.config.labels]
     if list(dataset.labels) != names:
         raise ConfigError(
-            f"the dataset is of {', '.join(dataset.labels)}; kws.yaml asks for {', '.join(names)}",
+            f"the dataset has the labels {', '.join(dataset.labels)}; kws.yaml has {', '.join(names)}",
             hint="make it again: tinykws prepare",
         )
     for split in ("training", "validation"):
@@ -121,7 +121,7 @@ def _check(dataset: Dataset, project: Project) -> None:
 
 
 def _affordable_cost(dataset: Dataset, model: ModelSettings, progress: Progress) -> NetworkCost:
-    """Says what the network will cost. Raises ConfigError where that is more than kws.yaml allows."""
+    """Reports the cost of the network. Raises ConfigError if it exceeds the limits of kws.yaml."""
     shape, n_labels = dataset.frontend.features_shape, len(dataset.labels)
     cost = measure_cost(model.architecture, shape, n_labels)
     progress.say(in_words(cost))
@@ -132,7 +132,7 @@ def _affordable_cost(dataset: Dataset, model: ModelSettings, progress: Progress)
 def _trainers(
     dataset: Dataset, words: WordTargets, model: ModelSettings, settings: TrainingSettings
 ) -> tuple[Trainer, Trainer | None]:
-    """Returns the network to be trained and, where kws.yaml wants one, its teacher."""
+    """Returns the network to train and, with distillation, its teacher."""
     shape, n_labels = dataset.frontend.features_shape, len(dataset.labels)
     n_clips = min(len(dataset.label_ids("training")), settings.augmentation.clips_per_epoch)
     n_words = len(words.names)
@@ -146,31 +146,31 @@ def _trainers(
 
 
 def _learn(
-    lesson: Lesson, settings: TrainingSettings, progress: Progress
+    run: _TrainingRun, settings: TrainingSettings, progress: Progress
 ) -> tuple[list[EpochRecord], list[npt.NDArray[Any]]]:
-    epochs = Epochs(lesson.dataset, settings.augmentation, settings.seed)
-    training_ids = np.asarray(lesson.dataset.label_ids("training"), np.int64)
+    epochs = Epochs(run.dataset, settings.augmentation, settings.seed)
+    training_ids = np.asarray(run.dataset.label_ids("training"), np.int64)
     assert settings.class_balance is not None
     assert settings.epochs is not None
-    weights = class_weights(training_ids, len(lesson.dataset.labels), settings.class_balance)
+    weights = class_weights(training_ids, len(run.dataset.labels), settings.class_balance)
     history: list[EpochRecord] = []
-    best_weights = lesson.trainer.weights()
+    best_weights = run.trainer.weights()
     with contextlib.closing(epochs.first(settings.epochs)) as made:
         for number, epoch in enumerate(progress.track(made, "train", settings.epochs), start=1):
-            record = lesson.learn(number, epoch, weights)
+            record = run.learn(number, epoch, weights)
             progress.say(_line(record, settings.epochs))
             if not history or record.merit > max(earlier.merit for earlier in history):
-                best_weights = lesson.trainer.weights()
+                best_weights = run.trainer.weights()
             history.append(record)
-    if lesson.teacher is not None:
-        figures = lesson.figures_of(lesson.teacher)
+    if run.teacher is not None:
+        figures = run.figures_of(run.teacher)
         progress.say(f"the teacher's mean recall: {figures.mean_recall:.1%} on the validation clips")
     return history, best_weights
 
 
 @dataclasses.dataclass(frozen=True)
-class Lesson:
-    """Who learns what: the network, the teacher that learns just ahead of it, and the clips."""
+class _TrainingRun:
+    """The network, its teacher, which learns each epoch first, and the clips."""
 
     trainer: Trainer
     teacher: Trainer | None
@@ -178,11 +178,11 @@ class Lesson:
     dataset: Dataset
 
     def learn(self, number: int, epoch: Epoch, weights: npt.NDArray[np.float32]) -> EpochRecord:
-        """Has both learn one epoch; weights are float [n_labels]."""
-        lesson = epoch.features, epoch.label_ids, weights[epoch.label_ids], self.words.ids_of(epoch)
+        """Trains both on one epoch; `weights` are float [n_labels]."""
+        batch = epoch.features, epoch.label_ids, weights[epoch.label_ids], self.words.ids_of(epoch)
         if self.teacher is not None:
-            self.teacher.train_epoch(*lesson)
-        fit = self.trainer.train_epoch(*lesson)
+            self.teacher.train_epoch(*batch)
+        fit = self.trainer.train_epoch(*batch)
         label_ids = np.asarray(self.dataset.label_ids("validation"), np.int64)
         probabilities = self.trainer.network.probabilities(self.dataset.features("validation"))
         balanced = class_weights(label_ids, len(self.dataset.labels))[label_ids]
@@ -198,15 +198,15 @@ class Lesson:
         )
 
     def figures_of(self, trainer: Trainer) -> Score:
-        """Returns how a network does on the validation clips."""
+        """Returns the score of a network on the validation clips."""
         probabilities = trainer.network.probabilities(self.dataset.features("validation"))
         return score(self.dataset.label_ids("validation"), probabilities.argmax(axis=1), self.dataset.labels)
 
 
 def _line(record: EpochRecord, epochs: int) -> str:
     return (
-        f"epoch {record.epoch} of {epochs}: loss {record.loss:.3f}, {record.accuracy:.1%} of the altered training clips"
-        f" right; loss {record.validation_loss:.3f}, {record.validation_accuracy:.1%} of the validation clips right"
+        f"epoch {record.epoch} of {epochs}: loss {record.loss:.3f}, {record.accuracy:.1%} accuracy on augmented"
+        f" training clips; validation loss {record.validation_loss:.3f}, accuracy {record.validation_accuracy:.1%}"
     )
 
 

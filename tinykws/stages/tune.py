@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""tune: the detector is chosen, and the bundle written.
+"""tune: chooses the detector and writes the bundle.
 
 Reads build/quantized/, build/dataset/ (validation clips), the first half of each recording in negatives/, and
-background noise; writes build/bundle/. Where kws.yaml gives the threshold, nothing is heard and that detector is taken.
+background noise; writes build/bundle/. If kws.yaml gives the threshold, that detector is used without measuring.
 """
 
 from __future__ import annotations
@@ -27,24 +27,24 @@ from tinykws.training_data.dataset import Dataset
 from tinykws.training_data.folders import VALIDATION
 
 METRICS_KEY = "detector"
-"""In the bundle's metrics: how the detector did on what it was chosen on."""
+"""Key in the bundle's metrics: the detector's results on the data that it was chosen on."""
 
 
 @dataclasses.dataclass(frozen=True)
 class TuneReport:
-    """The detector of the bundle, and why it."""
+    """The detector of the bundle, and how it was chosen."""
 
     detector: DetectorSettings
     words: tuple[str, ...]
-    """As people write them."""
+    """The words' texts."""
     tuning: Tuning | None
-    """None where kws.yaml gave the detector."""
-    made_negatives: bool
-    """Other words and noise stood for long recordings, of which there were none."""
+    """None if kws.yaml gives the detector."""
+    synthetic_negatives: bool
+    """Whether other words and noise replaced long recordings, because there were none."""
 
 
 def stage_files(project: Project) -> StageFiles:
-    """What tune depends on and makes."""
+    """Returns the settings and files that tune reads, and the folder that it writes."""
     reads = [project.quantized_dir]
     if project.config.detector.is_auto:
         noise = [folder / BACKGROUND_NOISE for folder in _data_folders(project)]
@@ -53,54 +53,54 @@ def stage_files(project: Project) -> StageFiles:
 
 
 def tune(project: Project, *, progress: Progress = SILENT) -> TuneReport:
-    """Chooses the detector of the project's int8 model as kws.yaml wishes, and writes the bundle.
+    """Chooses the detector of the project's int8 model by the settings of kws.yaml, and writes the bundle.
 
     Raises:
-        ConfigError: no quantized model, no dataset of its labels, no validation clip of a word, damaged recordings.
+        ConfigError: no quantized model, no dataset with its labels, no validation clip of a word, damaged recordings.
         ToolError: tflite-micro is missing.
     """
     bundle = load_bundle(project.quantized_dir)
     wishes = project.config.detector
     if wishes.is_auto:
         negatives = project_negatives(project, TUNED_ON)
-        report = _chosen(bundle, project, wishes, negatives, progress)
+        report = _choose_detector(bundle, project, wishes, negatives, progress)
     else:
-        report = TuneReport(wishes.as_given(project.config.words), _texts(bundle), None, made_negatives=False)
+        report = TuneReport(wishes.as_given(project.config.words), _texts(bundle), None, synthetic_negatives=False)
     _write(bundle, project.bundle_dir, report)
-    _tell(report, progress)
+    _warn(report, progress)
     return report
 
 
 def tune_bundle(
     bundle: Bundle, project: Project, wishes: DetectorRequest, negatives: Sequence[Stream], progress: Progress = SILENT
 ) -> TuneReport:
-    """Chooses the detector of any bundle by a project's clips, and writes it into that bundle.
+    """Chooses the detector of any bundle with a project's clips, and writes it into that bundle.
 
     Args:
-        bundle: of the same words as the project.
-        project: whose validation clips are heard.
-        wishes: of the detector; its threshold is taken for auto.
+        bundle: a bundle with the same words as the project.
+        project: provides the validation clips.
+        wishes: settings of the detector; the threshold is chosen as for `auto`.
         negatives: long recordings without the words.
-        progress: told what is heard.
+        progress: shows progress.
 
     Raises:
         ConfigError, ToolError: as tune().
     """
-    report = _chosen(bundle, project, wishes, negatives, progress)
+    report = _choose_detector(bundle, project, wishes, negatives, progress)
     _write(bundle, bundle.path, report)
-    _tell(report, progress)
+    _warn(report, progress)
     return report
 
 
-def _chosen(
+def _choose_detector(
     bundle: Bundle, project: Project, wishes: DetectorRequest, negatives: Sequence[Stream], progress: Progress
 ) -> TuneReport:
     dataset = Dataset.load(project.dataset_dir)
     if list(dataset.labels) != [label.name for label in bundle.labels]:
         raise ConfigError(
-            f"the dataset is of {', '.join(dataset.labels)}; the model knows"
+            f"the dataset has the labels {', '.join(dataset.labels)}; the model has"
             f" {', '.join(label.name for label in bundle.labels)}",
-            hint="name a project of the same words: --project DIR",
+            hint="name a project with the same words: --project DIR",
         )
     noise = held_back_noise(_data_folders(project), VALIDATION)
     stream_set = plan_stream_set(dataset, VALIDATION, noise, negatives)
@@ -136,27 +136,27 @@ def _write(bundle: Bundle, path: Path, report: TuneReport) -> None:
     write_bundle(dataclasses.replace(bundle, path=path, detector=report.detector, metrics=metrics), model, clips)
 
 
-def _tell(report: TuneReport, progress: Progress) -> None:
-    """Says what a person must know before he trusts the figures."""
+def _warn(report: TuneReport, progress: Progress) -> None:
+    """Reports how far the results can be trusted."""
     tuning = report.tuning
     if tuning is None:
         return
     wanted = tuning.wanted_per_hour
-    if report.made_negatives:
+    if report.synthetic_negatives:
         progress.say(
-            "no long recordings without the words: other words, strung into sentences, stand for ordinary speech;"
-            " put hours of real speech into negatives/ for a rate that can be relied on"
+            "no long recordings without the words: other words joined into sentences replace ordinary speech;"
+            " for a reliable rate, put hours of real speech into negatives/"
         )
     rate = tuning.point.rate
     if not tuning.is_reached:
         progress.say(
-            f"{wanted:g} false accepts per hour cannot be reached with this model without losing most words: chosen is"
-            f" the most careful detector that does not; it has {rate.false_accepts} in {rate.hours:.1f} hours of these"
-            f" negatives, and about {tuning.expected_per_hour:.1f} per hour are expected of it"
+            f"this model cannot reach {wanted:g} false accepts per hour without missing most words; the strictest"
+            f" detector that does not was chosen: {rate.false_accepts} in {rate.hours:.1f} hours of these negatives,"
+            f" about {tuning.expected_per_hour:.1f} per hour expected"
         )
     elif not tuning.is_sure:
         progress.say(
-            f"{rate.hours:.1f} hours of negatives are too short to be sure of {wanted:g} false accepts per hour:"
+            f"{rate.hours:.1f} hours of negatives are too few to confirm {wanted:g} false accepts per hour:"
             f" {rate.false_accepts} were counted, so with 95 % confidence there are fewer than {rate.high:.1f};"
-            f" {tuning.hours_wanted:.0f} hours without one would show it"
+            f" {tuning.hours_wanted:.0f} hours without one would confirm it"
         )

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""verify: clips go to a device over its serial line, and what it makes of them is compared with the host, bit for bit.
+"""verify: sends clips to a device and compares its results with the host's, bit for bit.
 
-The host runs the same front-end and detector, and TFLite Micro's own interpreter. A device is a board on a port, or an
-emulated one that is started here; nothing after the connection tells them apart.
+The host runs the same front-end and detector, and TFLite Micro's interpreter. The device is a board on a serial port,
+or an emulated one that is started here; once connected, both are handled alike.
 """
 
 from __future__ import annotations
@@ -16,12 +16,11 @@ import numpy as np
 from tinykws.audio.files import read_audio
 from tinykws.audio.samples import Samples
 from tinykws.boards.rows import Board
-from tinykws.device.clip_audio import HeldAudio, pcm_of
-from tinykws.device.firmware_identity import refuse_other_firmware
-from tinykws.device.open_device import RETURN_S, explained, open_device
+from tinykws.device.banner_checks import SELF_TEST_ADVICE, check_firmware_matches, self_test_failure
+from tinykws.device.clip_audio import AudioInMemory, pcm_bytes
+from tinykws.device.open_device import RETURN_S, OpenDevice, add_device_details, open_device
 from tinykws.device.protocol import MAX_TAIL_SAMPLES, Ready
 from tinykws.device.recovering_session import RecoveringSession
-from tinykws.device.self_test import ADVICE, complaint_of
 from tinykws.device.session import DeviceSession
 from tinykws.device.session_log import CLIP, END, EXPECTED, FAULT, LABEL, RUN, SessionLog, open_log
 from tinykws.device.transport.port_access import PortAccess
@@ -43,7 +42,7 @@ ATTEMPTS = 3
 
 @dataclasses.dataclass(frozen=True)
 class ClipFile:
-    """A clip to send, and what should be heard in it, where that is known."""
+    """A clip to send, and the label expected of it, if known."""
 
     path: Path
     expected_label: str | None = None
@@ -66,62 +65,77 @@ def verify(
 ) -> VerifyReport:
     """Sends clips to a device and compares features, scores and detections with the host's.
 
-    A clip that fails on the way is tried again, and a port that is lost is waited for. Where the device stays away, or
-    another firmware answers, the run ends: the clips until then keep their results, the others fail as not sent.
+    A clip whose transfer fails is sent again, and a lost port is waited for. If the device stays away, or a different
+    firmware answers, the run ends: the clips so far keep their results, the others fail as not sent.
 
     Args:
-        bundle: what the device should run.
+        bundle: the bundle that the device should run.
         board: its row of boards.yaml.
-        target: the program of an emulated board, or the port (or pyserial URL) of a real one.
-        clips: what to send; shorter ones than the model looks at get silence at their end.
-        progress: shows how many clips are done.
-        emulator_transport: how sound gets into an emulated board, see device/open_device.py.
-        tail_ms: silence after each clip; None: what the detector needs to hear a word at its end.
-        min_accuracy: share of right labels below which the verdict is FAIL.
-        timeout_s: longest time in which nothing may get on.
-        log_path: where the log goes (JSONL), as it comes.
-        port_access: where a lost port is looked for; None: this computer's.
-        return_s: how long it is waited for.
+        target: the program of an emulated board, or the port (or pyserial URL) of a physical one.
+        clips: the clips to send; those shorter than the model input are padded with silence.
+        progress: shows the number of finished clips.
+        emulator_transport: what carries audio to an emulated board, see tinykws.device.open_device.
+        tail_ms: silence after each clip; None: as much as the detector needs to detect a word at the clip's end.
+        min_accuracy: share of correct labels below which the verdict is FAIL.
+        timeout_s: longest time without progress.
+        log_path: file of the log (JSONL), written entry by entry.
+        port_access: lists and opens ports, and waits; None: those of this computer.
+        return_s: how long to wait for a lost port.
 
     Raises:
-        ConfigError: no clips, an unreadable one, a program or option that does not fit.
+        ConfigError: no clips, an unreadable clip, or a program or option that does not suit the board.
         ToolError: the emulator is missing.
-        DeviceError: no device to begin with, or another firmware on it.
+        DeviceError: no device answers at the start, or its firmware does not match.
     """
     if not clips:
         raise ConfigError("no clip to verify with", hint="name audio files, or folders of them")
-    if tail_ms is None:
-        tail_ms = silence_after_ms(bundle.detector)
-    if not 0 <= tail_ms * bundle.frontend.sample_rate_hz // 1000 <= MAX_TAIL_SAMPLES:
-        raise ConfigError(f"tail_ms is {tail_ms}", hint="0 to 5000")
-    course = _Course(bundle, tail_ms, None if log_path is None else fresh_mismatch_folder(log_path))
+    run = _ClipRun(
+        bundle, _checked_tail_ms(bundle, tail_ms), None if log_path is None else fresh_mismatch_folder(log_path)
+    )
     with open_log(log_path) as log, open_device(board, target, emulator_transport, port_access, return_s) as device:
         log.add(RUN, RunFacts(len(clips), bundle.labels, bundle.frontend.sample_rate_hz, min_accuracy).to_text())
         session = DeviceSession(device.transport, log, timeout_s)
-        connection = RecoveringSession(session, device, lambda ready: refuse_other_firmware(ready, bundle, board))
-        with explained(device, log):
+        connection = RecoveringSession(session, device, lambda ready: check_firmware_matches(ready, bundle, board))
+        with add_device_details(device, log):
             ready = connection.begin()
-        _tell_self_test(ready, bundle, progress)
-        ended = ""
-        try:
-            with explained(device, log):
-                for number, clip in enumerate(progress.track(clips, "verify"), start=1):
-                    course.run(connection, number, clip)
-                session.leave(end_device=device.ends_with_us)
-        except DeviceError as error:
-            ended = error.message
-            log.add(FAULT, ended)
-            course.leave_out(log, clips[log.clip :])
-        log.add(END, RunEnd(ended, course.mismatches).to_text())
+        _report_self_test(ready, bundle, progress)
+        ended = _send_clips(run, connection, device, clips, progress)
+        log.add(END, RunEnd(ended, run.mismatches).to_text())
     return report_of(log.entries, log_path)
 
 
-def find_clips(paths: Sequence[Path], labels: Sequence[Label]) -> tuple[ClipFile, ...]:
-    """Returns the audio files that the paths name; of a folder, all below it, sorted.
+def _checked_tail_ms(bundle: Bundle, tail_ms: int | None) -> int:
+    """Returns the silence after each clip, for None the default. Raises ConfigError if the device cannot add it."""
+    if tail_ms is None:
+        tail_ms = silence_after_ms(bundle.detector)
+    if not 0 <= tail_ms * bundle.frontend.sample_rate_hz // 1000 <= MAX_TAIL_SAMPLES:
+        raise ConfigError(f"tail_ms is {tail_ms}", hint="use 0 to 5000")
+    return tail_ms
 
-    What is expected of a clip is the label that its folder names (`da` or `да`), `_silence_` for noise and `_unknown_`
-    for every other folder. Where no clip stands in a label's folder, the folders mean something else and nothing is
-    expected. Raises ConfigError where a path holds no audio file.
+
+def _send_clips(
+    run: _ClipRun, connection: RecoveringSession, device: OpenDevice, clips: Sequence[ClipFile], progress: Progress
+) -> str:
+    """Sends all clips. Returns why the run ended early, or "" if all clips were sent."""
+    log = connection.session.log
+    try:
+        with add_device_details(device, log):
+            for number, clip in enumerate(progress.track(clips, "verify"), start=1):
+                run.send(connection, number, clip)
+            connection.session.leave(end_device=device.started_here)
+    except DeviceError as error:
+        log.add(FAULT, error.message)
+        run.log_unsent(log, clips[log.clip :])
+        return error.message
+    return ""
+
+
+def find_clips(paths: Sequence[Path], labels: Sequence[Label]) -> tuple[ClipFile, ...]:
+    """Returns the audio files at the given paths; for a folder, all files below it, sorted.
+
+    The expected label of a clip is that of its folder's name (`da` or `да`), `_silence_` for noise, and `_unknown_` for
+    any other folder. If no clip is in a label's folder, the folders mean something else and no label is expected.
+    Raises ConfigError if a path contains no audio file.
     """
     files = [file for path in paths for file in _audio_files(path)]
     names = {folder: label.name for label in labels for folder in (label.text, label.name)}
@@ -131,17 +145,17 @@ def find_clips(paths: Sequence[Path], labels: Sequence[Label]) -> tuple[ClipFile
     return tuple(ClipFile(file, names.get(file.resolve().parent.name, UNKNOWN)) for file in files)
 
 
-def _tell_self_test(ready: Ready, bundle: Bundle, progress: Progress) -> None:
-    """Says at once what is known before the first clip; the verdict comes to it from the log."""
-    complaint = complaint_of(ready)
-    if complaint is not None:
-        progress.say(f"{complaint}; try:\n{ADVICE}")
+def _report_self_test(ready: Ready, bundle: Bundle, progress: Progress) -> None:
+    """Reports a failed or missing self-test before the first clip; the verdict reads it from the log later."""
+    failure = self_test_failure(ready)
+    if failure is not None:
+        progress.say(f"{failure}; try:\n{SELF_TEST_ADVICE}")
     elif ready.self_test == "none" and bundle.self_test is None:
-        progress.say("the bundle has no self-test for the device; tinykws quantize makes one with it")
+        progress.say("the bundle has no self-test for the device; to add one: tinykws quantize")
 
 
-class _Course:
-    """What each clip goes through: to the host's own pipeline, then to the device."""
+class _ClipRun:
+    """Runs each clip through the host's pipeline, then sends it to the device."""
 
     def __init__(self, bundle: Bundle, tail_ms: int, mismatch_dir: Path | None) -> None:
         self.labels = bundle.labels
@@ -153,39 +167,39 @@ class _Course:
 
     @property
     def mismatches(self) -> tuple[FoundMismatch, ...]:
-        """Where device and host part, as far as that was looked into."""
+        """The mismatches between device and host that were searched for."""
         return tuple(self._search.found)
 
-    def run(self, connection: RecoveringSession, number: int, clip: ClipFile) -> None:
-        """Sends one clip; what is to be known of it is then in the log. Raises DeviceError where the run is over."""
+    def send(self, connection: RecoveringSession, number: int, clip: ClipFile) -> None:
+        """Sends one clip; the log then contains its results. Raises DeviceError if the run must end."""
         session = connection.session
         samples, log = self._read(clip.path), session.log
         log.begin_attempt(number, 1)
         begin = len(log.entries)
-        _name(log, clip)
+        _log_clip_name(log, clip)
         for line in self._reference.clip_lines(samples, self._tail_samples):
             log.add(EXPECTED, line.to_line())
-        audio = HeldAudio(pcm_of(samples))
-        connection.deliver(number, ATTEMPTS, lambda: connection.send_clip(audio, self._tail_samples))
+        audio = AudioInMemory(pcm_bytes(samples))
+        connection.send_with_retries(number, ATTEMPTS, lambda: connection.send_clip(audio, self._tail_samples))
         (result,) = judge(log.entries[begin:]).clips
-        if not result.equal and result.figures is not None and self._search.wants_more:
+        if not result.equal and result.figures is not None and self._search.has_room:
             tail = np.zeros(self._tail_samples, np.int16)
-            self._search.look_into(session, result.file, audio, self._tail_samples, [samples, tail])
+            self._search.find(session, result.file, audio, self._tail_samples, [samples, tail])
 
-    def leave_out(self, log: SessionLog, clips: Sequence[ClipFile]) -> None:
-        """Puts into the log the clips that have not had their turn."""
+    def log_unsent(self, log: SessionLog, clips: Sequence[ClipFile]) -> None:
+        """Logs the clips that were not sent."""
         for number, clip in enumerate(clips, start=log.clip + 1):
             log.begin_attempt(number, 0)
-            _name(log, clip)
+            _log_clip_name(log, clip)
             log.add(FAULT, "not sent: the run had ended")
 
     def _read(self, path: Path) -> Samples:
-        """Returns int16 [n] as it is to be sent: at least as long as the model looks at. Raises ConfigError."""
+        """Returns int16 [n], padded to the length of the model input at least. Raises ConfigError."""
         samples = read_audio(path, self._rate_hz).samples
         return np.pad(samples, (0, max(0, self._shortest - samples.size)))
 
 
-def _name(log: SessionLog, clip: ClipFile) -> None:
+def _log_clip_name(log: SessionLog, clip: ClipFile) -> None:
     log.add(CLIP, f"{clip.path.parent.name}/{clip.path.name}")
     if clip.expected_label is not None:
         log.add(LABEL, clip.expected_label)
@@ -196,5 +210,5 @@ def _audio_files(path: Path) -> list[Path]:
         return [path]
     files = sorted(file for file in path.rglob("*") if file.suffix.lower() in AUDIO_SUFFIXES)
     if not files:
-        raise ConfigError(f"there is no audio file in {path}", hint="WAV and FLAC files are read")
+        raise ConfigError(f"{path} contains no audio file", hint="WAV and FLAC files are supported")
     return files

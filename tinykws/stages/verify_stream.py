@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""verify --stream: a recording of any length goes through a device as one stream, and through the host's own pipeline.
+"""verify --stream: sends a recording of any length to a device as one stream, and compares its results with the host's.
 
-Neither side holds more than moments of it: the host reads, computes and sends a second at a time, the device works
-sound through as it arrives, and the log goes to its file line by line.
+Neither side keeps more than a few seconds: the host reads, computes and sends one second at a time, the device
+processes samples as they arrive, and the log is written line by line.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ import numpy as np
 from tinykws.audio.files import AudioStream
 from tinykws.audio.samples import Samples
 from tinykws.boards.rows import Board
-from tinykws.device.clip_audio import StreamedAudio, pcm_of
-from tinykws.device.firmware_identity import refuse_other_firmware
-from tinykws.device.open_device import RETURN_S, explained, open_device
+from tinykws.device.banner_checks import check_firmware_matches
+from tinykws.device.clip_audio import StreamedAudio, pcm_bytes
+from tinykws.device.open_device import RETURN_S, OpenDevice, add_device_details, open_device
 from tinykws.device.protocol import MAX_CLIP_BYTES
 from tinykws.device.recovering_session import RecoveringSession
 from tinykws.device.session import DeviceSession
@@ -41,23 +41,23 @@ from tinykws.verification.stream_report import StreamReport, stream_report_of
 from tinykws.verification.stream_verdict import StreamFacts, StreamVerdict, event_text, judge_stream
 
 KEPT_ENTRIES = 200
-"""Of the log that are held, beside its file: the newest, for whoever must explain how a session ended."""
+"""How many of the newest log entries to keep in memory, to explain how a session ended."""
 ATTEMPTS = 2
-"""To send a stream, which may be hours long."""
+"""Attempts to send a stream, which may be hours long."""
 
 
 @dataclasses.dataclass(frozen=True)
 class StreamFile:
-    """A recording to send, and what is said in it."""
+    """A recording to send, and the words said in it."""
 
     path: Path
     events: tuple[Event, ...] = ()
-    """By the names or texts of labels; none: nobody said."""
+    """The words, by name or text of their labels; empty if unknown."""
     first_seconds: int | None = None
-    """So much of it only."""
+    """Send only this much of it; None: all."""
 
     def seconds(self, sample_rate_hz: int) -> Iterator[Samples]:
-        """Yields int16 [n] second by second. Raises ConfigError."""
+        """Yields the samples, int16 [n], second by second. Raises ConfigError."""
         with AudioStream(self.path, sample_rate_hz) as stream:
             for number, samples in enumerate(stream):
                 if number == self.first_seconds:
@@ -80,55 +80,69 @@ def verify_stream(
 ) -> StreamReport:
     """Sends a recording to a device as one stream, and compares all results with the host's.
 
-    A stream that breaks off is sent once more from its start, and a port that is lost is waited for. Where that fails
-    too, the report is of what the device heard until then.
+    A stream that is interrupted is sent once more from its start, and a lost port is waited for. If that fails too, the
+    report covers the part that the device processed.
 
     Args:
-        bundle: what the device should run.
+        bundle: the bundle that the device should run.
         board: its row of boards.yaml.
-        target: the program of an emulated board, or the port (or pyserial URL) of a real one.
-        stream: what to send.
-        progress: shows how many seconds are sent.
-        log_path: where the log goes (JSONL), as it comes.
-        emulator_transport: how sound gets into an emulated board, see device/open_device.py.
-        timeout_s: longest time in which nothing may get on.
-        port_access: where a lost port is looked for; None: this computer's.
-        return_s: how long it is waited for.
+        target: the program of an emulated board, or the port (or pyserial URL) of a physical one.
+        stream: the recording to send.
+        progress: shows the number of seconds sent.
+        log_path: file of the log (JSONL), written entry by entry.
+        emulator_transport: what carries audio to an emulated board, see tinykws.device.open_device.
+        timeout_s: longest time without progress.
+        port_access: lists and opens ports, and waits; None: those of this computer.
+        return_s: how long to wait for a lost port.
 
     Raises:
-        ConfigError: an unreadable recording, one too short or too long, a program or option that does not fit.
+        ConfigError: the recording is unreadable, too short or too long, or a program or option does not suit the board.
         ToolError: the emulator is missing.
-        DeviceError: no device to begin with, or another firmware on it.
+        DeviceError: no device answers at the start, or its firmware does not match.
     """
-    course = _Course(bundle, stream)
+    run = _StreamRun(bundle, stream)
     mismatch_dir = fresh_mismatch_folder(log_path)
     with (
         open_log(log_path, KEPT_ENTRIES) as log,
         open_device(board, target, emulator_transport, port_access, return_s) as device,
     ):
         session = DeviceSession(device.transport, log, timeout_s)
-        connection = RecoveringSession(session, device, lambda ready: refuse_other_firmware(ready, bundle, board))
-        with explained(device, log):
+        connection = RecoveringSession(session, device, lambda ready: check_firmware_matches(ready, bundle, board))
+        with add_device_details(device, log):
             connection.begin()
-        course.introduce(log)
-        ended, mismatches = "", tuple[FoundMismatch, ...]()
-        try:
-            with explained(device, log, of_clips=False):
-                connection.deliver(1, ATTEMPTS, lambda: course.send(connection, progress))
-                log.begin_attempt(0, 0)
-                mismatches = course.look_into(connection, _read_verdict(log_path), mismatch_dir)
-                session.leave(end_device=device.ends_with_us)
-        except DeviceError as error:
-            ended = error.message
-            log.add(FAULT, ended)
+        run.log_stream(log)
+        end = _send_stream(run, connection, device, log_path=log_path, mismatch_dir=mismatch_dir, progress=progress)
         log.begin_attempt(0, 0)
-        log.add(END, RunEnd(ended, mismatches).to_text())
+        log.add(END, end.to_text())
     with log_path.open(encoding="utf-8") as file:
         return stream_report_of(entries_of(file), log_path)
 
 
-class _Course:
-    """A stream's way through the host's own pipeline and to the device."""
+def _send_stream(
+    run: _StreamRun,
+    connection: RecoveringSession,
+    device: OpenDevice,
+    *,
+    log_path: Path,
+    mismatch_dir: Path,
+    progress: Progress,
+) -> RunEnd:
+    """Sends the stream and searches for a mismatch. Returns how the run ended."""
+    log, mismatches = connection.session.log, tuple[FoundMismatch, ...]()
+    try:
+        with add_device_details(device, log, of_clips=False):
+            connection.send_with_retries(1, ATTEMPTS, lambda: run.send(connection, progress))
+            log.begin_attempt(0, 0)
+            mismatches = run.find_mismatch(connection, _read_verdict(log_path), mismatch_dir)
+            connection.session.leave(end_device=device.started_here)
+    except DeviceError as error:
+        log.add(FAULT, error.message)
+        return RunEnd(error.message, mismatches)
+    return RunEnd("", mismatches)
+
+
+class _StreamRun:
+    """Runs a stream through the host's pipeline while it is sent to the device."""
 
     def __init__(self, bundle: Bundle, stream: StreamFile) -> None:
         self._stream = stream
@@ -141,68 +155,68 @@ class _Course:
         self._samples = self._crc = 0
         for samples in stream.seconds(self._rate_hz):
             self._samples += samples.size
-            self._crc = zlib.crc32(pcm_of(samples), self._crc)
+            self._crc = zlib.crc32(pcm_bytes(samples), self._crc)
         if self._samples < bundle.frontend.clip_samples:
-            raise ConfigError(f"{stream.path} is shorter than the model looks at")
+            raise ConfigError(f"{stream.path} is shorter than one model input ({bundle.frontend.clip_ms} ms)")
         if 2 * self._samples > MAX_CLIP_BYTES:
             raise ConfigError(f"{stream.path} is too long for one stream", hint="cut it: 37 hours fit")
 
-    def look_into(
+    def find_mismatch(
         self, connection: RecoveringSession, verdict: StreamVerdict, folder: Path
     ) -> tuple[FoundMismatch, ...]:
-        """Sends a stream in which results differ once more, up to where they do. Raises DeviceError."""
+        """If results differ, sends the stream again up to the first difference, to locate it. Raises DeviceError."""
         if not verdict.difference:
             return ()
         search = MismatchSearch(self._reference, self._frontend, folder, plot_both_sides)
-        beginning = self._beginning(verdict.first_difference_ms)
+        beginning = self._up_to(verdict.first_difference_ms)
         size = crc = 0
         for samples in beginning.seconds(self._rate_hz):
-            size, crc = size + 2 * samples.size, zlib.crc32(pcm_of(samples), crc)
-        audio = StreamedAudio(map(pcm_of, beginning.seconds(self._rate_hz)), size, crc)
+            size, crc = size + 2 * samples.size, zlib.crc32(pcm_bytes(samples), crc)
+        audio = StreamedAudio(map(pcm_bytes, beginning.seconds(self._rate_hz)), size, crc)
         silence = np.zeros(self._tail_samples, np.int16)
         pieces = itertools.chain(beginning.seconds(self._rate_hz), [silence])
-        connection.make_ready()
-        search.look_into(connection.session, self._stream.path.name, audio, self._tail_samples, pieces)
+        connection.ensure_ready()
+        search.find(connection.session, self._stream.path.name, audio, self._tail_samples, pieces)
         return tuple(search.found)
 
-    def _beginning(self, until_ms: int | None) -> StreamFile:
-        """The stream up to the second in which something happened; None: all of it."""
+    def _up_to(self, until_ms: int | None) -> StreamFile:
+        """Returns the stream up to the second that contains a time; None: all of it."""
         if until_ms is None:
             return self._stream
         return dataclasses.replace(self._stream, first_seconds=until_ms // 1000 + 1)
 
-    def introduce(self, log: SessionLog) -> None:
-        """Puts into the log what is to be sent and what is said in it."""
+    def log_stream(self, log: SessionLog) -> None:
+        """Logs the stream and the words said in it."""
         log.add(STREAM, self._facts().to_text())
         for event in self._stream.events:
             log.add(EVENT, event_text(dataclasses.replace(event, label=self._names.get(event.label, event.label))))
 
     def send(self, connection: RecoveringSession, progress: Progress) -> None:
-        """Sends it, from its start; all that is to be known of it is then in the log.
+        """Sends the stream from its start; the log then contains all results.
 
         Raises:
-            ClipFaultError: it broke off; another attempt may go through.
-            TransportLostError: the line is gone.
+            ClipFaultError: it was interrupted; another attempt may succeed.
+            TransportLostError: the port is gone.
         """
         log = connection.session.log
         self._reference.begin()
-        with contextlib.closing(self._pieces(log, progress)) as pieces:
+        with contextlib.closing(self._audio_pieces(log, progress)) as pieces:
             connection.send_clip(StreamedAudio(pieces, 2 * self._samples, self._crc), self._tail_samples)
-        self._expect(log, np.zeros(self._tail_samples, np.int16))
+        self._log_expected(log, np.zeros(self._tail_samples, np.int16))
         log.add(EXPECTED, self._reference.figures().to_line())
 
     def _facts(self) -> StreamFacts:
         return StreamFacts(self._stream.path.name, self._samples * 1000 // self._rate_hz, self._labels)
 
-    def _pieces(self, log: SessionLog, progress: Progress) -> Generator[bytes]:
-        """Yields the stream as the device wants it; the host hears each piece first."""
+    def _audio_pieces(self, log: SessionLog, progress: Progress) -> Generator[bytes]:
+        """Yields the stream as bytes for the device; the host processes each piece first."""
         total = -(-self._samples // self._rate_hz)
-        label = "stream" if log.attempt == 1 else "stream, once more"
+        label = "stream" if log.attempt == 1 else "stream, 2nd attempt"
         for samples in progress.track(self._stream.seconds(self._rate_hz), label, total):
-            self._expect(log, samples)
-            yield pcm_of(samples)
+            self._log_expected(log, samples)
+            yield pcm_bytes(samples)
 
-    def _expect(self, log: SessionLog, samples: Samples) -> None:
+    def _log_expected(self, log: SessionLog, samples: Samples) -> None:
         for line in self._reference.feed(samples):
             log.add(EXPECTED, line.to_line())
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The report on a run of verify, made from its log alone, so that a log read back gives the same report."""
+"""The report on clips, computed from the log alone, so that a log read again gives the same report."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ _ANNOUNCED = re.compile(rf"!DATA {AUDIO_TYPE} ([0-9]+) .*tail=([0-9]+)")
 
 @dataclasses.dataclass(frozen=True)
 class RunFacts:
-    """What a log's first entry says: what no line of the device tells."""
+    """The first entry of a log: facts about the run that no line from the device contains."""
 
     clips: int
-    """How many there are to verify."""
+    """Number of clips to verify."""
     labels: tuple[Label, ...]
-    """The model's."""
+    """The model's labels."""
     sample_rate_hz: int
     min_accuracy: float | None
-    """The accuracy that was asked for."""
+    """The required accuracy; None if none was required."""
 
     def to_text(self) -> str:
         """Returns the text of a `run` entry."""
@@ -39,10 +39,10 @@ class RunFacts:
 
 @dataclasses.dataclass(frozen=True)
 class RunEnd:
-    """What a log's last entry says."""
+    """The last entry of a log."""
 
     ended: str
-    """Why not all clips had their turn; empty where they had."""
+    """Why the run ended before all clips were sent; empty if all were."""
     mismatches: tuple[FoundMismatch, ...] = ()
 
     def to_text(self) -> str:
@@ -51,7 +51,7 @@ class RunEnd:
 
     @classmethod
     def from_text(cls, text: str) -> RunEnd:
-        """Reads what `to_text` wrote. Raises ConfigError."""
+        """Parses the text that `to_text` wrote. Raises ConfigError."""
         try:
             values = json.loads(text)
             return cls(str(values["ended"]), tuple(FoundMismatch(**found) for found in values["mismatches"]))
@@ -61,38 +61,38 @@ class RunEnd:
 
 @dataclasses.dataclass(frozen=True)
 class VerifyReport:
-    """What the device made of the clips."""
+    """How the device did on all clips."""
 
     board: str
     engine: str
     model_id: str
     self_test: str
-    """What the device said of its self-test at boot: ok, features, scores, engine; none: it has none."""
+    """Result of the device's self-test at boot: ok, features, scores or engine; none: it has no self-test."""
     passed: bool
     reason: str
-    """Why it did not pass; empty where it did."""
+    """Why it did not pass; empty if it passed."""
     ended: str
-    """Why not all clips had their turn; empty where they had."""
+    """Why the run ended before all clips were sent; empty if all were."""
     accuracy: float | None
-    """Share of right labels among the clips whose label is known."""
+    """Share of correct labels among the clips with a known label."""
     labels: tuple[Label, ...]
-    """The model's: clips name them as machines do, people are shown what they wrote."""
+    """The model's labels. Clips refer to them by name; tables show their text."""
     clips: tuple[ClipResult, ...]
     audio_seconds: float
-    """Sound that the device worked through, silence after the clips included."""
+    """Length of all sound that the device processed, with the silence after each clip."""
     seconds: float
-    """From the start of the emulator, or the opening of the port, to the last result."""
+    """Time from starting the emulator, or opening the port, to the last result."""
     frontend_us_per_frame: float | None
-    """Of the device's clock; an emulated machine's counts instructions (docs/serial_protocol.md)."""
+    """By the device's clock; on an emulated machine it counts instructions (docs/serial_protocol.md)."""
     invoke_us_per_inference: float | None
     arena_bytes: int | None
     log_path: Path | None
     mismatches: tuple[FoundMismatch, ...] = ()
-    """Where device and host first part, of the first few clips that are not equal."""
+    """Where device and host first differ, for the first few unequal clips."""
 
     @property
     def equal_clips(self) -> int:
-        """Clips on which device and host are equal."""
+        """Number of clips on which device and host are equal."""
         return sum(clip.equal for clip in self.clips)
 
     def header(self) -> tuple[str, ...]:
@@ -118,10 +118,10 @@ class VerifyReport:
 
 
 def facts_of(entries: Sequence[LogEntry]) -> RunFacts:
-    """Reads a log's `run` entry. Raises ConfigError where there is none, or it is damaged."""
+    """Parses a log's `run` entry. Raises ConfigError if it is missing or damaged."""
     text = next((entry.text for entry in entries if entry.kind == RUN), None)
     if text is None:
-        raise ConfigError("this is no log of clips: it does not say what was to be done")
+        raise ConfigError("not a log of clips: it has no `run` entry")
     try:
         values = json.loads(text)
         labels = tuple(Label(**label) for label in values["labels"])
@@ -138,10 +138,10 @@ def report_of(
     Args:
         entries: the whole log.
         log_path: where it is.
-        min_accuracy: in the place of what the log says was asked for.
+        min_accuracy: replaces the required accuracy in the log.
 
     Raises:
-        ConfigError: it is no log of clips, or no device ever introduced itself.
+        ConfigError: it is not a log of clips, or it contains no banner.
     """
     facts = facts_of(entries)
     ready = _last_banner(entries)
@@ -172,11 +172,11 @@ def report_of(
 
 
 def _end_of(entries: Sequence[LogEntry], planned_clips: int) -> RunEnd:
-    """Reads a log's `end` entry; where there is none, the log was cut short, and so says the reason."""
+    """Parses a log's `end` entry; if there is none, the log is truncated, and the reason says so."""
     text = next((entry.text for entry in entries if entry.kind == END), None)
     clips = len({entry.clip for entry in entries if entry.clip > 0})
     if text is None:
-        return RunEnd(f"the log ends in the middle of the run, with {clips} of {planned_clips} clips")
+        return RunEnd(f"the log ends in the middle of the run, after {clips} of {planned_clips} clips")
     return RunEnd.from_text(text)
 
 
@@ -184,12 +184,12 @@ def _last_banner(entries: Sequence[LogEntry]) -> Ready:
     received = (read_line(entry.text) for entry in entries if entry.kind == RECEIVED)
     banners = [line.line for line in received if line.intact and isinstance(line.line, Ready)]
     if not banners:
-        raise ConfigError("no device says in this log who it is")
+        raise ConfigError("the log contains no banner of a device")
     return banners[0]
 
 
 def _samples(entries: Sequence[LogEntry]) -> int:
-    """Sound that was announced, silence after it included, each clip once."""
+    """Number of samples that were announced, with the silence after them; each clip counts once."""
     announced: dict[int, int] = {}
     for entry in entries:
         match = _ANNOUNCED.match(entry.text) if entry.kind == SENT and entry.clip > 0 else None
@@ -199,6 +199,6 @@ def _samples(entries: Sequence[LogEntry]) -> int:
 
 
 def _with_text(detection: str, texts: Mapping[str | None, str]) -> str:
-    """`da (201) @1290ms` with what people wrote in the place of the label."""
+    """Returns a detection such as `da (201) @1290ms` with the label's text instead of its name."""
     name, space, rest = detection.partition(" ")
     return texts.get(name, name) + space + rest

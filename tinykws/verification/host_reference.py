@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a device that runs a bundle should print: the host's own pipeline, its results as the device's lines."""
+"""The reference that a device is compared with: the host's pipeline, with results as the lines a device prints."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from tinykws.project.detector_settings import DetectorSettings
 
 
 def silence_after_ms(detector: DetectorSettings) -> int:
-    """Returns how much silence a sound needs behind it so that a word at its end can be heard.
+    """Returns how much silence must follow a sound so that a word at its end can be detected.
 
-    That is the time in which a detection counts, and enough for a detector that answers only when a part of its window
-    is full: a clip of one second has a single inference before its end.
+    It covers the time in which a detection counts, and a detector that waits until its smoothing window is partly
+    full: a clip of one second gives a single inference before its end.
     """
     return max(GRACE_MS, detector.average_window_ms // 2)
 
 
 class HostReference:
-    """The bundle's front-end, detector and labels around a model; one sound at a time, in pieces of any size.
+    """A bundle's front-end, model and detector on the host; one sound at a time, in pieces of any size.
 
     Args:
-        bundle: what the device runs.
-        infer: its model: int8 [n_frames * n_mels] features in, int8 [n_labels] scores out.
+        bundle: the bundle that the device runs.
+        infer: runs its model: int8 [n_frames * n_mels] features in, int8 [n_labels] scores out.
     """
 
     def __init__(self, bundle: Bundle, infer: Infer) -> None:
@@ -36,12 +36,12 @@ class HostReference:
         self._inferences = 0
 
     def begin(self) -> None:
-        """Starts anew, as a device does at !DATA."""
+        """Resets the pipeline, as a device does at !DATA."""
         self._listener.reset()
         self._inferences = 0
 
     def feed(self, samples: Samples) -> list[Scores | Heard]:
-        """Returns the lines that int16 [n] more samples lead to."""
+        """Processes int16 [n] more samples and returns the resulting lines."""
         lines: list[Scores | Heard] = []
         for event in self._listener.feed(samples):
             if isinstance(event, Inference):
@@ -52,10 +52,10 @@ class HostReference:
         return lines
 
     def figures(self) -> ClipFigures:
-        """Returns what all samples since begin() came to; its times are 0."""
+        """Returns the totals since begin(); its times are 0."""
         return ClipFigures(self._listener.features_crc32, self._listener.frames, self._inferences, 0, 0, 0)
 
     def clip_lines(self, samples: Samples, tail_samples: int) -> list[Line]:
-        """Returns all lines for a clip of int16 [n] and so much silence after it, from a fresh start."""
+        """Returns all lines for a clip, int16 [n], followed by `tail_samples` of silence, after a reset."""
         self.begin()
         return [*self.feed(samples), *self.feed(np.zeros(tail_samples, np.int16)), self.figures()]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A report as JUnit XML, in the form that Jenkins, GitLab and GitHub's reporters read: one test case a clip."""
+"""Reports as JUnit XML, in the form that Jenkins, GitLab and GitHub reporters read: one test case per clip."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from tinykws.verification.stream_report import StreamReport
 from tinykws.verification.verdict import ClipResult
 
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML 1.0 cannot hold, not even escaped; a file's name may."""
+"""Characters that XML 1.0 forbids even escaped; a file's name may contain them."""
 
 
 def junit_of(report: VerifyReport) -> str:
     """Returns the report as XML.
 
-    A clip whose results differ is a `failure`, one that gave none an `error`; its `system-out` says what its attempts
-    were given up for. Where all clips are equal and the verdict is FAIL all the same (an accuracy that was asked for, a
-    self-test), one more test case says so: a green suite always means PASS.
+    A clip whose results differ is a `failure`, one without results an `error`; `system-out` lists the faults of its
+    attempts. If all clips are equal but the verdict is FAIL (required accuracy, self-test), an extra test case fails,
+    so a green suite always means PASS.
     """
     cases = [_case(clip, report) for clip in report.clips]
     if not report.passed and all(clip.equal for clip in report.clips):
@@ -51,8 +51,8 @@ def _xml(report: VerifyReport | StreamReport, cases: Sequence[ElementTree.Elemen
 def junit_of_stream(report: StreamReport) -> str:
     """Returns the report on a stream as XML, with one test case.
 
-    It is a `failure` where results differ, an `error` where the device did not get to the end. Attempts that broke off
-    are in its `system-out`.
+    It is a `failure` if results differ, an `error` if the device did not reach the end. Its `system-out` lists the
+    interrupted attempts.
     """
     name = f"tinykws.verify.{_clean(report.board)}"
     case = ElementTree.Element(
@@ -62,7 +62,7 @@ def junit_of_stream(report: StreamReport) -> str:
         verdict = report.verdict
         kind = "error" if verdict.figures is None and not verdict.difference else "failure"
         ElementTree.SubElement(case, kind, message=_clean(report.reason), type=kind).text = _clean(report.reason)
-    _add_output(case, [attempt.breaking_off() for attempt in report.verdict.attempts if attempt.fault])
+    _add_output(case, [attempt.describe_fault() for attempt in report.verdict.attempts if attempt.fault])
     return _xml(report, [case])
 
 
@@ -82,7 +82,7 @@ def _case(clip: ClipResult, report: VerifyReport) -> ElementTree.Element:
 
 
 def _add_output(case: ElementTree.Element, lines: Sequence[str]) -> None:
-    """Adds what a person may want to know of a case, passed or not; nothing where there is nothing."""
+    """Adds lines of text as `system-out`, if there are any."""
     if lines:
         ElementTree.SubElement(case, "system-out").text = _clean("\n".join(lines))
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Both sides of a mismatch in files: to look at in a spreadsheet, and to compute with."""
+"""Writes both sides of a mismatch to files: CSV for a spreadsheet, NumPy arrays to compute with."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ import numpy as np
 
 from tinykws.device.protocol import Scores
 from tinykws.project.frontend_settings import FrontendSettings
-from tinykws.verification.clip_trace import ClipTrace
 from tinykws.verification.mismatch import Mismatch
+from tinykws.verification.pipeline_trace import PipelineTrace
 
 FOLDER = "verify_mismatches"
 ARRAYS, FEATURES_CSV, SCORES_CSV, WORDS = "both_sides.npz", "features.csv", "scores.csv", "mismatch.txt"
 
 
 def fresh_mismatch_folder(log_path: Path) -> Path:
-    """Returns the folder for such files beside a log; those of the run before are removed."""
+    """Returns the folder for mismatch files next to a log; removes those of the previous run."""
     folder = log_path.parent / FOLDER
     shutil.rmtree(folder, ignore_errors=True)
     return folder
 
 
 def write_mismatch(folder: Path, clip: str, mismatch: Mismatch) -> None:
-    """Writes what is told of a mismatch, in words."""
+    """Writes mismatch.txt: where the mismatch is, and what to check."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / WORDS).write_text(f"{clip}\n{mismatch.to_line()}\n\n{mismatch.advice}\n", encoding="utf-8")
 
 
-def write_both_sides(folder: Path, device: ClipTrace, host: ClipTrace, frontend: FrontendSettings) -> None:
+def write_both_sides(folder: Path, device: PipelineTrace, host: PipelineTrace, frontend: FrontendSettings) -> None:
     """Writes what both sides computed.
 
     `both_sides.npz` holds device_features and host_features (int8 [frames, n_mels]), device_scores and host_scores
-    (int [inferences, n_labels]) and their device_times_ms, host_times_ms. `features.csv` has a line for each value that
+    (int [inferences, n_labels]) and their device_times_ms, host_times_ms. `features.csv` has a row for each value that
     differs, `scores.csv` one for each inference.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -49,7 +49,7 @@ def write_both_sides(folder: Path, device: ClipTrace, host: ClipTrace, frontend:
     _write_csv(folder / SCORES_CSV, ("inference", "end_ms", "device", "host", "equal"), _scores(device, host))
 
 
-def _arrays(side: str, trace: ClipTrace) -> dict[str, Any]:
+def _arrays(side: str, trace: PipelineTrace) -> dict[str, Any]:
     return {
         f"{side}_features": trace.features,
         f"{side}_scores": np.array([line.scores for line in trace.scores], np.int16),
@@ -57,14 +57,14 @@ def _arrays(side: str, trace: ClipTrace) -> dict[str, Any]:
     }
 
 
-def _features(device: ClipTrace, host: ClipTrace, frontend: FrontendSettings) -> Iterator[Sequence[object]]:
+def _features(device: PipelineTrace, host: PipelineTrace, frontend: FrontendSettings) -> Iterator[Sequence[object]]:
     n = min(len(device.features), len(host.features))
     for frame, channel in np.argwhere(device.features[:n] != host.features[:n]):
         end_ms = frontend.window_ms + frame * frontend.stride_ms
         yield (frame, end_ms, channel, device.features[frame, channel], host.features[frame, channel])
 
 
-def _scores(device: ClipTrace, host: ClipTrace) -> Iterator[Sequence[object]]:
+def _scores(device: PipelineTrace, host: PipelineTrace) -> Iterator[Sequence[object]]:
     for number, (theirs, ours) in enumerate(zip_longest(device.scores, host.scores)):
         times = [line.time_ms for line in (theirs, ours) if line is not None]
         yield (number, times[0], _text(theirs), _text(ours), "yes" if theirs == ours else "NO")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A sound on which device and host were not equal goes through both once more, to find where they part."""
+"""Finds a mismatch: a sound on which device and host differed goes through both again, this time with all features."""
 
 from __future__ import annotations
 
@@ -20,38 +20,38 @@ from tinykws.device.session import DeviceSession
 from tinykws.device.session_log import MISMATCH
 from tinykws.project.frontend_settings import FrontendSettings
 from tinykws.support.errors import ToolError
-from tinykws.verification.clip_trace import trace_of_device, trace_of_host
 from tinykws.verification.host_reference import HostReference
 from tinykws.verification.mismatch import Mismatch, audio_mismatch, first_mismatch
 from tinykws.verification.mismatch_files import write_both_sides, write_mismatch
+from tinykws.verification.pipeline_trace import trace_device, trace_host
 
 Draw: TypeAlias = Callable[[Path, npt.NDArray[np.int8], npt.NDArray[np.int8]], None]
-MOST = 3
-"""So many clips are looked into: the others will say the same."""
-PICTURE = "features.png"
+MAX_SEARCHES = 3
+"""How many clips to search: further ones usually have the same cause."""
+PLOT_NAME = "features.png"
 AUDIO_REFUSED = re.compile(r"crc of the audio is .*")
 
 
 @dataclasses.dataclass(frozen=True)
 class FoundMismatch:
-    """A mismatch, and where its files are."""
+    """A mismatch and the folder with its files."""
 
     clip: str
     stage: str
     where: str
     advice: str
     folder: str | None
-    """None: nothing was written."""
+    """None if no files were written."""
 
 
 class MismatchSearch:
-    """Looks into the first few sounds that came out unequal.
+    """Finds the mismatches of the first few unequal sounds.
 
     Args:
         reference: the host's pipeline.
         frontend: its settings.
-        folder: where a folder for each sound goes; None: no files.
-        draw: makes a picture, at a path, of the device's features and the host's.
+        folder: gets a subfolder for each sound; None: write no files.
+        draw: plots the device's and the host's features to a path.
     """
 
     def __init__(
@@ -64,24 +64,24 @@ class MismatchSearch:
         self.found: list[FoundMismatch] = []
 
     @property
-    def wants_more(self) -> bool:
-        """Whether another one is worth it."""
-        return len(self.found) < MOST
+    def has_room(self) -> bool:
+        """Whether fewer than MAX_SEARCHES mismatches were found."""
+        return len(self.found) < MAX_SEARCHES
 
-    def look_into(
+    def find(
         self, session: DeviceSession, name: str, audio: ClipAudio, tail_samples: int, pieces: Iterable[Samples]
     ) -> None:
-        """Sends a sound again and keeps what it shows; of a device that fails in another way now, nothing.
+        """Sends a sound again and adds the mismatch to `found`; if the transfer fails in another way, adds nothing.
 
         Args:
-            session: in the test state.
-            name: of the sound, for people.
-            audio: what is sent.
-            tail_samples: silence that the device adds.
-            pieces: the same sound for the host, int16 [n] each, the silence included.
+            session: a session whose device has confirmed `!TEST`.
+            name: the sound's name, for people.
+            audio: the sound to send.
+            tail_samples: samples of silence that the device adds.
+            pieces: the same sound for the host, int16 [n] each, followed by the silence.
         """
         log = session.log
-        clip, log.clip = log.clip, 0  # what is said now is no part of the verdict
+        clip, log.clip = log.clip, 0  # entries of clip 0 do not count for the verdict
         try:
             mismatch, folder = self._compare(session, audio, tail_samples, pieces)
         finally:
@@ -100,15 +100,15 @@ class MismatchSearch:
     ) -> tuple[Mismatch | None, Path | None]:
         folder = None if self._folder is None else self._folder / f"{len(self.found) + 1}"
         try:
-            device = trace_of_device(session, audio, tail_samples, self._frontend.n_mels)
+            device = trace_device(session, audio, tail_samples, self._frontend.n_mels)
         except ClipFaultError as fault:
-            session.begin_test()
+            session.enter_test_mode()
             refusal = AUDIO_REFUSED.search(str(fault))
             return (audio_mismatch(refusal[0]) if refusal else None), folder
-        host = trace_of_host(self._reference, self._frontend, pieces)
+        host = trace_host(self._reference, self._frontend, pieces)
         if folder is not None:
             write_both_sides(folder, device, host, self._frontend)
             if self._draw is not None:
-                with contextlib.suppress(ToolError):  # a picture is a luxury
-                    self._draw(folder / PICTURE, device.features, host.features)
+                with contextlib.suppress(ToolError):  # the plot is optional
+                    self._draw(folder / PLOT_NAME, device.features, host.features)
         return first_mismatch(device, host, self._frontend), folder

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The report on a stream, made from its log alone, so that a log read back gives the same report."""
+"""The report on a stream, computed from the log alone, so that a log read again gives the same report."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from tinykws.device.banner_checks import self_test_failure
 from tinykws.device.protocol import Ready, read_line
-from tinykws.device.self_test import complaint_of
 from tinykws.device.session_log import END, RECEIVED, STREAM, LogEntry
 from tinykws.evaluation.timeline import StreamScore
 from tinykws.project.labels import Label
@@ -21,25 +21,25 @@ from tinykws.verification.stream_verdict import StreamFacts, StreamVerdict, judg
 
 @dataclasses.dataclass(frozen=True)
 class StreamReport:
-    """What the device made of a stream."""
+    """How the device did on a stream."""
 
     board: str
     engine: str
     model_id: str
     self_test: str
-    """What the device said of its self-test at boot: ok, features, scores, engine; none: it has none."""
+    """Result of the device's self-test at boot: ok, features, scores or engine; none: it has no self-test."""
     passed: bool
     reason: str
-    """Why it did not pass; empty where it did."""
+    """Why it did not pass; empty if it passed."""
     ended: str
-    """Why the run ended before its time, such as a device that was lost for good; empty where it did not."""
+    """Why the run ended early, such as a device that did not come back; empty if it did not."""
     verdict: StreamVerdict
     labels: tuple[Label, ...]
     seconds: float
-    """From the start of the emulator, or the opening of the port, to the last result."""
+    """Time from starting the emulator, or opening the port, to the last result."""
     log_path: Path | None
     mismatches: tuple[FoundMismatch, ...] = ()
-    """Where device and host first part, where they do."""
+    """Where device and host first differ, if they do."""
 
     @property
     def audio_seconds(self) -> float:
@@ -51,7 +51,7 @@ class StreamReport:
         return ("word", "said", "found", "confused", "missed", "false", "on the host")
 
     def rows(self) -> Iterator[tuple[str, ...]]:
-        """Yields a row of a table for each word; `on the host` are the same four numbers."""
+        """Yields a table row for each word; `on the host` shows the same four numbers for the host."""
         if self.verdict.device is None or self.verdict.host is None:
             return
         texts = {label.name: label.text for label in self.labels}
@@ -75,37 +75,35 @@ class StreamReport:
 
 
 def stream_report_of(entries: Iterable[LogEntry], log_path: Path | None = None) -> StreamReport:
-    """Returns the report on a stream's log, which is read once.
-
-    A log that was cut short is FAIL.
+    """Returns the report on a stream's log, which is read once. A truncated log is FAIL.
 
     Raises:
-        ConfigError: it is no log of a stream, or no device ever introduced itself.
+        ConfigError: it is not a log of a stream, or it contains no banner.
     """
-    around = _Around()
-    verdict = judge_stream(around.watched(entries))
-    if around.ready is None or around.facts is None:
-        raise ConfigError("no device says in this log who it is")
-    ended = "" if around.end.ended in verdict.reason else around.end.ended
-    reason = "; ".join(filter(None, [verdict.reason, ended, around.complaint]))
+    details = _RunDetails()
+    verdict = judge_stream(details.collecting(entries))
+    if details.ready is None or details.facts is None:
+        raise ConfigError("the log contains no banner of a device")
+    ended = "" if details.end.ended in verdict.reason else details.end.ended
+    reason = "; ".join(filter(None, [verdict.reason, ended, details.complaint]))
     return StreamReport(
-        board=around.ready.board,
-        engine=around.ready.engine,
-        model_id=around.ready.model,
-        self_test=around.ready.self_test,
+        board=details.ready.board,
+        engine=details.ready.engine,
+        model_id=details.ready.model,
+        self_test=details.ready.self_test,
         passed=not reason,
         reason=reason,
-        ended=around.end.ended,
+        ended=details.end.ended,
         verdict=verdict,
-        labels=around.facts.labels,
-        seconds=around.last_ms / 1000,
+        labels=details.facts.labels,
+        seconds=details.last_ms / 1000,
         log_path=log_path,
-        mismatches=around.end.mismatches,
+        mismatches=details.end.mismatches,
     )
 
 
-class _Around:
-    """What a log says beside the stream itself."""
+class _RunDetails:
+    """Facts of a run that are not part of the stream's verdict, collected while the log is read."""
 
     def __init__(self) -> None:
         self.ready: Ready | None = None
@@ -114,8 +112,8 @@ class _Around:
         self.end = RunEnd("the log ends in the middle of the run")
         self.last_ms = 0.0
 
-    def watched(self, entries: Iterable[LogEntry]) -> Iterator[LogEntry]:
-        """Yields the entries, and takes what is wanted of them."""
+    def collecting(self, entries: Iterable[LogEntry]) -> Iterator[LogEntry]:
+        """Yields the entries, and collects facts from them."""
         for entry in entries:
             if entry.kind == STREAM:
                 self.facts = StreamFacts.from_text(entry.text)
@@ -124,18 +122,18 @@ class _Around:
             elif entry.kind == RECEIVED:
                 received = read_line(entry.text)
                 if received.intact and isinstance(received.line, Ready):
-                    self._meet(received.line)
+                    self._take_banner(received.line)
             self.last_ms = entry.ms
             yield entry
 
-    def _meet(self, ready: Ready) -> None:
-        """The first banner says who it is; any may complain: the device may have started anew."""
+    def _take_banner(self, ready: Ready) -> None:
+        """Keeps the first banner, and the first self-test failure of any banner: the device may have restarted."""
         self.ready = self.ready or ready
-        self.complaint = self.complaint or complaint_of(ready)
+        self.complaint = self.complaint or self_test_failure(ready)
 
 
 def _numbers(score: StreamScore) -> dict[str, Any]:
-    """The score's sums and rates, which are no fields of it."""
+    """Returns the score's totals and rates, which are properties, not fields."""
     return {
         "utterances": score.utterances,
         "found": score.found,

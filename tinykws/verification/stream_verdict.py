@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The verdict on a stream: a function of its log, which is read once from front to end and never held.
+"""The verdict on a stream: a function of its log, which is read once and never held in memory.
 
-The log of a stream has the entries of a clip's (verdict.py), one clip long, and two kinds of its own: `stream` says how
-long it is and what its file was called, each `event` what is said in it and when. A stream that broke off and was sent
-again is there twice, what the host expects too.
+The log has the entries of a single clip (verdict.py), and two kinds of its own: `stream` gives the file's name and
+length, each `event` a word that is said and when. If a stream was interrupted and sent again, the log contains both
+attempts, with the host's expected lines for each.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import TypeAlias
 
-from tinykws.device.clip_results import ResultReader
+from tinykws.device.clip_results import ClipResultReader
 from tinykws.device.protocol import ClipFigures, Heard, Line, Ok, Scores, parse_line
 from tinykws.device.session_log import EVENT, EXPECTED, FAULT, RECEIVED, SENT, STREAM, LogEntry
 from tinykws.evaluation.timeline import Event, StreamDetection, StreamScore, score_stream
@@ -26,72 +26,72 @@ Result: TypeAlias = Scores | Heard | ClipFigures
 
 @dataclasses.dataclass(frozen=True)
 class StreamAttempt:
-    """One time that the stream was sent, from its start."""
+    """One attempt to send the stream from its start."""
 
     number: int
-    """Counted from 1."""
+    """From 1."""
     heard_ms: int
-    """How far into the stream the device's results go; its length where they go to the end."""
+    """How far into the stream the device's results reach; the stream's length if they are complete."""
     inferences: int
-    """Of the device."""
+    """Number of inferences on the device."""
     difference: str
-    """The first difference in what was heard; empty where device and host are equal as far as that goes."""
+    """The first difference in the results that arrived; empty if they are equal."""
     fault: str
-    """Why it broke off; empty where it did not."""
+    """Why it was interrupted; empty if it was not."""
     ended_s: float
-    """When it was over, in seconds since the log began."""
+    """When it ended, in seconds since the log began."""
 
-    def breaking_off(self) -> str:
-        """Returns in words where it broke off, when, and why."""
-        return f"attempt {self.number} broke off {self.heard_ms / 1000:.2f} s into the stream: {self.fault}"
+    def describe_fault(self) -> str:
+        """Returns where in the stream the attempt was interrupted, and why."""
+        return f"attempt {self.number} was interrupted {self.heard_ms / 1000:.2f} s into the stream: {self.fault}"
 
 
 @dataclasses.dataclass(frozen=True)
 class StreamVerdict:
-    """What became of a stream.
+    """The verdict on a stream.
 
-    It is that of the attempt that came to the end. Where none did, of the one that came furthest: as far as it came,
-    both sides are compared and counted, and the stream is not equal. Nor is it where results of any attempt differ:
-    they came with right checks, so the device did compute them.
+    It is taken from the attempt that reached the end. If none did, it is taken from the one that got furthest: both
+    sides are compared and counted up to there, and the stream is not equal. It is not equal either if results of any
+    attempt differ: they arrived with valid checks, so the device did compute them.
     """
 
     file: str
     duration_ms: int
     equal: bool
-    """Features, scores and detections are the host's, bit for bit, to the end, and in no attempt anything else."""
+    """Features, scores and detections equal the host's, bit for bit, to the end and in all attempts."""
     reason: str
-    """Why they are not; empty where they are."""
+    """Why it is not equal; empty if it is."""
     difference: str
-    """Where device and host first differ in what was heard, in the first attempt in which they do; empty: nowhere."""
+    """The first difference of the first attempt that has one; empty if none has."""
     first_difference_ms: int | None
-    """Where in the stream that is; None: nowhere, or in nothing that has a time."""
+    """Time of that difference in the stream; None if there is none, or it has no time."""
     heard_ms: int
-    """How far the device came."""
+    """How far into the stream the device's results reach."""
     attempts: tuple[StreamAttempt, ...]
-    """All of them, in order."""
+    """All attempts, in order."""
     inferences: int
-    """Of the device."""
+    """Number of inferences on the device."""
     events: tuple[Event, ...]
-    """What is said in it; empty where nobody said."""
+    """The words said in it; empty if they are unknown."""
     device_detections: tuple[Heard, ...]
     host_detections: tuple[Heard, ...]
-    """As far as the device came."""
+    """Up to where the device's results reach."""
     device: StreamScore | None
-    """How the device did by the events that begin in what it heard; None where it heard nothing."""
+    """Score of the device on the events that begin before `heard_ms`; None if it processed nothing."""
     host: StreamScore | None
-    """How the host did in the same part."""
+    """Score of the host on the same events."""
     figures: ClipFigures | None
-    """The device's; None where it did not get to the end."""
+    """The device's totals; None if it did not reach the end."""
 
 
 @dataclasses.dataclass(frozen=True)
 class StreamFacts:
-    """What a `stream` entry says: what no line of the device tells."""
+    """A `stream` entry: facts about the stream that no line from the device contains."""
 
     file: str
     duration_ms: int
     labels: tuple[Label, ...]
-    """The model's."""
+    """The model's labels."""
 
     def to_text(self) -> str:
         """Returns the text of a `stream` entry."""
@@ -99,7 +99,7 @@ class StreamFacts:
 
     @classmethod
     def from_text(cls, text: str) -> StreamFacts:
-        """Reads what `to_text` wrote. Raises ConfigError."""
+        """Parses the text that `to_text` wrote. Raises ConfigError."""
         try:
             values = json.loads(text)
             labels = tuple(Label(**label) for label in values["labels"])
@@ -112,7 +112,7 @@ class StreamFacts:
 
 
 def event_text(event: Event) -> str:
-    """Returns the text of an `event` entry: its line of a timeline's CSV."""
+    """Returns the text of an `event` entry: the event's line in the CSV of a timeline."""
     return f"{event.start_ms},{event.end_ms},{event.label}"
 
 
@@ -125,7 +125,7 @@ def _read_event(text: str) -> Event:
 
 
 def judge_stream(entries: Iterable[LogEntry]) -> StreamVerdict:
-    """Returns the verdict on a stream's log. Raises ConfigError where it is none."""
+    """Returns the verdict on a stream's log. Raises ConfigError if it is not one."""
     reader = _Reader()
     for entry in entries:
         reader.take(entry)
@@ -133,7 +133,7 @@ def judge_stream(entries: Iterable[LogEntry]) -> StreamVerdict:
 
 
 class _Reader:
-    """What has been read of a log."""
+    """Reads a log, entry by entry."""
 
     def __init__(self) -> None:
         self._facts: StreamFacts | None = None
@@ -141,12 +141,12 @@ class _Reader:
         self._attempts: list[_Attempt] = []
 
     def take(self, entry: LogEntry) -> None:
-        """Takes the next entry."""
+        """Reads the next entry."""
         if entry.kind == STREAM:
             self._facts = StreamFacts.from_text(entry.text)
         elif entry.kind == EVENT:
             self._events.append(_read_event(entry.text))
-        elif entry.clip > 0:  # else: who is there, and the search for where both sides part
+        elif entry.clip > 0:  # entries of clip 0 are the banner and the search for mismatches
             self._attempt_of(entry).take(entry)
 
     def _attempt_of(self, entry: LogEntry) -> _Attempt:
@@ -155,19 +155,19 @@ class _Reader:
         return self._attempts[-1]
 
     def verdict(self) -> StreamVerdict:
-        """Returns what all entries come to. Raises ConfigError where they are no stream's."""
+        """Returns the verdict on all entries. Raises ConfigError if they are not those of a stream."""
         if self._facts is None:
-            raise ConfigError("this log is none of a stream")
+            raise ConfigError("this is not a log of a stream")
         facts, attempts = self._facts, self._attempts or [_Attempt(1)]
-        told = tuple(attempt.told(facts.duration_ms) for attempt in attempts)
-        best = max(range(len(told)), key=lambda at: (not told[at].fault, told[at].heard_ms, at))
-        tried, one = attempts[best], told[best]
-        difference = _first_difference(attempts, tried)
-        broken_off = [attempt.breaking_off() for attempt in told if one.fault]
-        until_ms = one.heard_ms if one.fault else None
-        device, host = tried.device.heard_until(until_ms), tried.host.heard_until(until_ms)
+        summaries = tuple(each.result(facts.duration_ms) for each in attempts)
+        best = max(range(len(summaries)), key=lambda at: (not summaries[at].fault, summaries[at].heard_ms, at))
+        attempt, summary = attempts[best], summaries[best]
+        difference = _first_difference(attempts, attempt)
+        faults = [each.describe_fault() for each in summaries if summary.fault]
+        until_ms = summary.heard_ms if summary.fault else None
+        device, host = attempt.device.detections_until(until_ms), attempt.host.detections_until(until_ms)
         words = difference.words if difference else ""
-        reason = "; ".join(filter(None, [words, *broken_off]))
+        reason = "; ".join(filter(None, [words, *faults]))
         return StreamVerdict(
             file=facts.file,
             duration_ms=facts.duration_ms,
@@ -175,15 +175,15 @@ class _Reader:
             reason=reason,
             difference=words,
             first_difference_ms=difference.time_ms if difference else None,
-            heard_ms=one.heard_ms,
-            attempts=told,
-            inferences=one.inferences,
+            heard_ms=summary.heard_ms,
+            attempts=summaries,
+            inferences=summary.inferences,
             events=tuple(self._events),
             device_detections=device,
             host_detections=host,
-            device=self._score(device, facts, one.heard_ms),
-            host=self._score(host, facts, one.heard_ms),
-            figures=tried.device.figures,
+            device=self._score(device, facts, summary.heard_ms),
+            host=self._score(host, facts, summary.heard_ms),
+            figures=attempt.device.figures,
         )
 
     def _score(self, heard: Iterable[Heard], facts: StreamFacts, until_ms: int) -> StreamScore | None:
@@ -196,20 +196,20 @@ class _Reader:
 
 
 class _Attempt:
-    """What has been read of one attempt; the two sides are compared as they come."""
+    """Reads one attempt; results of the two sides are compared as they arrive."""
 
     def __init__(self, number: int) -> None:
         self.number = number
         self.device = _Side()
         self.host = _Side()
         self.difference: _Difference | None = None
-        self._reader = ResultReader()
+        self._reader = ClipResultReader()
         self._faults: list[str] = []
         self._ended = False
         self._last_ms = 0.0
 
     def take(self, entry: LogEntry) -> None:
-        """Takes the next entry."""
+        """Reads the next entry."""
         self._last_ms = entry.ms
         if entry.kind == FAULT:
             self._faults.append(entry.text)
@@ -223,12 +223,12 @@ class _Attempt:
                 self._ended = isinstance(line, Ok)
                 self._take_result(self.device, line)
 
-    def told(self, duration_ms: int) -> StreamAttempt:
-        """Returns what it comes to, when all of it is read."""
+    def result(self, duration_ms: int) -> StreamAttempt:
+        """Returns the attempt's summary, once all of it is read."""
         is_whole = self._ended and not self._faults
         if is_whole:
             self._compare_rest()
-        faults = list(dict.fromkeys(self._faults)) or ["the device did not get to the end"]
+        faults = list(dict.fromkeys(self._faults)) or ["the device did not reach the end"]
         return StreamAttempt(
             number=self.number,
             heard_ms=duration_ms if is_whole else min(self.device.newest_ms, duration_ms),
@@ -244,14 +244,14 @@ class _Attempt:
             self._compare()
 
     def _compare(self) -> None:
-        """Takes off both sides what both have."""
+        """Compares and removes the results that both sides have."""
         while self.device.waiting and self.host.waiting:
             self._note(self.device.waiting.popleft(), self.host.waiting.popleft())
 
     def _compare_rest(self) -> None:
-        """Nothing more comes: what one side has alone is a difference."""
+        """Compares at the end of the attempt: a result that only one side has is a difference."""
         if self.host.figures is None:
-            self.difference = self.difference or _Difference("the log does not hold all that the host expects", None)
+            self.difference = self.difference or _Difference("the log lacks the host's expected results", None)
         for device, host in ((self.device.waiting, None), (None, self.host.waiting)):
             if device or host:
                 self._note(device[0] if device else None, host[0] if host else None)
@@ -261,19 +261,19 @@ class _Attempt:
 
 
 class _Side:
-    """What one side made of the stream; only what was heard is kept."""
+    """The results of one side; only detections are kept."""
 
     def __init__(self) -> None:
         self.waiting: deque[Result] = deque()
-        """Not yet compared; as long as one side is ahead of the other."""
+        """Results not yet compared, because the other side is behind."""
         self.heard: list[Heard] = []
         self.newest_ms = 0
-        """Where in the stream the newest result with a time is."""
+        """Time in the stream of the newest result that has one."""
         self.inferences = 0
         self.figures: ClipFigures | None = None
 
     def take(self, line: Result) -> None:
-        """Takes a result."""
+        """Adds a result."""
         self.waiting.append(line)
         if isinstance(line, ClipFigures):
             self.figures = line
@@ -284,8 +284,8 @@ class _Side:
         else:
             self.inferences += 1
 
-    def heard_until(self, until_ms: int | None) -> tuple[Heard, ...]:
-        """Returns what was heard up to then; None: all."""
+    def detections_until(self, until_ms: int | None) -> tuple[Heard, ...]:
+        """Returns the detections up to a time; None: all."""
         return tuple(line for line in self.heard if until_ms is None or line.time_ms <= until_ms)
 
 
@@ -296,7 +296,7 @@ class _Difference:
 
 
 def _first_difference(attempts: Iterable[_Attempt], counting: _Attempt) -> _Difference | None:
-    """Returns that of the first attempt that has one, naming the attempt where it is not the one that counts."""
+    """Returns the difference of the first attempt that has one, naming the attempt if it is not the one that counts."""
     for attempt in attempts:
         if attempt.difference is not None:
             where = "" if attempt is counting else f"attempt {attempt.number}: "
@@ -305,7 +305,7 @@ def _first_difference(attempts: Iterable[_Attempt], counting: _Attempt) -> _Diff
 
 
 def _difference(device: Result | None, host: Result | None) -> _Difference | None:
-    """Compares two results of the same place; None where they are equal."""
+    """Compares two results at the same position; None if they are equal."""
     if isinstance(device, ClipFigures) and isinstance(host, ClipFigures):
         if (device.features_crc, device.frames) == (host.features_crc, host.frames):
             return None

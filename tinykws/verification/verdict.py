@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The verdict on a device: a pure function of the log, so a log can be judged again without a board.
+"""The verdict on clips: a pure function of the log, so a log can be judged again without a board.
 
-A log (session_log.py) holds every line that went over the serial line, and beside them what the host's own pipeline
-made of the same samples, written as the lines that the device should print. Judging is comparing the two; of the
-device's lines only those count whose check is right.
+A log (tinykws.device.session_log) contains every line of the session, and what the host's pipeline computed from the
+same samples, written as the lines that the device should print. The verdict compares the two; lines from the device
+count only if their check is valid.
 """
 
 from __future__ import annotations
@@ -13,61 +13,61 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby, zip_longest
 from typing import Any
 
+from tinykws.device.banner_checks import self_test_failure
 from tinykws.device.clip_results import results_of
 from tinykws.device.protocol import ClipFigures, Fail, Heard, Line, Ok, Ready, Scores, parse_line, read_line
-from tinykws.device.self_test import complaint_of
 from tinykws.device.session_log import CLIP, EXPECTED, FAULT, LABEL, MISMATCH, RECEIVED, LogEntry
 
 
 @dataclasses.dataclass(frozen=True)
 class ClipResult:
-    """What became of one clip."""
+    """The result of one clip."""
 
     file: str
     expected_label: str | None
-    """None where nobody said what the clip holds."""
+    """None if it is unknown."""
     predicted_label: str | None
-    """The device's highest score in the first full window; None where it gave none."""
+    """The device's highest-scoring label for the first full model input; None if there is none."""
     equal: bool
-    """Features, scores and detections are the host's, bit for bit."""
+    """Features, scores and detections equal the host's, bit for bit."""
     reason: str
-    """Why it is not equal; empty where it is."""
+    """Why it is not equal; empty if it is."""
     attempts: int
     faults: tuple[str, ...]
-    """Why attempts were given up, in order; the last one's too, where it was."""
+    """Why attempts failed, in order."""
     scores: tuple[int, ...]
-    """The device's, of the first full window."""
+    """The device's scores for the first full model input, int8."""
     detections: tuple[str, ...]
-    """The device's, as `yes (201) @1290ms`."""
+    """The device's detections, such as `yes (201) @1290ms`."""
     figures: ClipFigures | None
     seconds: float = 0.0
-    """From its first line to its last, computing on the host included."""
+    """Time from its first log entry to its last, with the host's computation."""
     mismatch: str = ""
-    """Where device and host first part, if that was looked into."""
+    """Where device and host first differ, if that was searched for."""
 
     @property
     def correct(self) -> bool | None:
-        """Whether the device heard what the clip holds; None where nobody said."""
+        """Whether the device's label is the expected one; None if no label is expected."""
         return None if self.expected_label is None else self.predicted_label == self.expected_label
 
 
 @dataclasses.dataclass(frozen=True)
 class Verdict:
-    """What the log comes to."""
+    """The verdict on a log."""
 
     passed: bool
     reason: str
-    """Why it did not pass; empty where it did."""
+    """Why it did not pass; empty if it passed."""
     clips: tuple[ClipResult, ...]
     accuracy: float | None
-    """Share of right labels among the clips whose label is known."""
+    """Share of correct labels among the clips with a known label."""
 
 
 def judge(entries: Sequence[LogEntry], min_accuracy: float | None = None, ended: str = "") -> Verdict:
-    """Returns the verdict on a log: PASS where every clip is equal and, if asked for, enough labels are right.
+    """Returns the verdict on a log: PASS if every clip is equal and the required accuracy, if any, is reached.
 
-    A run that ended before all clips had their turn, for the reason `ended`, is FAIL.
-    A device whose own self-test failed is FAIL, though all clips of this log be equal.
+    FAIL, even if all clips of the log are equal: a run that ended before all clips were sent, for the reason `ended`,
+    and a device whose self-test failed.
     """
     labels = _labels(entries)
     by_clip = groupby((entry for entry in entries if entry.clip > 0), key=lambda entry: entry.clip)
@@ -80,13 +80,13 @@ def judge(entries: Sequence[LogEntry], min_accuracy: float | None = None, ended:
 
 
 def _labels(entries: Sequence[LogEntry]) -> tuple[str, ...]:
-    """The device's labels, of its last banner."""
+    """The device's labels, from its last banner."""
     banners = _banners(entries)
     return banners[-1].labels if banners else ()
 
 
 def _banners(entries: Iterable[LogEntry]) -> list[Ready]:
-    """What the device said of itself, as far as it came over unharmed."""
+    """The device's banners that arrived undamaged."""
     received = (read_line(entry.text) for entry in entries if entry.kind == RECEIVED)
     return [line.line for line in received if line.intact and isinstance(line.line, Ready)]
 
@@ -115,7 +115,7 @@ def _judge_clip(entries: list[LogEntry], labels: tuple[str, ...]) -> ClipResult:
 
 
 def _unfinished(received: Sequence[Line]) -> str | None:
-    """Results without an end prove nothing: lines of them may be missing."""
+    """Returns why the results are incomplete: without the last line, some may be missing."""
     end = received[-1] if received else None
     if isinstance(end, Fail):
         return f"the device refused: {end.code} {end.words}"
@@ -138,7 +138,7 @@ def _figures(lines: Iterable[Line]) -> ClipFigures | None:
 
 
 def _difference(device: Sequence[Line], host: Sequence[Line]) -> str | None:
-    """Returns the first difference along the pipeline, or None where there is none."""
+    """Returns the first difference along the pipeline, or None if there is none."""
     return (
         _features_difference(_figures(device), _figures(host))
         or _scores_difference(device, host)
@@ -148,7 +148,7 @@ def _difference(device: Sequence[Line], host: Sequence[Line]) -> str | None:
 
 def _features_difference(device: ClipFigures | None, host: ClipFigures | None) -> str | None:
     if host is None:
-        return "the log does not hold what the host expects"
+        return "the log lacks the host's expected results"
     if device is None:
         return "the device gave no result"
     if None not in (device.audio_crc, host.audio_crc) and device.audio_crc != host.audio_crc:
@@ -190,8 +190,8 @@ def _words(heard: Heard) -> str:
 
 
 def _self_test_complaint(entries: Sequence[LogEntry]) -> str | None:
-    """What any of the device's banners tells: it may have started anew."""
-    return next((complaint for ready in _banners(entries) if (complaint := complaint_of(ready))), None)
+    """The first self-test failure in any of the device's banners: it may have restarted."""
+    return next((complaint for ready in _banners(entries) if (complaint := self_test_failure(ready))), None)
 
 
 def _reason(clips: Sequence[ClipResult], accuracy: float | None, min_accuracy: float | None) -> str:
@@ -201,9 +201,7 @@ def _reason(clips: Sequence[ClipResult], accuracy: float | None, min_accuracy: f
     if unequal:
         return f"{len(unequal)} of {len(clips)} clips failed; {unequal[0].file}: {unequal[0].reason}"
     if min_accuracy and accuracy is None:
-        return f"an accuracy of {min_accuracy:.1%} was asked for, but no clip's label is known"
+        return f"an accuracy of {min_accuracy:.1%} is required, but no clip has a known label"
     if min_accuracy and accuracy is not None and accuracy < min_accuracy:
-        return (
-            f"device and host agree, but only {accuracy:.1%} of the labels are right, {min_accuracy:.1%} were asked for"
-        )
+        return f"device and host agree, but the accuracy is {accuracy:.1%}, less than the required {min_accuracy:.1%}"
     return ""

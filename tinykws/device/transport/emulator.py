@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The door to boards that are not there: the firmware as a process of this computer, or a machine that QEMU emulates.
+"""Emulated boards: the firmware runs as a process on this computer, or in a machine that QEMU emulates.
 
-Either way the program serves its serial line on a TCP port of this computer, so that what talks to it cannot tell it
-from a board. The emulator is ended when the `with` ends, whatever the reason; one that outlives us all the same (a
-power cut has no `finally`) ends itself: the process when its connection closes, QEMU after ten minutes of silence.
+In both cases the program serves its serial port on a local TCP port, so a session sees no difference from a physical
+board. Leaving the `with` stops the emulator, for whatever reason. If this process is killed, the emulator exits by
+itself: the process when its connection closes, QEMU after ten minutes without input.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ from tinykws.support.programs import install_hint
 START_TIMEOUT_S = 10.0
 END_TIMEOUT_S = 2.0
 START_ATTEMPTS = 3
-"""A port that was free when we looked may be taken a moment later."""
+"""A TCP port that was free a moment ago may be taken when the emulator opens it."""
 
 QEMU_CLOCK = "shift=5"
-"""32 ns of the machine's time an instruction, as on a core of 31 MHz: its microseconds count instructions, and are the
-same in every run."""
+"""32 ns of emulated time per instruction, as on a core of 31 MHz: emulated time counts instructions, so it is the same
+in every run."""
 INSTRUCTIONS_PER_US = 1000 / 2**5
 
 EXIT_NOBODY_TALKS = 62
@@ -47,15 +47,15 @@ EXIT_EXCEPTION = 64
 EXCEPTIONS = {
     "qemu-system-arm": {2: "NMI", 3: "HardFault", 4: "MemManage", 5: "BusFault", 6: "UsageFault"},
     "qemu-system-riscv32": {
-        **{0: "misaligned jump", 1: "jump to no memory", 2: "illegal instruction", 3: "breakpoint"},
+        **{0: "misaligned jump", 1: "jump outside memory", 2: "illegal instruction", 3: "breakpoint"},
         **{4: "misaligned load", 5: "load access fault", 6: "misaligned store", 7: "store access fault"},
     },
 }
-"""By emulator: what the processor's exception numbers mean (ARMv7-M: IPSR; RISC-V: mcause)."""
+"""Names of the processor's exception numbers, by emulator (ARMv7-M: IPSR; RISC-V: mcause)."""
 
 
 class Emulator:
-    """A device that runs on this computer."""
+    """A running emulated device."""
 
     def __init__(self, kind: str, process: subprocess.Popen[bytes], errors: IO[bytes]) -> None:
         self._kind = kind
@@ -63,14 +63,14 @@ class Emulator:
         self._errors = errors
 
     def exit_reason(self, wait_s: float = 0.0) -> str | None:
-        """Returns why it has ended, in words, waiting up to `wait_s` for that; None while it runs."""
+        """Returns a description of why it exited, after waiting up to `wait_s` for that; None while it runs."""
         try:
             return describe_exit(self._kind, self._process.wait(wait_s), self._error_text())
         except subprocess.TimeoutExpired:
             return None
 
     def stop(self) -> None:
-        """Ends it."""
+        """Kills it and waits for its end."""
         with contextlib.suppress(ProcessLookupError):
             self._process.kill()
         self._process.wait(END_TIMEOUT_S)
@@ -83,22 +83,22 @@ class Emulator:
 
 @contextlib.contextmanager
 def emulated(board: Board, program: Path, *, fast: bool = False) -> Iterator[tuple[Emulator, LineTransport]]:
-    """Starts a board's program and yields it with its serial line; both are ended with the `with`.
+    """Starts a board's program and yields it with a transport to it; leaving the `with` stops both.
 
     Args:
         board: its row of boards.yaml.
         program: the compiled firmware.
-        fast: what is said to the program goes through a shared file (shared_file.py), not the UART.
+        fast: lines to the program go through a shared file (shared_file.py) instead of the UART.
 
     Raises:
-        ConfigError: the board is no emulated one or has no quicker road, or there is no program.
-        ToolError: no QEMU, or it cannot be started.
-        DeviceError: the program ended before it served its serial line.
+        ConfigError: the board is not an emulated one or has no faster transport, or the program does not exist.
+        ToolError: QEMU is missing or cannot be started.
+        DeviceError: the program exited before it opened its serial port.
     """
     if not program.is_file():
-        raise ConfigError(f"there is no program {program}", hint=f"make it with: tinykws build --board {board.id}")
+        raise ConfigError(f"the program {program} does not exist", hint=f"build it: tinykws build --board {board.id}")
     if fast and board.fast_transport is None:
-        raise ConfigError(f"{board.name} has no transport but its serial line", hint="omit --transport fast")
+        raise ConfigError(f"{board.name} has only its serial port, no faster transport", hint="omit --transport fast")
     with contextlib.ExitStack() as stack:
         file = stack.enter_context(open_shared_file()) if fast else None
         for attempt in range(START_ATTEMPTS):
@@ -112,7 +112,7 @@ def emulated(board: Board, program: Path, *, fast: bool = False) -> Iterator[tup
 
 
 def emulator_command(board: Board, program: Path, port: int) -> list[str]:
-    """Returns the command that runs a board's program, its serial line on a TCP port of this computer."""
+    """Returns the command that runs a board's program with its serial port on a local TCP port."""
     if board.emulator == "process":
         return [str(program.resolve())]
     serial = f"socket,id=serial,host=127.0.0.1,port={port},server=on,wait=on,nodelay=on"
@@ -125,12 +125,12 @@ def emulator_command(board: Board, program: Path, port: int) -> list[str]:
 
 
 def emulator_environment(board: Board, port: int) -> Mapping[str, str]:
-    """Returns the variables to set beside this process's own."""
+    """Returns the environment variables to add to those of this process."""
     return {"KWS_SERIAL": f"127.0.0.1:{port}"} if board.emulator == "process" else {}
 
 
 def describe_exit(emulator: str, code: int, errors: str = "") -> str:
-    """Returns what the exit code of a device under this emulator (a board's `emulator`) means."""
+    """Returns what an exit code means, for a device under this emulator (a board's `emulator`)."""
     said = f": {errors}" if errors else ""
     if code < 0:
         return f"killed by {_signal_name(-code)}{said}"
@@ -139,36 +139,36 @@ def describe_exit(emulator: str, code: int, errors: str = "") -> str:
         name = EXCEPTIONS.get(emulator, {}).get(number, "unexpected interrupt")
         return f"exception {number} ({name}), exit code {code}{said}"
     if code == EXIT_NOBODY_TALKS:
-        return f"ended itself because nobody talked to it, exit code {code}"
+        return f"exited because it received no input, exit code {code}"
     return f"exit code {code}{said}"
 
 
 def free_port() -> int:
-    """Returns a TCP port of this computer that nobody listens on now."""
+    """Returns a local TCP port that is free now."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 class _PortTakenError(Exception):
-    """Another program was faster."""
+    """Another program took the TCP port first."""
 
 
 @contextlib.contextmanager
-def _started(board: Board, program: Path, port: int, wire: FileIO | None) -> Iterator[tuple[Emulator, LineTransport]]:
+def _started(board: Board, program: Path, port: int, file: FileIO | None) -> Iterator[tuple[Emulator, LineTransport]]:
     command = emulator_command(board, program, port)
     if board.emulator != "process" and shutil.which(command[0]) is None:
-        hint = f"{install_hint([command[0]])}\nwithout it: --board host"
-        raise ToolError(f"there is no {command[0]} on PATH", hint=hint)
+        hint = f"{install_hint([command[0]])}\nor use a board that needs no emulator: --board host"
+        raise ToolError(f"{command[0]} is not on PATH", hint=hint)
     with tempfile.TemporaryFile() as errors:
-        folder = None if wire is None else Path(wire.name).parent
+        folder = None if file is None else Path(file.name).parent
         environment = {**os.environ, **emulator_environment(board, port)}
         emulator = start_uninterrupted(
             lambda: Emulator(str(board.emulator), _start(command, environment, folder, errors), errors), Emulator.stop
         )
         try:
             with _connect(emulator, f"socket://127.0.0.1:{port}") as transport:
-                yield emulator, transport if wire is None else SharedFileTransport(transport, wire)
+                yield emulator, transport if file is None else SharedFileTransport(transport, file)
         finally:
             emulator.stop()
 
@@ -176,7 +176,8 @@ def _started(board: Board, program: Path, port: int, wire: FileIO | None) -> Ite
 def _start(
     command: list[str], environment: Mapping[str, str], folder: Path | None, errors: IO[bytes]
 ) -> subprocess.Popen[bytes]:
-    """Starts it in a folder (None: ours), outside our group, so that Ctrl-C reaches us alone and we end it in order."""
+    """Starts a command in a folder (None: the current one) and in its own process group, so that Ctrl-C reaches only
+    this process, which then stops the command."""
     try:
         process = subprocess.Popen(
             command,
@@ -194,9 +195,9 @@ def _start(
 
 
 def _keep_on_one_core(pid: int) -> None:
-    """Each serial byte goes from QEMU's I/O thread to its CPU thread: between two cores that takes up to three times as
-    long as on one (19 against 52 kB/s, measured). Threads started later inherit this; systems other than Linux have no
-    such call."""
+    """Pins a process to one core. Each serial byte goes from QEMU's I/O thread to its CPU thread; between two cores
+    this takes almost three times as long (19 instead of 52 kB/s, measured). Threads started later inherit this. Linux
+    only: other systems have no such call."""
     if sys.platform == "linux":
         with contextlib.suppress(OSError):
             os.sched_setaffinity(pid, {random.choice(sorted(os.sched_getaffinity(pid)))})

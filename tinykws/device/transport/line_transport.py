@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every transport does: it carries lines of text to and from one device."""
+"""The interface of a transport, which carries lines of text to and from one device."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Protocol
 
 
 class LineTransport(Protocol):
-    """What a session talks through: tinykws.device.transport.serial_transport.SerialTransport, or a test's own."""
+    """A transport: SerialTransport, SharedFileTransport, or one that a test defines."""
 
     def send_lines(self, texts: list[str]) -> None:
-        """Sends lines in one piece. Raises DeviceError where the device is gone."""
+        """Sends lines in one write. Raises DeviceError if the device is gone."""
 
     def read_line(self, timeout_s: float) -> str | None:
-        """Returns the next line, or None where none came in time. Raises DeviceError where the device is gone."""
+        """Returns the next line, or None after the timeout. Raises DeviceError if the device is gone."""

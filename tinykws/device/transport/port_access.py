@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What happens at the cable's end: ports that come and go, links over them, and the time it takes.
+"""Access to serial ports and the clock: listing ports, opening them, and waiting.
 
-Stages that wait for a board take a `PortAccess`, so that a test can give them one on which all this happens in no time.
+Code that waits for a board takes a `PortAccess`, so that a test can replace ports and clock and need not wait.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from tinykws.device.transport.serial_transport import open_transport
 
 
 class PortAccess:
-    """The real one: pyserial's ports, the computer's clock."""
+    """The ports of this computer, through pyserial, and its clock."""
 
     def ports(self) -> Sequence[Port]:
-        """Returns the ports there are now."""
+        """Returns the ports that exist now."""
         return list_ports()
 
     def open(self, device: str, line: SerialLine) -> AbstractContextManager[LineTransport]:
-        """Opens a port or pyserial URL; the `with` closes it. Raises DeviceError."""
+        """Opens a port or pyserial URL; leaving the `with` closes it. Raises DeviceError."""
         return open_transport(device, line)
 
     def now(self) -> float:
-        """Returns seconds, from any beginning."""
+        """Returns the time of a monotonic clock in seconds."""
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:

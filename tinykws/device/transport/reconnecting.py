@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A board's serial line that is opened again where it was lost: a cable pulled and put back, a reset, a busy hub."""
+"""A transport that can be opened again after it was lost: a cable pulled and plugged in, a reset, a busy hub."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from tinykws.device.transport.port_access import PortAccess
 from tinykws.device.transport.serial_ports import Port, find_again
 from tinykws.support.errors import DeviceError
 
-LOOK_EVERY_S = 0.5
+POLL_INTERVAL_S = 0.5
 
 
 class ReconnectingTransport:
-    """The line of a board on a port, or behind a URL; `link` is the one that is open now."""
+    """The transport to a board on a port, or behind a URL; `transport` is the one that is open now."""
 
     def __init__(self, name: str, line: SerialLine, port_access: PortAccess, stack: ExitStack) -> None:
         self._line = line
@@ -26,29 +26,29 @@ class ReconnectingTransport:
         self._port = next((port for port in self._before if port.device == name), Port(name))
         self.transport = self._open(self._port)
 
-    def come_back(self, wait_s: float) -> LineTransport:
-        """Closes the lost line and opens it again where the board is now, waiting for it.
+    def reconnect(self, wait_s: float) -> LineTransport:
+        """Closes the lost transport, waits for the board, and opens the port where it is now.
 
         Raises:
-            DeviceError: it did not come back in time.
+            DeviceError: the board did not come back in time.
         """
         self._stack.close()
         deadline = self._port_access.now() + wait_s
-        trouble = "its port is not there"
+        trouble = "its port did not appear"
         while self._port_access.now() < deadline:
-            self._port_access.sleep(LOOK_EVERY_S)
+            self._port_access.sleep(POLL_INTERVAL_S)
             now = self._port_access.ports()
             found = find_again(self._port, self._usb_ids(), self._before, now)
             if found is None:
                 continue
             try:
                 self.transport = self._open(found)
-            except DeviceError as error:  # a port that has just come may not be opened for a moment
+            except DeviceError as error:  # a port that just appeared may not be ready yet
                 trouble = error.message
                 continue
             self._port, self._before = found, now
             return self.transport
-        raise DeviceError(f"the device on {self._port.device} did not come back in {wait_s:.0f} s: {trouble}")
+        raise DeviceError(f"the device on {self._port.device} did not come back within {wait_s:.0f} s: {trouble}")
 
     def _open(self, port: Port) -> LineTransport:
         return self._stack.enter_context(self._port_access.open(port.device, self._line))
@@ -60,6 +60,6 @@ class ReconnectingTransport:
 
 @contextmanager
 def reconnecting_transport(name: str, line: SerialLine, port_access: PortAccess) -> Iterator[ReconnectingTransport]:
-    """Opens a port or pyserial URL; the `with` closes what is open then. Raises DeviceError."""
+    """Opens a port or pyserial URL; leaving the `with` closes it. Raises DeviceError."""
     with ExitStack() as stack:
         yield ReconnectingTransport(name, line, port_access, stack)

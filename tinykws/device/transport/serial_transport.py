@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The door to a device: lines over pyserial, whether its URL is a board's port or an emulator's socket."""
+"""The transport over pyserial: a board's serial port, or an emulator's socket, by URL."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from tinykws.support.errors import DeviceError
 PEEK_BYTES = 65536
 WRITE_TIMEOUT_S = 10.0
 MAX_LINE_BYTES = 65536
-"""Sixty times the longest line of ours."""
+"""About sixty times the longest line of the protocol."""
 
 MODEM_MANAGER_HINT = (
-    "wait half a minute: ModemManager tries new ports for modems (for good: sudo systemctl disable --now ModemManager)"
+    "wait half a minute: ModemManager probes new ports (to disable it: sudo systemctl disable --now ModemManager)"
 )
 
 
 class TransportLostError(DeviceError):
-    """The port was there and is gone: a cable pulled, a board that reset itself."""
+    """An open port disappeared: the cable was pulled, or the board reset itself."""
 
 
 class SerialTransport:
-    """A device's serial line. Close it, or use it in a `with`."""
+    """A transport over a serial port or socket. Close it, or use it in a `with`."""
 
     def __init__(self, port: serial.SerialBase, url: str) -> None:
         self._port = port
@@ -40,26 +40,26 @@ class SerialTransport:
         self._searched = 0
 
     def send_lines(self, texts: list[str]) -> None:
-        """Sends lines in one piece. Raises TransportLostError if the port is gone, DeviceError if it takes nothing."""
+        """Sends lines in one write. Raises TransportLostError if the port is gone, DeviceError if it takes no data."""
         self.send_bytes("".join(f"{text}\n" for text in texts).encode("ascii"))
 
     def send_bytes(self, data: bytes) -> None:
-        """Sends bytes as they are. Raises TransportLostError if the port is gone, DeviceError if it takes nothing."""
+        """Sends raw bytes. Raises TransportLostError if the port is gone, DeviceError if it accepts no data."""
         try:
             self._port.write(data)
         except serial.SerialTimeoutException as error:
-            raise DeviceError(f"{self._url} takes no data for {WRITE_TIMEOUT_S:.0f} s") from error
+            raise DeviceError(f"{self._url} accepted no data for {WRITE_TIMEOUT_S:.0f} s") from error
         except (serial.SerialException, OSError) as error:
             raise self._gone(error) from error
 
     def read_line(self, timeout_s: float) -> str | None:
-        """Returns the next line without its end, or None where none is complete in time; what came of it is kept.
+        """Returns the next line without its newline, or None after the timeout; an incomplete line is kept for later.
 
-        Bytes that are not ASCII come as backslash escapes, such as \\xff.
+        Bytes that are not ASCII become backslash escapes such as \\xff.
 
         Raises:
             TransportLostError: the port is gone.
-            DeviceError: MAX_LINE_BYTES came without a line's end.
+            DeviceError: MAX_LINE_BYTES arrived without a newline.
         """
         deadline = time.monotonic() + timeout_s
         while True:
@@ -70,16 +70,16 @@ class SerialTransport:
             self._read_more(left)
 
     def close(self) -> None:
-        """Closes the port; a port that is gone already is no error."""
+        """Closes the port; a port that is already gone is not an error."""
         with contextlib.suppress(serial.SerialException, OSError):
             if self._port.is_open:
-                # A bridge with auto-reset resets the chip where DTR falls before RTS.
+                # A bridge with auto-reset resets the chip if DTR falls before RTS.
                 self._port.rts = False
                 self._port.dtr = False
         connection = _socket_of(self._port)
         with contextlib.suppress(serial.SerialException, OSError):
             self._port.close()
-        if connection is not None:  # pyserial leaves it open where the other side was faster
+        if connection is not None:  # pyserial leaves it open if the other side closed first
             connection.close()
 
     def __enter__(self) -> SerialTransport:
@@ -103,7 +103,7 @@ class SerialTransport:
         return line.decode("ascii", errors="backslashreplace")
 
     def _read_more(self, timeout_s: float) -> None:
-        """Waits for one byte, then takes all that is there: neither byte by byte nor waiting for more than comes."""
+        """Waits for one byte, then reads everything that is available without waiting."""
         try:
             self._port.timeout = timeout_s
             self._received += self._port.read(1)
@@ -114,7 +114,7 @@ class SerialTransport:
             raise self._gone(error) from error
 
     def _gone(self, error: Exception) -> TransportLostError:
-        said = "unplugged, or reset" if "returned no data" in str(error) else str(error)  # pyserial's is a riddle
+        said = "unplugged, or reset" if "returned no data" in str(error) else str(error)  # pyserial's text misleads
         return TransportLostError(f"the connection to {self._url} was lost: {said}")
 
     def _no_line_ends(self) -> DeviceError:
@@ -123,20 +123,20 @@ class SerialTransport:
         self._received.clear()
         self._searched = 0
         return DeviceError(
-            f"{self._url} sent {count:,} bytes without a line's end, beginning with {beginning!r}",
-            hint=f"is {self._port.baudrate} baud right for it, and is it a board with firmware that tinykws made?",
+            f"{self._url} sent {count:,} bytes without a newline, beginning with {beginning!r}",
+            hint=f"is its baud rate {self._port.baudrate}, and does the board run firmware that tinykws made?",
         )
 
 
 def open_transport(url: str, line: SerialLine | None = None) -> SerialTransport:
     """Opens a serial port or a pyserial URL such as socket://127.0.0.1:5555.
 
-    DTR and RTS are set before the port opens: boards with USB of their own send nothing without DTR, and on a
-    bridge with auto-reset both together mean "run". The port is ours alone, as far as the system can see to it: two
-    readers would take each other's bytes.
+    DTR and RTS are set before the port opens: boards with native USB send nothing without DTR, and on a bridge with
+    auto-reset both together mean "run". The port is opened exclusively, as far as the system supports it: two readers
+    would take bytes from each other.
 
     Raises:
-        DeviceError: there is no such port, or it cannot be opened; the hint says why.
+        DeviceError: the port does not exist or cannot be opened; the hint says why.
     """
     line = line or SerialLine()
     try:
@@ -149,7 +149,7 @@ def open_transport(url: str, line: SerialLine | None = None) -> SerialTransport:
     except (serial.SerialException, OSError, ValueError) as error:
         raise _cannot_open(url, error) from error
     connection = _socket_of(port)
-    if connection is not None:  # or TCP holds small lines back for 40 ms (Nagle)
+    if connection is not None:  # or TCP delays small lines for 40 ms (Nagle's algorithm)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return SerialTransport(port, url)
 
@@ -160,27 +160,27 @@ def _cannot_open(url: str, error: Exception) -> DeviceError:
         return DeviceError(f"{url} is busy: another program has it open", hint="\n".join(busy_port_advice()))
     if number == errno.EACCES or "PermissionError" in str(error):
         return _forbidden(url)
-    return DeviceError(f"cannot open {url}: {error}", hint="is the board connected, and its port's name right?")
+    return DeviceError(f"cannot open {url}: {error}", hint="is the board connected, and is the port's name correct?")
 
 
 def _forbidden(url: str) -> DeviceError:
-    """Windows says so of a port that another program has; elsewhere it is the user's rights."""
+    """On Windows this error means that another program uses the port; elsewhere the user lacks permission."""
     if sys.platform == "win32":
         return DeviceError(f"{url} is busy: another program has it open", hint="\n".join(busy_port_advice()))
     return DeviceError(
-        f"you may not open {url}",
-        hint=f"join its group: sudo usermod -aG {_group_of(url)} $USER; then log out and in again",
+        f"no permission to open {url}",
+        hint=f"join the group that owns it: sudo usermod -aG {_group_of(url)} $USER; then log out and in again",
     )
 
 
 def busy_port_advice() -> list[str]:
-    """Returns what to do about a port that something else uses."""
+    """Returns hints for a port that another program uses."""
     close = "close the other program: a serial monitor, an IDE, another tinykws"
     return [close, MODEM_MANAGER_HINT] if sys.platform == "linux" else [close]
 
 
 def _group_of(device: str) -> str:
-    """Returns the group that may use a port: dialout on Debian, uucp on Arch."""
+    """Returns the group that owns a port: dialout on Debian, uucp on Arch."""
     with contextlib.suppress(OSError, KeyError, NotImplementedError):
         group = Path(device).group()
         if group != "root":
@@ -189,8 +189,8 @@ def _group_of(device: str) -> str:
 
 
 def _socket_of(port: serial.SerialBase) -> socket.socket | None:
-    """Returns what a socket:// port stands on. pyserial does not tell, and its socket ports lack three things: sending
-    small lines at once, knowing how much waits, and keeping what came before the other side closed."""
+    """Returns the socket of a socket:// port, which pyserial keeps private. It is needed to send small lines at once,
+    to know how many bytes are available, and to read what arrived before the other side closed."""
     connection = getattr(port, "_socket", None)
     return connection if isinstance(connection, socket.socket) else None
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The door to an emulated machine's quicker road: text goes into blocks of a file that the machine reads, and a mark
-for each block over the serial line (firmware/lib/kws/kws_wire.h).
+"""The fast transport to an emulated machine: text goes into blocks of a file that the machine reads, and one byte per
+block, its mark, over the UART (firmware/lib/kws/kws_wire.h).
 
-An emulator hands over a UART's bytes one by one, about 50,000 a second. Everything else about the line stays: the same
+An emulated UART carries about 50,000 bytes a second, too slow for audio. Everything else stays the same: the same
 lines in the same order to the same application, and all answers over the UART.
 """
 
@@ -19,15 +19,15 @@ from tinykws.device.transport.serial_transport import SerialTransport
 FILE_NAME = "kws_wire"
 """In the emulator's working folder."""
 MARK = 0x80
-"""Of block 0."""
+"""Mark of block 0; block n has MARK + n."""
 BLOCK_BYTES = 512
 BLOCKS = 128
-"""After the last comes the first: several times as much as may be under way."""
+"""Used as a ring, several times larger than the transmit window."""
 
 
 @contextlib.contextmanager
 def open_shared_file() -> Iterator[FileIO]:
-    """Creates the file, in a folder of its own that the emulator must be started in; both are gone after the `with`."""
+    """Creates the file in a temporary folder; the emulator must run in that folder. Leaving the `with` removes both."""
     with tempfile.TemporaryDirectory(prefix="tinykws-") as folder:
         path = Path(folder) / FILE_NAME
         path.write_bytes(bytes(BLOCKS * BLOCK_BYTES))
@@ -36,7 +36,7 @@ def open_shared_file() -> Iterator[FileIO]:
 
 
 class SharedFileTransport:
-    """A serial line whose lines to the device take the quicker road.
+    """A transport that sends lines to the device through a shared file.
 
     Args:
         transport: the machine's UART.
@@ -49,17 +49,17 @@ class SharedFileTransport:
         self._next = 0
 
     def send_lines(self, texts: list[str]) -> None:
-        """Sends lines in one piece. Raises TransportLostError where the device is gone."""
+        """Sends lines in one write. Raises TransportLostError if the device is gone."""
         text = "".join(f"{text}\n" for text in texts).encode("ascii")
         pieces = [text[at : at + BLOCK_BYTES] for at in range(0, len(text), BLOCK_BYTES)]
         self._transport.send_bytes(bytes(map(self._put, pieces)))
 
     def read_line(self, timeout_s: float) -> str | None:
-        """Returns the next line without its end, or None where none is complete in time. Raises DeviceError."""
+        """Returns the next line without its newline, or None after the timeout. Raises DeviceError."""
         return self._transport.read_line(timeout_s)
 
     def _put(self, piece: bytes) -> int:
-        """Fills the next block, to its end with empty lines, which say nothing; returns its mark."""
+        """Writes the next block, padded with empty lines, which are ignored; returns its mark."""
         block = self._next
         self._next = (block + 1) % BLOCKS
         self._file.seek(block * BLOCK_BYTES)

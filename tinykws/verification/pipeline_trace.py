@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""All that one side makes of a sound, from features to detections, to be laid beside the other side's."""
+"""Everything that one side, device or host, computes from a sound: features, scores and detections."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from tinykws.verification.host_reference import HostReference
 
 
 @dataclasses.dataclass(frozen=True)
-class ClipTrace:
-    """What one side computed."""
+class PipelineTrace:
+    """What one side computed from a sound."""
 
     features: npt.NDArray[np.int8]
     """int8 [frames, n_mels]."""
@@ -28,11 +28,11 @@ class ClipTrace:
     heard: tuple[Heard, ...]
 
 
-def trace_of_device(session: DeviceSession, audio: ClipAudio, tail_samples: int, n_mels: int) -> ClipTrace:
-    """Sends audio and asks for the features too.
+def trace_device(session: DeviceSession, audio: ClipAudio, tail_samples: int, n_mels: int) -> PipelineTrace:
+    """Sends audio to the device and collects its results, features included.
 
     Raises:
-        ClipFaultError: time-out, a refusal, or a line that is wrong or lost.
+        ClipFaultError: the transfer timed out or was refused, or a line was invalid or lost.
         DeviceError: the device is gone.
     """
     frames: list[bytes] = []
@@ -46,18 +46,18 @@ def trace_of_device(session: DeviceSession, audio: ClipAudio, tail_samples: int,
 
     session.send_clip(audio, tail_samples, features=True, on_result=keep)
     features = np.frombuffer(b"".join(frames), np.int8)
-    return ClipTrace(features.reshape(-1, n_mels), *_scores_and_words(lines))
+    return PipelineTrace(features.reshape(-1, n_mels), *_scores_and_words(lines))
 
 
-def trace_of_host(reference: HostReference, frontend: FrontendSettings, pieces: Iterable[Samples]) -> ClipTrace:
-    """Computes the same here, for int16 [n] pieces of sound, from a fresh start."""
+def trace_host(reference: HostReference, frontend: FrontendSettings, pieces: Iterable[Samples]) -> PipelineTrace:
+    """Computes the same on the host, from int16 [n] pieces of sound, after a reset."""
     front_end = FrontEnd(frontend)
     frames, lines = [np.empty((0, frontend.n_mels), np.int8)], []
     reference.begin()
     for samples in pieces:
         frames.append(quantize_features(front_end.process(samples)))
         lines += reference.feed(samples)
-    return ClipTrace(np.concatenate(frames), *_scores_and_words(lines))
+    return PipelineTrace(np.concatenate(frames), *_scores_and_words(lines))
 
 
 def _scores_and_words(lines: Iterable[Line]) -> tuple[tuple[Scores, ...], tuple[Heard, ...]]:
