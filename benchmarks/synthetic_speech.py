@@ -83,7 +83,7 @@ def run(variant: str, seed: int, judge: Project, arguments: argparse.Namespace) 
     shutil.rmtree(judge.bundle_dir, ignore_errors=True)
     shutil.copytree(project.quantized_dir, judge.bundle_dir)
     score = evaluate(judge, split="validation").int8_model
-    recalls = {label.label: round(label.recall, 4) for label in score.labels}
+    recalls = {label.label: None if label.recall is None else round(label.recall, 4) for label in score.labels}
     return {
         "variant": variant,
         "seed": seed,

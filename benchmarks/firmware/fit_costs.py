@@ -91,7 +91,12 @@ def _layer(net: nets.Net) -> None:
     inputs, scale = nets._weights(net, shape, dimension, size[0] * size[1] * (1 if depthwise else depth))
     inputs = [index for index in inputs if index >= 0]
     positions = (-(-height // stride), -(-width // stride))
-    options = {"padding": 0, "stride_h": stride, "stride_w": stride, "fused_activation_function": net.activation()}
+    options: dict[str, object] = {
+        "padding": 0,
+        "stride_h": stride,
+        "stride_w": stride,
+        "fused_activation_function": net.activation(),
+    }
     output = nets._output(net, (1, *positions, channels), 2 * scale)
     options |= {"depth_multiplier": 1} if depthwise else {}
     net.append("DEPTHWISE_CONV_2D" if depthwise else "CONV_2D", [current, *inputs], output, options)

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import SymbolTableSection
 from programs import Machine, emulation
 
 EXECUTED = re.compile(rb"^Trace \d+: 0x[0-9a-f]+ \[[0-9a-f]+/([0-9a-f]+)/", re.MULTILINE)
@@ -45,10 +46,11 @@ def executed_addresses(machine: Machine, program: Path, folder: Path) -> Address
 def functions_of(program: Path) -> list[tuple[int, int, str]]:
     """Returns address, size and name of every function, by address."""
     with program.open("rb") as file:
-        symbols = ELFFile(file).get_section_by_name(".symtab").iter_symbols()
+        symbols = ELFFile(file).get_section_by_name(".symtab")
+        assert isinstance(symbols, SymbolTableSection)
         functions = [
             (symbol["st_value"] & ~1, symbol["st_size"], symbol.name)
-            for symbol in symbols
+            for symbol in symbols.iter_symbols()
             if symbol["st_info"]["type"] == "STT_FUNC"
         ]
     return sorted(functions)

@@ -91,8 +91,9 @@ def test_rows_agree_with_the_board_files_of_our_own_platform(board: Board) -> No
     scripts = [path.read_text() for path in (FIRMWARE / "ports" / board.port).glob("*.ld")]
     assert len(scripts) == bool(board.machine)
     for script in scripts:
-        origin, length = re.search(r"DATA \(rwx\) : ORIGIN = (\w+), LENGTH = (\d+)M", script).groups()
-        assert (int(origin, 0), int(length) << 20) == (board.ram_address, board.ram_bytes)
+        region = re.search(r"DATA \(rwx\) : ORIGIN = (\w+), LENGTH = (\d+)M", script)
+        assert region is not None
+        assert (int(region[1], 0), int(region[2]) << 20) == (board.ram_address, board.ram_bytes)
 
 
 def test_defaults_stand_in_the_dataclass() -> None:

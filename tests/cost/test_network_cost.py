@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -78,6 +79,11 @@ def test_measuring_leaves_training_alone() -> None:
     assert all(np.array_equal(one, other) for one, other in zip(first, again, strict=True))
 
 
+def limited(name: str, figure: int) -> ModelSettings:
+    limits: dict[str, Any] = {name: figure}
+    return dataclasses.replace(FREE, **limits)
+
+
 @pytest.mark.parametrize(
     ("name", "figure", "says"),
     [
@@ -87,8 +93,8 @@ def test_measuring_leaves_training_alone() -> None:
     ],
 )
 def test_a_limit_is_kept_to_the_unit(made_up: NetworkCost, name: str, figure: int, says: str) -> None:
-    assert excesses_of(made_up, dataclasses.replace(FREE, **{name: figure})) == []
-    (text,) = excesses_of(made_up, dataclasses.replace(FREE, **{name: figure - 1}))
+    assert excesses_of(made_up, limited(name, figure)) == []
+    (text,) = excesses_of(made_up, limited(name, figure - 1))
     assert text.startswith(says)
 
 
@@ -150,7 +156,12 @@ def test_the_list_of_architectures(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], costs: dict[str, NetworkCost], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
-    monkeypatch.setattr(network, "measure_cost", lambda *what: asked.append(what) or costs[what[0]])
+
+    def cost(*what: Any) -> NetworkCost:
+        asked.append(what)
+        return costs[what[0]]
+
+    monkeypatch.setattr(network, "measure_cost", cost)
     make_project(tmp_path, yaml="words: [low, high]\nmodel: {architecture: ds_cnn, max_macs: 320000}\n")
     assert run(["architectures", "--project", str(tmp_path), "--json"]) == 0
     rows = {row["architecture"]: row for row in json.loads(capsys.readouterr().out)}

@@ -53,7 +53,8 @@ def noise(seconds: float, seed: int) -> np.ndarray:
     random = np.random.default_rng(seed)
     count = int(seconds * RATE_HZ)
     loudness = np.repeat(random.choice([50, 800, 6000], count // 3200 + 1), 3200)[:count]
-    return (random.standard_normal(count) * loudness).clip(-32768, 32767).astype(np.int16)
+    samples: np.ndarray = (random.standard_normal(count) * loudness).clip(-32768, 32767).astype(np.int16)
+    return samples
 
 
 def test_clips_with_a_reset_before_each(bundle: Bundle, board: Board, program: Path, tmp_path: Path) -> None:

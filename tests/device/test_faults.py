@@ -70,7 +70,7 @@ def run(bundle: Bundle, program: Path, clips: list[ClipFile], fault: Fault, log_
     return report
 
 
-def test_a_good_line_through_the_proxy(bundle, program, clips, tmp_path) -> None:
+def test_a_good_line_through_the_proxy(bundle: Bundle, program: Path, clips: list[ClipFile], tmp_path: Path) -> None:
     report = run(bundle, program, clips, Fault(), tmp_path / "log", PATIENT_S)
     assert report.passed, report.reason
     assert [clip.attempts for clip in report.clips] == [1] * CLIPS
@@ -78,18 +78,22 @@ def test_a_good_line_through_the_proxy(bundle, program, clips, tmp_path) -> None
 
 @pytest.mark.parametrize("kinds", [["turned"], ["lost"], ["doubled"], ["turned", "lost", "doubled"]], ids="+".join)
 @pytest.mark.parametrize("rate", [1e-4, 1e-3])
-def test_damaged_bytes_are_mended_within_the_clip(bundle, program, clips, tmp_path, kinds, rate) -> None:
+def test_damaged_bytes_are_mended_within_the_clip(
+    bundle: Bundle, program: Path, clips: list[ClipFile], tmp_path: Path, kinds: list[str], rate: float
+) -> None:
     report = run(bundle, program, clips, Worn(rate, *kinds), tmp_path / "log", PATIENT_S)
     assert report.passed, report.reason
     assert [clip.attempts for clip in report.clips] == [1] * CLIPS
 
 
-def test_a_line_that_comes_late_and_in_pieces(bundle, program, clips, tmp_path) -> None:
+def test_a_line_that_comes_late_and_in_pieces(
+    bundle: Bundle, program: Path, clips: list[ClipFile], tmp_path: Path
+) -> None:
     report = run(bundle, program, clips, Delayed(), tmp_path / "log", PATIENT_S)
     assert report.passed, report.reason
 
 
-def test_a_reset_in_the_middle_of_a_clip(bundle, program, clips, tmp_path) -> None:
+def test_a_reset_in_the_middle_of_a_clip(bundle: Bundle, program: Path, clips: list[ClipFile], tmp_path: Path) -> None:
     report = run(bundle, program, clips, Reset(), tmp_path / "log", PATIENT_S)
     assert report.passed, report.reason
     assert [clip.attempts for clip in report.clips] == [1, 2, 1]
@@ -98,7 +102,9 @@ def test_a_reset_in_the_middle_of_a_clip(bundle, program, clips, tmp_path) -> No
     assert fault.startswith("the device knows of no clip any more, as after a reset: ")
 
 
-def test_a_port_that_is_gone_for_five_seconds(bundle, program, clips, tmp_path) -> None:
+def test_a_port_that_is_gone_for_five_seconds(
+    bundle: Bundle, program: Path, clips: list[ClipFile], tmp_path: Path
+) -> None:
     report = run(bundle, program, clips, Gone(5.0), tmp_path / "log", PATIENT_S)
     assert report.passed, report.reason
     assert [clip.attempts for clip in report.clips] == [1, 2, 1]
@@ -107,7 +113,9 @@ def test_a_port_that_is_gone_for_five_seconds(bundle, program, clips, tmp_path) 
     assert told[1:] == ["waiting for it to come back", "it is back"]
 
 
-def test_a_port_that_stays_away_ends_the_run(bundle, program, clips, tmp_path) -> None:
+def test_a_port_that_stays_away_ends_the_run(
+    bundle: Bundle, program: Path, clips: list[ClipFile], tmp_path: Path
+) -> None:
     report = run(bundle, program, clips, Gone(None), tmp_path / "log", PATIENT_S, return_s=1.0)
     assert [clip.equal for clip in report.clips] == [True, False, False]
     assert "did not come back in 1 s" in report.clips[1].reason
@@ -115,20 +123,26 @@ def test_a_port_that_stays_away_ends_the_run(bundle, program, clips, tmp_path) -
     assert report.ended in report.reason
 
 
-def test_a_device_that_is_silent_for_a_clip(bundle, program, clips, tmp_path) -> None:
+def test_a_device_that_is_silent_for_a_clip(
+    bundle: Bundle, program: Path, clips: list[ClipFile], tmp_path: Path
+) -> None:
     report = run(bundle, program, clips, Silent(), tmp_path / "log", IMPATIENT_S)
     assert report.passed, report.reason
     assert report.clips[1].attempts >= 2
 
 
-def test_a_clip_in_which_the_device_is_silent_every_time_fails_by_name(bundle, program, clips, tmp_path) -> None:
+def test_a_clip_in_which_the_device_is_silent_every_time_fails_by_name(
+    bundle: Bundle, program: Path, clips: list[ClipFile], tmp_path: Path
+) -> None:
     report = run(bundle, program, clips, Silent(times=3), tmp_path / "log", IMPATIENT_S)
     assert [clip.equal for clip in report.clips] == [True, False, True]
     assert report.clips[1].reason.startswith("time-out")
     assert not report.ended
 
 
-def test_a_device_that_is_silent_for_good_ends_the_run(bundle, program, clips, tmp_path) -> None:
+def test_a_device_that_is_silent_for_good_ends_the_run(
+    bundle: Bundle, program: Path, clips: list[ClipFile], tmp_path: Path
+) -> None:
     report = run(bundle, program, clips, Silent(for_good=True), tmp_path / "log", IMPATIENT_S)
     assert [clip.equal for clip in report.clips] == [True, False, False]
     assert "gave no banner" in report.clips[1].reason
@@ -139,14 +153,18 @@ def test_a_device_that_is_silent_for_good_ends_the_run(bundle, program, clips, t
     [b"\xfe\x00bzzzt\n" * 50, b"kws scores at=990 1 2 3\n" * 50, b"\x55" * 4096],
     ids=["noise", "like results", "no line's end"],
 )
-def test_a_device_that_babbles(bundle, program, clips, tmp_path, babble) -> None:
+def test_a_device_that_babbles(
+    bundle: Bundle, program: Path, clips: list[ClipFile], tmp_path: Path, babble: bytes
+) -> None:
     report = run(bundle, program, clips, Babbling(babble), tmp_path / "log", IMPATIENT_S)
     assert report.passed, report.reason
     assert report.clips[1].attempts >= 2
     assert (tmp_path / "log").stat().st_size < 2_000_000
 
 
-def test_another_firmware_in_the_middle_of_a_run(bundle, program, clips, tmp_path) -> None:
+def test_another_firmware_in_the_middle_of_a_run(
+    bundle: Bundle, program: Path, clips: list[ClipFile], tmp_path: Path
+) -> None:
     other = (
         "kws ready proto=2 board=host engine=aot model=ffffffffffff line=740 window=15 labels=_silence_,_unknown_,no"
     )
@@ -155,14 +173,14 @@ def test_another_firmware_in_the_middle_of_a_run(bundle, program, clips, tmp_pat
     assert "runs something else: its model is ffffffffffff" in report.ended
 
 
-def test_another_firmware_before_the_run_is_refused(program, clips, tmp_path) -> None:
+def test_another_firmware_before_the_run_is_refused(program: Path, clips: list[ClipFile], tmp_path: Path) -> None:
     other = tiny_bundle(tmp_path / "other", words=("yes",), per_channel=True)
     with faulty(HOST, program, Fault()) as url, pytest.raises(DeviceError, match="runs something else: its model"):
         verify(other, HOST, url, clips, timeout_s=PATIENT_S)
 
 
 @pytest.fixture(scope="module")
-def cortex_m4(qemu_cortex_m4, bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def cortex_m4(qemu_cortex_m4: None, bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
     board, folder = find_board("qemu-cortex-m4"), tmp_path_factory.mktemp("cortex_m4") / "project"
     generate(bundle, board, None, folder)
     return build(folder, board).program
@@ -172,7 +190,9 @@ WORN = Worn(2e-4, "turned", "lost", "doubled")
 
 
 @pytest.mark.parametrize("fault", [WORN, Reset(), Gone(5.0)], ids=["worn", "reset", "gone"])
-def test_the_same_on_an_emulated_cortex_m4(bundle, cortex_m4, clips, tmp_path, fault: Fault) -> None:
+def test_the_same_on_an_emulated_cortex_m4(
+    bundle: Bundle, cortex_m4: Path, clips: list[ClipFile], tmp_path: Path, fault: Fault
+) -> None:
     """Byte by byte over its UART, whose driver has an interrupt and a ring."""
     board = find_board("qemu-cortex-m4")
     with faulty(board, cortex_m4, fault) as url:

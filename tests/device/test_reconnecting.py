@@ -79,27 +79,29 @@ def run(
 
 
 @pytest.mark.parametrize("back", [APP, ELSEWHERE], ids=["same name", "another name"])
-def test_a_board_that_was_away_for_five_seconds_goes_on(bundle, clips, back) -> None:
+def test_a_board_that_was_away_for_five_seconds_goes_on(bundle: Bundle, clips: list[ClipFile], back: Port) -> None:
     report, world = run(bundle, clips, back)
     assert report.passed, report.reason
     assert [clip.attempts for clip in report.clips] == [1, 2, 1]
     assert world.opened == [APP.device, back.device], "never the stranger's port"
 
 
-def test_a_board_that_stays_away_ends_the_run(bundle, clips) -> None:
+def test_a_board_that_stays_away_ends_the_run(bundle: Bundle, clips: list[ClipFile]) -> None:
     report, world = run(bundle, clips, None)
     assert [clip.equal for clip in report.clips] == [True, False, False]
     assert "did not come back in 30 s: its port is not there" in report.ended
     assert world.opened == [APP.device]
 
 
-def test_a_board_that_comes_back_too_late_ends_the_run(bundle, clips) -> None:
+def test_a_board_that_comes_back_too_late_ends_the_run(bundle: Bundle, clips: list[ClipFile]) -> None:
     report, _ = run(bundle, clips, APP, away_s=31.0)
     assert report.ended
 
 
 @pytest.mark.parametrize("back", [APP, ELSEWHERE], ids=["same name", "another name"])
-def test_a_board_that_was_away_in_a_stream_gets_it_once_more(bundle, clips, back, tmp_path) -> None:
+def test_a_board_that_was_away_in_a_stream_gets_it_once_more(
+    bundle: Bundle, clips: list[ClipFile], back: Port, tmp_path: Path
+) -> None:
     world = FakePortAccess()
     world.plug(APP, OnCable(bundle, world, back, 5.0, in_clip=1))
     stream = StreamFile(clips[0].path)
@@ -109,7 +111,9 @@ def test_a_board_that_was_away_in_a_stream_gets_it_once_more(bundle, clips, back
     assert world.opened == [APP.device, back.device]
 
 
-def test_a_board_that_stays_away_in_a_stream_ends_the_run_with_a_report(bundle, clips, tmp_path) -> None:
+def test_a_board_that_stays_away_in_a_stream_ends_the_run_with_a_report(
+    bundle: Bundle, clips: list[ClipFile], tmp_path: Path
+) -> None:
     world = FakePortAccess()
     world.plug(APP, OnCable(bundle, world, None, 0.0, in_clip=1))
     stream = StreamFile(clips[0].path)
@@ -121,7 +125,7 @@ def test_a_board_that_stays_away_in_a_stream_ends_the_run_with_a_report(bundle, 
     assert report.reason.count(report.ended) == 1
 
 
-def test_a_port_that_cannot_be_opened_at_once_is_tried_again(bundle, clips) -> None:
+def test_a_port_that_cannot_be_opened_at_once_is_tried_again(bundle: Bundle, clips: list[ClipFile]) -> None:
     world = FakePortAccess()
     world.plug(APP, OnCable(bundle, world, APP, 2.0))
     world.at(0.0, lambda: None)
@@ -140,6 +144,8 @@ def test_a_port_that_cannot_be_opened_at_once_is_tried_again(bundle, clips) -> N
     assert len(world.opened) > 2
 
 
-def test_a_port_that_is_not_there_to_begin_with_is_an_error(bundle, clips, tmp_path: Path) -> None:
+def test_a_port_that_is_not_there_to_begin_with_is_an_error(
+    bundle: Bundle, clips: list[ClipFile], tmp_path: Path
+) -> None:
     with pytest.raises(DeviceError, match="cannot open"):
         verify(bundle, NANO, APP.device, clips, port_access=FakePortAccess(), log_path=tmp_path / "log")

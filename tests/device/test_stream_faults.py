@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 from fault_proxy import Babbling, Delayed, Fault, Gone, Replaced, Reset, Silent, Worn, faulty
@@ -37,6 +38,20 @@ PATIENT_S, IMPATIENT_S = 60.0, 3.0
 """Time-outs: of tests in which none may come, however busy the machine, and of those that wait for one."""
 
 
+class Verified(Protocol):
+    """Sends the stream through a fault."""
+
+    def __call__(
+        self,
+        fault: Fault,
+        timeout_s: float,
+        return_s: float = ...,
+        board: Board = ...,
+        elf: Path = ...,
+        seconds: int = ...,
+    ) -> StreamReport: ...
+
+
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     return tiny_bundle(tmp_path_factory.mktemp("bundle") / "bundle", detector=EAGER)
@@ -53,7 +68,9 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def verified(bundle, program, recording, tmp_path, capsys):
+def verified(
+    bundle: Bundle, program: Path, recording: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> Verified:
     """Sends the stream through a fault, and holds that the log alone gives the same verdict in every form."""
 
     def run(
@@ -119,11 +136,13 @@ def failed(report: StreamReport) -> None:
     assert verdict.device_detections == verdict.host_detections
     assert verdict.device_detections, "it heard something"
     assert verdict.device == verdict.host
+    assert verdict.device is not None
     assert verdict.device.utterances == 1, "the second word came later"
     assert all(attempt.breaking_off() in report.reason for attempt in verdict.attempts)
 
 
 def log_of(report: StreamReport, *kinds: str) -> list[str]:
+    assert report.log_path is not None
     with report.log_path.open() as file:
         return [entry.text for entry in entries_of(file) if entry.kind in kinds]
 
@@ -131,31 +150,31 @@ def log_of(report: StreamReport, *kinds: str) -> list[str]:
 @pytest.mark.parametrize(
     "fault", [Worn(2e-4, "turned"), Worn(2e-4, "turned", "lost", "doubled"), Delayed()], ids=["turned", "all", "late"]
 )
-def test_damaged_and_late_bytes_are_mended_within_the_stream(verified, fault: Fault) -> None:
+def test_damaged_and_late_bytes_are_mended_within_the_stream(verified: Verified, fault: Fault) -> None:
     went_well(verified(fault, PATIENT_S), attempts=1)
 
 
-def test_a_reset_in_the_middle(verified) -> None:
+def test_a_reset_in_the_middle(verified: Verified) -> None:
     report = verified(Reset(**IN_STREAM), PATIENT_S)
     went_well(report, attempts=2)
     assert broke_off(report, 1).startswith("the device knows of no clip any more, as after a reset: ")
 
 
-def test_a_reset_every_time(verified) -> None:
+def test_a_reset_every_time(verified: Verified) -> None:
     report = verified(Reset(**IN_STREAM, times=2), PATIENT_S)
     failed(report)
     assert not report.ended, "the device is still there"
     assert all("as after a reset" in broke_off(report, number) for number in (1, 2))
 
 
-def test_a_port_that_is_gone_for_five_seconds(verified) -> None:
+def test_a_port_that_is_gone_for_five_seconds(verified: Verified) -> None:
     report = verified(Gone(5.0, **IN_STREAM), PATIENT_S)
     went_well(report, attempts=2)
     assert "connection to socket://" in broke_off(report, 1)
     assert log_of(report, FAULT, LINK)[1:] == ["waiting for it to come back", "it is back"]
 
 
-def test_a_port_that_stays_away(verified) -> None:
+def test_a_port_that_stays_away(verified: Verified) -> None:
     report = verified(Gone(None, **IN_STREAM), PATIENT_S, return_s=1.0)
     failed(report)
     fault = broke_off(report, 1)
@@ -165,20 +184,20 @@ def test_a_port_that_stays_away(verified) -> None:
     assert len(report.verdict.attempts) == 1
 
 
-def test_a_device_that_is_silent_once(verified) -> None:
-    report = verified(Silent(**IN_STREAM), IMPATIENT_S)
+def test_a_device_that_is_silent_once(verified: Verified) -> None:
+    report = verified(Silent(**IN_STREAM, for_good=False), IMPATIENT_S)
     went_well(report, attempts=2)
     assert broke_off(report, 1) == "time-out: nothing got on"
 
 
-def test_a_device_that_is_silent_every_time(verified) -> None:
-    report = verified(Silent(**IN_STREAM, times=2), IMPATIENT_S)
+def test_a_device_that_is_silent_every_time(verified: Verified) -> None:
+    report = verified(Silent(**IN_STREAM, for_good=False, times=2), IMPATIENT_S)
     failed(report)
     assert not report.ended
     assert [broke_off(report, number) for number in (1, 2)] == ["time-out: nothing got on"] * 2
 
 
-def test_a_device_that_is_silent_for_good(verified) -> None:
+def test_a_device_that_is_silent_for_good(verified: Verified) -> None:
     report = verified(Silent(**IN_STREAM, for_good=True), IMPATIENT_S)
     failed(report)
     assert broke_off(report, 1) == "time-out: nothing got on"
@@ -191,13 +210,13 @@ def test_a_device_that_is_silent_for_good(verified) -> None:
     [b"\xfe\x00bzzzt\n" * 50, b"kws scores at=990 1 2 3\n" * 50, b"\x55" * 4096],
     ids=["noise", "like results", "no line's end"],
 )
-def test_a_device_that_babbles(verified, babble: bytes) -> None:
+def test_a_device_that_babbles(verified: Verified, babble: bytes) -> None:
     report = verified(Babbling(babble, **IN_STREAM), IMPATIENT_S)
     went_well(report, attempts=2)
     assert broke_off(report, 1)
 
 
-def test_another_firmware_in_the_middle(verified) -> None:
+def test_another_firmware_in_the_middle(verified: Verified) -> None:
     other = "kws ready proto=2 board=host engine=aot model=ffffffffffff line=740 window=15 labels=_silence_,no"
     report = verified(Replaced(other, **IN_STREAM), IMPATIENT_S)
     failed(report)
@@ -206,7 +225,7 @@ def test_another_firmware_in_the_middle(verified) -> None:
     assert "runs something else: its model is ffffffffffff" in report.ended
 
 
-def test_another_firmware_before_the_run_is_refused(program, recording, tmp_path) -> None:
+def test_another_firmware_before_the_run_is_refused(program: Path, recording: Path, tmp_path: Path) -> None:
     other = tiny_bundle(tmp_path / "other", words=("yes",), per_channel=True)
     with faulty(HOST, program, Fault()) as url, pytest.raises(DeviceError, match="runs something else: its model"):
         verify_stream(other, HOST, url, StreamFile(recording), log_path=tmp_path / "log", timeout_s=PATIENT_S)
@@ -218,7 +237,7 @@ def test_another_firmware_before_the_run_is_refused(program, recording, tmp_path
     ids=["worn", "reset"],
 )
 def test_the_same_on_an_emulated_cortex_m4(
-    qemu_cortex_m4, bundle, verified, tmp_path, fault: Fault, attempts: int
+    qemu_cortex_m4: None, bundle: Bundle, verified: Verified, tmp_path: Path, fault: Fault, attempts: int
 ) -> None:
     """Byte by byte over its UART, whose driver has an interrupt and a ring."""
     board = find_board("qemu-cortex-m4")

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from application import FRONTEND, LABELS, build, expected_lines, sound, summing_model, talk, without_times
 from hypothesis import given, settings
@@ -160,7 +161,9 @@ DAMAGED = {
 
 
 @pytest.mark.parametrize("damage", DAMAGED.values(), ids=DAMAGED)
-def test_a_damaged_line_of_a_clip_is_asked_for_once_and_the_clip_goes_on_where_it_was(say: Say, damage) -> None:
+def test_a_damaged_line_of_a_clip_is_asked_for_once_and_the_clip_goes_on_where_it_was(
+    say: Say, damage: Callable[[str], str]
+) -> None:
     samples = sound(1)
     begin, *audio = clip_lines(samples)
     rest = audio[5:]
@@ -574,8 +577,10 @@ def test_behind_a_slow_bridge_the_ring_holds_what_was_promised(tmp_path: Path, r
             assert ("overruns=0 " not in lines[-1]) == is_lost, lines[-1]
             pcm = b"".join(base64.b64decode(line.split(" ")[3]) for line in lines if line.startswith("kws sound"))
             assert len(pcm) == 2 * count
-            steps = np.diff(np.frombuffer(pcm, "<i2").astype(np.int64)) % 65536
-            assert (set(steps.tolist()) == {1}) != is_lost, "each sample is the one after the last"
+            values: npt.NDArray[np.int64] = np.frombuffer(pcm, "<i2").astype(np.int64)
+            assert (set(((values[1:] - values[:-1]) % 65536).tolist()) == {1}) != is_lost, (
+                "each sample is the one after the last"
+            )
         talk.send_lines(["!EXIT"])
 
 

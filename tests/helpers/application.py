@@ -103,7 +103,8 @@ def sound(seconds: float, seed: int = 1) -> np.ndarray:
     """Noise that is loud now and then."""
     rng = np.random.default_rng(seed)
     loudness = np.repeat(rng.choice([30, 8000], size=int(seconds * 4) + 1), 4000)
-    return (rng.standard_normal(loudness.size) * loudness).clip(-32768, 32767).astype(np.int16)[: int(seconds * 16000)]
+    samples: np.ndarray = (rng.standard_normal(loudness.size) * loudness).clip(-32768, 32767).astype(np.int16)
+    return samples[: int(seconds * 16000)]
 
 
 def summing_model(features: np.ndarray) -> np.ndarray:

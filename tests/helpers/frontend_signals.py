@@ -13,7 +13,8 @@ Samples = npt.NDArray[np.int16]
 
 
 def to_int16(signal: npt.NDArray[np.floating]) -> Samples:
-    return np.clip(np.rint(signal), -32768, 32767).astype(np.int16)
+    samples: Samples = np.clip(np.rint(signal), -32768, 32767).astype(np.int16)
+    return samples
 
 
 def voice(seconds: int, seed: int = 1) -> npt.NDArray[np.float64]:
@@ -36,7 +37,8 @@ def voice(seconds: int, seed: int = 1) -> npt.NDArray[np.float64]:
     syllables = np.clip(glide(-0.6, 1.0, 110), 0, 1)
     breath = rng.normal(0, 0.3, n) * np.clip(glide(-1.5, 1.0, 70), 0, 1)
     sound = sound * syllables + breath
-    return sound / np.abs(sound).max()
+    loudest: float = np.abs(sound).max()
+    return sound / loudest
 
 
 def voices() -> Iterator[Samples]:

@@ -92,7 +92,7 @@ def fuzz(corpus: Path, seconds: int) -> int:
     ]
     began = time.monotonic()
     done = subprocess.run(
-        [*command, f"-artifact_prefix={corpus}/", corpus], stderr=subprocess.PIPE, text=True, check=False
+        [*map(str, command), f"-artifact_prefix={corpus}/", corpus], stderr=subprocess.PIPE, text=True, check=False
     )
     sys.stderr.write(done.stderr[-4000:])
     executed = re.search(r"number_of_executed_units: (\d+)", done.stderr)

@@ -17,6 +17,7 @@ import numpy.typing as npt
 import unicorn
 from aot_native import KERNELS, STRICT, kernel_library, run_compiler
 from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import SymbolTableSection
 from unicorn import arm_const
 
 from tinykws.aot.lowering.call import Call, Value
@@ -94,7 +95,7 @@ class ArmKernels:
         target = ["-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=soft", optimize, "--specs=nano.specs", "-nostartfiles"]
         link = ["-Wl,-Ttext=0x10000", "-Wl,--entry=0"]
         run_compiler("arm-none-eabi-gcc", *STRICT, *target, "-I", KERNELS, *files, *link, "-o", program)
-        self._machine = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB)
+        self._machine: Any = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB)
         self._machine.ctl_set_cpu_model(arm_const.UC_CPU_ARM_CORTEX_M4)
         self._machine.mem_map(RETURN, PAGE)
         self._machine.mem_map(STACK, STACK_BYTES)
@@ -109,8 +110,9 @@ class ArmKernels:
                 end = -(-(segment["p_vaddr"] + segment["p_memsz"]) // PAGE) * PAGE
                 self._machine.mem_map(begin, end - begin)
                 self._machine.mem_write(segment["p_vaddr"], segment.data())
-            symbols = elf.get_section_by_name(".symtab").iter_symbols()
-            return {s.name: s["st_value"] for s in symbols if s["st_info"]["type"] == "STT_FUNC"}
+            symbols = elf.get_section_by_name(".symtab")
+            assert isinstance(symbols, SymbolTableSection)
+            return {s.name: s["st_value"] for s in symbols.iter_symbols() if s["st_info"]["type"] == "STT_FUNC"}
 
     def run(self, call: Call, values: Bytes, *, at_end: bool = True, missing_scratch_bytes: int = 0) -> Bytes:
         """Returns the output for an input.
@@ -172,7 +174,7 @@ class ArmKernels:
 class _Heap:
     """Memory for one call; between any two pieces of it there is none."""
 
-    def __init__(self, machine: unicorn.Uc, at_end: bool) -> None:
+    def __init__(self, machine: Any, at_end: bool) -> None:
         self._machine, self._at_end = machine, at_end
         self._mapped: list[tuple[int, int]] = []
         self._next = HEAP

@@ -8,14 +8,16 @@ import io
 import tarfile
 import zipfile
 
+Member = tuple[tarfile.TarInfo, io.BytesIO]
 
-def member(name: str, content: bytes = b"", kind: bytes = tarfile.REGTYPE, link: str = "") -> tuple:
+
+def member(name: str, content: bytes = b"", kind: bytes = tarfile.REGTYPE, link: str = "") -> Member:
     info = tarfile.TarInfo(name)
     info.size, info.type, info.linkname, info.mode = len(content), kind, link, 0o777
     return info, io.BytesIO(content)
 
 
-def tar_of(*members: tuple) -> bytes:
+def tar_of(*members: Member) -> bytes:
     raw = io.BytesIO()
     with tarfile.open(fileobj=raw, mode="w") as tar:
         for info, content in members:

@@ -122,7 +122,14 @@ def numbers_on_mps2(sources: Sequence[Path], folder: Path, cpu: str, machine: st
     includes = [f"-I{path}" for path in (KERNELS, PORT, text.parent)]
     run_compiler("arm-none-eabi-gcc", *own, *includes, *sources, *link, "-o", folder / "program.elf")
     command = ["qemu-system-arm", "-machine", machine, "-cpu", cpu, "-display", "none", "-monitor", "none"]
-    command += ["-serial", "stdio", "-semihosting-config", "enable=on,target=native", "-kernel", folder / "program.elf"]
+    command += [
+        "-serial",
+        "stdio",
+        "-semihosting-config",
+        "enable=on,target=native",
+        "-kernel",
+        str(folder / "program.elf"),
+    ]
     return _numbers(*command)
 
 

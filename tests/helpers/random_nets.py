@@ -106,7 +106,7 @@ def random_stream(source: random.Random) -> tuple[bytes, int]:
         kinds = [_conv_2d, _depthwise_conv_2d, _conv_2d, _depthwise_conv_2d, _pool, _add, _pad_in_time]
         if net.spec.shape[1] > 3 and math.prod(net.spec.shape) < MAX_SIZE:
             source.choice(kinds)(net)
-    source.choice([_dense_over_all, _dense_over_all, _mean, _fully_connected, lambda _: None])(net)
+    source.choice([_dense_over_all, _dense_over_all, _mean, _fully_connected, _nothing])(net)
     if source.random() < 0.4 and net.spec.shape:
         _softmax(net)
     if not net.ops:
@@ -114,9 +114,13 @@ def random_stream(source: random.Random) -> tuple[bytes, int]:
     return build_model(net.tensors, net.ops), frames
 
 
+def _nothing(_: Net) -> None:
+    """Ends a net as it is."""
+
+
 def _candidates(net: Net) -> list[Callable[[Net], None]]:
-    always = [_fully_connected, _add, _mean, _pad, _reshape]
-    images = [_conv_2d, _depthwise_conv_2d, _conv_2d, _depthwise_conv_2d, _pool, _pool]
+    always: list[Callable[[Net], None]] = [_fully_connected, _add, _mean, _pad, _reshape]
+    images: list[Callable[[Net], None]] = [_conv_2d, _depthwise_conv_2d, _conv_2d, _depthwise_conv_2d, _pool, _pool]
     return always + (images if len(net.spec.shape) == 4 else [])
 
 
@@ -208,7 +212,7 @@ def _fully_connected(net: Net, *, wide: bool = False, first: int | None = None) 
     rows, units = math.prod(shape) // depth, net.random.randint(1, 40 if wide else 9)
     current = net.current
     inputs, scale = _weights(net, (units, depth), 0, depth)
-    options = {"fused_activation_function": net.activation()}
+    options: dict[str, object] = {"fused_activation_function": net.activation()}
     net.append("FULLY_CONNECTED", [current, *inputs], _output(net, (rows, units), scale * net.factor()), options)
 
 

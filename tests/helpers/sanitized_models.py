@@ -18,7 +18,7 @@ from many_models import PUT_HERE, write_program
 from tinykws.aot import compiler
 from tinykws.aot.reader.tflite import read_model
 from tinykws.aot.scheduling.arena import ALIGNMENT, Buffer, Placement
-from tinykws.cost.streaming_choice import Listening
+from tinykws.cost.streaming_choice import Listening, ListeningModel, compile_for_listening
 
 SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g", "-O1"]
 Make = Callable[[bytes], compiler.AotModel]
@@ -45,11 +45,11 @@ def spaced(buffers: Sequence[Buffer]) -> list[Placement]:
     return placements
 
 
-def compile_stream(tflite: bytes, inference_stride: int = 1) -> compiler.AotModel:
+def compile_stream(tflite: bytes, inference_stride: int = 1) -> ListeningModel:
     """As it listens: the rows of its input move on by `inference_stride` from one invoke to the next."""
     shape = read_model(tflite).input.shape
     frames = shape[1] if len(shape) == 4 else 1
-    return compiler.compile_for_listening(tflite, Listening(frames, inference_stride, "armv7e-m", ram_bytes=0))
+    return compile_for_listening(tflite, Listening(frames, inference_stride, "armv7e-m", ram_bytes=0))
 
 
 def compile_spaced(tflite: bytes, make: Make = compiler.compile_model, *, missing_bytes: int = 0) -> compiler.AotModel:

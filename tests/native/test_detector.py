@@ -36,8 +36,9 @@ class RecognizeCommands:
         averages = [sum(score + 128 for score in column) // len(self.results) for column in columns]
         score = max(averages)
         label = averages.index(score) if score > 0 else 0
-        never = self.previous_label == SILENCE or self.previous_time_ms is None
-        quiet_ms = 2**31 - 1 if never else time_ms - self.previous_time_ms
+        quiet_ms = 2**31 - 1
+        if self.previous_label != SILENCE and self.previous_time_ms is not None:
+            quiet_ms = time_ms - self.previous_time_ms
         if score <= settings.threshold or (label == self.previous_label and quiet_ms <= settings.suppression_ms):
             return None
         self.previous_label, self.previous_time_ms = label, time_ms
@@ -86,8 +87,8 @@ class TemporalFilter:
 
 def log2_16ths(value: int) -> int:
     """Of 1 to 256: 16 log2, with a straight line between powers of two, rounded down."""
-    whole = math.floor(math.log2(value))
-    return 16 * whole + math.floor(16 * (value / 2**whole - 1))
+    whole: int = math.floor(math.log2(value))
+    return 16 * whole + math.floor(16 * (value / (1 << whole) - 1))
 
 
 def evidence_16ths(score: int) -> int:

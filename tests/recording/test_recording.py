@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinykws.boards.rows import find_board
-from tinykws.recording.record_protocol import MOST_SAMPLES, SoundLostError, longest_recording, record_sound
+from tinykws.recording.record_protocol import MOST_SAMPLES, SoundLostError, Take, longest_recording, record_sound
 from tinykws.support.errors import DeviceError
 
 SAMPLES = np.random.default_rng(1).integers(-32768, 32768, 1000).astype(np.int16)
@@ -49,7 +49,9 @@ class Link:
         return None
 
 
-def record(lines: list[str], count: int = SAMPLES.size, on_sound: Callable[[np.ndarray], None] = lambda _: None):
+def record(
+    lines: list[str], count: int = SAMPLES.size, on_sound: Callable[[np.ndarray], None] = lambda _: None
+) -> Take:
     transport = Link(lines)
     take = record_sound(transport, count, lambda: transport.now, on_sound)
     assert transport.sent == [checked(f"!RECORD {count}")]

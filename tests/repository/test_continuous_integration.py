@@ -22,7 +22,8 @@ TEXT = (ROOT / "docs" / "continuous_integration.md").read_text(encoding="utf-8")
 def workflow() -> dict[str, Any]:
     block = re.search(r"```yaml\n(.*?)```", TEXT, re.DOTALL)
     assert block is not None
-    return yaml.safe_load(block[1])
+    content: dict[str, Any] = yaml.safe_load(block[1])
+    return content
 
 
 def commands() -> list[str]:

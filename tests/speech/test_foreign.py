@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tinykws.speech.accents import ForeignSpeech, foreign_speech
 
-SAID = {
+SAID: dict[str, dict[str, Any]] = {
     "home": {"jEs": ("j", "ɛ", "s"), "noU": ("n", "oʊ"), "TIn": ("θ", "ɪ", "n"), "": ()},
     "vowels": {"jEs": ("j", "e", "s"), "noU": ("n", "o"), "TIn": ("s", "i", "n"), "": ()},
     "exact": {"jEs": ("j", "ɛ", "s"), "noU": ("n", "oʊ"), "TIn": ("θ", "ɪ", "n"), "": ()},

@@ -15,6 +15,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -39,12 +40,12 @@ FEW = SynthSettings(clips_per_word=40, unknown_clips=60, silence_clips=10)
 needs_flite = pytest.mark.skipif(shutil.which("flite") is None, reason="flite is not installed")
 
 
-def project(root: Path, *words: str, language: str = "en", **settings: object) -> Project:
-    synth_settings = dataclasses.replace(FEW, **settings)  # type: ignore[arg-type]
+def project(root: Path, *words: str, language: str = "en", **settings: Any) -> Project:
+    synth_settings = dataclasses.replace(FEW, **settings)
     return Project(root, Config(words=words or ("yes",), language=language, synth=synth_settings))
 
 
-def engine(root: Path, name: str, language: str = "en", **settings: object) -> SpeechEngine:
+def engine(root: Path, name: str, language: str = "en", **settings: Any) -> SpeechEngine:
     setup = EngineSetup(language, root, project(root, engines=(name,), **settings).config.synth)
     return find_engine(name)(setup)
 

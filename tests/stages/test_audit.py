@@ -93,7 +93,7 @@ def test_a_speaker_is_in_one_fold() -> None:
         f"data/{label}/{speaker}_nohash_{take}.wav" for label in "ab" for speaker in range(50) for take in (0, 1)
     ]
     folds = folds_of(sources)
-    by_speaker = {}
+    by_speaker: dict[str, int] = {}
     for source, fold in zip(sources, folds, strict=True):
         assert by_speaker.setdefault(source.split("/")[2].split("_")[0], fold) == fold
     assert set(folds) == {0, 1, 2}
@@ -101,7 +101,7 @@ def test_a_speaker_is_in_one_fold() -> None:
 
 def test_nobody_is_asked_about_what_it_was_trained_on() -> None:
     folds = np.array([0, 1, 2, 0, 1, 2])
-    asked = []
+    asked: list[npt.NDArray[np.int64]] = []
 
     def ask(known: npt.NDArray[np.int64], rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
         assert not set(known) & set(rows)

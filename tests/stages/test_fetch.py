@@ -10,6 +10,8 @@ import io
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,6 +25,7 @@ from tinykws.project.layout import Project
 from tinykws.stages import fetch as stage
 from tinykws.stages.fetch import FETCHED, FetchReport, fetch
 from tinykws.stages.prepare import prepare
+from tinykws.support.archives import unpack
 from tinykws.support.errors import ConfigError, ToolError
 from tinykws.support.progress import Progress
 from tinykws.training_data.dataset import Dataset
@@ -50,7 +53,7 @@ SPEECH_COMMANDS = {
 COUNTS = {"_background_noise_": 1, "cat": 6, "yes": 6}
 
 
-def set_of(archive: bytes, url: str, name: str = "set.tar.gz", **changes: object) -> PublicSet:
+def set_of(archive: bytes, url: str, name: str = "set.tar.gz", **changes: Any) -> PublicSet:
     digest = hashlib.sha256(archive).hexdigest()
     return dataclasses.replace(
         PublicSet("speech_commands", (url,), name, digest, len(archive), 10_000_000, "CC BY 4.0"), **changes
@@ -166,10 +169,13 @@ def test_an_archive_of_the_users_beside_the_folder_stays(small: PublicSet, tmp_p
 def test_a_folder_behind_a_link_is_filled_from_the_disk_where_it_is(
     small: PublicSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, where = stage.unpack, []
-    monkeypatch.setattr(
-        stage, "unpack", lambda archive, folder, *rest: where.append(folder) or real(archive, folder, *rest)
-    )
+    where = []
+
+    def unpack_and_note(archive: Path, folder: Path, *rest: Any) -> Any:
+        where.append(folder)
+        return unpack(archive, folder, *rest)
+
+    monkeypatch.setattr(stage, "unpack", unpack_and_note)
     (tmp_path / "disk" / "data").mkdir(parents=True)
     (tmp_path / "data").symlink_to(tmp_path / "disk" / "data")
     fetch(small, tmp_path / "data")
@@ -337,7 +343,8 @@ def test_interrupted_while_unpacking_only_the_archive_is_left(
 def test_room_for_the_archive_and_what_it_unpacks_to_is_asked_for_first(
     server: BrokenServer, small: PublicSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    usage = type("Usage", (), {"free": small.size + small.unpacked - 1})
+    assert small.size is not None
+    usage = SimpleNamespace(free=small.size + small.unpacked - 1)
     monkeypatch.setattr("shutil.disk_usage", lambda _: usage)
     with pytest.raises(ConfigError, match="speech_commands needs 10 MB"):
         fetch(small, tmp_path / "data")
@@ -388,7 +395,7 @@ def test_the_command_needs_no_project_with_a_folder(
 
 @pytest.mark.parametrize("answer", [status(404), status(403)])
 def test_the_command_ends_with_3_where_nothing_can_be_had(
-    server: BrokenServer, tmp_path: Path, capsys: pytest.CaptureFixture[str], answer: object
+    server: BrokenServer, tmp_path: Path, capsys: pytest.CaptureFixture[str], answer: Any
 ) -> None:
     server.answers.append(answer)
     assert run(["fetch", "mini_speech_commands", "--into", str(tmp_path / "data"), "--url", server.url]) == 3

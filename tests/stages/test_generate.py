@@ -228,7 +228,7 @@ def compiler_or_skip(name: str) -> str:
     return name
 
 
-CORES = {
+CORES: dict[str, list[list[str]]] = {
     "gcc": [[]],
     "arm-none-eabi-gcc": [
         ["-mthumb", f"-mcpu=cortex-{core}"] for core in ("m0plus", "m3", "m4", "m4+nofp", "m7", "m33")

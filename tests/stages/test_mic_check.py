@@ -36,7 +36,8 @@ def speech(peak: float = 9000.0, room: float = 12.0) -> np.ndarray:
 
 
 def samples_of(sound: np.ndarray) -> Samples:
-    return np.rint(sound).clip(-32768, 32767).astype(np.int16)
+    samples: Samples = np.rint(sound).clip(-32768, 32767).astype(np.int16)
+    return samples
 
 
 def hear(sound: np.ndarray, **told: float) -> Hearing:
@@ -54,11 +55,12 @@ def seconds() -> np.ndarray:
 
 def wrapped(sound: np.ndarray) -> np.ndarray:
     """As if bits in the middle of the slot were taken for the upper 16."""
-    return (np.rint(sound * 40).astype(np.int64) & 0xFFFF).astype(np.uint16).view(np.int16).astype(float)
+    samples: np.ndarray = (np.rint(sound * 40).astype(np.int64) & 0xFFFF).astype(np.uint16).view(np.int16).astype(float)
+    return samples
 
 
 def with_gaps(sound: np.ndarray) -> np.ndarray:
-    spoiled = sound.copy()
+    spoiled: np.ndarray = sound.copy()
     for at in (9000, 20000, 30000):
         spoiled[at : at + 256] = 0
     return spoiled

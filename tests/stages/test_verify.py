@@ -20,8 +20,9 @@ from tinykws.device.session_log import read_entries
 from tinykws.model.bundle import Bundle
 from tinykws.project.detector_settings import DetectorSettings
 from tinykws.project.labels import labels_of_words
-from tinykws.stages.verify import ClipFile, VerifyReport, find_clips, verify
+from tinykws.stages.verify import ClipFile, find_clips, verify
 from tinykws.support.errors import ConfigError, DeviceError
+from tinykws.verification.clip_report import VerifyReport
 from tinykws.verification.host_reference import HostReference, silence_after_ms
 from tinykws.verification.verdict import judge
 
@@ -51,7 +52,9 @@ def run(bundle: Bundle, device: FakeDevice, clips: tuple[ClipFile, ...], **optio
         return verify(bundle, HOST, url, clips, **{"timeout_s": 0.4, **options})  # type: ignore[arg-type]
 
 
-def test_a_device_that_computes_what_the_host_does_passes(bundle, clips, tmp_path) -> None:
+def test_a_device_that_computes_what_the_host_does_passes(
+    bundle: Bundle, clips: tuple[ClipFile, ...], tmp_path: Path
+) -> None:
     log_path = tmp_path / "firmware" / "verify.jsonl"
     report = run(bundle, GoodDevice(bundle), clips, log_path=log_path, tail_ms=300)
     assert report.passed, report.reason
@@ -65,7 +68,7 @@ def test_a_device_that_computes_what_the_host_does_passes(bundle, clips, tmp_pat
     assert judge(entries).clips == report.clips, "the verdict is a function of the log"
 
 
-def test_the_report_is_json_and_a_table(bundle, clips) -> None:
+def test_the_report_is_json_and_a_table(bundle: Bundle, clips: tuple[ClipFile, ...]) -> None:
     report = run(bundle, GoodDevice(bundle), clips)
     values = json.loads(json.dumps(report.to_dict()))
     assert values["verdict"] == "PASS"
@@ -76,7 +79,7 @@ def test_the_report_is_json_and_a_table(bundle, clips) -> None:
     assert {row[-1] for row in rows} == {"equal"}
 
 
-def test_enough_right_labels_may_be_demanded(bundle, clips) -> None:
+def test_enough_right_labels_may_be_demanded(bundle: Bundle, clips: tuple[ClipFile, ...]) -> None:
     wrong = (*(ClipFile(clip.path, "yes") for clip in clips), ClipFile(clips[0].path, "_unknown_"))
     report = run(bundle, GoodDevice(bundle), wrong, min_accuracy=0.99)
     assert not report.passed
@@ -88,7 +91,9 @@ def test_enough_right_labels_may_be_demanded(bundle, clips) -> None:
     ("old", "new", "reason"),
     [("features_crc=", "features_crc=f", "gave no result"), ("kws scores at=", "kws scores at=1", "scores differ")],
 )
-def test_wrong_results_fail_the_clips_by_name(bundle, clips, old: str, new: str, reason: str) -> None:
+def test_wrong_results_fail_the_clips_by_name(
+    bundle: Bundle, clips: tuple[ClipFile, ...], old: str, new: str, reason: str
+) -> None:
     device = GoodDevice(bundle)
     good = device.results
     device.results = lambda pcm, tail: [line.replace(old, new) for line in good(pcm, tail)]
@@ -109,7 +114,7 @@ class Moody(GoodDevice):
             super().finish()
 
 
-def test_a_time_out_is_tried_once_more(bundle, clips) -> None:
+def test_a_time_out_is_tried_once_more(bundle: Bundle, clips: tuple[ClipFile, ...]) -> None:
     device = Moody(bundle)
     device.silent_about = (1,)
     report = run(bundle, device, clips)
@@ -117,7 +122,7 @@ def test_a_time_out_is_tried_once_more(bundle, clips) -> None:
     assert [clip.attempts for clip in report.clips] == [2, 1, 1]
 
 
-def test_two_time_outs_fail_that_clip_and_not_the_run(bundle, clips) -> None:
+def test_two_time_outs_fail_that_clip_and_not_the_run(bundle: Bundle, clips: tuple[ClipFile, ...]) -> None:
     device = Moody(bundle)
     device.silent_about = (2, 3, 4)
     report = run(bundle, device, clips)
@@ -125,7 +130,7 @@ def test_two_time_outs_fail_that_clip_and_not_the_run(bundle, clips) -> None:
     assert "time-out" in report.clips[1].reason
 
 
-def test_garbage_on_the_line_and_a_damaged_result_do_not_hurt(bundle, clips) -> None:
+def test_garbage_on_the_line_and_a_damaged_result_do_not_hurt(bundle: Bundle, clips: tuple[ClipFile, ...]) -> None:
     class Noisy(GoodDevice):
         damaged = 0
 
@@ -140,7 +145,7 @@ def test_garbage_on_the_line_and_a_damaged_result_do_not_hurt(bundle, clips) -> 
     assert [clip.attempts for clip in report.clips] == [1, 1, 1]
 
 
-def test_a_silent_device_is_a_device_error(bundle, clips, tmp_path) -> None:
+def test_a_silent_device_is_a_device_error(bundle: Bundle, clips: tuple[ClipFile, ...], tmp_path: Path) -> None:
     class Silent(GoodDevice):
         def hear(self, line: str) -> None:
             pass
@@ -150,7 +155,7 @@ def test_a_silent_device_is_a_device_error(bundle, clips, tmp_path) -> None:
     assert '"!INFO *' in (tmp_path / "log.jsonl").read_text(), "the log is kept"
 
 
-def test_a_device_that_falls_silent_is_a_device_error(bundle, clips) -> None:
+def test_a_device_that_falls_silent_is_a_device_error(bundle: Bundle, clips: tuple[ClipFile, ...]) -> None:
     class Fading(GoodDevice):
         def hear(self, line: str) -> None:
             if self.clips < 2:
@@ -165,7 +170,7 @@ def test_a_device_that_falls_silent_is_a_device_error(bundle, clips) -> None:
     assert report.reason.startswith(report.ended)
 
 
-def test_a_device_that_dies_in_a_clip_ends_the_run(bundle, clips, tmp_path) -> None:
+def test_a_device_that_dies_in_a_clip_ends_the_run(bundle: Bundle, clips: tuple[ClipFile, ...], tmp_path: Path) -> None:
     log_path = tmp_path / "log"
 
     class Mortal(GoodDevice):
@@ -188,14 +193,18 @@ def test_a_device_that_dies_in_a_clip_ends_the_run(bundle, clips, tmp_path) -> N
         ("line=768", "line=0", "no audio fits"),
     ],
 )
-def test_a_device_that_runs_something_else_is_refused(bundle, clips, old: str, new: str, what: str) -> None:
+def test_a_device_that_runs_something_else_is_refused(
+    bundle: Bundle, clips: tuple[ClipFile, ...], old: str, new: str, what: str
+) -> None:
     device = GoodDevice(bundle)
     device.banner = device.banner.replace(old, new)
     with pytest.raises(DeviceError, match=what):
         run(bundle, device, clips)
 
 
-def test_wrong_use_is_told_before_anything_is_opened(bundle, clips, tmp_path) -> None:
+def test_wrong_use_is_told_before_anything_is_opened(
+    bundle: Bundle, clips: tuple[ClipFile, ...], tmp_path: Path
+) -> None:
     with pytest.raises(ConfigError, match="no clip"):
         verify(bundle, HOST, "socket://127.0.0.1:1", ())
     with pytest.raises(ConfigError, match="tail_ms is 5001"):
@@ -239,7 +248,7 @@ def test_folders_that_are_no_labels_say_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("window_ms", [300, 1000, 2500, 5000])
-def test_the_silence_after_a_clip_lets_the_detector_hear_a_word_at_its_end(bundle, window_ms) -> None:
+def test_the_silence_after_a_clip_lets_the_detector_hear_a_word_at_its_end(bundle: Bundle, window_ms: int) -> None:
     """A clip as long as the model's window has one inference; a detector waits for a quarter of its own window."""
     detector = DetectorSettings(average_window_ms=window_ms, threshold=150)
     reference = HostReference(

@@ -17,7 +17,7 @@ from tinykws.training.epochs import CHUNK_CLIPS, Epochs, class_weights, lead_in_
 from tinykws.training_data.dataset import Dataset
 
 UNCHANGED = AugmentationSettings(
-    **dict.fromkeys(PROBABILITIES, 0),  # type: ignore[arg-type]
+    **dict.fromkeys(PROBABILITIES, 0),
     shift_ms=0,
     gain_db=0,
     speed_percent=0,

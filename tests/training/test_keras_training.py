@@ -38,6 +38,7 @@ def trained(
     **words_or_teacher: Any,
 ) -> Trainer:
     trainer = Trainer(architecture, SHAPE, 3, N_CLIPS, settings, **words_or_teacher)
+    assert settings.epochs is not None
     for _ in range(settings.epochs):
         trainer.learn(features(), LABEL_IDS, weights, word_ids)
     return trainer
@@ -86,7 +87,7 @@ class Opinionated(Network):
         pass
 
     def probabilities(self, features: npt.NDArray[np.int8]) -> npt.NDArray[np.float32]:
-        return np.tile(np.float32([0.0, 0.0, 1.0]), (len(features), 1))
+        return np.tile(np.array([0.0, 0.0, 1.0], np.float32), (len(features), 1))
 
 
 def test_a_teacher_is_believed_by_its_share(plain: Trainer) -> None:

@@ -9,8 +9,9 @@ import importlib.util
 import re
 import shutil
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pytest
@@ -93,7 +94,7 @@ def project(bundle: Bundle, board: Board, tmp_path_factory: pytest.TempPathFacto
 
 
 @pytest.fixture
-def spoiled(project: Path, board: Board) -> Callable[[Spoil], Path]:
+def spoiled(project: Path, board: Board) -> Iterator[Callable[[Spoil], Path]]:
     """Builds the project after something was done to one of its files, which is put right again afterwards."""
 
     def make(spoil: Spoil) -> Path:
@@ -129,7 +130,9 @@ def replace_in(name: str, pattern: str, replacement: str) -> Spoil:
 
 
 @pytest.mark.parametrize(("board_id", "wire"), TRANSPORTS)
-def test_device_and_host_are_equal(bundle, board_id, wire, clips, tmp_path) -> None:
+def test_device_and_host_are_equal(
+    bundle: Bundle, board_id: str, wire: str, clips: tuple[ClipFile, ...], tmp_path: Path
+) -> None:
     board = ready_board(board_id)
     generate(bundle, board, None, tmp_path / "project")
     program = build(tmp_path / "project", board).program
@@ -143,7 +146,7 @@ def test_device_and_host_are_equal(bundle, board_id, wire, clips, tmp_path) -> N
     assert all(clip.figures is not None and clip.figures.inferences > 3 for clip in report.clips)
 
 
-def test_times_of_the_emulated_machine_are_instructions_and_the_same_in_every_run(board, project) -> None:
+def test_times_of_the_emulated_machine_are_instructions_and_the_same_in_every_run(board: Board, project: Path) -> None:
     """Of inferences in the silence after a clip, when nobody talks to it: a byte that comes while it computes is an
     interrupt, and when bytes come is this computer's affair. What is left are whole microseconds, rounded down at both
     ends of each frame and inference, and in each second one interrupt of the machine's own clock, of less than one.
@@ -170,7 +173,10 @@ def figures_of_silence(board: Board, program: Path) -> ClipFigures:
         return _lines_until(ClipFigures, device.transport)
 
 
-def _lines_until(kind: type[Line], transport: LineTransport) -> Line:
+SomeLine = TypeVar("SomeLine", bound=Line)
+
+
+def _lines_until(kind: type[SomeLine], transport: LineTransport) -> SomeLine:
     while True:
         text = transport.read_line(PATIENT_S)
         assert text is not None, f"no {kind.__name__} in {PATIENT_S} s"
@@ -179,7 +185,9 @@ def _lines_until(kind: type[Line], transport: LineTransport) -> Line:
             return line
 
 
-def test_changed_weights_fail_the_scores(bundle, board, spoiled, clips, tmp_path) -> None:
+def test_changed_weights_fail_the_scores(
+    bundle: Bundle, board: Board, spoiled: Callable[[Spoil], Path], clips: tuple[ClipFile, ...], tmp_path: Path
+) -> None:
     def change_weights(project: Path) -> None:
         path = project / "src" / "model_aot.c"
         text = path.read_text()
@@ -195,7 +203,9 @@ def test_changed_weights_fail_the_scores(bundle, board, spoiled, clips, tmp_path
     assert not any(clip.reason.startswith("features differ") for clip in report.clips)
 
 
-def test_one_wrong_number_in_a_table_fails_the_features(bundle, board, spoiled, clips, tmp_path) -> None:
+def test_one_wrong_number_in_a_table_fails_the_features(
+    bundle: Bundle, board: Board, spoiled: Callable[[Spoil], Path], clips: tuple[ClipFile, ...], tmp_path: Path
+) -> None:
     def change_window(project: Path) -> None:
         path = project / "src" / "kws_frontend_config.c"
         text = path.read_text()
@@ -217,13 +227,16 @@ def test_one_wrong_number_in_a_table_fails_the_features(bundle, board, spoiled, 
         assert (folder / "features.png").is_file() == (importlib.util.find_spec("matplotlib") is not None)
         sides = np.load(folder / "both_sides.npz")
         device, host = sides["device_features"], sides["host_features"]
+        assert clip.figures is not None
         assert zlib.crc32(device.tobytes()) == clip.figures.features_crc
         frame, channel = np.argwhere(device != host)[0]
         values = f"channel {channel}: {device[frame, channel]} on the device, {host[frame, channel]} on the host"
         assert mismatch.where.startswith(f"frame {frame} (its end is at {30 + 20 * frame} ms), {values}")
 
 
-def test_another_threshold_is_told_to_be_the_detectors(bundle, board, spoiled, clips) -> None:
+def test_another_threshold_is_told_to_be_the_detectors(
+    bundle: Bundle, board: Board, spoiled: Callable[[Spoil], Path], clips: tuple[ClipFile, ...]
+) -> None:
     lower = replace_in(
         "include/kws_settings.h", r"#define KWS_THRESHOLDS \{[^}]*\}", "#define KWS_THRESHOLDS {20, 20, 20}"
     )
@@ -234,7 +247,9 @@ def test_another_threshold_is_told_to_be_the_detectors(bundle, board, spoiled, c
     assert "kws_settings.h" in report.mismatches[0].advice
 
 
-def test_audio_that_the_device_decodes_wrongly_is_told_to_be_the_transport(bundle, board, spoiled, clips) -> None:
+def test_audio_that_the_device_decodes_wrongly_is_told_to_be_the_transport(
+    bundle: Bundle, board: Board, spoiled: Callable[[Spoil], Path], clips: tuple[ClipFile, ...]
+) -> None:
     damage = replace_in("lib/kws/kws_base64.c", r"'/' \? 63", "'/' ? 62")
     report = verify(bundle, board, spoiled(damage), clips)
     assert not report.passed
@@ -254,7 +269,14 @@ def test_audio_that_the_device_decodes_wrongly_is_told_to_be_the_transport(bundl
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_found_by_the_board_itself(
-    bundle, board, spoiled, clips, file, pattern, replacement, says
+    bundle: Bundle,
+    board: Board,
+    spoiled: Callable[[Spoil], Path],
+    clips: tuple[ClipFile, ...],
+    file: str,
+    pattern: str,
+    replacement: str,
+    says: str,
 ) -> None:
     """No clip shows it here: the only one sent is silence, on which wrong and right firmware may well agree."""
     program = spoiled(replace_in(file, pattern, replacement))
@@ -266,7 +288,9 @@ def test_what_is_wrong_is_found_by_the_board_itself(
     assert "the device's self-test fails" in said.lines[0]
 
 
-def test_a_bundle_from_before_the_self_test_works_without(bundle, board, clips, tmp_path) -> None:
+def test_a_bundle_from_before_the_self_test_works_without(
+    bundle: Bundle, board: Board, clips: tuple[ClipFile, ...], tmp_path: Path
+) -> None:
     old = write_bundle(dataclasses.replace(bundle, path=tmp_path / "old", golden=()), bundle.model_bytes(), {})
     generate(old, board, None, tmp_path / "project")
     said = SaidProgress()
@@ -275,13 +299,17 @@ def test_a_bundle_from_before_the_self_test_works_without(bundle, board, clips, 
     assert "tinykws quantize makes one" in said.lines[0]
 
 
-def test_another_model_is_refused(bundle, board, project, clips, tmp_path) -> None:
+def test_another_model_is_refused(
+    bundle: Bundle, board: Board, project: Path, clips: tuple[ClipFile, ...], tmp_path: Path
+) -> None:
     other = tiny_bundle(tmp_path / "other", words=("yes",), per_channel=True)
     with pytest.raises(DeviceError, match="runs something else: its model is"):
         verify(other, board, build(project, board).program, clips)
 
 
-def test_a_crash_in_a_clip_ends_the_run_with_its_reason(bundle, board, spoiled, clips) -> None:
+def test_a_crash_in_a_clip_ends_the_run_with_its_reason(
+    bundle: Bundle, board: Board, spoiled: Callable[[Spoil], Path], clips: tuple[ClipFile, ...]
+) -> None:
     crash = replace_in(
         "src/kws_engine_aot.c",
         r"kws_model_invoke\(\);",
@@ -295,7 +323,9 @@ def test_a_crash_in_a_clip_ends_the_run_with_its_reason(bundle, board, spoiled, 
         assert "it said: kws error exception number 0x00000006 at 0x" in report.ended
 
 
-def test_a_device_that_hangs_is_given_up(bundle, board, spoiled, clips) -> None:
+def test_a_device_that_hangs_is_given_up(
+    bundle: Bundle, board: Board, spoiled: Callable[[Spoil], Path], clips: tuple[ClipFile, ...]
+) -> None:
     hang = replace_in(
         "src/kws_engine_aot.c",
         r"kws_model_invoke\(\);",
@@ -305,7 +335,7 @@ def test_a_device_that_hangs_is_given_up(bundle, board, spoiled, clips) -> None:
     assert re.search(r"gave no banner .*\(at clip 1\)", report.ended)
 
 
-def test_a_stream_is_heard_alike_on_device_and_host(board, tmp_path) -> None:
+def test_a_stream_is_heard_alike_on_device_and_host(board: Board, tmp_path: Path) -> None:
     bundle = tiny_bundle(tmp_path / "bundle", detector=EAGER)
     write_walk(tmp_path / "stream.wav", 20)
     generate(bundle, board, None, tmp_path / "project")
@@ -317,7 +347,9 @@ def test_a_stream_is_heard_alike_on_device_and_host(board, tmp_path) -> None:
     assert report.verdict.inferences > 190
 
 
-def test_a_crash_in_a_stream_ends_the_run_with_what_was_heard_until_then(bundle, board, spoiled, tmp_path) -> None:
+def test_a_crash_in_a_stream_ends_the_run_with_what_was_heard_until_then(
+    bundle: Bundle, board: Board, spoiled: Callable[[Spoil], Path], tmp_path: Path
+) -> None:
     crash = replace_in(
         "src/kws_engine_aot.c",
         r"kws_model_invoke\(\);",
@@ -338,7 +370,7 @@ def test_a_crash_in_a_stream_ends_the_run_with_what_was_heard_until_then(bundle,
 
 
 @pytest.mark.slow
-def test_micro_speech_gives_the_scores_it_is_known_for(shared, board, tmp_path) -> None:
+def test_micro_speech_gives_the_scores_it_is_known_for(shared: Path, board: Board, tmp_path: Path) -> None:
     model = shared / "models" / "micro_speech_quantized.tflite"
     bundle = import_model(model, ["silence", "unknown", "yes", "no"], tmp_path / "bundle")
     generate(bundle, board, None, tmp_path / "project")
