@@ -7,7 +7,7 @@ Coverage-guided, by atheris (libFuzzer for Python; the extra `fuzz`): the engine
 changes hit the numbers that the reader looks at. Every mutant is refused by a ConfigError or becomes C, for whole
 windows and for a stream, and each C text that differs in more than weights is compiled with AddressSanitizer and UBSan
 and run. A finding ends it and stands in the corpus folder as crash-…; what was done is counted in counts.json there.
-Kept mutants are where the next run goes on. The short form, with fixed seeds, is test_reader_fuzz.py.
+Kept mutants are where the next run goes on. The short form, with fixed seeds, is test_tflite_fuzz.py.
 """
 
 from __future__ import annotations

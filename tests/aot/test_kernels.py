@@ -138,7 +138,7 @@ def test_address_and_undefined_behaviour_sanitizers(tmp_path: Path) -> None:
 def test_dsp_instructions_give_what_plain_c_gives(
     optimization: str, count: int, qemu_cortex_m4: None, tmp_path: Path
 ) -> None:
-    """On an emulated Cortex-M4 against this computer, whose C is held to TFLite Micro in test_aot_models.py."""
+    """On an emulated Cortex-M4 against this computer, whose C is held to TFLite Micro in test_compiler.py."""
     nets = _nets(count // 3) + [
         net for seed in range(count) if _compiles(net := random_convolution(random.Random(seed)))
     ]

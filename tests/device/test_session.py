@@ -307,7 +307,7 @@ def test_a_log_keeps_the_first_of_much_noise_and_counts_the_rest() -> None:
 
 @given(st.integers(0, 2**32), st.sampled_from([0.001, 0.0003]))
 def test_whatever_bytes_are_lost_doubled_or_turned_the_results_are_right(seed: int, rate: float) -> None:
-    """Both ways; the device is Python here, tests/test_faults.py has the real one."""
+    """Both ways; the device is Python here, tests/device/test_clip_faults.py has the real one."""
     rng = random.Random(seed)
 
     def worn(line: str) -> list[str]:

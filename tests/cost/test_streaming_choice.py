@@ -20,7 +20,7 @@ from tinykws.support.resources import FIRMWARE
 
 COUNTED = json.loads((FIRMWARE.parent / "benchmarks" / "firmware.json").read_text())
 ESTIMATE_ERROR = 0.06
-"""As test_cost.py allows of whole windows."""
+"""As test_instructions.py allows of whole windows."""
 NRF52840 = Listening(frames=49, inference_stride=5, instruction_set="armv7e-m", ram_bytes=262_144)
 
 
