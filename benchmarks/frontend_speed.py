@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How many times faster than real time the front-end runs from Python, on one core, beside its two references.
+"""Speed of the front-end from Python on one core, as a multiple of real time, compared with its two references.
 
     python benchmarks/frontend_speed.py [--seconds 120]
 
-The references are left out where they are not installed. Times are the best of five runs over the same speech-like
-sound (tests/frontend_signals.py).
+References that are not installed are skipped. Times are the best of five runs over the same speech-like
+sound (tests/helpers/frontend_signals.py).
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def best_seconds(work: Callable[[], object]) -> float:
 
 
 def report(name: str, seconds_of_sound: float, work: Callable[[], object]) -> None:
-    """Prints one row; a reference that is not there says so instead."""
+    """Prints one row, or that the reference is not installed."""
     try:
         work()
     except pytest.skip.Exception as reason:

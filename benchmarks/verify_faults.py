@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What becomes of a run of verify when the line or the device fails: two tables of faults, in verify_faults.md.
+"""Results of verify when the transport or the device fails: two tables of faults, in verify_faults.md.
 
     .venv/bin/python benchmarks/verify_faults.py BUNDLE CLIPS... [--clips 20] [--write]
 
-Each fault is done by the tests' proxy to the host board's firmware: all along the line or in the second clip, and again
-in the middle of a stream that is made of the same clips.
+The tests' proxy injects each fault between host and the host board's firmware: throughout the session or in the second
+clip, and again in the middle of a stream made of the same clips.
 """
 
 from __future__ import annotations

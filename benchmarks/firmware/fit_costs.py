@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Finds what each kernel's work takes in instructions, and writes tinykws/cost/kernel_costs.py.
+"""Fits the instructions per unit of work of each kernel, and writes tinykws/cost/kernel_costs.py.
 
     python benchmarks/firmware/fit_costs.py [--only KERNEL] [--write]
 
 Models of one op, drawn at random, are counted in emulation on each instruction set. On two thirds of them constants
-are fitted (least squares of the relative error, none negative); the error that is written is that on the last third.
+are fitted (least squares of the relative error, none negative); the error in the file is that on the last third.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ from __future__ import annotations
 
 @dataclasses.dataclass(frozen=True)
 class Sample:
-    """A model of one call, and what its kernel does."""
+    """A model of one call, and its kernel's work."""
 
     model: bytes
     kernel: str
@@ -131,7 +131,7 @@ def counted(machine: Machine, drawn: Sequence[Sample], folder: Path) -> list[int
 
 @dataclasses.dataclass(frozen=True)
 class Fit:
-    """What a unit of each kind of work takes, and how far that is off for calls it was not fitted to."""
+    """Instructions per unit of each kind of work, and the relative error on calls that it was not fitted to."""
 
     costs: dict[str, float]
     typical_error: float
@@ -151,7 +151,7 @@ def fitted(drawn: Sequence[Sample], counts: Sequence[int]) -> Fit:
 
 
 def _non_negative(matrix: npt.NDArray[np.float64], target: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Least squares; what comes out negative is left out, the most negative first."""
+    """Least squares without negative results: drops the most negative variable and solves again."""
     kept = [column for column in range(matrix.shape[1]) if matrix[:, column].any()]
     while True:
         found = np.linalg.lstsq(matrix[:, kept], target, rcond=None)[0]
@@ -181,7 +181,7 @@ def text_of(fits: dict[str, dict[str, Fit]]) -> str:
 
 
 def fits_before() -> dict[str, dict[str, Fit]]:
-    """Returns what kernel_costs.py says now."""
+    """Returns the current content of kernel_costs.py."""
     return {
         name: {kernel: Fit(dict(work), TYPICAL_ERROR[name][kernel], 0.0) for kernel, work in kernels.items()}
         for name, kernels in COSTS.items()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Models over a stream on emulated machines: windows one after the other, held to TFLite Micro's interpreter."""
+"""Models over a stream on emulated machines: consecutive model inputs, compared with TFLite Micro's interpreter."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ INFERENCE_STRIDE = 5
 LISTENING_INFERENCES = 20
 """As in count_listening.c."""
 BOARD_RAM_BYTES = 262_144
-"""An nRF52840's: what the choice between whole windows and a stream reckons with."""
+"""RAM of an nRF52840, which decides how much is kept between inferences."""
 INSTRUCTION_SETS = {
     "Cortex-M4F": "armv7e-m",
     "Cortex-M7": "armv7e-m",
@@ -38,7 +38,7 @@ INSTRUCTION_SETS = {
 
 
 def compiled_for(machine: Machine, model: bytes, inference_stride: int) -> ListeningModel:
-    """Returns the model as it listens every `inference_stride` frames."""
+    """Compiles the model for listening with an inference every `inference_stride` frames."""
     listening = Listening(FRONTEND.n_frames, inference_stride, INSTRUCTION_SETS[machine.name], BOARD_RAM_BYTES)
     return compile_for_listening(model, listening)
 

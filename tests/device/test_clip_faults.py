@@ -34,14 +34,9 @@ PATIENT_S, IMPATIENT_S = 60.0, 3.0
 
 
 @pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    return tiny_bundle(tmp_path_factory.mktemp("bundle") / "bundle")
-
-
-@pytest.fixture(scope="module")
-def program(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def program(tiny_model_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("host") / "project"
-    generate(bundle, HOST, None, folder)
+    generate(tiny_model_bundle, HOST, None, folder)
     return build(folder, HOST).program
 
 
@@ -70,8 +65,10 @@ def run(bundle: Bundle, program: Path, clips: list[ClipFile], fault: Fault, log_
     return report
 
 
-def test_a_good_line_through_the_proxy(bundle: Bundle, program: Path, clips: list[ClipFile], tmp_path: Path) -> None:
-    report = run(bundle, program, clips, Fault(), tmp_path / "log", PATIENT_S)
+def test_a_good_line_through_the_proxy(
+    tiny_model_bundle: Bundle, program: Path, clips: list[ClipFile], tmp_path: Path
+) -> None:
+    report = run(tiny_model_bundle, program, clips, Fault(), tmp_path / "log", PATIENT_S)
     assert report.passed, report.reason
     assert [clip.attempts for clip in report.clips] == [1] * CLIPS
 
@@ -79,22 +76,24 @@ def test_a_good_line_through_the_proxy(bundle: Bundle, program: Path, clips: lis
 @pytest.mark.parametrize("kinds", [["turned"], ["lost"], ["doubled"], ["turned", "lost", "doubled"]], ids="+".join)
 @pytest.mark.parametrize("rate", [1e-4, 1e-3])
 def test_damaged_bytes_are_mended_within_the_clip(
-    bundle: Bundle, program: Path, clips: list[ClipFile], tmp_path: Path, kinds: list[str], rate: float
+    tiny_model_bundle: Bundle, program: Path, clips: list[ClipFile], tmp_path: Path, kinds: list[str], rate: float
 ) -> None:
-    report = run(bundle, program, clips, Worn(rate, *kinds), tmp_path / "log", PATIENT_S)
+    report = run(tiny_model_bundle, program, clips, Worn(rate, *kinds), tmp_path / "log", PATIENT_S)
     assert report.passed, report.reason
     assert [clip.attempts for clip in report.clips] == [1] * CLIPS
 
 
 def test_a_line_that_comes_late_and_in_pieces(
-    bundle: Bundle, program: Path, clips: list[ClipFile], tmp_path: Path
+    tiny_model_bundle: Bundle, program: Path, clips: list[ClipFile], tmp_path: Path
 ) -> None:
-    report = run(bundle, program, clips, Delayed(), tmp_path / "log", PATIENT_S)
+    report = run(tiny_model_bundle, program, clips, Delayed(), tmp_path / "log", PATIENT_S)
     assert report.passed, report.reason
 
 
-def test_a_reset_in_the_middle_of_a_clip(bundle: Bundle, program: Path, clips: list[ClipFile], tmp_path: Path) -> None:
-    report = run(bundle, program, clips, Reset(), tmp_path / "log", PATIENT_S)
+def test_a_reset_in_the_middle_of_a_clip(
+    tiny_model_bundle: Bundle, program: Path, clips: list[ClipFile], tmp_path: Path
+) -> None:
+    report = run(tiny_model_bundle, program, clips, Reset(), tmp_path / "log", PATIENT_S)
     assert report.passed, report.reason
     assert [clip.attempts for clip in report.clips] == [1, 2, 1]
     faults = [entry.text for entry in read_entries((tmp_path / "log").read_text()) if entry.kind == "fault"]
@@ -103,9 +102,9 @@ def test_a_reset_in_the_middle_of_a_clip(bundle: Bundle, program: Path, clips: l
 
 
 def test_a_port_that_is_gone_for_five_seconds(
-    bundle: Bundle, program: Path, clips: list[ClipFile], tmp_path: Path
+    tiny_model_bundle: Bundle, program: Path, clips: list[ClipFile], tmp_path: Path
 ) -> None:
-    report = run(bundle, program, clips, Gone(5.0), tmp_path / "log", PATIENT_S)
+    report = run(tiny_model_bundle, program, clips, Gone(5.0), tmp_path / "log", PATIENT_S)
     assert report.passed, report.reason
     assert [clip.attempts for clip in report.clips] == [1, 2, 1]
     told = [entry.text for entry in read_entries((tmp_path / "log").read_text()) if entry.kind in ("fault", "link")]
@@ -114,9 +113,9 @@ def test_a_port_that_is_gone_for_five_seconds(
 
 
 def test_a_port_that_stays_away_ends_the_run(
-    bundle: Bundle, program: Path, clips: list[ClipFile], tmp_path: Path
+    tiny_model_bundle: Bundle, program: Path, clips: list[ClipFile], tmp_path: Path
 ) -> None:
-    report = run(bundle, program, clips, Gone(None), tmp_path / "log", PATIENT_S, return_s=1.0)
+    report = run(tiny_model_bundle, program, clips, Gone(None), tmp_path / "log", PATIENT_S, return_s=1.0)
     assert [clip.equal for clip in report.clips] == [True, False, False]
     assert "did not come back in 1 s" in report.clips[1].reason
     assert report.clips[2].reason == "not sent: the run had ended"
@@ -124,26 +123,26 @@ def test_a_port_that_stays_away_ends_the_run(
 
 
 def test_a_device_that_is_silent_for_a_clip(
-    bundle: Bundle, program: Path, clips: list[ClipFile], tmp_path: Path
+    tiny_model_bundle: Bundle, program: Path, clips: list[ClipFile], tmp_path: Path
 ) -> None:
-    report = run(bundle, program, clips, Silent(), tmp_path / "log", IMPATIENT_S)
+    report = run(tiny_model_bundle, program, clips, Silent(), tmp_path / "log", IMPATIENT_S)
     assert report.passed, report.reason
     assert report.clips[1].attempts >= 2
 
 
 def test_a_clip_in_which_the_device_is_silent_every_time_fails_by_name(
-    bundle: Bundle, program: Path, clips: list[ClipFile], tmp_path: Path
+    tiny_model_bundle: Bundle, program: Path, clips: list[ClipFile], tmp_path: Path
 ) -> None:
-    report = run(bundle, program, clips, Silent(times=3), tmp_path / "log", IMPATIENT_S)
+    report = run(tiny_model_bundle, program, clips, Silent(times=3), tmp_path / "log", IMPATIENT_S)
     assert [clip.equal for clip in report.clips] == [True, False, True]
     assert report.clips[1].reason.startswith("time-out")
     assert not report.ended
 
 
 def test_a_device_that_is_silent_for_good_ends_the_run(
-    bundle: Bundle, program: Path, clips: list[ClipFile], tmp_path: Path
+    tiny_model_bundle: Bundle, program: Path, clips: list[ClipFile], tmp_path: Path
 ) -> None:
-    report = run(bundle, program, clips, Silent(for_good=True), tmp_path / "log", IMPATIENT_S)
+    report = run(tiny_model_bundle, program, clips, Silent(for_good=True), tmp_path / "log", IMPATIENT_S)
     assert [clip.equal for clip in report.clips] == [True, False, False]
     assert "gave no banner" in report.clips[1].reason
 
@@ -154,21 +153,21 @@ def test_a_device_that_is_silent_for_good_ends_the_run(
     ids=["noise", "like results", "no line's end"],
 )
 def test_a_device_that_babbles(
-    bundle: Bundle, program: Path, clips: list[ClipFile], tmp_path: Path, babble: bytes
+    tiny_model_bundle: Bundle, program: Path, clips: list[ClipFile], tmp_path: Path, babble: bytes
 ) -> None:
-    report = run(bundle, program, clips, Babbling(babble), tmp_path / "log", IMPATIENT_S)
+    report = run(tiny_model_bundle, program, clips, Babbling(babble), tmp_path / "log", IMPATIENT_S)
     assert report.passed, report.reason
     assert report.clips[1].attempts >= 2
     assert (tmp_path / "log").stat().st_size < 2_000_000
 
 
 def test_another_firmware_in_the_middle_of_a_run(
-    bundle: Bundle, program: Path, clips: list[ClipFile], tmp_path: Path
+    tiny_model_bundle: Bundle, program: Path, clips: list[ClipFile], tmp_path: Path
 ) -> None:
     other = (
         "kws ready proto=2 board=host engine=aot model=ffffffffffff line=740 window=15 labels=_silence_,_unknown_,no"
     )
-    report = run(bundle, program, clips, Replaced(other), tmp_path / "log", IMPATIENT_S)
+    report = run(tiny_model_bundle, program, clips, Replaced(other), tmp_path / "log", IMPATIENT_S)
     assert [clip.equal for clip in report.clips] == [True, False, False]
     assert "runs something else: its model is ffffffffffff" in report.ended
 
@@ -180,9 +179,9 @@ def test_another_firmware_before_the_run_is_refused(program: Path, clips: list[C
 
 
 @pytest.fixture(scope="module")
-def cortex_m4(qemu_cortex_m4: None, bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def cortex_m4(qemu_cortex_m4: None, tiny_model_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
     board, folder = find_board("qemu-cortex-m4"), tmp_path_factory.mktemp("cortex_m4") / "project"
-    generate(bundle, board, None, folder)
+    generate(tiny_model_bundle, board, None, folder)
     return build(folder, board).program
 
 
@@ -191,12 +190,14 @@ WORN = Worn(2e-4, "turned", "lost", "doubled")
 
 @pytest.mark.parametrize("fault", [WORN, Reset(), Gone(5.0)], ids=["worn", "reset", "gone"])
 def test_the_same_on_an_emulated_cortex_m4(
-    bundle: Bundle, cortex_m4: Path, clips: list[ClipFile], tmp_path: Path, fault: Fault
+    tiny_model_bundle: Bundle, cortex_m4: Path, clips: list[ClipFile], tmp_path: Path, fault: Fault
 ) -> None:
     """Byte by byte over its UART, whose driver has an interrupt and a ring."""
     board = find_board("qemu-cortex-m4")
     with faulty(board, cortex_m4, fault) as url:
-        report = verify(bundle, board, url, clips[:2], timeout_s=PATIENT_S, log_path=tmp_path / "log", return_s=60.0)
+        report = verify(
+            tiny_model_bundle, board, url, clips[:2], timeout_s=PATIENT_S, log_path=tmp_path / "log", return_s=60.0
+        )
     assert fault.happened
     assert report.passed, report.reason
     assert [clip.attempts for clip in report.clips] == [1, 1 if fault is WORN else 2]

@@ -53,13 +53,13 @@ class Verified(Protocol):
 
 
 @pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+def low_threshold_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     return tiny_bundle(tmp_path_factory.mktemp("bundle") / "bundle", detector=EAGER)
 
 
 @pytest.fixture(scope="module")
-def program(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return built(bundle, HOST, tmp_path_factory.mktemp("host") / "project")
+def program(low_threshold_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return built(low_threshold_bundle, HOST, tmp_path_factory.mktemp("host") / "project")
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +69,7 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def verified(
-    bundle: Bundle, program: Path, recording: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    low_threshold_bundle: Bundle, program: Path, recording: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> Verified:
     """Sends the stream through a fault, and holds that the log alone gives the same verdict in every form."""
 
@@ -80,7 +80,7 @@ def verified(
         stream, log_path = StreamFile(recording, EVENTS, seconds), tmp_path / "verify.jsonl"
         with faulty(board, elf, fault) as url:
             report = verify_stream(
-                bundle, board, url, stream, log_path=log_path, timeout_s=timeout_s, return_s=return_s
+                low_threshold_bundle, board, url, stream, log_path=log_path, timeout_s=timeout_s, return_s=return_s
             )
         assert fault.happened, "the test must do what it says"
         json_path, junit_path = tmp_path / "report.json", tmp_path / "report.xml"
@@ -237,9 +237,9 @@ def test_another_firmware_before_the_run_is_refused(program: Path, recording: Pa
     ids=["worn", "reset"],
 )
 def test_the_same_on_an_emulated_cortex_m4(
-    qemu_cortex_m4: None, bundle: Bundle, verified: Verified, tmp_path: Path, fault: Fault, attempts: int
+    qemu_cortex_m4: None, low_threshold_bundle: Bundle, verified: Verified, tmp_path: Path, fault: Fault, attempts: int
 ) -> None:
     """Byte by byte over its UART, whose driver has an interrupt and a ring."""
     board = find_board("qemu-cortex-m4")
-    program = built(bundle, board, tmp_path / "project")
+    program = built(low_threshold_bundle, board, tmp_path / "project")
     went_well(verified(fault, PATIENT_S, board=board, elf=program, seconds=3), attempts)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The application in C with the host's port and an engine that sums, compiled under the sanitizers."""
+"""The firmware's application with the host port and an engine that sums its input, compiled with sanitizers."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def build(folder: Path, *defines: str) -> Path:
 
 
 def talk(program: Path, said: bytes, env: dict[str, str] | None = None) -> list[Line]:
-    """Says bytes to the program, closes the line, and returns all it answered; a sanitizer's complaint fails."""
+    """Sends bytes to the program, closes its input, returns its output; a sanitizer's report fails the test."""
     done = subprocess.run([program], input=said, capture_output=True, timeout=60, check=False, env=env or {})
     assert done.returncode == 0, done.stderr.decode()
     answers = done.stdout.decode("ascii").splitlines()
@@ -100,7 +100,7 @@ def talk(program: Path, said: bytes, env: dict[str, str] | None = None) -> list[
 
 
 def sound(seconds: float, seed: int = 1) -> np.ndarray:
-    """Noise that is loud now and then."""
+    """Noise that is loud at times."""
     rng = np.random.default_rng(seed)
     loudness = np.repeat(rng.choice([30, 8000], size=int(seconds * 4) + 1), 4000)
     samples: np.ndarray = (rng.standard_normal(loudness.size) * loudness).clip(-32768, 32767).astype(np.int16)
@@ -116,7 +116,7 @@ def summing_model(features: np.ndarray) -> np.ndarray:
 
 
 def expected_lines(samples: np.ndarray) -> list[Line]:
-    """What the same C makes of the samples when Python drives it, with Python's copy of the model."""
+    """The results of the same C driven by Python, with Python's copy of the engine."""
     listener = Listener(FRONTEND, DETECTOR, len(LABELS), summing_model)
     events = listener.feed(samples)
     lines: list[Line] = [

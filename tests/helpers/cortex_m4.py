@@ -13,7 +13,7 @@ PORT = FIRMWARE / "ports" / "qemu_mps2"
 STDIO = Path(__file__).parent.parent / "c" / "mps2_stdio.c"
 FPU = ["-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"]
 INSTRUCTION_CLOCK = "shift=10"
-"""1024 ns of the machine's time an instruction: more than its timer's 40 ns, so that instructions can be told apart."""
+"""1024 ns of the machine's time per instruction: more than its timer's 40 ns, so single instructions can be counted."""
 
 
 def compile_program(

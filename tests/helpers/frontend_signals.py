@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sound of all kinds that the front-end is held to its references with: more than an hour, all made here."""
+"""Generated sound of all kinds, more than an hour, to compare the front-end with its references."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def square_waves() -> Iterator[Samples]:
 def impulses() -> Iterator[Samples]:
     """Single samples, one at each place of the window, at many heights: 5 minutes."""
     samples = np.zeros(300 * RATE_HZ, np.int16)
-    places = np.arange(500, len(samples) - 1, 1601)  # more than a window apart, and at another place of it each time
+    places = np.arange(500, len(samples) - 1, 1601)  # more than an analysis window apart, each at another offset in it
     heights = np.array([32767, -32768, 20000, -7, 1000, 1, 150, -32767, 4096, -16384, 60])
     samples[places] = np.resize(heights, len(places))
     yield samples

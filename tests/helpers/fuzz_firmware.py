@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fuzzes the firmware's application over its serial line.
+"""Fuzzes the firmware's application through its serial port.
 
     make fuzz-firmware SECONDS=3600
 
-Coverage-guided, by libFuzzer (Debian: clang), with AddressSanitizer and UBSan; what is checked stands in
-native/fuzz_app.c. A finding ends it and stands in the corpus folder as crash-…; what was done is added up in
-counts.json there. Kept inputs are where the next run goes on. The short form, with fixed seeds, is
-test_fuzz_firmware.py.
+Coverage-guided, by libFuzzer (Debian: clang), with AddressSanitizer and UBSan; the checks are in
+tests/c/fuzz_app.c. A finding ends the run and is kept in the corpus folder as crash-…; counts.json there adds up all
+runs. The next run continues from the inputs that were kept. tests/firmware/test_fuzz_firmware.py is a short run with
+fixed seeds.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def build(folder: Path, compiler: str, *flags: str) -> Path:
 
 
 def seeds() -> Iterator[bytes]:
-    """Yields conversations that go well, or wrong in one way; the first byte is for the harness."""
+    """Yields sessions that are correct, or wrong in one way; the first byte is for the harness."""
     pcm = bytes(range(256)) * 8
     commands = [INFO, TEST, STATUS, RESET, "!RECORD 400", EXIT]
     data = announcement(len(pcm), zlib.crc32(pcm), 800)

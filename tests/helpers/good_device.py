@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A device in Python that does everything right."""
+"""A device in Python that behaves correctly."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Archives made in memory, well-formed or not."""
+"""Archives built in memory, valid or malformed."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A word set that any network learns in seconds: tone bursts in noise, written as the stage prepare writes datasets."""
+"""A word set that any network learns in seconds: tone bursts in noise, in the format that the stage prepare writes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ training: {epochs: 15, batch_size: 16, augmentation: {shift_ms: 20, gain_db: 3, 
 
 
 def make_project(root: Path, *, testing: bool = True, yaml: str = KWS_YAML) -> Project:
-    """Returns a project with kws.yaml and build/dataset/; without testing clips where asked."""
+    """Returns a project with kws.yaml and build/dataset/; on request without testing clips."""
     root.mkdir(parents=True, exist_ok=True)
     (root / "kws.yaml").write_text(yaml)
     project = Project(root, parse_config(yaml))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Noise in the place of speech: loud stretches over the noise of a room."""
+"""Noise that replaces speech in tests: loud stretches over the noise of a room."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ void put(int value) { kws_text_put_signed(&out, value); kws_text_end_line(&out);
 
 
 def write_program(models: Sequence[bytes], trials: int, folder: Path) -> list[Path]:
-    """Writes main() and the models; returns the sources, which want a put()."""
+    """Writes main() and the models; returns the sources, which need a function put()."""
     parts = [_write_wrapped(model, number, folder) for number, model in enumerate(models)]
     declarations, calls = ("".join(texts) for texts in zip(*parts, strict=True))
     (folder / "main.c").write_text(MAIN.format(declarations=declarations, calls=calls, trials=trials))
@@ -88,12 +88,12 @@ def write_renamed(compiled: AotModel, number: int, folder: Path) -> tuple[str, s
 
 
 def outputs_here(models: Sequence[bytes], trials: int, folder: Path, *flags: str) -> list[int]:
-    """Compiles for this computer, with more flags, and runs."""
+    """Compiles for this computer, with extra flags, and runs."""
     return numbers_here(write_program(models, trials, folder), folder, *flags)
 
 
 def numbers_here(sources: Sequence[Path], folder: Path, *flags: str) -> list[int]:
-    """Compiles sources that want a put() for this computer, with more flags, and runs them."""
+    """Compiles sources that need a put() for this computer, with extra flags, and runs them."""
     (folder / "put.c").write_text(PUT_HERE)
     run_compiler("gcc", *STRICT, *flags, "-I", KERNELS, *sources, folder / "put.c", "-o", folder / "program")
     return _numbers(folder / "program")
@@ -107,7 +107,7 @@ def outputs_on_mps2(
 
 
 def numbers_on_mps2(sources: Sequence[Path], folder: Path, cpu: str, machine: str, *flags: str) -> list[int]:
-    """The same with sources that want a put()."""
+    """The same with sources that need a put()."""
     (folder / "put.c").write_text(PUT_MPS2)
     text = FIRMWARE / "lib" / "kws" / "kws_text.c"
     sources = [*sources, folder / "put.c", text, PORT / "kws_startup_mps2.c"]

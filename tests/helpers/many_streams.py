@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Models over windows of a stream in one C program, for this computer or a board, that prints their outputs."""
+"""Many models over a stream in one C program, for this computer or a board, that prints their outputs."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ int main(void)
 
 @dataclasses.dataclass(frozen=True)
 class Stream:
-    """A model and the windows that it is invoked for."""
+    """A model and the model inputs that it runs on."""
 
     compiled: AotModel
     frames: int

@@ -19,7 +19,7 @@ MAX_SIZE = 3000
 
 @dataclasses.dataclass
 class Net:
-    """A network in the making; `current` is the tensor that the next op reads."""
+    """A network under construction; `current` is the tensor that the next op reads."""
 
     random: random.Random
     tensors: list[TensorSpec] = dataclasses.field(default_factory=list)
@@ -50,7 +50,7 @@ class Net:
         self.current = index
 
     def lively(self, output: TensorSpec, options: dict[str, object]) -> object:
-        """The activation wanted, or one that leaves the output more than one value."""
+        """The activation asked for, or one that does not make the output constant."""
         if output.zero_points[0] > 60:
             return 0
         return 1 if output.scales[0] > 0.2 else options["fused_activation_function"]

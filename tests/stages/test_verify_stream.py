@@ -37,7 +37,7 @@ SECONDS = 6
 
 
 @pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+def russian_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     return tiny_bundle(tmp_path_factory.mktemp("bundle") / "bundle", words=("да",), detector=EAGER)
 
 
@@ -53,9 +53,9 @@ def run(
         return verify_stream(bundle, HOST, url, stream, progress or Progress(), log_path=log_path, timeout_s=2.0)
 
 
-def test_a_stream_gives_the_same_on_both_sides(bundle: Bundle, recording: Path, tmp_path: Path) -> None:
+def test_a_stream_gives_the_same_on_both_sides(russian_bundle: Bundle, recording: Path, tmp_path: Path) -> None:
     log_path = tmp_path / "firmware" / "verify.jsonl"
-    quiet = run(bundle, GoodDevice(bundle), StreamFile(recording), log_path)
+    quiet = run(russian_bundle, GoodDevice(russian_bundle), StreamFile(recording), log_path)
     assert quiet.passed, quiet.reason
     heard = quiet.verdict.device_detections
     assert len(heard) > 1
@@ -63,7 +63,7 @@ def test_a_stream_gives_the_same_on_both_sides(bundle: Bundle, recording: Path, 
     assert quiet.verdict.device.false_accepts == len(heard), "nobody said what is in it"
     first = heard[0].time_ms
     events = (Event(first - 300, first - 40, "да"), Event(5900, 6000, "да"), Event(0, 10, "somebody coughs"))
-    report = run(bundle, GoodDevice(bundle), StreamFile(recording, events), log_path)
+    report = run(russian_bundle, GoodDevice(russian_bundle), StreamFile(recording, events), log_path)
     assert report.passed
     assert report.verdict.device == report.verdict.host
     assert report.verdict.device is not None
@@ -77,14 +77,14 @@ def test_a_stream_gives_the_same_on_both_sides(bundle: Bundle, recording: Path, 
 
 @pytest.mark.parametrize("right", [True, False])
 def test_a_stream_is_one_test_case_for_a_ci_system(
-    bundle: Bundle, recording: Path, tmp_path: Path, right: bool
+    russian_bundle: Bundle, recording: Path, tmp_path: Path, right: bool
 ) -> None:
     class Wrong(GoodDevice):
         def give(self, text: str) -> None:
             super().give(re.sub(r"scores at=1090 \S+", "scores at=1090 99", text))
 
-    device = GoodDevice(bundle) if right else Wrong(bundle)
-    report = run(bundle, device, StreamFile(recording), tmp_path / "log")
+    device = GoodDevice(russian_bundle) if right else Wrong(russian_bundle)
+    report = run(russian_bundle, device, StreamFile(recording), tmp_path / "log")
     suites = ElementTree.fromstring(junit_of_stream(report))
     assert (suites.get("tests"), suites.get("failures")) == ("1", "0" if right else "1")
     case = suites.find(".//testcase")
@@ -96,16 +96,18 @@ def test_a_stream_is_one_test_case_for_a_ci_system(
     assert junit.read_text() == junit_of_stream(report)
 
 
-def test_only_the_beginning_may_be_sent(bundle: Bundle, recording: Path, tmp_path: Path) -> None:
-    device = GoodDevice(bundle)
-    report = run(bundle, device, StreamFile(recording, first_seconds=2), tmp_path / "log")
+def test_only_the_beginning_may_be_sent(russian_bundle: Bundle, recording: Path, tmp_path: Path) -> None:
+    device = GoodDevice(russian_bundle)
+    report = run(russian_bundle, device, StreamFile(recording, first_seconds=2), tmp_path / "log")
     assert report.passed
     assert report.audio_seconds == 2
     assert {line.time_ms <= 3000 for line in report.verdict.device_detections} == {True}
 
 
-def test_the_report_is_json_and_text(bundle: Bundle, recording: Path, tmp_path: Path) -> None:
-    report = run(bundle, GoodDevice(bundle), StreamFile(recording, (Event(0, 9, "да"),)), tmp_path / "log")
+def test_the_report_is_json_and_text(russian_bundle: Bundle, recording: Path, tmp_path: Path) -> None:
+    report = run(
+        russian_bundle, GoodDevice(russian_bundle), StreamFile(recording, (Event(0, 9, "да"),)), tmp_path / "log"
+    )
     values = json.loads(json.dumps(report.to_dict()))
     assert values["verdict"] == "PASS"
     stream = values["stream"]
@@ -119,7 +121,7 @@ def test_the_report_is_json_and_text(bundle: Bundle, recording: Path, tmp_path: 
     assert text.endswith("PASS")
 
 
-def test_another_detector_is_told_by_its_detections(bundle: Bundle, recording: Path, tmp_path: Path) -> None:
+def test_another_detector_is_told_by_its_detections(russian_bundle: Bundle, recording: Path, tmp_path: Path) -> None:
     class Deafer(GoodDevice):
         """Does not hear the last word."""
 
@@ -128,7 +130,7 @@ def test_another_detector_is_told_by_its_detections(bundle: Bundle, recording: P
             if not (text.startswith("Heard") and self.heard == 2):
                 super().give(text)
 
-    report = run(bundle, Deafer(bundle), StreamFile(recording), tmp_path / "log")
+    report = run(russian_bundle, Deafer(russian_bundle), StreamFile(recording), tmp_path / "log")
     assert not report.passed
     assert report.reason.startswith("detections differ")
     missing = report.verdict.host_detections[1]
@@ -143,7 +145,7 @@ def test_another_detector_is_told_by_its_detections(bundle: Bundle, recording: P
 
 
 def test_where_the_sides_part_is_looked_for_in_the_streams_beginning(
-    bundle: Bundle, recording: Path, tmp_path: Path
+    russian_bundle: Bundle, recording: Path, tmp_path: Path
 ) -> None:
     class Wrong(GoodDevice):
         """One score is wrong, in every run at the same place."""
@@ -157,8 +159,8 @@ def test_where_the_sides_part_is_looked_for_in_the_streams_beginning(
             self.sizes += (self._size,)
             super().finish()
 
-    device = Wrong(bundle)
-    report = run(bundle, device, StreamFile(recording), tmp_path / "firmware" / "log")
+    device = Wrong(russian_bundle)
+    report = run(russian_bundle, device, StreamFile(recording), tmp_path / "firmware" / "log")
     assert report.verdict.first_difference_ms == 1090
     (mismatch,) = report.mismatches
     assert (mismatch.clip, mismatch.stage) == ("a walk.wav", "scores")
@@ -174,7 +176,7 @@ def test_where_the_sides_part_is_looked_for_in_the_streams_beginning(
 
 
 def test_a_stream_that_never_gets_to_its_end_is_sent_twice_and_fails_by_name(
-    bundle: Bundle, recording: Path, tmp_path: Path
+    russian_bundle: Bundle, recording: Path, tmp_path: Path
 ) -> None:
     """This device computes only when it has all; what is heard until a stream breaks off: test_stream_faults.py."""
 
@@ -183,7 +185,7 @@ def test_a_stream_that_never_gets_to_its_end_is_sent_twice_and_fails_by_name(
             if len(self._audio) < 60_000 or line.startswith(("!TEST", "!INFO", "!DATA")):
                 super().hear(line)
 
-    report = run(bundle, Fading(bundle), StreamFile(recording, (Event(0, 9, "да"),)), tmp_path / "log")
+    report = run(russian_bundle, Fading(russian_bundle), StreamFile(recording, (Event(0, 9, "да"),)), tmp_path / "log")
     assert not report.passed
     assert not report.ended
     assert re.fullmatch(
@@ -201,16 +203,16 @@ def test_a_stream_that_never_gets_to_its_end_is_sent_twice_and_fails_by_name(
 
 @pytest.mark.parametrize("lines", [0.5, 0.9, 1])
 def test_a_log_that_was_cut_short_is_a_failure(
-    bundle: Bundle, recording: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], lines: float
+    russian_bundle: Bundle, recording: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], lines: float
 ) -> None:
-    assert run(bundle, GoodDevice(bundle), StreamFile(recording), tmp_path / "log").passed
+    assert run(russian_bundle, GoodDevice(russian_bundle), StreamFile(recording), tmp_path / "log").passed
     entries = (tmp_path / "log").read_text().splitlines()
     (tmp_path / "log").write_text("\n".join(entries[: min(int(len(entries) * lines), len(entries) - 1)]))
     assert tinykws(["verify", "--replay", str(tmp_path / "log")]) == 4
     assert "the log ends in the middle of the run" in capsys.readouterr().out.splitlines()[-1]
 
 
-def test_progress_counts_seconds(bundle: Bundle, recording: Path, tmp_path: Path) -> None:
+def test_progress_counts_seconds(russian_bundle: Bundle, recording: Path, tmp_path: Path) -> None:
     class Counting(Progress):
         seen: tuple[str, int | None, int] = ("", None, 0)
 
@@ -220,18 +222,18 @@ def test_progress_counts_seconds(bundle: Bundle, recording: Path, tmp_path: Path
                 yield item
 
     progress = Counting()
-    run(bundle, GoodDevice(bundle), StreamFile(recording), tmp_path / "log", progress)
+    run(russian_bundle, GoodDevice(russian_bundle), StreamFile(recording), tmp_path / "log", progress)
     assert progress.seen == ("stream", SECONDS, SECONDS)
 
 
-def test_what_is_no_stream_is_refused_before_anything_is_opened(bundle: Bundle, tmp_path: Path) -> None:
+def test_what_is_no_stream_is_refused_before_anything_is_opened(russian_bundle: Bundle, tmp_path: Path) -> None:
     short = tmp_path / "short.wav"
     write_wav(short, np.zeros(100, np.int16))
     with pytest.raises(ConfigError, match="shorter than the model looks at"):
-        verify_stream(bundle, HOST, "socket://127.0.0.1:1", StreamFile(short), log_path=tmp_path / "log")
+        verify_stream(russian_bundle, HOST, "socket://127.0.0.1:1", StreamFile(short), log_path=tmp_path / "log")
     with pytest.raises(ConfigError, match=r"there is no .*nothing\.wav"):
         stream = StreamFile(tmp_path / "nothing.wav")
-        verify_stream(bundle, HOST, "socket://127.0.0.1:1", stream, log_path=tmp_path / "log")
+        verify_stream(russian_bundle, HOST, "socket://127.0.0.1:1", stream, log_path=tmp_path / "log")
 
 
 def test_a_log_goes_to_its_file_and_is_not_held() -> None:

@@ -14,7 +14,6 @@ from fake_device import FakeDevice, served
 from good_device import GoodDevice
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tiny_model import tiny_bundle
 
 from tinykws.audio.files import write_wav
 from tinykws.boards.rows import find_board
@@ -28,11 +27,6 @@ from tinykws.verification.clip_report import VerifyReport, report_of
 from tinykws.verification.junit import junit_of
 
 HOST = find_board("host")
-
-
-@pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    return tiny_bundle(tmp_path_factory.mktemp("bundle") / "bundle")
 
 
 class Mixed(GoodDevice):
@@ -51,9 +45,9 @@ class Mixed(GoodDevice):
 
 
 @pytest.fixture(scope="module")
-def log_path(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def log_path(tiny_model_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The log of a run in which all went well."""
-    return run(bundle, GoodDevice(bundle), tmp_path_factory.mktemp("good"))
+    return run(tiny_model_bundle, GoodDevice(tiny_model_bundle), tmp_path_factory.mktemp("good"))
 
 
 def run(bundle: Bundle, device: FakeDevice, folder: Path, **options: Any) -> Path:
@@ -90,8 +84,8 @@ def test_a_replay_may_ask_for_more(log_path: Path) -> None:
     assert tinykws(["verify", "--replay", str(log_path), "--min-accuracy", "1.0"]) == 1
 
 
-def test_a_replay_of_a_run_that_lost_its_device_exits_as_the_run_did(bundle: Bundle, tmp_path: Path) -> None:
-    path = run(bundle, Mixed(bundle), tmp_path, timeout_s=0.5, return_s=0.1)
+def test_a_replay_of_a_run_that_lost_its_device_exits_as_the_run_did(tiny_model_bundle: Bundle, tmp_path: Path) -> None:
+    path = run(tiny_model_bundle, Mixed(tiny_model_bundle), tmp_path, timeout_s=0.5, return_s=0.1)
     report = report_at(path)
     assert not any(clip.equal for clip in report.clips[1:])
     assert report.ended

@@ -51,11 +51,6 @@ Spoil = Callable[[Path], None]
 
 
 @pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    return tiny_bundle(tmp_path_factory.mktemp("bundle") / "bundle")
-
-
-@pytest.fixture(scope="module")
 def clips(tmp_path_factory: pytest.TempPathFactory) -> tuple[ClipFile, ...]:
     folder = tmp_path_factory.mktemp("clips")
     rng = np.random.default_rng(4)
@@ -86,10 +81,10 @@ def ready_board(board_id: str) -> Board:
 
 
 @pytest.fixture(scope="module")
-def project(bundle: Bundle, board: Board, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def project(tiny_model_bundle: Bundle, board: Board, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The generated project, as `tinykws build` makes it."""
     folder = tmp_path_factory.mktemp(board.id) / "project"
-    generate(bundle, board, None, folder)
+    generate(tiny_model_bundle, board, None, folder)
     return folder
 
 
@@ -131,12 +126,14 @@ def replace_in(name: str, pattern: str, replacement: str) -> Spoil:
 
 @pytest.mark.parametrize(("board_id", "wire"), TRANSPORTS)
 def test_device_and_host_are_equal(
-    bundle: Bundle, board_id: str, wire: str, clips: tuple[ClipFile, ...], tmp_path: Path
+    tiny_model_bundle: Bundle, board_id: str, wire: str, clips: tuple[ClipFile, ...], tmp_path: Path
 ) -> None:
     board = ready_board(board_id)
-    generate(bundle, board, None, tmp_path / "project")
+    generate(tiny_model_bundle, board, None, tmp_path / "project")
     program = build(tmp_path / "project", board).program
-    report = verify(bundle, board, program, clips, emulator_transport=wire, log_path=tmp_path / "verify.jsonl")
+    report = verify(
+        tiny_model_bundle, board, program, clips, emulator_transport=wire, log_path=tmp_path / "verify.jsonl"
+    )
     assert report.passed, report.reason
     assert report.equal_clips == len(clips)
     assert report.engine == board.engine
@@ -186,7 +183,11 @@ def _lines_until(kind: type[SomeLine], transport: LineTransport) -> SomeLine:
 
 
 def test_changed_weights_fail_the_scores(
-    bundle: Bundle, board: Board, spoiled: Callable[[Spoil], Path], clips: tuple[ClipFile, ...], tmp_path: Path
+    tiny_model_bundle: Bundle,
+    board: Board,
+    spoiled: Callable[[Spoil], Path],
+    clips: tuple[ClipFile, ...],
+    tmp_path: Path,
 ) -> None:
     def change_weights(project: Path) -> None:
         path = project / "src" / "model_aot.c"
@@ -196,7 +197,7 @@ def test_changed_weights_fail_the_scores(
         numbers = [f" {-int(number)}" if number.strip() else number for number in numbers]
         path.write_text(text[: table.start(1)] + ",".join(numbers) + text[table.end(1) :])
 
-    report = verify(bundle, board, spoiled(change_weights), clips)
+    report = verify(tiny_model_bundle, board, spoiled(change_weights), clips)
     assert report.self_test == "scores", "the board says so by itself"
     assert not report.passed
     assert any(clip.reason.startswith("scores differ") for clip in report.clips)
@@ -204,7 +205,11 @@ def test_changed_weights_fail_the_scores(
 
 
 def test_one_wrong_number_in_a_table_fails_the_features(
-    bundle: Bundle, board: Board, spoiled: Callable[[Spoil], Path], clips: tuple[ClipFile, ...], tmp_path: Path
+    tiny_model_bundle: Bundle,
+    board: Board,
+    spoiled: Callable[[Spoil], Path],
+    clips: tuple[ClipFile, ...],
+    tmp_path: Path,
 ) -> None:
     def change_window(project: Path) -> None:
         path = project / "src" / "kws_frontend_config.c"
@@ -215,7 +220,7 @@ def test_one_wrong_number_in_a_table_fails_the_features(
         numbers[len(numbers) // 2] = f" {int(numbers[len(numbers) // 2]) + 1}"
         path.write_text(text[: table.start(1)] + ",".join(numbers) + text[table.end(1) :])
 
-    report = verify(bundle, board, spoiled(change_window), clips, log_path=tmp_path / "log")
+    report = verify(tiny_model_bundle, board, spoiled(change_window), clips, log_path=tmp_path / "log")
     assert not report.passed
     failed = [clip for clip in report.clips if not clip.equal]
     assert failed
@@ -235,12 +240,12 @@ def test_one_wrong_number_in_a_table_fails_the_features(
 
 
 def test_another_threshold_is_told_to_be_the_detectors(
-    bundle: Bundle, board: Board, spoiled: Callable[[Spoil], Path], clips: tuple[ClipFile, ...]
+    tiny_model_bundle: Bundle, board: Board, spoiled: Callable[[Spoil], Path], clips: tuple[ClipFile, ...]
 ) -> None:
     lower = replace_in(
         "include/kws_settings.h", r"#define KWS_THRESHOLDS \{[^}]*\}", "#define KWS_THRESHOLDS {20, 20, 20}"
     )
-    report = verify(bundle, board, spoiled(lower), clips)
+    report = verify(tiny_model_bundle, board, spoiled(lower), clips)
     assert not report.passed
     assert {mismatch.stage for mismatch in report.mismatches} == {"detector"}
     assert all(mismatch.where.endswith("nothing on the host") for mismatch in report.mismatches)
@@ -248,10 +253,10 @@ def test_another_threshold_is_told_to_be_the_detectors(
 
 
 def test_audio_that_the_device_decodes_wrongly_is_told_to_be_the_transport(
-    bundle: Bundle, board: Board, spoiled: Callable[[Spoil], Path], clips: tuple[ClipFile, ...]
+    tiny_model_bundle: Bundle, board: Board, spoiled: Callable[[Spoil], Path], clips: tuple[ClipFile, ...]
 ) -> None:
     damage = replace_in("lib/kws/kws_base64.c", r"'/' \? 63", "'/' ? 62")
-    report = verify(bundle, board, spoiled(damage), clips)
+    report = verify(tiny_model_bundle, board, spoiled(damage), clips)
     assert not report.passed
     assert {mismatch.stage for mismatch in report.mismatches} == {"transport"}
     assert re.match(r"crc of the audio is [0-9a-f]{8}, announced was [0-9a-f]{8}", report.mismatches[0].where)
@@ -269,7 +274,7 @@ def test_audio_that_the_device_decodes_wrongly_is_told_to_be_the_transport(
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_found_by_the_board_itself(
-    bundle: Bundle,
+    tiny_model_bundle: Bundle,
     board: Board,
     spoiled: Callable[[Spoil], Path],
     clips: tuple[ClipFile, ...],
@@ -282,16 +287,18 @@ def test_what_is_wrong_is_found_by_the_board_itself(
     program = spoiled(replace_in(file, pattern, replacement))
     silence = [clip for clip in clips if clip.path.stem == "silence"]
     said = SaidProgress()
-    report = verify(bundle, board, program, silence, said)
+    report = verify(tiny_model_bundle, board, program, silence, said)
     assert (report.self_test, report.passed) == (says, False)
     assert "the device's self-test fails" in report.reason
     assert "the device's self-test fails" in said.lines[0]
 
 
 def test_a_bundle_from_before_the_self_test_works_without(
-    bundle: Bundle, board: Board, clips: tuple[ClipFile, ...], tmp_path: Path
+    tiny_model_bundle: Bundle, board: Board, clips: tuple[ClipFile, ...], tmp_path: Path
 ) -> None:
-    old = write_bundle(dataclasses.replace(bundle, path=tmp_path / "old", golden=()), bundle.model_bytes(), {})
+    old = write_bundle(
+        dataclasses.replace(tiny_model_bundle, path=tmp_path / "old", golden=()), tiny_model_bundle.model_bytes(), {}
+    )
     generate(old, board, None, tmp_path / "project")
     said = SaidProgress()
     report = verify(old, board, build(tmp_path / "project", board).program, clips[:1], said)
@@ -300,7 +307,7 @@ def test_a_bundle_from_before_the_self_test_works_without(
 
 
 def test_another_model_is_refused(
-    bundle: Bundle, board: Board, project: Path, clips: tuple[ClipFile, ...], tmp_path: Path
+    tiny_model_bundle: Bundle, board: Board, project: Path, clips: tuple[ClipFile, ...], tmp_path: Path
 ) -> None:
     other = tiny_bundle(tmp_path / "other", words=("yes",), per_channel=True)
     with pytest.raises(DeviceError, match="runs something else: its model is"):
@@ -308,7 +315,7 @@ def test_another_model_is_refused(
 
 
 def test_a_crash_in_a_clip_ends_the_run_with_its_reason(
-    bundle: Bundle, board: Board, spoiled: Callable[[Spoil], Path], clips: tuple[ClipFile, ...]
+    tiny_model_bundle: Bundle, board: Board, spoiled: Callable[[Spoil], Path], clips: tuple[ClipFile, ...]
 ) -> None:
     crash = replace_in(
         "src/kws_engine_aot.c",
@@ -316,7 +323,7 @@ def test_a_crash_in_a_clip_ends_the_run_with_its_reason(
         "static int n; kws_model_invoke(); if (++n == 3) __builtin_trap();",
     )
     reason = "killed by SIG(ILL|TRAP)" if board.emulator == "process" else r"exception 6 \(UsageFault\), exit code 70"
-    report = verify(bundle, board, spoiled(crash), clips)
+    report = verify(tiny_model_bundle, board, spoiled(crash), clips)
     assert re.search(rf"the device ended: {reason}.*\(at clip 1\)", report.ended)
     assert [clip.reason for clip in report.clips[1:]] == ["not sent: the run had ended"] * (len(clips) - 1)
     if board.emulator != "process":
@@ -324,14 +331,14 @@ def test_a_crash_in_a_clip_ends_the_run_with_its_reason(
 
 
 def test_a_device_that_hangs_is_given_up(
-    bundle: Bundle, board: Board, spoiled: Callable[[Spoil], Path], clips: tuple[ClipFile, ...]
+    tiny_model_bundle: Bundle, board: Board, spoiled: Callable[[Spoil], Path], clips: tuple[ClipFile, ...]
 ) -> None:
     hang = replace_in(
         "src/kws_engine_aot.c",
         r"kws_model_invoke\(\);",
         "static int n; if (++n == 3) for (volatile int on = 1; on;) { }",
     )
-    report = verify(bundle, board, spoiled(hang), clips, timeout_s=1.0)
+    report = verify(tiny_model_bundle, board, spoiled(hang), clips, timeout_s=1.0)
     assert re.search(r"gave no banner .*\(at clip 1\)", report.ended)
 
 
@@ -348,7 +355,7 @@ def test_a_stream_is_heard_alike_on_device_and_host(board: Board, tmp_path: Path
 
 
 def test_a_crash_in_a_stream_ends_the_run_with_what_was_heard_until_then(
-    bundle: Bundle, board: Board, spoiled: Callable[[Spoil], Path], tmp_path: Path
+    tiny_model_bundle: Bundle, board: Board, spoiled: Callable[[Spoil], Path], tmp_path: Path
 ) -> None:
     crash = replace_in(
         "src/kws_engine_aot.c",
@@ -357,7 +364,7 @@ def test_a_crash_in_a_stream_ends_the_run_with_what_was_heard_until_then(
     )
     write_wav(tmp_path / "stream.wav", np.random.default_rng(8).normal(0, 3000, 4 * 16000).astype(np.int16))
     stream, log_path = StreamFile(tmp_path / "stream.wav"), tmp_path / "log"
-    report = verify_stream(bundle, board, spoiled(crash), stream, log_path=log_path)
+    report = verify_stream(tiny_model_bundle, board, spoiled(crash), stream, log_path=log_path)
     reason = "killed by SIG(ILL|TRAP)" if board.emulator == "process" else r"exception 6 \(UsageFault\), exit code 70"
     assert re.search(rf"the device ended: {reason}", report.ended)
     assert "at clip" not in report.ended
