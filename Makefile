@@ -2,7 +2,6 @@
 # `make demo` shows the whole pipeline, `make test` runs all checks, `make quick` the fast ones. Each sets up .venv first.
 PYTHON ?= python3
 BIN := .venv/bin
-QUICK := not slow and not emulator and not training
 
 .PHONY: demo test quick check fuzz fuzz-firmware clean
 
@@ -20,7 +19,7 @@ test:
 quick:
 	@$(PYTHON) scripts/bootstrap.py quick
 	$(MAKE) check
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "$(QUICK)"
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow"
 
 check:
 	$(BIN)/ruff check .

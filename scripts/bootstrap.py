@@ -125,7 +125,7 @@ def fingerprint() -> str:
     """Returns a digest of what the installation depends on: Python, the build files, and the extension's C sources."""
     digest = hashlib.sha256(sys.version.encode())
     files = [ROOT / "pyproject.toml", ROOT / "setup.py", ROOT / "tinykws" / "native" / "extension_build.py"]
-    for path in files + sorted((ROOT / "firmware" / "lib" / "kws").glob("*.[ch]")):
+    for path in files + sorted((ROOT / "firmware" / "lib").rglob("*.[ch]")):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

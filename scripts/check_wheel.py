@@ -20,7 +20,7 @@ from tinykws.project.frontend_settings import FrontendSettings
 from tinykws.support.resources import BOARDS_YAML, FIRMWARE, TEMPLATES
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-RESOURCES = [BOARDS_YAML, FIRMWARE / "lib" / "kws" / "kws_frontend.c", TEMPLATES]
+RESOURCES = [BOARDS_YAML, FIRMWARE / "lib", TEMPLATES]
 SAMPLES = 16_000
 FEATURES_CRC = 0xBEB2D1BC
 """CRC-32 of the little-endian uint16 features of `noise()` at the default settings, on Linux x86-64."""

@@ -18,6 +18,8 @@ from tinykws.project.layout import Project
 
 ROOT = Path(__file__).parent.parent
 
+SLOW_FIXTURES = {"qemu_cortex_m4", "qemu_riscv32", "learned_project"}
+
 # A busy machine must not fail a test: hypothesis's limit of 200 ms per example is off.
 hypothesis.settings.register_profile("tinykws", deadline=None)
 hypothesis.settings.register_profile("long", deadline=None, max_examples=20_000)  # CONTRIBUTING.md
@@ -28,6 +30,14 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell that starts the tests in the background makes them, and the processes they start, ignore Ctrl-C.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks tests as slow that train a model or need an emulator: `make quick` does not run them."""
+    for item in items:
+        if SLOW_FIXTURES.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker("slow")
 
 
 @pytest.fixture(scope="session")

@@ -144,6 +144,7 @@ def test_tuning_keeps_to_the_rate_and_finds_what_can_be_found() -> None:
     assert yes > no
 
 
+@pytest.mark.slow
 def test_what_is_given_is_kept() -> None:
     made = material(positive_heights=[235] * 4, false_heights={2: [150] * 9})
     wishes = dataclasses.replace(COMMANDS, average_window_ms=400, suppression_ms=900, minimum_count=3)

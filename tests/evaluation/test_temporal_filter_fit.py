@@ -57,6 +57,7 @@ def test_it_learns_the_contrary_too() -> None:
     assert sum(word.false_accepts for word in false.words) == 0
 
 
+@pytest.mark.slow
 def test_what_is_said_after_all_is_no_example_of_other_speech() -> None:
     """The same words stand in both: unlisted they make the filter doubt, listed they do not."""
     said, unlisted = stream(SILENCE, said=True), stream(SILENCE, said=False)

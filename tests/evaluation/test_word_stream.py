@@ -47,6 +47,7 @@ def sound_of(stream: WordStream) -> np.ndarray:
     return np.concatenate(list(stream))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
 def test_length_words_and_repetition(scene: Scene) -> None:
     made = WordStream(words(), scene, others=OTHERS, seed=3)

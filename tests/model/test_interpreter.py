@@ -64,6 +64,7 @@ def test_the_arena_of_micro_speech(shared: Path) -> None:
     assert Interpreter(tflite).arena_bytes == 7584
 
 
+@pytest.mark.slow
 def test_the_arena_measured_is_enough_where_the_allocators_count_is_not() -> None:
     """This net keeps less than loading it needs."""
     from tflite_micro import runtime

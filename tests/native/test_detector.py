@@ -144,6 +144,7 @@ def test_long_streams_of_words_follow_the_rule(seed: int) -> None:
         assert detector.step(scores, 20 * k) == reference.step(scores.tolist(), 20 * k)
 
 
+@pytest.mark.slow
 @given(
     seed=st.integers(0, 2**32 - 1),
     suppression_ms=st.integers(0, 1500),

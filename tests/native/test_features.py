@@ -31,12 +31,14 @@ def some_voice() -> npt.NDArray[np.int16]:
     return to_int16(voice(4, seed=9) * 9000)
 
 
+@pytest.mark.slow
 def test_the_signals_last_more_than_an_hour() -> None:
     seconds = {kind: len(samples_of_kind(kind)) / RATE_HZ for kind in KINDS}
     assert sum(seconds.values()) > 3600
     assert min(seconds.values()) > 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_feature_is_tensorflows(kind: str) -> None:
     samples = samples_of_kind(kind)
@@ -44,6 +46,7 @@ def test_every_feature_is_tensorflows(kind: str) -> None:
         np.testing.assert_array_equal(FrontEnd(frontend).process(samples), tensorflow_features(samples, frontend))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_feature_is_pymicros(kind: str) -> None:
     skip_unless_log1pf_is_fdlibms()
@@ -88,6 +91,7 @@ def frontend_settings(draw: st.DrawFn) -> FrontendSettings:
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(frontend=frontend_settings(), seed=st.integers(0, 2**32 - 1), level=st.sampled_from([3, 300, 9000, 90000]))
 def test_other_settings_are_tensorflows_too(frontend: FrontendSettings, seed: int, level: int) -> None:

@@ -60,6 +60,7 @@ def test_it_is_the_sum_of_its_parts(
     assert any(isinstance(event, Detection) for event in expected) or inference_stride_ms == 500
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=40)
 @given(cuts=st.lists(st.integers(0, 6 * RATE_HZ), max_size=20))
 def test_any_chunking_gives_the_same(cuts: list[int]) -> None:

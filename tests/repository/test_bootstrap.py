@@ -144,6 +144,7 @@ def test_pip_without_a_network_fails_with_pips_message(
     assert not list(tmp_path.glob(".venv/*.stamp"))
 
 
+@pytest.mark.slow
 def test_a_broken_venv_is_made_again(bootstrap: ModuleType, tmp_path: Path) -> None:
     python = tmp_path / ".venv" / "bin" / "python"
     python.parent.mkdir(parents=True)

@@ -182,6 +182,7 @@ def test_a_flite_that_crashes_is_named(tmp_path: Path, monkeypatch: pytest.Monke
         engine(tmp_path, "flite").speak("a", Saying("yes"))
 
 
+@pytest.mark.slow
 @needs_flite
 def test_espeak_and_flite_speak_a_project(tmp_path: Path) -> None:
     here = project(tmp_path, "yes", "hey robot", engines=("espeak", "flite"))
@@ -197,6 +198,7 @@ def test_espeak_and_flite_speak_a_project(tmp_path: Path) -> None:
     assert digest_of_files([again.synth_dir]) == digest_of_files([here.synth_dir])
 
 
+@pytest.mark.slow
 @needs_flite
 def test_flite_alone_says_near_misses_too(tmp_path: Path) -> None:
     here = project(tmp_path, engines=("flite",))
@@ -272,6 +274,7 @@ def test_piper_says_what_its_voices_have_phonemes_for(voices: Path) -> None:
     assert not piper.says("")
 
 
+@pytest.mark.slow
 def test_espeak_and_piper_speak_a_project(voices: Path) -> None:
     here = project(voices, "yes", "no", engines=("espeak", "piper"), piper_voices=BOTH)
     report = synth(here, processes=1)
@@ -284,6 +287,7 @@ def test_espeak_and_piper_speak_a_project(voices: Path) -> None:
     assert digest_of_files([here.synth_dir]) == digest
 
 
+@pytest.mark.slow
 def test_clips_are_stale_when_a_voice_changes(voices: Path) -> None:
     here = project(voices, engines=("espeak", "piper"), piper_voices=BOTH)
     run_stage(here, "synth", SILENT)

@@ -154,6 +154,7 @@ def report(project: Project) -> AuditReport:
     return audit(project)
 
 
+@pytest.mark.slow
 def test_planted_defects_are_found_and_hardly_anything_else(report: AuditReport) -> None:
     found = {(one.source, one.kind) for one in report.suspicious}
     assert found >= {

@@ -57,6 +57,7 @@ def test_all_off_changes_nothing() -> None:
     assert labels.tolist() == [WORD] * 5
 
 
+@pytest.mark.slow
 def test_same_seed_same_clips_another_seed_others_and_the_input_stays() -> None:
     clips, noise = speech(8), [speech(1, 3)[0]]
     before = clips.copy()
