@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "helpers"))
 
-from cortex_m4 import compile_program, run_program
+from emulated_cortex_m4 import compile_program, run_program
 from frontend_signals import RATE_HZ, to_int16, voice
 from tinykws.native._kws import lib
 

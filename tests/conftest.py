@@ -10,8 +10,8 @@ from pathlib import Path
 
 import hypothesis
 import pytest
-from made_dataset import make_project
 from tiny_model import tiny_bundle
+from tone_bursts_dataset import make_project
 
 from tinykws.model.bundle import Bundle, load_bundle
 from tinykws.project.layout import Project

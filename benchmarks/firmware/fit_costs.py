@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 sys.path.insert(0, str(Path(__file__).parent.parent.parent / "tests" / "helpers"))
 
-import random_nets as nets
+import random_networks as nets
 from programs import MACHINES, Machine, compile_many, emulation, run
 from tflite_builder import TensorSpec, build_model
 

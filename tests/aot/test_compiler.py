@@ -12,7 +12,7 @@ import pytest
 from aot_native import NativeModel
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_nets import random_convolution, random_net
+from random_networks import random_convolution, random_net
 from tflite_builder import OpSpec, TensorSpec, build_model
 
 from tinykws.aot.compiler import compile_model

@@ -15,8 +15,8 @@ import pytest
 from aot_native import KERNELS, STRICT, run_compiler
 from hypothesis import given
 from hypothesis import strategies as st
-from many_models import outputs_here, outputs_on_mps2
-from random_nets import random_convolution, random_net
+from models_in_one_program import outputs_here, outputs_on_mps2
+from random_networks import random_convolution, random_net
 
 from tinykws.aot.compiler import compile_model
 from tinykws.aot.lowering.fixed_point import activation_range, mean_multiplier, quantize_multiplier, softmax_multiplier

@@ -14,10 +14,10 @@ import pytest
 from aot_native import NativeModel
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from many_models import numbers_here, numbers_on_mps2
-from many_streams import Stream, write_streams
-from random_nets import random_stream
+from models_in_one_program import numbers_here, numbers_on_mps2
+from random_networks import random_stream
 from sanitized_models import SANITIZERS, spaced_apart
+from streams_in_one_program import Stream, write_streams
 
 from tinykws.aot.compiler import AotModel, compile_model, compile_schedule
 from tinykws.aot.lowering.ops import lower

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_nets import random_net
+from random_networks import random_net
 from tflite_builder import OpSpec, TensorSpec, build_model
 
 from tinykws.aot.compiler import compile_model

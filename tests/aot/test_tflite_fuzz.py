@@ -11,7 +11,7 @@ from unittest import mock
 
 import pytest
 from field_mutator import fields_of, mutate
-from random_nets import random_convolution, random_net, random_stream
+from random_networks import random_convolution, random_net, random_stream
 from sanitized_models import MOST_WORK, compile_spaced, compile_stream, run_sanitized, shape_of, work_of
 
 from tinykws.aot import compiler

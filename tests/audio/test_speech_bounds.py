@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from made_speech import RATE, recording
+from speech_like_noise import RATE, recording
 
 from tinykws.audio.files import read_audio
 from tinykws.audio.speech_bounds import cut_clip, speech_bounds

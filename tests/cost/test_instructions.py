@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from aot_native import KERNELS
 from kernel_calls import ArmKernels
-from random_nets import random_convolution, random_net
+from random_networks import random_convolution, random_net
 
 from tinykws.aot.lowering.call import Call
 from tinykws.aot.lowering.ops import lower

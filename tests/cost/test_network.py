@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from made_dataset import make_project
+from tone_bursts_dataset import make_project
 
 from tinykws.cli import run
 from tinykws.cost import network

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from application import expected_lines, sound, without_times
+from firmware_application import expected_lines, sound, without_times
 from simulated_uart import SimulatedUart, build_library
 
 from tinykws.device.clip_audio import HeldAudio

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from correct_device import GoodDevice
 from fake_port_access import FakeBoard, FakePortAccess
-from good_device import GoodDevice
 
 from tinykws.audio.files import write_wav
 from tinykws.boards.rows import find_board

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
-from application import FRONTEND, LABELS, build, expected_lines, sound, summing_model, talk, without_times
+from firmware_application import FRONTEND, LABELS, build, expected_lines, sound, summing_model, talk, without_times
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
-from cortex_m4 import compile_program, run_program
+from emulated_cortex_m4 import compile_program, run_program
 from frontend_signals import KINDS, RATE_HZ, samples_of_kind, to_int16, voice
 
 from tinykws.native.features import FrontEnd

@@ -23,7 +23,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from application import FRONTEND, LABELS_C, SETTINGS_H
+from firmware_application import FRONTEND, LABELS_C, SETTINGS_H
 
 from tinykws.device.line_checksum import with_check
 from tinykws.device.protocol import AUDIO_TYPE, EXIT, INFO, RESET, STATUS, TEST, announcement, audio_line, sync_command

@@ -26,7 +26,7 @@ with atheris.instrument_imports(include=["tinykws.aot"]):
     from tinykws.aot import compiler
 
 from field_mutator import mutate
-from random_nets import random_convolution, random_net, random_stream
+from random_networks import random_convolution, random_net, random_stream
 from sanitized_models import MOST_WORK, compile_stream, run_sanitized, shape_of, work_of
 
 from tinykws.support.errors import ConfigError

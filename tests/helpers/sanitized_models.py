@@ -13,7 +13,7 @@ from pathlib import Path
 from unittest import mock
 
 from aot_native import KERNELS, STRICT, run_compiler
-from many_models import PUT_HERE, write_program
+from models_in_one_program import PUT_HERE, write_program
 
 from tinykws.aot import compiler
 from tinykws.aot.reader.tflite import read_model
@@ -118,7 +118,7 @@ def run_sanitized(models: Sequence[bytes], folder: Path, make: Make = compiler.c
     """
     kernels = sanitized_kernels(folder)
     spaced_c = functools.partial(compile_spaced, make=make)
-    with tempfile.TemporaryDirectory(dir=folder) as name, mock.patch("many_models.compile_model", spaced_c):
+    with tempfile.TemporaryDirectory(dir=folder) as name, mock.patch("models_in_one_program.compile_model", spaced_c):
         own = Path(name)
         (own / "put.c").write_text(PUT_HERE)
         sources = [source for source in write_program(models, TRIALS, own) if source.parent != KERNELS]

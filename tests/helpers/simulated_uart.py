@@ -13,7 +13,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from application import FRONTEND, LABELS_C, SETTINGS_H, STRICT
+from firmware_application import FRONTEND, LABELS_C, SETTINGS_H, STRICT
 
 from tinykws.native.frontend_tables import c_source
 from tinykws.support.resources import FIRMWARE

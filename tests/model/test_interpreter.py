@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from random_nets import random_net
+from random_networks import random_net
 from tflite_builder import OpSpec, TensorSpec, build_model
 
 from tinykws.model import interpreter

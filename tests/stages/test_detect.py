@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import soundfile
-from made_dataset import burst
+from tone_bursts_dataset import burst
 
 from tinykws.audio.files import AudioStream, read_audio
 from tinykws.model.bundle import Bundle, load_bundle

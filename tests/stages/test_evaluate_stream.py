@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from made_dataset import SPLITS, burst, write_dataset
+from tone_bursts_dataset import SPLITS, burst, write_dataset
 
 from tinykws.audio.files import read_audio, write_wav
 from tinykws.cli import run

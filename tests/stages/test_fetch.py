@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
+from archives_in_memory import member, tar_gz, tar_of, zipped
 from broken_server import BrokenServer, cut_after, running, status
-from made_archives import member, tar_gz, tar_of, zipped
 
 from tinykws.cli import run
 from tinykws.project.config import Config, SynthSettings

@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import application
+import firmware_application as application
 import numpy as np
 import pytest
 

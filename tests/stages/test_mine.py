@@ -13,8 +13,8 @@ import pytest
 import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_dataset import burst
 from tiny_model import tiny_bundle
+from tone_bursts_dataset import burst
 
 from tinykws.audio.files import read_audio
 from tinykws.cli import run

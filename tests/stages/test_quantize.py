@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_dataset import make_project
+from tone_bursts_dataset import make_project
 
 from tinykws.aot.reader.tflite import read_model
 from tinykws.model import validation

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from correct_device import GoodDevice
 from fake_device import FakeDevice, served
-from good_device import GoodDevice
 
 from tinykws.audio.files import write_wav
 from tinykws.boards.rows import find_board

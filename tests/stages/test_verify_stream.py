@@ -13,8 +13,8 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from correct_device import GoodDevice
 from fake_device import served
-from good_device import GoodDevice
 from tiny_model import EAGER, tiny_bundle, write_walk
 
 from tinykws.audio.files import write_wav

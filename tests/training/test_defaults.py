@@ -7,7 +7,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from made_dataset import make_project
+from tone_bursts_dataset import make_project
 
 from tinykws.project.config import AugmentationSettings, TrainingSettings
 from tinykws.training.defaults import SOME, suited

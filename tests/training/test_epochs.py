@@ -8,7 +8,7 @@ import time
 
 import numpy as np
 import pytest
-from made_dataset import make_project
+from tone_bursts_dataset import make_project
 
 from tinykws.native.features import Features, Samples, features_of_clip, features_of_clips
 from tinykws.project.config import PROBABILITIES, AugmentationSettings

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import numpy as np
-from made_dataset import make_project
+from tone_bursts_dataset import make_project
 
 from tinykws.training.epochs import Epoch
 from tinykws.training.word_targets import NOT_KNOWN, Words

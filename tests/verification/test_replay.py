@@ -10,8 +10,8 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from correct_device import GoodDevice
 from fake_device import FakeDevice, served
-from good_device import GoodDevice
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

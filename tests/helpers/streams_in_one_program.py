@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from aot_native import KERNELS
-from many_models import write_renamed
+from models_in_one_program import write_renamed
 
 from tinykws.aot.compiler import AotModel
 
