@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test quick check fuzz fuzz-firmware clean
+.PHONY: demo test quick check docs fuzz fuzz-firmware clean
 
 demo:
 	@$(PYTHON) scripts/bootstrap.py demo $(BOARD)
@@ -26,6 +26,12 @@ check:
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# The documentation as a site in build/site/; a broken link or anchor is an error.
+docs:
+	@$(PYTHON) scripts/bootstrap.py test
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
+	@echo "open build/site/index.html"
 
 # Fuzzes the .tflite reader, and compiles and runs what it accepts. SECONDS: for how long; CORPUS: folder of the inputs.
 fuzz:

@@ -25,6 +25,8 @@ from unicorn import UcError
 from tinykws.aot.compiler import compile_model
 from tinykws.support.errors import ConfigError
 
+pytestmark = pytest.mark.slow
+
 KINDS = {
     "strip": conv_2d_strip(),
     "tile": conv_2d_tile(),
@@ -118,7 +120,6 @@ def compiles(model: bytes) -> bool:
     return True
 
 
-@pytest.mark.slow
 def test_instructions_in_c_give_what_plain_c_gives(tmp_path: Path) -> None:
     """The form for ARM, with functions in C for its instructions, under sanitizers; its assembly is tested above."""
     candidates = [random_convolution(random.Random(seed)) for seed in range(60)]

@@ -17,6 +17,8 @@ from sanitized_models import MOST_WORK, compile_spaced, compile_stream, run_sani
 from tinykws.aot import compiler
 from tinykws.support.errors import ConfigError
 
+pytestmark = pytest.mark.slow
+
 MUTANTS = 2000
 needs_gcc = pytest.mark.skipif(shutil.which("gcc") is None, reason="needs gcc")
 

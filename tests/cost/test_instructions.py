@@ -67,6 +67,7 @@ def calls_of(model: bytes) -> list[Call]:
         return []
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("arm-none-eabi-gcc") is None, reason="needs arm-none-eabi-gcc")
 def test_calls_that_were_not_fitted_come_near_their_counts(tmp_path: Path) -> None:
     """Many small calls of each kernel together: what goes into one goes out of another, as in a model."""

@@ -84,6 +84,7 @@ def test_no_limit_is_no_limit(bundle_with_20_kb_arena: Bundle, tmp_path: Path) -
     generate(bundle_with_20_kb_arena, with_room(NANO), "tflm", tmp_path)
 
 
+@pytest.mark.slow
 def test_after_linking_the_advice_goes_by_what_is_missing(
     bundle_with_20_kb_arena: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

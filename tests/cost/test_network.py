@@ -44,6 +44,7 @@ def made_up() -> NetworkCost:
     return NetworkCost("ds_tcn", 9000, 250_000, 17_000, 10_000, 12_000, 4_000, ("CONV_2D", "SOFTMAX"))
 
 
+@pytest.mark.slow
 def test_the_trained_network_takes_what_was_told(cost: NetworkCost) -> None:
     trainer = Trainer(cost.architecture, SHAPE, 4, 64, TrainingSettings(epochs=2, batch_size=16))
     features = np.random.default_rng(1).integers(-128, 128, (64, *SHAPE), np.int8)
@@ -71,6 +72,7 @@ def test_every_architecture_keeps_micro_speechs_budget(cost: NetworkCost) -> Non
     assert excesses_of(cost, ModelSettings(max_bytes=20_000, max_macs=336_000)) == []
 
 
+@pytest.mark.slow
 def test_measuring_leaves_training_alone() -> None:
     """The same seed must give the same weights whether or not something was measured before."""
     first = Trainer("ds_cnn", SHAPE, 4, 64, TrainingSettings(epochs=1)).weights()
@@ -138,6 +140,7 @@ class Words(Progress):
         self.said.append(text)
 
 
+@pytest.mark.slow
 def test_train_tells_the_cost_and_refuses_before_an_epoch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(network, "ARCHITECTURES", ("micro_speech",))
     project = make_project(tmp_path)

@@ -57,6 +57,7 @@ def noise(seconds: float, seed: int) -> np.ndarray:
     return samples
 
 
+@pytest.mark.slow
 def test_clips_with_a_reset_before_each(
     micro_speech_bundle: Bundle, board: Board, program: Path, tmp_path: Path
 ) -> None:
@@ -69,6 +70,7 @@ def test_clips_with_a_reset_before_each(
     assert sum(clip.figures.inferences for clip in report.clips if clip.figures) > 80
 
 
+@pytest.mark.slow
 def test_a_stream(micro_speech_bundle: Bundle, board: Board, program: Path, tmp_path: Path) -> None:
     write_wav(tmp_path / "stream.wav", noise(30, seed=9))
     report = verify_stream(

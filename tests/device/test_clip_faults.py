@@ -27,6 +27,8 @@ from tinykws.support.errors import DeviceError
 from tinykws.verification.clip_report import VerifyReport, report_of
 from tinykws.verification.junit import junit_of
 
+pytestmark = pytest.mark.slow
+
 HOST = find_board("host")
 CLIPS = 3
 PATIENT_S, IMPATIENT_S = 60.0, 3.0

@@ -28,6 +28,8 @@ from tinykws.support.errors import DeviceError
 from tinykws.verification.junit import junit_of_stream
 from tinykws.verification.stream_report import StreamReport
 
+pytestmark = pytest.mark.slow
+
 HOST = find_board("host")
 SECONDS = 5
 EVENTS = (Event(300, 600, "yes"), Event(4500, 4900, "no"))

@@ -20,6 +20,8 @@ from tinykws.project.detector_settings import DETECTOR_KINDS, DetectorWishes
 from tinykws.project.frontend_settings import FrontendSettings
 from tinykws.support.resources import FIRMWARE
 
+pytestmark = pytest.mark.slow
+
 LIBRARY = FIRMWARE / "lib" / "kws"
 SOURCES = [LIBRARY / f"kws_{name}.c" for name in extension_build.SOURCES]
 NATIVE = Path(__file__).parent.parent / "c"

@@ -19,6 +19,8 @@ from tinykws.native.frontend_tables import c_source
 from tinykws.project.frontend_settings import FrontendSettings
 from tinykws.support.resources import FIRMWARE
 
+pytestmark = pytest.mark.slow
+
 LIBRARY = FIRMWARE / "lib" / "kws"
 NATIVE = Path(__file__).parent.parent / "c"
 STEPS = ("crc32", "fft", "filterbank", "frontend", "log", "noise_reduction", "pcan", "square_root", "window")

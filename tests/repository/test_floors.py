@@ -79,3 +79,10 @@ def test_the_command_line_starts_light() -> None:
     code = f"import sys, tinykws.cli; print([name for name in {heavy} if name in sys.modules])"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
+
+
+def test_tests_are_in_the_room_of_what_they_test() -> None:
+    """tests/ has a folder for each package it tests, and folders for what is not in a package."""
+    rooms = {path.name for path in PACKAGE.iterdir() if path.is_dir()} | {path.stem for path in PACKAGE.glob("*.py")}
+    holding = {path.relative_to(ROOT / "tests").parts[0] for path in (ROOT / "tests").rglob("test_*.py")}
+    assert holding - rooms <= {"docs", "firmware", "repository"}

@@ -181,6 +181,7 @@ def test_the_page_plays_and_shows_every_suspicion(report: AuditReport) -> None:
     assert json.loads((report.page.parent / "audit.json").read_text())["clips"] == report.clips
 
 
+@pytest.mark.slow
 def test_nothing_is_left_out_unasked_and_only_what_was_asked_for(
     project: Project, report: AuditReport, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -224,6 +225,7 @@ def test_bad_use(project: Project, tmp_path: Path, capsys: pytest.CaptureFixture
     assert "--audit" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_the_command(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["prepare", "--project", str(project.root), "--audit"]) == 0
     out = capsys.readouterr().out

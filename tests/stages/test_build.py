@@ -29,6 +29,7 @@ def core_dir(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     monkeypatch.setenv("TINYKWS_CORE_DIR", str(tmp_path_factory.mktemp("core")))
 
 
+@pytest.mark.slow
 def test_this_computers_program_is_built_once(tiny_model_bundle: Bundle, tmp_path: Path) -> None:
     folder = tmp_path / "höre zu"
     generate(tiny_model_bundle, HOST, None, folder)
@@ -88,6 +89,7 @@ def test_what_is_too_slow_is_built_on_request(
         build(tmp_path, board, bundle=tiny_model_bundle, force=True)
 
 
+@pytest.mark.slow
 def test_a_change_is_compiled(tiny_model_bundle: Bundle, tmp_path: Path) -> None:
     generate(tiny_model_bundle, HOST, None, tmp_path)
     before = build(tmp_path, HOST).program.read_bytes()
@@ -98,6 +100,7 @@ def test_a_change_is_compiled(tiny_model_bundle: Bundle, tmp_path: Path) -> None
     assert build(tmp_path, HOST).program.read_bytes() != before
 
 
+@pytest.mark.slow
 def test_two_projects_build_at_once_and_keep_apart(tiny_model_bundle: Bundle, tmp_path: Path) -> None:
     folders = [tmp_path / "one", tmp_path / "two"]
     for folder in folders:
@@ -110,6 +113,7 @@ def test_two_projects_build_at_once_and_keep_apart(tiny_model_bundle: Bundle, tm
             second.result()
 
 
+@pytest.mark.slow
 def test_a_program_too_big_is_an_error_that_counts_bytes(tiny_model_bundle: Bundle, tmp_path: Path) -> None:
     generate(tiny_model_bundle, HOST, None, tmp_path)
     report = build(tmp_path, HOST)
@@ -123,6 +127,7 @@ def test_a_program_too_big_is_an_error_that_counts_bytes(tiny_model_bundle: Bund
     assert build(tmp_path, exact).flash_limit_bytes == report.flash_bytes
 
 
+@pytest.mark.slow
 def test_a_compilers_error_is_shown_and_the_project_stays(tiny_model_bundle: Bundle, tmp_path: Path) -> None:
     generate(tiny_model_bundle, HOST, None, tmp_path)
     (tmp_path / "src" / "mine.c").write_text("int mine(void) { return nothing; }\n")
@@ -133,6 +138,7 @@ def test_a_compilers_error_is_shown_and_the_project_stays(tiny_model_bundle: Bun
     assert (tmp_path / "platformio.ini").is_file()
 
 
+@pytest.mark.slow
 def test_our_own_code_may_not_warn(tiny_model_bundle: Bundle, tmp_path: Path) -> None:
     generate(tiny_model_bundle, HOST, None, tmp_path)
     (tmp_path / "src" / "mine.c").write_text("static int unused;\n")

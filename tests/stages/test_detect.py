@@ -44,6 +44,7 @@ def samples() -> npt.NDArray[np.int16]:
     return stream.astype(np.int16)
 
 
+@pytest.mark.slow
 def test_words_are_heard_where_they_are(
     low_threshold_bundle: Bundle, samples: npt.NDArray[np.int16], tmp_path: Path
 ) -> None:

@@ -216,6 +216,7 @@ env.AddPlatformTarget("upload", "$BUILD_DIR/${PROGNAME}.elf", [_upload], "Upload
 """
 
 
+@pytest.mark.slow
 def test_the_real_platformio_uploads_what_was_built(tiny_model_bundle: Bundle, tmp_path: Path) -> None:
     """With the host's platform, which is given an uploader: vendors' cannot be had everywhere."""
     if shutil.which("gcc") is None:

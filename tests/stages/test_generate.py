@@ -235,6 +235,7 @@ CORES: dict[str, list[list[str]]] = {
 """Compilers, and of each the processors it is asked for."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("standard", ["gnu99", "gnu11", "gnu17"])
 @pytest.mark.parametrize("compiler", CORES)
 def test_the_portable_c_is_good_for_every_processor(

@@ -228,6 +228,7 @@ def test_a_line_too_slow_for_any_recording() -> None:
         check(ear)
 
 
+@pytest.mark.slow
 def test_the_picture_is_the_same_for_the_same_sound(tmp_path: Path) -> None:
     first, second = tmp_path / "a.png", tmp_path / "b.png"
     assert check(FakeEar(GOOD), plot=first).plot == str(first)
@@ -253,6 +254,7 @@ def humming_board(tmp_path: Path) -> Iterator[str]:
     process.wait()
 
 
+@pytest.mark.slow
 def test_the_command_tells_numbers_and_advice(
     humming_board: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -266,6 +268,7 @@ def test_the_command_tells_numbers_and_advice(
     assert picture.is_file()
 
 
+@pytest.mark.slow
 def test_a_microphone_that_says_nothing_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And not that the emulated device has ended, though it is ended then."""
     monkeypatch.setattr("tinykws.stages.mic_check.LOOKS", 0)

@@ -14,6 +14,8 @@ from tinykws.project.config import TrainingSettings
 from tinykws.training.architectures.registry import TEACHER
 from tinykws.training.keras_network import Network, Trainer
 
+pytestmark = pytest.mark.slow
+
 SHAPE = (13, 40)
 SETTINGS = TrainingSettings(epochs=4, batch_size=16, dropout=0.0, distill=0.0)
 N_CLIPS = 48

@@ -32,6 +32,8 @@ from tinykws.stages.verify_stream import StreamFile, verify_stream
 from tinykws.support.errors import DeviceError
 from tinykws.support.progress import Progress
 
+pytestmark = pytest.mark.slow
+
 SPOILED = ["host", "qemu-cortex-m4"]
 EMULATED = [board.id for board in load_boards().values() if board.emulator]
 TRANSPORTS = [(board, None) for board in EMULATED] + [("qemu-cortex-m4", "uart"), ("qemu-riscv32", "uart")]
@@ -376,7 +378,6 @@ def test_a_crash_in_a_stream_ends_the_run_with_what_was_heard_until_then(
     assert report.ended in attempt.fault
 
 
-@pytest.mark.slow
 def test_micro_speech_gives_the_scores_it_is_known_for(shared: Path, board: Board, tmp_path: Path) -> None:
     model = shared / "models" / "micro_speech_quantized.tflite"
     bundle = import_model(model, ["silence", "unknown", "yes", "no"], tmp_path / "bundle")
