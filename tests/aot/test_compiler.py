@@ -55,6 +55,7 @@ def assert_equal_to_tflm(tflite: bytes, folder: Path, count: int, seed: int) -> 
     return len(outputs)
 
 
+@pytest.mark.slow
 @on_linux
 @pytest.mark.parametrize(("name", "count"), [("micro_speech_quantized.tflite", 2000), ("kws_ref_model.tflite", 1000)])
 def test_reference_models(name: str, count: int, shared: Path, workshop: Path) -> None:
@@ -62,6 +63,7 @@ def test_reference_models(name: str, count: int, shared: Path, workshop: Path) -
     assert different > 50
 
 
+@pytest.mark.slow
 @on_linux
 @settings(max_examples=120, deadline=None)
 @given(st.randoms(use_true_random=False))
@@ -74,6 +76,7 @@ def test_random_networks(workshop: Path, source: random.Random) -> None:
     assert_equal_to_tflm(model, workshop, 25, seed=2)
 
 
+@pytest.mark.slow
 @on_linux
 @settings(max_examples=60, deadline=None)
 @given(st.randoms(use_true_random=False))
@@ -92,6 +95,7 @@ def test_random_convolutions_meet_every_kernel() -> None:
         assert kernels.count(kernel) >= 4, kernel
 
 
+@pytest.mark.slow
 @on_linux
 def test_random_networks_are_neither_refused_nor_dull(workshop: Path) -> None:
     """Else the test above shows nothing: nearly all compile, most tell inputs apart, and all ops occur."""

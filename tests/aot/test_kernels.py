@@ -164,6 +164,7 @@ def _a_model(folder: Path) -> Path:
     return folder / "model_aot.c"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cpu", ["cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m33"])
 def test_compiles_for_cortex_m(cpu: str, tmp_path: Path) -> None:
     if shutil.which("arm-none-eabi-gcc") is None:
@@ -191,6 +192,7 @@ def test_the_engine_compiles_against_its_contract(tmp_path: Path) -> None:
     run_compiler("gcc", *STRICT, *includes, "-c", source, "-o", tmp_path / "engine.o")
 
 
+@pytest.mark.slow
 def test_the_kernels_call_no_library(tmp_path: Path) -> None:
     """Undefined symbols of every kernel: none but those that GCC asks of any environment, and puts for loops."""
     if shutil.which("nm") is None:

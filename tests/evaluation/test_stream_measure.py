@@ -172,6 +172,7 @@ def test_one_loud_accident_does_not_cost_all_words() -> None:
     assert tuning.point.rate.false_accepts == 1
 
 
+@pytest.mark.slow
 def test_a_long_quiet_is_sure() -> None:
     made = material(positive_heights=[200] * 4, false_heights={}, hours=1)
     tuning = tune_detector(made, LABELS, dataclasses.replace(COMMANDS, false_accepts_per_hour=4))

@@ -99,6 +99,7 @@ def test_recorded_noise_is_used() -> None:
     np.testing.assert_array_equal(sound_of(too_short), sound_of(WordStream(words(10), Scene("noisy", 5.0))))
 
 
+@pytest.mark.slow
 def test_after_speech_another_word_ends_right_before() -> None:
     scene = next(scene for scene in SCENES if scene.after_speech)
     stream = WordStream(words(), scene, others=OTHERS, seed=2)

@@ -378,6 +378,7 @@ def test_it_listens_to_its_microphone(program: Path, tmp_path: Path) -> None:
     assert not any(isinstance(line, Scores) for line in answers)
 
 
+@pytest.mark.slow
 def test_sound_that_was_lost_or_too_loud_is_told(tmp_path: Path) -> None:
     wrapped = [f"-Wl,--wrap=kws_port_microphone_{what}" for what in ("overruns", "clipped")]
     program = build(tmp_path, *wrapped, str(Path(__file__).parent.parent / "c" / "lossy_microphone.c"))
@@ -404,6 +405,7 @@ def self_test_defines(scores: tuple[int, ...] | None = None, crc: int | None = N
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("defines", "says"),
     [

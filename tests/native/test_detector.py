@@ -132,6 +132,7 @@ def test_the_rule_is_recognize_commands(
         assert detector.step(scores, time_ms) == reference.step(scores.tolist(), time_ms)
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 2**32 - 1))
 def test_long_streams_of_words_follow_the_rule(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -268,6 +269,7 @@ def test_other_numbers_of_scores_are_refused() -> None:
         Detector(DEFAULT, 4).step(np.zeros(3, np.int8), 100)
 
 
+@pytest.mark.slow
 def test_a_window_of_scores_every_five_milliseconds_fits() -> None:
     """More than the 50 results upstream can hold."""
     settings = dataclasses.replace(DEFAULT, average_window_ms=5000, threshold=100)

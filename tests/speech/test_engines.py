@@ -120,6 +120,7 @@ def test_flite_says_the_phonemes_of_near_misses(tmp_path: Path) -> None:
     assert not flite.says("[[ǃˈa]]")
 
 
+@pytest.mark.slow
 @needs_flite
 def test_every_phone_of_the_table_makes_a_sound_in_every_voice(tmp_path: Path) -> None:
     flite = engine(tmp_path, "flite")

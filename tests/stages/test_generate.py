@@ -296,6 +296,7 @@ def test_the_host_project_is_good_c(tiny_model_bundle: Bundle, tmp_path: Path, s
     compile_sources(tmp_path, "gcc", (".c",), [f"-std={standard}"])
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("cplusplus")
 def test_every_header_stands_alone_in_c_and_cpp(tiny_model_bundle: Bundle, tmp_path: Path) -> None:
     generate(tiny_model_bundle, find_board("host"), None, tmp_path)

@@ -40,6 +40,7 @@ def test_every_clip_once(dataset: Dataset) -> None:
     assert shown == sorted(there)
 
 
+@pytest.mark.slow
 def test_epochs_come_in_order_whatever_thread_made_them(dataset: Dataset) -> None:
     epochs = Epochs(dataset, AugmentationSettings(), seed=1)
     for count in (1, 2, 5):
