@@ -114,6 +114,7 @@ def test_kws_ref(inference_stride: int, shared: Path, workshop: Path) -> None:
         assert assert_exact(tflite, FRAMES, inference_stride, workshop, (60, 9), compiled) > 60 // inference_stride
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_our_own_networks(name: str, workshop: Path) -> None:
     """As far as each streams, and half as far."""
@@ -128,6 +129,7 @@ def test_our_own_networks(name: str, workshop: Path) -> None:
             )
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(st.randoms(use_true_random=False), st.integers(1, 12))
 def test_random_networks_at_any_hop(workshop: Path, source: random.Random, inference_stride: int) -> None:

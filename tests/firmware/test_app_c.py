@@ -92,6 +92,7 @@ def results(lines: list[Line]) -> list[Line]:
     return [dataclasses.replace(line, audio_crc=None) if isinstance(line, ClipFigures) else line for line in told]
 
 
+@pytest.mark.slow
 def test_it_introduces_itself_at_start_and_when_asked(say: Say) -> None:
     assert say("!INFO") == [READY]
 
@@ -421,6 +422,7 @@ def test_the_banner_says_what_the_self_test_found(tmp_path: Path, defines: list[
     assert banner == dataclasses.replace(READY, self_test=says)
 
 
+@pytest.mark.slow
 def test_the_self_test_leaves_nothing_behind(tmp_path: Path) -> None:
     """Neither in what the microphone brings, nor in a clip, nor in the counts; and it is not heard as a word."""
     folders = [tmp_path / name for name in ("tested", "untested")]
@@ -438,6 +440,7 @@ def test_the_self_test_leaves_nothing_behind(tmp_path: Path) -> None:
         assert with_test[1:] == without[1:]
 
 
+@pytest.mark.slow
 def test_an_engine_that_does_not_start_is_never_silent(tmp_path: Path) -> None:
     program = build(tmp_path, "-DBROKEN_ENGINE")
     answers = talk(program, f"!INFO\n!TEST\n!DATA {AUDIO_TYPE} 4\nYWJjZA==\n".encode())
@@ -447,6 +450,7 @@ def test_an_engine_that_does_not_start_is_never_silent(tmp_path: Path) -> None:
     assert answers[5:] == [Fail("engine", "did not start: see !INFO")]
 
 
+@pytest.mark.slow
 def test_an_engine_that_cannot_run_fails_the_clip(tmp_path: Path) -> None:
     program = build(tmp_path, "-DFAILING_INVOKE")
     answers = talk(program, "".join(f"{line}\n" for line in ["!TEST", *clip_lines(sound(1))]).encode())
@@ -548,6 +552,7 @@ def test_any_command_ends_a_recording(talking: Talk) -> None:
     assert lines[-1].startswith("!OK RECORD 300 crc=")
 
 
+@pytest.mark.slow
 def test_what_was_lost_or_too_loud_in_a_recording_is_told(tmp_path: Path) -> None:
     wrapped = [f"-Wl,--wrap=kws_port_microphone_{what}" for what in ("overruns", "clipped")]
     program = build(tmp_path, *wrapped, str(Path(__file__).parent.parent / "c" / "lossy_microphone.c"))
@@ -561,6 +566,7 @@ def test_what_was_lost_or_too_loud_in_a_recording_is_told(tmp_path: Path) -> Non
     assert (int(overruns) > 0, int(clipped) > 0) == (True, True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ring", [8192, 32768])
 def test_behind_a_slow_bridge_the_ring_holds_what_was_promised(tmp_path: Path, ring: int) -> None:
     """A line at 115,200 baud in C, no sample more or less than recording.record_protocol asks of such a row."""
@@ -597,6 +603,7 @@ FRAGMENTS = st.one_of(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=150)
 @given(pieces=st.lists(FRAGMENTS, max_size=40))
 def test_nothing_that_comes_in_can_hang_or_upset_it(program: Path, pieces: list[bytes]) -> None:

@@ -330,7 +330,7 @@ def test_without_a_network_the_answer_is_quick_and_says_what_to_try(get: Getter)
     with pytest.raises(ToolError) as error:
         get(urls=urls)
     assert get.waits == []
-    assert "RecoveringSession refused" in error.value.message
+    assert "Connection refused" in error.value.message
     assert all(f"{url}: no connection" in error.value.message for url in urls)
     assert error.value.exit_code == 3
     assert "--url FILE" in str(error.value.hint)
