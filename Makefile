@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-# The two commands: `make demo` shows the whole pipeline, `make test` runs all checks. Both set up what they need.
+# `make demo` shows the whole pipeline, `make test` runs all checks, `make quick` the fast ones. Each sets up .venv first.
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check fuzz fuzz-firmware clean
+.PHONY: demo test quick check docs fuzz fuzz-firmware clean
 
 demo:
 	@$(PYTHON) scripts/bootstrap.py demo $(BOARD)
@@ -15,18 +15,31 @@ test:
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 	$(BIN)/python scripts/demo.py --short
 
+# While working: under two minutes on two cores. Needs gcc, but no emulator, no cross compiler, and trains nothing.
+quick:
+	@$(PYTHON) scripts/bootstrap.py quick
+	$(MAKE) check
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow"
+
 check:
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
-# The .tflite reader and what is made of what it accepts; SECONDS and CORPUS say how long and where mutants are kept.
+# The documentation as a site in build/site/; a broken link or anchor is an error.
+docs:
+	@$(PYTHON) scripts/bootstrap.py test
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
+	@echo "open build/site/index.html"
+
+# Fuzzes the .tflite reader, and compiles and runs what it accepts. SECONDS: for how long; CORPUS: folder of the inputs.
 fuzz:
 	@$(PYTHON) scripts/bootstrap.py test
 	$(BIN)/python -m pip install -q 'atheris>=3'
 	$(BIN)/python tests/helpers/fuzz_reader.py --seconds $(or $(SECONDS),600) --corpus $(or $(CORPUS),build/fuzz)
 
-# The firmware's application over its serial line; needs clang.
+# Fuzzes the firmware's application through its serial port. Needs clang.
 fuzz-firmware:
 	@$(PYTHON) scripts/bootstrap.py test
 	$(BIN)/python tests/helpers/fuzz_firmware.py --seconds $(or $(SECONDS),600) --corpus $(or $(CORPUS),build/fuzz-firmware/corpus)

@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 
 from setuptools import setup
+from setuptools.command.build_ext import build_ext
 from setuptools.command.build_py import build_py
 
 RESOURCES = ["firmware", "templates", "boards.yaml"]
@@ -31,8 +33,28 @@ class BuildWithResources(build_py):
                 shutil.copy2(source, target / name)
 
 
+class BuildWithClangOnWindows(build_ext):
+    """Compiles with clang-cl on Windows: the firmware's C uses builtins of GCC and Clang that MSVC does not have."""
+
+    def build_extensions(self) -> None:
+        """Replaces cl.exe by clang-cl, which takes the same options; MSVC still links."""
+        if sys.platform == "win32" and self.compiler.compiler_type == "msvc":
+            self.compiler.initialize(self.plat_name)
+            self.compiler.cc = clang_cl()
+        super().build_extensions()
+
+
+def clang_cl() -> str:
+    """Returns the path of clang-cl: from PATH, or where LLVM's installer puts it."""
+    installed = Path("C:/Program Files/LLVM/bin/clang-cl.exe")
+    found = shutil.which("clang-cl") or (str(installed) if installed.is_file() else None)
+    if found is None:
+        raise SystemExit("clang-cl was not found; tinykws does not compile with MSVC. Type: winget install LLVM.LLVM")
+    return found
+
+
 setup(
     cffi_modules=["tinykws/native/extension_build.py:ffibuilder"],
-    cmdclass={"build_py": BuildWithResources},
+    cmdclass={"build_py": BuildWithResources, "build_ext": BuildWithClangOnWindows},
     options={"bdist_wheel": {"py_limited_api": "cp310"}},
 )

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How well models hear people: clips, and streams at a wanted rate of false accepts.
+"""Accuracy of models on recorded speech: on clips, and on streams at a given rate of false accepts.
 
     .venv/bin/python benchmarks/accuracy.py PROJECT NAME[/SEED]=BUNDLE... --negatives FILE... [--seed N]
     .venv/bin/python benchmarks/accuracy.py PROJECT NAME[/SEED]=BUNDLE...          clips only
-    .venv/bin/python benchmarks/accuracy.py --page                                 the page anew
+    .venv/bin/python benchmarks/accuracy.py --page                                 only writes the page again
 
 PROJECT is a project whose dataset has validation clips of the bundles' words; it is not changed. Writes
-benchmarks/accuracy.json and, from it, benchmarks/accuracy.md; a NAME/SEED that is there already is replaced, others
+benchmarks/accuracy.json and, from it, benchmarks/accuracy.md; an existing NAME/SEED is replaced, others
 stay. Trainings of a NAME that differ by their SEED are one row: their mean, the lowest and the highest.
 
 Nothing is tuned on what is reported: each stream is cut in two halves of time. The detector is chosen on one half, as
@@ -57,11 +57,11 @@ RATES = (0.5, 1.0, 2.0)
 MAC_OPS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 HALVES = (0, 1)
 QUOTED = 1.0
-"""The rate at which each scene's recall is told, where there is room for one."""
+"""The rate of false accepts for which tables with room for one column give each scene's recall."""
 
 
 def main() -> int:
-    """Measures the bundles that are named, and writes table and figures."""
+    """Measures the bundles named on the command line; writes the JSON file and the page."""
     arguments = _arguments()
     if not arguments.page:
         _measure(arguments)
@@ -290,7 +290,7 @@ def _cost_line(seeds: Sequence[dict[str, Any]]) -> tuple[str, ...]:
 def _lines(
     models: dict[str, list[dict[str, Any]]], figures: str, line: Callable[[Sequence[dict[str, Any]]], tuple[str, ...]]
 ) -> list[tuple[str, ...]]:
-    """Returns each model's lines: one for what stands at the same place of each of its seeds' lists."""
+    """Returns each model's rows; a row combines the entries at the same index in the lists of its seeds."""
     return [
         (name, *line(together))
         for name, seeds in models.items()
@@ -327,7 +327,7 @@ def _curve_line(seeds: Sequence[dict[str, Any]]) -> tuple[str, ...]:
 
 
 def _found(recalls: Sequence[dict[str, Any]]) -> str:
-    """Returns the recall of several together, with its limits."""
+    """Returns the pooled recall of several, with its confidence interval."""
     found, said = (sum(recall[name] for recall in recalls) for name in ("found", "utterances"))
     limits = share_interval(found, said)
     assert limits is not None
@@ -373,7 +373,7 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _spread(shares: Sequence[float]) -> str:
-    """Returns the mean and, of several, the lowest and the highest."""
+    """Returns the mean; of several values, also the lowest and the highest."""
     mean = _percent(float(np.mean(shares)))
     return mean if len(shares) == 1 else f"{mean} ({100 * min(shares):.1f} to {100 * max(shares):.1f})"
 

@@ -4,8 +4,9 @@
     python benchmarks/frontend_instructions.py [--json] [--write]
 
 frontend_instructions.c is compiled with the front-end's own sources (-O2), run by QEMU, which counts instructions
-exactly (-icount; loops of known length are counted first), and must give the features that Python's front-end gives. A
-minute of real speech is taken where it is at hand, made sound elsewhere. `--write` writes the table beside this file.
+exactly (-icount, calibrated on loops of known length). Features must equal those of Python's front-end. The input is a
+minute of recorded speech if there is a folder `shared`, else a minute of generated sound. `--write` writes the table
+next to this file.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import numpy.typing as npt
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "helpers"))
 
-from cortex_m4 import compile_program, run_program
+from emulated_cortex_m4 import compile_program, run_program
 from frontend_signals import RATE_HZ, to_int16, voice
 from tinykws.native._kws import lib
 
@@ -57,7 +58,7 @@ OPPONENT_COUNTS = {"window": 8200, "FFT": 57000, "filter bank": 8800, "square ro
 
 
 def speech() -> tuple[npt.NDArray[np.int16], str]:
-    """Returns a minute of sound, and what it is."""
+    """Returns a minute of sound, and its description."""
     if SPEECH.is_file():
         import soundfile
 
@@ -67,12 +68,12 @@ def speech() -> tuple[npt.NDArray[np.int16], str]:
 
 
 def loud_noise() -> npt.NDArray[np.int16]:
-    """Returns a minute in which every feature is far from 0: the most there is to do."""
+    """Returns a minute of sound whose features are all far from 0, which takes the most instructions."""
     return to_int16(np.random.default_rng(1).normal(0, 5000, SECONDS * RATE_HZ))
 
 
 def count(core: str, samples: npt.NDArray[np.int16], folder: Path) -> dict[str, int]:
-    """Returns each step's mean instructions a frame, having checked the features."""
+    """Checks the features; returns the mean instructions per frame of each step."""
     program = compile_program(
         [HERE / "frontend_instructions.c", *library_sources(folder)], folder / f"{core}.elf", core=core
     )

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How many times faster than real time the front-end runs from Python, on one core, beside its two references.
+"""Speed of the front-end from Python on one core, as a multiple of real time, compared with its two references.
 
     python benchmarks/frontend_speed.py [--seconds 120]
 
-The references are left out where they are not installed. Times are the best of five runs over the same speech-like
-sound (tests/frontend_signals.py).
+References that are not installed are skipped. Times are the best of five runs over the same speech-like
+sound (tests/helpers/frontend_signals.py).
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -44,7 +46,7 @@ def best_seconds(work: Callable[[], object]) -> float:
 
 
 def report(name: str, seconds_of_sound: float, work: Callable[[], object]) -> None:
-    """Prints one row; a reference that is not there says so instead."""
+    """Prints one row, or that the reference is not installed."""
     try:
         work()
     except pytest.skip.Exception as reason:
@@ -52,6 +54,12 @@ def report(name: str, seconds_of_sound: float, work: Callable[[], object]) -> No
         return
     seconds = best_seconds(work)
     print(f"{name:48} {seconds_of_sound / seconds:8.0f} times real time")
+
+
+def process_all(frontend: FrontEnd, pieces: Sequence[npt.NDArray[np.int16]]) -> None:
+    """Feeds the front-end piece by piece."""
+    for piece in pieces:
+        frontend.process(piece)
 
 
 def main() -> None:
@@ -66,10 +74,10 @@ def main() -> None:
         settings = FrontendSettings(stride_ms=stride_ms)
         frontend = FrontEnd(settings)
         label = f"30/{stride_ms} ms"
-        report(f"FrontEnd.process, {label}", seconds, lambda frontend=frontend: frontend.process(samples))
-        report(f"  in pieces of 20 ms, {label}", seconds, lambda frontend=frontend: [*map(frontend.process, pieces)])
-        report(f"features_of_clips, {label}", seconds, lambda settings=settings: features_of_clips(clips, settings))
-        report(f"TensorFlow's op, {label}", seconds, lambda settings=settings: tensorflow_features(samples, settings))
+        report(f"FrontEnd.process, {label}", seconds, partial(frontend.process, samples))
+        report(f"  in pieces of 20 ms, {label}", seconds, partial(process_all, frontend, pieces))
+        report(f"features_of_clips, {label}", seconds, partial(features_of_clips, clips, settings))
+        report(f"TensorFlow's op, {label}", seconds, partial(tensorflow_features, samples, settings))
     report("pymicro-features, 30/10 ms", seconds, lambda: pymicro_features(samples))
     print(f"{'the tables, computed once':48} {best_seconds(lambda: tables_for.__wrapped__(settings)) * 1000:8.0f} ms")
 

@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How well a model made of spoken words hears people.
+"""Accuracy on recorded speech of models trained on synthetic clips.
 
     .venv/bin/python benchmarks/synthetic_speech.py --data ../shared/data/speech_commands [--variant NAME] [--seed N]
 
 Projects of yes and no, each trained with the defaults, its int8 bundle judged on the validation speakers of --data:
 
-    spoken       espeak-ng's speech and made noise, nothing recorded
-    others       recorded: other words and background noise of training speakers; yes and no are spoken
+    spoken       synthetic clips by espeak-ng and generated noise; no recordings
+    others       synthetic yes and no; recorded other words and background noise of training speakers
     spoken+20    spoken, and 20 recordings of yes and 20 of no, of training speakers, drawn by the seed
     others+20    others, and the same 40 recordings
 
-The seed is training's, speech's and the draw's; --variant and --seed may stand several times. Adds a line to --out
-after each run, and prints a table of all that is in it.
+--seed sets the seed of training, synthesis and drawing; --variant and --seed can be repeated. Adds a line to --out
+after each run, and prints a table of all its lines.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ DRAWN = 20
 
 
 def main() -> None:
-    """Runs what is asked for, one after the other."""
+    """Runs each variant with each seed."""
     arguments = read_arguments()
     judge = project_at(arguments.work / "judge", arguments.data, "never", 1)
     prepare(judge)
@@ -64,7 +64,7 @@ def read_arguments() -> argparse.Namespace:
 
 
 def run(variant: str, seed: int, judge: Project, arguments: argparse.Namespace) -> dict[str, Any]:
-    """Trains a variant and returns what its bundle does on the judge's validation clips."""
+    """Trains a variant; returns the accuracy of its bundle on the judge's validation clips."""
     root = arguments.work / f"{variant}-{seed}"
     data = root / "data"
     shutil.rmtree(root, ignore_errors=True)
@@ -83,7 +83,7 @@ def run(variant: str, seed: int, judge: Project, arguments: argparse.Namespace) 
     shutil.rmtree(judge.bundle_dir, ignore_errors=True)
     shutil.copytree(project.quantized_dir, judge.bundle_dir)
     score = evaluate(judge, split="validation").int8_model
-    recalls = {label.label: round(label.recall, 4) for label in score.labels}
+    recalls = {label.label: None if label.recall is None else round(label.recall, 4) for label in score.labels}
     return {
         "variant": variant,
         "seed": seed,

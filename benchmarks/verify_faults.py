@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What becomes of a run of verify when the line or the device fails: two tables of faults, in verify_faults.md.
+"""Results of verify when the transport or the device fails: two tables of faults, in verify_faults.md.
 
     .venv/bin/python benchmarks/verify_faults.py BUNDLE CLIPS... [--clips 20] [--write]
 
-Each fault is done by the tests' proxy to the host board's firmware: all along the line or in the second clip, and again
-in the middle of a stream that is made of the same clips.
+The tests' proxy injects each fault between host and the host board's firmware: throughout the session or in the second
+clip, and again in the middle of a stream made of the same clips.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ SECOND_CLIP = {"clip": 2, "after_bytes": 15_000}
 MIDDLE_OF_STREAM = {"clip": 1, "after_bytes": 800_000}
 OF_CLIPS = ("fault", "happened", "clips", "right", "tried again", "failed by name", "not sent", "wrong verdicts")
 OF_STREAM = ("fault", "happened", "attempts", "verdict", "s heard", "inferences", "detections", "of the host", "differ")
-WAITS = {"timeout_s": 5.0, "return_s": 10.0}
+TIMEOUT_S, RETURN_S = 5.0, 10.0
 
 
 def main() -> int:
@@ -98,7 +98,7 @@ def _faults_in(where: dict[str, int]) -> Iterator[tuple[str, Fault]]:
 def _clips_row(bundle: Bundle, program: Path, clips: list[ClipFile], name: str, fault: Fault) -> tuple[str, ...]:
     board = find_board("host")
     with faulty(board, program, fault) as url:
-        report = verify(bundle, board, url, clips, **WAITS)
+        report = verify(bundle, board, url, clips, timeout_s=TIMEOUT_S, return_s=RETURN_S)
     failed = [clip for clip in report.clips if not clip.equal]
     not_sent = [clip for clip in failed if clip.reason.startswith("not sent")]
     wrong = [clip for clip in failed if "differ" in clip.reason]
@@ -110,7 +110,7 @@ def _clips_row(bundle: Bundle, program: Path, clips: list[ClipFile], name: str, 
 def _stream_row(bundle: Bundle, program: Path, stream: StreamFile, name: str, fault: Fault) -> tuple[str, ...]:
     board, log_path = find_board("host"), stream.path.with_suffix(".jsonl")
     with faulty(board, program, fault) as url:
-        report = verify_stream(bundle, board, url, stream, log_path=log_path, **WAITS)
+        report = verify_stream(bundle, board, url, stream, log_path=log_path, timeout_s=TIMEOUT_S, return_s=RETURN_S)
     verdict = report.verdict
     word = "PASS" if report.passed else "FAIL, run ended" if report.ended else "FAIL"
     differences = sum(bool(attempt.difference) for attempt in verdict.attempts)

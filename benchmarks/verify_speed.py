@@ -3,11 +3,11 @@
 
     python benchmarks/verify_speed.py [--bundle DIR] [--clips 100] [--seconds 300] [--write]
 
-Clips are real ones (validation clips of Speech Commands), the stream is real talk; `../shared/data` beside the checkout
-has both. Counted is their own sound, without the silence that follows each. Time is the wall's, from the start of the
-emulator to the last result, with the host's own pipeline in it; and, because other work on the machine slows that down,
-the processor's: of this process and the emulator together, which mostly wait for each other. Of three runs the best
-counts. A run whose verdict is not PASS counts nothing.
+Clips are validation clips of Speech Commands, the stream is recorded conversation; both are in `../shared/data` next to
+the checkout. The duration of the sound excludes the silence that verify adds. Wall time is measured from the start of
+the emulator to the last result, including the host's own pipeline; processor time, which other work on the computer
+affects less, is that of this process and the emulator together. The best of three runs counts; runs whose verdict is
+not PASS are discarded.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ CASES = (
     ("qemu-riscv32", "uart"),
 )
 UART_SHARE = 10
-"""By the UART a tenth of the sound is enough."""
+"""Share of the sound that is sent over the UART, which is slow."""
 RUNS = 3
 TAIL_MS = 500
 
@@ -61,7 +61,7 @@ def program_of(bundle: Bundle, board: Board, folder: Path) -> Path:
 
 @dataclasses.dataclass(frozen=True)
 class Ratios:
-    """Times real time."""
+    """Returns the multiple of real time."""
 
     wall: float
     processor: float

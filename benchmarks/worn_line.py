@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How many clips get the right verdict over a line that damages bytes: the host board's firmware behind a proxy.
+"""Share of clips with the correct verdict if the transport damages bytes: the host board's firmware behind a proxy.
 
     .venv/bin/python benchmarks/worn_line.py BUNDLE CLIPS... --clips 1000 --rate 0.0001
 
-One byte in so many is turned, lost or doubled, in both directions. Prints what came of the clips and what it took.
+--rate is the share of bytes that are changed, lost or doubled, in both directions. Prints the verdicts, and how much
+was sent again.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from tinykws.stages.verify import find_clips, verify
 
 
 def main() -> int:
-    """Reads the command line, runs, prints; 0 where every clip got the right verdict."""
+    """Reads the command line, runs, prints; returns 0 if every clip got the correct verdict."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("bundle", type=Path)
     parser.add_argument("paths", type=Path, nargs="+", metavar="CLIPS")

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Makes .venv with all that `make demo` or `make test` needs; runs on a bare python3, imports nothing outside it.
+"""Creates .venv with everything that `make demo`, `make test` or `make quick` needs. Needs only Python itself.
 
-    python3 scripts/bootstrap.py demo|test [BOARD]
+    python3 scripts/bootstrap.py demo|test|quick [BOARD]
 
-Debian and Ubuntu packages (the Arm and RISC-V compilers, QEMU, Python's headers) are installed where that is allowed;
-where it is not, the line to type is printed, and the emulated boards are left out while everything else goes on.
-Nothing is done twice: a stamp in .venv remembers what was installed from which pyproject.toml and C sources.
+Debian and Ubuntu packages (the Arm and RISC-V compilers, QEMU, Python's headers) are installed if permissions allow it;
+otherwise the command to type is printed, and everything that does not need emulated boards still works. `quick` needs
+only Python's headers. A stamp in .venv records which pyproject.toml and C sources were installed, so that a second call
+does nothing.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
-EXTRAS = {"demo": "train,synth", "test": "dev"}
+EXTRAS = {"demo": "train,synth", "test": "dev", "quick": "dev"}
 SUPPORTED = [(3, minor) for minor in range(10, 14)]
 CORTEX_M_PACKAGES = {
     "arm-none-eabi-gcc": ["gcc-arm-none-eabi", "libnewlib-arm-none-eabi", "libstdc++-arm-none-eabi-newlib"],
@@ -36,7 +37,7 @@ PACKAGES = {
     "qemu-riscv32": RISCV_PACKAGES,
     "test": {**CORTEX_M_PACKAGES, **RISCV_PACKAGES, "g++": ["g++"], "flite": ["flite"]},
 }
-"""What brings the programs that each goal, or a board asked for, would like to have."""
+"""For each goal, or a board that was named: the programs it uses, and the packages that provide them."""
 
 
 def main() -> None:
@@ -44,27 +45,27 @@ def main() -> None:
     check_python()
     for wish in sys.argv[1:] or [goal]:
         install_system_packages(wish)
-    stamp = VENV / f"tinykws-{goal}.stamp"
+    stamp = VENV / f"tinykws-{'test' if goal == 'quick' else goal}.stamp"  # test and quick install the same
     wanted = fingerprint()
     if stamp.is_file() and stamp.read_text() == wanted:
         say(f".venv is up to date for make {goal}")
         return
     make_venv()
-    say(f"installing tinykws[{EXTRAS[goal]}] into .venv (TensorFlow is large: some minutes)")
+    say(f"installing tinykws[{EXTRAS[goal]}] into .venv (TensorFlow is large: this takes minutes)")
     run([VENV_PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--upgrade", "pip"])
     run([VENV_PYTHON, "-m", "pip", "install", "--quiet", "--editable", f"{ROOT}[{EXTRAS[goal]}]"])
     stamp.write_text(wanted)
 
 
 def check_python() -> None:
-    """Ends with advice where this is a Python that TensorFlow has no wheels for."""
+    """Exits with advice if TensorFlow has no wheels for this version of Python."""
     if sys.version_info[:2] not in SUPPORTED:
         version = ".".join(map(str, sys.version_info[:2]))
         sys.exit(f"tinykws needs Python 3.10 to 3.13; this is {version}. Try: make PYTHON=python3.12 demo")
 
 
 def install_system_packages(goal: str) -> None:
-    """Installs what is missing with apt-get, as root or through a sudo that asks nothing; else says what to type."""
+    """Installs missing packages with apt-get, as root or with passwordless sudo; else prints the command."""
     missing = missing_packages(goal)
     if not missing:
         return
@@ -80,11 +81,11 @@ def install_system_packages(goal: str) -> None:
             return
         say(result.stderr.strip())
     say(f"could not install them here; as an administrator type: {line}")
-    say("going on without: boards that need them are left out, --board host works")
+    say("continuing without them: boards that need them are skipped, --board host works")
 
 
 def missing_packages(goal: str) -> list[str]:
-    """Returns the Debian packages whose programs or headers are not there."""
+    """Returns the Debian packages whose programs or headers are not installed."""
     packages = [
         name for program, names in PACKAGES.get(goal, {}).items() if not shutil.which(program) for name in names
     ]
@@ -97,7 +98,7 @@ def missing_packages(goal: str) -> list[str]:
 
 
 def apt_prefix() -> list[str] | None:
-    """Returns what to put before apt-get, or None where it may not be used."""
+    """Returns the words to put before apt-get, or None if it cannot be used."""
     if not shutil.which("apt-get"):
         return None
     if os.geteuid() == 0:
@@ -107,28 +108,30 @@ def apt_prefix() -> list[str] | None:
 
 
 def make_venv() -> None:
-    """Makes .venv unless a working one is there."""
+    """Creates .venv unless it exists and works."""
     if VENV_PYTHON.exists() and subprocess.run([VENV_PYTHON, "-m", "pip", "--version"], check=False,
                                                capture_output=True).returncode == 0:  # fmt: skip
         return
     shutil.rmtree(VENV, ignore_errors=True)
-    say("making .venv")
+    say("creating .venv")
     if importlib.util.find_spec("ensurepip") is None:
-        sys.exit("FAILED: this Python cannot make virtual environments; install the packages named above, then again")
+        sys.exit(
+            "FAILED: this Python cannot create virtual environments; install the packages named above and try again"
+        )
     run([sys.executable, "-m", "venv", VENV])
 
 
 def fingerprint() -> str:
-    """Digest of what an installation depends on: this Python, the build files and the C sources in the extension."""
+    """Returns a digest of what the installation depends on: Python, the build files, and the extension's C sources."""
     digest = hashlib.sha256(sys.version.encode())
     files = [ROOT / "pyproject.toml", ROOT / "setup.py", ROOT / "tinykws" / "native" / "extension_build.py"]
-    for path in files + sorted((ROOT / "firmware" / "lib" / "kws").glob("*.[ch]")):
+    for path in files + sorted((ROOT / "firmware" / "lib").rglob("*.[ch]")):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
 def run(command: list[object]) -> None:
-    """Runs a command that must succeed; what it says is shown only where it does not."""
+    """Runs a command that must succeed; its output is shown only if it fails."""
     words = [str(word) for word in command]
     result = subprocess.run(words, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if result.returncode:
@@ -136,7 +139,7 @@ def run(command: list[object]) -> None:
 
 
 def say(text: str) -> None:
-    """Prints a line at once."""
+    """Prints a line without buffering."""
     print(f"bootstrap: {text}", flush=True)
 
 

@@ -3,9 +3,9 @@
 
     .venv/bin/python scripts/demo.py [--short] [--board ID]
 
-Types the commands a person would type, and shows them. The last line is PASS or FAIL, and so is the exit code.
---short speaks fewer clips and trains less: the form that `make test` runs. --board names another emulated board than
-qemu-cortex-m4 (`make demo BOARD=qemu-riscv32`).
+Runs the commands that a user would type, and prints each. The last line is PASS or FAIL; the exit code is 0 only for
+PASS. --short synthesizes fewer clips and trains for less time: `make test` runs it. --board takes an emulated board
+other than qemu-cortex-m4 (`make demo BOARD=qemu-riscv32`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ EMULATION = ("arm-none-eabi-gcc", "qemu-system-arm")
 SETTINGS = """
 training: {epochs: 30, augmentation: {clips_per_epoch: 4000}}
 """
-"""Fewer epochs than a product would train for: a demo is watched."""
+"""Fewer epochs than the default, because someone is waiting for the demo."""
 SHORT_SETTINGS = """
 synth: {clips_per_word: 200, unknown_clips: 400, silence_clips: 100}
 training:
@@ -53,7 +53,7 @@ def main() -> int:
         print("FAIL")
         return 1
     except KeyboardInterrupt:
-        print("\ninterrupted: the same command goes on from here")
+        print("\ninterrupted: the same command continues from here")
         print("FAIL")
         return 130
     print(f"\nfrom {WORDS.replace(',', ' and ')} to verified detections on {board}: {time.monotonic() - started:.0f} s")
@@ -62,7 +62,7 @@ def main() -> int:
 
 
 def read_arguments() -> tuple[bool, str | None]:
-    """Returns whether it shall be short, and the board asked for."""
+    """Returns whether --short was given, and the board, if any."""
     parser = argparse.ArgumentParser(description="from two words to verified detections")
     parser.add_argument("--short", action="store_true")
     parser.add_argument("--board")
@@ -71,22 +71,24 @@ def read_arguments() -> tuple[bool, str | None]:
 
 
 def choose_board() -> str:
-    """Returns the emulated Cortex-M4 where its tools are there, else the host."""
+    """Returns the emulated Cortex-M4 if its tools are installed, else the host."""
     missing = [program for program in EMULATION if shutil.which(program) is None]
     if missing:
-        print(f"not found: {' and '.join(missing)}; going on with --board host, the same firmware compiled for the PC")
+        print(
+            f"not found: {' and '.join(missing)}; continuing with --board host, the same firmware compiled for the PC"
+        )
         return "host"
     return "qemu-cortex-m4"
 
 
 def shorten(config: Path, settings: str) -> None:
-    """Replaces the training settings by ones that take less time."""
+    """Replaces the training settings in kws.yaml with ones that take less time."""
     lines = [line for line in config.read_text(encoding="utf-8").splitlines() if not line.startswith("training:")]
     config.write_text("\n".join(lines) + settings, encoding="utf-8")
 
 
 def tinykws(*arguments: object) -> None:
-    """Shows a command line as a person would type it, and runs it."""
+    """Prints a command line as a user would type it, and runs it."""
     words = [str(argument) for argument in arguments]
     print(f"\n$ tinykws {' '.join(words)}", flush=True)
     subprocess.run([sys.executable, "-m", "tinykws", *words], check=True, cwd=ROOT)

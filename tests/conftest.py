@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What tests share: the folder of real speech, where there is one, and the tools of the machine."""
+"""Fixtures that several rooms share: recorded speech, the tools of this computer, small bundles and projects."""
 
 from __future__ import annotations
 
@@ -10,13 +10,17 @@ from pathlib import Path
 
 import hypothesis
 import pytest
-from made_dataset import make_project
+from tiny_model import tiny_bundle
+from tone_bursts_dataset import make_project
 
+from tinykws.model.bundle import Bundle, load_bundle
 from tinykws.project.layout import Project
 
 ROOT = Path(__file__).parent.parent
 
-# A busy machine is no failure: hypothesis's limit of 200 ms an example is off.
+SLOW_FIXTURES = {"qemu_cortex_m4", "qemu_riscv32", "learned_project"}
+
+# A busy machine must not fail a test: hypothesis's limit of 200 ms per example is off.
 hypothesis.settings.register_profile("tinykws", deadline=None)
 hypothesis.settings.register_profile("long", deadline=None, max_examples=20_000)  # CONTRIBUTING.md
 hypothesis.settings.load_profile("tinykws")
@@ -24,39 +28,47 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    # A shell that runs the tests in the background has them ignore Ctrl-C, and all they start: some tests send it.
+    # A shell that starts the tests in the background makes them, and the processes they start, ignore Ctrl-C.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks tests as slow that train a model or need an emulator: `make quick` does not run them."""
+    for item in items:
+        if SLOW_FIXTURES.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker("slow")
 
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The folder beside the checkout that holds real speech and reference models; skips where there is none."""
+    """The folder next to the checkout with recorded speech and reference models; skips the test if there is none."""
     folder = ROOT.parent / "shared"
     if not folder.is_dir():
-        pytest.skip("needs the folder of real speech beside the checkout")
+        pytest.skip("needs the folder `shared` with recorded speech next to the checkout")
     return folder
 
 
 @pytest.fixture(scope="session")
 def qemu_cortex_m4() -> None:
-    """Skips where firmware for an emulated Cortex-M4 cannot be built or run."""
+    """Skips the test if firmware for an emulated Cortex-M4 cannot be built or run."""
     skip_without("arm-none-eabi-gcc", "qemu-system-arm")
 
 
 @pytest.fixture(scope="session")
 def qemu_riscv32() -> None:
-    """Skips where firmware for an emulated RISC-V cannot be built or run."""
+    """Skips the test if firmware for an emulated RISC-V cannot be built or run."""
     skip_without("riscv64-unknown-elf-gcc", "qemu-system-riscv32")
 
 
 @pytest.fixture(scope="session")
 def cplusplus() -> None:
-    """Skips where there is no C++ compiler for this computer."""
+    """Skips the test if there is no C++ compiler for this computer."""
     skip_without("g++")
 
 
 def skip_without(*programs: str) -> None:
-    """Skips the test where one of the programs is not on PATH, naming it."""
+    """Skips the test if one of the programs is not on PATH, and names it."""
     for program in programs:
         if shutil.which(program) is None:
             pytest.skip(f"needs {program}")
@@ -64,7 +76,7 @@ def skip_without(*programs: str) -> None:
 
 @pytest.fixture(scope="session")
 def learned_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A project of tone bursts, trained, quantized and tuned: build/ holds all of it. Not to be changed."""
+    """A project of tone bursts, trained, quantized and tuned; build/ holds the results. Tests must not change it."""
     from tinykws.stages.quantize import quantize
     from tinykws.stages.train import train
     from tinykws.stages.tune import tune
@@ -74,3 +86,15 @@ def learned_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     quantize(project)
     tune(project)
     return project
+
+
+@pytest.fixture(scope="session")
+def trained_bundle(learned_project: Project) -> Bundle:
+    """The bundle of `learned_project`, as `tune` wrote it."""
+    return load_bundle(learned_project.bundle_dir)
+
+
+@pytest.fixture(scope="session")
+def tiny_model_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """A bundle of a model of 2 kB for the word `yes`, made without TensorFlow. Tests must not change its folder."""
+    return tiny_bundle(tmp_path_factory.mktemp("tiny") / "bundle")

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What executed instructions take by Arm's tables: the guess behind cycles an instruction.
+"""Cycles of executed instructions by Arm's tables: the basis of the estimated cycles per instruction.
 
 Sources: the Technical Reference Manuals of Cortex-M4 (Arm DDI 0439, 3.3.1), Cortex-M3 (DDI 0337, 3.3.1) and
-Cortex-M0+ (DDI 0484, 3.3). Memory answers at once: waiting for flash comes on top, and differs from board to board.
+Cortex-M0+ (DDI 0484, 3.3). Memory is assumed to have no wait states; those of flash are
+extra, and differ between boards.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ class Timing:
     """A core's cycles; an instruction that is not mentioned takes one."""
 
     refill: int
-    """Beyond the one of a branch that is taken; the M3 and M4's tables say 1 to 3, the middle is taken."""
+    """Extra cycles of a taken branch; the tables of M3 and M4 say 1 to 3, this is the middle."""
     store: int
     overlaps: bool
     """A load right behind a single load or store takes one cycle less."""
     slow: Mapping[str, int]
-    """By the beginning of their names; divisions in the middle of 2 to 12."""
+    """By prefix of the mnemonic; divisions take 2 to 12, this is the middle."""
 
 
 TIMINGS = {
@@ -53,7 +54,7 @@ def cycles_of(program: Path, executed: npt.NDArray[np.uint32], timing: Timing) -
     is_load = np.array([name.startswith("ldr") and bool(SINGLE.match(name)) for _, name, _ in known])[which]
     sizes = np.array([len(code.replace(" ", "")) // 2 for code, _, _ in known])[which]
     overlapping = (is_load[1:] & is_single[:-1]).sum() if timing.overlaps else 0
-    # Where the next instruction is not the one behind, a branch was taken.
+    # If the next address is not the following instruction, a branch was taken.
     taken = np.diff(executed.astype(np.int64)) != sizes[:-1]
     return int(cycles.sum() - overlapping + timing.refill * taken.sum())
 
@@ -72,7 +73,7 @@ def _cycles(name: str, operands: str, timing: Timing) -> int:
 
 
 def _registers(operands: str) -> int:
-    """How many are in `{r4, r5-r7, lr}`."""
+    """Returns the number of registers in a list such as `{r4, r5-r7, lr}`."""
     total = 0
     for item in operands.strip("{} \t").split(","):
         numbers = [int(number) for number in re.findall(r"\d+", item)]

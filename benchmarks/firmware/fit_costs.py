@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Finds what each kernel's work takes in instructions, and writes tinykws/cost/kernel_costs.py.
+"""Fits the instructions per unit of work of each kernel, and writes tinykws/cost/kernel_costs.py.
 
     python benchmarks/firmware/fit_costs.py [--only KERNEL] [--write]
 
 Models of one op, drawn at random, are counted in emulation on each instruction set. On two thirds of them constants
-are fitted (least squares of the relative error, none negative); the error that is written is that on the last third.
+are fitted (least squares of the relative error, none negative); the error in the file is that on the last third.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 sys.path.insert(0, str(Path(__file__).parent.parent.parent / "tests" / "helpers"))
 
-import random_nets as nets
+import random_networks as nets
 from programs import MACHINES, Machine, compile_many, emulation, run
 from tflite_builder import TensorSpec, build_model
 
@@ -54,7 +54,7 @@ from __future__ import annotations
 
 @dataclasses.dataclass(frozen=True)
 class Sample:
-    """A model of one call, and what its kernel does."""
+    """A model of one call, and its kernel's work."""
 
     model: bytes
     kernel: str
@@ -91,7 +91,12 @@ def _layer(net: nets.Net) -> None:
     inputs, scale = nets._weights(net, shape, dimension, size[0] * size[1] * (1 if depthwise else depth))
     inputs = [index for index in inputs if index >= 0]
     positions = (-(-height // stride), -(-width // stride))
-    options = {"padding": 0, "stride_h": stride, "stride_w": stride, "fused_activation_function": net.activation()}
+    options: dict[str, object] = {
+        "padding": 0,
+        "stride_h": stride,
+        "stride_w": stride,
+        "fused_activation_function": net.activation(),
+    }
     output = nets._output(net, (1, *positions, channels), 2 * scale)
     options |= {"depth_multiplier": 1} if depthwise else {}
     net.append("DEPTHWISE_CONV_2D" if depthwise else "CONV_2D", [current, *inputs], output, options)
@@ -126,7 +131,7 @@ def counted(machine: Machine, drawn: Sequence[Sample], folder: Path) -> list[int
 
 @dataclasses.dataclass(frozen=True)
 class Fit:
-    """What a unit of each kind of work takes, and how far that is off for calls it was not fitted to."""
+    """Instructions per unit of each kind of work, and the relative error on calls that it was not fitted to."""
 
     costs: dict[str, float]
     typical_error: float
@@ -146,7 +151,7 @@ def fitted(drawn: Sequence[Sample], counts: Sequence[int]) -> Fit:
 
 
 def _non_negative(matrix: npt.NDArray[np.float64], target: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Least squares; what comes out negative is left out, the most negative first."""
+    """Least squares without negative results: drops the most negative variable and solves again."""
     kept = [column for column in range(matrix.shape[1]) if matrix[:, column].any()]
     while True:
         found = np.linalg.lstsq(matrix[:, kept], target, rcond=None)[0]
@@ -176,7 +181,7 @@ def text_of(fits: dict[str, dict[str, Fit]]) -> str:
 
 
 def fits_before() -> dict[str, dict[str, Fit]]:
-    """Returns what kernel_costs.py says now."""
+    """Returns the current content of kernel_costs.py."""
     return {
         name: {kernel: Fit(dict(work), TYPICAL_ERROR[name][kernel], 0.0) for kernel, work in kernels.items()}
         for name, kernels in COSTS.items()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where a program's instructions go: QEMU's trace of every one it executes, told apart by the functions of the ELF."""
+"""Instructions by function: QEMU's trace of every executed instruction, assigned to the functions of the ELF file."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import SymbolTableSection
 from programs import Machine, emulation
 
 EXECUTED = re.compile(rb"^Trace \d+: 0x[0-9a-f]+ \[[0-9a-f]+/([0-9a-f]+)/", re.MULTILINE)
 HARNESS = frozenset({"main", "fill_samples", "machine_exit", "kws_mps2_exit", "kws_virt_exit"})
-"""What runs between and behind that which is looked at."""
+"""Functions of the harness, which are not counted."""
 Addresses = npt.NDArray[np.uint32]
 CHUNK_BYTES = 1 << 24
 
@@ -45,10 +46,11 @@ def executed_addresses(machine: Machine, program: Path, folder: Path) -> Address
 def functions_of(program: Path) -> list[tuple[int, int, str]]:
     """Returns address, size and name of every function, by address."""
     with program.open("rb") as file:
-        symbols = ELFFile(file).get_section_by_name(".symtab").iter_symbols()
+        symbols = ELFFile(file).get_section_by_name(".symtab")
+        assert isinstance(symbols, SymbolTableSection)
         functions = [
             (symbol["st_value"] & ~1, symbol["st_size"], symbol.name)
-            for symbol in symbols
+            for symbol in symbols.iter_symbols()
             if symbol["st_info"]["type"] == "STT_FUNC"
         ]
     return sorted(functions)
@@ -68,5 +70,5 @@ def instructions_by_function(program: Path, executed: Addresses) -> dict[str, in
         inside = (places >= begin) & (places < begin + size)
         if name not in HARNESS and inside.any():
             found[name] = found.get(name, 0) + int(counts[inside].sum())
-            counts = np.where(inside, 0, counts)  # a function of two names counts once
+            counts = np.where(inside, 0, counts)  # a function with two names counts once
     return dict(sorted(found.items(), key=lambda item: -item[1]))

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Counts what models of the aot engine execute and take on emulated processors, and writes ../firmware.md and .json.
+"""Counts instructions and memory of models of the aot engine on emulated processors; writes ../firmware.md and .json.
 
     python benchmarks/firmware/measure.py [--models DIR] [--bundle DIR] [--quick] [--write]
 
-Instructions are exact: QEMU counts them, known loops calibrate, and two runs must agree. They are not cycles. Outputs
-must be those of TFLite Micro's interpreter, byte for byte, or nothing is written.
+Instruction counts are exact: QEMU counts them, calibrated on loops of known length, and two runs must agree. They are
+not cycles. Outputs must equal those of TFLite Micro's interpreter byte for byte, otherwise nothing is written.
 """
 
 from __future__ import annotations

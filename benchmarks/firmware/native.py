@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The generated C on this computer beside TFLite Micro's interpreter, in one run."""
+"""Speed of the generated C on this computer compared with TFLite Micro's interpreter, in one run."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def side_by_side(model: bytes, values: npt.NDArray[np.int8], folder: Path) -> di
     compiled = compile_model(model)
     (folder / "model_aot.c").write_text(compiled.source)
     (folder / "model_aot.h").write_text(compiled.header)
-    # A library that was loaded from a path before would be taken for this one.
+    # A library of the same path that is already loaded would be used instead.
     library = folder / f"native-{hashlib.sha256(model).hexdigest()[:12]}.so"
     kernels = [str(KERNELS / name) for name in compiled.kernels]
     run(["gcc", "-O2", "-shared", "-fPIC", f"-I{KERNELS}", str(folder / "model_aot.c"), *kernels, "-o", str(library)])

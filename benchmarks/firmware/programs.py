@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Programs around a model for emulated machines: compiled as the product's are, run by QEMU."""
+"""Programs around a model for emulated machines: compiled as the firmware is, run by QEMU."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Machine:
 
 
 def machine_of(name: str, board_id: str, own: str, clock: str, flags: Sequence[str] = ()) -> Machine:
-    """Returns the machine that a row of boards.yaml emulates; `flags` in the place of the board's for the processor."""
+    """Returns the machine that a row of boards.yaml emulates; `flags` replace the board's compiler flags, if given."""
     board = find_board(board_id)
     build = json.loads((FIRMWARE / "platform" / "boards" / f"{board.board}.json").read_text())["build"]
     emulator = (str(board.emulator), "-machine", board.machine, "-cpu", board.cpu, *board.emulator_options)
@@ -77,12 +77,12 @@ MACHINES = (
     machine_of("Cortex-M0+", "qemu-cortex-m3", "machine_mps2.c", "shift=8", ["-mcpu=cortex-m0plus", "-mthumb"]),
     machine_of("rv32imc", "qemu-riscv32", "machine_virt.c", "shift=0"),
 )
-"""The Cortex-M0+ is no machine of QEMU's with memory enough: what is compiled for it runs on the Cortex-M3, which
-executes the same instructions."""
+"""QEMU has no Cortex-M0+ machine with enough memory: programs compiled for it run on the Cortex-M3, which executes the
+same instructions."""
 
 
 def run(command: Sequence[str]) -> str:
-    """Returns what a program says; its failure ends all."""
+    """Returns the output of a program; exits if it fails."""
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     if done.returncode:
         sys.exit(f"{' '.join(command)}\n{done.stderr}")
@@ -92,7 +92,7 @@ def run(command: Sequence[str]) -> str:
 def compile_program(
     machine: Machine, model: AotModel, main: str, folder: Path, *flags: str, counted: bool = False
 ) -> Path:
-    """Returns the program around a model; `counted` gives it a second invoke that tells after each op."""
+    """Compiles a program around a model; `counted` adds a second inference that reports after each op."""
     (folder / "model_aot.c").write_text(model.source + (_counted_invoke(model.source) if counted else ""))
     (folder / "model_aot.h").write_text(model.header)
     (folder / "kws_frontend_config.c").write_text(c_source(FrontendSettings()))
@@ -143,7 +143,7 @@ def emulation(machine: Machine, program: Path) -> list[str]:
 
 
 def counts_of(machine: Machine, program: Path) -> dict[str, list[int]]:
-    """Returns what a program of measuring.h's tells, by name; two runs must agree, and the known loops count right."""
+    """Returns the counts that a program prints (measuring.h), by name. Two runs must agree, and so must known loops."""
     command = [*emulation(machine, program), "-icount", machine.clock]
     first, second = run(command), run(command)
     if first != second:

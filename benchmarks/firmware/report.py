@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""../firmware.md from what measure.py measured."""
+"""Writes ../firmware.md from the results of measure.py."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def _native(row: dict[str, float]) -> str:
 
 
 def _histogram(title: str, row: dict[str, Any]) -> str:
-    """The functions that count; the rest in one line."""
+    """The functions with the most instructions; the others together in one row."""
     functions = row["functions"]
     total = sum(functions.values())
     shown = {name: count for name, count in functions.items() if count >= SHOWN_SHARE * total}

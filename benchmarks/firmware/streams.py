@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Models over a stream on emulated machines: windows one after the other, held to TFLite Micro's interpreter."""
+"""Models over a stream on emulated machines: consecutive model inputs, compared with TFLite Micro's interpreter."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from programs import Machine, compile_program, counts_of, sizes_of
 
-from tinykws.aot.compiler import AotModel
 from tinykws.aot.reader.tflite import read_model
-from tinykws.cost.execution_mode import Workload, compile_for_workload
+from tinykws.cost.execution_mode import ModelInMode, Workload, compile_for_workload
 from tinykws.model.interpreter import Interpreter
 from tinykws.native.listener import Inference, Listener
 from tinykws.project.detector_settings import DetectorSettings
@@ -38,7 +37,7 @@ INSTRUCTION_SETS = {
 }
 
 
-def compiled_for(machine: Machine, model: bytes, inference_stride: int) -> AotModel:
+def compiled_for(machine: Machine, model: bytes, inference_stride: int) -> ModelInMode:
     """Returns the model as it listens every `inference_stride` frames."""
     workload = Workload(FRONTEND.n_frames, inference_stride, INSTRUCTION_SETS[machine.name], BOARD_RAM_BYTES)
     return compile_for_workload(model, workload)
@@ -50,7 +49,6 @@ def streamed(machine: Machine, model: bytes, inference_stride: int, folder: Path
     program = compile_program(machine, compiled, "count_stream.c", folder, f"-DN_FRAMES={FRONTEND.n_frames}")
     told = counts_of(machine, program)
     _check(machine, told["crc"][0], _outputs_crc32(model, inference_stride))
-    assert compiled.choice is not None
     return {
         "inference_stride": inference_stride,
         "instructions": told["mean"][0],

@@ -17,13 +17,15 @@ from aot_native import KERNELS, run_compiler
 from hypothesis import HealthCheck, find, given, settings
 from hypothesis import strategies as st
 from kernel_calls import ArmKernels, NativeKernels
-from many_models import outputs_here
+from models_in_one_program import outputs_here
 from random_layers import Layer, conv_2d_strip, conv_2d_tile, depthwise_conv_2d_planar, fully_connected_folded
-from random_nets import random_convolution, random_net
+from random_networks import random_convolution, random_net
 from unicorn import UcError
 
 from tinykws.aot.compiler import compile_model
 from tinykws.support.errors import ConfigError
+
+pytestmark = pytest.mark.slow
 
 KINDS = {
     "strip": conv_2d_strip(),
@@ -118,7 +120,6 @@ def compiles(model: bytes) -> bool:
     return True
 
 
-@pytest.mark.slow
 def test_instructions_in_c_give_what_plain_c_gives(tmp_path: Path) -> None:
     """The form for ARM, with functions in C for its instructions, under sanitizers; its assembly is tested above."""
     candidates = [random_convolution(random.Random(seed)) for seed in range(60)]

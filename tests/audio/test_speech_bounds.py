@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from made_speech import RATE, recording
+from speech_like_noise import RATE, recording
 
 from tinykws.audio.files import read_audio
 from tinykws.audio.speech_bounds import cut_clip, speech_bounds
@@ -87,7 +89,7 @@ def test_what_is_wrong_with_a_clip_is_said(parts: tuple[tuple[int, float], ...],
     assert [defect in text for text in clip.defects] == [True]
 
 
-def test_real_words_are_found_where_they_are(shared) -> None:
+def test_real_words_are_found_where_they_are(shared: Path) -> None:
     """People's recordings of a word, in the middle of a second and a half of the same room."""
     folder = shared / "data" / "speech_commands" / "yes"
     paths = sorted(folder.glob("*.flac"))[::20]

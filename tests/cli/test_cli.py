@@ -250,6 +250,7 @@ def test_streams_and_clips_do_not_mix(project: Path, capsys: pytest.CaptureFixtu
     assert "has none of the words yes" in message
 
 
+@pytest.mark.slow
 def test_build_and_verify_on_the_host(project: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (tmp_path / "yes").mkdir()
     write_wav(tmp_path / "yes" / "a.wav", np.random.default_rng(1).integers(-3000, 3000, 16000).astype(np.int16))
@@ -260,6 +261,7 @@ def test_build_and_verify_on_the_host(project: Path, capsys: pytest.CaptureFixtu
     assert json.loads(report.read_text())["equal_clips"] == 1
 
 
+@pytest.mark.slow
 def test_a_stream_through_the_host_and_its_log_judged_again(
     project: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

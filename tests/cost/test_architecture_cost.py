@@ -6,10 +6,11 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from made_dataset import make_project
+from tone_bursts_dataset import make_project
 
 from tinykws.cli import run
 from tinykws.cost import architecture_cost
@@ -45,6 +46,7 @@ def made_up() -> NetworkCost:
     return NetworkCost("ds_tcn", 9000, 250_000, 17_000, 10_000, 12_000, 4_000, ("CONV_2D", "SOFTMAX"))
 
 
+@pytest.mark.slow
 def test_the_trained_network_takes_what_was_told(cost: NetworkCost) -> None:
     trainer = Trainer(cost.architecture, SHAPE, 4, 64, TrainingSettings(epochs=2, batch_size=16))
     features = np.random.default_rng(1).integers(-128, 128, (64, *SHAPE), np.int8)
@@ -72,12 +74,18 @@ def test_every_architecture_keeps_micro_speechs_budget(cost: NetworkCost) -> Non
     assert broken_limits_of(cost, ModelSettings(max_bytes=20_000, max_macs=336_000)) == []
 
 
+@pytest.mark.slow
 def test_measuring_leaves_training_alone() -> None:
     """The same seed must give the same weights whether or not something was measured before."""
     first = Trainer("ds_cnn", SHAPE, 4, 64, TrainingSettings(epochs=1)).weights()
     measure_cost("micro_speech", SHAPE, 4)
     again = Trainer("ds_cnn", SHAPE, 4, 64, TrainingSettings(epochs=1)).weights()
     assert all(np.array_equal(one, other) for one, other in zip(first, again, strict=True))
+
+
+def limited(name: str, figure: int) -> ModelSettings:
+    limits: dict[str, Any] = {name: figure}
+    return dataclasses.replace(FREE, **limits)
 
 
 @pytest.mark.parametrize(
@@ -89,8 +97,8 @@ def test_measuring_leaves_training_alone() -> None:
     ],
 )
 def test_a_limit_is_kept_to_the_unit(made_up: NetworkCost, name: str, figure: int, says: str) -> None:
-    assert broken_limits_of(made_up, dataclasses.replace(FREE, **{name: figure})) == []
-    (text,) = broken_limits_of(made_up, dataclasses.replace(FREE, **{name: figure - 1}))
+    assert broken_limits_of(made_up, limited(name, figure)) == []
+    (text,) = broken_limits_of(made_up, limited(name, figure - 1))
     assert text.startswith(says)
 
 
@@ -134,6 +142,7 @@ class Words(Progress):
         self.said.append(text)
 
 
+@pytest.mark.slow
 def test_train_tells_the_cost_and_refuses_before_an_epoch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(architecture_cost, "ARCHITECTURES", ("micro_speech",))
     project = make_project(tmp_path)
@@ -151,8 +160,13 @@ def test_train_tells_the_cost_and_refuses_before_an_epoch(tmp_path: Path, monkey
 def test_the_list_of_architectures(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], costs: dict[str, NetworkCost], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = []
-    monkeypatch.setattr(architecture_cost, "measure_cost", lambda *what: asked.append(what) or costs[what[0]])
+    asked: list[tuple[Any, ...]] = []
+
+    def cost(*what: Any) -> NetworkCost:
+        asked.append(what)
+        return costs[what[0]]
+
+    monkeypatch.setattr(architecture_cost, "measure_cost", cost)
     make_project(tmp_path, yaml="words: [low, high]\nmodel: {architecture: ds_cnn, max_macs: 320000}\n")
     assert run(["architectures", "--project", str(tmp_path), "--json"]) == 0
     rows = {row["architecture"]: row for row in json.loads(capsys.readouterr().out)}

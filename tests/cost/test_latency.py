@@ -7,7 +7,6 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from tiny_model import tiny_bundle
 
 from tinykws.boards.cores import CORES
 from tinykws.boards.rows import Board, find_board, load_boards
@@ -18,20 +17,15 @@ from tinykws.support.errors import ConfigError
 NANO = find_board("nano33ble")
 
 
-@pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    return tiny_bundle(tmp_path_factory.mktemp("tiny") / "bundle")
-
-
 def speed(board: Board, bundle: Bundle, per_inference: int, per_frame: int = 30_000) -> Speed:
     return speed_from_instructions(bundle, board, per_inference, per_frame, "by a test")
 
 
-def test_figures_follow_from_instructions(bundle: Bundle) -> None:
+def test_figures_follow_from_instructions(tiny_model_bundle: Bundle) -> None:
     cycles = CORES["cortex-m4f"].cycles_per_instruction
-    of_nano = speed(NANO, bundle, 1_000_000)
+    of_nano = speed(NANO, tiny_model_bundle, 1_000_000)
     assert of_nano.times is not None
-    assert of_nano.inferences_per_second == 1000 / bundle.detector.inference_stride_ms
+    assert of_nano.inferences_per_second == 1000 / tiny_model_bundle.detector.inference_stride_ms
     assert of_nano.instructions_per_second == 1_000_000 * of_nano.inferences_per_second + 50 * 30_000
     assert of_nano.times.ms_per_inference == pytest.approx(1_000_000 * cycles / 64_000)
     assert of_nano.times.ms_per_second == pytest.approx(of_nano.instructions_per_second * cycles / 64_000)
@@ -40,10 +34,10 @@ def test_figures_follow_from_instructions(bundle: Bundle) -> None:
 
 @pytest.mark.parametrize("board", [board for board in load_boards().values() if board.core], ids=lambda board: board.id)
 @pytest.mark.parametrize("engine", ["aot", "tflm"])
-def test_every_board_that_has_a_core_has_a_speed(board: Board, engine: str, bundle: Bundle) -> None:
+def test_every_board_that_has_a_core_has_a_speed(board: Board, engine: str, tiny_model_bundle: Bundle) -> None:
     if engine not in board.engines or not board.clock_hz:
         return
-    estimated = estimate_speed(bundle, board, engine)
+    estimated = estimate_speed(tiny_model_bundle, board, engine)
     assert estimated is not None
     assert estimated.times is not None
     assert 0 < estimated.times.share_of_clock < 1
@@ -57,18 +51,18 @@ def test_every_real_board_has_a_core_and_a_clock() -> None:
         assert board.clock_hz or board.emulator, board.id
 
 
-def test_an_unknown_core_has_no_speed(bundle: Bundle) -> None:
-    assert estimate_speed(bundle, dataclasses.replace(NANO, core=""), "aot") is None
-    refuse_if_too_slow(None, bundle, NANO, "aot")
+def test_an_unknown_core_has_no_speed(tiny_model_bundle: Bundle) -> None:
+    assert estimate_speed(tiny_model_bundle, dataclasses.replace(NANO, core=""), "aot") is None
+    refuse_if_too_slow(None, tiny_model_bundle, NANO, "aot")
 
 
-def test_without_a_clock_there_are_instructions_and_no_times(bundle: Bundle) -> None:
+def test_without_a_clock_there_are_instructions_and_no_times(tiny_model_bundle: Bundle) -> None:
     board = dataclasses.replace(NANO, clock_hz=0)
-    estimated = estimate_speed(bundle, board, "aot")
+    estimated = estimate_speed(tiny_model_bundle, board, "aot")
     assert estimated is not None
     assert estimated.instructions_per_inference > 0
     assert estimated.times is None
-    refuse_if_too_slow(speed(board, bundle, 10**10), bundle, board, "aot")
+    refuse_if_too_slow(speed(board, tiny_model_bundle, 10**10), tiny_model_bundle, board, "aot")
 
 
 def test_counting_is_for_boards_whose_instructions_an_emulator_executes() -> None:
@@ -94,8 +88,8 @@ def test_an_unknown_core_is_an_error() -> None:
 @pytest.mark.parametrize(
     ("model", "counted"), [("micro_speech_quantized.tflite", 1_495_400), ("kws_ref_model.tflite", 7_697_400)]
 )
-def test_the_tflm_estimate_fits_its_counts(model: str, counted: int, shared: Path, bundle: Bundle) -> None:
-    imported = dataclasses.replace(bundle)
+def test_the_tflm_estimate_fits_its_counts(model: str, counted: int, shared: Path, tiny_model_bundle: Bundle) -> None:
+    imported = dataclasses.replace(tiny_model_bundle)
     object.__setattr__(imported, "model_bytes", (shared / "models" / model).read_bytes)
     estimated = estimate_speed(imported, NANO, "tflm")
     assert estimated is not None
@@ -108,33 +102,45 @@ def refusal(of: Speed, bundle: Bundle, board: Board, engine: str = "aot") -> tup
     return caught.value.message, str(caught.value.hint)
 
 
-def test_what_cannot_keep_up_is_refused(bundle: Bundle) -> None:
-    message, hint = refusal(speed(NANO, bundle, 5_000_000), bundle, NANO)
+def test_what_cannot_keep_up_is_refused(tiny_model_bundle: Bundle) -> None:
+    message, hint = refusal(speed(NANO, tiny_model_bundle, 5_000_000), tiny_model_bundle, NANO)
     assert "Arduino Nano 33 BLE Sense cannot keep up: one second of listening takes about" in message
     assert "10 inferences of 117 ms" in message
     assert "`detector: {inference_stride_ms: 140}` in kws.yaml" in hint
     assert hint.splitlines()[-1].startswith("--force")
 
 
-def test_the_inferences_advised_would_keep_up(bundle: Bundle) -> None:
-    slower = dataclasses.replace(bundle, detector=dataclasses.replace(bundle.detector, inference_stride_ms=140))
+def test_the_inferences_advised_would_keep_up(tiny_model_bundle: Bundle) -> None:
+    slower = dataclasses.replace(
+        tiny_model_bundle, detector=dataclasses.replace(tiny_model_bundle.detector, inference_stride_ms=140)
+    )
     refuse_if_too_slow(speed(NANO, slower, 5_000_000), slower, NANO, "aot")
-    just_not = dataclasses.replace(bundle, detector=dataclasses.replace(bundle.detector, inference_stride_ms=120))
+    just_not = dataclasses.replace(
+        tiny_model_bundle, detector=dataclasses.replace(tiny_model_bundle.detector, inference_stride_ms=120)
+    )
     refusal(speed(NANO, just_not, 5_000_000), just_not, NANO)
 
 
-def test_what_no_pause_helps_has_no_such_advice(bundle: Bundle) -> None:
-    assert "inference_stride_ms" not in refusal(speed(NANO, bundle, 500_000_000), bundle, NANO)[1]
-    assert "inference_stride_ms" not in refusal(speed(NANO, bundle, 1000, per_frame=2_000_000), bundle, NANO)[1]
+def test_what_no_pause_helps_has_no_such_advice(tiny_model_bundle: Bundle) -> None:
+    assert "inference_stride_ms" not in refusal(speed(NANO, tiny_model_bundle, 500_000_000), tiny_model_bundle, NANO)[1]
+    assert (
+        "inference_stride_ms"
+        not in refusal(speed(NANO, tiny_model_bundle, 1000, per_frame=2_000_000), tiny_model_bundle, NANO)[1]
+    )
 
 
-def test_the_other_engine_is_advised_where_it_keeps_up(bundle: Bundle) -> None:
-    assert "use --engine aot (" in refusal(speed(NANO, bundle, 5_000_000), bundle, NANO, "tflm")[1]
+def test_the_other_engine_is_advised_where_it_keeps_up(tiny_model_bundle: Bundle) -> None:
+    assert (
+        "use --engine aot (" in refusal(speed(NANO, tiny_model_bundle, 5_000_000), tiny_model_bundle, NANO, "tflm")[1]
+    )
     only_tflm = dataclasses.replace(NANO, engines=("tflm",))
-    assert "--engine" not in refusal(speed(only_tflm, bundle, 5_000_000), bundle, only_tflm, "tflm")[1]
+    assert (
+        "--engine"
+        not in refusal(speed(only_tflm, tiny_model_bundle, 5_000_000), tiny_model_bundle, only_tflm, "tflm")[1]
+    )
 
 
-def test_what_just_keeps_up_and_what_has_no_time_pass(bundle: Bundle) -> None:
-    refuse_if_too_slow(speed(NANO, bundle, 4_000_000), bundle, NANO, "aot")
+def test_what_just_keeps_up_and_what_has_no_time_pass(tiny_model_bundle: Bundle) -> None:
+    refuse_if_too_slow(speed(NANO, tiny_model_bundle, 4_000_000), tiny_model_bundle, NANO, "aot")
     emulated = find_board("qemu-cortex-m4")
-    refuse_if_too_slow(speed(emulated, bundle, 50_000_000), bundle, emulated, "aot")
+    refuse_if_too_slow(speed(emulated, tiny_model_bundle, 50_000_000), tiny_model_bundle, emulated, "aot")

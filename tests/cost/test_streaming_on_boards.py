@@ -24,7 +24,7 @@ RATE_HZ = 16_000
 
 
 @pytest.fixture(scope="module")
-def bundle(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+def micro_speech_bundle(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     """micro_speech asked every three frames: no multiple of its stride, and no divisor of its 49 frames."""
     model = shared / "models" / "micro_speech_quantized.tflite"
     imported = import_model(model, ["silence", "unknown", "yes", "no"], tmp_path_factory.mktemp("ms") / "bundle")
@@ -41,9 +41,9 @@ def board(request: pytest.FixtureRequest) -> Board:
 
 
 @pytest.fixture(scope="module")
-def program(bundle: Bundle, board: Board, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def program(micro_speech_bundle: Bundle, board: Board, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp(board.id) / "project"
-    generate(bundle, board, "aot", folder)
+    generate(micro_speech_bundle, board, "aot", folder)
     assert "#define KWS_MODEL_INFERENCE_STRIDE 3\n" in (folder / "src" / "model_aot.h").read_text()
     return build(folder, board).program
 
@@ -53,21 +53,28 @@ def noise(seconds: float, seed: int) -> np.ndarray:
     random = np.random.default_rng(seed)
     count = int(seconds * RATE_HZ)
     loudness = np.repeat(random.choice([50, 800, 6000], count // 3200 + 1), 3200)[:count]
-    return (random.standard_normal(count) * loudness).clip(-32768, 32767).astype(np.int16)
+    samples: np.ndarray = (random.standard_normal(count) * loudness).clip(-32768, 32767).astype(np.int16)
+    return samples
 
 
-def test_clips_with_a_reset_before_each(bundle: Bundle, board: Board, program: Path, tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_clips_with_a_reset_before_each(
+    micro_speech_bundle: Bundle, board: Board, program: Path, tmp_path: Path
+) -> None:
     for number, seconds in enumerate((1.0, 2.7, 0.4, 1.99, 3.2)):
         write_wav(tmp_path / f"clip{number}.wav", noise(seconds, number))
     clips = find_clips([tmp_path], ())
-    report = verify(bundle, board, program, clips)
+    report = verify(micro_speech_bundle, board, program, clips)
     assert report.passed, report.reason
     assert report.equal_clips == len(clips)
     assert sum(clip.figures.inferences for clip in report.clips if clip.figures) > 80
 
 
-def test_a_stream(bundle: Bundle, board: Board, program: Path, tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_a_stream(micro_speech_bundle: Bundle, board: Board, program: Path, tmp_path: Path) -> None:
     write_wav(tmp_path / "stream.wav", noise(30, seed=9))
-    report = verify_stream(bundle, board, program, StreamFile(tmp_path / "stream.wav"), log_path=tmp_path / "log")
+    report = verify_stream(
+        micro_speech_bundle, board, program, StreamFile(tmp_path / "stream.wav"), log_path=tmp_path / "log"
+    )
     assert report.passed, report.reason
     assert report.verdict.inferences > 480

@@ -15,7 +15,7 @@ import pytest
 from tinykws.boards.rows import Board, find_board
 from tinykws.device.transport import emulator as door
 from tinykws.device.transport.emulator import Emulator, describe_exit, emulated, emulator_command, emulator_environment
-from tinykws.device.transport.serial_transport import SerialTransport
+from tinykws.device.transport.line_transport import LineTransport
 from tinykws.support.errors import ConfigError, DeviceError, ToolError
 from tinykws.support.resources import FIRMWARE
 
@@ -289,7 +289,7 @@ def compile_for_qemu(folder: Path, main: str, compiler: str, flags: list[str], p
     return program
 
 
-def last_words(transport: SerialTransport) -> str:
+def last_words(transport: LineTransport) -> str:
     words = ""
     try:
         while (line := transport.read_line(1)) is not None:

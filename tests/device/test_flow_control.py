@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from application import expected_lines, sound, without_times
+from firmware_application import expected_lines, sound, without_times
 from simulated_uart import SimulatedUart, build_library
 
 from tinykws.device.clip_audio import AudioInMemory
@@ -40,6 +40,7 @@ def send(uart: SimulatedUart, samples: np.ndarray) -> tuple[list[Line], SessionL
     return without_times(results_of(log.entries)), log
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("inference_s", [0.02, 0.4], ids=lambda s: f"{s:g}s an inference")
 @pytest.mark.parametrize("buffer_bytes", [256, ARDUINO_BUFFER, 16384])
 @pytest.mark.parametrize("bytes_per_s", [BRIDGE, NATIVE_USB], ids=["bridge", "usb"])

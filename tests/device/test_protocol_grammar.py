@@ -108,7 +108,9 @@ def test_whatever_the_grammar_allows_is_read_as_what_it_is(kind: str, data: st.D
     st.lists(st.tuples(st.integers(0, 200), st.integers(0, 3), st.characters(codec="latin-1")), max_size=6),
     st.booleans(),
 )
-def test_whatever_becomes_of_such_a_line_it_is_some_line(line: str, edits: list, checked: bool) -> None:
+def test_whatever_becomes_of_such_a_line_it_is_some_line(
+    line: str, edits: list[tuple[int, int, str]], checked: bool
+) -> None:
     """Characters put in, left out, doubled; with a right check behind it, too: a device with bugs of its own."""
     for place, lost, put in edits:
         at = place % (len(line) + 1)

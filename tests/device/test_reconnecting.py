@@ -8,9 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from correct_device import GoodDevice
 from fake_port_access import FakeBoard, FakePortAccess
-from good_device import GoodDevice
-from tiny_model import tiny_bundle
 
 from tinykws.audio.files import write_wav
 from tinykws.boards.rows import find_board
@@ -25,11 +24,6 @@ NANO = find_board("nano33ble")
 APP = Port("/dev/ttyACM0", NANO.serial.usb[0], serial_number="768275C7", location="1-2")
 ELSEWHERE = dataclasses.replace(APP, device="/dev/ttyACM1")
 STRANGER = Port("/dev/ttyUSB3", "1a86:7523", location="1-4")
-
-
-@pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    return tiny_bundle(tmp_path_factory.mktemp("bundle") / "bundle")
 
 
 @pytest.fixture(scope="module")
@@ -79,41 +73,47 @@ def run(
 
 
 @pytest.mark.parametrize("back", [APP, ELSEWHERE], ids=["same name", "another name"])
-def test_a_board_that_was_away_for_five_seconds_goes_on(bundle, clips, back) -> None:
-    report, world = run(bundle, clips, back)
+def test_a_board_that_was_away_for_five_seconds_goes_on(
+    tiny_model_bundle: Bundle, clips: list[ClipFile], back: Port
+) -> None:
+    report, world = run(tiny_model_bundle, clips, back)
     assert report.passed, report.reason
     assert [clip.attempts for clip in report.clips] == [1, 2, 1]
     assert world.opened == [APP.device, back.device], "never the stranger's port"
 
 
-def test_a_board_that_stays_away_ends_the_run(bundle, clips) -> None:
-    report, world = run(bundle, clips, None)
+def test_a_board_that_stays_away_ends_the_run(tiny_model_bundle: Bundle, clips: list[ClipFile]) -> None:
+    report, world = run(tiny_model_bundle, clips, None)
     assert [clip.equal for clip in report.clips] == [True, False, False]
     assert "did not come back within 30 s: its port did not appear" in report.ended
     assert world.opened == [APP.device]
 
 
-def test_a_board_that_comes_back_too_late_ends_the_run(bundle, clips) -> None:
-    report, _ = run(bundle, clips, APP, away_s=31.0)
+def test_a_board_that_comes_back_too_late_ends_the_run(tiny_model_bundle: Bundle, clips: list[ClipFile]) -> None:
+    report, _ = run(tiny_model_bundle, clips, APP, away_s=31.0)
     assert report.ended
 
 
 @pytest.mark.parametrize("back", [APP, ELSEWHERE], ids=["same name", "another name"])
-def test_a_board_that_was_away_in_a_stream_gets_it_once_more(bundle, clips, back, tmp_path) -> None:
+def test_a_board_that_was_away_in_a_stream_gets_it_once_more(
+    tiny_model_bundle: Bundle, clips: list[ClipFile], back: Port, tmp_path: Path
+) -> None:
     world = FakePortAccess()
-    world.plug(APP, OnCable(bundle, world, back, 5.0, in_clip=1))
+    world.plug(APP, OnCable(tiny_model_bundle, world, back, 5.0, in_clip=1))
     stream = StreamFile(clips[0].path)
-    report = verify_stream(bundle, NANO, APP.device, stream, log_path=tmp_path / "log", port_access=world)
+    report = verify_stream(tiny_model_bundle, NANO, APP.device, stream, log_path=tmp_path / "log", port_access=world)
     assert report.passed, report.reason
     assert ["lost" in attempt.fault for attempt in report.verdict.attempts] == [True, False]
     assert world.opened == [APP.device, back.device]
 
 
-def test_a_board_that_stays_away_in_a_stream_ends_the_run_with_a_report(bundle, clips, tmp_path) -> None:
+def test_a_board_that_stays_away_in_a_stream_ends_the_run_with_a_report(
+    tiny_model_bundle: Bundle, clips: list[ClipFile], tmp_path: Path
+) -> None:
     world = FakePortAccess()
-    world.plug(APP, OnCable(bundle, world, None, 0.0, in_clip=1))
+    world.plug(APP, OnCable(tiny_model_bundle, world, None, 0.0, in_clip=1))
     stream = StreamFile(clips[0].path)
-    report = verify_stream(bundle, NANO, APP.device, stream, log_path=tmp_path / "log", port_access=world)
+    report = verify_stream(tiny_model_bundle, NANO, APP.device, stream, log_path=tmp_path / "log", port_access=world)
     assert not report.passed
     assert "did not come back within 30 s: its port did not appear" in report.ended
     assert report.reason.startswith("attempt 1 was interrupted ")
@@ -121,9 +121,9 @@ def test_a_board_that_stays_away_in_a_stream_ends_the_run_with_a_report(bundle, 
     assert report.reason.count(report.ended) == 1
 
 
-def test_a_port_that_cannot_be_opened_at_once_is_tried_again(bundle, clips) -> None:
+def test_a_port_that_cannot_be_opened_at_once_is_tried_again(tiny_model_bundle: Bundle, clips: list[ClipFile]) -> None:
     world = FakePortAccess()
-    world.plug(APP, OnCable(bundle, world, APP, 2.0))
+    world.plug(APP, OnCable(tiny_model_bundle, world, APP, 2.0))
     world.at(0.0, lambda: None)
     busy = DeviceError("/dev/ttyACM0 is busy")
     opened = world.open
@@ -135,11 +135,13 @@ def test_a_port_that_cannot_be_opened_at_once_is_tried_again(bundle, clips) -> N
         return opened(device, line)  # type: ignore[arg-type]
 
     world.open = refusing  # type: ignore[method-assign, assignment]
-    report = verify(bundle, NANO, APP.device, clips, port_access=world)
+    report = verify(tiny_model_bundle, NANO, APP.device, clips, port_access=world)
     assert report.passed, report.reason
     assert len(world.opened) > 2
 
 
-def test_a_port_that_is_not_there_to_begin_with_is_an_error(bundle, clips, tmp_path: Path) -> None:
+def test_a_port_that_is_not_there_to_begin_with_is_an_error(
+    tiny_model_bundle: Bundle, clips: list[ClipFile], tmp_path: Path
+) -> None:
     with pytest.raises(DeviceError, match="cannot open"):
-        verify(bundle, NANO, APP.device, clips, port_access=FakePortAccess(), log_path=tmp_path / "log")
+        verify(tiny_model_bundle, NANO, APP.device, clips, port_access=FakePortAccess(), log_path=tmp_path / "log")

@@ -9,7 +9,6 @@ from types import SimpleNamespace
 import pytest
 
 from tinykws.boards.rows import SerialLine, find_board, load_boards
-from tinykws.device.transport import serial_ports
 from tinykws.device.transport.serial_ports import (
     Port,
     boards_on,
@@ -46,7 +45,7 @@ def test_ports_come_from_pyserial_with_what_usb_tells(monkeypatch: pytest.Monkey
         device="/dev/ttyACM0", vid=0x2341, pid=0x805A, serial_number="768275C7726D618B", location="1-3",
         description="Nano 33 BLE",
     )  # fmt: skip
-    monkeypatch.setattr(serial_ports.pyserial_ports, "comports", lambda: [Info(device="/dev/ttyS0", **nothing), usb])
+    monkeypatch.setattr("serial.tools.list_ports.comports", lambda: [Info(device="/dev/ttyS0", **nothing), usb])
     assert list_ports() == (APP, BUILT_IN)
 
 

@@ -166,14 +166,27 @@ def test_a_port_that_is_open_already_is_busy() -> None:
         os.close(theirs)
 
 
-class ForbiddenPort(serial.SerialBase):
+class PortOfATest(serial.SerialBase):
+    """A port without a device: tests say what opening and closing do."""
+
+    def open(self) -> None:
+        raise NotImplementedError
+
+    def read(self, size: int = 1, /) -> bytes:
+        raise NotImplementedError
+
+    def write(self, b: object, /) -> int | None:
+        raise NotImplementedError
+
+    def _reconfigure_port(self) -> None:
+        pass
+
+
+class ForbiddenPort(PortOfATest):
     """A port that only its group may open."""
 
     def open(self) -> None:
         raise serial.SerialException(errno.EACCES, f"could not open port {self.port}: Permission denied")
-
-    def _reconfigure_port(self) -> None:
-        pass
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there it means busy")
@@ -184,12 +197,15 @@ def test_a_port_that_we_may_not_open_names_the_group(monkeypatch: pytest.MonkeyP
     assert "sudo usermod -aG dialout $USER" in str(caught.value.hint)
 
 
-class RecordingPort(serial.SerialBase):
+class RecordingPort(PortOfATest):
     """A port that notes in which order it is opened, closed, and its control lines move."""
 
-    def __init__(self, *args: object, **kwargs: object) -> None:
+    _dtr_state: bool
+    _rts_state: bool
+
+    def __init__(self) -> None:
         self.events: list[str] = []
-        super().__init__(*args, **kwargs)
+        super().__init__()
 
     def open(self) -> None:
         self.events.append(f"open baud={self.baudrate} dtr={self._dtr_state} rts={self._rts_state}")
@@ -198,9 +214,6 @@ class RecordingPort(serial.SerialBase):
     def close(self) -> None:
         self.events.append("close")
         self.is_open = False
-
-    def _reconfigure_port(self) -> None:
-        pass
 
     def _update_dtr_state(self) -> None:
         self.events.append(f"dtr={self._dtr_state}")

@@ -50,7 +50,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def taken(machine: Path, uart: bytes, file: Path | None, most: int = 256) -> bytes:
     """What the machine's main loop gets."""
     with (file or machine).open("rb") as stdin:
-        command = [machine, str(most), "file" if file else "none", uart.hex()]
+        command = [str(machine), str(most), "file" if file else "none", uart.hex()]
         done = subprocess.run(command, stdin=stdin, capture_output=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr.decode()
     return done.stdout

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 from fault_proxy import Babbling, Delayed, Fault, Gone, Replaced, Reset, Silent, Worn, faulty
@@ -27,6 +28,8 @@ from tinykws.support.errors import DeviceError
 from tinykws.verification.junit import junit_of_stream
 from tinykws.verification.stream_report import StreamReport
 
+pytestmark = pytest.mark.slow
+
 HOST = find_board("host")
 SECONDS = 5
 EVENTS = (Event(300, 600, "yes"), Event(4500, 4900, "no"))
@@ -37,14 +40,28 @@ PATIENT_S, IMPATIENT_S = 60.0, 3.0
 """Time-outs: of tests in which none may come, however busy the machine, and of those that wait for one."""
 
 
+class Verified(Protocol):
+    """Sends the stream through a fault."""
+
+    def __call__(
+        self,
+        fault: Fault,
+        timeout_s: float,
+        return_s: float = ...,
+        board: Board = ...,
+        elf: Path = ...,
+        seconds: int = ...,
+    ) -> StreamReport: ...
+
+
 @pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+def low_threshold_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     return tiny_bundle(tmp_path_factory.mktemp("bundle") / "bundle", detector=EAGER)
 
 
 @pytest.fixture(scope="module")
-def program(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return built(bundle, HOST, tmp_path_factory.mktemp("host") / "project")
+def program(low_threshold_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return built(low_threshold_bundle, HOST, tmp_path_factory.mktemp("host") / "project")
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +70,9 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def verified(bundle, program, recording, tmp_path, capsys):
+def verified(
+    low_threshold_bundle: Bundle, program: Path, recording: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> Verified:
     """Sends the stream through a fault, and holds that the log alone gives the same verdict in every form."""
 
     def run(
@@ -63,7 +82,7 @@ def verified(bundle, program, recording, tmp_path, capsys):
         stream, log_path = StreamFile(recording, EVENTS, seconds), tmp_path / "verify.jsonl"
         with faulty(board, elf, fault) as url:
             report = verify_stream(
-                bundle, board, url, stream, log_path=log_path, timeout_s=timeout_s, return_s=return_s
+                low_threshold_bundle, board, url, stream, log_path=log_path, timeout_s=timeout_s, return_s=return_s
             )
         assert fault.happened, "the test must do what it says"
         json_path, junit_path = tmp_path / "report.json", tmp_path / "report.xml"
@@ -119,11 +138,13 @@ def failed(report: StreamReport) -> None:
     assert verdict.device_detections == verdict.host_detections
     assert verdict.device_detections, "it heard something"
     assert verdict.device == verdict.host
+    assert verdict.device is not None
     assert verdict.device.utterances == 1, "the second word came later"
     assert all(attempt.describe_fault() in report.reason for attempt in verdict.attempts)
 
 
 def log_of(report: StreamReport, *kinds: str) -> list[str]:
+    assert report.log_path is not None
     with report.log_path.open() as file:
         return [entry.text for entry in entries_of(file) if entry.kind in kinds]
 
@@ -131,31 +152,31 @@ def log_of(report: StreamReport, *kinds: str) -> list[str]:
 @pytest.mark.parametrize(
     "fault", [Worn(2e-4, "turned"), Worn(2e-4, "turned", "lost", "doubled"), Delayed()], ids=["turned", "all", "late"]
 )
-def test_damaged_and_late_bytes_are_mended_within_the_stream(verified, fault: Fault) -> None:
+def test_damaged_and_late_bytes_are_mended_within_the_stream(verified: Verified, fault: Fault) -> None:
     went_well(verified(fault, PATIENT_S), attempts=1)
 
 
-def test_a_reset_in_the_middle(verified) -> None:
+def test_a_reset_in_the_middle(verified: Verified) -> None:
     report = verified(Reset(**IN_STREAM), PATIENT_S)
     went_well(report, attempts=2)
     assert broke_off(report, 1).startswith("the device is no longer receiving a clip, as after a reset: ")
 
 
-def test_a_reset_every_time(verified) -> None:
+def test_a_reset_every_time(verified: Verified) -> None:
     report = verified(Reset(**IN_STREAM, times=2), PATIENT_S)
     failed(report)
     assert not report.ended, "the device is still there"
     assert all("as after a reset" in broke_off(report, number) for number in (1, 2))
 
 
-def test_a_port_that_is_gone_for_five_seconds(verified) -> None:
+def test_a_port_that_is_gone_for_five_seconds(verified: Verified) -> None:
     report = verified(Gone(5.0, **IN_STREAM), PATIENT_S)
     went_well(report, attempts=2)
     assert "connection to socket://" in broke_off(report, 1)
     assert log_of(report, FAULT, LINK)[1:] == ["waiting for it to come back", "it is back"]
 
 
-def test_a_port_that_stays_away(verified) -> None:
+def test_a_port_that_stays_away(verified: Verified) -> None:
     report = verified(Gone(None, **IN_STREAM), PATIENT_S, return_s=1.0)
     failed(report)
     fault = broke_off(report, 1)
@@ -165,20 +186,20 @@ def test_a_port_that_stays_away(verified) -> None:
     assert len(report.verdict.attempts) == 1
 
 
-def test_a_device_that_is_silent_once(verified) -> None:
-    report = verified(Silent(**IN_STREAM), IMPATIENT_S)
+def test_a_device_that_is_silent_once(verified: Verified) -> None:
+    report = verified(Silent(**IN_STREAM, for_good=False), IMPATIENT_S)
     went_well(report, attempts=2)
     assert broke_off(report, 1) == "timed out: the transfer made no progress"
 
 
-def test_a_device_that_is_silent_every_time(verified) -> None:
-    report = verified(Silent(**IN_STREAM, times=2), IMPATIENT_S)
+def test_a_device_that_is_silent_every_time(verified: Verified) -> None:
+    report = verified(Silent(**IN_STREAM, for_good=False, times=2), IMPATIENT_S)
     failed(report)
     assert not report.ended
     assert [broke_off(report, number) for number in (1, 2)] == ["timed out: the transfer made no progress"] * 2
 
 
-def test_a_device_that_is_silent_for_good(verified) -> None:
+def test_a_device_that_is_silent_for_good(verified: Verified) -> None:
     report = verified(Silent(**IN_STREAM, for_good=True), IMPATIENT_S)
     failed(report)
     assert broke_off(report, 1) == "timed out: the transfer made no progress"
@@ -191,13 +212,13 @@ def test_a_device_that_is_silent_for_good(verified) -> None:
     [b"\xfe\x00bzzzt\n" * 50, b"kws scores at=990 1 2 3\n" * 50, b"\x55" * 4096],
     ids=["noise", "like results", "no line's end"],
 )
-def test_a_device_that_babbles(verified, babble: bytes) -> None:
+def test_a_device_that_babbles(verified: Verified, babble: bytes) -> None:
     report = verified(Babbling(babble, **IN_STREAM), IMPATIENT_S)
     went_well(report, attempts=2)
     assert broke_off(report, 1)
 
 
-def test_another_firmware_in_the_middle(verified) -> None:
+def test_another_firmware_in_the_middle(verified: Verified) -> None:
     other = "kws ready proto=2 board=host engine=aot model=ffffffffffff line=740 window=15 labels=_silence_,no"
     report = verified(Replaced(other, **IN_STREAM), IMPATIENT_S)
     failed(report)
@@ -206,7 +227,7 @@ def test_another_firmware_in_the_middle(verified) -> None:
     assert "firmware mismatch: the device's model is ffffffffffff" in report.ended
 
 
-def test_another_firmware_before_the_run_is_refused(program, recording, tmp_path) -> None:
+def test_another_firmware_before_the_run_is_refused(program: Path, recording: Path, tmp_path: Path) -> None:
     other = tiny_bundle(tmp_path / "other", words=("yes",), per_channel=True)
     with (
         faulty(HOST, program, Fault()) as url,
@@ -221,9 +242,9 @@ def test_another_firmware_before_the_run_is_refused(program, recording, tmp_path
     ids=["worn", "reset"],
 )
 def test_the_same_on_an_emulated_cortex_m4(
-    qemu_cortex_m4, bundle, verified, tmp_path, fault: Fault, attempts: int
+    qemu_cortex_m4: None, low_threshold_bundle: Bundle, verified: Verified, tmp_path: Path, fault: Fault, attempts: int
 ) -> None:
     """Byte by byte over its UART, whose driver has an interrupt and a ring."""
     board = find_board("qemu-cortex-m4")
-    program = built(bundle, board, tmp_path / "project")
+    program = built(low_threshold_bundle, board, tmp_path / "project")
     went_well(verified(fault, PATIENT_S, board=board, elf=program, seconds=3), attempts)

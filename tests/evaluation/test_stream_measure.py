@@ -144,6 +144,7 @@ def test_tuning_keeps_to_the_rate_and_finds_what_can_be_found() -> None:
     assert yes > no
 
 
+@pytest.mark.slow
 def test_what_is_given_is_kept() -> None:
     made = material(positive_heights=[235] * 4, false_heights={2: [150] * 9})
     wishes = dataclasses.replace(COMMANDS, average_window_ms=400, suppression_ms=900, minimum_count=3)
@@ -171,6 +172,7 @@ def test_one_loud_accident_does_not_cost_all_words() -> None:
     assert tuning.point.rate.false_accepts == 1
 
 
+@pytest.mark.slow
 def test_a_long_quiet_is_sure() -> None:
     made = material(positive_heights=[200] * 4, false_heights={}, hours=1)
     tuning = tune_detector(made, LABELS, dataclasses.replace(COMMANDS, false_accepts_per_hour=4))

@@ -47,6 +47,7 @@ def sound_of(stream: WordStream) -> np.ndarray:
     return np.concatenate(list(stream))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
 def test_length_words_and_repetition(scene: Scene) -> None:
     made = WordStream(words(), scene, others=OTHERS, seed=3)
@@ -98,6 +99,7 @@ def test_recorded_noise_is_used() -> None:
     np.testing.assert_array_equal(sound_of(too_short), sound_of(WordStream(words(10), Scene("noisy", 5.0))))
 
 
+@pytest.mark.slow
 def test_after_speech_another_word_ends_right_before() -> None:
     scene = next(scene for scene in SCENES if scene.after_speech)
     stream = WordStream(words(), scene, others=OTHERS, seed=2)

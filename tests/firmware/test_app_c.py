@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
-from application import FRONTEND, LABELS, build, expected_lines, sound, summing_model, talk, without_times
+from firmware_application import FRONTEND, LABELS, build, expected_lines, sound, summing_model, talk, without_times
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -91,6 +92,7 @@ def results(lines: list[Line]) -> list[Line]:
     return [dataclasses.replace(line, audio_crc=None) if isinstance(line, ClipFigures) else line for line in told]
 
 
+@pytest.mark.slow
 def test_it_introduces_itself_at_start_and_when_asked(say: Say) -> None:
     assert say("!INFO") == [READY]
 
@@ -160,7 +162,9 @@ DAMAGED = {
 
 
 @pytest.mark.parametrize("damage", DAMAGED.values(), ids=DAMAGED)
-def test_a_damaged_line_of_a_clip_is_asked_for_once_and_the_clip_goes_on_where_it_was(say: Say, damage) -> None:
+def test_a_damaged_line_of_a_clip_is_asked_for_once_and_the_clip_goes_on_where_it_was(
+    say: Say, damage: Callable[[str], str]
+) -> None:
     samples = sound(1)
     begin, *audio = clip_lines(samples)
     rest = audio[5:]
@@ -375,6 +379,7 @@ def test_it_listens_to_its_microphone(program: Path, tmp_path: Path) -> None:
     assert not any(isinstance(line, Scores) for line in answers)
 
 
+@pytest.mark.slow
 def test_sound_that_was_lost_or_too_loud_is_told(tmp_path: Path) -> None:
     wrapped = [f"-Wl,--wrap=kws_port_microphone_{what}" for what in ("overruns", "clipped")]
     program = build(tmp_path, *wrapped, str(Path(__file__).parent.parent / "c" / "lossy_microphone.c"))
@@ -401,6 +406,7 @@ def self_test_defines(scores: tuple[int, ...] | None = None, crc: int | None = N
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("defines", "says"),
     [
@@ -416,6 +422,7 @@ def test_the_banner_says_what_the_self_test_found(tmp_path: Path, defines: list[
     assert banner == dataclasses.replace(READY, self_test=says)
 
 
+@pytest.mark.slow
 def test_the_self_test_leaves_nothing_behind(tmp_path: Path) -> None:
     """Neither in what the microphone brings, nor in a clip, nor in the counts; and it is not heard as a word."""
     folders = [tmp_path / name for name in ("tested", "untested")]
@@ -433,6 +440,7 @@ def test_the_self_test_leaves_nothing_behind(tmp_path: Path) -> None:
         assert with_test[1:] == without[1:]
 
 
+@pytest.mark.slow
 def test_an_engine_that_does_not_start_is_never_silent(tmp_path: Path) -> None:
     program = build(tmp_path, "-DBROKEN_ENGINE")
     answers = talk(program, f"!INFO\n!TEST\n!DATA {AUDIO_TYPE} 4\nYWJjZA==\n".encode())
@@ -442,6 +450,7 @@ def test_an_engine_that_does_not_start_is_never_silent(tmp_path: Path) -> None:
     assert answers[5:] == [Fail("engine", "did not start: see !INFO")]
 
 
+@pytest.mark.slow
 def test_an_engine_that_cannot_run_fails_the_clip(tmp_path: Path) -> None:
     program = build(tmp_path, "-DFAILING_INVOKE")
     answers = talk(program, "".join(f"{line}\n" for line in ["!TEST", *clip_lines(sound(1))]).encode())
@@ -543,6 +552,7 @@ def test_any_command_ends_a_recording(talking: Talk) -> None:
     assert lines[-1].startswith("!OK RECORD 300 crc=")
 
 
+@pytest.mark.slow
 def test_what_was_lost_or_too_loud_in_a_recording_is_told(tmp_path: Path) -> None:
     wrapped = [f"-Wl,--wrap=kws_port_microphone_{what}" for what in ("overruns", "clipped")]
     program = build(tmp_path, *wrapped, str(Path(__file__).parent.parent / "c" / "lossy_microphone.c"))
@@ -556,6 +566,7 @@ def test_what_was_lost_or_too_loud_in_a_recording_is_told(tmp_path: Path) -> Non
     assert (int(overruns) > 0, int(clipped) > 0) == (True, True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ring", [8192, 32768])
 def test_behind_a_slow_bridge_the_ring_holds_what_was_promised(tmp_path: Path, ring: int) -> None:
     """A line at 115,200 baud in C, no sample more or less than recording.record_protocol asks of such a row."""
@@ -574,8 +585,10 @@ def test_behind_a_slow_bridge_the_ring_holds_what_was_promised(tmp_path: Path, r
             assert ("overruns=0 " not in lines[-1]) == is_lost, lines[-1]
             pcm = b"".join(base64.b64decode(line.split(" ")[3]) for line in lines if line.startswith("kws sound"))
             assert len(pcm) == 2 * count
-            steps = np.diff(np.frombuffer(pcm, "<i2").astype(np.int64)) % 65536
-            assert (set(steps.tolist()) == {1}) != is_lost, "each sample is the one after the last"
+            values: npt.NDArray[np.int64] = np.frombuffer(pcm, "<i2").astype(np.int64)
+            assert (set(((values[1:] - values[:-1]) % 65536).tolist()) == {1}) != is_lost, (
+                "each sample is the one after the last"
+            )
         talk.send_lines(["!EXIT"])
 
 
@@ -590,6 +603,7 @@ FRAGMENTS = st.one_of(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=150)
 @given(pieces=st.lists(FRAGMENTS, max_size=40))
 def test_nothing_that_comes_in_can_hang_or_upset_it(program: Path, pieces: list[bytes]) -> None:

@@ -20,6 +20,8 @@ from tinykws.project.detector_settings import DETECTOR_KINDS, DetectorRequest
 from tinykws.project.frontend_settings import FrontendSettings
 from tinykws.support.resources import FIRMWARE
 
+pytestmark = pytest.mark.slow
+
 LIBRARY = FIRMWARE / "lib" / "kws"
 SOURCES = [LIBRARY / f"kws_{name}.c" for name in extension_build.SOURCES]
 NATIVE = Path(__file__).parent.parent / "c"
@@ -40,7 +42,9 @@ def run(command: list[str | Path], data: bytes = b"") -> str:
 
 
 @pytest.fixture(scope="module", params=SETTINGS)
-def built_for(request, tmp_path_factory) -> tuple[FrontendSettings, Path]:
+def built_for(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[FrontendSettings, Path]:
     """Settings, and a folder with kws_frontend_config.c of them and both programs, sanitized."""
     if shutil.which("gcc") is None:
         pytest.skip("needs gcc")
@@ -54,7 +58,7 @@ def built_for(request, tmp_path_factory) -> tuple[FrontendSettings, Path]:
     return frontend, folder
 
 
-def test_every_step_at_the_edges_of_its_range(built_for) -> None:
+def test_every_step_at_the_edges_of_its_range(built_for: tuple[FrontendSettings, Path]) -> None:
     _, folder = built_for
     assert run([folder / "frontend_edges"]) == "ok\n"
 
@@ -81,7 +85,7 @@ def line_of(event: Inference | Detection) -> str:
 
 
 @pytest.mark.parametrize("kind", DETECTOR_KINDS)
-def test_the_native_listener_says_what_pythons_says(built_for, kind: str) -> None:
+def test_the_native_listener_says_what_pythons_says(built_for: tuple[FrontendSettings, Path], kind: str) -> None:
     frontend, folder = built_for
     samples = hard_input()
     usual = DetectorRequest(kind, inference_stride_ms=4 * frontend.stride_ms).defaults
@@ -98,7 +102,7 @@ def test_the_native_listener_says_what_pythons_says(built_for, kind: str) -> Non
     assert any(line.startswith("detection") for line in lines)
 
 
-def test_it_is_cplusplus_too(tmp_path) -> None:
+def test_it_is_cplusplus_too(tmp_path: Path) -> None:
     if shutil.which("g++") is None:
         pytest.skip("needs g++")
     tables = tmp_path / "kws_frontend_config.c"
@@ -108,7 +112,7 @@ def test_it_is_cplusplus_too(tmp_path) -> None:
 
 
 @pytest.mark.parametrize("core", CORES)
-def test_it_needs_nothing_of_the_chip(core: str, tmp_path) -> None:
+def test_it_needs_nothing_of_the_chip(core: str, tmp_path: Path) -> None:
     """No float, no allocation, no C library but memory copies: what the objects leave undefined says so."""
     if shutil.which("arm-none-eabi-gcc") is None:
         pytest.skip("needs arm-none-eabi-gcc")

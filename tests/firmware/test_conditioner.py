@@ -32,7 +32,9 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return program
 
 
-def condition(program: Path, slots: np.ndarray, slot_bits: int, shift: int, settle: int = 0) -> tuple[np.ndarray, list]:
+def condition(
+    program: Path, slots: np.ndarray, slot_bits: int, shift: int, settle: int = 0
+) -> tuple[np.ndarray, list[int]]:
     """Returns the samples, and [clipped, loudest, rms]."""
     command = [str(program), str(slot_bits), str(shift), str(settle)]
     result = subprocess.run(command, input=slots.astype(np.int32).tobytes(), capture_output=True, check=True)

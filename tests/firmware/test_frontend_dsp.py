@@ -11,13 +11,15 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
-from cortex_m4 import compile_program, run_program
+from emulated_cortex_m4 import compile_program, run_program
 from frontend_signals import KINDS, RATE_HZ, samples_of_kind, to_int16, voice
 
 from tinykws.native.features import FrontEnd
 from tinykws.native.frontend_tables import c_source
 from tinykws.project.frontend_settings import FrontendSettings
 from tinykws.support.resources import FIRMWARE
+
+pytestmark = pytest.mark.slow
 
 LIBRARY = FIRMWARE / "lib" / "kws"
 NATIVE = Path(__file__).parent.parent / "c"
@@ -53,7 +55,7 @@ def native_checksums(flags: list[str], tables: Path) -> str:
 
 
 @pytest.fixture(scope="module", params=SETTINGS)
-def settings(request) -> FrontendSettings:
+def settings(request: pytest.FixtureRequest) -> FrontendSettings:
     return SETTINGS[request.param]
 
 
@@ -75,7 +77,7 @@ def test_both_forms_agree_on_this_machine(tables: Path, portable: str) -> None:
 
 @pytest.mark.parametrize("core", ["cortex-m4", "cortex-m3"])
 def test_the_instructions_do_what_their_twins_in_c_do(
-    qemu_cortex_m4, core: str, tables: Path, portable: str, tmp_path: Path
+    qemu_cortex_m4: None, core: str, tables: Path, portable: str, tmp_path: Path
 ) -> None:
     sources = [NATIVE / "pair_vectors.c", tables, *SOURCES]
     assert run_program(compile_program(sources, tmp_path / "vectors.elf", core=core), tmp_path) == portable
@@ -88,7 +90,7 @@ def sound() -> npt.NDArray[np.int16]:
 
 
 def test_features_on_the_cortex_m4_are_the_hosts(
-    qemu_cortex_m4, settings: FrontendSettings, tables: Path, sound: npt.NDArray[np.int16], tmp_path: Path
+    qemu_cortex_m4: None, settings: FrontendSettings, tables: Path, sound: npt.NDArray[np.int16], tmp_path: Path
 ) -> None:
     """The program is the benchmark's."""
     program = compile_program([COUNTER, tables, *SOURCES], tmp_path / "count.elf")
@@ -99,7 +101,9 @@ def test_features_on_the_cortex_m4_are_the_hosts(
 
 
 @pytest.mark.parametrize(("core", "has_them"), [("cortex-m4", True), ("cortex-m3", False)])
-def test_only_the_cortex_m4_gets_dsp_instructions(qemu_cortex_m4, core: str, has_them: bool, tmp_path: Path) -> None:
+def test_only_the_cortex_m4_gets_dsp_instructions(
+    qemu_cortex_m4: None, core: str, has_them: bool, tmp_path: Path
+) -> None:
     """Or else the tests above would compare the portable form with itself."""
     sources = [NATIVE / "frontend_edges.c", write_tables(FrontendSettings(), tmp_path), *SOURCES]
     program = compile_program(sources, tmp_path / "edges.elf", core=core)
@@ -109,7 +113,7 @@ def test_only_the_cortex_m4_gets_dsp_instructions(qemu_cortex_m4, core: str, has
     assert run_program(program, tmp_path) == "ok\n"
 
 
-def test_a_frame_takes_less_than_half_of_what_the_reference_takes(qemu_cortex_m4, tmp_path: Path) -> None:
+def test_a_frame_takes_less_than_half_of_what_the_reference_takes(qemu_cortex_m4: None, tmp_path: Path) -> None:
     """TFLite Micro's: 85,039 instructions. Counted, not timed: with the same compiler the same on every machine."""
     tables = write_tables(FrontendSettings(), tmp_path)
     program = compile_program([COUNTER, tables, *SOURCES], tmp_path / "count.elf")

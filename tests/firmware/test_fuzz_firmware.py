@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from fuzz_firmware import build, seeds
 
+pytestmark = pytest.mark.slow
+
 
 def mutants(rng: random.Random, count: int) -> list[bytes]:
     """Seeds with pieces turned, lost, doubled, and put together."""

@@ -62,6 +62,7 @@ def test_it_compiles_without_a_warning(compiler: str, name: str, tmp_path: Path)
     subprocess.run([compiler, *FLAGS, "-c", LIBRARY / name, "-o", tmp_path / "x.o"], check=True)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=50)
 @given(inputs=st.lists(st.binary(max_size=300), min_size=1, max_size=30))
 def test_crc32_is_zlibs(twin: Twin, inputs: list[bytes]) -> None:
@@ -75,6 +76,7 @@ ALMOST_BASE64 = st.one_of(
 )
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=100)
 @given(inputs=st.lists(ALMOST_BASE64, min_size=1, max_size=40))
 @example(inputs=[b"", b"=", b"====", b"A===", b"AA==", b"AA=A", b"AAA=", b"=AAA", b"AAAA====", b"AA\0A", b"AAAA\n"])

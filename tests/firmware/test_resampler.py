@@ -46,7 +46,10 @@ def impulse_response(distance: np.ndarray) -> np.ndarray:
     """Of the low-pass filter that the header describes, `distance` old samples from its middle."""
     inside = np.clip(1 - (distance / HALF) ** 2, 0, None)
     cut = NEW_HZ / OLD_HZ
-    return cut * np.sinc(cut * distance) * np.i0(5.8 * np.sqrt(inside)) / np.i0(5.8) * (np.abs(distance) <= HALF)
+    values: np.ndarray = (
+        cut * np.sinc(cut * distance) * np.i0(5.8 * np.sqrt(inside)) / np.i0(5.8) * (np.abs(distance) <= HALF)
+    )
+    return values
 
 
 def test_the_table_is_what_it_says() -> None:
@@ -88,7 +91,7 @@ def level_db(program: Path, hz: float, wanted_hz: float) -> float:
     new = resample(program, samples)[LAG:-LAG].astype(float)
     new *= np.hanning(len(new)) * 2
     angle = 2 * np.pi * wanted_hz * np.arange(len(new)) / NEW_HZ
-    return 20 * np.log10(2 * np.hypot(new @ np.cos(angle), new @ np.sin(angle)) / len(new) / 20000 + 1e-9)
+    return float(20 * np.log10(2 * np.hypot(new @ np.cos(angle), new @ np.sin(angle)) / len(new) / 20000 + 1e-9))
 
 
 @pytest.mark.parametrize("hz", [50, 125, 1000, 4000, 6500, 7300])

@@ -13,7 +13,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tiny_model import tiny_bundle
 
 from tinykws.boards.rows import Board, parse_boards
 from tinykws.device.protocol import AUDIO_TYPE, ClipFigures, DeviceTrouble, Line, Ready, Scores, parse_line
@@ -60,22 +59,17 @@ class Started:
 
 
 @pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    return tiny_bundle(tmp_path_factory.mktemp("tiny") / "bundle")
-
-
-@pytest.fixture(scope="module")
 def board() -> Board:
     return parse_boards(ROW, source="x")["mine"]
 
 
 @pytest.fixture(scope="module", params=FORMS)
 def program(
-    request: pytest.FixtureRequest, bundle: Bundle, board: Board, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, tiny_model_bundle: Bundle, board: Board, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """The generated project and the library, an archive as PlatformIO makes it, both sanitized."""
     folder = tmp_path_factory.mktemp(request.param)
-    generate(bundle, board, None, folder)
+    generate(tiny_model_bundle, board, None, folder)
     return link(folder, FORMS[request.param], archive=True)
 
 
@@ -204,18 +198,18 @@ def test_a_failed_inference_gives_no_scores_and_tflms_words(program: Path) -> No
     assert not [line for line in started.lines if isinstance(line, Scores)]
 
 
-def test_a_library_linked_whole_keeps_its_own_log(bundle: Bundle, board: Board, tmp_path: Path) -> None:
-    generate(bundle, board, None, tmp_path)
+def test_a_library_linked_whole_keeps_its_own_log(tiny_model_bundle: Bundle, board: Board, tmp_path: Path) -> None:
+    generate(tiny_model_bundle, board, None, tmp_path)
     started = start(link(tmp_path, [], archive=False), "needs=7000")
     assert [what for what, _ in started.troubles] == ["engine"]
     assert "does not say why" in started.troubles[0][1]
 
 
 def test_a_library_of_this_computer_is_built_without_a_network(
-    bundle: Bundle, board: Board, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_model_bundle: Bundle, board: Board, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TINYKWS_CORE_DIR", str(tmp_path / "core"))
-    generate(bundle, board, None, tmp_path / "project")
+    generate(tiny_model_bundle, board, None, tmp_path / "project")
     program = build(tmp_path / "project", board).program
     assert start(program).troubles == []
     assert start(program, "needs=7000").troubles[-1][0] == "engine"

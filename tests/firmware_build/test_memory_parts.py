@@ -77,6 +77,7 @@ def test_a_stripped_program_is_all_core(program: Path, tmp_path: Path) -> None:
     assert [part.name for part in memory_parts(stripped, 0x20000000, 1 << 20)] == [CORE]
 
 
+@pytest.mark.slow
 @needs_arm_gcc
 def test_any_damage_is_a_readable_error_or_none(program: Path, tmp_path: Path) -> None:
     data = program.read_bytes()

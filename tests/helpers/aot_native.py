@@ -19,7 +19,7 @@ KERNELS = FIRMWARE / "lib" / "kws_nn"
 STRICT = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic"]
 
 
-def run_compiler(*arguments: str | Path) -> None:
+def run_compiler(*arguments: object) -> None:
     done = subprocess.run([str(argument) for argument in arguments], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 

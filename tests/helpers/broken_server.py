@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An HTTP server on this computer that serves one file, and breaks in the ways that servers and lines break."""
+"""An HTTP server on this computer that serves one file, and fails in the ways that servers and networks fail."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class BrokenServer(http.server.ThreadingHTTPServer):
         return [request.headers.get("Range") for request in self.requests]
 
     def handle_error(self, *_: object) -> None:
-        """A client that hangs up is part of the game."""
+        """A client that hangs up is expected."""
 
 
 @contextlib.contextmanager
@@ -91,7 +91,7 @@ def running(body: bytes) -> Iterator[BrokenServer]:
 
 
 def serve(request: Request) -> None:
-    """As servers should."""
+    """A correct answer."""
     start, rest = request.rest()
     total = len(request.server.body)
     if request.headers.get("Range") and start >= total:
@@ -114,7 +114,7 @@ def status(code: int, **headers: str) -> Answer:
 
 
 def cut_after(count: int, *, reset: bool = False) -> Answer:
-    """Promises all that is asked for and hangs up after `count` bytes of it: politely, or with a reset."""
+    """Announces the whole body and hangs up after `count` bytes of it: politely, or with a reset."""
 
     def answer(request: Request) -> None:
         start, rest = request.rest()
@@ -169,7 +169,7 @@ def without_length(request: Request) -> None:
 
 
 def part(start: int, total: int | None = None, **headers: str) -> Answer:
-    """A 206 that starts where it likes."""
+    """A 206 that starts at another byte than requested."""
 
     def answer(request: Request) -> None:
         body = request.server.body

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A device in Python, for what a good device never does: each test breaks it in its own way.
+"""A device in Python whose methods tests override to make it misbehave.
 
-It follows docs/serial_protocol.md on its own, from the text; it can be talked to directly (it has the two methods of a
-transport) or served over TCP. Only the form of a clip with checks is understood.
+It is written from the protocol's documentation, without the package's code. Tests call it directly (it has the two
+methods of a transport) or over TCP. It understands clips with checks only.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from tinykws.support.errors import DeviceError
 BANNER = "kws ready proto=2 board=host engine=fake model={model} line=768 window=4 labels={labels}"
 
 Results = Callable[[bytes, int], Sequence[str]]
-"""What the device makes of a clip's bytes and the tail: lines up to and with `kws clip …`."""
+"""Takes a clip's bytes and the silence after it; returns the result lines, up to and including `kws clip …`."""
 
 
 def checked(text: str) -> str:
-    """A line with its check, as the documentation says it."""
+    """A line with its check, as documented."""
     return f"{text} *{zlib.crc32(text.encode()):08x}"
 
 
@@ -37,7 +37,7 @@ class FakeDevice:
         self.banner = BANNER.format(model=model, labels=labels)
         self.out: list[str] = []
         self.time = 0.0
-        """Seconds that its own transport has waited: a test's clock that needs no time."""
+        """Seconds that its own transport has waited: a clock for tests that do not wait."""
         self.clips = 0
         self.most_lines_under_way = 0
         self.wants_features = False
@@ -71,7 +71,7 @@ class FakeDevice:
         self.out.append(line)
 
     def answer(self, text: str) -> None:
-        """A line that is said once."""
+        """A line that is sent once, without a number."""
         self.say(checked(text))
 
     def give(self, text: str) -> None:
@@ -84,7 +84,7 @@ class FakeDevice:
         self.answer(f"!DATA_ACK {count}")
 
     def finish(self) -> None:
-        """All the audio is there."""
+        """Called when all the audio has arrived."""
         for line in self.results(self._audio, self._tail):
             self.give(line)
         self.give(f"!OK DATA audio-pcm-16khz-mono-s16 {self._size}")

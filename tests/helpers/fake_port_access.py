@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A serial world in which time is a number: ports that vanish and return when the plan says so, boards that talk.
+"""Simulated serial ports and boards: ports vanish and return on schedule. Time is simulated.
 
-Nothing waits: reading and sleeping move the clock, and what is planned happens on the way.
+Nothing waits: reading and sleeping advance the clock, and scheduled events happen on the way.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ BANNER = "kws ready proto=2 board={board} engine=tflm model={model} line=768 win
 
 
 class FakeBoard:
-    """What talks on a port: says its greeting at start, and the answers to `!INFO`."""
+    """A board on a port: sends its greeting at start, and its answers to `!INFO`."""
 
     def __init__(self, *answers: str, greeting: Sequence[str] = ()) -> None:
         self.answers = answers
@@ -32,7 +32,7 @@ class FakeBoard:
         self.heard.append(line)
         if line == "!INFO":
             self.out += self.answers
-        elif line == with_check("!INFO"):  # ours answer with checks, strangers know none
+        elif line == with_check("!INFO"):  # tinykws firmware answers with checks, other firmware does not
             self.out += [with_check(text) if text.startswith("kws ") else text for text in self.answers]
 
 
@@ -45,7 +45,7 @@ class FakePortAccess(PortAccess):
         self.boards: dict[str, FakeBoard] = {}
         self.opened: list[str] = []
         self.refused: dict[str, DeviceError] = {}
-        """Ports that are there and cannot be opened."""
+        """Ports that exist but cannot be opened."""
         self._plan: list[tuple[float, Callable[[], None]]] = []
 
     def plug(self, port: Port, board: FakeBoard | None = None) -> None:
@@ -57,15 +57,15 @@ class FakePortAccess(PortAccess):
         self.boards.pop(device, None)
 
     def at(self, seconds: float, action: Callable[[], None]) -> None:
-        """Plans something for so many seconds from now."""
+        """Schedules an action for so many seconds from now."""
         self._plan.append((self.clock + seconds, action))
         self._plan.sort(key=lambda planned: planned[0])
 
     def say(self, seconds: float, device: str, *lines: str) -> None:
-        """Plans what the board on a port says."""
+        """Schedules lines from the board on a port."""
         self.at(seconds, lambda: self.boards[device].out.extend(lines))
 
-    # What a PortAccess does.
+    # The methods of PortAccess.
 
     def ports(self) -> Sequence[Port]:
         return tuple(self.listed.values())
@@ -90,7 +90,7 @@ class FakePortAccess(PortAccess):
         self.clock = end
 
     def next_event(self, end: float) -> None:
-        """Moves the clock to what is planned next, but not beyond `end`."""
+        """Advances the clock to the next scheduled event, but not beyond `end`."""
         self.sleep(max(0.0, min([end, *(when for when, _ in self._plan[:1])]) - self.clock))
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A TCP proxy between host and device that does to the line what cables, hubs and people do.
+"""A TCP proxy between host and device that injects faults: damaged bytes, resets, vanished ports.
 
-What goes wrong is counted in bytes and in clips, never in seconds of this computer, so that the outcome is the same on
-a slow machine; only a fault that is a time (a port gone for 5 s) takes that time.
+Faults are placed by bytes and clips, never by seconds, so that the outcome is the same on a slow computer; only a fault
+that is a duration (a port gone for 5 s) takes real time.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ CHUNK_BYTES = 65536
 
 
 class DeviceProcess:
-    """An emulated board's program, which may be started anew."""
+    """An emulated board's program, which can be restarted."""
 
     def __init__(self, board: Board, program: Path) -> None:
         self._board = board
@@ -34,7 +34,7 @@ class DeviceProcess:
         self.starts = 0
 
     def start(self) -> socket.socket:
-        """Starts it, whatever ran before, and returns its serial line."""
+        """Starts or restarts it, and returns its serial connection."""
         self.stop()
         self.starts += 1
         port = free_port()
@@ -54,30 +54,30 @@ class DeviceProcess:
 
 
 class Fault:
-    """A good line. Override what shall go wrong; `clips` counts the announcements that have passed."""
+    """No fault. Subclasses override what goes wrong; `clips` counts the announced clips."""
 
     def __init__(self) -> None:
         self.clips = 0
         self.happened = 0
-        """How often the fault did."""
+        """How often the fault happened."""
         self.proxy: FaultProxy
 
     def to_device(self, data: bytes) -> bytes:
-        """What becomes of bytes on their way to the device."""
+        """Returns the bytes that reach the device instead of these."""
         return data
 
     def to_host(self, data: bytes) -> bytes:
-        """What becomes of bytes on their way to the host."""
+        """Returns the bytes that reach the host instead of these."""
         return data
 
 
 class Worn(Fault):
-    """Bytes are turned, lost or doubled, here and there, in both directions.
+    """Random bytes are changed, lost or doubled, in both directions.
 
     Args:
-        rate: part of the bytes that are.
-        kinds: of "turned", "lost", "doubled".
-        seed: which ones.
+        rate: share of the bytes that are damaged.
+        kinds: any of "turned" (changed), "lost", "doubled".
+        seed: of the random choice.
     """
 
     def __init__(self, rate: float, *kinds: str, seed: int = 1) -> None:
@@ -131,7 +131,7 @@ class _Way:
 
 
 class Delayed(Fault):
-    """Bytes come late, and in pieces that have nothing to do with lines."""
+    """Bytes arrive late, and in pieces that do not end at line ends."""
 
     def __init__(self, seed: int = 1) -> None:
         super().__init__()
@@ -146,7 +146,7 @@ class Delayed(Fault):
 
 
 class InClip(Fault):
-    """Something happens once, in the middle of a clip, and is over when the host asks who is there.
+    """A fault in the middle of a clip, which ends when the host sends `!INFO`.
 
     Args:
         clip: which one, counted from 1.
@@ -178,18 +178,18 @@ class InClip(Fault):
         return self.meanwhile(data) if self.going_on else data
 
     def happens(self, data: bytes) -> bytes:
-        """It begins; returns what the device gets all the same."""
+        """Starts the fault; returns the bytes that still reach the device."""
         return data
 
     def meanwhile(self, data: bytes) -> bytes:
         return data
 
     def ends(self) -> None:
-        """The host asks who is there."""
+        """Called when the host sends `!INFO`."""
 
 
 class Reset(InClip):
-    """The device starts anew: a watchdog, a loose supply."""
+    """The device resets, as by a watchdog or a loose power supply."""
 
     def happens(self, data: bytes) -> bytes:
         self.proxy.restart_device()
@@ -209,7 +209,7 @@ class Gone(InClip):
 
 
 class Silent(InClip):
-    """The device says nothing more, until it is asked who it is, or at all."""
+    """The device falls silent: until `!INFO`, or for good."""
 
     def __init__(self, *, for_good: bool = False, **where: int) -> None:
         super().__init__(**where)
@@ -228,7 +228,7 @@ class Silent(InClip):
 
 
 class Babbling(InClip):
-    """The device hears nothing and sends what nobody can read, as fast as it is taken."""
+    """The device ignores its input and sends garbage, as fast as it is read."""
 
     def __init__(self, babble: bytes, **where: int) -> None:
         super().__init__(**where)
@@ -248,7 +248,7 @@ class Babbling(InClip):
 
 
 class Replaced(InClip):
-    """Somebody puts another board on the cable: it answers the same questions, and differently."""
+    """Another board takes its place: it answers `!INFO` with another banner."""
 
     def __init__(self, banner: str, **where: int) -> None:
         super().__init__(**where)
@@ -297,7 +297,7 @@ class FaultProxy:
                 connection.close()
 
     def send_to_host(self, data: bytes) -> bool:
-        """Returns whether there is a host."""
+        """Returns whether a host is connected."""
         host = self._host
         if host is None:
             return False

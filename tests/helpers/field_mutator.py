@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Changes to .tflite files that hit fields: what the reader looks at, and nothing of what it does not."""
+"""Mutations of .tflite files that change only fields that the reader reads."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ _EXTREMES = {
     "f": (0.0, -1.0, 1e-38, 1e-9, 1 / 256, 1.0, 37.0, 1e9, 3e38, float("inf"), float("nan")),
 }
 MOST_NUMBERS_OF_A_LIST = 16
-"""Shapes, scales, operands; of the long ones, weights, a few stand for all."""
+"""Kinds of arrays to change; of long ones (weights) only a few elements."""
 
 
 def fields_of(tflite: bytes) -> list[Field]:
-    """Returns the numbers that reading the file looks at, offsets and lengths too; of a bad file, up to the refusal."""
+    """Returns the numbers that the reader reads, with offsets and lengths; of a bad file, those before the refusal."""
     found: dict[Field, None] = {}
 
     def scalar_at(table: flatbuffer.Table, kind: str, at: int) -> Any:
@@ -85,7 +85,7 @@ def _to_neighbour(data: bytearray, code: str, at: int, _: list[Field], source: r
 
 
 def _to_anothers(data: bytearray, code: str, at: int, fields: list[Field], source: random.Random) -> None:
-    """A value that means something elsewhere: another shape's size, another tensor's scale, another table's offset."""
+    """A value from another field: another shape's size, another tensor's scale, another table's offset."""
     other = source.choice([place for kind, place in fields if kind == code])
     size = struct.calcsize(f"<{code}")
     data[at : at + size] = data[other : other + size]

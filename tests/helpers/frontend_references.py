@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The two builds of the reference that the front-end is held to."""
+"""The two reference implementations that the front-end must equal."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _tensorflow_op() -> Any:
 
 
 def tensorflow_features(samples: npt.NDArray[np.int16], settings: FrontendSettings) -> Features:
-    """What TensorFlow's audio_microfrontend op gives."""
+    """Returns the features of TensorFlow's audio_microfrontend op."""
     features: Features = _tensorflow_op()(
         samples,
         sample_rate=settings.sample_rate_hz,
@@ -58,10 +58,10 @@ PYMICRO_FEATURE_SCALE = 0.0390625
 
 
 def pymicro_features(samples: npt.NDArray[np.int16]) -> Features:
-    """What pymicro-features gives; its settings are PYMICRO_SETTINGS."""
+    """Returns the features of pymicro-features, whose settings are PYMICRO_SETTINGS."""
     pymicro = pytest.importorskip("pymicro_features")
     frontend = pymicro.MicroFrontend()
-    data = samples[: len(samples) // 160 * 160].tobytes()  # it takes whole strides only; the rest makes no frame
+    data = samples[: len(samples) // 160 * 160].tobytes()  # it takes whole strides only; a rest gives no frame
     frames, at = [], 0
     while at < len(data):
         output = frontend.process_samples(data[at : at + 320])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sound of all kinds that the front-end is held to its references with: more than an hour, all made here."""
+"""Generated sound of all kinds, more than an hour, to compare the front-end with its references."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ Samples = npt.NDArray[np.int16]
 
 
 def to_int16(signal: npt.NDArray[np.floating]) -> Samples:
-    return np.clip(np.rint(signal), -32768, 32767).astype(np.int16)
+    samples: Samples = np.clip(np.rint(signal), -32768, 32767).astype(np.int16)
+    return samples
 
 
 def voice(seconds: int, seed: int = 1) -> npt.NDArray[np.float64]:
@@ -36,7 +37,8 @@ def voice(seconds: int, seed: int = 1) -> npt.NDArray[np.float64]:
     syllables = np.clip(glide(-0.6, 1.0, 110), 0, 1)
     breath = rng.normal(0, 0.3, n) * np.clip(glide(-1.5, 1.0, 70), 0, 1)
     sound = sound * syllables + breath
-    return sound / np.abs(sound).max()
+    loudest: float = np.abs(sound).max()
+    return sound / loudest
 
 
 def voices() -> Iterator[Samples]:
@@ -85,7 +87,7 @@ def square_waves() -> Iterator[Samples]:
 def impulses() -> Iterator[Samples]:
     """Single samples, one at each place of the window, at many heights: 5 minutes."""
     samples = np.zeros(300 * RATE_HZ, np.int16)
-    places = np.arange(500, len(samples) - 1, 1601)  # more than a window apart, and at another place of it each time
+    places = np.arange(500, len(samples) - 1, 1601)  # more than an analysis window apart, each at another offset in it
     heights = np.array([32767, -32768, 20000, -7, 1000, 1, 150, -32767, 4096, -16384, 60])
     samples[places] = np.resize(heights, len(places))
     yield samples

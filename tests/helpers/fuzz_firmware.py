@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fuzzes the firmware's application over its serial line.
+"""Fuzzes the firmware's application through its serial port.
 
     make fuzz-firmware SECONDS=3600
 
-Coverage-guided, by libFuzzer (Debian: clang), with AddressSanitizer and UBSan; what is checked stands in
-native/fuzz_app.c. A finding ends it and stands in the corpus folder as crash-…; what was done is added up in
-counts.json there. Kept inputs are where the next run goes on. The short form, with fixed seeds, is
-test_fuzz_firmware.py.
+Coverage-guided, by libFuzzer (Debian: clang), with AddressSanitizer and UBSan; the checks are in
+tests/c/fuzz_app.c. A finding ends the run and is kept in the corpus folder as crash-…; counts.json there adds up all
+runs. The next run continues from the inputs that were kept. tests/firmware/test_fuzz_firmware.py is a short run with
+fixed seeds.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from application import FRONTEND, LABELS_C, SETTINGS_H
+from firmware_application import FRONTEND, LABELS_C, SETTINGS_H
 
 from tinykws.device.line_checksum import with_check
 from tinykws.device.protocol import AUDIO_TYPE, EXIT, INFO, RESET, STATUS, TEST, announcement, audio_line, sync_command
@@ -55,7 +55,7 @@ def build(folder: Path, compiler: str, *flags: str) -> Path:
 
 
 def seeds() -> Iterator[bytes]:
-    """Yields conversations that go well, or wrong in one way; the first byte is for the harness."""
+    """Yields sessions that are correct, or wrong in one way; the first byte is for the harness."""
     pcm = bytes(range(256)) * 8
     commands = [INFO, TEST, STATUS, RESET, "!RECORD 400", EXIT]
     data = announcement(len(pcm), zlib.crc32(pcm), 800)
@@ -92,7 +92,7 @@ def fuzz(corpus: Path, seconds: int) -> int:
     ]
     began = time.monotonic()
     done = subprocess.run(
-        [*command, f"-artifact_prefix={corpus}/", corpus], stderr=subprocess.PIPE, text=True, check=False
+        [*map(str, command), f"-artifact_prefix={corpus}/", corpus], stderr=subprocess.PIPE, text=True, check=False
     )
     sys.stderr.write(done.stderr[-4000:])
     executed = re.search(r"number_of_executed_units: (\d+)", done.stderr)

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fuzzes the .tflite reader and what is made of what it accepts.
+"""Fuzzes the .tflite reader, and the C generated from what it accepts.
 
     make fuzz SECONDS=3600
 
 Coverage-guided, by atheris (libFuzzer for Python; the extra `fuzz`): the engine's Python is instrumented, and
 changes hit the numbers that the reader looks at. Every mutant is refused by a ConfigError or becomes C, for whole
 windows and for a stream, and each C text that differs in more than weights is compiled with AddressSanitizer and UBSan
-and run. A finding ends it and stands in the corpus folder as crash-…; what was done is counted in counts.json there.
-Kept mutants are where the next run goes on. The short form, with fixed seeds, is test_reader_fuzz.py.
+and run. A finding ends the run and is kept in the corpus folder as crash-…; counts.json there counts the mutants.
+The next run continues from the mutants that were kept. tests/aot/test_tflite_fuzz.py is a short run with fixed seeds.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ with atheris.instrument_imports(include=["tinykws.aot"]):
     from tinykws.aot import compiler
 
 from field_mutator import mutate
-from random_nets import random_convolution, random_net, random_stream
+from random_networks import random_convolution, random_net, random_stream
 from sanitized_models import MOST_WORK, compile_stream, run_sanitized, shape_of, work_of
 
 from tinykws.support.errors import ConfigError
 
 BATCH = 64
-"""Models in one program."""
+"""Models per program."""
 LAST_SECONDS = 10
-"""In which models are run one by one, since libFuzzer ends without a word."""
+"""The last seconds, in which models run one by one, since libFuzzer ends without notice."""
 SEEDS = 60
 LARGEST_FILE = 8192
 KINDS = ("executions", "refused", "accepted", "streams", "distinct", "too_large", "run", "seconds")
@@ -75,7 +75,7 @@ class Harness:
             self.run_batch()
 
     def run_batch(self) -> None:
-        """Compiles and runs what has gathered; on a report the models are kept."""
+        """Compiles and runs the batch; keeps its models if a sanitizer reports."""
         try:
             run_sanitized(self._batch, self._workshop)
             run_sanitized(self._batch, self._workshop, compile_stream)
@@ -94,7 +94,7 @@ class Harness:
 
 
 def custom_mutator(data: bytes, max_size: int, seed: int) -> bytes:
-    """Mostly fields; one time in ten libFuzzer's own changes of bytes."""
+    """Mutates fields; one time in ten, bytes, as libFuzzer does."""
     source = random.Random(seed)
     if source.random() < 0.1:
         return bytes(atheris.Mutate(data, max_size))

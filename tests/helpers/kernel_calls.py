@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Calls of kernels with nothing around them: by this computer's C, or by an emulated Cortex-M4's assembly.
+"""Calls of single kernels: C on this computer, or assembly on an emulated Cortex-M4.
 
 Parameters are laid out in memory as the C structs are, so that no program has to be compiled for each call. On the
 Cortex-M4 every array and tensor stands alone at one end of pages of its own: a byte too far is a fault.
@@ -17,13 +17,14 @@ import numpy.typing as npt
 import unicorn
 from aot_native import KERNELS, STRICT, kernel_library, run_compiler
 from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import SymbolTableSection
 from unicorn import arm_const
 
 from tinykws.aot.lowering.call import Call, Value
 
 Bytes = npt.NDArray[np.int8]
 PlaceArray = Callable[[npt.NDArray[Any]], int]
-"""Puts a constant array somewhere and returns its address."""
+"""Places a constant array in memory and returns its address."""
 
 
 def laid_out(fields: Mapping[str, Value], place: PlaceArray, pointer_bytes: int) -> bytes:
@@ -81,7 +82,7 @@ RETURN, STACK, HEAP = 0x8000, 0x2000_0000, 0x3000_0000
 STACK_BYTES = 1 << 16
 MOST_INSTRUCTIONS = 50_000_000
 FILLING = 0x5A
-"""Of memory that nothing has been written to."""
+"""Bytes of uninitialised memory."""
 
 
 class ArmKernels:
@@ -94,7 +95,7 @@ class ArmKernels:
         target = ["-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=soft", optimize, "--specs=nano.specs", "-nostartfiles"]
         link = ["-Wl,-Ttext=0x10000", "-Wl,--entry=0"]
         run_compiler("arm-none-eabi-gcc", *STRICT, *target, "-I", KERNELS, *files, *link, "-o", program)
-        self._machine = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB)
+        self._machine: Any = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB)
         self._machine.ctl_set_cpu_model(arm_const.UC_CPU_ARM_CORTEX_M4)
         self._machine.mem_map(RETURN, PAGE)
         self._machine.mem_map(STACK, STACK_BYTES)
@@ -109,8 +110,9 @@ class ArmKernels:
                 end = -(-(segment["p_vaddr"] + segment["p_memsz"]) // PAGE) * PAGE
                 self._machine.mem_map(begin, end - begin)
                 self._machine.mem_write(segment["p_vaddr"], segment.data())
-            symbols = elf.get_section_by_name(".symtab").iter_symbols()
-            return {s.name: s["st_value"] for s in symbols if s["st_info"]["type"] == "STT_FUNC"}
+            symbols = elf.get_section_by_name(".symtab")
+            assert isinstance(symbols, SymbolTableSection)
+            return {s.name: s["st_value"] for s in symbols.iter_symbols() if s["st_info"]["type"] == "STT_FUNC"}
 
     def run(self, call: Call, values: Bytes, *, at_end: bool = True, missing_scratch_bytes: int = 0) -> Bytes:
         """Returns the output for an input.
@@ -118,12 +120,12 @@ class ArmKernels:
         Args:
             call: what to run.
             values: its input.
-            at_end: memory stands at the end of its pages, so that what is read behind it is a fault; else at their
-                beginning, for what is read before it.
-            missing_scratch_bytes: of its scratch memory, a multiple of 16.
+            at_end: place memory at the end of its pages, so that an access behind it faults; else at the beginning,
+                so that an access before it faults.
+            missing_scratch_bytes: how much smaller its scratch memory is than it asks for, a multiple of 16.
 
         Raises:
-            unicorn.UcError: the kernel has touched what is not its own.
+            unicorn.UcError: the kernel accessed memory out of bounds.
         """
         heap = _Heap(self._machine, at_end)
         try:
@@ -170,15 +172,15 @@ class ArmKernels:
 
 
 class _Heap:
-    """Memory for one call; between any two pieces of it there is none."""
+    """Memory for one call, in blocks with unmapped pages between them."""
 
-    def __init__(self, machine: unicorn.Uc, at_end: bool) -> None:
+    def __init__(self, machine: Any, at_end: bool) -> None:
         self._machine, self._at_end = machine, at_end
         self._mapped: list[tuple[int, int]] = []
         self._next = HEAP
 
     def put(self, data: bytes, alignment: int = 4) -> int:
-        """Returns the address of these bytes, which cannot be written."""
+        """Returns the address of these bytes, in read-only memory."""
         address = self.room(len(data), alignment)
         self._machine.mem_write(address, data)
         begin, size = self._mapped[-1]
@@ -186,7 +188,7 @@ class _Heap:
         return address
 
     def room(self, size: int, alignment: int) -> int:
-        """Returns the address of so many bytes."""
+        """Returns the address of so many writable bytes."""
         taken = -(-size // alignment) * alignment
         pages = max(-(-taken // PAGE), 1) * PAGE
         self._machine.mem_map(self._next, pages)
@@ -197,6 +199,6 @@ class _Heap:
         return begin + pages - taken if self._at_end else begin
 
     def free(self) -> None:
-        """Gives all of it back."""
+        """Unmaps all of it."""
         for begin, pages in self._mapped:
             self._machine.mem_unmap(begin, pages)

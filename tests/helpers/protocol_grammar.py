@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The grammar in docs/serial_protocol.md, as regular expressions by name."""
+"""The grammar in the serial protocol's documentation, as regular expressions by name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NAME = re.compile(r"\{([a-z]\w*)\}")
 
 @functools.cache
 def grammar() -> dict[str, re.Pattern[str]]:
-    """The rules, names of others filled in."""
+    """The rules, with references to other rules replaced."""
     text = DOCUMENT.read_text(encoding="utf-8").split("## The grammar")[1]
     rules: dict[str, str] = {}
     for line in text.split("```")[1].splitlines():
@@ -25,5 +25,5 @@ def grammar() -> dict[str, re.Pattern[str]]:
 
 
 def is_of(kind: str, line: str) -> bool:
-    """Whether a whole line is what the rule says."""
+    """Whether a whole line matches the rule."""
     return grammar()[kind].fullmatch(line) is not None

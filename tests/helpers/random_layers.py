@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Layers for which each fast kernel is chosen, of all shapes, with zero points and multipliers at their limits."""
+"""Random layers for each fast kernel: all shapes, zero points and multipliers at their limits."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FACTORS = st.one_of(
     st.sampled_from([0.4999999, 0.25, 0.2500001, 2.0**-21, 2.0**-21.9, 2.0**-22, 2.0**-22.1, 2.0**-31, 2.0**-33]),
     st.floats(2.0**-14, 0.49),
 )
-"""From a layer's sums to its outputs."""
+"""Requantization of a layer: from its sums to its outputs."""
 ACTIVATIONS = st.sampled_from([0, 0, 1, 2, 3])
 
 
@@ -37,7 +37,7 @@ class Layer:
 def windows(
     draw: st.DrawFn, size: int, *, largest: int, strides: tuple[int, ...], dilations: tuple[int, ...]
 ) -> tuple[int, int, int]:
-    """Size, stride and dilation of a window along an axis."""
+    """Size, stride and dilation of a kernel window along an axis."""
     return (
         draw(st.integers(1, largest)),
         draw(st.sampled_from(strides)),
@@ -47,7 +47,7 @@ def windows(
 
 @st.composite
 def conv_2d_strip(draw: st.DrawFn) -> Layer:
-    """Few channels, windows side by side."""
+    """Few channels, kernel windows without overlap."""
     depth, stride_x = draw(st.sampled_from([(1, 2), (2, 1)]))
     shape = (draw(st.integers(1, 2)), draw(st.integers(1, 9)), draw(st.integers(1, 12)), depth)
     columns = (draw(st.integers(1, 8 // depth)), stride_x, 1)
@@ -57,7 +57,7 @@ def conv_2d_strip(draw: st.DrawFn) -> Layer:
 
 @st.composite
 def conv_2d_tile(draw: st.DrawFn) -> Layer:
-    """Windows of most kinds."""
+    """Kernel windows of most kinds."""
     shape = (
         draw(st.integers(1, 2)), draw(st.integers(1, 7)), draw(st.integers(1, 7)),
         draw(st.sampled_from([1, 2, 3, 4, 5, 8, 12, 17])),

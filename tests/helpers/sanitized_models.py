@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Generated C under AddressSanitizer and UBSan, stricter than it runs on a chip: every buffer of the arena stands
-alone, and what is between two of them may not be touched."""
+"""Generated C under AddressSanitizer and UBSan, with gaps between the buffers of the arena: an access outside a
+buffer is a report even if it stays inside the arena."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from pathlib import Path
 from unittest import mock
 
 from aot_native import KERNELS, STRICT, run_compiler
-from many_models import PUT_HERE, write_program
+from models_in_one_program import PUT_HERE, write_program
 
 from tinykws.aot import compiler
 from tinykws.aot.reader.tflite import read_model
 from tinykws.aot.scheduling.arena import ALIGNMENT, Buffer, Placement
-from tinykws.cost.execution_mode import Workload
+from tinykws.cost.execution_mode import ModelInMode, Workload, compile_for_workload
 
 SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g", "-O1"]
 Make = Callable[[bytes], compiler.AotModel]
 GAP = 64
 MOST_WORK = 20_000_000
-"""Multiplications of one invoke; a mutant with more would take seconds, and reads no other bytes."""
+"""Multiplications of one inference; mutants with more are skipped: they take seconds and reach no other code."""
 TRIALS = 3
 _NUMBERS = re.compile(r"(static const \w+ op\d+_(?:weights|bias|requantize_multipliers)\w*\[\d+\][^=]*= )\{[^}]*\}")
 _POISON = """
@@ -37,7 +37,7 @@ static __attribute__((constructor)) void poison_gaps(void)
 
 
 def spaced(buffers: Sequence[Buffer]) -> list[Placement]:
-    """Every buffer behind the one before it and a gap."""
+    """Places the buffers one after the other, with gaps."""
     placements, offset = [], GAP
     for buffer in buffers:
         placements.append(Placement(buffer, offset))
@@ -45,24 +45,24 @@ def spaced(buffers: Sequence[Buffer]) -> list[Placement]:
     return placements
 
 
-def compile_stream(tflite: bytes, inference_stride: int = 1) -> compiler.AotModel:
-    """As it listens: the rows of its input move on by `inference_stride` from one invoke to the next."""
+def compile_stream(tflite: bytes, inference_stride: int = 1) -> ModelInMode:
+    """Compiles for listening: the input moves by `inference_stride` rows from one inference to the next."""
     shape = read_model(tflite).input.shape
     frames = shape[1] if len(shape) == 4 else 1
-    return compiler.compile_for_workload(tflite, Workload(frames, inference_stride, "armv7e-m", ram_bytes=0))
+    return compile_for_workload(tflite, Workload(frames, inference_stride, "armv7e-m", ram_bytes=0))
 
 
 def compile_spaced(tflite: bytes, make: Make = compiler.compile_model, *, missing_bytes: int = 0) -> compiler.AotModel:
-    """As `make` compiles it, spaced apart."""
+    """Compiles with `make`, with gaps between the buffers."""
     return spaced_apart(lambda: make(tflite), missing_bytes=missing_bytes)
 
 
 def spaced_apart(compiled_by: Callable[[], compiler.AotModel], *, missing_bytes: int = 0) -> compiler.AotModel:
-    """Returns C with buffers that stand alone and gaps that AddressSanitizer watches.
+    """Returns C with gaps between the buffers, which AddressSanitizer watches.
 
     Args:
         compiled_by: compiles it, in the package's own way.
-        missing_bytes: of the end of each buffer, forbidden too.
+        missing_bytes: how much of the end of each buffer counts as part of the gap.
     """
     chosen: list[Placement] = []
 
@@ -80,12 +80,12 @@ def spaced_apart(compiled_by: Callable[[], compiler.AotModel], *, missing_bytes:
 
 
 def shape_of(compiled: compiler.AotModel) -> str:
-    """The text without weights: models alike in it touch the same bytes."""
+    """The C without weights: models for which it is equal access the same bytes."""
     return _NUMBERS.sub(r"\1", compiled.source)
 
 
 def work_of(tflite: bytes) -> int:
-    """Multiplications of one invoke, about."""
+    """Multiplications of one inference, approximately."""
     graph = read_model(tflite)
     total = 0
     for op in graph.ops:
@@ -118,7 +118,7 @@ def run_sanitized(models: Sequence[bytes], folder: Path, make: Make = compiler.c
     """
     kernels = sanitized_kernels(folder)
     spaced_c = functools.partial(compile_spaced, make=make)
-    with tempfile.TemporaryDirectory(dir=folder) as name, mock.patch("many_models.compile_model", spaced_c):
+    with tempfile.TemporaryDirectory(dir=folder) as name, mock.patch("models_in_one_program.compile_model", spaced_c):
         own = Path(name)
         (own / "put.c").write_text(PUT_HERE)
         sources = [source for source in write_program(models, TRIALS, own) if source.parent != KERNELS]

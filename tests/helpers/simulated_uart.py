@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The real application in C on a simulated serial line, in a time that is a number.
+"""The firmware's application on a simulated serial port, in simulated time.
 
-Bytes take their time on the wire, the device is busy while it computes, and what finds no room in its receive buffer is
+Bytes take time to transmit, the device is busy while it computes, and bytes that do not fit into its receive buffer are
 lost.
 """
 
@@ -13,7 +13,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from application import FRONTEND, LABELS_C, SETTINGS_H, STRICT
+from firmware_application import FRONTEND, LABELS_C, SETTINGS_H, STRICT
 
 from tinykws.native.frontend_tables import c_source
 from tinykws.support.resources import FIRMWARE
@@ -43,7 +43,7 @@ def build_library(folder: Path) -> Path:
 
 
 class Wire:
-    """One direction: bytes arrive one after the other."""
+    """One direction of the serial connection."""
 
     def __init__(self, bytes_per_s: float) -> None:
         self._step_s = 1 / bytes_per_s
@@ -57,7 +57,7 @@ class Wire:
         self._waiting += data
 
     def arrived(self, now: float) -> bytes:
-        """Returns what has come since it was asked last."""
+        """Returns the bytes that have arrived since the last call."""
         if not self._waiting or self._next_s > now:
             return b""
         count = min(len(self._waiting), int((now - self._next_s) / self._step_s) + 1)
@@ -73,10 +73,10 @@ class SimulatedUart:
 
     Args:
         library: of build_library(); a copy is loaded, since a device has its state in static memory.
-        bytes_per_s: of the wire, each way.
+        bytes_per_s: in each direction.
         buffer_bytes: of the device's receive buffer.
-        told_bytes: what its port says of it.
-        inference_s: how long the device is busy with one.
+        told_bytes: the size that its port reports.
+        inference_s: how long an inference takes.
     """
 
     def __init__(
@@ -93,12 +93,12 @@ class SimulatedUart:
         self._heard = bytearray()
         self.time = 0.0
         self.lost = 0
-        """Bytes that found no room."""
+        """Bytes that were lost because the buffer was full."""
         self._app.kws_app_start()
 
     @property
     def out_busy_s(self) -> float:
-        """How long the wire to the device was in use."""
+        """Seconds in which bytes were being sent to the device."""
         return self._out.busy_s
 
     def send_lines(self, texts: list[str]) -> None:

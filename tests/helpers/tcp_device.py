@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def device(behave: Callable[[socket.socket], None]) -> Iterator[str]:
-    """A TCP server that behaves as told towards the first who comes; yields its pyserial URL."""
+    """A TCP server that runs `behave` with its first client; yields its pyserial URL."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def serve() -> None:

@@ -15,7 +15,7 @@ from tinykws.aot.reader.schema import BUILTIN_OPERATORS, OPTIONS, TENSOR_TYPES
 
 @dataclasses.dataclass(frozen=True)
 class TensorSpec:
-    """A tensor as it shall stand in the file, right or wrong."""
+    """A tensor to write, valid or not."""
 
     shape: Sequence[int]
     type: str = "INT8"

@@ -20,7 +20,7 @@ from tinykws.project.frontend_settings import FrontendSettings
 from tinykws.project.labels import labels_of_words
 
 FRONTEND = FrontendSettings(clip_ms=100)
-"""Four frames of 40: the golden files stay readable."""
+"""Four frames of 40 features: the golden files stay readable."""
 INPUT = TensorInfo((1, 160), 26.0 / 255, -128)
 OUTPUT = TensorInfo((1, 3), 1 / 256, -128)
 
@@ -46,11 +46,11 @@ def tiny_tflite(*, per_channel: bool = False) -> bytes:
 
 
 EAGER = DetectorSettings(threshold=60, suppression_ms=300, average_window_ms=200)
-"""Hears words often: the threshold is low."""
+"""A detector with a low threshold, which accepts often."""
 
 
 def write_walk(path: Path, seconds: int) -> Path:
-    """Writes noise that is loud or soft by the quarter of a second: the tiny model hears words in it."""
+    """Writes noise that changes its level every quarter of a second: the tiny model finds words in it."""
     rng = np.random.default_rng(7)
     loudness = np.repeat(rng.choice([100, 6000], seconds * 4), 4000)
     write_wav(path, (rng.standard_normal(16000 * seconds) * loudness).clip(-32768, 32767).astype(np.int16))

@@ -11,7 +11,7 @@ import onnx.parser
 
 SAMPLE_RATE_HZ = 16000
 PHONEMES = "_^$ !'(),-.:;?abcdefhijklmnopqrstuvwxyzæçðøħŋœɐɑɒɔəɚɛɜɡɪɫɬɹɾʃʊʌʒʔˈˌːθᵻ\u0303"
-"""The first of Piper's own list, and what English is spoken with."""
+"""The first entries of Piper's own list, and the phonemes of English."""
 
 GRAPH = """
 <ir_version: 8, opset_import: ["" : 15]>

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from random_nets import random_net
+from random_networks import random_net
 from tflite_builder import OpSpec, TensorSpec, build_model
 
 from tinykws.model import interpreter
@@ -64,6 +64,7 @@ def test_the_arena_of_micro_speech(shared: Path) -> None:
     assert Interpreter(tflite).arena_bytes == 7584
 
 
+@pytest.mark.slow
 def test_the_arena_measured_is_enough_where_the_allocators_count_is_not() -> None:
     """This net keeps less than loading it needs."""
     from tflite_micro import runtime

@@ -36,8 +36,9 @@ class RecognizeCommands:
         averages = [sum(score + 128 for score in column) // len(self.results) for column in columns]
         score = max(averages)
         label = averages.index(score) if score > 0 else 0
-        never = self.previous_label == SILENCE or self.previous_time_ms is None
-        quiet_ms = 2**31 - 1 if never else time_ms - self.previous_time_ms
+        quiet_ms = 2**31 - 1
+        if self.previous_label != SILENCE and self.previous_time_ms is not None:
+            quiet_ms = time_ms - self.previous_time_ms
         if score <= settings.threshold or (label == self.previous_label and quiet_ms <= settings.suppression_ms):
             return None
         self.previous_label, self.previous_time_ms = label, time_ms
@@ -86,8 +87,8 @@ class TemporalFilter:
 
 def log2_16ths(value: int) -> int:
     """Of 1 to 256: 16 log2, with a straight line between powers of two, rounded down."""
-    whole = math.floor(math.log2(value))
-    return 16 * whole + math.floor(16 * (value / 2**whole - 1))
+    whole: int = math.floor(math.log2(value))
+    return 16 * whole + math.floor(16 * (value / (1 << whole) - 1))
 
 
 def evidence_16ths(score: int) -> int:
@@ -131,6 +132,7 @@ def test_the_rule_is_recognize_commands(
         assert detector.step(scores, time_ms) == reference.step(scores.tolist(), time_ms)
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 2**32 - 1))
 def test_long_streams_of_words_follow_the_rule(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -143,6 +145,7 @@ def test_long_streams_of_words_follow_the_rule(seed: int) -> None:
         assert detector.step(scores, 20 * k) == reference.step(scores.tolist(), 20 * k)
 
 
+@pytest.mark.slow
 @given(
     seed=st.integers(0, 2**32 - 1),
     suppression_ms=st.integers(0, 1500),
@@ -266,6 +269,7 @@ def test_other_numbers_of_scores_are_refused() -> None:
         Detector(DEFAULT, 4).step(np.zeros(3, np.int8), 100)
 
 
+@pytest.mark.slow
 def test_a_window_of_scores_every_five_milliseconds_fits() -> None:
     """More than the 50 results upstream can hold."""
     settings = dataclasses.replace(DEFAULT, average_window_ms=5000, threshold=100)

@@ -4,6 +4,7 @@ from __future__ import annotations
 import threading
 import time
 import zlib
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -30,12 +31,14 @@ def some_voice() -> npt.NDArray[np.int16]:
     return to_int16(voice(4, seed=9) * 9000)
 
 
+@pytest.mark.slow
 def test_the_signals_last_more_than_an_hour() -> None:
     seconds = {kind: len(samples_of_kind(kind)) / RATE_HZ for kind in KINDS}
     assert sum(seconds.values()) > 3600
     assert min(seconds.values()) > 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_feature_is_tensorflows(kind: str) -> None:
     samples = samples_of_kind(kind)
@@ -43,6 +46,7 @@ def test_every_feature_is_tensorflows(kind: str) -> None:
         np.testing.assert_array_equal(FrontEnd(frontend).process(samples), tensorflow_features(samples, frontend))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_feature_is_pymicros(kind: str) -> None:
     skip_unless_log1pf_is_fdlibms()
@@ -51,7 +55,7 @@ def test_every_feature_is_pymicros(kind: str) -> None:
 
 
 @pytest.mark.slow
-def test_real_speech(shared) -> None:
+def test_real_speech(shared: Path) -> None:
     soundfile = pytest.importorskip("soundfile")
     samples, rate_hz = soundfile.read(shared / "data/negatives/coffee_orders_60min.flac", dtype="int16")
     assert rate_hz == RATE_HZ
@@ -62,7 +66,7 @@ def test_real_speech(shared) -> None:
     np.testing.assert_array_equal(FrontEnd(PYMICRO_SETTINGS).process(samples), pymicro_features(samples))
 
 
-def test_the_two_references_differ(some_voice) -> None:
+def test_the_two_references_differ(some_voice: npt.NDArray[np.int16]) -> None:
     """Or else the two kinds of tables could be mixed up unseen."""
     assert (FrontEnd(STRIDE_10).process(some_voice) != FrontEnd(PYMICRO_SETTINGS).process(some_voice)).any()
 
@@ -87,6 +91,7 @@ def frontend_settings(draw: st.DrawFn) -> FrontendSettings:
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(frontend=frontend_settings(), seed=st.integers(0, 2**32 - 1), level=st.sampled_from([3, 300, 9000, 90000]))
 def test_other_settings_are_tensorflows_too(frontend: FrontendSettings, seed: int, level: int) -> None:
@@ -106,7 +111,7 @@ def test_any_chunking_gives_the_same(cuts: list[int], stride_ms: int) -> None:
     np.testing.assert_array_equal(np.concatenate(pieces), whole)
 
 
-def test_one_sample_at_a_time(some_voice) -> None:
+def test_one_sample_at_a_time(some_voice: npt.NDArray[np.int16]) -> None:
     samples = some_voice[:RATE_HZ]
     frontend = FrontEnd(DEFAULT)
     frames = [frontend.process(samples[i : i + 1]) for i in range(len(samples))]
@@ -118,7 +123,7 @@ def test_nothing_in_nothing_out() -> None:
     assert FrontEnd(DEFAULT).process(np.zeros(0, np.int16)).shape == (0, 40)
 
 
-def test_reset_forgets_samples_and_noise(some_voice) -> None:
+def test_reset_forgets_samples_and_noise(some_voice: npt.NDArray[np.int16]) -> None:
     frontend = FrontEnd(DEFAULT)
     first = frontend.process(some_voice)
     again = frontend.process(some_voice)
@@ -128,12 +133,12 @@ def test_reset_forgets_samples_and_noise(some_voice) -> None:
 
 
 @pytest.mark.parametrize("samples", [np.zeros(10, np.float32), np.zeros((2, 10), np.int16), np.zeros(10, np.int32)])
-def test_other_than_int16_is_refused(samples) -> None:
+def test_other_than_int16_is_refused(samples: npt.NDArray[np.int16]) -> None:
     with pytest.raises(TypeError, match="int16"):
         FrontEnd(DEFAULT).process(samples)
 
 
-def test_samples_need_not_be_contiguous(some_voice) -> None:
+def test_samples_need_not_be_contiguous(some_voice: npt.NDArray[np.int16]) -> None:
     np.testing.assert_array_equal(
         FrontEnd(DEFAULT).process(some_voice[::2]), FrontEnd(DEFAULT).process(some_voice[::2].copy())
     )
@@ -146,7 +151,7 @@ def test_quantize_is_the_rule_for_every_feature() -> None:
     assert quantize_features(np.array([0, 665, 670], np.uint16)).tolist() == [-128, 127, 127]
 
 
-def test_clips_are_each_from_a_fresh_state(some_voice) -> None:
+def test_clips_are_each_from_a_fresh_state(some_voice: npt.NDArray[np.int16]) -> None:
     clips = some_voice[: 3 * RATE_HZ].reshape(3, RATE_HZ)
     features = features_of_clips(clips, DEFAULT)
     assert features.shape == (3, 49, 40)
@@ -163,7 +168,7 @@ def test_the_c_loop_quantizes_as_numpy_does() -> None:
         np.testing.assert_array_equal(quantize_features(FrontEnd(DEFAULT).process(clip)), expected)
 
 
-def test_longer_clips_give_the_frames_of_their_beginning(some_voice) -> None:
+def test_longer_clips_give_the_frames_of_their_beginning(some_voice: npt.NDArray[np.int16]) -> None:
     long = features_of_clips(some_voice[None, : 2 * RATE_HZ], DEFAULT)
     np.testing.assert_array_equal(long, features_of_clips(some_voice[None, :RATE_HZ], DEFAULT))
 
@@ -197,13 +202,13 @@ def test_clips_leave_the_lock_to_other_threads() -> None:
     assert counted > 1000
 
 
-def test_crc_is_zlibs(some_voice) -> None:
+def test_crc_is_zlibs(some_voice: npt.NDArray[np.int16]) -> None:
     features = features_of_clip(some_voice, DEFAULT)
     assert features_crc32(features) == zlib.crc32(features.tobytes())
     assert features_crc32(features[:, ::2]) == zlib.crc32(features[:, ::2].copy().tobytes())
 
 
-def test_shipped_clips_through_the_shipped_model(shared) -> None:
+def test_shipped_clips_through_the_shipped_model(shared: Path) -> None:
     """TFLM's own test expects these scores; they hang on the features of its own clips."""
     soundfile = pytest.importorskip("soundfile")
     runtime = pytest.importorskip("tflite_micro").runtime
@@ -221,7 +226,7 @@ def test_shipped_clips_through_the_shipped_model(shared) -> None:
         assert interpreter.get_output(0)[0].tolist() == scores, name
 
 
-def test_it_is_three_hundred_times_faster_than_real_time(some_voice) -> None:
+def test_it_is_three_hundred_times_faster_than_real_time(some_voice: npt.NDArray[np.int16]) -> None:
     samples = np.tile(some_voice, 10)
     frontend = FrontEnd(DEFAULT)
     seconds = []

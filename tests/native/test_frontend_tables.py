@@ -8,6 +8,7 @@ import math
 import zlib
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -136,7 +137,7 @@ def test_noise_settings_are_cut_not_rounded() -> None:
         ({"sample_rate_hz": 1000}, "sample_rate_hz"),
     ],
 )
-def test_settings_the_integers_cannot_hold_are_refused(changes: dict[str, float], name: str) -> None:
+def test_settings_the_integers_cannot_hold_are_refused(changes: dict[str, Any], name: str) -> None:
     with pytest.raises(ConfigError, match=f"{name} is"):
         tables_for(dataclasses.replace(TENSORFLOW, **changes))
 

@@ -51,13 +51,16 @@ def expected_events(
 
 @pytest.mark.parametrize("inference_stride_ms", [20, 100, 500])
 @pytest.mark.parametrize("frontend", [FRONTEND, FrontendSettings(stride_ms=10, clip_ms=500)])
-def test_it_is_the_sum_of_its_parts(samples, frontend: FrontendSettings, inference_stride_ms: int) -> None:
+def test_it_is_the_sum_of_its_parts(
+    samples: npt.NDArray[np.int16], frontend: FrontendSettings, inference_stride_ms: int
+) -> None:
     detector = dataclasses.replace(DETECTOR, inference_stride_ms=inference_stride_ms)
     expected = expected_events(samples, frontend, detector)
     assert Listener(frontend, detector, N_LABELS, model).feed(samples) == expected
     assert any(isinstance(event, Detection) for event in expected) or inference_stride_ms == 500
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=40)
 @given(cuts=st.lists(st.integers(0, 6 * RATE_HZ), max_size=20))
 def test_any_chunking_gives_the_same(cuts: list[int]) -> None:
@@ -69,7 +72,7 @@ def test_any_chunking_gives_the_same(cuts: list[int]) -> None:
     assert listener.features_crc32 == crc
 
 
-def test_the_first_inference_comes_when_the_window_is_first_full(samples) -> None:
+def test_the_first_inference_comes_when_the_window_is_first_full(samples: npt.NDArray[np.int16]) -> None:
     listener = Listener(FRONTEND, DETECTOR, N_LABELS, model)
     full = FRONTEND.window_samples + (FRONTEND.n_frames - 1) * FRONTEND.stride_samples
     assert listener.feed(samples[: full - 1]) == []
@@ -80,15 +83,18 @@ def test_the_first_inference_comes_when_the_window_is_first_full(samples) -> Non
     assert listener.frames == 49
 
 
-def test_the_model_is_given_a_clips_features(samples) -> None:
+def test_the_model_is_given_a_clips_features(samples: npt.NDArray[np.int16]) -> None:
     seen = []
-    Listener(FRONTEND, DETECTOR, N_LABELS, lambda features: seen.append(features) or model(features)).feed(
-        samples[:RATE_HZ]
-    )
+
+    def infer(features: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
+        seen.append(features)
+        return model(features)
+
+    Listener(FRONTEND, DETECTOR, N_LABELS, infer).feed(samples[:RATE_HZ])
     np.testing.assert_array_equal(seen[0].reshape(49, 40), features_of_clip(samples[:RATE_HZ], FRONTEND))
 
 
-def test_crc_is_of_every_feature_frame(samples) -> None:
+def test_crc_is_of_every_feature_frame(samples: npt.NDArray[np.int16]) -> None:
     listener = Listener(FRONTEND, DETECTOR, N_LABELS, model)
     assert (listener.frames, listener.features_crc32) == (0, 0)
     listener.feed(samples)
@@ -97,7 +103,7 @@ def test_crc_is_of_every_feature_frame(samples) -> None:
     assert listener.features_crc32 == features_crc32(features)
 
 
-def test_reset_starts_anew(samples) -> None:
+def test_reset_starts_anew(samples: npt.NDArray[np.int16]) -> None:
     listener = Listener(FRONTEND, DETECTOR, N_LABELS, model)
     listener.feed(samples[: 2 * RATE_HZ + 77])
     listener.reset()
@@ -109,7 +115,7 @@ class ModelError(Exception):
     pass
 
 
-def test_an_error_of_the_model_comes_out_of_feed(samples) -> None:
+def test_an_error_of_the_model_comes_out_of_feed(samples: npt.NDArray[np.int16]) -> None:
     calls = []
 
     def broken(features: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
@@ -123,13 +129,13 @@ def test_an_error_of_the_model_comes_out_of_feed(samples) -> None:
 
 
 @pytest.mark.parametrize("scores", [np.zeros(3, np.int8), np.zeros(4, np.float32), np.zeros((1, 4), np.int8)])
-def test_scores_of_another_kind_are_refused(samples, scores) -> None:
+def test_scores_of_another_kind_are_refused(samples: npt.NDArray[np.int16], scores: npt.NDArray[np.int8]) -> None:
     listener = Listener(FRONTEND, DETECTOR, N_LABELS, lambda features: scores)
     with pytest.raises(TypeError, match="the model gave"):
         listener.feed(samples)
 
 
-def test_the_models_features_are_its_own(samples) -> None:
+def test_the_models_features_are_its_own(samples: npt.NDArray[np.int16]) -> None:
     """What the model does to its input does not change the window."""
 
     def spoiling(features: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:

@@ -133,8 +133,8 @@ def test_the_documentation_names_every_key_with_its_default() -> None:
 
     def check(kind: type, prefix: str) -> None:
         for field in dataclasses.fields(kind):
-            has_factory = field.default_factory is not dataclasses.MISSING
-            default = field.default_factory() if has_factory else field.default
+            factory = field.default_factory
+            default = field.default if factory is dataclasses.MISSING else factory()
             if dataclasses.is_dataclass(default):
                 check(type(default), f"{prefix}{field.name}.")
             elif default is not dataclasses.MISSING:

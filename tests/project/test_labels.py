@@ -32,6 +32,7 @@ def test_a_word_becomes_a_label(word: str, name: str) -> None:
     assert label.text == " ".join(word.split())
 
 
+@pytest.mark.slow
 @given(st.text(max_size=60))
 def test_any_text_gives_a_safe_label_or_a_refusal(word: str) -> None:
     try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""bootstrap.py and demo.py: what a newcomer's computer may lack, and what they are told."""
+"""bootstrap.py and demo.py on computers that lack tools, permissions or a network."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Answer = Callable[[list[str]], tuple[int, str]]
 
 
 def script(name: str) -> ModuleType:
-    """Imports a script that is no package's module."""
+    """Imports a script, which is not in a package."""
     spec = importlib.util.spec_from_file_location(name, SCRIPTS / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
@@ -29,7 +29,7 @@ def script(name: str) -> ModuleType:
 
 @pytest.fixture
 def bootstrap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """bootstrap.py with its .venv elsewhere."""
+    """bootstrap.py with its .venv in a temporary folder."""
     module = script("bootstrap")
     monkeypatch.setattr(module, "VENV", tmp_path / ".venv")
     monkeypatch.setattr(module, "VENV_PYTHON", tmp_path / ".venv" / "bin" / "python")
@@ -37,7 +37,7 @@ def bootstrap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 class Computer:
-    """Stands in for subprocess.run: keeps the commands and answers them."""
+    """Replaces subprocess.run: records the commands and answers them."""
 
     def __init__(self, answer: Answer = lambda words: (0, "")) -> None:
         self.commands: list[str] = []
@@ -53,7 +53,7 @@ class Computer:
 def use(
     monkeypatch: pytest.MonkeyPatch, module: ModuleType, computer: Computer, *, programs: set[str], root: bool
 ) -> None:
-    """Puts a computer with these programs in the place of this one."""
+    """Makes the module see a computer that has only these programs."""
     monkeypatch.setattr(module.subprocess, "run", computer.run)
     monkeypatch.setattr(module.shutil, "which", lambda name: f"/usr/bin/{name}" if name in programs else None)
     monkeypatch.setattr(module.os, "geteuid", lambda: 0 if root else 1000)
@@ -84,7 +84,7 @@ def test_root_installs_what_is_missing(bootstrap: ModuleType, monkeypatch: pytes
     assert "qemu-system-arm" in computer.commands[1]
 
 
-def test_nothing_is_installed_where_nothing_is_missing(bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_installed_if_nothing_is_missing(bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     computer = Computer()
     use(monkeypatch, bootstrap, computer, programs={"apt-get"}, root=True)
     monkeypatch.setattr(bootstrap, "missing_packages", lambda goal: [])
@@ -101,7 +101,7 @@ def test_nothing_is_installed_where_nothing_is_missing(bootstrap: ModuleType, mo
     ],
     ids=["no sudo", "sudo asks for a password", "no apt"],
 )
-def test_without_rights_the_line_to_type_is_shown_and_it_goes_on(
+def test_without_permissions_the_command_is_printed_and_bootstrap_continues(
     bootstrap: ModuleType,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -118,7 +118,7 @@ def test_without_rights_the_line_to_type_is_shown_and_it_goes_on(
     assert not [command for command in computer.commands if "install" in command]
 
 
-def test_without_a_network_apts_error_and_the_line_to_type_are_shown(
+def test_without_a_network_apts_error_and_the_command_are_printed(
     bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     computer = Computer(lambda words: (100, "E: Temporary failure resolving 'deb.example'\n"))
@@ -129,7 +129,7 @@ def test_without_a_network_apts_error_and_the_line_to_type_are_shown(
     assert "as an administrator type: apt-get install" in said
 
 
-def test_pip_without_a_network_ends_it_with_what_pip_said(
+def test_pip_without_a_network_fails_with_pips_message(
     bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(bootstrap, "install_system_packages", lambda goal: None)
@@ -144,6 +144,7 @@ def test_pip_without_a_network_ends_it_with_what_pip_said(
     assert not list(tmp_path.glob(".venv/*.stamp"))
 
 
+@pytest.mark.slow
 def test_a_broken_venv_is_made_again(bootstrap: ModuleType, tmp_path: Path) -> None:
     python = tmp_path / ".venv" / "bin" / "python"
     python.parent.mkdir(parents=True)
@@ -158,16 +159,16 @@ def test_a_broken_venv_is_made_again(bootstrap: ModuleType, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("missing", [{"arm-none-eabi-gcc"}, {"qemu-system-arm"}])
-def test_the_demo_goes_on_with_the_host_where_the_emulators_tools_are_missing(
+def test_the_demo_continues_with_the_host_if_the_emulators_tools_are_missing(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], missing: set[str]
 ) -> None:
     demo = script("demo")
     monkeypatch.setattr(demo.shutil, "which", lambda name: None if name in missing else f"/usr/bin/{name}")
     assert demo.choose_board() == "host"
-    assert "going on with --board host" in capsys.readouterr().out
+    assert "continuing with --board host" in capsys.readouterr().out
 
 
-def test_the_demo_takes_the_emulated_board_where_it_can(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_demo_uses_the_emulated_board_if_it_can(monkeypatch: pytest.MonkeyPatch) -> None:
     demo = script("demo")
     monkeypatch.setattr(demo.shutil, "which", lambda name: f"/usr/bin/{name}")
     assert demo.choose_board() == "qemu-cortex-m4"
@@ -176,7 +177,7 @@ def test_the_demo_takes_the_emulated_board_where_it_can(monkeypatch: pytest.Monk
 @pytest.mark.parametrize(
     ("error", "code"), [(subprocess.CalledProcessError(3, ["python", "-m", "tinykws"]), 1), (KeyboardInterrupt(), 130)]
 )
-def test_the_demo_ends_with_fail_where_a_command_did_not_end_well(
+def test_the_demo_ends_with_fail_if_a_command_failed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: BaseException, code: int
 ) -> None:
     demo = script("demo")
@@ -195,3 +196,18 @@ def test_bootstrap_runs_on_a_python_without_any_package() -> None:
     code = f"import sys; sys.path.insert(0, {str(SCRIPTS)!r}); import bootstrap; print(bootstrap.EXTRAS['demo'])"
     result = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "train,synth"
+
+
+def test_make_quick_needs_no_system_packages_and_shares_the_environment_of_make_test(
+    bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    computer = Computer()
+    use(monkeypatch, bootstrap, computer, programs=set(), root=False)
+    monkeypatch.setattr(bootstrap, "check_python", lambda: None)
+    monkeypatch.setattr(bootstrap, "make_venv", bootstrap.VENV.mkdir)
+    for goal in ("test", "quick"):
+        monkeypatch.setattr(bootstrap.sys, "argv", ["bootstrap.py", goal])
+        bootstrap.main()
+    assert "up to date for make quick" in capsys.readouterr().out
+    assert len([command for command in computer.commands if "--editable" in command]) == 1
+    assert "quick" not in bootstrap.PACKAGES

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The workflow in docs/continuous_integration.md: its text is one, and the commands in it do what it says."""
+"""The workflow in the page on continuous integration is valid, and its commands do what the page says."""
 
 from __future__ import annotations
 
@@ -22,11 +22,12 @@ TEXT = (ROOT / "docs" / "continuous_integration.md").read_text(encoding="utf-8")
 def workflow() -> dict[str, Any]:
     block = re.search(r"```yaml\n(.*?)```", TEXT, re.DOTALL)
     assert block is not None
-    return yaml.safe_load(block[1])
+    content: dict[str, Any] = yaml.safe_load(block[1])
+    return content
 
 
 def commands() -> list[str]:
-    """All that the workflow runs, and the replays further down."""
+    """All commands of the workflow, and the replays below it."""
     steps = workflow()["jobs"]["emulated-board"]["steps"]
     of_steps = [line for step in steps for line in step.get("run", "").splitlines()]
     replays = re.findall(r"^tinykws verify --replay .*$", TEXT, re.MULTILINE)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The examples are projects that the pipeline takes as they are."""
+"""The examples are projects that load without changes."""
 
 from __future__ import annotations
 

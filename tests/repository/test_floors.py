@@ -26,7 +26,7 @@ HOMES = {
     "tflite_micro": {"model"},
     "yaml": {"support"},
 }
-"""The packages that may import what is heavy, or replaceable."""
+"""For each heavy or replaceable library, the only packages that may import it."""
 MOST_MODULES_AT_THE_ROOT = 6
 
 
@@ -49,7 +49,7 @@ def declared_floors() -> list[str]:
 
 
 def test_imports_point_downwards() -> None:
-    """import-linter: floors, no circle between siblings anywhere, stages that do not know each other."""
+    """import-linter checks floors, circles, and that stages do not import each other."""
     command = [sys.executable, "-c", "from importlinter.cli import lint_imports_command as c; c()", "--no-cache"]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-2000:]
@@ -79,3 +79,10 @@ def test_the_command_line_starts_light() -> None:
     code = f"import sys, tinykws.cli; print([name for name in {heavy} if name in sys.modules])"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
+
+
+def test_tests_are_in_the_room_of_what_they_test() -> None:
+    """tests/ has a folder for each package it tests, and folders for what is not in a package."""
+    rooms = {path.name for path in PACKAGE.iterdir() if path.is_dir()} | {path.stem for path in PACKAGE.glob("*.py")}
+    holding = {path.relative_to(ROOT / "tests").parts[0] for path in (ROOT / "tests").rglob("test_*.py")}
+    assert holding - rooms <= {"docs", "firmware", "repository"}

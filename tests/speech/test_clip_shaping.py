@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -15,7 +17,7 @@ QUIET = -200.0
 
 
 def clip(speech: np.ndarray = WORD, length: int = 16000, **shape: object) -> np.ndarray:
-    values: dict = {"position": 0.5, "peak_db": -6.0, "noise_floor_db": QUIET, **shape}
+    values: dict[str, Any] = {"position": 0.5, "peak_db": -6.0, "noise_floor_db": QUIET, **shape}
     return place_in_clip(speech, length, ClipPlacement(**values), np.random.default_rng(1)).astype(int)
 
 

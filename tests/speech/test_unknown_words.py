@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tinykws.speech.unknown_words import (
     MIN_SIMILAR_PER_KEYWORD,
     SIMILAR_WORDS,
+    UnknownWords,
     choose_unknown_words,
     made_up_words,
     phoneme_distance,
@@ -48,7 +49,7 @@ def test_a_word_that_holds_the_keyword_is_near() -> None:
     assert relative_distance(tuple("yes"), tuple("yes")) == 0
 
 
-def chosen(*words: str, wanted: tuple[str, ...] = (), listed: tuple[str, ...] = word_list("en")):
+def chosen(*words: str, wanted: tuple[str, ...] = (), listed: tuple[str, ...] = word_list("en")) -> UnknownWords:
     return choose_unknown_words(words, wanted, listed, letters, np.random.default_rng(1))
 
 

@@ -93,7 +93,7 @@ def test_a_speaker_is_in_one_fold() -> None:
         f"data/{label}/{speaker}_nohash_{take}.wav" for label in "ab" for speaker in range(50) for take in (0, 1)
     ]
     folds = assign_folds(sources)
-    by_speaker = {}
+    by_speaker: dict[str, int] = {}
     for source, fold in zip(sources, folds, strict=True):
         assert by_speaker.setdefault(source.split("/")[2].split("_")[0], fold) == fold
     assert set(folds) == {0, 1, 2}
@@ -101,7 +101,7 @@ def test_a_speaker_is_in_one_fold() -> None:
 
 def test_nobody_is_asked_about_what_it_was_trained_on() -> None:
     folds = np.array([0, 1, 2, 0, 1, 2])
-    asked = []
+    asked: list[npt.NDArray[np.int64]] = []
 
     def ask(known: npt.NDArray[np.int64], rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
         assert not set(known) & set(rows)
@@ -154,6 +154,7 @@ def report(project: Project) -> AuditReport:
     return audit(project)
 
 
+@pytest.mark.slow
 def test_planted_defects_are_found_and_hardly_anything_else(report: AuditReport) -> None:
     found = {(one.source, one.kind) for one in report.suspicious}
     assert found >= {
@@ -180,6 +181,7 @@ def test_the_page_plays_and_shows_every_suspicion(report: AuditReport) -> None:
     assert json.loads((report.page.parent / "audit.json").read_text())["clips"] == report.clips
 
 
+@pytest.mark.slow
 def test_nothing_is_left_out_unasked_and_only_what_was_asked_for(
     project: Project, report: AuditReport, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -223,6 +225,7 @@ def test_bad_use(project: Project, tmp_path: Path, capsys: pytest.CaptureFixture
     assert "--audit" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_the_command(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["prepare", "--project", str(project.root), "--audit"]) == 0
     out = capsys.readouterr().out

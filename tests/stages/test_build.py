@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from tiny_model import tiny_bundle
 
 from tinykws.boards.rows import find_board
 from tinykws.firmware_build.elf_sizes import is_elf
@@ -25,31 +24,29 @@ QEMU = find_board("qemu-cortex-m4")
 NANO = find_board("nano33ble")
 
 
-@pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    return tiny_bundle(tmp_path_factory.mktemp("tiny") / "bundle")
-
-
 @pytest.fixture(autouse=True)
 def core_dir(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TINYKWS_CORE_DIR", str(tmp_path_factory.mktemp("core")))
 
 
-def test_this_computers_program_is_built_once(bundle: Bundle, tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_this_computers_program_is_built_once(tiny_model_bundle: Bundle, tmp_path: Path) -> None:
     folder = tmp_path / "höre zu"
-    generate(bundle, HOST, None, folder)
+    generate(tiny_model_bundle, HOST, None, folder)
     report = build(folder, HOST)
     built_at = report.program.stat().st_mtime_ns
     assert report.program == folder / ".pio" / "build" / "host" / "firmware.elf"
     assert (report.flash_limit_bytes, report.ram_limit_bytes) == (0, 0)
-    generate(bundle, HOST, None, folder)
+    generate(tiny_model_bundle, HOST, None, folder)
     again = build(folder, HOST)
     assert again.program.stat().st_mtime_ns == built_at
     assert again.footprint == report.footprint
 
 
-def test_an_emulated_boards_program_is_built_and_measured(bundle: Bundle, tmp_path: Path, qemu_cortex_m4: None) -> None:
-    generate(bundle, QEMU, None, tmp_path)
+def test_an_emulated_boards_program_is_built_and_measured(
+    tiny_model_bundle: Bundle, tmp_path: Path, qemu_cortex_m4: None
+) -> None:
+    generate(tiny_model_bundle, QEMU, None, tmp_path)
     report = build(tmp_path, QEMU)
     assert is_elf(report.program)
     assert 10_000 < report.flash_bytes < 200_000
@@ -68,40 +65,46 @@ def test_an_emulated_boards_program_is_built_and_measured(bundle: Bundle, tmp_pa
 
 
 def test_what_is_too_slow_is_refused_before_anything_is_compiled(
-    bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_model_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     board = dataclasses.replace(NANO, clock_hz=50_000)
-    generate(bundle, board, "aot", tmp_path)
+    generate(tiny_model_bundle, board, "aot", tmp_path)
     monkeypatch.setattr(build_stage, "build_with_vendor", lambda *_: pytest.fail("compiled"))
     with pytest.raises(ConfigError, match="cannot keep up") as caught:
-        build(tmp_path, board, bundle=bundle)
+        build(tmp_path, board, bundle=tiny_model_bundle)
     assert "--force" in str(caught.value.hint)
 
 
-def test_what_is_too_slow_is_built_on_request(bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_too_slow_is_built_on_request(
+    tiny_model_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     board = dataclasses.replace(NANO, clock_hz=50_000)
-    generate(bundle, board, "aot", tmp_path)
+    generate(tiny_model_bundle, board, "aot", tmp_path)
 
     def compiled(*_: object) -> None:
         raise ToolError("compiled")
 
     monkeypatch.setattr(build_stage, "build_with_vendor", compiled)
     with pytest.raises(ToolError, match="compiled"):
-        build(tmp_path, board, bundle=bundle, force=True)
+        build(tmp_path, board, bundle=tiny_model_bundle, force=True)
 
 
-def test_a_change_is_compiled(bundle: Bundle, tmp_path: Path) -> None:
-    generate(bundle, HOST, None, tmp_path)
+@pytest.mark.slow
+def test_a_change_is_compiled(tiny_model_bundle: Bundle, tmp_path: Path) -> None:
+    generate(tiny_model_bundle, HOST, None, tmp_path)
     before = build(tmp_path, HOST).program.read_bytes()
-    changed = dataclasses.replace(bundle, detector=dataclasses.replace(bundle.detector, threshold=123))
+    changed = dataclasses.replace(
+        tiny_model_bundle, detector=dataclasses.replace(tiny_model_bundle.detector, threshold=123)
+    )
     assert generate(changed, HOST, None, tmp_path).changes.written == ("include/kws_settings.h",)
     assert build(tmp_path, HOST).program.read_bytes() != before
 
 
-def test_two_projects_build_at_once_and_keep_apart(bundle: Bundle, tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_two_projects_build_at_once_and_keep_apart(tiny_model_bundle: Bundle, tmp_path: Path) -> None:
     folders = [tmp_path / "one", tmp_path / "two"]
     for folder in folders:
-        generate(bundle, HOST, None, folder)
+        generate(tiny_model_bundle, HOST, None, folder)
     (folders[1] / "platform" / "boards" / "host.json").unlink()
     with ThreadPoolExecutor(2) as pool:
         first, second = (pool.submit(build, folder, HOST) for folder in folders)
@@ -110,8 +113,9 @@ def test_two_projects_build_at_once_and_keep_apart(bundle: Bundle, tmp_path: Pat
             second.result()
 
 
-def test_a_program_too_big_is_an_error_that_counts_bytes(bundle: Bundle, tmp_path: Path) -> None:
-    generate(bundle, HOST, None, tmp_path)
+@pytest.mark.slow
+def test_a_program_too_big_is_an_error_that_counts_bytes(tiny_model_bundle: Bundle, tmp_path: Path) -> None:
+    generate(tiny_model_bundle, HOST, None, tmp_path)
     report = build(tmp_path, HOST)
     small = dataclasses.replace(HOST, flash_bytes=report.flash_bytes - 1234)
     with pytest.raises(ConfigError, match="of flash, 1,234 more than This computer has"):
@@ -123,8 +127,9 @@ def test_a_program_too_big_is_an_error_that_counts_bytes(bundle: Bundle, tmp_pat
     assert build(tmp_path, exact).flash_limit_bytes == report.flash_bytes
 
 
-def test_a_compilers_error_is_shown_and_the_project_stays(bundle: Bundle, tmp_path: Path) -> None:
-    generate(bundle, HOST, None, tmp_path)
+@pytest.mark.slow
+def test_a_compilers_error_is_shown_and_the_project_stays(tiny_model_bundle: Bundle, tmp_path: Path) -> None:
+    generate(tiny_model_bundle, HOST, None, tmp_path)
     (tmp_path / "src" / "mine.c").write_text("int mine(void) { return nothing; }\n")
     with pytest.raises(ToolError, match=r"nothing\W undeclared") as caught:
         build(tmp_path, HOST)
@@ -133,8 +138,9 @@ def test_a_compilers_error_is_shown_and_the_project_stays(bundle: Bundle, tmp_pa
     assert (tmp_path / "platformio.ini").is_file()
 
 
-def test_our_own_code_may_not_warn(bundle: Bundle, tmp_path: Path) -> None:
-    generate(bundle, HOST, None, tmp_path)
+@pytest.mark.slow
+def test_our_own_code_may_not_warn(tiny_model_bundle: Bundle, tmp_path: Path) -> None:
+    generate(tiny_model_bundle, HOST, None, tmp_path)
     (tmp_path / "src" / "mine.c").write_text("static int unused;\n")
     with pytest.raises(ToolError, match="unused-variable"):
         build(tmp_path, HOST)
@@ -142,9 +148,9 @@ def test_our_own_code_may_not_warn(bundle: Bundle, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("board", "missing"), [(HOST, "^gcc not found"), (QEMU, "^arm-none-eabi-gcc not found")])
 def test_a_missing_compiler_is_named_at_once(
-    bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, board: object, missing: str
+    tiny_model_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, board: object, missing: str
 ) -> None:
-    generate(bundle, board, None, tmp_path)  # type: ignore[arg-type]
+    generate(tiny_model_bundle, board, None, tmp_path)  # type: ignore[arg-type]
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ToolError, match=missing) as caught:
         build(tmp_path, board)  # type: ignore[arg-type]
@@ -152,10 +158,10 @@ def test_a_missing_compiler_is_named_at_once(
 
 
 def test_the_platform_alone_names_a_missing_compiler_too(
-    bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_model_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As when the project is opened in an editor, without tinykws."""
-    generate(bundle, HOST, None, tmp_path)
+    generate(tiny_model_bundle, HOST, None, tmp_path)
     path = tmp_path / "platform" / "boards" / "host.json"
     values = json.loads(path.read_text())
     values["build"]["compiler"] = "no-such-gcc"
@@ -178,9 +184,9 @@ def test_without_a_project_it_says_how_to_make_one(tmp_path: Path) -> None:
     ],
 )
 def test_a_vendors_board_goes_to_platformio_with_what_it_needs(
-    bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: str, packages: list[str]
+    tiny_model_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: str, packages: list[str]
 ) -> None:
-    generate(bundle, NANO, engine, tmp_path)
+    generate(tiny_model_bundle, NANO, engine, tmp_path)
     program = tmp_path / ".pio" / "build" / "nano33ble" / "firmware.elf"
     said: list[str] = []
 
@@ -203,14 +209,14 @@ def test_a_vendors_board_goes_to_platformio_with_what_it_needs(
 
 
 def test_a_vendors_board_without_packages_and_network_ends_within_seconds(
-    bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_model_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from tinykws.firmware_build import platformio
 
     monkeypatch.setenv("PLATFORMIO_CORE_DIR", str(tmp_path / "core"))
     monkeypatch.setenv("PLATFORMIO_SETTING_ENABLE_TELEMETRY", "No")
     monkeypatch.setattr(platformio, "_registry_addresses", lambda: [("127.0.0.1", 1)])
-    generate(bundle, NANO, None, tmp_path / "project")
+    generate(tiny_model_bundle, NANO, None, tmp_path / "project")
     started = time.monotonic()
     with pytest.raises(ToolError, match=r"nordicnrf52@10\.11\.0, spaziochirale.*no network\?") as caught:
         build(tmp_path / "project", NANO)
@@ -218,8 +224,8 @@ def test_a_vendors_board_without_packages_and_network_ends_within_seconds(
     assert str(tmp_path / "project") in (caught.value.hint or "")
 
 
-def test_no_program_is_an_error(bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    generate(bundle, HOST, None, tmp_path)
+def test_no_program_is_an_error(tiny_model_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    generate(tiny_model_bundle, HOST, None, tmp_path)
     monkeypatch.setattr(build_stage, "build_offline", lambda *_: None)
     with pytest.raises(ToolError, match="built no program"):
         build(tmp_path, HOST)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_dataset import SPLITS, write_dataset
+from tone_bursts_dataset import SPLITS, write_dataset
 
 from tinykws.model.bundle import load_bundle, write_bundle
 from tinykws.model.interpreter import Interpreter

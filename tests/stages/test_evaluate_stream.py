@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from made_dataset import SPLITS, burst, write_dataset
+from tone_bursts_dataset import SPLITS, burst, write_dataset
 
 from tinykws.audio.files import read_audio, write_wav
 from tinykws.cli import run
@@ -51,6 +51,7 @@ def saved(project: Project, tmp_path_factory: pytest.TempPathFactory) -> tuple[E
     return evaluate_stream(project, save=folder), folder
 
 
+@pytest.mark.slow
 def test_figures_are_those_of_detect_on_the_saved_streams(
     project: Project, saved: tuple[EvaluateStreamReport, Path]
 ) -> None:
@@ -102,11 +103,13 @@ def test_people_are_shown_every_scene_word_and_rate(saved: tuple[EvaluateStreamR
         assert text in shown
 
 
+@pytest.mark.slow
 def test_named_recordings_are_heard_whole(project: Project) -> None:
     report = evaluate_stream(project, negatives=[project.negatives_dir / "talk.wav"])
     assert report.measure.deployed.rate.hours == SECONDS / 3600
 
 
+@pytest.mark.slow
 def test_without_recordings_and_testing_clips(project: Project, tmp_path: Path) -> None:
     shutil.copytree(project.root, tmp_path / "p")
     bare = Project.load(tmp_path / "p")
@@ -121,6 +124,7 @@ def test_without_recordings_and_testing_clips(project: Project, tmp_path: Path) 
         evaluate_stream(bare)
 
 
+@pytest.mark.slow
 def test_the_command(
     project: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,12 +10,14 @@ import io
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
+from archives_in_memory import member, tar_gz, tar_of, zipped
 from broken_server import BrokenServer, cut_after, running, status
-from made_archives import member, tar_gz, tar_of, zipped
 
 from tinykws.cli import run
 from tinykws.project.config import Config
@@ -24,6 +26,7 @@ from tinykws.project.synth_settings import SynthSettings
 from tinykws.stages import fetch as stage
 from tinykws.stages.fetch import FETCHED, FetchReport, fetch
 from tinykws.stages.prepare import prepare
+from tinykws.support.archives import unpack
 from tinykws.support.errors import ConfigError, ToolError
 from tinykws.support.progress import Progress
 from tinykws.training_data.dataset import Dataset
@@ -51,7 +54,7 @@ SPEECH_COMMANDS = {
 COUNTS = {"_background_noise_": 1, "cat": 6, "yes": 6}
 
 
-def set_of(archive: bytes, url: str, name: str = "set.tar.gz", **changes: object) -> PublicDataset:
+def set_of(archive: bytes, url: str, name: str = "set.tar.gz", **changes: Any) -> PublicDataset:
     digest = hashlib.sha256(archive).hexdigest()
     return dataclasses.replace(
         PublicDataset("speech_commands", (url,), name, digest, len(archive), 10_000_000, "CC BY 4.0"), **changes
@@ -169,10 +172,13 @@ def test_an_archive_of_the_users_beside_the_folder_stays(small: PublicDataset, t
 def test_a_folder_behind_a_link_is_filled_from_the_disk_where_it_is(
     small: PublicDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, where = stage.unpack, []
-    monkeypatch.setattr(
-        stage, "unpack", lambda archive, folder, *rest: where.append(folder) or real(archive, folder, *rest)
-    )
+    where = []
+
+    def unpack_and_note(archive: Path, folder: Path, *rest: Any) -> Any:
+        where.append(folder)
+        return unpack(archive, folder, *rest)
+
+    monkeypatch.setattr(stage, "unpack", unpack_and_note)
     (tmp_path / "disk" / "data").mkdir(parents=True)
     (tmp_path / "data").symlink_to(tmp_path / "disk" / "data")
     fetch(small, tmp_path / "data")
@@ -342,7 +348,8 @@ def test_interrupted_while_unpacking_only_the_archive_is_left(
 def test_room_for_the_archive_and_what_it_unpacks_to_is_asked_for_first(
     server: BrokenServer, small: PublicDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    usage = type("Usage", (), {"free": small.size + small.unpacked - 1})
+    assert small.size is not None
+    usage = SimpleNamespace(free=small.size + small.unpacked - 1)
     monkeypatch.setattr("shutil.disk_usage", lambda _: usage)
     with pytest.raises(ConfigError, match="speech_commands needs 10 MB"):
         fetch(small, tmp_path / "data")
@@ -393,7 +400,7 @@ def test_the_command_needs_no_project_with_a_folder(
 
 @pytest.mark.parametrize("answer", [status(404), status(403)])
 def test_the_command_ends_with_3_where_nothing_can_be_had(
-    server: BrokenServer, tmp_path: Path, capsys: pytest.CaptureFixture[str], answer: object
+    server: BrokenServer, tmp_path: Path, capsys: pytest.CaptureFixture[str], answer: Any
 ) -> None:
     server.answers.append(answer)
     assert run(["fetch", "mini_speech_commands", "--into", str(tmp_path / "data"), "--url", server.url]) == 3

@@ -33,11 +33,6 @@ TWIN = Port("/dev/ttyACM5", "2341:805a", "1111111111111111", "1-4", "Nano 33 BLE
 PROJECT = Path("project")
 
 
-@pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    return tiny_bundle(tmp_path_factory.mktemp("bundle") / "bundle")
-
-
 class World(FakePortAccess):
     """One board on its port, and an upload that does as told."""
 
@@ -62,14 +57,14 @@ def run(world: World, bundle: Bundle, board: Board = NANO, progress: Progress | 
     )  # fmt: skip
 
 
-def test_a_board_that_returns_elsewhere_says_what_it_runs(bundle: Bundle) -> None:
+def test_a_board_that_returns_elsewhere_says_what_it_runs(tiny_model_bundle: Bundle) -> None:
     """As a Nano 33 BLE does: gone, a boot loader for a moment, gone, then its program on another name."""
 
     def after_upload(world: World) -> None:
         world.unplug(APP.device)
         world.at(0.6, lambda: world.plug(BOOT))
         world.at(1.5, lambda: world.unplug(BOOT.device))
-        world.at(3.0, lambda: world.plug(BACK, new_firmware(bundle)))
+        world.at(3.0, lambda: world.plug(BACK, new_firmware(tiny_model_bundle)))
 
     world = World(after_upload)
     said: list[str] = []
@@ -78,9 +73,14 @@ def test_a_board_that_returns_elsewhere_says_what_it_runs(bundle: Bundle) -> Non
         def say(self, text: str) -> None:
             said.append(text)
 
-    report = run(world, bundle, progress=Told())
+    report = run(world, tiny_model_bundle, progress=Told())
     assert report == FlashReport(
-        "nano33ble", "/dev/ttyACM1", "tflm", bundle.model_id, ("_silence_", "_unknown_", "yes"), report.seconds
+        "nano33ble",
+        "/dev/ttyACM1",
+        "tflm",
+        tiny_model_bundle.model_id,
+        ("_silence_", "_unknown_", "yes"),
+        report.seconds,
     )
     assert 3.0 <= report.seconds < 8.0
     assert world.uploads == [(PROJECT, "nano33ble", "/dev/ttyACM0")]
@@ -88,43 +88,43 @@ def test_a_board_that_returns_elsewhere_says_what_it_runs(bundle: Bundle) -> Non
     assert any("on /dev/ttyACM0" in text for text in said)
 
 
-def test_a_board_behind_a_bridge_keeps_its_port(bundle: Bundle) -> None:
+def test_a_board_behind_a_bridge_keeps_its_port(tiny_model_bundle: Bundle) -> None:
     board = find_board("esp32")
     port = Port("/dev/ttyUSB0", "10c4:ea60", "0001", "1-5")
-    world = World(lambda world: world.plug(port, new_firmware(bundle, board="esp32")))
+    world = World(lambda world: world.plug(port, new_firmware(tiny_model_bundle, board="esp32")))
     world.plug(port, FakeBoard())
-    report = flash(bundle, board, PROJECT, port, port_access=world, upload=world.upload)
+    report = flash(tiny_model_bundle, board, PROJECT, port, port_access=world, upload=world.upload)
     assert (report.port, report.board) == ("/dev/ttyUSB0", "esp32")
     assert world.boards[port.device].heard[:2] == ["", with_check("!INFO")]
 
 
-def test_a_twin_on_the_desk_is_not_taken_for_the_board(bundle: Bundle) -> None:
+def test_a_twin_on_the_desk_is_not_taken_for_the_board(tiny_model_bundle: Bundle) -> None:
     def after_upload(world: World) -> None:
         world.unplug(APP.device)
-        world.at(5.0, lambda: world.plug(BACK, new_firmware(bundle)))
+        world.at(5.0, lambda: world.plug(BACK, new_firmware(tiny_model_bundle)))
 
     world = World(after_upload)
-    world.plug(TWIN, new_firmware(bundle))
-    assert run(world, bundle).port == BACK.device
+    world.plug(TWIN, new_firmware(tiny_model_bundle))
+    assert run(world, tiny_model_bundle).port == BACK.device
     assert TWIN.device not in world.opened
 
 
-def test_a_port_that_cannot_be_opened_at_first_is_tried_again(bundle: Bundle) -> None:
+def test_a_port_that_cannot_be_opened_at_first_is_tried_again(tiny_model_bundle: Bundle) -> None:
     """udev gives a new port its group a moment after it appears."""
 
     def after_upload(world: World) -> None:
         world.unplug(APP.device)
-        world.plug(BACK, new_firmware(bundle))
+        world.plug(BACK, new_firmware(tiny_model_bundle))
         world.refused[BACK.device] = DeviceError("you may not open it")
         world.at(2.0, world.refused.clear)
 
-    assert run(World(after_upload), bundle).port == BACK.device
+    assert run(World(after_upload), tiny_model_bundle).port == BACK.device
 
 
-def test_a_board_that_stays_away_is_an_error_with_its_advice(bundle: Bundle) -> None:
+def test_a_board_that_stays_away_is_an_error_with_its_advice(tiny_model_bundle: Bundle) -> None:
     world = World(lambda world: world.unplug(APP.device))
     with pytest.raises(DeviceError, match=r"uploaded, but Arduino .* did not come back within 30 s") as caught:
-        run(world, bundle)
+        run(world, tiny_model_bundle)
     assert "reset button" in str(caught.value.hint)
     assert "double-tap" in str(caught.value.hint)
     assert caught.value.exit_code == 4
@@ -145,12 +145,14 @@ def test_a_board_that_stays_away_is_an_error_with_its_advice(bundle: Bundle) -> 
          "the device's self-test fails: its model gives different scores"),
     ],
 )  # fmt: skip
-def test_a_board_that_runs_something_else_is_an_error(bundle: Bundle, answers: tuple[str, ...], says: str) -> None:
+def test_a_board_that_runs_something_else_is_an_error(
+    tiny_model_bundle: Bundle, answers: tuple[str, ...], says: str
+) -> None:
     def after_upload(world: World) -> None:
-        world.plug(APP, FakeBoard(*(answer.format(model=bundle.model_id) for answer in answers)))
+        world.plug(APP, FakeBoard(*(answer.format(model=tiny_model_bundle.model_id) for answer in answers)))
 
     with pytest.raises(DeviceError, match=f"uploaded, but .*{says}") as caught:
-        run(World(after_upload), bundle)
+        run(World(after_upload), tiny_model_bundle)
     assert caught.value.exit_code == 4
 
 
@@ -163,7 +165,7 @@ def test_a_board_that_runs_something_else_is_an_error(bundle: Bundle, answers: t
         (["RAM:   [==        ]  15.6% (used 40000 bytes from 262144 bytes)", "Flash: [=] 90%"], []),
     ],
 )
-def test_a_long_upload_tells_how_far_it_is(bundle: Bundle, lines: list[str], told: list[int]) -> None:
+def test_a_long_upload_tells_how_far_it_is(tiny_model_bundle: Bundle, lines: list[str], told: list[int]) -> None:
     said: list[str] = []
 
     class Told(Progress):
@@ -174,32 +176,32 @@ def test_a_long_upload_tells_how_far_it_is(bundle: Bundle, lines: list[str], tol
         def upload(self, project_dir: Path, board: Board, port: str, on_line: Callable[[str], None]) -> None:
             for line in lines:
                 on_line(line)
-            self.plug(APP, new_firmware(bundle))
+            self.plug(APP, new_firmware(tiny_model_bundle))
 
-    run(Slow(), bundle, progress=Told())
+    run(Slow(), tiny_model_bundle, progress=Told())
     assert [text for text in said if "%" in text] == [f"flash: {percent} %" for percent in told]
 
 
-def test_a_failing_upload_is_the_tools_error(bundle: Bundle) -> None:
+def test_a_failing_upload_is_the_tools_error(tiny_model_bundle: Bundle) -> None:
     def after_upload(world: World) -> None:
         raise ToolError("the upload failed")
 
     with pytest.raises(ToolError, match="the upload failed"):
-        run(World(after_upload), bundle)
+        run(World(after_upload), tiny_model_bundle)
 
 
-def test_a_port_that_cannot_be_used_is_told_before_any_upload(bundle: Bundle) -> None:
+def test_a_port_that_cannot_be_used_is_told_before_any_upload(tiny_model_bundle: Bundle) -> None:
     world = World()
     world.refused[APP.device] = DeviceError("/dev/ttyACM0 is busy")
     with pytest.raises(DeviceError, match="is busy"):
-        run(world, bundle)
+        run(world, tiny_model_bundle)
     assert world.uploads == []
 
 
-def test_an_emulated_board_has_nothing_to_flash(bundle: Bundle) -> None:
+def test_an_emulated_board_has_nothing_to_flash(tiny_model_bundle: Bundle) -> None:
     world = World()
     with pytest.raises(ConfigError, match="'host' is not a physical board") as caught:
-        run(world, bundle, find_board("host"))
+        run(world, tiny_model_bundle, find_board("host"))
     assert "verify --board host" in str(caught.value.hint)
     assert world.opened == []
 
@@ -214,12 +216,13 @@ env.AddPlatformTarget("upload", "$BUILD_DIR/${PROGNAME}.elf", [_upload], "Upload
 """
 
 
-def test_the_real_platformio_uploads_what_was_built(bundle: Bundle, tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_the_real_platformio_uploads_what_was_built(tiny_model_bundle: Bundle, tmp_path: Path) -> None:
     """With the host's platform, which is given an uploader: vendors' cannot be had everywhere."""
     if shutil.which("gcc") is None:
         pytest.skip("needs gcc")
     host = find_board("host")
-    generate(bundle, host, None, tmp_path)
+    generate(tiny_model_bundle, host, None, tmp_path)
     with (tmp_path / "platform" / "builder" / "main.py").open("a") as builder:
         builder.write(UPLOAD_TARGET)
     program = build(tmp_path, host).program

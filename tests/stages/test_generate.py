@@ -31,11 +31,6 @@ COMPUTED = ("src/kws_frontend_config.c", "src/model_aot.c", "src/model_aot.h")
 """C whose text other modules compute and test."""
 
 
-@pytest.fixture(scope="session")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    return tiny_bundle(tmp_path_factory.mktemp("tiny") / "bundle", words=["yes"])
-
-
 def is_template(name: str) -> bool:
     return (TEMPLATES / f"{name}.j2").is_file()
 
@@ -51,9 +46,9 @@ def name_of(value: object) -> str:
 
 
 @pytest.mark.parametrize(("board", "engine"), COMBINATIONS, ids=name_of)
-def test_what_templates_make_is_what_it_was(bundle: Bundle, board: Board, engine: str) -> None:
+def test_what_templates_make_is_what_it_was(tiny_model_bundle: Bundle, board: Board, engine: str) -> None:
     """After a wanted change: TINYKWS_WRITE_GOLDEN=1 pytest tests/test_generate.py, then read the difference."""
-    files = project_files(bundle, board, engine)
+    files = project_files(tiny_model_bundle, board, engine)
     expected = {name: data for name, data in files.items() if is_template(name)}
     expected["files.txt"] = listing(files)
     folder = GOLDEN / f"{board.id}-{engine}"
@@ -66,17 +61,19 @@ def test_what_templates_make_is_what_it_was(bundle: Bundle, board: Board, engine
 
 
 @pytest.mark.parametrize(("board", "engine"), COMBINATIONS, ids=name_of)
-def test_the_rest_is_copied_or_computed(bundle: Bundle, board: Board, engine: str) -> None:
+def test_the_rest_is_copied_or_computed(tiny_model_bundle: Bundle, board: Board, engine: str) -> None:
     sources = {path.name: path.read_bytes() for path in FIRMWARE.rglob("*") if path.is_file()}
-    for name, data in project_files(bundle, board, engine).items():
+    for name, data in project_files(tiny_model_bundle, board, engine).items():
         if not is_template(name) and name not in COMPUTED:
             assert data == sources[Path(name).name], name
 
 
 @pytest.mark.parametrize(("board", "engine"), COMBINATIONS, ids=name_of)
-def test_no_date_and_no_path_of_this_machine(bundle: Bundle, board: Board, engine: str, tmp_path: Path) -> None:
-    generate(bundle, board, engine, tmp_path / "project")
-    for name, data in project_files(bundle, board, engine).items():
+def test_no_date_and_no_path_of_this_machine(
+    tiny_model_bundle: Bundle, board: Board, engine: str, tmp_path: Path
+) -> None:
+    generate(tiny_model_bundle, board, engine, tmp_path / "project")
+    for name, data in project_files(tiny_model_bundle, board, engine).items():
         assert (tmp_path / "project" / name).read_bytes() == data
         text = data.decode()
         assert str(FIRMWARE.parent) not in text, name
@@ -86,9 +83,9 @@ def test_no_date_and_no_path_of_this_machine(bundle: Bundle, board: Board, engin
 
 
 @pytest.mark.parametrize(("board", "engine"), COMBINATIONS, ids=name_of)
-def test_platformio_ini_says_what_the_row_says(bundle: Bundle, board: Board, engine: str) -> None:
+def test_platformio_ini_says_what_the_row_says(tiny_model_bundle: Bundle, board: Board, engine: str) -> None:
     ini = configparser.ConfigParser(interpolation=None)
-    ini.read_string(project_files(bundle, board, engine)["platformio.ini"].decode())
+    ini.read_string(project_files(tiny_model_bundle, board, engine)["platformio.ini"].decode())
     values = ini[f"env:{board.id}"]
     assert (values["platform"], values["board"]) == (board.platform, board.board)
     assert values.get("framework", "") == board.framework
@@ -98,8 +95,8 @@ def test_platformio_ini_says_what_the_row_says(bundle: Bundle, board: Board, eng
 
 
 @pytest.mark.parametrize(("board", "engine"), COMBINATIONS, ids=name_of)
-def test_the_portable_library_is_there_whole(bundle: Bundle, board: Board, engine: str) -> None:
-    names = {name for name in project_files(bundle, board, engine) if name.startswith("lib/kws/")}
+def test_the_portable_library_is_there_whole(tiny_model_bundle: Bundle, board: Board, engine: str) -> None:
+    names = {name for name in project_files(tiny_model_bundle, board, engine) if name.startswith("lib/kws/")}
     assert names == {f"lib/kws/{path.name}" for path in (FIRMWARE / "lib" / "kws").iterdir()}
 
 
@@ -107,19 +104,19 @@ def macros(text: str) -> dict[str, str]:
     return dict(re.findall(r"^#define (\w+) (.+?)(?: /\*.*)?$", text, re.MULTILINE))
 
 
-def test_settings_carry_the_bundle_and_the_board(bundle: Bundle) -> None:
-    files = project_files(bundle, BOARDS["esp32"], "tflm")
+def test_settings_carry_the_bundle_and_the_board(tiny_model_bundle: Bundle) -> None:
+    files = project_files(tiny_model_bundle, BOARDS["esp32"], "tflm")
     values = macros(files["include/kws_settings.h"].decode())
     assert values["KWS_BOARD"] == '"esp32"'
-    assert values["KWS_MODEL_ID"] == f'"{bundle.model_sha256[:12]}"'
-    assert int(values["KWS_N_FRAMES"]) * int(values["KWS_N_MELS"]) == bundle.input.size
+    assert values["KWS_MODEL_ID"] == f'"{tiny_model_bundle.model_sha256[:12]}"'
+    assert int(values["KWS_N_FRAMES"]) * int(values["KWS_N_MELS"]) == tiny_model_bundle.input.size
     assert int(values["KWS_INFERENCE_STRIDE"]) == 5
     assert values["KWS_MICROPHONE_WORD_SELECT_PIN"] == "(32)"
     assert int(values["KWS_ARENA_BYTES"]) == 5104  # 1001 measured, 4096 margin, rounded up to 16
 
 
-def test_the_arena_is_only_where_the_interpreter_is(bundle: Bundle) -> None:
-    assert b"KWS_ARENA_BYTES" not in project_files(bundle, BOARDS["esp32"], "aot")["include/kws_settings.h"]
+def test_the_arena_is_only_where_the_interpreter_is(tiny_model_bundle: Bundle) -> None:
+    assert b"KWS_ARENA_BYTES" not in project_files(tiny_model_bundle, BOARDS["esp32"], "aot")["include/kws_settings.h"]
 
 
 def test_words_of_any_language_reach_c_as_labels(tmp_path: Path) -> None:
@@ -130,40 +127,40 @@ def test_words_of_any_language_reach_c_as_labels(tmp_path: Path) -> None:
     assert "да" in files["README.md"].decode()
 
 
-def test_the_default_engine_is_the_boards(bundle: Bundle, tmp_path: Path) -> None:
-    assert generate(bundle, BOARDS["nano33ble"], None, tmp_path / "a").engine == "tflm"
-    assert generate(bundle, BOARDS["host"], None, tmp_path / "b").engine == "aot"
+def test_the_default_engine_is_the_boards(tiny_model_bundle: Bundle, tmp_path: Path) -> None:
+    assert generate(tiny_model_bundle, BOARDS["nano33ble"], None, tmp_path / "a").engine == "tflm"
+    assert generate(tiny_model_bundle, BOARDS["host"], None, tmp_path / "b").engine == "aot"
     with pytest.raises(ConfigError, match="has no engine 'tflm'"):
-        generate(bundle, BOARDS["host"], "tflm", tmp_path / "c")
+        generate(tiny_model_bundle, BOARDS["host"], "tflm", tmp_path / "c")
     assert not (tmp_path / "c").exists()
 
 
-def test_a_second_time_nothing_is_written(bundle: Bundle, tmp_path: Path) -> None:
-    first = generate(bundle, BOARDS["nano33ble"], None, tmp_path)
-    second = generate(bundle, BOARDS["nano33ble"], None, tmp_path)
+def test_a_second_time_nothing_is_written(tiny_model_bundle: Bundle, tmp_path: Path) -> None:
+    first = generate(tiny_model_bundle, BOARDS["nano33ble"], None, tmp_path)
+    second = generate(tiny_model_bundle, BOARDS["nano33ble"], None, tmp_path)
     assert set(first.changes.written) == set(first.files)
     assert second.changes.written == second.changes.removed == second.changes.kept == ()
 
 
-def test_a_change_of_engine_leaves_nothing_of_the_other(bundle: Bundle, tmp_path: Path) -> None:
-    generate(bundle, BOARDS["nano33ble"], "tflm", tmp_path)
+def test_a_change_of_engine_leaves_nothing_of_the_other(tiny_model_bundle: Bundle, tmp_path: Path) -> None:
+    generate(tiny_model_bundle, BOARDS["nano33ble"], "tflm", tmp_path)
     (tmp_path / "src" / "my_own.cpp").write_text("int mine;\n")
-    project = generate(bundle, BOARDS["nano33ble"], "aot", tmp_path)
+    project = generate(tiny_model_bundle, BOARDS["nano33ble"], "aot", tmp_path)
     present = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
     assert present == {*project.files, MANIFEST, "src/my_own.cpp"}
     assert {"src/model_data.cc", "src/kws_ops.h", "src/kws_engine_tflm.cpp"} <= set(project.changes.removed)
 
 
-def test_a_users_change_is_kept_aside_and_told(bundle: Bundle, tmp_path: Path) -> None:
+def test_a_users_change_is_kept_aside_and_told(tiny_model_bundle: Bundle, tmp_path: Path) -> None:
     class Spoken(Progress):
         lines: list[str] = []  # noqa: RUF012
 
         def say(self, text: str) -> None:
             self.lines.append(text)
 
-    generate(bundle, BOARDS["host"], None, tmp_path)
+    generate(tiny_model_bundle, BOARDS["host"], None, tmp_path)
     (tmp_path / "platformio.ini").write_text("; mine\n")
-    generate(bundle, BOARDS["host"], None, tmp_path, progress=Spoken())
+    generate(tiny_model_bundle, BOARDS["host"], None, tmp_path, progress=Spoken())
     assert (tmp_path / "platformio.ini.yours").read_text() == "; mine\n"
     assert len(Spoken.lines) == 1
     assert "platformio.ini.yours" in Spoken.lines[0]
@@ -188,18 +185,18 @@ def test_a_library_that_can_compute_them_gets_them(tmp_path: Path) -> None:
     assert b"lib_deps" not in files["platformio.ini"]
 
 
-def test_a_port_that_is_not_there_is_named(bundle: Bundle) -> None:
+def test_a_port_that_is_not_there_is_named(tiny_model_bundle: Bundle) -> None:
     row = """
     odd:
       {name: Odd, mcu: x, platform: x@1.0.0, board: x, main: main_c.c, port: no_such, engine: aot, engines: [aot]}
     """
     with pytest.raises(ConfigError, match="there is no no_such in tinykws's firmware"):
-        project_files(bundle, parse_boards(row, source="x")["odd"], "aot")
+        project_files(tiny_model_bundle, parse_boards(row, source="x")["odd"], "aot")
 
 
-def test_a_value_that_a_template_lacks_is_an_error(bundle: Bundle) -> None:
+def test_a_value_that_a_template_lacks_is_an_error(tiny_model_bundle: Bundle) -> None:
     with pytest.raises(jinja2.UndefinedError, match="'ops' is undefined"):
-        render("src/kws_ops.h", bundle=bundle)
+        render("src/kws_ops.h", bundle=tiny_model_bundle)
 
 
 def test_ops_become_resolver_methods() -> None:
@@ -228,7 +225,7 @@ def compiler_or_skip(name: str) -> str:
     return name
 
 
-CORES = {
+CORES: dict[str, list[list[str]]] = {
     "gcc": [[]],
     "arm-none-eabi-gcc": [
         ["-mthumb", f"-mcpu=cortex-{core}"] for core in ("m0plus", "m3", "m4", "m4+nofp", "m7", "m33")
@@ -238,13 +235,14 @@ CORES = {
 """Compilers, and of each the processors it is asked for."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("standard", ["gnu99", "gnu11", "gnu17"])
 @pytest.mark.parametrize("compiler", CORES)
 def test_the_portable_c_is_good_for_every_processor(
-    bundle: Bundle, tmp_path: Path, compiler: str, standard: str
+    tiny_model_bundle: Bundle, tmp_path: Path, compiler: str, standard: str
 ) -> None:
     """All C of an Arduino project, aot engine and Teensy's resampler among it."""
-    generate(bundle, BOARDS["teensy41"], "aot", tmp_path)
+    generate(tiny_model_bundle, BOARDS["teensy41"], "aot", tmp_path)
     for core in CORES[compiler_or_skip(compiler)]:
         compile_sources(tmp_path, compiler, (".c",), [f"-std={standard}", *core])
 
@@ -282,10 +280,10 @@ ARDUINO = [
     ("board", "engine", "surroundings"), ARDUINO, ids=[f"{b.id}-{e}-{s.name}" for b, e, s in ARDUINO]
 )
 def test_every_boards_cpp_is_good(
-    bundle: Bundle, tmp_path: Path, board: Board, engine: str, surroundings: Surroundings, compiler: str
+    tiny_model_bundle: Bundle, tmp_path: Path, board: Board, engine: str, surroundings: Surroundings, compiler: str
 ) -> None:
     compiler_or_skip(compiler)
-    generate(bundle, board, engine, tmp_path)
+    generate(tiny_model_bundle, board, engine, tmp_path)
     folders = [f"-isystem{STUBS / folder}" for folder in ("arduino", "tflm", *surroundings.folders)]
     macros = [*(f"-D{macro}" for macro in surroundings.macros), *(f for f in board.build_flags if f.startswith("-D"))]
     for standard in ("gnu++11", "gnu++14", "gnu++17", "gnu++2a"):
@@ -293,14 +291,15 @@ def test_every_boards_cpp_is_good(
 
 
 @pytest.mark.parametrize("standard", ["gnu99", "gnu11", "gnu17"])
-def test_the_host_project_is_good_c(bundle: Bundle, tmp_path: Path, standard: str) -> None:
-    generate(bundle, find_board("host"), None, tmp_path)
+def test_the_host_project_is_good_c(tiny_model_bundle: Bundle, tmp_path: Path, standard: str) -> None:
+    generate(tiny_model_bundle, find_board("host"), None, tmp_path)
     compile_sources(tmp_path, "gcc", (".c",), [f"-std={standard}"])
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("cplusplus")
-def test_every_header_stands_alone_in_c_and_cpp(bundle: Bundle, tmp_path: Path) -> None:
-    generate(bundle, find_board("host"), None, tmp_path)
+def test_every_header_stands_alone_in_c_and_cpp(tiny_model_bundle: Bundle, tmp_path: Path) -> None:
+    generate(tiny_model_bundle, find_board("host"), None, tmp_path)
     headers = sorted(path.name for path in tmp_path.rglob("*.h"))
     for suffix, compiler in ((".c", "gcc"), (".cpp", "g++")):
         folder = tmp_path / f"headers{suffix}"

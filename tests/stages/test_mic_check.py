@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import application
+import firmware_application as application
 import numpy as np
 import pytest
 
@@ -36,7 +36,8 @@ def speech(peak: float = 9000.0, room: float = 12.0) -> np.ndarray:
 
 
 def samples_of(sound: np.ndarray) -> Samples:
-    return np.rint(sound).clip(-32768, 32767).astype(np.int16)
+    samples: Samples = np.rint(sound).clip(-32768, 32767).astype(np.int16)
+    return samples
 
 
 def hear(sound: np.ndarray, **told: float) -> Capture:
@@ -54,11 +55,12 @@ def seconds() -> np.ndarray:
 
 def wrapped(sound: np.ndarray) -> np.ndarray:
     """As if bits in the middle of the slot were taken for the upper 16."""
-    return (np.rint(sound * 40).astype(np.int64) & 0xFFFF).astype(np.uint16).view(np.int16).astype(float)
+    samples: np.ndarray = (np.rint(sound * 40).astype(np.int64) & 0xFFFF).astype(np.uint16).view(np.int16).astype(float)
+    return samples
 
 
 def with_gaps(sound: np.ndarray) -> np.ndarray:
-    spoiled = sound.copy()
+    spoiled: np.ndarray = sound.copy()
     for at in (9000, 20000, 30000):
         spoiled[at : at + 256] = 0
     return spoiled
@@ -226,6 +228,7 @@ def test_a_line_too_slow_for_any_recording() -> None:
         check(ear)
 
 
+@pytest.mark.slow
 def test_the_picture_is_the_same_for_the_same_sound(tmp_path: Path) -> None:
     first, second = tmp_path / "a.png", tmp_path / "b.png"
     assert check(FakeEar(GOOD), plot=first).plot == str(first)
@@ -251,6 +254,7 @@ def humming_board(tmp_path: Path) -> Iterator[str]:
     process.wait()
 
 
+@pytest.mark.slow
 def test_the_command_tells_numbers_and_advice(
     humming_board: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -264,6 +268,7 @@ def test_the_command_tells_numbers_and_advice(
     assert picture.is_file()
 
 
+@pytest.mark.slow
 def test_a_microphone_that_says_nothing_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And not that the emulated device has ended, though it is ended then."""
     monkeypatch.setattr("tinykws.stages.mic_check.SETTLE_POLLS", 0)

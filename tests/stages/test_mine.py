@@ -13,8 +13,8 @@ import pytest
 import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_dataset import burst
 from tiny_model import tiny_bundle
+from tone_bursts_dataset import burst
 
 from tinykws.audio.files import read_audio
 from tinykws.cli import run
@@ -38,7 +38,7 @@ def project(learned_project: Project, tmp_path: Path) -> Project:
 
 
 @pytest.fixture
-def bundle(project: Project) -> Bundle:
+def project_bundle(project: Project) -> Bundle:
     return load_bundle(project.bundle_dir)
 
 
@@ -52,8 +52,8 @@ def recording(tmp_path: Path) -> Path:
     return tmp_path / "kitchen radio.wav"
 
 
-def test_false_sounds_are_found_where_they_are(bundle: Bundle, recording: Path, project: Project) -> None:
-    report = mine(bundle, [recording], project.build_dir)
+def test_false_sounds_are_found_where_they_are(project_bundle: Bundle, recording: Path, project: Project) -> None:
+    report = mine(project_bundle, [recording], project.build_dir)
     assert report.seconds == SECONDS
     found = [(sound.label.name, sound.time_ms) for sound in report.sounds]
     for second, tone_hz in BURSTS:
@@ -63,17 +63,17 @@ def test_false_sounds_are_found_where_they_are(bundle: Bundle, recording: Path, 
     assert not (project.data_dir / "_mined_").exists()
 
 
-def test_a_window_is_what_the_model_saw(bundle: Bundle, recording: Path, project: Project) -> None:
+def test_a_window_is_what_the_model_saw(project_bundle: Bundle, recording: Path, project: Project) -> None:
     samples = read_audio(recording).samples
-    report = mine(bundle, [recording], project.build_dir)
+    report = mine(project_bundle, [recording], project.build_dir)
     for sound in report.sounds:
         window = read_audio(project.build_dir / "mined" / sound.files[0]).samples
         end = sound.time_ms * 16
-        np.testing.assert_array_equal(window, samples[end - bundle.frontend.clip_samples : end])
+        np.testing.assert_array_equal(window, samples[end - project_bundle.frontend.clip_samples : end])
 
 
-def test_the_page_plays_every_sound(bundle: Bundle, recording: Path, project: Project) -> None:
-    report = mine(bundle, [recording], project.build_dir)
+def test_the_page_plays_every_sound(project_bundle: Bundle, recording: Path, project: Project) -> None:
+    report = mine(project_bundle, [recording], project.build_dir)
     page = report.page.read_text()
     assert page.count("<audio") == page.count("data:image/png;base64,iVBOR") == len(report.sounds) > 0
     for sound in report.sounds:
@@ -81,38 +81,38 @@ def test_the_page_plays_every_sound(bundle: Bundle, recording: Path, project: Pr
         assert f'src="{sound.files[0]}"' in page
 
 
-def test_words_that_are_really_said_are_left_out(bundle: Bundle, recording: Path, project: Project) -> None:
-    everything = mine(bundle, [recording], project.build_dir)
+def test_words_that_are_really_said_are_left_out(project_bundle: Bundle, recording: Path, project: Project) -> None:
+    everything = mine(project_bundle, [recording], project.build_dir)
     said = [Event(2000, 2500, "low"), Event(9000, 9500, "low")]
-    report = mine(bundle, [recording], project.build_dir, utterances={recording: said})
+    report = mine(project_bundle, [recording], project.build_dir, utterances={recording: said})
 
     def holds_a_word(end_ms: int) -> bool:
-        return any(event.start_ms < end_ms < event.end_ms + bundle.frontend.clip_ms for event in said)
+        return any(event.start_ms < end_ms < event.end_ms + project_bundle.frontend.clip_ms for event in said)
 
     assert any(holds_a_word(sound.time_ms) for sound in everything.sounds)
     assert not any(holds_a_word(sound.time_ms) for sound in report.sounds)
     assert any(6000 < sound.time_ms < 7000 for sound in report.sounds)
 
 
-def test_what_was_added_is_kept_and_added_once(bundle: Bundle, recording: Path, project: Project) -> None:
-    first = mine(bundle, [recording], project.build_dir, add_to=project.data_dir)
+def test_what_was_added_is_kept_and_added_once(project_bundle: Bundle, recording: Path, project: Project) -> None:
+    first = mine(project_bundle, [recording], project.build_dir, add_to=project.data_dir)
     names = {name for sound in first.sounds for name in sound.files}
     folder = project.data_dir / "_mined_"
     assert first.added == len(names) == len(list(folder.iterdir()))
     kept = folder / min(names)
     kept.write_bytes(b"somebody's own")
-    again = mine(bundle, [recording], project.build_dir, add_to=project.data_dir)
+    again = mine(project_bundle, [recording], project.build_dir, add_to=project.data_dir)
     assert again.added == 0
     assert kept.read_bytes() == b"somebody's own"
 
 
 def test_a_recording_that_cannot_be_read_leaves_what_was_there(
-    bundle: Bundle, recording: Path, project: Project, tmp_path: Path
+    project_bundle: Bundle, recording: Path, project: Project, tmp_path: Path
 ) -> None:
-    before = mine(bundle, [recording], project.build_dir).page.read_text()
+    before = mine(project_bundle, [recording], project.build_dir).page.read_text()
     (tmp_path / "text.wav").write_text("no sound")
     with pytest.raises(ConfigError, match="as audio"):
-        mine(bundle, [recording, tmp_path / "text.wav"], project.build_dir, add_to=project.data_dir)
+        mine(project_bundle, [recording, tmp_path / "text.wav"], project.build_dir, add_to=project.data_dir)
     assert (project.build_dir / "mined" / "index.html").read_text() == before
     assert not (project.data_dir / "_mined_").exists()
 

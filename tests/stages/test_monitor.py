@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -107,7 +108,7 @@ def test_a_board_is_shown_and_everything_logged_with_the_hosts_time() -> None:
         "nano33ble",
         "said debug: hello",
         Heard("yes", 201, 2400),
-        DeviceHealth(pytest.approx(-6.02, abs=0.01), 0.1, 0.05, 2, 0, False),
+        DeviceHealth(cast("float", pytest.approx(-6.02, abs=0.01)), 0.1, 0.05, 2, 0, False),
     ]
     logged = world.logged()
     assert [(entry["kind"], entry["text"]) for entry in logged[:4]] == [
@@ -140,7 +141,8 @@ def test_a_board_that_is_unplugged_is_waited_for_and_found_elsewhere() -> None:
 def test_a_port_that_cannot_be_opened_yet_is_tried_again() -> None:
     world = World(READY)
     world.at(1.0, lambda: world.unplug(ON.device))
-    world.at(2.0, lambda: (world.plug(ON, FakeBoard(READY)), world.refused.update({ON.device: DeviceError("no")})))
+    world.at(2.0, lambda: world.plug(ON, FakeBoard(READY)))
+    world.at(2.0, lambda: world.refused.update({ON.device: DeviceError("no")}))
     world.at(4.0, world.refused.clear)
     assert world.watch().connected
     assert world.view.shown[-2:] == ["connected /dev/ttyACM0", "nano33ble"]

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from tinykws.audio.files import read_audio
 from tinykws.native.features import features_of_clip
 from tinykws.project.config import Config
 from tinykws.project.layout import Project
@@ -247,8 +248,12 @@ def test_only_changed_and_new_files_are_computed(project: Project, monkeypatch: 
     record(project.data_dir, "yes/005_nohash_0.wav", sound(777))
     record(project.data_dir, "yes/new.wav", sound(778))
     read = []
-    real = stage.read_audio
-    monkeypatch.setattr(stage, "read_audio", lambda path, *rest: read.append(path.name) or real(path, *rest))
+
+    def read_and_note(path: Path, *rest: Any) -> Any:
+        read.append(path.name)
+        return read_audio(path, *rest)
+
+    monkeypatch.setattr(stage, "read_audio", read_and_note)
     report = prepare(project)
     assert sorted(read) == ["005_nohash_0.wav", "new.wav"]
     assert report.reused == sum(sum(counts.values()) for counts in report.counts.values()) - 2

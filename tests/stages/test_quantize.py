@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_dataset import make_project
+from tone_bursts_dataset import make_project
 
 from tinykws.aot.reader.tflite import read_model
 from tinykws.model import validation
@@ -35,66 +35,61 @@ FACTS = {
 """What TFLM's micro_speech says to TFLM's test clips; the one without a label is noise."""
 
 
-@pytest.fixture(scope="session")
-def bundle(learned_project: Project) -> Bundle:
-    return load_bundle(learned_project.bundle_dir)
-
-
 def samples_of(path: Path) -> np.ndarray[tuple[int, ...], np.dtype[np.int16]]:
     with wave.open(str(path)) as file:
         return np.frombuffer(file.readframes(file.getnframes()), "<i2")
 
 
-def test_the_bundle_says_what_the_model_needs(learned_project: Project, bundle: Bundle) -> None:
-    assert bundle.origin == "trained"
-    assert bundle.labels == learned_project.config.labels
-    assert bundle.frontend == learned_project.config.frontend
-    assert bundle.detector == learned_project.config.detector.as_given(learned_project.config.words)
-    assert bundle.input.scale == 26 / 256
-    assert set(bundle.ops) <= set(validation.DEPLOYABLE_OPS)
-    assert bundle.ops[-2:] == ("FULLY_CONNECTED", "SOFTMAX")
-    assert bundle.arena_bytes == Interpreter(bundle.model_bytes()).arena_bytes
-    assert bundle.arena_bytes > 24 * 40
-    assert set(bundle.tools) == {"tinykws", "tensorflow", "keras", "tflite-micro"}
+def test_the_bundle_says_what_the_model_needs(learned_project: Project, trained_bundle: Bundle) -> None:
+    assert trained_bundle.origin == "trained"
+    assert trained_bundle.labels == learned_project.config.labels
+    assert trained_bundle.frontend == learned_project.config.frontend
+    assert trained_bundle.detector == learned_project.config.detector.as_given(learned_project.config.words)
+    assert trained_bundle.input.scale == 26 / 256
+    assert set(trained_bundle.ops) <= set(validation.DEPLOYABLE_OPS)
+    assert trained_bundle.ops[-2:] == ("FULLY_CONNECTED", "SOFTMAX")
+    assert trained_bundle.arena_bytes == Interpreter(trained_bundle.model_bytes()).arena_bytes
+    assert trained_bundle.arena_bytes > 24 * 40
+    assert set(trained_bundle.tools) == {"tinykws", "tensorflow", "keras", "tflite-micro"}
 
 
-def test_metrics_are_of_clips_not_learned_from(learned_project: Project, bundle: Bundle) -> None:
+def test_metrics_are_of_clips_not_learned_from(learned_project: Project, trained_bundle: Bundle) -> None:
     dataset = Dataset.load(learned_project.dataset_dir)
-    interpreter = Interpreter(bundle.model_bytes())
+    interpreter = Interpreter(trained_bundle.model_bytes())
     for split in ("validation", "testing"):
         predicted = [interpreter.invoke(clip).argmax() for clip in dataset.features(split)]
         right = float(np.mean(np.array(predicted) == dataset.label_ids(split)))
-        assert bundle.metrics[split]["int8"]["accuracy"] == pytest.approx(right)
-        assert bundle.metrics[split]["float"]["accuracy"] > 0.9
-    assert "training" not in bundle.metrics
+        assert trained_bundle.metrics[split]["int8"]["accuracy"] == pytest.approx(right)
+        assert trained_bundle.metrics[split]["float"]["accuracy"] > 0.9
+    assert "training" not in trained_bundle.metrics
 
 
-def test_golden_clips_hold_what_they_promise(bundle: Bundle) -> None:
-    assert [clip.label for clip in bundle.golden] == [*(label.name for label in bundle.labels), ""]
-    assert bundle.self_test == bundle.golden[-1]
-    interpreter = Interpreter(bundle.model_bytes())
-    for clip in bundle.golden:
-        features = features_of_clip(samples_of(bundle.path / clip.file), bundle.frontend)
-        assert features.shape == bundle.frontend.features_shape
+def test_golden_clips_hold_what_they_promise(trained_bundle: Bundle) -> None:
+    assert [clip.label for clip in trained_bundle.golden] == [*(label.name for label in trained_bundle.labels), ""]
+    assert trained_bundle.self_test == trained_bundle.golden[-1]
+    interpreter = Interpreter(trained_bundle.model_bytes())
+    for clip in trained_bundle.golden:
+        features = features_of_clip(samples_of(trained_bundle.path / clip.file), trained_bundle.frontend)
+        assert features.shape == trained_bundle.frontend.features_shape
         assert features_crc32(features) == clip.features_crc32
         assert tuple(interpreter.invoke(features).tolist()) == clip.scores
 
 
-def test_the_same_model_gives_the_same_bundle(learned_project: Project, bundle: Bundle, tmp_path: Path) -> None:
+def test_the_same_model_gives_the_same_bundle(learned_project: Project, trained_bundle: Bundle, tmp_path: Path) -> None:
     shutil.copytree(learned_project.root, tmp_path / "copy")
     again = quantize(Project.load(tmp_path / "copy"))
-    for path in bundle.path.rglob("*"):
+    for path in trained_bundle.path.rglob("*"):
         if path.is_file():
-            assert (again.path / path.relative_to(bundle.path)).read_bytes() == path.read_bytes(), path.name
+            assert (again.path / path.relative_to(trained_bundle.path)).read_bytes() == path.read_bytes(), path.name
 
 
-def test_limits_hold_for_the_finished_file(learned_project: Project, bundle: Bundle) -> None:
-    size = len(bundle.model_bytes())
+def test_limits_hold_for_the_finished_file(learned_project: Project, trained_bundle: Bundle) -> None:
+    size = len(trained_bundle.model_bytes())
     limits = dataclasses.replace(learned_project.config.model, max_bytes=size - 3)
     narrow = dataclasses.replace(learned_project, config=dataclasses.replace(learned_project.config, model=limits))
     with pytest.raises(ConfigError, match=f"{size:,} bytes of .tflite, 3 more than model: max_bytes allows"):
         quantize(narrow)
-    assert load_bundle(learned_project.bundle_dir) == bundle
+    assert load_bundle(learned_project.bundle_dir) == trained_bundle
     assert stage_files(narrow).inputs_digest() != stage_files(learned_project).inputs_digest()
 
 

@@ -7,10 +7,10 @@ import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import application
+import firmware_application as application
 import numpy as np
 import pytest
-from made_speech import recording
+from speech_like_noise import recording
 
 from tinykws.audio.files import read_audio
 from tinykws.audio.samples import Samples

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_dataset import SPLITS, make_project, write_dataset
+from tone_bursts_dataset import SPLITS, make_project, write_dataset
 
 from tinykws.evaluation.scoring import score
 from tinykws.project.layout import Project

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_dataset import burst
+from tone_bursts_dataset import burst
 
 from tinykws.audio.files import write_wav
 from tinykws.cli import run

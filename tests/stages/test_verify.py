@@ -9,9 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from correct_device import GoodDevice
 from fake_device import FakeDevice, served
-from good_device import GoodDevice
-from tiny_model import tiny_bundle
 
 from tinykws.audio.files import write_wav
 from tinykws.boards.rows import find_board
@@ -20,18 +19,14 @@ from tinykws.device.session_log import read_entries
 from tinykws.model.bundle import Bundle
 from tinykws.project.detector_settings import DetectorSettings
 from tinykws.project.labels import labels_of_words
-from tinykws.stages.verify import ClipFile, VerifyReport, find_clips, verify
+from tinykws.stages.verify import ClipFile, find_clips, verify
 from tinykws.support.errors import ConfigError, DeviceError
+from tinykws.verification.clip_report import VerifyReport
 from tinykws.verification.host_reference import HostReference, silence_after_ms
 from tinykws.verification.verdict import judge
 
 HOST = find_board("host")
 LABELS = labels_of_words(["yes"])
-
-
-@pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    return tiny_bundle(tmp_path_factory.mktemp("bundle") / "bundle")
 
 
 @pytest.fixture(scope="module")
@@ -51,22 +46,24 @@ def run(bundle: Bundle, device: FakeDevice, clips: tuple[ClipFile, ...], **optio
         return verify(bundle, HOST, url, clips, **{"timeout_s": 0.4, **options})  # type: ignore[arg-type]
 
 
-def test_a_device_that_computes_what_the_host_does_passes(bundle, clips, tmp_path) -> None:
+def test_a_device_that_computes_what_the_host_does_passes(
+    tiny_model_bundle: Bundle, clips: tuple[ClipFile, ...], tmp_path: Path
+) -> None:
     log_path = tmp_path / "firmware" / "verify.jsonl"
-    report = run(bundle, GoodDevice(bundle), clips, log_path=log_path, tail_ms=300)
+    report = run(tiny_model_bundle, GoodDevice(tiny_model_bundle), clips, log_path=log_path, tail_ms=300)
     assert report.passed, report.reason
     assert report.equal_clips == 3
     assert [clip.expected_label for clip in report.clips] == ["_silence_", "_unknown_", "yes"]
     assert report.audio_seconds == pytest.approx(1.0 + 0.1 + 0.4 + 3 * 0.3)
     assert report.arena_bytes == 77
     assert report.accuracy is not None
-    assert report.model_id == bundle.model_id
+    assert report.model_id == tiny_model_bundle.model_id
     entries = read_entries(log_path.read_text())
     assert judge(entries).clips == report.clips, "the verdict is a function of the log"
 
 
-def test_the_report_is_json_and_a_table(bundle, clips) -> None:
-    report = run(bundle, GoodDevice(bundle), clips)
+def test_the_report_is_json_and_a_table(tiny_model_bundle: Bundle, clips: tuple[ClipFile, ...]) -> None:
+    report = run(tiny_model_bundle, GoodDevice(tiny_model_bundle), clips)
     values = json.loads(json.dumps(report.to_dict()))
     assert values["verdict"] == "PASS"
     assert values["clips"][0]["file"] == "_silence_/clip one.wav"
@@ -76,9 +73,9 @@ def test_the_report_is_json_and_a_table(bundle, clips) -> None:
     assert {row[-1] for row in rows} == {"equal"}
 
 
-def test_enough_right_labels_may_be_demanded(bundle, clips) -> None:
+def test_enough_right_labels_may_be_demanded(tiny_model_bundle: Bundle, clips: tuple[ClipFile, ...]) -> None:
     wrong = (*(ClipFile(clip.path, "yes") for clip in clips), ClipFile(clips[0].path, "_unknown_"))
-    report = run(bundle, GoodDevice(bundle), wrong, min_accuracy=0.99)
+    report = run(tiny_model_bundle, GoodDevice(tiny_model_bundle), wrong, min_accuracy=0.99)
     assert not report.passed
     assert report.equal_clips == 4
     assert "less than the required" in report.reason
@@ -88,11 +85,13 @@ def test_enough_right_labels_may_be_demanded(bundle, clips) -> None:
     ("old", "new", "reason"),
     [("features_crc=", "features_crc=f", "gave no result"), ("kws scores at=", "kws scores at=1", "scores differ")],
 )
-def test_wrong_results_fail_the_clips_by_name(bundle, clips, old: str, new: str, reason: str) -> None:
-    device = GoodDevice(bundle)
+def test_wrong_results_fail_the_clips_by_name(
+    tiny_model_bundle: Bundle, clips: tuple[ClipFile, ...], old: str, new: str, reason: str
+) -> None:
+    device = GoodDevice(tiny_model_bundle)
     good = device.results
     device.results = lambda pcm, tail: [line.replace(old, new) for line in good(pcm, tail)]
-    report = run(bundle, device, clips[:2])
+    report = run(tiny_model_bundle, device, clips[:2])
     assert not report.passed
     assert all(reason in clip.reason for clip in report.clips)
     assert report.clips[0].file in report.reason
@@ -109,23 +108,25 @@ class Moody(GoodDevice):
             super().finish()
 
 
-def test_a_time_out_is_tried_once_more(bundle, clips) -> None:
-    device = Moody(bundle)
+def test_a_time_out_is_tried_once_more(tiny_model_bundle: Bundle, clips: tuple[ClipFile, ...]) -> None:
+    device = Moody(tiny_model_bundle)
     device.silent_about = (1,)
-    report = run(bundle, device, clips)
+    report = run(tiny_model_bundle, device, clips)
     assert report.passed
     assert [clip.attempts for clip in report.clips] == [2, 1, 1]
 
 
-def test_two_time_outs_fail_that_clip_and_not_the_run(bundle, clips) -> None:
-    device = Moody(bundle)
+def test_two_time_outs_fail_that_clip_and_not_the_run(tiny_model_bundle: Bundle, clips: tuple[ClipFile, ...]) -> None:
+    device = Moody(tiny_model_bundle)
     device.silent_about = (2, 3, 4)
-    report = run(bundle, device, clips)
+    report = run(tiny_model_bundle, device, clips)
     assert [clip.equal for clip in report.clips] == [True, False, True]
     assert "timed out" in report.clips[1].reason
 
 
-def test_garbage_on_the_line_and_a_damaged_result_do_not_hurt(bundle, clips) -> None:
+def test_garbage_on_the_line_and_a_damaged_result_do_not_hurt(
+    tiny_model_bundle: Bundle, clips: tuple[ClipFile, ...]
+) -> None:
     class Noisy(GoodDevice):
         damaged = 0
 
@@ -135,28 +136,30 @@ def test_garbage_on_the_line_and_a_damaged_result_do_not_hurt(bundle, clips) -> 
             self.damaged += damage
             self.out.append(line.replace("at=", "a\xff=") if damage else line)
 
-    report = run(bundle, Noisy(bundle), clips, timeout_s=20.0)
+    report = run(tiny_model_bundle, Noisy(tiny_model_bundle), clips, timeout_s=20.0)
     assert report.passed, report.reason
     assert [clip.attempts for clip in report.clips] == [1, 1, 1]
 
 
-def test_a_silent_device_is_a_device_error(bundle, clips, tmp_path) -> None:
+def test_a_silent_device_is_a_device_error(
+    tiny_model_bundle: Bundle, clips: tuple[ClipFile, ...], tmp_path: Path
+) -> None:
     class Silent(GoodDevice):
         def hear(self, line: str) -> None:
             pass
 
     with pytest.raises(DeviceError, match="no banner"):
-        run(bundle, Silent(bundle), clips, log_path=tmp_path / "log.jsonl")
+        run(tiny_model_bundle, Silent(tiny_model_bundle), clips, log_path=tmp_path / "log.jsonl")
     assert '"!INFO *' in (tmp_path / "log.jsonl").read_text(), "the log is kept"
 
 
-def test_a_device_that_falls_silent_is_a_device_error(bundle, clips) -> None:
+def test_a_device_that_falls_silent_is_a_device_error(tiny_model_bundle: Bundle, clips: tuple[ClipFile, ...]) -> None:
     class Fading(GoodDevice):
         def hear(self, line: str) -> None:
             if self.clips < 2:
                 super().hear(line)
 
-    report = run(bundle, Fading(bundle), clips)
+    report = run(tiny_model_bundle, Fading(tiny_model_bundle), clips)
     assert [clip.equal for clip in report.clips] == [True, False, False]
     assert report.ended.startswith("the device sent no banner")
     assert report.ended.endswith("(at clip 2)")
@@ -165,14 +168,16 @@ def test_a_device_that_falls_silent_is_a_device_error(bundle, clips) -> None:
     assert report.reason.startswith(report.ended)
 
 
-def test_a_device_that_dies_in_a_clip_ends_the_run(bundle, clips, tmp_path) -> None:
+def test_a_device_that_dies_in_a_clip_ends_the_run(
+    tiny_model_bundle: Bundle, clips: tuple[ClipFile, ...], tmp_path: Path
+) -> None:
     log_path = tmp_path / "log"
 
     class Mortal(GoodDevice):
         def finish(self) -> None:
             raise DeviceError("crash")
 
-    report = run(bundle, Mortal(bundle), clips, return_s=0.1, log_path=log_path)
+    report = run(tiny_model_bundle, Mortal(tiny_model_bundle), clips, return_s=0.1, log_path=log_path)
     assert not any(clip.equal for clip in report.clips)
     assert report.ended
     assert "connection to socket://" in log_path.read_text()
@@ -188,23 +193,27 @@ def test_a_device_that_dies_in_a_clip_ends_the_run(bundle, clips, tmp_path) -> N
         ("line=768", "line=0", "no audio fits"),
     ],
 )
-def test_a_device_that_runs_something_else_is_refused(bundle, clips, old: str, new: str, what: str) -> None:
-    device = GoodDevice(bundle)
+def test_a_device_that_runs_something_else_is_refused(
+    tiny_model_bundle: Bundle, clips: tuple[ClipFile, ...], old: str, new: str, what: str
+) -> None:
+    device = GoodDevice(tiny_model_bundle)
     device.banner = device.banner.replace(old, new)
     with pytest.raises(DeviceError, match=what):
-        run(bundle, device, clips)
+        run(tiny_model_bundle, device, clips)
 
 
-def test_wrong_use_is_told_before_anything_is_opened(bundle, clips, tmp_path) -> None:
+def test_wrong_use_is_told_before_anything_is_opened(
+    tiny_model_bundle: Bundle, clips: tuple[ClipFile, ...], tmp_path: Path
+) -> None:
     with pytest.raises(ConfigError, match="no clip"):
-        verify(bundle, HOST, "socket://127.0.0.1:1", ())
+        verify(tiny_model_bundle, HOST, "socket://127.0.0.1:1", ())
     with pytest.raises(ConfigError, match="tail_ms is 5001"):
-        verify(bundle, HOST, "socket://127.0.0.1:1", clips, tail_ms=5001)
+        verify(tiny_model_bundle, HOST, "socket://127.0.0.1:1", clips, tail_ms=5001)
     with pytest.raises(ConfigError, match="not an emulated board") as caught:
-        verify(bundle, find_board("nano33ble"), tmp_path, clips)
+        verify(tiny_model_bundle, find_board("nano33ble"), tmp_path, clips)
     assert "--port" in str(caught.value.hint)
     with pytest.raises(ConfigError, match="a device on a serial port has no faster transport"):
-        verify(bundle, HOST, "socket://127.0.0.1:1", clips, emulator_transport="fast")
+        verify(tiny_model_bundle, HOST, "socket://127.0.0.1:1", clips, emulator_transport="fast")
 
 
 def test_clips_are_found_with_what_their_folders_say(tmp_path: Path) -> None:
@@ -239,13 +248,15 @@ def test_folders_that_are_no_labels_say_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("window_ms", [300, 1000, 2500, 5000])
-def test_the_silence_after_a_clip_lets_the_detector_hear_a_word_at_its_end(bundle, window_ms) -> None:
+def test_the_silence_after_a_clip_lets_the_detector_hear_a_word_at_its_end(
+    tiny_model_bundle: Bundle, window_ms: int
+) -> None:
     """A clip as long as the model's window has one inference; a detector waits for a quarter of its own window."""
     detector = DetectorSettings(average_window_ms=window_ms, threshold=150)
     reference = HostReference(
-        dataclasses.replace(bundle, detector=detector), lambda _: np.array([-128, -128, 127], np.int8)
+        dataclasses.replace(tiny_model_bundle, detector=detector), lambda _: np.array([-128, -128, 127], np.int8)
     )
-    clip = np.zeros(bundle.frontend.clip_samples, np.int16)
+    clip = np.zeros(tiny_model_bundle.frontend.clip_samples, np.int16)
     assert not any(isinstance(line, Heard) for line in reference.clip_lines(clip, 0))
     lines = reference.clip_lines(clip, silence_after_ms(detector) * 16)
     assert any(isinstance(line, Heard) for line in lines)

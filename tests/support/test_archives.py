@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_archives import member, tar_gz, tar_of, zipped
+from archives_in_memory import member, tar_gz, tar_of, zipped
 
 from tinykws.support import archives
 from tinykws.support.archives import unpack

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 import pytest
@@ -40,7 +41,7 @@ def test_threads_keep_order() -> None:
 
 
 @pytest.mark.parametrize("mapper", [map_in_processes, map_in_threads])
-def test_errors_are_handed_on(mapper) -> None:
+def test_errors_are_handed_on(mapper: Callable[..., Iterator[int]]) -> None:
     with pytest.raises(ValueError, match="-1 is negative"):
         list(mapper(squared, [1, -1, 2], 2))
 
@@ -55,6 +56,7 @@ def test_what_nobody_waits_for_is_not_begun() -> None:
 
     results = map_in_threads(slow, range(100), 1)
     assert next(results) == 0
+    assert isinstance(results, Generator)
     results.close()
     assert len(begun) < 10
 

@@ -10,6 +10,8 @@ from tinykws.support.errors import ConfigError
 from tinykws.training.architectures.registry import ARCHITECTURES, Cost, build_architecture, cost_of
 from tinykws.training.keras_network import Network
 
+pytestmark = pytest.mark.slow
+
 MICRO_SPEECH = Cost(parameters=10 * 8 * 8 + 8 + 25 * 20 * 8 * 4 + 4, macs=25 * 20 * 8 * 80 + 4000 * 4)
 
 

@@ -8,7 +8,7 @@ import time
 
 import numpy as np
 import pytest
-from made_dataset import make_project
+from tone_bursts_dataset import make_project
 
 from tinykws.native.features import Features, Samples, features_of_clip, features_of_clips
 from tinykws.project.frontend_settings import FrontendSettings
@@ -18,7 +18,7 @@ from tinykws.training.epochs import CHUNK_CLIPS, Epochs, lead_in_noise
 from tinykws.training_data.dataset import Dataset
 
 UNCHANGED = AugmentationSettings(
-    **dict.fromkeys(PROBABILITIES, 0),  # type: ignore[arg-type]
+    **dict.fromkeys(PROBABILITIES, 0),
     shift_ms=0,
     gain_db=0,
     speed_percent=0,
@@ -41,6 +41,7 @@ def test_every_clip_once(dataset: Dataset) -> None:
     assert shown == sorted(there)
 
 
+@pytest.mark.slow
 def test_epochs_come_in_order_whatever_thread_made_them(dataset: Dataset) -> None:
     epochs = Epochs(dataset, AugmentationSettings(), seed=1)
     for count in (1, 2, 5):

@@ -5,15 +5,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from correct_device import GoodDevice
 from fake_device import FakeDevice, served
-from good_device import GoodDevice
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tiny_model import tiny_bundle
 
 from tinykws.audio.files import write_wav
 from tinykws.boards.rows import find_board
@@ -21,17 +21,12 @@ from tinykws.cli import run as tinykws
 from tinykws.device.session_log import KINDS, LogEntry, open_log, read_entries, write_entries
 from tinykws.model.bundle import Bundle
 from tinykws.project.labels import labels_of_words
-from tinykws.stages.verify import find_clips, verify
+from tinykws.stages.verify import ClipFile, find_clips, verify
 from tinykws.support.errors import ConfigError, DeviceError
 from tinykws.verification.clip_report import VerifyReport, report_of
 from tinykws.verification.junit import junit_of
 
 HOST = find_board("host")
-
-
-@pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    return tiny_bundle(tmp_path_factory.mktemp("bundle") / "bundle")
 
 
 class Mixed(GoodDevice):
@@ -50,13 +45,13 @@ class Mixed(GoodDevice):
 
 
 @pytest.fixture(scope="module")
-def log_path(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def log_path(tiny_model_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The log of a run in which all went well."""
-    return run(bundle, GoodDevice(bundle), tmp_path_factory.mktemp("good"))
+    return run(tiny_model_bundle, GoodDevice(tiny_model_bundle), tmp_path_factory.mktemp("good"))
 
 
-def run(bundle: Bundle, device: FakeDevice, folder: Path, **options: object) -> Path:
-    clips = []
+def run(bundle: Bundle, device: FakeDevice, folder: Path, **options: Any) -> Path:
+    clips: list[ClipFile] = []
     for number, label in enumerate(("yes", "no", "_silence_", "maybe")):
         path = folder / label / f"a & b <{number}>\x01.wav"
         path.parent.mkdir()
@@ -64,7 +59,7 @@ def run(bundle: Bundle, device: FakeDevice, folder: Path, **options: object) -> 
         clips += find_clips([path], labels_of_words(["yes"]))
     log_path = folder / "verify.jsonl"
     with served(device) as url:
-        report = verify(bundle, HOST, url, clips, log_path=log_path, **options)  # type: ignore[arg-type]
+        report = verify(bundle, HOST, url, clips, log_path=log_path, **options)
     assert report_of(read_entries(log_path.read_text()), log_path) == report
     return log_path
 
@@ -73,7 +68,9 @@ def report_at(path: Path) -> VerifyReport:
     return report_of(read_entries(path.read_text()), path)
 
 
-def test_a_replay_shows_and_writes_what_the_run_did(log_path, tmp_path, capsys) -> None:
+def test_a_replay_shows_and_writes_what_the_run_did(
+    log_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     files = ["--json", str(tmp_path / "r.json"), "--junit", str(tmp_path / "r.xml")]
     assert tinykws(["verify", "--replay", str(log_path), *files]) == 0
     shown = capsys.readouterr().out
@@ -83,12 +80,12 @@ def test_a_replay_shows_and_writes_what_the_run_did(log_path, tmp_path, capsys) 
     assert (tmp_path / "r.xml").read_text() == junit_of(report_at(log_path))
 
 
-def test_a_replay_may_ask_for_more(log_path) -> None:
+def test_a_replay_may_ask_for_more(log_path: Path) -> None:
     assert tinykws(["verify", "--replay", str(log_path), "--min-accuracy", "1.0"]) == 1
 
 
-def test_a_replay_of_a_run_that_lost_its_device_exits_as_the_run_did(bundle, tmp_path) -> None:
-    path = run(bundle, Mixed(bundle), tmp_path, timeout_s=0.5, return_s=0.1)
+def test_a_replay_of_a_run_that_lost_its_device_exits_as_the_run_did(tiny_model_bundle: Bundle, tmp_path: Path) -> None:
+    path = run(tiny_model_bundle, Mixed(tiny_model_bundle), tmp_path, timeout_s=0.5, return_s=0.1)
     report = report_at(path)
     assert not any(clip.equal for clip in report.clips[1:])
     assert report.ended
@@ -98,14 +95,14 @@ def test_a_replay_of_a_run_that_lost_its_device_exits_as_the_run_did(bundle, tmp
 
 
 @pytest.mark.parametrize("kept", [0, 1, 5, 30])
-def test_a_log_that_was_cut_short_never_passes(log_path, kept, tmp_path) -> None:
+def test_a_log_that_was_cut_short_never_passes(log_path: Path, kept: int, tmp_path: Path) -> None:
     lines = log_path.read_text().splitlines()
     cut = tmp_path / "cut.jsonl"
     cut.write_text("\n".join(lines[: len(lines) * kept // 31]))
     assert tinykws(["verify", "--replay", str(cut)]) in (1, 2, 4)
 
 
-def test_a_log_is_written_as_the_run_goes(tmp_path) -> None:
+def test_a_log_is_written_as_the_run_goes(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt), open_log(tmp_path / "new" / "log") as log:
         log.add("sent", "!INFO")
         assert [entry.text for entry in read_entries((tmp_path / "new" / "log").read_text())] == ["!INFO"]
@@ -123,7 +120,9 @@ def test_a_log_is_written_as_the_run_goes(tmp_path) -> None:
         ('{"ms": 1, "clip": 1, "attempt": 1, "kind": "sent", "text": "", "more": 1}', "exactly the keys"),
     ],
 )  # fmt: skip
-def test_a_damaged_line_is_told_by_its_number(log_path, tmp_path, capsys, line, what) -> None:
+def test_a_damaged_line_is_told_by_its_number(
+    log_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], line: str, what: str
+) -> None:
     lines = log_path.read_text().splitlines()
     bad = tmp_path / "bad.jsonl"
     bad.write_text("\n".join([*lines[:6], line, *lines[6:]]))
@@ -133,7 +132,7 @@ def test_a_damaged_line_is_told_by_its_number(log_path, tmp_path, capsys, line, 
     assert what in said
 
 
-def test_wrong_use_is_refused(log_path, capsys) -> None:
+def test_wrong_use_is_refused(log_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert tinykws(["verify"]) == 2
     assert "--board" in capsys.readouterr().err
     assert tinykws(["verify", "--replay", str(log_path), "--board", "host"]) == 2
@@ -151,7 +150,9 @@ ENTRIES = st.builds(
 
 @settings(max_examples=40)
 @given(st.lists(ENTRIES, max_size=30), st.data())
-def test_any_log_gives_a_report_or_is_refused_in_words(log_path, entries: list[LogEntry], data: st.DataObject) -> None:
+def test_any_log_gives_a_report_or_is_refused_in_words(
+    log_path: Path, entries: list[LogEntry], data: st.DataObject
+) -> None:
     """Entries of a good log, some lost, with others in between."""
     good = list(read_entries(log_path.read_text()))
     for entry in entries:
@@ -174,7 +175,7 @@ def test_any_text_is_a_log_or_is_refused(text: str) -> None:
         assert "of the log is damaged" in error.message
 
 
-def test_junit_has_the_structure_that_ci_systems_read(log_path) -> None:
+def test_junit_has_the_structure_that_ci_systems_read(log_path: Path) -> None:
     """As Jenkins's junit-10.xsd has it: testsuites > testsuite > properties, testcase > failure | error."""
     suites = ElementTree.fromstring(junit_of(report_at(log_path)))
     assert suites.tag == "testsuites"
@@ -191,7 +192,7 @@ def test_junit_has_the_structure_that_ci_systems_read(log_path) -> None:
     assert float(case.get("time", "")) >= 0
 
 
-def test_a_green_suite_always_means_pass(log_path) -> None:
+def test_a_green_suite_always_means_pass(log_path: Path) -> None:
     report = report_of(read_entries(log_path.read_text()), log_path, min_accuracy=1.0)
     assert not report.passed
     suites = ElementTree.fromstring(junit_of(report))

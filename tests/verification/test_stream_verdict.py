@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Callable
 from xml.etree import ElementTree
 
 import pytest
@@ -75,6 +76,7 @@ def test_equal_results_are_equal_whoever_was_first(host_first: bool) -> None:
     assert verdict.events == EVENTS
     assert verdict.figures == slower[-1]
     assert verdict.device == verdict.host
+    assert verdict.device is not None
     assert (verdict.device.found, verdict.device.missed, verdict.device.false_accepts) == (1, 1, 1)
     assert verdict.device.false_accepts_per_hour == 60
     assert verdict.device.latencies_ms == (90,)
@@ -92,7 +94,7 @@ def test_equal_results_are_equal_whoever_was_first(host_first: bool) -> None:
         (lambda r: [*r[:5], dataclasses.replace(FIGURES, frames=2999)], "over 2999 frames on the device", None),
     ],
 )
-def test_the_first_difference_is_told(change, reason: str, at: int | None) -> None:
+def test_the_first_difference_is_told(change: Callable[[list[Line]], list[Line]], reason: str, at: int | None) -> None:
     verdict = judged(change(RESULTS), RESULTS)
     assert not verdict.equal
     assert reason in verdict.reason

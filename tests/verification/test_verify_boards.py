@@ -9,8 +9,9 @@ import importlib.util
 import re
 import shutil
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pytest
@@ -31,6 +32,8 @@ from tinykws.stages.verify_stream import StreamFile, verify_stream
 from tinykws.support.errors import DeviceError
 from tinykws.support.progress import Progress
 
+pytestmark = pytest.mark.slow
+
 SPOILED = ["host", "qemu-cortex-m4"]
 EMULATED = [board.id for board in load_boards().values() if board.emulator]
 TRANSPORTS = [(board, None) for board in EMULATED] + [("qemu-cortex-m4", "uart"), ("qemu-riscv32", "uart")]
@@ -47,11 +50,6 @@ PATIENT_S = 120.0
 """However busy the machine is."""
 
 Spoil = Callable[[Path], None]
-
-
-@pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    return tiny_bundle(tmp_path_factory.mktemp("bundle") / "bundle")
 
 
 @pytest.fixture(scope="module")
@@ -85,15 +83,15 @@ def ready_board(board_id: str) -> Board:
 
 
 @pytest.fixture(scope="module")
-def project(bundle: Bundle, board: Board, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def project(tiny_model_bundle: Bundle, board: Board, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The generated project, as `tinykws build` makes it."""
     folder = tmp_path_factory.mktemp(board.id) / "project"
-    generate(bundle, board, None, folder)
+    generate(tiny_model_bundle, board, None, folder)
     return folder
 
 
 @pytest.fixture
-def spoiled(project: Path, board: Board) -> Callable[[Spoil], Path]:
+def spoiled(project: Path, board: Board) -> Iterator[Callable[[Spoil], Path]]:
     """Builds the project after something was done to one of its files, which is put right again afterwards."""
 
     def make(spoil: Spoil) -> Path:
@@ -129,11 +127,15 @@ def replace_in(name: str, pattern: str, replacement: str) -> Spoil:
 
 
 @pytest.mark.parametrize(("board_id", "wire"), TRANSPORTS)
-def test_device_and_host_are_equal(bundle, board_id, wire, clips, tmp_path) -> None:
+def test_device_and_host_are_equal(
+    tiny_model_bundle: Bundle, board_id: str, wire: str, clips: tuple[ClipFile, ...], tmp_path: Path
+) -> None:
     board = ready_board(board_id)
-    generate(bundle, board, None, tmp_path / "project")
+    generate(tiny_model_bundle, board, None, tmp_path / "project")
     program = build(tmp_path / "project", board).program
-    report = verify(bundle, board, program, clips, emulator_transport=wire, log_path=tmp_path / "verify.jsonl")
+    report = verify(
+        tiny_model_bundle, board, program, clips, emulator_transport=wire, log_path=tmp_path / "verify.jsonl"
+    )
     assert report.passed, report.reason
     assert report.equal_clips == len(clips)
     assert report.engine == board.engine
@@ -143,7 +145,7 @@ def test_device_and_host_are_equal(bundle, board_id, wire, clips, tmp_path) -> N
     assert all(clip.figures is not None and clip.figures.inferences > 3 for clip in report.clips)
 
 
-def test_times_of_the_emulated_machine_are_instructions_and_the_same_in_every_run(board, project) -> None:
+def test_times_of_the_emulated_machine_are_instructions_and_the_same_in_every_run(board: Board, project: Path) -> None:
     """Of inferences in the silence after a clip, when nobody talks to it: a byte that comes while it computes is an
     interrupt, and when bytes come is this computer's affair. What is left are whole microseconds, rounded down at both
     ends of each frame and inference, and in each second one interrupt of the machine's own clock, of less than one.
@@ -170,7 +172,10 @@ def figures_of_silence(board: Board, program: Path) -> ClipFigures:
         return _lines_until(ClipFigures, device.transport)
 
 
-def _lines_until(kind: type[Line], transport: LineTransport) -> Line:
+SomeLine = TypeVar("SomeLine", bound=Line)
+
+
+def _lines_until(kind: type[SomeLine], transport: LineTransport) -> SomeLine:
     while True:
         text = transport.read_line(PATIENT_S)
         assert text is not None, f"no {kind.__name__} in {PATIENT_S} s"
@@ -179,7 +184,13 @@ def _lines_until(kind: type[Line], transport: LineTransport) -> Line:
             return line
 
 
-def test_changed_weights_fail_the_scores(bundle, board, spoiled, clips, tmp_path) -> None:
+def test_changed_weights_fail_the_scores(
+    tiny_model_bundle: Bundle,
+    board: Board,
+    spoiled: Callable[[Spoil], Path],
+    clips: tuple[ClipFile, ...],
+    tmp_path: Path,
+) -> None:
     def change_weights(project: Path) -> None:
         path = project / "src" / "model_aot.c"
         text = path.read_text()
@@ -188,14 +199,20 @@ def test_changed_weights_fail_the_scores(bundle, board, spoiled, clips, tmp_path
         numbers = [f" {-int(number)}" if number.strip() else number for number in numbers]
         path.write_text(text[: table.start(1)] + ",".join(numbers) + text[table.end(1) :])
 
-    report = verify(bundle, board, spoiled(change_weights), clips)
+    report = verify(tiny_model_bundle, board, spoiled(change_weights), clips)
     assert report.self_test == "scores", "the board says so by itself"
     assert not report.passed
     assert any(clip.reason.startswith("scores differ") for clip in report.clips)
     assert not any(clip.reason.startswith("features differ") for clip in report.clips)
 
 
-def test_one_wrong_number_in_a_table_fails_the_features(bundle, board, spoiled, clips, tmp_path) -> None:
+def test_one_wrong_number_in_a_table_fails_the_features(
+    tiny_model_bundle: Bundle,
+    board: Board,
+    spoiled: Callable[[Spoil], Path],
+    clips: tuple[ClipFile, ...],
+    tmp_path: Path,
+) -> None:
     def change_window(project: Path) -> None:
         path = project / "src" / "kws_frontend_config.c"
         text = path.read_text()
@@ -205,7 +222,7 @@ def test_one_wrong_number_in_a_table_fails_the_features(bundle, board, spoiled, 
         numbers[len(numbers) // 2] = f" {int(numbers[len(numbers) // 2]) + 1}"
         path.write_text(text[: table.start(1)] + ",".join(numbers) + text[table.end(1) :])
 
-    report = verify(bundle, board, spoiled(change_window), clips, log_path=tmp_path / "log")
+    report = verify(tiny_model_bundle, board, spoiled(change_window), clips, log_path=tmp_path / "log")
     assert not report.passed
     failed = [clip for clip in report.clips if not clip.equal]
     assert failed
@@ -217,26 +234,31 @@ def test_one_wrong_number_in_a_table_fails_the_features(bundle, board, spoiled, 
         assert (folder / "features.png").is_file() == (importlib.util.find_spec("matplotlib") is not None)
         sides = np.load(folder / "both_sides.npz")
         device, host = sides["device_features"], sides["host_features"]
+        assert clip.figures is not None
         assert zlib.crc32(device.tobytes()) == clip.figures.features_crc
         frame, channel = np.argwhere(device != host)[0]
         values = f"channel {channel}: {device[frame, channel]} on the device, {host[frame, channel]} on the host"
         assert mismatch.where.startswith(f"frame {frame} (ends at {30 + 20 * frame} ms), {values}")
 
 
-def test_another_threshold_is_told_to_be_the_detectors(bundle, board, spoiled, clips) -> None:
+def test_another_threshold_is_told_to_be_the_detectors(
+    tiny_model_bundle: Bundle, board: Board, spoiled: Callable[[Spoil], Path], clips: tuple[ClipFile, ...]
+) -> None:
     lower = replace_in(
         "include/kws_settings.h", r"#define KWS_THRESHOLDS \{[^}]*\}", "#define KWS_THRESHOLDS {20, 20, 20}"
     )
-    report = verify(bundle, board, spoiled(lower), clips)
+    report = verify(tiny_model_bundle, board, spoiled(lower), clips)
     assert not report.passed
     assert {mismatch.stage for mismatch in report.mismatches} == {"detector"}
     assert all(mismatch.where.endswith("nothing on the host") for mismatch in report.mismatches)
     assert "kws_settings.h" in report.mismatches[0].advice
 
 
-def test_audio_that_the_device_decodes_wrongly_is_told_to_be_the_transport(bundle, board, spoiled, clips) -> None:
+def test_audio_that_the_device_decodes_wrongly_is_told_to_be_the_transport(
+    tiny_model_bundle: Bundle, board: Board, spoiled: Callable[[Spoil], Path], clips: tuple[ClipFile, ...]
+) -> None:
     damage = replace_in("lib/kws/kws_base64.c", r"'/' \? 63", "'/' ? 62")
-    report = verify(bundle, board, spoiled(damage), clips)
+    report = verify(tiny_model_bundle, board, spoiled(damage), clips)
     assert not report.passed
     assert {mismatch.stage for mismatch in report.mismatches} == {"transport"}
     assert re.match(r"crc of the audio is [0-9a-f]{8}, announced was [0-9a-f]{8}", report.mismatches[0].where)
@@ -254,20 +276,31 @@ def test_audio_that_the_device_decodes_wrongly_is_told_to_be_the_transport(bundl
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_found_by_the_board_itself(
-    bundle, board, spoiled, clips, file, pattern, replacement, says
+    tiny_model_bundle: Bundle,
+    board: Board,
+    spoiled: Callable[[Spoil], Path],
+    clips: tuple[ClipFile, ...],
+    file: str,
+    pattern: str,
+    replacement: str,
+    says: str,
 ) -> None:
     """No clip shows it here: the only one sent is silence, on which wrong and right firmware may well agree."""
     program = spoiled(replace_in(file, pattern, replacement))
     silence = [clip for clip in clips if clip.path.stem == "silence"]
     said = SaidProgress()
-    report = verify(bundle, board, program, silence, said)
+    report = verify(tiny_model_bundle, board, program, silence, said)
     assert (report.self_test, report.passed) == (says, False)
     assert "the device's self-test fails" in report.reason
     assert "the device's self-test fails" in said.lines[0]
 
 
-def test_a_bundle_from_before_the_self_test_works_without(bundle, board, clips, tmp_path) -> None:
-    old = write_bundle(dataclasses.replace(bundle, path=tmp_path / "old", golden=()), bundle.model_bytes(), {})
+def test_a_bundle_from_before_the_self_test_works_without(
+    tiny_model_bundle: Bundle, board: Board, clips: tuple[ClipFile, ...], tmp_path: Path
+) -> None:
+    old = write_bundle(
+        dataclasses.replace(tiny_model_bundle, path=tmp_path / "old", golden=()), tiny_model_bundle.model_bytes(), {}
+    )
     generate(old, board, None, tmp_path / "project")
     said = SaidProgress()
     report = verify(old, board, build(tmp_path / "project", board).program, clips[:1], said)
@@ -275,37 +308,43 @@ def test_a_bundle_from_before_the_self_test_works_without(bundle, board, clips, 
     assert "to add one: tinykws quantize" in said.lines[0]
 
 
-def test_another_model_is_refused(bundle, board, project, clips, tmp_path) -> None:
+def test_another_model_is_refused(
+    tiny_model_bundle: Bundle, board: Board, project: Path, clips: tuple[ClipFile, ...], tmp_path: Path
+) -> None:
     other = tiny_bundle(tmp_path / "other", words=("yes",), per_channel=True)
     with pytest.raises(DeviceError, match="firmware mismatch: the device's model is"):
         verify(other, board, build(project, board).program, clips)
 
 
-def test_a_crash_in_a_clip_ends_the_run_with_its_reason(bundle, board, spoiled, clips) -> None:
+def test_a_crash_in_a_clip_ends_the_run_with_its_reason(
+    tiny_model_bundle: Bundle, board: Board, spoiled: Callable[[Spoil], Path], clips: tuple[ClipFile, ...]
+) -> None:
     crash = replace_in(
         "src/kws_engine_aot.c",
         r"kws_model_invoke\(\);",
         "static int n; kws_model_invoke(); if (++n == 3) __builtin_trap();",
     )
     reason = "killed by SIG(ILL|TRAP)" if board.emulator == "process" else r"exception 6 \(UsageFault\), exit code 70"
-    report = verify(bundle, board, spoiled(crash), clips)
+    report = verify(tiny_model_bundle, board, spoiled(crash), clips)
     assert re.search(rf"the device exited: {reason}.*\(at clip 1\)", report.ended)
     assert [clip.reason for clip in report.clips[1:]] == ["not sent: the run had ended"] * (len(clips) - 1)
     if board.emulator != "process":
         assert "its last error: kws error exception number 0x00000006 at 0x" in report.ended
 
 
-def test_a_device_that_hangs_is_given_up(bundle, board, spoiled, clips) -> None:
+def test_a_device_that_hangs_is_given_up(
+    tiny_model_bundle: Bundle, board: Board, spoiled: Callable[[Spoil], Path], clips: tuple[ClipFile, ...]
+) -> None:
     hang = replace_in(
         "src/kws_engine_aot.c",
         r"kws_model_invoke\(\);",
         "static int n; if (++n == 3) for (volatile int on = 1; on;) { }",
     )
-    report = verify(bundle, board, spoiled(hang), clips, timeout_s=1.0)
+    report = verify(tiny_model_bundle, board, spoiled(hang), clips, timeout_s=1.0)
     assert re.search(r"sent no banner .*\(at clip 1\)", report.ended)
 
 
-def test_a_stream_is_heard_alike_on_device_and_host(board, tmp_path) -> None:
+def test_a_stream_is_heard_alike_on_device_and_host(board: Board, tmp_path: Path) -> None:
     bundle = tiny_bundle(tmp_path / "bundle", detector=EAGER)
     write_walk(tmp_path / "stream.wav", 20)
     generate(bundle, board, None, tmp_path / "project")
@@ -317,7 +356,9 @@ def test_a_stream_is_heard_alike_on_device_and_host(board, tmp_path) -> None:
     assert report.verdict.inferences > 190
 
 
-def test_a_crash_in_a_stream_ends_the_run_with_what_was_heard_until_then(bundle, board, spoiled, tmp_path) -> None:
+def test_a_crash_in_a_stream_ends_the_run_with_what_was_heard_until_then(
+    tiny_model_bundle: Bundle, board: Board, spoiled: Callable[[Spoil], Path], tmp_path: Path
+) -> None:
     crash = replace_in(
         "src/kws_engine_aot.c",
         r"kws_model_invoke\(\);",
@@ -325,7 +366,7 @@ def test_a_crash_in_a_stream_ends_the_run_with_what_was_heard_until_then(bundle,
     )
     write_wav(tmp_path / "stream.wav", np.random.default_rng(8).normal(0, 3000, 4 * 16000).astype(np.int16))
     stream, log_path = StreamFile(tmp_path / "stream.wav"), tmp_path / "log"
-    report = verify_stream(bundle, board, spoiled(crash), stream, log_path=log_path)
+    report = verify_stream(tiny_model_bundle, board, spoiled(crash), stream, log_path=log_path)
     reason = "killed by SIG(ILL|TRAP)" if board.emulator == "process" else r"exception 6 \(UsageFault\), exit code 70"
     assert re.search(rf"the device exited: {reason}", report.ended)
     assert "at clip" not in report.ended
@@ -337,8 +378,7 @@ def test_a_crash_in_a_stream_ends_the_run_with_what_was_heard_until_then(bundle,
     assert report.ended in attempt.fault
 
 
-@pytest.mark.slow
-def test_micro_speech_gives_the_scores_it_is_known_for(shared, board, tmp_path) -> None:
+def test_micro_speech_gives_the_scores_it_is_known_for(shared: Path, board: Board, tmp_path: Path) -> None:
     model = shared / "models" / "micro_speech_quantized.tflite"
     bundle = import_model(model, ["silence", "unknown", "yes", "no"], tmp_path / "bundle")
     generate(bundle, board, None, tmp_path / "project")

@@ -56,7 +56,7 @@ class EvaluateStreamReport:
     model_id: str
     split: str
     """testing, or validation if there is no testing clip."""
-    synthetic_negatives: bool
+    made_negatives: bool
     """Whether other words and noise replaced long recordings, because there were none."""
     measure: StreamMeasure
     at_rates: tuple[AtRate, ...]
@@ -110,7 +110,7 @@ def evaluate_stream(
     report = EvaluateStreamReport(
         model_id=bundle.model_id,
         split=split,
-        synthetic_negatives=stream_set.synthetic_negatives,
+        made_negatives=stream_set.synthetic_negatives,
         measure=measure,
         at_rates=tuple(AtRate(rate, measure.best_at(rate)) for rate in WANTED_RATES),
     )

@@ -39,7 +39,7 @@ class TuneReport:
     """The words' texts."""
     tuning: Tuning | None
     """None if kws.yaml gives the detector."""
-    synthetic_negatives: bool
+    made_negatives: bool
     """Whether other words and noise replaced long recordings, because there were none."""
 
 
@@ -65,7 +65,7 @@ def tune(project: Project, *, progress: Progress = SILENT) -> TuneReport:
         negatives = project_negatives(project, TUNED_ON)
         report = _choose_detector(bundle, project, wishes, negatives, progress)
     else:
-        report = TuneReport(wishes.as_given(project.config.words), _texts(bundle), None, synthetic_negatives=False)
+        report = TuneReport(wishes.as_given(project.config.words), _texts(bundle), None, made_negatives=False)
     _write(bundle, project.bundle_dir, report)
     _warn(report, progress)
     return report
@@ -142,7 +142,7 @@ def _warn(report: TuneReport, progress: Progress) -> None:
     if tuning is None:
         return
     wanted = tuning.wanted_per_hour
-    if report.synthetic_negatives:
+    if report.made_negatives:
         progress.say(
             "no long recordings without the words: other words joined into sentences replace ordinary speech;"
             " for a reliable rate, put hours of real speech into negatives/"

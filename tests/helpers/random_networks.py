@@ -1,0 +1,304 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Random int8 networks of all ops that the aot engine has, drawn to reach corners: edges of zero points, scales far
+apart, windows larger than strides and the reverse, sizes of 1, channels with tiny scales, saturating activations.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import random
+from collections.abc import Callable
+
+import numpy as np
+from tflite_builder import OpSpec, TensorSpec, build_model
+
+MAX_SIZE = 3000
+"""Elements of one activation."""
+
+
+@dataclasses.dataclass
+class Net:
+    """A network under construction; `current` is the tensor that the next op reads."""
+
+    random: random.Random
+    tensors: list[TensorSpec] = dataclasses.field(default_factory=list)
+    ops: list[OpSpec] = dataclasses.field(default_factory=list)
+    current: int = 0
+
+    @property
+    def spec(self) -> TensorSpec:
+        return self.tensors[self.current]
+
+    def tensor(self, spec: TensorSpec) -> int:
+        self.tensors.append(spec)
+        return len(self.tensors) - 1
+
+    def zero_point(self) -> int:
+        middle = self.random.randint(-60, 60)
+        return self.random.choice([middle, middle, middle, -128, 127, self.random.randint(-128, 127)])
+
+    def activation(self) -> int:
+        """A fused activation's number, in half of all cases none."""
+        return self.random.choice([0, 0, 0, 1, 2, 3])
+
+    def append(self, name: str, inputs: list[int], output: TensorSpec, options: dict[str, object] | None) -> None:
+        index = self.tensor(output)
+        if options and options.get("fused_activation_function") and self.random.random() < 0.9:
+            options = options | {"fused_activation_function": self.lively(output, options)}
+        self.ops.append(OpSpec(name, inputs, [index], options))
+        self.current = index
+
+    def lively(self, output: TensorSpec, options: dict[str, object]) -> object:
+        """The activation asked for, or one that does not make the output constant."""
+        if output.zero_points[0] > 60:
+            return 0
+        return 1 if output.scales[0] > 0.2 else options["fused_activation_function"]
+
+    def int8s(self, shape: tuple[int, ...]) -> bytes:
+        generator = np.random.default_rng(self.random.getrandbits(32))
+        return generator.integers(-127, 128, shape, dtype=np.int8).tobytes()
+
+    def factor(self) -> float:
+        """How far an output's scale is from the natural one: mostly near, sometimes far."""
+        spread = self.random.choices([1, 6, 25], [20, 2, 1])[0]
+        return float(2.0 ** self.random.uniform(-spread, min(spread, 12)))
+
+
+def random_net(source: random.Random) -> bytes:
+    """Returns a .tflite with one to six ops."""
+    net = Net(source)
+    shape = [source.choice([1, 1, 1, 2]), *(source.choice([1, 2, 3, source.randint(1, 12)]) for _ in range(3))]
+    net.tensor(TensorSpec(shape, scales=(source.choice([1.0, 0.1, 1e-3, 37.0]),), zero_points=(net.zero_point(),)))
+    for _ in range(source.randint(1, 6)):
+        source.choice(_candidates(net))(net)
+    if source.random() < 0.4 and net.spec.shape:
+        _softmax(net)
+    return build_model(net.tensors, net.ops)
+
+
+def random_convolution(source: random.Random) -> bytes:
+    """Returns a .tflite of one convolution or dense layer, of shapes that each of the fast kernels is chosen for, and
+    their neighbours: few and many channels, an odd and an even number of pixels, factors near a half and far below.
+    """
+    net = Net(source)
+    depth = source.choice([1, 1, 1, 2, 3, 4, 8, 12])
+    shape = [source.choice([1, 1, 1, 2]), source.randint(1, 12), source.choice([1, source.randint(1, 14)]), depth]
+    net.tensor(TensorSpec(shape, scales=(source.choice([1.0, 0.1]),), zero_points=(net.zero_point(),)))
+    source.choice([_conv_2d, _depthwise_conv_2d, _depthwise_conv_2d, _fully_connected])(net, wide=True)
+    return build_model(net.tensors, net.ops)
+
+
+def random_stream(source: random.Random) -> tuple[bytes, int]:
+    """Returns a .tflite over a window of frames, mostly convolutional in time, and how many frames the window has.
+
+    Strides, dilations and paddings along time meet in every way; there are residual sums, causal padding, and the ends
+    that keyword models have.
+    """
+    net = Net(source)
+    frames, width, depth = source.randint(6, 45), source.choice([1, 1, 3, 5]), source.choice([1, 1, 2, 4])
+    image = (1, frames, width, depth)
+    first = source.choice([image, image, (1, frames * width * depth)])
+    net.tensor(TensorSpec(first, scales=(source.choice([1.0, 0.1]),), zero_points=(net.zero_point(),)))
+    if first != image:
+        _reshape(net, image)
+    for _ in range(source.randint(1, 5)):
+        kinds = [_conv_2d, _depthwise_conv_2d, _conv_2d, _depthwise_conv_2d, _pool, _add, _pad_in_time]
+        if net.spec.shape[1] > 3 and math.prod(net.spec.shape) < MAX_SIZE:
+            source.choice(kinds)(net)
+    source.choice([_dense_over_all, _dense_over_all, _mean, _fully_connected, _nothing])(net)
+    if source.random() < 0.4 and net.spec.shape:
+        _softmax(net)
+    if not net.ops:
+        _add(net)
+    return build_model(net.tensors, net.ops), frames
+
+
+def _nothing(_: Net) -> None:
+    """Ends a net as it is."""
+
+
+def _candidates(net: Net) -> list[Callable[[Net], None]]:
+    always: list[Callable[[Net], None]] = [_fully_connected, _add, _mean, _pad, _reshape]
+    images: list[Callable[[Net], None]] = [_conv_2d, _depthwise_conv_2d, _conv_2d, _depthwise_conv_2d, _pool, _pool]
+    return always + (images if len(net.spec.shape) == 4 else [])
+
+
+def _window(net: Net, axis: int, largest: int = 5) -> tuple[int, int, int, int, int]:
+    """Returns padding's number, size, stride, dilation and how many positions that gives."""
+    image = net.spec.shape[axis]
+    padding = net.random.randint(0, 1)
+    dilation = net.random.choice([1, 1, 2, 3] + [1, 1] * (largest - 5))
+    size = net.random.randint(1, min(largest, 1 + (image - 1) // dilation) if padding else largest)
+    stride = net.random.choice([1, 1, 2, 3] + [2] * (largest - 5))
+    span = (size - 1) * dilation + 1
+    positions = -(-image // stride) if padding == 0 else (image + stride - span) // stride
+    return padding, size, stride, dilation, positions
+
+
+def _windows(
+    net: Net, *, dilated: bool, largest: int = 5
+) -> tuple[dict[str, object], tuple[int, int], tuple[int, int]]:
+    """Returns the options both windows share, their sizes and their numbers of positions."""
+    while True:
+        rows, columns = _window(net, 1, largest), _window(net, 2, largest)
+        if rows[0] == columns[0] and (dilated or rows[3] == columns[3] == 1):
+            break
+    options: dict[str, object] = {
+        "padding": rows[0],
+        "stride_h": rows[2],
+        "stride_w": columns[2],
+        "fused_activation_function": net.activation(),
+    }
+    if dilated:
+        options |= {"dilation_h_factor": rows[3], "dilation_w_factor": columns[3]}
+    return options, (rows[1], columns[1]), (rows[4], columns[4])
+
+
+def _weights(net: Net, shape: tuple[int, ...], dimension: int, depth: int) -> tuple[list[int], float]:
+    """Appends weights and a bias (sometimes none); returns the inputs behind the first, and a natural output scale."""
+    channels = shape[dimension]
+    per_channel = net.random.random() < 0.6
+    count = channels if per_channel else 1
+    usual = net.random.choice([0.01, 0.02, 0.5])
+    scales = [net.random.choices([usual, usual * 0.7, 1e-9], [10, 10, per_channel])[0] for _ in range(count)]
+    weights = net.tensor(
+        TensorSpec(shape, scales=scales, zero_points=[0] * count, dimension=dimension, data=net.int8s(shape))
+    )
+    natural = net.spec.scales[0] * max(scales) * 80 * math.sqrt(depth)
+    if net.random.random() < 0.2:
+        return [weights] + ([-1] if net.random.random() < 0.5 else []), natural
+    reach = [int(3000 * math.sqrt(depth)), 2 ** net.random.randint(0, 30)][net.random.random() < 0.05]
+    values = [net.random.randint(-reach, reach) for _ in range(channels)]
+    product = [float(np.float32(net.spec.scales[0]) * np.float32(scale)) for scale in scales]
+    bias = TensorSpec([channels], "INT32", product, [0] * count, data=np.array(values, "<i4").tobytes())
+    return [weights, net.tensor(bias)], natural
+
+
+def _output(net: Net, shape: tuple[int, ...], scale: float) -> TensorSpec:
+    return TensorSpec(shape, scales=(float(np.float32(scale)),), zero_points=(net.zero_point(),))
+
+
+def _conv_2d(net: Net, *, wide: bool = False) -> None:
+    options, (height, width), positions = _windows(net, dilated=True, largest=9 if wide else 5)
+    batches, _, _, depth = net.spec.shape
+    groups = net.random.choice([divisor for divisor in range(1, depth + 1) if depth % divisor == 0] + [1, 1, 1])
+    channels = groups * net.random.randint(1, max(1, 8 // groups)) * (net.random.choice([1, 4]) if wide else 1)
+    current = net.current
+    inputs, scale = _weights(net, (channels, height, width, depth // groups), 0, height * width * depth // groups)
+    output = _output(net, (batches, *positions, channels), scale * net.factor())
+    net.append("CONV_2D", [current, *inputs], output, options)
+
+
+def _depthwise_conv_2d(net: Net, *, wide: bool = False) -> None:
+    options, (height, width), positions = _windows(net, dilated=True, largest=9 if wide else 5)
+    batches, _, _, depth = net.spec.shape
+    multiplier = net.random.choice([1, 1, 2, 3] + [4, 8, 16] * wide)
+    current = net.current
+    inputs, scale = _weights(net, (1, height, width, depth * multiplier), 3, height * width)
+    inputs = [index for index in inputs if index >= 0]  # TFLM crashes on a depthwise bias of index -1
+    output = _output(net, (batches, *positions, depth * multiplier), scale * net.factor())
+    net.append("DEPTHWISE_CONV_2D", [current, *inputs], output, options | {"depth_multiplier": multiplier})
+
+
+def _dense_over_all(net: Net) -> None:
+    _fully_connected(net, first=0)
+
+
+def _fully_connected(net: Net, *, wide: bool = False, first: int | None = None) -> None:
+    """Over dimension `first` and all behind it."""
+    shape = net.spec.shape
+    depth = math.prod(shape[net.random.randint(0, max(0, len(shape) - 1)) if first is None else first :])
+    rows, units = math.prod(shape) // depth, net.random.randint(1, 40 if wide else 9)
+    current = net.current
+    inputs, scale = _weights(net, (units, depth), 0, depth)
+    options: dict[str, object] = {"fused_activation_function": net.activation()}
+    net.append("FULLY_CONNECTED", [current, *inputs], _output(net, (rows, units), scale * net.factor()), options)
+
+
+def _pool(net: Net) -> None:
+    options, (height, width), positions = _windows(net, dilated=False)
+    shape = (net.spec.shape[0], *positions, net.spec.shape[3])
+    output = TensorSpec(shape, scales=net.spec.scales, zero_points=net.spec.zero_points)
+    name = net.random.choice(["AVERAGE_POOL_2D", "MAX_POOL_2D"])
+    net.append(name, [net.current], output, options | {"filter_height": height, "filter_width": width})
+
+
+def _mean(net: Net) -> None:
+    shape = net.spec.shape
+    chosen = [axis for axis in range(len(shape)) if net.random.random() < 0.5] or [0]
+    axes = [axis - len(shape) if net.random.random() < 0.3 else axis for axis in chosen]
+    if net.random.random() < 0.2:
+        axes.append(axes[0])
+    keep_dims = net.random.random() < 0.5
+    left = tuple(1 if axis in chosen else size for axis, size in enumerate(shape) if keep_dims or axis not in chosen)
+    data = np.array(axes, "<i4").tobytes()
+    index = net.tensor(TensorSpec([len(axes)], "INT32", (), (), data=data))
+    count = math.prod(shape) / math.prod(left)
+    output = _output(net, left, net.spec.scales[0] * net.factor() / math.sqrt(count))
+    net.append("MEAN", [net.current, index], output, {"keep_dims": keep_dims})
+
+
+def _pad_in_time(net: Net) -> None:
+    _pad(
+        net,
+        [[0, 0], [net.random.choice([1, 2, 4]), net.random.choice([0, 0, 2])], [net.random.choice([0, 1]), 0], [0, 0]],
+    )
+
+
+def _pad(net: Net, amounts: list[list[int]] | None = None) -> None:
+    shape = net.spec.shape
+    if amounts is None:
+        amounts = [[net.random.choice([0, 0, 1, 3]), net.random.choice([0, 0, 1, 2])] for _ in shape]
+    padded = tuple(size + sum(pair) for size, pair in zip(shape, amounts, strict=True))
+    if not shape or math.prod(padded) > MAX_SIZE:
+        return
+    data = np.array(amounts, "<i4").tobytes()
+    inputs = [net.current, net.tensor(TensorSpec([len(shape), 2], "INT32", (), (), data=data))]
+    output = TensorSpec(padded, scales=net.spec.scales, zero_points=net.spec.zero_points)
+    name = net.random.choice(["PAD", "PADV2"])
+    if name == "PADV2":
+        value = TensorSpec([1], scales=output.scales, zero_points=output.zero_points, data=net.int8s((1,)))
+        inputs.append(net.tensor(value))
+    net.append(name, inputs, output, None)
+
+
+def _add(net: Net) -> None:
+    spec, current = net.spec, net.current
+    kind = net.random.choice(["self", "constant", "earlier", "computed"])
+    other = current
+    earlier = [i for op in net.ops for i in op.outputs if list(net.tensors[i].shape) == list(spec.shape)]
+    if kind == "constant":
+        shape = tuple(net.random.choice([size, 1]) for size in spec.shape)[net.random.choice([0, 0, 1]) :]
+        scale = spec.scales[0] * min(net.factor(), 2.0)
+        other = net.tensor(TensorSpec(shape, scales=(scale,), zero_points=(net.zero_point(),), data=net.int8s(shape)))
+    elif kind == "earlier" and earlier:
+        other = net.random.choice(earlier)
+    elif kind == "computed" and len(spec.shape) == 4:
+        _mean(net)
+        if len(net.spec.shape) == 4:
+            other = net.current
+    pair = [current, other]
+    net.random.shuffle(pair)
+    largest = max(net.tensors[index].scales[0] for index in pair)
+    output = _output(net, tuple(spec.shape), largest * min(max(net.factor(), 2.0**-15), 1e6))
+    net.append("ADD", pair, output, {"fused_activation_function": net.activation()})
+
+
+def _reshape(net: Net, shape: tuple[int, ...] | None = None) -> None:
+    if shape is None:
+        size = math.prod(net.spec.shape)
+        first = net.random.choice([divisor for divisor in range(1, size + 1) if size % divisor == 0])
+        shape = net.random.choice(
+            [(1, first, size // first, 1), (1, first, 1, size // first), (first, size // first), (size,)]
+        )
+    index = net.tensor(TensorSpec([len(shape)], "INT32", (), (), data=np.array(shape, "<i4").tobytes()))
+    output = TensorSpec(shape, scales=net.spec.scales, zero_points=net.spec.zero_points)
+    net.append("RESHAPE", [net.current, index], output, None)
+
+
+def _softmax(net: Net) -> None:
+    if net.spec.shape[-1] > 511 or net.spec.scales[0] < 1e-6:
+        return
+    output = TensorSpec(net.spec.shape, scales=(1 / 256,), zero_points=(-128,))
+    net.append("SOFTMAX", [net.current], output, {"beta": net.random.choice([1.0, 1.0, 0.25, 3.0])})
