@@ -131,7 +131,7 @@ def test_the_hint_names_what_fits(
     with pytest.raises(ConfigError) as caught:
         refuse_if_over_limits(made_up, ModelSettings(max_arena=500), SHAPE, 4)
     assert caught.value.hint is not None
-    assert "no architecture keeps these limits" in caught.value.hint
+    assert "no architecture stays within them" in caught.value.hint
 
 
 class Words(Progress):
@@ -171,9 +171,9 @@ def test_the_list_of_architectures(
     assert run(["architectures", "--project", str(tmp_path), "--json"]) == 0
     rows = {row["architecture"]: row for row in json.loads(capsys.readouterr().out)}
     assert asked == [(name, SHAPE, 4) for name in ARCHITECTURES]
-    assert rows["ds_tcn"]["broken_limits"] == []
+    assert rows["ds_tcn"]["excesses"] == []
     assert rows["micro_speech"]["macs"] == 25 * 20 * 8 * 80 + 4000 * 4
-    assert rows["micro_speech"]["broken_limits"][0].endswith("more than model: max_macs allows (320,000)")
+    assert rows["micro_speech"]["excesses"][0].endswith("more than model: max_macs allows (320,000)")
     assert run(["architectures", "--project", str(tmp_path)]) == 0
     text = capsys.readouterr().out
     assert "ds_cnn *" in text

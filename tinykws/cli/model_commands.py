@@ -37,7 +37,7 @@ def architectures(project_dir: Path, as_json: bool) -> None:
     shape, n_labels = config.frontend.features_shape, len(config.labels)
     costs = [measure_cost(name, shape, n_labels) for name in progress.track(ARCHITECTURES, "architectures")]
     if as_json:
-        print_json([{**to_json(cost), "broken_limits": broken_limits_of(cost, config.model)} for cost in costs])
+        print_json([{**to_json(cost), "excesses": broken_limits_of(cost, config.model)} for cost in costs])
         return
     click.echo(f"{shape[0]} frames of {shape[1]} channels, {n_labels} labels")
     rows = [
