@@ -122,7 +122,7 @@ def fingerprint() -> str:
     """Digest of what an installation depends on: this Python, the build files and the C sources in the extension."""
     digest = hashlib.sha256(sys.version.encode())
     files = [ROOT / "pyproject.toml", ROOT / "setup.py", ROOT / "tinykws" / "native" / "extension_build.py"]
-    for path in files + sorted((ROOT / "firmware" / "lib" / "kws").glob("*.[ch]")):
+    for path in files + sorted((ROOT / "firmware" / "lib").glob("*/*.[ch]")):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

@@ -22,7 +22,7 @@ from tinykws.device.transport.shared_file import (
 )
 from tinykws.support.resources import FIRMWARE
 
-LIBRARY = FIRMWARE / "lib" / "kws"
+LIBRARY = FIRMWARE / "ports" / "semihosting"
 UART_RING_BYTES = 16384
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from firmware_sources import INCLUDES
 from frontend_signals import RATE_HZ, samples_of_kind
 
 from tinykws.native import extension_build
@@ -20,10 +21,9 @@ from tinykws.project.detector_settings import DETECTOR_KINDS, DetectorWishes
 from tinykws.project.frontend_settings import FrontendSettings
 from tinykws.support.resources import FIRMWARE
 
-LIBRARY = FIRMWARE / "lib" / "kws"
-SOURCES = [LIBRARY / f"kws_{name}.c" for name in extension_build.SOURCES]
+SOURCES = [FIRMWARE.parent / name for name in extension_build.SOURCES]
 NATIVE = Path(__file__).parent.parent / "c"
-STRICT = ["-Wall", "-Wextra", "-Werror", "-pedantic", f"-I{LIBRARY}"]
+STRICT = ["-Wall", "-Wextra", "-Werror", "-pedantic", *INCLUDES]
 SANITIZERS = ["-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 CORES = ("cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m33")
 SETTINGS = {

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from cortex_m4 import compile_program, run_program
+from firmware_sources import INCLUDES, portable_file
 from frontend_signals import KINDS, RATE_HZ, samples_of_kind, to_int16, voice
 
 from tinykws.native.features import FrontEnd
@@ -19,10 +20,9 @@ from tinykws.native.frontend_tables import c_source
 from tinykws.project.frontend_settings import FrontendSettings
 from tinykws.support.resources import FIRMWARE
 
-LIBRARY = FIRMWARE / "lib" / "kws"
 NATIVE = Path(__file__).parent.parent / "c"
 STEPS = ("crc32", "fft", "filterbank", "frontend", "log", "noise_reduction", "pcan", "square_root", "window")
-SOURCES = [LIBRARY / f"kws_{name}.c" for name in STEPS]
+SOURCES = [portable_file(f"kws_{name}.c") for name in STEPS]
 COUNTER = FIRMWARE.parent / "benchmarks" / "frontend_instructions.c"
 SETTINGS = {
     "default": FrontendSettings(),
@@ -46,7 +46,7 @@ def native_checksums(flags: list[str], tables: Path) -> str:
     if shutil.which("gcc") is None:
         pytest.skip("needs gcc")
     program = tables.with_name("program")
-    strict = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", f"-I{LIBRARY}", f"-I{NATIVE}"]
+    strict = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", *INCLUDES, f"-I{NATIVE}"]
     sources = [NATIVE / "pair_vectors.c", tables, *SOURCES]
     subprocess.run(["gcc", *strict, "-O1", *SANITIZERS, *flags, *sources, "-o", program], check=True)
     return subprocess.run([program], check=True, capture_output=True, text=True).stdout

@@ -51,7 +51,7 @@ def run(installed: Path, *arguments: str) -> str:
 def test_the_data_files_are_inside(installed: Path) -> None:
     code = (
         "from tinykws import resources as r; "
-        "print(r.BOARDS_YAML, (r.FIRMWARE / 'lib/kws/kws_frontend.c').is_file(), "
+        "print(r.BOARDS_YAML, (r.FIRMWARE / 'lib/kws_frontend/kws_frontend.c').is_file(), "
         "any(r.TEMPLATES.rglob('platformio.ini*')))"
     )
     assert run(installed, "-c", code).split() == [str(installed / "tinykws/_resources/boards.yaml"), "True", "True"]

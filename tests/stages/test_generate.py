@@ -11,6 +11,7 @@ from pathlib import Path
 
 import jinja2
 import pytest
+from firmware_sources import LIBRARIES, PROJECT_FOLDERS
 from tiny_model import tiny_bundle
 
 from tinykws.boards.rows import Board, find_board, load_boards, parse_boards
@@ -99,8 +100,8 @@ def test_platformio_ini_says_what_the_row_says(bundle: Bundle, board: Board, eng
 
 @pytest.mark.parametrize(("board", "engine"), COMBINATIONS, ids=name_of)
 def test_the_portable_library_is_there_whole(bundle: Bundle, board: Board, engine: str) -> None:
-    names = {name for name in project_files(bundle, board, engine) if name.startswith("lib/kws/")}
-    assert names == {f"lib/kws/{path.name}" for path in (FIRMWARE / "lib" / "kws").iterdir()}
+    names = {name for name in project_files(bundle, board, engine) if re.match("lib/(?!kws_nn/)", name)}
+    assert names == {f"lib/{folder.name}/{path.name}" for folder in LIBRARIES for path in folder.iterdir()}
 
 
 def macros(text: str) -> dict[str, str]:
@@ -216,7 +217,7 @@ def test_resolver_methods_are_named_after_their_ops() -> None:
 
 def compile_sources(project: Path, compiler: str, suffixes: tuple[str, ...], flags: list[str]) -> None:
     sources = sorted(str(path) for path in project.rglob("*") if path.suffix in suffixes)
-    includes = [f"-I{project / folder}" for folder in ("include", "src", "lib/kws", "lib/kws_nn")]
+    includes = [f"-I{project / folder}" for folder in (*PROJECT_FOLDERS, "lib/kws_nn")]
     command = [compiler, "-fsyntax-only", "-Wall", "-Wextra", "-Werror", *flags, *includes, *sources]
     result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert result.returncode == 0, result.stderr[:4000]
@@ -307,7 +308,7 @@ def test_every_header_stands_alone_in_c_and_cpp(bundle: Bundle, tmp_path: Path) 
         folder.mkdir()
         for name in headers:
             (folder / f"{name}{suffix}").write_text(f'#include "{name}"\n#include "{name}"\nextern int x;\n')
-        includes = [f"-I{tmp_path / part}" for part in ("include", "src", "lib/kws", "lib/kws_nn")]
+        includes = [f"-I{tmp_path / part}" for part in (*PROJECT_FOLDERS, "lib/kws_nn")]
         sources = sorted(map(str, folder.iterdir()))
         result = subprocess.run(
             [compiler, "-fsyntax-only", "-Wall", "-Wextra", "-Werror", *includes, *sources],

@@ -27,7 +27,7 @@ MICROPHONE_KINDS = ("none", "pdm", "i2s")
 CHANNELS = ("left", "right")
 SLOT_BITS = (16, 32)
 MOST_DOUBLINGS, MOST_HALVINGS = 5, 4
-"""Of a microphone's sound: firmware/lib/kws/kws_conditioner.h has room for so many bits."""
+"""Of a microphone's sound: firmware/lib/kws_audio/kws_conditioner.h has room for so many bits."""
 SHORTEST_RING_SAMPLES = 1024
 OWN_PLATFORM = "symlink://${PROJECT_DIR}/platform"
 """The platform of boards without a vendor: it travels inside the generated project."""
@@ -216,7 +216,8 @@ class Board:
     cpu: str = ""
     """The emulator's name of the processor."""
     fast_transport: str | None = renamed(None, former_key="fast_wire")
-    """By what road bulk audio can go into the emulated machine beside its UART: semihosting (kws_wire.h), or none."""
+    """How bulk audio can reach the emulated machine besides its UART: semihosting, or none; also the folder of
+    firmware/ports that holds the machine's end."""
 
     def __post_init__(self) -> None:
         if not _BOARD_ID.fullmatch(self.id):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The sound by which a chip tests itself at boot, and what a bundle's model must make of it.
 
-The chip makes the sound from a seed by the very C that makes it here (firmware/lib/kws/kws_golden_signal.c), so a
+The chip makes the sound from a seed by the very C that makes it here (firmware/lib/kws_audio/kws_golden_signal.c), so a
 second of it costs the chip no flash. What must come of it, the CRC of the features and the scores, is computed here and
 travels in the bundle as a golden clip, and from there into the firmware.
 """

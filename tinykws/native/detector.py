@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From scores to detections, by the very C code that runs on the chip (firmware/lib/kws/kws_detector.c)."""
+"""From scores to detections, by the very C code that runs on the chip (firmware/lib/kws_detect/kws_detector.c)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Audio features, computed by the very C code that runs on the chip (firmware/lib/kws/kws_frontend.c).
+"""Audio features, computed by the very C code that runs on the chip (firmware/lib/kws_frontend/kws_frontend.c).
 
 Samples are int16, 16 kHz, mono. Features are uint16 [frames, n_mels] as the reference gives them, or int8 as the model
 takes them.

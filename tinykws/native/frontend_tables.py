@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The front-end's tables, as whole numbers: what the C code (firmware/lib/kws) computes with.
+"""The front-end's tables, as whole numbers: what the C code (firmware/lib/kws_frontend) computes with.
 
 The formulas are those of TensorFlow's microfrontend (tensorflow/lite/experimental/microfrontend/lib/*_util.c), which
 computes its tables when it starts, in floating point. There are two forms of it, and some entries differ by one:

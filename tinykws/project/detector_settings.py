@@ -11,7 +11,7 @@ from tinykws.project import temporal_filter
 from tinykws.support.dataclass_reader import renamed
 
 RECOGNIZE_COMMANDS, TEMPORAL_FILTER = DETECTOR_KINDS = ("recognize_commands", "temporal_filter")
-"""The rules of firmware/lib/kws/kws_detector.h, which are C functions of these names after kws_."""
+"""The rules of firmware/lib/kws_detect/kws_detector.h, which are C functions of these names after kws_."""
 
 
 _FORMER_KINDS = {"matched_filter": TEMPORAL_FILTER}

@@ -96,7 +96,7 @@ def _features_advice(frame: int, largest: int) -> str:
     if frame == 0:
         place = (
             "It begins with the first frame, which depends on nothing before it: the tables (src/kws_frontend_config.c:"
-            " window, FFT, mel filters) are not the bundle's, or the compiler breaks lib/kws/kws_fft.c or"
+            " window, FFT, mel filters) are not the bundle's, or the compiler breaks lib/kws_frontend/kws_fft.c or"
             " kws_filterbank.c."
         )
     else:
