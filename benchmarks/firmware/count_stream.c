@@ -8,7 +8,7 @@
 #include "measuring.h"
 #include "model_aot.h"
 
-#define HOP_FRAMES (KWS_MODEL_HOP_FRAMES > 0 ? KWS_MODEL_HOP_FRAMES : 1)
+#define STRIDE (KWS_MODEL_INFERENCE_STRIDE > 0 ? KWS_MODEL_INFERENCE_STRIDE : 1)
 #define VALUES (KWS_MODEL_INPUT_BYTES / N_FRAMES)
 #define WINDOWS 100
 
@@ -28,9 +28,9 @@ int main(void)
 {
     const uint32_t of_measuring = measuring_begin();
     uint32_t sum = 0, most = 0, crc = 0;
-    for (int32_t frame = 1; frame <= N_FRAMES + (WINDOWS - 1) * HOP_FRAMES; ++frame) {
+    for (int32_t frame = 1; frame <= N_FRAMES + (WINDOWS - 1) * STRIDE; ++frame) {
         add_frame();
-        if ((frame - N_FRAMES) % HOP_FRAMES != 0) {
+        if ((frame - N_FRAMES) % STRIDE != 0) {
             continue;
         }
         const uint32_t began = machine_now();

@@ -13,7 +13,7 @@
 #define N_MELS 40
 #define N_FRAMES (KWS_MODEL_INPUT_BYTES / N_MELS)
 #define N_LABELS KWS_MODEL_OUTPUT_BYTES
-#define INFERENCE_FRAMES (KWS_MODEL_HOP_FRAMES > 0 ? KWS_MODEL_HOP_FRAMES : 5)
+#define INFERENCE_FRAMES (KWS_MODEL_INFERENCE_STRIDE > 0 ? KWS_MODEL_INFERENCE_STRIDE : 5)
 #define AVERAGE_MS 1000
 #define HISTORY KWS_DETECTOR_HISTORY(AVERAGE_MS, INFERENCE_FRAMES * 20)
 
@@ -32,7 +32,7 @@ static void get_ready(void *context)
 {
     (void)context;
     memset(thresholds, 200, sizeof thresholds);
-    if (KWS_MODEL_HOP_FRAMES != 0) {
+    if (KWS_MODEL_INFERENCE_STRIDE != 0) {
         kws_model_invoke();
     }
 }

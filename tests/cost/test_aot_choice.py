@@ -47,7 +47,7 @@ def test_micro_speech_streams_with_less_of_everything(micro_speech: bytes, infer
     assert choice.cost.instructions < choice.whole.instructions / 2
     assert choice.cost.arena_bytes < 4400
     assert choice.whole.arena_bytes > 6900
-    assert f"#define KWS_MODEL_HOP_FRAMES {inference_stride}\n" in model.header
+    assert f"#define KWS_MODEL_INFERENCE_STRIDE {inference_stride}\n" in model.header
     frames = "a frame" if inference_stride == 1 else f"{inference_stride} frames"
     shared = "share rows up to op 1 (DEPTHWISE_CONV_2D) and the sums of op 2 (FULLY_CONNECTED)"
     assert choice.explanation == f"windows {frames} apart {shared}"
@@ -84,7 +84,7 @@ def test_a_chip_with_little_ram_spends_little(kws_ref: bytes) -> None:
     assert rich.keeps_rows
     assert rich.cost.arena_bytes > 40_000 > poor.cost.arena_bytes
     assert not poor.keeps_rows
-    assert "#define KWS_MODEL_HOP_FRAMES 0\n" in model.header
+    assert "#define KWS_MODEL_INFERENCE_STRIDE 0\n" in model.header
     assert poor.explanation.startswith("each window is computed whole: to keep rows would take ")
     assert poor.explanation.endswith(f"bytes of working memory instead of {poor.whole.arena_bytes:,}")
     assert poor.cost == poor.whole == rich.whole

@@ -44,7 +44,7 @@ def board(request: pytest.FixtureRequest) -> Board:
 def program(bundle: Bundle, board: Board, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp(board.id) / "project"
     generate(bundle, board, "aot", folder)
-    assert "#define KWS_MODEL_HOP_FRAMES 3\n" in (folder / "src" / "model_aot.h").read_text()
+    assert "#define KWS_MODEL_INFERENCE_STRIDE 3\n" in (folder / "src" / "model_aot.h").read_text()
     return build(folder, board).program
 
 

@@ -280,7 +280,7 @@ def compile_for_qemu(folder: Path, main: str, compiler: str, flags: list[str], p
     text, shared = FIRMWARE / "lib" / "kws_serial", FIRMWARE / "ports" / "semihosting"
     (script,) = port.glob("*.ld")
     strict = ["-std=gnu99", "-O1", "-Wall", "-Wextra", "-Wno-infinite-recursion", "-Wno-div-by-zero"]
-    sources = [*port.glob("*.c"), text / "kws_text.c", shared / "kws_wire.c", source]
+    sources = [*port.glob("*.c"), text / "kws_text.c", shared / "kws_fast_transport.c", source]
     includes = [f"-I{folder}" for folder in (port, shared, text, FIRMWARE / "src")]
     command = [compiler, *flags, *strict, *includes, *sources, f"-T{script}", "-o", program]
     subprocess.run(list(map(str, command)), check=True)

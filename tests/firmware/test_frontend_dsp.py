@@ -21,8 +21,8 @@ from tinykws.project.frontend_settings import FrontendSettings
 from tinykws.support.resources import FIRMWARE
 
 NATIVE = Path(__file__).parent.parent / "c"
-STEPS = ("crc32", "fft", "filterbank", "frontend", "log", "noise_reduction", "pcan", "square_root", "window")
-SOURCES = [portable_file(f"kws_{name}.c") for name in STEPS]
+FRONTEND = FIRMWARE / "lib" / "kws_frontend"
+SOURCES = [*sorted(FRONTEND.glob("*.c")), portable_file("kws_crc32.c")]
 COUNTER = FIRMWARE.parent / "benchmarks" / "frontend_instructions.c"
 SETTINGS = {
     "default": FrontendSettings(),
@@ -103,7 +103,7 @@ def test_only_the_cortex_m4_gets_dsp_instructions(qemu_cortex_m4, core: str, has
     """Or else the tests above would compare the portable form with itself."""
     sources = [NATIVE / "frontend_edges.c", write_tables(FrontendSettings(), tmp_path), *SOURCES]
     program = compile_program(sources, tmp_path / "edges.elf", core=core)
-    command = ["arm-none-eabi-objdump", "-d", "--disassemble=kws_window_apply", str(program)]
+    command = ["arm-none-eabi-objdump", "-d", "--disassemble=kws_analysis_window_apply", str(program)]
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     assert [name in text for name in ("smultt", "pkhbt", "ssub16")] == [has_them] * 3
     assert run_program(program, tmp_path) == "ok\n"

@@ -40,7 +40,7 @@ extern "C" {{
 #define KWS_MODEL_OUTPUT_SCALE {output_scale}
 #define KWS_MODEL_OUTPUT_ZERO_POINT ({output_zero_point})
 #define KWS_MODEL_ARENA_BYTES {arena_bytes}
-#define KWS_MODEL_HOP_FRAMES {inference_stride}
+#define KWS_MODEL_INFERENCE_STRIDE {inference_stride}
 
 int8_t *kws_model_input(void);
 void kws_model_invoke(void);

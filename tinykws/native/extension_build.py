@@ -15,11 +15,11 @@ LIBRARIES = {
         "fft",
         "filterbank",
         "frontend",
-        "log",
+        "logarithm",
         "noise_reduction",
         "pcan",
         "square_root",
-        "window",
+        "analysis_window",
     ),
     "kws_serial": ("crc32",),
 }
@@ -42,7 +42,7 @@ typedef struct {
     uint16_t min_signal_remaining;
 } kws_noise_config;
 typedef struct { const int16_t *gain; uint8_t snr_shift; } kws_pcan_config;
-typedef struct { const uint16_t *log2_correction; uint8_t input_shift; uint8_t scale_shift; } kws_log_config;
+typedef struct { const uint16_t *log2_correction; uint8_t input_shift; uint8_t scale_shift; } kws_logarithm_config;
 typedef struct {
     uint16_t window_ms;
     uint16_t stride_ms;
@@ -54,7 +54,7 @@ typedef struct {
     kws_filterbank_config filterbank;
     kws_noise_config noise;
     kws_pcan_config pcan;
-    kws_log_config log;
+    kws_logarithm_config logarithm;
 } kws_frontend_config;
 typedef struct { ...; } kws_frontend;
 

@@ -259,7 +259,7 @@ def c_source(settings: FrontendSettings) -> str:
         c_array(f"static const uint16_t FALLING[{len(bank.falling)}]", bank.falling),
         c_array(f"static const uint16_t RISING[{len(bank.rising)}]", bank.rising),
         c_array("static const int16_t GAIN[KWS_GAIN_TABLE_SIZE]", tables.gain),
-        c_array("static const uint16_t LOG2_CORRECTION[KWS_LOG_TABLE_SIZE]", tables.log2_correction),
+        c_array("static const uint16_t LOG2_CORRECTION[KWS_LOGARITHM_TABLE_SIZE]", tables.log2_correction),
     ]
     return "\n".join([_C_HEAD.format(tables=settings.tables), *arrays, _c_config(settings, tables)])
 

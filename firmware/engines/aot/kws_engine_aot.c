@@ -4,12 +4,12 @@
 #include "kws_settings.h"
 #include "model_aot.h"
 
-#if KWS_MODEL_HOP_FRAMES != 0 && KWS_MODEL_HOP_FRAMES != KWS_INFERENCE_STRIDE
+#if KWS_MODEL_INFERENCE_STRIDE != 0 && KWS_MODEL_INFERENCE_STRIDE != KWS_INFERENCE_STRIDE
 #error "model_aot.c was made for another number of frames from one inference to the next: run tinykws generate"
 #endif
 
 const char *const kws_engine_name = "aot";
-const bool kws_engine_keeps_rows = KWS_MODEL_HOP_FRAMES != 0;
+const bool kws_engine_keeps_rows = KWS_MODEL_INFERENCE_STRIDE != 0;
 
 const char *kws_engine_init(void)
 {

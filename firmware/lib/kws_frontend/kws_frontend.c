@@ -4,10 +4,10 @@
 #include <string.h>
 
 #include "kws_filterbank.h"
-#include "kws_log.h"
+#include "kws_logarithm.h"
 #include "kws_noise_reduction.h"
 #include "kws_pcan.h"
-#include "kws_window.h"
+#include "kws_analysis_window.h"
 
 void kws_frontend_init(kws_frontend *frontend, const kws_frontend_config *config, uint32_t *memory)
 {
@@ -30,12 +30,12 @@ static void compute_frame(kws_frontend *frontend, uint16_t *features)
 {
     const kws_frontend_config *config = frontend->config;
     const size_t n_mels = config->n_mels;
-    const int shift = kws_window_apply(config, frontend->samples, frontend->spectrum);
+    const int shift = kws_analysis_window_apply(config, frontend->samples, frontend->spectrum);
     kws_fft_real(&config->fft, shift, frontend->spectrum);
     kws_filterbank_apply(&config->filterbank, n_mels, frontend->spectrum, shift, frontend->signal);
     kws_noise_reduction_apply(&config->noise, n_mels, frontend->noise, frontend->signal);
     kws_pcan_apply(&config->pcan, n_mels, frontend->noise, frontend->signal);
-    kws_log_apply(&config->log, n_mels, frontend->signal, features);
+    kws_logarithm_apply(&config->logarithm, n_mels, frontend->signal, features);
 }
 
 size_t kws_frontend_feed(kws_frontend *frontend, const int16_t *samples, size_t count, uint16_t *features,

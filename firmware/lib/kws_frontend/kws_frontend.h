@@ -55,12 +55,12 @@ typedef struct {
 } kws_pcan_config;
 
 /* Natural logarithm. */
-#define KWS_LOG_TABLE_SIZE 129
+#define KWS_LOGARITHM_TABLE_SIZE 129
 typedef struct {
-    const uint16_t *log2_correction; /* [KWS_LOG_TABLE_SIZE] (log2(1 + k / 128) - k / 128) * 65536 */
+    const uint16_t *log2_correction; /* [KWS_LOGARITHM_TABLE_SIZE] (log2(1 + k / 128) - k / 128) * 65536 */
     uint8_t input_shift;             /* bits by which the FFT's size outweighs the filter bank's scale */
     uint8_t scale_shift;             /* output = ln(value) << scale_shift */
-} kws_log_config;
+} kws_logarithm_config;
 
 typedef struct {
     uint16_t window_ms;
@@ -73,7 +73,7 @@ typedef struct {
     kws_filterbank_config filterbank;
     kws_noise_config noise;
     kws_pcan_config pcan;
-    kws_log_config log;
+    kws_logarithm_config logarithm;
 } kws_frontend_config;
 
 /* The tables of the model this program was generated for: kws_frontend_config.c. */

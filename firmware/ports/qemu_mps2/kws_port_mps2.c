@@ -3,7 +3,7 @@
 #include "kws_port.h"
 
 #include "kws_mps2.h"
-#include "kws_wire.h"
+#include "kws_fast_transport.h"
 
 #define NVIC_ENABLE (*(volatile uint32_t *)0xe000e100u)
 #define TICK_HZ 1u
@@ -18,7 +18,7 @@ static int32_t semihosting(uint32_t operation, const uintptr_t *arguments)
     return (int32_t)request;
 }
 
-static kws_wire wire;
+static kws_fast_transport transport;
 static volatile uint32_t seconds;
 static volatile uint32_t lonely_seconds;
 
@@ -26,7 +26,7 @@ void kws_uart0_rx_handler(void)
 {
     KWS_MPS2_UART0->interrupt = KWS_UART_INTERRUPT_RX;
     while (KWS_MPS2_UART0->state & KWS_UART_STATE_RX_FULL) {
-        kws_wire_put(&wire, (uint8_t)KWS_MPS2_UART0->data);
+        kws_fast_transport_put(&transport, (uint8_t)KWS_MPS2_UART0->data);
     }
 }
 
@@ -43,7 +43,7 @@ void kws_timer0_handler(void)
 
 void kws_port_init(void)
 {
-    wire.ask = semihosting;
+    transport.ask = semihosting;
     KWS_MPS2_UART0->baud_divisor = 16; /* the least; QEMU knows no speed */
     KWS_MPS2_UART0->control = KWS_UART_CONTROL_TX | KWS_UART_CONTROL_RX | KWS_UART_CONTROL_RX_INTERRUPT;
     KWS_MPS2_TIMER0->reload = KWS_MPS2_CLOCK_HZ / TICK_HZ - 1;
@@ -54,7 +54,7 @@ void kws_port_init(void)
 
 size_t kws_port_serial_read(uint8_t *bytes, size_t capacity)
 {
-    const size_t count = kws_wire_take(&wire, bytes, capacity);
+    const size_t count = kws_fast_transport_take(&transport, bytes, capacity);
     if (count > 0) {
         lonely_seconds = 0;
     }
@@ -63,7 +63,7 @@ size_t kws_port_serial_read(uint8_t *bytes, size_t capacity)
 
 size_t kws_port_serial_capacity(void)
 {
-    return KWS_WIRE_RING_BYTES;
+    return KWS_FAST_TRANSPORT_RING_BYTES;
 }
 
 void kws_port_serial_write(const uint8_t *bytes, size_t count)
@@ -90,7 +90,7 @@ uint32_t kws_port_micros(void)
 void kws_port_idle(void)
 {
     __asm volatile("cpsid i" ::: "memory");
-    if (kws_wire_is_empty(&wire)) {
+    if (kws_fast_transport_is_empty(&transport)) {
         __asm volatile("wfi" ::: "memory");
     }
     __asm volatile("cpsie i" ::: "memory");

@@ -3,7 +3,7 @@
 #include "kws_port.h"
 
 #include "kws_virt.h"
-#include "kws_wire.h"
+#include "kws_fast_transport.h"
 
 #define LONELY_SECONDS 600u
 #define TICKS_PER_MICROSECOND (KWS_VIRT_TIMER_HZ / 1000000u)
@@ -30,13 +30,13 @@ static int32_t semihosting(uint32_t operation, const uintptr_t *arguments)
     return (int32_t)request;
 }
 
-static kws_wire wire;
+static kws_fast_transport transport;
 static volatile uint32_t lonely_seconds;
 
 void kws_virt_on_uart(void)
 {
     while (KWS_VIRT_UART->line_status & KWS_UART_STATUS_RX_FULL) {
-        kws_wire_put(&wire, KWS_VIRT_UART->data);
+        kws_fast_transport_put(&transport, KWS_VIRT_UART->data);
     }
 }
 
@@ -72,7 +72,7 @@ void kws_virt_on_timer(void)
 
 void kws_port_init(void)
 {
-    wire.ask = semihosting;
+    transport.ask = semihosting;
     KWS_VIRT_UART->line_control = KWS_UART_8_BITS;
     KWS_VIRT_UART->fifo_control = KWS_UART_FIFO_ON;
     KWS_VIRT_UART->interrupt_enable = KWS_UART_INTERRUPT_RX;
@@ -86,7 +86,7 @@ void kws_port_init(void)
 
 size_t kws_port_serial_read(uint8_t *bytes, size_t capacity)
 {
-    const size_t count = kws_wire_take(&wire, bytes, capacity);
+    const size_t count = kws_fast_transport_take(&transport, bytes, capacity);
     if (count > 0) {
         lonely_seconds = 0;
     }
@@ -95,7 +95,7 @@ size_t kws_port_serial_read(uint8_t *bytes, size_t capacity)
 
 size_t kws_port_serial_capacity(void)
 {
-    return KWS_WIRE_RING_BYTES;
+    return KWS_FAST_TRANSPORT_RING_BYTES;
 }
 
 void kws_port_serial_write(const uint8_t *bytes, size_t count)
@@ -116,7 +116,7 @@ uint32_t kws_port_micros(void)
 void kws_port_idle(void)
 {
     __asm volatile("csrc mstatus, %0" ::"r"(STATUS_INTERRUPTS) : "memory");
-    if (kws_wire_is_empty(&wire)) {
+    if (kws_fast_transport_is_empty(&transport)) {
         __asm volatile("wfi" ::: "memory");
     }
     __asm volatile("csrs mstatus, %0" ::"r"(STATUS_INTERRUPTS) : "memory");

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The door to an emulated machine's quicker road: text goes into blocks of a file that the machine reads, and a mark
-for each block over the serial line (firmware/ports/semihosting/kws_wire.h).
+for each block over the serial line (firmware/ports/semihosting/kws_fast_transport.h).
 
 An emulator hands over a UART's bytes one by one, about 50,000 a second. Everything else about the line stays: the same
 lines in the same order to the same application, and all answers over the UART.

@@ -5,8 +5,8 @@
  * bytes into blocks of a file that the machine can read (semihosting), and send a mark in the place of each: a byte that says
  * which. The order of all bytes stays the one in which they were sent.
  */
-#ifndef KWS_WIRE_H
-#define KWS_WIRE_H
+#ifndef KWS_FAST_TRANSPORT_H
+#define KWS_FAST_TRANSPORT_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,10 +16,10 @@
 extern "C" {
 #endif
 
-#define KWS_WIRE_RING_BYTES 16384u /* a power of two */
-#define KWS_WIRE_MARK 0x80u        /* + the block's number, 0 to 127: no text in ASCII holds such a byte */
-#define KWS_WIRE_BLOCK_BYTES 512u
-#define KWS_WIRE_FILE "kws_wire" /* in the emulator's working folder */
+#define KWS_FAST_TRANSPORT_RING_BYTES 16384u /* a power of two */
+#define KWS_FAST_TRANSPORT_MARK 0x80u        /* + the block's number, 0 to 127: no text in ASCII holds such a byte */
+#define KWS_FAST_TRANSPORT_BLOCK_BYTES 512u
+#define KWS_FAST_TRANSPORT_FILE "kws_wire" /* in the emulator's working folder */
 
 /* Asks the emulator for something (Arm's "Semihosting for AArch32 and AArch64", which RISC-V took over): an operation's
  * number and its arguments, a word each. */
@@ -32,17 +32,17 @@ typedef struct {
     uint32_t block_taken;      /* bytes of the block in turn */
     volatile uint32_t written; /* by the interrupt */
     volatile uint32_t taken;   /* by the main loop */
-    volatile uint8_t ring[KWS_WIRE_RING_BYTES];
-} kws_wire;
+    volatile uint8_t ring[KWS_FAST_TRANSPORT_RING_BYTES];
+} kws_fast_transport;
 
 /* A byte has come in; one that finds no room is lost. Call it from the interrupt. */
-void kws_wire_put(kws_wire *wire, uint8_t byte);
+void kws_fast_transport_put(kws_fast_transport *transport, uint8_t byte);
 
 /* Takes up to `capacity` bytes; returns how many. Where there is no file, a mark is a byte like any other. */
-size_t kws_wire_take(kws_wire *wire, uint8_t *bytes, size_t capacity);
+size_t kws_fast_transport_take(kws_fast_transport *transport, uint8_t *bytes, size_t capacity);
 
 /* Whether nothing is there to be taken. */
-bool kws_wire_is_empty(const kws_wire *wire);
+bool kws_fast_transport_is_empty(const kws_fast_transport *transport);
 
 #ifdef __cplusplus
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kws_tflm_log.h"
+#include "kws_tflm_messages.h"
 
 #include <string.h>
 
@@ -8,12 +8,12 @@
 /* As TFLM's arena allocators have ended their messages since 2021. */
 static const char missing[] = "missing: ";
 
-static char line[KWS_TFLM_LOG_CHARACTERS + 1];
+static char line[KWS_TFLM_MESSAGE_CHARACTERS + 1];
 static size_t length;
-static char cause[KWS_TFLM_LOG_CHARACTERS + 1];
+static char cause[KWS_TFLM_MESSAGE_CHARACTERS + 1];
 static bool telling;
 
-void kws_tflm_log_begin(bool tell)
+void kws_tflm_messages_begin(bool tell)
 {
     telling = tell;
     length = 0;
@@ -35,23 +35,23 @@ static void end_line(void)
     }
 }
 
-void kws_tflm_log_put(const char *text)
+void kws_tflm_messages_put(const char *text)
 {
     for (; *text != '\0'; ++text) {
         if (*text == '\n' || *text == '\r') {
             end_line();
-        } else if (length < KWS_TFLM_LOG_CHARACTERS) {
+        } else if (length < KWS_TFLM_MESSAGE_CHARACTERS) {
             line[length++] = *text >= ' ' && *text <= '~' ? *text : '?';
         }
     }
 }
 
-const char *kws_tflm_log_cause(void)
+const char *kws_tflm_messages_cause(void)
 {
     return cause;
 }
 
-uint32_t kws_tflm_log_missing_bytes(void)
+uint32_t kws_tflm_messages_missing_bytes(void)
 {
     const char *digit = strstr(cause, missing);
     uint32_t bytes = 0;

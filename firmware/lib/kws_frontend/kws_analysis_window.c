@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kws_window.h"
+#include "kws_analysis_window.h"
 
 #include "kws_bits.h"
 #include "kws_pair.h"
@@ -38,7 +38,7 @@ static kws_pair put_last_step(kws_complex *to, size_t distance, const int16_t *s
     return put_step(to, distance, padded_samples, padded_window, magnitudes);
 }
 
-int kws_window_apply(const kws_frontend_config *config, const int16_t *samples, kws_complex *spectrum)
+int kws_analysis_window_apply(const kws_frontend_config *config, const int16_t *samples, kws_complex *spectrum)
 {
     const size_t half_size = config->fft.size / 2u;
     const size_t distance = half_size / 4;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* First step of the front-end: the window function. */
-#ifndef KWS_WINDOW_H
-#define KWS_WINDOW_H
+#ifndef KWS_ANALYSIS_WINDOW_H
+#define KWS_ANALYSIS_WINDOW_H
 
 #include "kws_frontend.h"
 
@@ -12,7 +12,7 @@ extern "C" {
 /* Multiplies samples [window_samples] by the window and lays them into spectrum [fft.size / 2] as kws_fft_real() wants
  * them, zeros behind. Returns by how many bits, 0 to 15, they can be shifted up until the largest fills 15 bits; -32768
  * counts as nothing, as in the reference, where its 16-bit negative is itself. */
-int kws_window_apply(const kws_frontend_config *config, const int16_t *samples, kws_complex *spectrum);
+int kws_analysis_window_apply(const kws_frontend_config *config, const int16_t *samples, kws_complex *spectrum);
 
 #ifdef __cplusplus
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kws_log.h"
+#include "kws_logarithm.h"
 
 #include "kws_bits.h"
 
@@ -20,7 +20,7 @@ static uint32_t log2_fraction(const uint16_t *correction, uint32_t x, int intege
     return line + (uint32_t)(low + (((high - low) * place) >> FRACTION_BITS));
 }
 
-static uint32_t scaled_log(const kws_log_config *config, uint32_t x)
+static uint32_t scaled_log(const kws_logarithm_config *config, uint32_t x)
 {
     const uint32_t half = 1u << (FRACTION_BITS - 1);
     const int integer = kws_bit_length32(x) - 1;
@@ -29,7 +29,7 @@ static uint32_t scaled_log(const kws_log_config *config, uint32_t x)
     return ((ln << config->scale_shift) + half) >> FRACTION_BITS;
 }
 
-void kws_log_apply(const kws_log_config *config, size_t n_mels, const uint32_t *signal, uint16_t *features)
+void kws_logarithm_apply(const kws_logarithm_config *config, size_t n_mels, const uint32_t *signal, uint16_t *features)
 {
     for (size_t i = 0; i < n_mels; ++i) {
         const uint32_t value = signal[i] << config->input_shift;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kws_wire.c with an emulator made of nothing: standard input is the file "kws_wire", hex in the arguments what came in on
+/* kws_fast_transport.c with an emulator made of nothing: standard input is the file "kws_wire", hex in the arguments what came in on
  * the UART. Arguments: the most bytes to take at a time; "file" or "none"; hex. What is taken goes to standard output. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "kws_wire.h"
+#include "kws_fast_transport.h"
 
 static int has_file;
-static kws_wire wire;
+static kws_fast_transport transport;
 
 static int32_t answer(uint32_t operation, const uintptr_t *arguments)
 {
@@ -28,9 +28,9 @@ static int32_t answer(uint32_t operation, const uintptr_t *arguments)
 
 static void take_all(size_t most)
 {
-    while (!kws_wire_is_empty(&wire)) {
+    while (!kws_fast_transport_is_empty(&transport)) {
         uint8_t *bytes = malloc(most); /* so that the address sanitizer sees a byte too many */
-        const size_t count = kws_wire_take(&wire, bytes, most);
+        const size_t count = kws_fast_transport_take(&transport, bytes, most);
         fwrite(bytes, 1, count, stdout);
         free(bytes);
     }
@@ -43,11 +43,11 @@ int main(int argc, char **argv)
     }
     const size_t most = (size_t)atoi(argv[1]);
     has_file = strcmp(argv[2], "file") == 0;
-    wire.ask = answer;
+    transport.ask = answer;
     for (const char *hex = argv[3]; *hex != '\0'; hex += 2) {
         unsigned byte;
         sscanf(hex, "%2x", &byte);
-        kws_wire_put(&wire, (uint8_t)byte);
+        kws_fast_transport_put(&transport, (uint8_t)byte);
     }
     take_all(most);
     return 0;
