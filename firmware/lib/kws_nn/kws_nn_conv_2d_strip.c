@@ -17,7 +17,7 @@ typedef struct {
     int32_t next;  /* the first input row that is not there yet */
 } lines;
 
-/* What four channels are made with; assembly knows the order. */
+/* What four channels are made with; assembly reads it by offsets, checked below. */
 typedef struct {
     int32_t bias;
     kws_nn_scaling scaling;
@@ -75,6 +75,17 @@ static void move_up(lines *rows, int32_t top)
 }
 
 #ifdef KWS_NN_THUMB
+KWS_NN_CHECK_OFFSET(row_plan, to_next_line, 0);
+KWS_NN_CHECK_OFFSET(row_plan, weights_end, 4);
+KWS_NN_CHECK_OFFSET(row_plan, weights, 8);
+KWS_NN_CHECK_OFFSET(row_plan, stride, 12);
+KWS_NN_CHECK_OFFSET(row_plan, values_end, 16);
+KWS_NN_CHECK_OFFSET(row_plan, channels, 20);
+KWS_NN_CHECK_OFFSET(channel_plan, bias, 0);
+KWS_NN_CHECK_OFFSET(channel_plan, scaling, 4);
+KWS_NN_CHECK_SIZE(channel_plan, 16);
+
+/* clang-format off */
 #define TWO_CHANNELS(now, next, sum0, sum1, sum2, sum3) \
     "ldrd r12, lr, [r1], #8\n" \
     "smlad " sum0 ", r12, " now ", " sum0 "\n" \
@@ -130,6 +141,7 @@ KWS_NN_ASSEMBLY static void outputs_of_blocks(KWS_NN_UNUSED const row_plan *plan
             "add sp, sp, #20\n"
             "pop {r4-r11, pc}\n");
 }
+/* clang-format on */
 #else
 static void outputs_of_block(const row_plan *plan, const int16_t *values, int8_t *output)
 {

@@ -6,7 +6,7 @@
  * Weights become int16 too, doubled, as kws_nn_scale() doubles sums. */
 #define CHANNELS 4
 
-/* What one channel's outputs are made with; assembly knows the order. */
+/* What one channel's outputs are made with; assembly reads it by offsets, checked below. */
 typedef struct {
     kws_nn_scaling scaling;
     int32_t bias; /* doubled */
@@ -68,6 +68,14 @@ static int32_t window_sum(const kws_nn_depthwise_conv_2d_planar_params *params, 
 }
 
 #ifdef KWS_NN_THUMB
+KWS_NN_CHECK_OFFSET(channel_plan, scaling, 0);
+KWS_NN_CHECK_OFFSET(channel_plan, bias, 12);
+KWS_NN_CHECK_OFFSET(channel_plan, pitch_bytes, 16);
+KWS_NN_CHECK_OFFSET(channel_plan, output_step, 20);
+KWS_NN_CHECK_OFFSET(channel_plan, end, 24);
+KWS_NN_CHECK_OFFSET(channel_plan, weights, 28);
+
+/* clang-format off */
 /* Of a row of a window of three, for two neighbouring outputs: r4 to r9 hold (w0, w1) and (w1, w2) of each row. */
 #define ROW_OF_THREE(at, first, second) \
     "ldrd r0, r3, " at "\n" \
@@ -108,6 +116,7 @@ KWS_NN_ASSEMBLY static void outputs_of_row_3x3(KWS_NN_UNUSED const channel_plan 
             "bne 1b\n"
             "pop {r4-r11, pc}\n");
 }
+/* clang-format on */
 
 static void pack_weights_3x3(const kws_nn_depthwise_conv_2d_planar_params *params, const int8_t *weights, int16_t *packed)
 {
