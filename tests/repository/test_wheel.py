@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).parent.parent.parent
 BUILT_FROM = [
     *["pyproject.toml", "setup.py", "MANIFEST.in", "README.md", "LICENSE", "CHANGELOG.md"],
-    *["tinykws", "firmware", "templates", "boards.yaml"],
+    *["tinykws", "firmware", "templates", "boards.yaml", "LICENSE"],
 ]
 
 
@@ -50,11 +50,16 @@ def run(installed: Path, *arguments: str) -> str:
 
 def test_the_data_files_are_inside(installed: Path) -> None:
     code = (
-        "from tinykws import resources as r; "
+        "from tinykws.support import resources as r; "
         "print(r.BOARDS_YAML, (r.FIRMWARE / 'lib/kws_frontend/kws_frontend.c').is_file(), "
-        "any(r.TEMPLATES.rglob('platformio.ini*')))"
+        "any(r.TEMPLATES.rglob('platformio.ini*')), r.LICENSE.is_file())"
     )
-    assert run(installed, "-c", code).split() == [str(installed / "tinykws/_resources/boards.yaml"), "True", "True"]
+    assert run(installed, "-c", code).split() == [
+        str(installed / "tinykws/_resources/boards.yaml"),
+        "True",
+        "True",
+        "True",
+    ]
 
 
 def test_the_command_lists_boards(installed: Path) -> None:

@@ -21,15 +21,18 @@ from tinykws.model.bundle import Bundle
 from tinykws.stages.generate import generate, project_files
 from tinykws.support.errors import ConfigError
 from tinykws.support.progress import Progress
-from tinykws.support.resources import FIRMWARE, TEMPLATES
+from tinykws.support.resources import FIRMWARE, LICENSE, TEMPLATES
 from tinykws.support.templates import render
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 STUBS = Path(__file__).parent.parent / "c" / "stubs"
+COMMON = "common"
+LIST = "files.txt"
 BOARDS = load_boards()
 COMBINATIONS = [(board, engine) for board in BOARDS.values() for engine in board.engines]
 COMPUTED = ("src/kws_frontend_config.c", "src/model_aot.c", "src/model_aot.h")
 """C whose text other modules compute and test."""
+SOURCE_SUFFIXES = (".c", ".cc", ".cpp", ".h", ".ld", ".py", ".ini")
 
 
 @pytest.fixture(scope="session")
@@ -51,24 +54,62 @@ def name_of(value: object) -> str:
     return value.id if isinstance(value, Board) else str(value)
 
 
+def golden_files(bundle: Bundle) -> dict[str, dict[str, bytes]]:
+    """Returns, by folder of tests/golden, what must be in it: what templates make, and lists of all files.
+
+    A file that is the same in every project that has it is in `common`, once; a project's folder has the rest.
+    """
+    projects = {f"{board.id}-{engine}": project_files(bundle, board, engine) for board, engine in COMBINATIONS}
+    folders: dict[str, dict[str, bytes]] = {COMMON: {}}
+    for project, files in projects.items():
+        folders[project] = {LIST: listing(files)}
+        for name in filter(is_template, files):
+            same = all(other.get(name, files[name]) == files[name] for other in projects.values())
+            folders[COMMON if same else project][name] = files[name]
+    return folders
+
+
+@pytest.fixture(scope="module")
+def golden(bundle: Bundle) -> dict[str, dict[str, bytes]]:
+    """tests/golden as it is on disk, by folder; with TINYKWS_WRITE_GOLDEN=1 it is written first."""
+    if os.environ.get("TINYKWS_WRITE_GOLDEN"):
+        shutil.rmtree(GOLDEN)
+        for folder, files in golden_files(bundle).items():
+            for name, data in files.items():
+                (GOLDEN / folder / name).parent.mkdir(parents=True, exist_ok=True)
+                (GOLDEN / folder / name).write_bytes(data)
+    return {
+        folder.name: {
+            path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()
+        }
+        for folder in GOLDEN.iterdir()
+    }
+
+
 @pytest.mark.parametrize(("board", "engine"), COMBINATIONS, ids=name_of)
-def test_what_templates_make_is_what_it_was(bundle: Bundle, board: Board, engine: str) -> None:
-    """After a wanted change: TINYKWS_WRITE_GOLDEN=1 pytest tests/test_generate.py, then read the difference."""
+def test_what_templates_make_is_what_it_was(
+    bundle: Bundle, golden: dict[str, dict[str, bytes]], board: Board, engine: str
+) -> None:
+    """After a wanted change: TINYKWS_WRITE_GOLDEN=1 pytest tests/stages/test_generate.py, then read the difference."""
     files = project_files(bundle, board, engine)
     expected = {name: data for name, data in files.items() if is_template(name)}
-    expected["files.txt"] = listing(files)
-    folder = GOLDEN / f"{board.id}-{engine}"
-    if os.environ.get("TINYKWS_WRITE_GOLDEN"):
-        for name, data in expected.items():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_bytes(data)
-    found = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    assert found == expected
+    expected[LIST] = listing(files)
+    common = {name: data for name, data in golden[COMMON].items() if name in files}
+    own = golden[f"{board.id}-{engine}"]
+    assert not common.keys() & own.keys()
+    assert common | own == expected
+
+
+def test_each_golden_file_is_stored_once_and_used(bundle: Bundle, golden: dict[str, dict[str, bytes]]) -> None:
+    wanted = golden_files(bundle)
+    assert {folder: sorted(files) for folder, files in golden.items()} == {
+        folder: sorted(files) for folder, files in wanted.items()
+    }
 
 
 @pytest.mark.parametrize(("board", "engine"), COMBINATIONS, ids=name_of)
 def test_the_rest_is_copied_or_computed(bundle: Bundle, board: Board, engine: str) -> None:
-    sources = {path.name: path.read_bytes() for path in FIRMWARE.rglob("*") if path.is_file()}
+    sources = {path.name: path.read_bytes() for path in (*FIRMWARE.rglob("*"), LICENSE) if path.is_file()}
     for name, data in project_files(bundle, board, engine).items():
         if not is_template(name) and name not in COMPUTED:
             assert data == sources[Path(name).name], name
@@ -102,6 +143,15 @@ def test_platformio_ini_says_what_the_row_says(bundle: Bundle, board: Board, eng
 def test_the_portable_library_is_there_whole(bundle: Bundle, board: Board, engine: str) -> None:
     names = {name for name in project_files(bundle, board, engine) if re.match("lib/(?!kws_nn/)", name)}
     assert names == {f"lib/{folder.name}/{path.name}" for folder in LIBRARIES for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize(("board", "engine"), COMBINATIONS, ids=name_of)
+def test_every_source_file_names_its_licence(bundle: Bundle, board: Board, engine: str) -> None:
+    files = project_files(bundle, board, engine)
+    assert files["LICENSE"] == LICENSE.read_bytes()
+    sources = {name: data for name, data in files.items() if Path(name).suffix in SOURCE_SUFFIXES}
+    unnamed = [name for name, data in sources.items() if b"SPDX-License-Identifier: Apache-2.0" not in data[:80]]
+    assert unnamed == []
 
 
 def macros(text: str) -> dict[str, str]:

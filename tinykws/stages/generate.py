@@ -22,7 +22,7 @@ from tinykws.model.bundle import Bundle
 from tinykws.native.frontend_tables import c_source
 from tinykws.support.errors import ConfigError
 from tinykws.support.progress import SILENT, Progress
-from tinykws.support.resources import FIRMWARE
+from tinykws.support.resources import FIRMWARE, LICENSE
 from tinykws.support.templates import render
 
 COMMON_TEMPLATES = ("platformio.ini", "README.md", ".gitignore", "include/kws_settings.h", "src/kws_settings.c")
@@ -80,6 +80,7 @@ def project_files(bundle: Bundle, board: Board, engine: str) -> Files:
         "src/kws_frontend_config.c": c_source(bundle.frontend).encode(),
         **_application(board),
         **_libraries(),
+        "LICENSE": LICENSE.read_bytes(),
         **_port(board),
         **_copied(FIRMWARE / "engines" / engine, "src"),
         **model(bundle, board),

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Made by tinykws: what the firmware knows of its model and its board. Numbers only; the code is elsewhere. */
 #ifndef KWS_SETTINGS_H
 #define KWS_SETTINGS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Made by tinykws: the operations this model uses, and no other, for TensorFlow Lite Micro's op resolver. */
 #ifndef KWS_OPS_H
 #define KWS_OPS_H

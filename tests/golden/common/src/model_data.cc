@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Made by tinykws: the model 04b33fa95bba, a .tflite flatbuffer of 1312 bytes.
  *
  * TensorFlow Lite Micro reads it in place, so it must be aligned. The declarations in the header give it external

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Made by tinykws: the model's labels in output order. */
 #include "kws_settings.h"
 

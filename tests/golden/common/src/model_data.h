@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Made by tinykws: the model as a .tflite flatbuffer, and what the firmware expects of it. */
 #ifndef KWS_MODEL_DATA_H
 #define KWS_MODEL_DATA_H
