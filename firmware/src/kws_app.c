@@ -44,7 +44,7 @@ static struct {
 
 static void begin_status(void)
 {
-    const kws_level nothing = {0, 0, 0};
+    const kws_level nothing = {0};
     app.samples_to_status = STATUS_INTERVAL_SAMPLES;
     app.level = nothing;
     app.clipped = kws_port_microphone_clipped();
@@ -84,8 +84,8 @@ static kws_report_limits limits(void)
     const size_t line = capacity / 2 < most ? capacity / 2 : most;
     const size_t base64 = line - 1 - AUDIO_LINE_CHARACTERS;
     const kws_report_limits result = {
-        (uint32_t)(base64 / 4 * 3 / 2 * 2), /* whole samples */
-        (uint32_t)(capacity / line),
+        .line_bytes = (uint32_t)(base64 / 4 * 3 / 2 * 2), /* whole samples */
+        .window_lines = (uint32_t)(capacity / line),
     };
     return result;
 }
@@ -317,7 +317,11 @@ static void on_inference(uint32_t time_ms, const int8_t *scores)
 
 void kws_app_start(void)
 {
-    const kws_pipeline_events events = {on_inference, kws_clip_on_detection, kws_clip_on_frame};
+    const kws_pipeline_events events = {
+        .on_inference = on_inference,
+        .on_detection = kws_clip_on_detection,
+        .on_frame = kws_clip_on_frame,
+    };
     kws_port_init();
     app.engine_error = kws_pipeline_init();
     kws_self_test_run(app.engine_error == NULL);

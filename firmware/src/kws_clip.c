@@ -73,7 +73,7 @@ void kws_clip_begin(const kws_clip_request *request, bool checked)
 void kws_clip_drop(void)
 {
     clip.state = CLIP_NONE;
-    clip.request.wants_features = 0; /* the microphone's are nobody's */
+    clip.request.wants_features = false; /* the microphone's are nobody's */
 }
 
 bool kws_clip_is_receiving(void)
@@ -126,26 +126,25 @@ static void take_audio(const uint8_t *bytes, uint32_t count)
     feed_bytes(bytes, count);
 }
 
-/* Returns what is wrong with audio decoded, or NULL. */
-static const char *complaint_of(int32_t decoded)
+/* Decodes a line of audio in place. Returns NULL, or what is wrong with it. */
+static const char *decode(char *line, size_t length, size_t *count)
 {
-    if (decoded == KWS_BASE64_BAD || decoded % 2 != 0) {
+    if (!kws_base64_decode(line, length, (uint8_t *)line, count) || *count % 2 != 0) {
         return "base64 line is bad or holds half a sample";
     }
-    return (uint32_t)decoded > clip.request.bytes - clip.bytes ? "count of bytes is above the size announced" : NULL;
+    return *count > clip.request.bytes - clip.bytes ? "count of bytes is above the size announced" : NULL;
 }
 
 static void decode_and_take(char *line, size_t length)
 {
-    uint8_t *bytes = (uint8_t *)line;
-    const int32_t decoded = kws_base64_decode(line, length, bytes);
-    const char *complaint = complaint_of(decoded);
-    if (complaint != NULL) {
+    size_t count = 0;
+    const char *error = decode(line, length, &count);
+    if (error != NULL) {
         kws_clip_drop();
-        kws_report_fail(complaint);
+        kws_report_fail(error);
         return;
     }
-    take_audio(bytes, (uint32_t)decoded);
+    take_audio((const uint8_t *)line, (uint32_t)count);
 }
 
 void kws_clip_take_line(char *line, size_t length)

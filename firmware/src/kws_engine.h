@@ -29,8 +29,8 @@ int8_t *kws_engine_input(void);
  * as many steps as there are, for its scores to be those of the whole window. Else each invoke stands alone. */
 extern const bool kws_engine_keeps_rows;
 
-/* Runs the model once over the input. Returns 0 when it ran. */
-int kws_engine_invoke(void);
+/* Runs the model once over the input. Returns whether it ran. */
+bool kws_engine_invoke(void);
 
 /* The model's scores: int8 [n_labels], true until the next invoke. */
 const int8_t *kws_engine_output(void);

@@ -71,10 +71,10 @@ static void send_line(const int16_t *samples, size_t count)
 static void finish(void)
 {
     const kws_report_recording result = {
-        recording.sent,
-        recording.crc,
-        recording.overruns,
-        kws_port_microphone_clipped() - recording.clipped,
+        .samples = recording.sent,
+        .crc = recording.crc,
+        .overruns = recording.overruns,
+        .clipped = kws_port_microphone_clipped() - recording.clipped,
     };
     kws_report_ok_record(&result);
     recording.wanted = 0;

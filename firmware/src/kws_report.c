@@ -24,11 +24,11 @@
 
 static void write_line(const uint8_t *bytes, size_t count);
 
-static kws_text text = {write_line, 0, {0}};
+static kws_text text = {.sink = write_line};
 static bool checks;
 static uint32_t written_crc; /* of the line's beginning, as far as it has left the text's buffer */
 static uint8_t outbox_bytes[ROOM_BYTES + UNCONFIRMED_BYTES];
-static kws_outbox outbox = {outbox_bytes, sizeof outbox_bytes, 0, 0, 0};
+static kws_outbox outbox = {.bytes = outbox_bytes, .capacity = sizeof outbox_bytes};
 
 static void write_line(const uint8_t *bytes, size_t count)
 {

@@ -28,7 +28,7 @@ constexpr size_t kPieceSamples = 128;
 
 int16_t ring_samples[kRingSamples];
 kws_sample_ring ring = {ring_samples, kRingSamples, 0, 0, 0};
-kws_conditioner conditioner = {KWS_MICROPHONE_SLOT_BITS, KWS_MICROPHONE_SHIFT, kSettleSamples, 0, 0, 0};
+kws_conditioner conditioner = {KWS_MICROPHONE_SLOT_BITS, KWS_MICROPHONE_SHIFT, kSettleSamples, 0, 0, false};
 uint32_t lost_blocks; /* by the driver */
 bool microphone_runs;
 uint32_t last_error_ms;

@@ -249,7 +249,7 @@ def test_audio_that_the_device_decodes_wrongly_is_told_to_be_the_transport(bundl
         ("lib/kws_nn/kws_nn_scaling.h", r"multipliers\[at\]", "multipliers[at] / 2", "scores"),
         ("lib/kws_nn/kws_nn_softmax.c", r"1895147668", "1695147668", "scores"),
         ("src/kws_engine_aot.c", r"kws_model_invoke\(\);", "", "scores"),
-        ("src/kws_engine_aot.c", r"(?s)(kws_model_invoke\(\);.*?)return 0;", r"\1return 1;", "engine"),
+        ("src/kws_engine_aot.c", r"(?s)(kws_model_invoke\(\);.*?)return true;", r"\1return false;", "engine"),
         ("src/kws_frontend_config.c", r"(LOG2_CORRECTION\[\w+\] = \{\s*(?:\d+,\s*){40})\d+", r"\g<1>9000", "features"),
         ("lib/kws_frontend/kws_filterbank.c", r"config->falling", "config->rising", "features"),
     ],

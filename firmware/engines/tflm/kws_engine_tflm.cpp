@@ -233,9 +233,9 @@ const char *kws_engine_init(void) {
 
 int8_t *kws_engine_input(void) { return model_input; }
 
-int kws_engine_invoke(void) {
+bool kws_engine_invoke(void) {
   std::memcpy(interpreter->input(0)->data.int8, model_input, sizeof model_input);
-  return interpreter->Invoke() == kTfLiteOk ? 0 : -1;
+  return interpreter->Invoke() == kTfLiteOk;
 }
 
 const int8_t *kws_engine_output(void) { return interpreter->output(0)->data.int8; }

@@ -12,7 +12,7 @@ static int32_t scaled(const kws_conditioner *conditioner, int32_t slot)
 }
 
 /* Whether the microphone itself was at its end: the upper 16 bits of the slot are. */
-static int is_at_the_rail(const kws_conditioner *conditioner, int32_t slot)
+static bool is_at_the_rail(const kws_conditioner *conditioner, int32_t slot)
 {
     const int32_t upper = slot >> (conditioner->slot_bits - 16);
     return upper >= INT16_MAX || upper <= INT16_MIN;
@@ -22,7 +22,7 @@ static int is_at_the_rail(const kws_conditioner *conditioner, int32_t slot)
 static int32_t without_offset(kws_conditioner *conditioner, int32_t value)
 {
     if (!conditioner->has_offset) {
-        conditioner->has_offset = 1;
+        conditioner->has_offset = true;
         conditioner->offset = value * OFFSET_ONE;
     }
     const int32_t offset = (conditioner->offset + OFFSET_ONE / 2) >> OFFSET_SHIFT;
@@ -33,7 +33,7 @@ static int32_t without_offset(kws_conditioner *conditioner, int32_t value)
 static int16_t sample_of(kws_conditioner *conditioner, int32_t slot)
 {
     const int32_t value = without_offset(conditioner, scaled(conditioner, slot));
-    const int loud = value > INT16_MAX || value < INT16_MIN || is_at_the_rail(conditioner, slot);
+    const bool loud = value > INT16_MAX || value < INT16_MIN || is_at_the_rail(conditioner, slot);
     if (loud && conditioner->settle_samples == 0) {
         __atomic_store_n(&conditioner->clipped, conditioner->clipped + 1, __ATOMIC_RELAXED);
     }

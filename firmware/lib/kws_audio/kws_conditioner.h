@@ -12,6 +12,7 @@
 #ifndef KWS_CONDITIONER_H
 #define KWS_CONDITIONER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,7 +27,7 @@ typedef struct {
     uint32_t settle_samples; /* still to be thrown away */
     int32_t offset;          /* 1024 times the constant part, after the shift */
     uint32_t clipped;        /* samples since it settled that were too loud: for the microphone, or for 16 bits */
-    uint8_t has_offset;      /* 0 before the first sample, from which the offset starts */
+    bool has_offset;         /* false before the first sample, from which the offset starts */
 } kws_conditioner;
 
 /* Turns `count` values into as many samples. Returns how many are to be heard: `count`, or 0 while it settles. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kws_golden_signal.h"
 
+#include <string.h>
+
 #define MIXTURE_SAMPLES 1024
 
 /* Returns 16 random bits: the upper ones, since the lower ones of such a generator repeat soon (Numerical Recipes). */
@@ -29,8 +31,8 @@ static int32_t triangle(uint32_t phase)
 
 void kws_golden_signal_begin(kws_golden_signal *signal, uint32_t seed)
 {
-    const kws_golden_signal beginning = {seed, 0, 0, 0, 0, 0, 0};
-    *signal = beginning;
+    memset(signal, 0, sizeof *signal);
+    signal->random = seed;
 }
 
 /* Divisions, not shifts: C leaves open what a right shift makes of a negative number. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How loud sound is: its largest sample and its root mean square.
  *
- *     kws_level level = {0, 0, 0};
+ *     kws_level level = {0};
  *     kws_level_add(&level, samples, count);      // as often as there is sound
  *     rms = kws_level_rms(&level);                // 32768: full scale; 20 log10(rms / 32768) is dB of full scale
  */

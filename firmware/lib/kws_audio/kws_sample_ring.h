@@ -2,7 +2,7 @@
 /* A ring of samples between one writer (an interrupt, or a task) and one reader (the main loop), without locks.
  *
  *     static int16_t memory[4096];                      // a power of two
- *     static kws_sample_ring ring = {memory, 4096, 0, 0, 0};
+ *     static kws_sample_ring ring = {.samples = memory, .capacity = 4096};
  *
  * The writer calls only kws_sample_ring_put, the reader only kws_sample_ring_take. Either may run on another core.
  */

@@ -4,7 +4,7 @@
 /* The label with the highest average score; of equal ones the first. */
 static kws_detection best_average(const kws_detector *detector, uint32_t time_ms)
 {
-    kws_detection best = {time_ms, KWS_SILENCE_LABEL, 0};
+    kws_detection best = {.time_ms = time_ms, .label = KWS_SILENCE_LABEL, .score = 0};
     for (size_t i = 0; i < detector->config->n_labels; ++i) {
         const uint32_t average = detector->sums[i] / detector->count;
         if (average > best.score) {

@@ -29,7 +29,7 @@ typedef kws_complex kws_pair;
 
 static inline kws_pair kws_pair_of(int32_t r, int32_t i)
 {
-    const kws_pair pair = {(int16_t)r, (int16_t)i};
+    const kws_pair pair = {.r = (int16_t)r, .i = (int16_t)i};
     return pair;
 }
 

@@ -204,7 +204,7 @@ static void outputs_of_image(const kws_nn_conv_2d_strip_params *params, const in
 {
     const int32_t height = params->window.height;
     const int32_t row_bytes = params->output.width * params->output.channels;
-    lines rows = {memory, params->pitch, -params->window.pad_top, 0};
+    lines rows = {.begin = memory, .pitch = params->pitch, .top = -params->window.pad_top, .next = 0};
     for (int32_t y = 0; y < params->output.height; y++, output += row_bytes) {
         move_up(&rows, y * params->window.stride_y - params->window.pad_top);
         while (rows.next < rows.top + height && rows.next < params->input.height) {

@@ -166,7 +166,7 @@ static void outputs_of_channel(const kws_nn_depthwise_conv_2d_planar_params *par
     const kws_nn_scaling scaling = kws_nn_scaling_of(&params->requantize, channel);
 #ifdef KWS_NN_THUMB
     if (is_3x3(params)) {
-        channel_plan plan = {scaling, 2 * bias, 2 * params->pitch, 0, NULL, {0}};
+        channel_plan plan = {.scaling = scaling, .bias = 2 * bias, .pitch_bytes = 2 * params->pitch};
         pack_weights_3x3(params, weights, plan.weights);
         outputs_of_plane_3x3(params, &plan, plane, output);
         return;

@@ -28,7 +28,7 @@ static inline kws_nn_scaling kws_nn_scaling_of(const kws_nn_requantize *requanti
     const int32_t at = channel * requantize->step;
     const int32_t shift = -requantize->shifts[at];
     const int32_t offset = (2 * requantize->zero_point + 1) * ((int32_t)1 << (shift - 1));
-    const kws_nn_scaling scaling = {requantize->multipliers[at], offset, shift};
+    const kws_nn_scaling scaling = {.multiplier = requantize->multipliers[at], .offset = offset, .shift = shift};
     return scaling;
 }
 

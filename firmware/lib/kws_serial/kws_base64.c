@@ -29,25 +29,26 @@ static size_t padding_of(const char *text, size_t count)
     return text[count - 2] == '=' ? 2 : 1;
 }
 
-int32_t kws_base64_decode(const char *text, size_t count, uint8_t *bytes)
+bool kws_base64_decode(const char *text, size_t count, uint8_t *bytes, size_t *decoded)
 {
     const size_t characters = count - padding_of(text, count);
     uint32_t bits = 0;
     size_t written = 0;
     if (count % 4 != 0) {
-        return KWS_BASE64_BAD;
+        return false;
     }
     for (size_t i = 0; i < characters; ++i) {
         const uint32_t value = value_of(text[i]);
         if (value == BAD_CHARACTER) {
-            return KWS_BASE64_BAD;
+            return false;
         }
         bits = bits << 6 | value;
         if (i % 4 != 0) { /* each character but the first of four completes a byte */
             bytes[written++] = (uint8_t)(bits >> (6 - 2 * (i % 4)));
         }
     }
-    return (int32_t)written;
+    *decoded = written;
+    return true;
 }
 
 void kws_base64_encode(const uint8_t *bytes, size_t count, char *text)

@@ -3,6 +3,7 @@
 #ifndef KWS_BASE64_H
 #define KWS_BASE64_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -10,14 +11,12 @@
 extern "C" {
 #endif
 
-#define KWS_BASE64_BAD (-1)
-
 /* Decodes `count` characters into `bytes`, which needs count / 4 * 3 bytes and may be the text's own memory.
  *
- * Returns the number of bytes, or KWS_BASE64_BAD: a count that is no multiple of 4, a character outside the alphabet,
- * or padding elsewhere than at the end. `bytes` may then be partly overwritten.
+ * Returns true and sets `*decoded` to the number of bytes. Returns false if the text is not base64: `count` is not a
+ * multiple of 4, a character is outside the alphabet, or padding is not at the end. `bytes` may then be partly overwritten.
  */
-int32_t kws_base64_decode(const char *text, size_t count, uint8_t *bytes);
+bool kws_base64_decode(const char *text, size_t count, uint8_t *bytes, size_t *decoded);
 
 #define KWS_BASE64_CHARACTERS(count) (((count) + 2) / 3 * 4)
 

@@ -4,24 +4,24 @@
 #include <string.h>
 
 /* Passes over `word` where the text begins with it, up to a space (which is passed over too) or the end. */
-static int take_word(const char **text, const char *word)
+static bool take_word(const char **text, const char *word)
 {
     const size_t length = strlen(word);
     if (strncmp(*text, word, length) != 0 || ((*text)[length] != ' ' && (*text)[length] != '\0')) {
-        return 0;
+        return false;
     }
     *text += length + ((*text)[length] == ' ');
-    return 1;
+    return true;
 }
 
-static int take_prefix(const char **text, const char *prefix)
+static bool take_prefix(const char **text, const char *prefix)
 {
     const size_t length = strlen(prefix);
     if (strncmp(*text, prefix, length) != 0) {
-        return 0;
+        return false;
     }
     *text += length;
-    return 1;
+    return true;
 }
 
 static int digit_value(char character)
@@ -33,7 +33,7 @@ static int digit_value(char character)
 }
 
 /* Reads digits up to a space or the end. Returns 0 where there are none, too many, or something else. */
-static int take_number(const char **text, uint32_t base, uint32_t *number)
+static bool take_number(const char **text, uint32_t base, uint32_t *number)
 {
     const char *first = *text;
     uint64_t value = 0;
@@ -41,20 +41,20 @@ static int take_number(const char **text, uint32_t base, uint32_t *number)
         const uint32_t digit = (uint32_t)digit_value(*(*text)++);
         value = value * base + digit;
         if (digit >= base || value > UINT32_MAX) {
-            return 0;
+            return false;
         }
     }
     if (*text == first) {
-        return 0;
+        return false;
     }
     *text += **text == ' ';
     *number = (uint32_t)value;
-    return 1;
+    return true;
 }
 
 static kws_command bad(const char *error)
 {
-    kws_command command = {KWS_COMMAND_BAD, error, {0, 0, 0, 0, 0}, {0, 0}, 0};
+    const kws_command command = {.kind = KWS_COMMAND_BAD, .error = error};
     return command;
 }
 
@@ -62,15 +62,15 @@ static kws_command bad(const char *error)
 static const char *take_option(const char **text, kws_clip_request *clip)
 {
     if (take_prefix(text, "crc=")) {
-        clip->has_crc = 1;
+        clip->has_crc = true;
         return take_number(text, 16, &clip->crc) ? NULL : "option crc= needs hex digits";
     }
     if (take_prefix(text, "tail=")) {
-        const int good = take_number(text, 10, &clip->tail_samples) && clip->tail_samples <= KWS_MAX_TAIL_SAMPLES;
+        const bool good = take_number(text, 10, &clip->tail_samples) && clip->tail_samples <= KWS_MAX_TAIL_SAMPLES;
         return good ? NULL : "option tail= needs a number of samples up to 80000";
     }
     if (take_word(text, "features=1")) {
-        clip->wants_features = 1;
+        clip->wants_features = true;
         return NULL;
     }
     return "option is not known";
@@ -78,7 +78,7 @@ static const char *take_option(const char **text, kws_clip_request *clip)
 
 static kws_command parse_data(const char *text)
 {
-    kws_command command = {KWS_COMMAND_DATA, NULL, {0, 0, 0, 0, 0}, {0, 0}, 0};
+    kws_command command = {.kind = KWS_COMMAND_DATA};
     if (!take_word(&text, KWS_AUDIO_TYPE)) {
         return bad("type is not " KWS_AUDIO_TYPE);
     }
@@ -96,15 +96,15 @@ static kws_command parse_data(const char *text)
 
 static kws_command parse_sync(const char *text)
 {
-    kws_command command = {KWS_COMMAND_SYNC, NULL, {0, 0, 0, 0, 0}, {0, 0}, 0};
-    const int good = take_number(&text, 10, &command.sync.token) && take_number(&text, 10, &command.sync.results);
+    kws_command command = {.kind = KWS_COMMAND_SYNC};
+    const bool good = take_number(&text, 10, &command.sync.token) && take_number(&text, 10, &command.sync.results);
     return good && *text == '\0' ? command : bad("sync needs a token and a number of results");
 }
 
 static kws_command parse_record(const char *text)
 {
-    kws_command command = {KWS_COMMAND_RECORD, NULL, {0, 0, 0, 0, 0}, {0, 0}, 0};
-    const int good = take_number(&text, 10, &command.record_samples) && *text == '\0' && command.record_samples > 0 &&
+    kws_command command = {.kind = KWS_COMMAND_RECORD};
+    const bool good = take_number(&text, 10, &command.record_samples) && *text == '\0' && command.record_samples > 0 &&
                      command.record_samples <= KWS_MAX_RECORD_SAMPLES;
     return good ? command : bad("size of a recording must be 1 to 960000 samples");
 }
@@ -130,7 +130,7 @@ kws_command kws_parse_command(const char *line)
     }
     for (size_t i = 0; i < sizeof plain / sizeof *plain; ++i) {
         if (strcmp(line, plain[i].word) == 0) {
-            kws_command command = {plain[i].kind, NULL, {0, 0, 0, 0, 0}, {0, 0}, 0};
+            kws_command command = {.kind = plain[i].kind};
             return command;
         }
     }

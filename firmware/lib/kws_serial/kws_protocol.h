@@ -37,8 +37,8 @@ typedef struct {
     uint32_t bytes; /* of audio to come: not 0, even */
     uint32_t tail_samples;
     uint32_t crc;
-    int has_crc;
-    int wants_features;
+    bool has_crc;
+    bool wants_features;
 } kws_clip_request;
 
 /* What !SYNC says. */

@@ -132,7 +132,7 @@ void kws_port_init(void)
 /* Reads what waits; closes the descriptor (sets it to -1) at its end. */
 static size_t read_waiting(int *descriptor, void *bytes, size_t capacity)
 {
-    struct pollfd waiting = {*descriptor, POLLIN, 0};
+    struct pollfd waiting = {.fd = *descriptor, .events = POLLIN};
     if (*descriptor < 0 || poll(&waiting, 1, 0) <= 0) {
         return 0;
     }
@@ -214,7 +214,10 @@ uint32_t kws_port_micros(void)
 
 void kws_port_idle(void)
 {
-    struct pollfd waiting[2] = {{serial_in, POLLIN, 0}, {microphone, POLLIN, 0}}; /* poll passes over -1 */
+    struct pollfd waiting[2] = {
+        {.fd = serial_in, .events = POLLIN},
+        {.fd = microphone, .events = POLLIN},
+    }; /* poll ignores -1 */
     if (serial_in < 0 && microphone < 0) {
         exit(0);
     }

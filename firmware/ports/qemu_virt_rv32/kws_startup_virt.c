@@ -119,7 +119,7 @@ static void hear_the_host_out(void)
 /* Tells where it happened, in a line of its own, and ends with the exception's exit code. */
 void kws_exception_report(uint32_t cause, uint32_t at)
 {
-    static kws_text text = {kws_port_serial_write, 0, {0}};
+    static kws_text text = {.sink = kws_port_serial_write};
     kws_text_put(&text, "\nkws error exception number 0x");
     kws_text_put_hex(&text, cause);
     kws_text_put(&text, " at 0x");
