@@ -9,7 +9,8 @@
 #include "kws_settings.h"
 
 #define WINDOW_SAMPLES (KWS_WINDOW_MS * KWS_SAMPLE_RATE_HZ / 1000)
-#define HISTORY KWS_DETECTOR_HISTORY(KWS_AVERAGE_WINDOW_MS, KWS_INFERENCE_STRIDE * KWS_STRIDE_MS)
+#define INFERENCE_STRIDE_MS (KWS_INFERENCE_STRIDE * KWS_STRIDE_MS)
+#define HISTORY KWS_DETECTOR_HISTORY(KWS_AVERAGE_WINDOW_MS, INFERENCE_STRIDE_MS)
 
 static bool infer(void *context, const int8_t *features, int8_t *scores);
 static void get_ready(void *context);

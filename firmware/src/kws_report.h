@@ -31,8 +31,8 @@ void kws_report_ready(kws_report_limits limits);
  * as a line holds fit, and the last ones after them. */
 void kws_report_begin_results(void);
 bool kws_report_has_room(void);
-void kws_report_confirm(uint32_t results); /* that the host has */
-void kws_report_results_again(void);       /* those that it has not */
+void kws_report_confirm(uint32_t results);                       /* that the host has */
+void kws_report_results_again(void);                             /* those that it has not */
 void kws_report_features(uint32_t time_ms, const int8_t *frame); /* [KWS_N_MELS] */
 void kws_report_scores(uint32_t time_ms, const int8_t *scores);  /* [KWS_N_LABELS] */
 void kws_report_detection(const kws_detection *detection);

@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).parent.parent.parent
 BUILT_FROM = [
     *["pyproject.toml", "setup.py", "MANIFEST.in", "README.md", "LICENSE", "CHANGELOG.md"],
-    *["tinykws", "firmware", "templates", "boards.yaml", "LICENSE"],
+    *["tinykws", "firmware", "templates", "boards.yaml"],
 ]
 
 

@@ -46,7 +46,8 @@ static size_t heard(kws_conditioner *conditioner, size_t count)
     if (conditioner->settle_samples == 0) {
         return count;
     }
-    conditioner->settle_samples -= (uint32_t)(count < conditioner->settle_samples ? count : conditioner->settle_samples);
+    conditioner->settle_samples -=
+        (uint32_t)(count < conditioner->settle_samples ? count : conditioner->settle_samples);
     return 0;
 }
 

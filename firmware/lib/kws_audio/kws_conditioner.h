@@ -22,8 +22,8 @@ extern "C" {
 
 /* Set the first three, zero the rest. */
 typedef struct {
-    uint8_t slot_bits;       /* of what the driver delivers, 16 to 32; the sign is the uppermost */
-    int8_t shift;            /* bits a value is shifted right to become a sample, below 0: left; slot_bits - 21 or more */
+    uint8_t slot_bits; /* of what the driver delivers, 16 to 32; the sign is the uppermost */
+    int8_t shift;      /* bits a value is shifted right to become a sample, below 0: left; slot_bits - 21 or more */
     uint32_t settle_samples; /* still to be thrown away */
     int32_t offset;          /* 1024 times the constant part, after the shift */
     uint32_t clipped;        /* samples since it settled that were too loud: for the microphone, or for 16 bits */

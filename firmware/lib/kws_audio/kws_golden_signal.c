@@ -43,7 +43,8 @@ void kws_golden_signal_next(kws_golden_signal *signal, int16_t *samples, size_t 
             begin_mixture(signal);
         }
         const int32_t noise = (int32_t)(draw(signal) >> 1) - 16384;
-        samples[i] = (int16_t)(noise / (1 << signal->noise_shift) + triangle(signal->phase) / (1 << signal->tone_shift));
+        samples[i] =
+            (int16_t)(noise / (1 << signal->noise_shift) + triangle(signal->phase) / (1 << signal->tone_shift));
         signal->phase += signal->step;
         signal->step += signal->glide;
         --signal->left;

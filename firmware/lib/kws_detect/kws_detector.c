@@ -43,8 +43,8 @@ static uint32_t age_of_oldest_ms(const kws_detector *detector, uint32_t time_ms)
 static void remember(kws_detector *detector, const int8_t *scores, uint32_t time_ms)
 {
     const kws_detector_config *config = detector->config;
-    while (detector->count > 0 && (age_of_oldest_ms(detector, time_ms) > config->average_window_ms ||
-                                   detector->count == config->history)) {
+    while (detector->count > 0 &&
+           (age_of_oldest_ms(detector, time_ms) > config->average_window_ms || detector->count == config->history)) {
         forget_oldest(detector);
     }
     const size_t newest = (size_t)(detector->oldest + detector->count) % config->history;

@@ -50,20 +50,21 @@ bool kws_temporal_filter(kws_detector *detector, uint32_t time_ms, kws_detection
 
 /* What kws_temporal_filter adds up. */
 typedef struct {
-    const int8_t *weights; /* [KWS_FILTER_ROWS, taps] = [3, 2, taps] of the word, of silence, of unknown; where a score speaks against its label,
-                              and where it speaks for it; newest score first */
+    /* [KWS_FILTER_ROWS, taps] = [3, 2, taps], newest score first: for the keyword, for silence and for unknown speech, the
+     * weights of scores below even odds, then of those above. */
+    const int8_t *weights;
     int32_t bias;
     uint16_t taps; /* scores in the window; as many as fit into it at a regular pace */
     uint8_t shift; /* the sum of bias and weights * evidence in 16ths of a bit is divided by 2^shift */
 } kws_score_filter;
 
 typedef struct {
-    uint16_t n_labels;          /* silence, unknown, words */
-    uint16_t history;           /* scores kept; enough: KWS_DETECTOR_HISTORY */
+    uint16_t n_labels; /* silence, unknown, words */
+    uint16_t history;  /* scores kept; enough: KWS_DETECTOR_HISTORY */
     uint16_t average_window_ms;
-    uint16_t minimum_count;     /* scores in the window before any label counts */
+    uint16_t minimum_count; /* scores in the window before any label counts */
     uint32_t suppression_ms;
-    const uint8_t *thresholds;  /* [n_labels] 0 to 255, above which a label counts */
+    const uint8_t *thresholds;      /* [n_labels] 0 to 255, above which a label counts */
     const kws_score_filter *filter; /* of kws_temporal_filter; NULL for the other rule */
     kws_detector_rule rule;
 } kws_detector_config;
@@ -83,8 +84,7 @@ struct kws_detector {
 #define KWS_DETECTOR_HISTORY(average_window_ms, inference_stride_ms) ((average_window_ms) / (inference_stride_ms) + 1)
 
 /* 32-bit words of memory that kws_detector_init() wants. */
-#define KWS_DETECTOR_MEMORY_WORDS(history, n_labels) \
-    ((history) + (n_labels) + ((size_t)(history) * (n_labels) + 3) / 4)
+#define KWS_DETECTOR_MEMORY_WORDS(history, n_labels) ((history) + (n_labels) + ((size_t)(history) * (n_labels) + 3) / 4)
 
 /* Prepares a detector on the caller's memory, which belongs to it from now on; config must stay. */
 void kws_detector_init(kws_detector *detector, const kws_detector_config *config, uint32_t *memory);

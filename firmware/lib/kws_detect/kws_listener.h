@@ -48,10 +48,10 @@ typedef struct {
     const kws_listener_config *config;
     kws_frontend frontend;
     kws_detector detector;
-    uint16_t *frame;   /* [n_mels] the newest features, before quantisation */
-    int8_t *features;  /* [n_frames, n_mels] the newest frames, oldest first; older ones than the reset are no matter */
-    int8_t *scores;    /* [n_labels] */
-    uint32_t frames;         /* since reset */
+    uint16_t *frame;  /* [n_mels] the newest features, before quantisation */
+    int8_t *features; /* [n_frames, n_mels] the newest frames, oldest first; older ones than the reset are no matter */
+    int8_t *scores;   /* [n_labels] */
+    uint32_t frames;  /* since reset */
     uint16_t frames_left;    /* to the next inference */
     uint32_t features_crc32; /* of all int8 features since reset, frame by frame */
 } kws_listener;

@@ -3,7 +3,7 @@
 
 #include "kws_bits.h"
 
-#define BIT 16          /* evidence is counted in 16ths of a bit */
+#define BIT 16 /* evidence is counted in 16ths of a bit */
 #define MOST_EVIDENCE (8 * BIT)
 #define HIGHEST_SCORE 255
 

@@ -97,7 +97,8 @@ static void split_real(kws_complex *data, size_t n, const kws_complex *twiddle)
         const kws_pair sum = kws_pair_add(a, b);
         const kws_pair turned = kws_pair_multiply(kws_pair_subtract(a, b), kws_pair_load(twiddle++));
         kws_pair_store(low, kws_pair_half_sum(sum, turned));
-        kws_pair_store(high, kws_pair_join(kws_pair_half_difference(sum, turned), kws_pair_half_difference(turned, sum)));
+        kws_pair_store(high,
+                       kws_pair_join(kws_pair_half_difference(sum, turned), kws_pair_half_difference(turned, sum)));
     }
 }
 

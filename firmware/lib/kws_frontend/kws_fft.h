@@ -30,9 +30,9 @@ typedef struct {
 } kws_complex;
 
 typedef struct {
-    uint16_t size;                      /* real samples: 64, 128, 256, 512, 1024 or 2048 */
-    const kws_complex *twiddles;        /* [size / 8][3] Q15: exp(-2 pi i k j / (size / 2)), j = 1, 2, 3 */
-    const kws_complex *split_twiddles;  /* [size / 4] Q15: exp(-pi i ((k + 1) / (size / 2) + 1/2)) */
+    uint16_t size;                     /* real samples: 64, 128, 256, 512, 1024 or 2048 */
+    const kws_complex *twiddles;       /* [size / 8][3] Q15: exp(-2 pi i k j / (size / 2)), j = 1, 2, 3 */
+    const kws_complex *split_twiddles; /* [size / 4] Q15: exp(-pi i ((k + 1) / (size / 2) + 1/2)) */
 } kws_fft_config;
 
 /* Where the input stands: in digit-reversed order, so that all else happens in place. Of four complex samples that

@@ -198,7 +198,8 @@ void kws_nn_conv_2d(const kws_nn_conv_2d_params *params, const int8_t *input, in
  * Strip: few channels, windows side by side; int16 [window.height][pitch].
  * Output may be the input where `tile` has a window of 1x1, no stride and as many channels out as in. */
 void kws_nn_conv_2d_tile(const kws_nn_conv_2d_tile_params *params, const int8_t *input, int8_t *output, void *scratch);
-void kws_nn_conv_2d_strip(const kws_nn_conv_2d_strip_params *params, const int8_t *input, int8_t *output, void *scratch);
+void kws_nn_conv_2d_strip(const kws_nn_conv_2d_strip_params *params, const int8_t *input, int8_t *output,
+                          void *scratch);
 
 void kws_nn_depthwise_conv_2d(const kws_nn_depthwise_conv_2d_params *params, const int8_t *input, int8_t *output);
 void kws_nn_fully_connected(const kws_nn_fully_connected_params *params, const int8_t *input, int8_t *output);

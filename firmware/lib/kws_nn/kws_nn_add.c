@@ -50,8 +50,8 @@ static row_plan plan_of(const kws_nn_add_params *params)
 }
 
 /* One run along the output's last dimension; returns where the next one starts. */
-static int8_t *add_row(const kws_nn_add_params *params, const row_plan *plan, const int8_t *first,
-                       const int8_t *second, int8_t *output)
+static int8_t *add_row(const kws_nn_add_params *params, const row_plan *plan, const int8_t *first, const int8_t *second,
+                       int8_t *output)
 {
     const kws_nn_requantize *requantize = &params->requantize;
     for (int32_t left = params->size[3]; left > 0; left--) {

@@ -26,7 +26,7 @@ typedef struct {
 typedef struct {
     int32_t to_next_line; /* bytes behind what a window sees of a line */
     const int16_t *weights_end, *weights;
-    int32_t stride; /* from the output of the first pixel to that of the second; 0: there is none */
+    int32_t stride;            /* from the output of the first pixel to that of the second; 0: there is none */
     const int16_t *values_end; /* where blocks begin */
     channel_plan channels[CHANNELS];
 } row_plan;
@@ -45,7 +45,8 @@ static void put_row(const kws_nn_conv_2d_strip_params *params, const int8_t *ima
     const int32_t minus_zero_point = kws_nn_twice(-params->input_zero_point);
     for (; from + 4 <= from_end; from += 4, to += 4) {
         const int32_t four = kws_nn_load_four(from);
-        kws_nn_store_four(kws_nn_add_even_bytes(minus_zero_point, four), kws_nn_add_odd_bytes(minus_zero_point, four), to);
+        kws_nn_store_four(kws_nn_add_even_bytes(minus_zero_point, four), kws_nn_add_odd_bytes(minus_zero_point, four),
+                          to);
     }
 #endif
     while (from < from_end) {

@@ -118,7 +118,8 @@ KWS_NN_ASSEMBLY static void outputs_of_row_3x3(KWS_NN_UNUSED const channel_plan 
 }
 /* clang-format on */
 
-static void pack_weights_3x3(const kws_nn_depthwise_conv_2d_planar_params *params, const int8_t *weights, int16_t *packed)
+static void pack_weights_3x3(const kws_nn_depthwise_conv_2d_planar_params *params, const int8_t *weights,
+                             int16_t *packed)
 {
     const int32_t channels = params->channels;
     for (int32_t row = 0; row < 3; row++, weights += 3 * channels) {
@@ -140,7 +141,8 @@ static void outputs_of_plane_3x3(const kws_nn_depthwise_conv_2d_planar_params *p
     const kws_nn_axis *rows = &params->rows;
     const int32_t step = params->columns.output_step;
     const int32_t paired = params->columns.output_size / 2 * 2;
-    for (int32_t y = 0; y < rows->output_size; y++, plane += rows->stride * params->pitch, output += rows->output_step) {
+    for (int32_t y = 0; y < rows->output_size;
+         y++, plane += rows->stride * params->pitch, output += rows->output_step) {
         plan->output_step = step;
         plan->end = plane + paired;
         if (paired > 0) {
@@ -172,7 +174,8 @@ static void outputs_of_channel(const kws_nn_depthwise_conv_2d_planar_params *par
         return;
     }
 #endif
-    for (int32_t y = 0; y < rows->output_size; y++, plane += rows->stride * params->pitch, output += rows->output_step) {
+    for (int32_t y = 0; y < rows->output_size;
+         y++, plane += rows->stride * params->pitch, output += rows->output_step) {
         for (int32_t x = 0; x < columns->output_size; x++) {
             const int32_t sum = bias + window_sum(params, weights, plane + x * columns->stride);
             output[x * columns->output_step] = kws_nn_scale(&scaling, sum);
@@ -191,5 +194,6 @@ void kws_nn_depthwise_conv_2d_planar(const kws_nn_depthwise_conv_2d_planar_param
             outputs_of_channel(params, channel + i, planes + i * params->plane, output + channel + i);
         }
     }
-    kws_nn_activate(&params->requantize, output, params->rows.output_size * params->columns.output_size * params->channels);
+    kws_nn_activate(&params->requantize, output,
+                    params->rows.output_size * params->columns.output_size * params->channels);
 }

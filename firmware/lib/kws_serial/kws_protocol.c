@@ -105,7 +105,7 @@ static kws_command parse_record(const char *text)
 {
     kws_command command = {.kind = KWS_COMMAND_RECORD};
     const bool good = take_number(&text, 10, &command.record_samples) && *text == '\0' && command.record_samples > 0 &&
-                     command.record_samples <= KWS_MAX_RECORD_SAMPLES;
+                      command.record_samples <= KWS_MAX_RECORD_SAMPLES;
     return good ? command : bad("size of a recording must be 1 to 960000 samples");
 }
 
@@ -140,7 +140,8 @@ kws_command kws_parse_command(const char *line)
 bool kws_parse_audio_line(const char *line, kws_audio_line *audio)
 {
     const char *text = line;
-    if (!take_prefix(&text, "@") || !take_number(&text, 10, &audio->offset) || !take_number(&text, 10, &audio->results)) {
+    if (!take_prefix(&text, "@") || !take_number(&text, 10, &audio->offset) ||
+        !take_number(&text, 10, &audio->results)) {
         return false;
     }
     audio->base64 = (size_t)(text - line);

@@ -49,16 +49,16 @@ typedef struct {
 
 /* The beginning of a line of audio in a clip with checks. */
 typedef struct {
-    uint32_t offset;    /* of its first byte in the clip */
-    uint32_t results;   /* that the host has */
-    size_t base64;      /* where in the line the audio begins */
+    uint32_t offset;  /* of its first byte in the clip */
+    uint32_t results; /* that the host has */
+    size_t base64;    /* where in the line the audio begins */
 } kws_audio_line;
 
 typedef struct {
     kws_command_kind kind;
-    const char *error;     /* KWS_COMMAND_BAD: code and words for !FAIL */
-    kws_clip_request clip; /* KWS_COMMAND_DATA */
-    kws_sync_request sync; /* KWS_COMMAND_SYNC */
+    const char *error;       /* KWS_COMMAND_BAD: code and words for !FAIL */
+    kws_clip_request clip;   /* KWS_COMMAND_DATA */
+    kws_sync_request sync;   /* KWS_COMMAND_SYNC */
     uint32_t record_samples; /* KWS_COMMAND_RECORD */
 } kws_command;
 

@@ -12,7 +12,6 @@
 #define CONFIGURATION (*(volatile uint32_t *)0xe000ed14u)   /* CCR */
 #define TRAP_DIVISION_BY_ZERO (1u << 4)
 
-
 /* The memory protection unit (ARMv7-M, B3.5). */
 #define MPU_CONTROL (*(volatile uint32_t *)0xe000ed94u)
 #define MPU_REGION_NUMBER (*(volatile uint32_t *)0xe000ed98u)

@@ -23,7 +23,8 @@ static uint8_t next_in_ring(const kws_fast_transport *transport)
 static size_t take_from_ring(kws_fast_transport *transport, uint8_t *bytes, size_t capacity)
 {
     size_t count = 0;
-    while (count < capacity && !kws_fast_transport_is_empty(transport) && next_in_ring(transport) < KWS_FAST_TRANSPORT_MARK) {
+    while (count < capacity && !kws_fast_transport_is_empty(transport) &&
+           next_in_ring(transport) < KWS_FAST_TRANSPORT_MARK) {
         bytes[count++] = next_in_ring(transport);
         transport->taken = transport->taken + 1;
     }
@@ -32,7 +33,8 @@ static size_t take_from_ring(kws_fast_transport *transport, uint8_t *bytes, size
 
 static bool open_file(kws_fast_transport *transport)
 {
-    const uintptr_t arguments[] = {(uintptr_t)KWS_FAST_TRANSPORT_FILE, OPEN_FOR_READING, sizeof KWS_FAST_TRANSPORT_FILE - 1};
+    const uintptr_t arguments[] = {(uintptr_t)KWS_FAST_TRANSPORT_FILE, OPEN_FOR_READING,
+                                   sizeof KWS_FAST_TRANSPORT_FILE - 1};
     if (transport->file <= 0) {
         transport->file = transport->ask(SEMIHOSTING_OPEN, arguments);
     }
@@ -47,7 +49,8 @@ static bool read_file(kws_fast_transport *transport, uint32_t offset, uint8_t *b
     }
     const uintptr_t place[] = {(uintptr_t)transport->file, offset};
     const uintptr_t piece[] = {(uintptr_t)transport->file, (uintptr_t)bytes, count};
-    return transport->ask(SEMIHOSTING_SEEK, place) == 0 && transport->ask(SEMIHOSTING_READ, piece) == 0; /* bytes not read */
+    return transport->ask(SEMIHOSTING_SEEK, place) == 0 &&
+           transport->ask(SEMIHOSTING_READ, piece) == 0; /* bytes not read */
 }
 
 /* Takes bytes of the block that the mark in turn stands for; the mark itself, where there is no file. */
@@ -57,7 +60,8 @@ static size_t take_from_block(kws_fast_transport *transport, uint8_t *bytes, siz
     const uint32_t left = KWS_FAST_TRANSPORT_BLOCK_BYTES - transport->block_taken;
     const uint32_t count = capacity < left ? (uint32_t)capacity : left;
     const uint32_t block = mark - KWS_FAST_TRANSPORT_MARK;
-    const bool has_read = read_file(transport, block * KWS_FAST_TRANSPORT_BLOCK_BYTES + transport->block_taken, bytes, count);
+    const bool has_read =
+        read_file(transport, block * KWS_FAST_TRANSPORT_BLOCK_BYTES + transport->block_taken, bytes, count);
     transport->block_taken += count;
     if (!has_read || transport->block_taken == KWS_FAST_TRANSPORT_BLOCK_BYTES) {
         transport->block_taken = 0;
@@ -72,7 +76,10 @@ static size_t take_from_block(kws_fast_transport *transport, uint8_t *bytes, siz
 size_t kws_fast_transport_take(kws_fast_transport *transport, uint8_t *bytes, size_t capacity)
 {
     const size_t count = take_from_ring(transport, bytes, capacity);
-    return count > 0 || capacity == 0 || kws_fast_transport_is_empty(transport) ? count : take_from_block(transport, bytes, capacity);
+    if (count > 0 || capacity == 0 || kws_fast_transport_is_empty(transport)) {
+        return count;
+    }
+    return take_from_block(transport, bytes, capacity);
 }
 
 bool kws_fast_transport_is_empty(const kws_fast_transport *transport)
