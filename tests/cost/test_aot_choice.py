@@ -51,7 +51,7 @@ def test_micro_speech_streams_with_less_of_everything(micro_speech: bytes, infer
     frames = "a frame" if inference_stride == 1 else f"{inference_stride} frames"
     shared = "share rows up to op 1 (DEPTHWISE_CONV_2D) and the sums of op 2 (FULLY_CONNECTED)"
     assert choice.explanation == f"windows {frames} apart {shared}"
-    head = model.source.split("*/")[0].replace("\n * ", " ")
+    head = model.source.split("*/")[1].replace("\n * ", " ")
     assert f"Windows {frames} apart {shared}." in head
 
 

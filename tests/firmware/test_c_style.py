@@ -28,7 +28,8 @@ def clang_format() -> str:
     program = str(beside_python) if beside_python.is_file() else shutil.which("clang-format")
     if program is None:
         pytest.skip("needs clang-format")
-    version = re.search(r"version (\d+)", subprocess.run([program, "--version"], capture_output=True, text=True).stdout)
+    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
+    version = re.search(r"version (\d+)", said)
     if version is None or int(version[1]) < OLDEST_VERSION:
         pytest.skip(f"needs clang-format {OLDEST_VERSION} or later")
     return program
