@@ -19,7 +19,7 @@ typedef enum {
     CLIP_NONE,
     CLIP_RECEIVING, /* audio is still to come */
     CLIP_TAIL,      /* with checks: silence, then the last results, as there is room for results */
-    CLIP_DONE,      /* with checks: results may still be asked for */
+    CLIP_DONE,      /* with checks: the host may still ask for results */
 } clip_state;
 
 static struct {
@@ -73,7 +73,7 @@ void kws_clip_begin(const kws_clip_request *request, bool checked)
 void kws_clip_drop(void)
 {
     clip.state = CLIP_NONE;
-    clip.request.wants_features = false; /* the microphone's are nobody's */
+    clip.request.wants_features = false; /* nobody asks for the microphone's */
 }
 
 bool kws_clip_is_receiving(void)
@@ -164,7 +164,7 @@ void kws_clip_refuse_line(void)
     }
 }
 
-/* What is left to do after the last audio, as far as there is room for results. */
+/* Feeds the tail and reports the last results, as long as there is room for results. */
 static void work_on_tail(void)
 {
     while (clip.state == CLIP_TAIL && kws_report_has_room()) {
@@ -220,7 +220,7 @@ void kws_clip_on_frame(uint32_t time_ms, const int8_t *frame)
     }
 }
 
-/* Holds the newest; the oldest, where there is no more room, comes before !OK: none is lost. */
+/* Keeps the newest detections until !OK; if there is no room, the oldest is reported before it: none is lost. */
 static void hold(const kws_detection *detection)
 {
     if (clip.held_count == HELD_DETECTIONS) {

@@ -59,7 +59,7 @@ static uint32_t frontend_us;
 static uint32_t invoke_us;
 static uint32_t inferences;
 static uint32_t failed_invokes;
-static uint32_t away_us; /* time of one feed that was not the front-end's */
+static uint32_t away_us; /* time of one feed that is not the front-end's */
 
 static bool infer(void *context, const int8_t *features, int8_t *scores)
 {

@@ -6,7 +6,7 @@
 #include "kws_port.h"
 #include "kws_report.h"
 
-/* 480 bytes, 640 characters of base64: what stands around them is 4 % of the line. */
+/* 480 bytes, 640 characters of base64: the rest of the line is 4 % of it. */
 #define LINE_SAMPLES 240
 
 static struct {
@@ -80,8 +80,8 @@ static void finish(void)
     recording.wanted = 0;
 }
 
-/* What the ring has no room for is lost to the recording only while it still needs sound: on a slow line, its end goes out
- * long after it was heard. Counted before the ring is looked at, since an interrupt may put into it in between. */
+/* An overrun damages the recording only while it still needs sound: on a slow serial port, its end is sent long after it
+ * was recorded. Counted before the ring is read, since an interrupt may write to it in between. */
 static void count_losses(void)
 {
     const uint32_t overruns = kws_port_microphone_overruns() - recording.overruns_before;

@@ -2,7 +2,7 @@
 /* kws_engine.h by TensorFlow Lite Micro's interpreter: the one file that knows TFLM.
  *
  * It fits the frozen Arduino libraries (Chirale_TensorFLowLite, Arduino_TensorFlowLite) and today's TFLM. It never calls
- * InitializeTarget(): the Arduino libraries' begins the serial line anew at another speed and waits.
+ * InitializeTarget(): the Arduino libraries' restarts the serial port at another speed and waits.
  */
 #if __has_include(<Chirale_TensorFlowLite.h>)
 #include <Chirale_TensorFlowLite.h>
@@ -33,7 +33,7 @@ static_assert(KWS_MODEL_OUTPUT_BYTES == KWS_N_LABELS, "the model's outputs are n
 extern "C" const char *const kws_engine_name = "tflm";
 extern "C" const bool kws_engine_keeps_rows = false;
 
-/* TFLM's way to say something, in both its forms: a library's header declares one of them extern "C", and the
+/* TFLM's output function, in both its forms: a library's header declares one of them extern "C", and the
  * definition that fits becomes the library's; the other is an overload that nobody calls. Weak, so that a library whose
  * own is linked anyway keeps it.
  */
@@ -62,9 +62,9 @@ using Resolver = tflite::MicroMutableOpResolver<KWS_N_OPS>;
 using Interpreter = tflite::MicroInterpreter;
 
 alignas(kArenaAlignment) uint8_t arena[KWS_ARENA_BYTES];
-int8_t model_input[KWS_MODEL_INPUT_BYTES]; /* the input's place in the arena may hold something else after an invoke */
+int8_t model_input[KWS_MODEL_INPUT_BYTES]; /* the input tensor's memory may be reused during an inference */
 
-/* Objects that are made where they lie and never end: static ones would want destructors at exit. */
+/* Objects that are constructed in place and never destroyed: static objects would need destructors at exit. */
 alignas(Resolver) uint8_t resolver_storage[sizeof(Resolver)];
 alignas(Interpreter) uint8_t interpreter_storage[sizeof(Interpreter)];
 
@@ -80,7 +80,7 @@ void keep_in_error(const uint8_t *bytes, size_t count) {
   }
 }
 
-/* Says in words why the model did not load, as far as TFLM has told. */
+/* Describes why the model did not load, as far as TFLM's messages tell. */
 const char *explain_failed_load() {
   kws_text text = {keep_in_error, 0, {0}};
   const uint32_t missing = kws_tflm_messages_missing_bytes();
@@ -104,7 +104,7 @@ const char *explain_failed_load() {
   return error;
 }
 
-/* Returns the interpreter with all tensors placed in the first `arena_bytes` of the arena, NULL where they do not fit.
+/* Returns the interpreter with all tensors placed in the first `arena_bytes` of the arena, NULL if they do not fit.
  *
  * One that failed is not used again, nor is its destructor run, which would follow pointers that were never set: all it
  * owns lies in the arena, and the next is made over it.
@@ -188,7 +188,7 @@ bool is_as_expected(const TfLiteTensor *tensor, const Expected &expected) {
 #define KWS_OTHER_LAYOUT ": was the library compiled with TF_LITE_STATIC_MEMORY, unlike this?"
 #endif
 
-/* Returns what of the model is not as the firmware was made for, NULL where all is. */
+/* Returns NULL if the model's tensors are as the firmware expects, otherwise what differs. */
 const char *check_tensors() {
   if (interpreter->inputs_size() != 1 || interpreter->outputs_size() != 1) {
     return "the model has not one input and one output";

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A sound that a seed determines, the same to the sample on every machine: by it a chip tests itself, without a recording.
+/* A test signal computed from a seed, identical on every machine: a chip tests itself with it, without a recording.
  *
  *     kws_golden_signal signal;
  *     kws_golden_signal_begin(&signal, seed);
- *     kws_golden_signal_next(&signal, samples, count);      // as often as sound is wanted
+ *     kws_golden_signal_next(&signal, samples, count);      // repeat as needed
  *
  * Every 64 ms it becomes another mixture of noise and a gliding tone, each at a level of its own from -6 to -48 dB of full
  * scale: every channel of the front-end is driven, and its noise estimate and gain have steps up and down to follow.

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How loud sound is: its largest sample and its root mean square.
+/* Sound level: the largest sample and the root mean square.
  *
  *     kws_level level = {0};
- *     kws_level_add(&level, samples, count);      // as often as there is sound
+ *     kws_level_add(&level, samples, count);      // for each block of samples
  *     rms = kws_level_rms(&level);                // 32768: full scale; 20 log10(rms / 32768) is dB of full scale
  */
 #ifndef KWS_LEVEL_H
@@ -15,7 +15,7 @@
 extern "C" {
 #endif
 
-/* Zero it to begin anew. Room for 2^32 samples, three days. */
+/* Zero it to start again. Holds up to 2^32 samples: three days. */
 typedef struct {
     uint32_t loudest; /* largest magnitude, 0 to 32768 */
     uint32_t count;

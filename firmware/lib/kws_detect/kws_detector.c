@@ -39,7 +39,7 @@ static uint32_t age_of_oldest_ms(const kws_detector *detector, uint32_t time_ms)
     return time_ms - detector->times_ms[detector->oldest];
 }
 
-/* Makes room in the window and puts the new scores into it. */
+/* Drops scores that have left the smoothing window and adds the new ones. */
 static void remember(kws_detector *detector, const int8_t *scores, uint32_t time_ms)
 {
     const kws_detector_config *config = detector->config;

@@ -40,7 +40,7 @@ uint32_t kws_listener_time_ms(const kws_listener *listener)
     return listener->frames == 0 ? 0 : frontend->window_ms + (listener->frames - 1) * frontend->stride_ms;
 }
 
-/* Four words that move together: a library's memmove may go byte by byte, and this is for every frame. */
+/* Four words copied at once: a library's memmove may copy byte by byte, and this runs for every frame. */
 typedef struct {
     uint32_t words[4];
 } __attribute__((may_alias, packed)) block;
@@ -57,7 +57,7 @@ static void move_down(int8_t *to, const int8_t *from, size_t size)
     }
 }
 
-/* Moves the window of features on by the newest frame. */
+/* Shifts the model input by one frame and appends the newest. */
 static void keep_frame(kws_listener *listener)
 {
     const kws_listener_config *config = listener->config;
@@ -91,7 +91,7 @@ static void run_inference(kws_listener *listener)
     }
 }
 
-/* Counts towards the next inference and makes it when it is due. */
+/* Counts down to the next inference and runs it when it is due. */
 static void step_towards_inference(kws_listener *listener)
 {
     const kws_listener_config *config = listener->config;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The whole pipeline between microphone and detections: front-end -> window of int8 features -> model -> detector.
+/* The whole pipeline between microphone and detections: front-end -> model input (int8 features) -> model -> detector.
  *
- * The device and the Python package run this same code. The model is asked first when the window of n_frames is full,
- * then every inference_stride frames. The window is the caller's, so that it can be the model's very input.
+ * The device and the Python package run this same code. The first inference runs when the model input holds n_frames
+ * frames, the next ones every inference_stride frames. The model input is the caller's memory, so that it can be the
+ * engine's own input tensor and no copy is needed.
  *
- *     static int8_t window[n_frames * n_mels];
+ *     static int8_t model_input[n_frames * n_mels];
  *     static uint32_t memory[KWS_LISTENER_MEMORY_WORDS(window_samples, n_mels, history, n_labels)];
- *     kws_listener_init(&listener, &config, window, memory);
- *     kws_listener_feed(&listener, samples, count);   // calls infer, on_inference, on_detection as they come
+ *     kws_listener_init(&listener, &config, model_input, memory);
+ *     kws_listener_feed(&listener, samples, count);   // calls infer, on_inference, on_detection when they are due
  */
 #ifndef KWS_LISTENER_H
 #define KWS_LISTENER_H
@@ -29,15 +30,16 @@ typedef struct {
     uint16_t n_frames;         /* feature frames the model looks at */
     uint16_t inference_stride; /* frames from one inference to the next */
 
-    /* Runs the model on features [n_frames, n_mels] and fills scores [n_labels]. Where it returns false this inference
-     * is left out: neither on_inference nor the detector sees it. */
+    /* Runs the model on features [n_frames, n_mels] and fills scores [n_labels]. If it returns false, this inference
+     * is skipped: neither on_inference nor the detector sees it. */
     bool (*infer)(void *context, const int8_t *features, int8_t *scores);
-    /* Called in the place of infer while the first window since reset fills, at times from which inference_stride frames
-     * a step lead to the first inference; may be NULL. For models that keep what windows share. */
+    /* Called instead of infer while the first model input since reset fills, every inference_stride frames, so that the
+     * first inference is one stride after the last call; may be NULL. For models that keep results from one inference to
+     * the next. */
     void (*get_ready)(void *context);
-    /* Told of every inference; may be NULL. time_ms: see kws_listener_time_ms(). */
+    /* Called after every inference; may be NULL. time_ms: see kws_listener_time_ms(). */
     void (*on_inference)(void *context, uint32_t time_ms, const int8_t *scores);
-    /* Told of every word heard, after on_inference of the same time; may be NULL. */
+    /* Called for every detection, after on_inference of the same time; may be NULL. */
     void (*on_detection)(void *context, const kws_detection *detection);
     /* Told of every frame of features [n_mels], before the model is asked; may be NULL. */
     void (*on_frame)(void *context, uint32_t time_ms, const int8_t *frame);

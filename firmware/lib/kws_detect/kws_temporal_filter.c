@@ -14,14 +14,14 @@ static int32_t log2_16ths(uint32_t value)
     return whole * BIT + (int32_t)((value * BIT) >> whole) - BIT;
 }
 
-/* How much a score speaks for its label: the logarithm of its odds, -MOST_EVIDENCE to MOST_EVIDENCE. */
+/* A score's log-odds, -MOST_EVIDENCE to MOST_EVIDENCE. */
 static int32_t evidence(int8_t score)
 {
     const uint32_t steps = (uint32_t)(score + 128);
     return log2_16ths(steps + 1u) - log2_16ths(256u - steps);
 }
 
-/* One label's part of the sum, with weights [2, taps]. What was before the oldest score counts as `unheard`. */
+/* One label's share of the sum, with weights [2, taps]. Times before the oldest score count as `unheard`. */
 static int32_t filtered(const kws_detector *detector, size_t label, const int8_t *weights, int32_t unheard)
 {
     const kws_detector_config *config = detector->config;
@@ -59,7 +59,7 @@ bool kws_temporal_filter(kws_detector *detector, uint32_t time_ms, kws_detection
         const int32_t sum = around + filtered(detector, i, filter->weights, -MOST_EVIDENCE);
         const int32_t excess = score_of(sum, filter->shift) - config->thresholds[i];
         if (excess <= 0 && i == detector->top_label) {
-            detector->top_label = KWS_SILENCE_LABEL; /* it is over, and may be said again */
+            detector->top_label = KWS_SILENCE_LABEL; /* it has ended and may be detected again */
         }
         if (excess > best_excess) {
             best_excess = excess;

@@ -63,7 +63,7 @@ static void radix4_first_stage(kws_complex *data, size_t n, int shift)
     }
 }
 
-/* Combines, all over the n samples, groups of four transforms of m samples that stand one behind the other. */
+/* Combines, all over the n samples, groups of four transforms of m samples that follow each other. */
 static void radix4_stage(kws_complex *data, size_t n, size_t m, const kws_complex *twiddles)
 {
     const size_t step = n / (4 * m) * 3;

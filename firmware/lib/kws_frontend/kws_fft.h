@@ -6,8 +6,8 @@
  * it, then the split of the half-size complex transform into the spectrum of the real signal. The result is the
  * discrete Fourier transform divided by fft_size.
  *
- * Sums that leave 16 bits wrap, as in kissfft; only signals made for it (full-scale square waves of certain periods)
- * get there.
+ * Sums that leave 16 bits wrap, as in kissfft; only special signals (full-scale square waves of certain periods)
+ * reach it.
  */
 #ifndef KWS_FFT_H
 #define KWS_FFT_H
@@ -35,7 +35,7 @@ typedef struct {
     const kws_complex *split_twiddles; /* [size / 4] Q15: exp(-pi i ((k + 1) / (size / 2) + 1/2)) */
 } kws_fft_config;
 
-/* Where the input stands: in digit-reversed order, so that all else happens in place. Of four complex samples that
+/* The input is in digit-reversed order, so that everything else happens in place. Of four complex samples that
  * follow each other, the first is at `position` and each other one half_size / 4 behind the one before it; the second
  * function gives the position of the next four. `half_size` is size / 2. */
 #define KWS_FFT_FIRST_POSITION 0u

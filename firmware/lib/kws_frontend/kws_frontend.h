@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The audio front-end: 16-bit samples in, one frame of log-mel features each stride out.
+/* The audio front-end: 16-bit samples in, one frame of log-mel features per stride out.
  *
- * window -> FFT -> mel filter bank -> square root -> noise reduction -> gain control (PCAN) -> logarithm. Given the
+ * analysis window -> FFT -> mel filter bank -> square root -> noise reduction -> gain control (PCAN) -> logarithm. Given the
  * same tables, every value equals that of TensorFlow's microfrontend (tensorflow/lite/experimental/microfrontend/lib).
  * Integers only; no allocation. All tables are constants that tinykws generates (kws_frontend_config.c): nothing is
- * computed at start.
+ * computed at startup.
  *
  *     static uint32_t memory[KWS_FRONTEND_MEMORY_WORDS(480, 40)];
  *     kws_frontend frontend;

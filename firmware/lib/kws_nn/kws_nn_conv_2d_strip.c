@@ -9,7 +9,7 @@
 #define PAIRS 4
 #define ROW_WEIGHTS (PAIRS * CHANNELS * 2)
 
-/* Input rows, the topmost first. */
+/* Input rows, the top one first. */
 typedef struct {
     int16_t *begin;
     int32_t pitch; /* int16 from one to the next, a multiple of 8 */
@@ -17,7 +17,7 @@ typedef struct {
     int32_t next;  /* the first input row that is not there yet */
 } lines;
 
-/* What four channels are made with; assembly reads it by offsets, checked below. */
+/* What the outputs of a channel are computed from; assembly reads it by offsets, checked below. */
 typedef struct {
     int32_t bias;
     kws_nn_scaling scaling;

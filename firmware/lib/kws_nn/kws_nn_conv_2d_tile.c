@@ -16,7 +16,7 @@ typedef struct {
     int32_t batch, y, x;
 } position;
 
-/* What outputs of two channels are made with; assembly reads it by offsets, checked below. */
+/* What the outputs of two channels are computed from; assembly reads it by offsets, checked below. */
 typedef struct {
     kws_nn_scaling scaling[CHANNELS];
     int32_t bias[CHANNELS]; /* doubled */
@@ -207,7 +207,7 @@ static void copy_outputs(const int8_t *from, int32_t channels, int32_t count, in
     }
 }
 
-/* Two channels, or a last one, of `count` pixels in columns. What is made too much, pixels or a channel, is made aside. */
+/* Two channels, or a last one, of `count` pixels in columns. Surplus pixels, or a surplus channel, go to a separate buffer. */
 static void outputs_of_channels(tile_plan *plan, const int16_t *columns, int32_t size, int32_t channels, int32_t count,
                                 int32_t stride, int8_t *output)
 {

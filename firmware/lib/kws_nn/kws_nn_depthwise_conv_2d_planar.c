@@ -6,7 +6,7 @@
  * Weights become int16 too, doubled, as kws_nn_scale() doubles sums. */
 #define CHANNELS 4
 
-/* What one channel's outputs are made with; assembly reads it by offsets, checked below. */
+/* What one channel's outputs are computed from; assembly reads it by offsets, checked below. */
 typedef struct {
     kws_nn_scaling scaling;
     int32_t bias; /* doubled */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Base64 (RFC 4648, section 4): how audio travels on the serial line. */
+/* Base64 (RFC 4648, section 4): the encoding of audio in the serial protocol. */
 #ifndef KWS_BASE64_H
 #define KWS_BASE64_H
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The check at a line's end: " *" and the CRC-32, in eight lower-case hex digits, of all that stands before it.
+/* The check at a line's end: " *" and the CRC-32 of everything before it, in eight lower-case hex digits.
  *
  *     !SYNC 7 3 *c4a0f6e1
  *
- * Who sends a line with a check wants the answers to have one.
+ * If a host sends a line with a check, the device's answers have one too.
  */
 #ifndef KWS_CHECK_H
 #define KWS_CHECK_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The commands of the serial protocol, version 2, as docs/serial_protocol.md tells them. */
+/* The commands of the serial protocol, version 2, as docs/serial_protocol.md defines them. */
 #ifndef KWS_PROTOCOL_H
 #define KWS_PROTOCOL_H
 
@@ -17,7 +17,7 @@ extern "C" {
 /* Most samples of silence that `tail=` may ask for: 5 s. */
 #define KWS_MAX_TAIL_SAMPLES 80000
 
-/* Most samples of one !RECORD: a minute, for so long a host need say nothing. */
+/* Most samples of one !RECORD: a minute, which is how long a host may be silent. */
 #define KWS_MAX_RECORD_SAMPLES 960000
 
 typedef enum {
@@ -68,7 +68,7 @@ kws_command kws_parse_command(const char *line);
 /* Reads `@<offset> <results> <base64>`, its check already taken off. Returns whether it is such a line. */
 bool kws_parse_audio_line(const char *line, kws_audio_line *audio);
 
-/* Whether !DATA says more than the form of test_over_serial knows. */
+/* Whether !DATA has options beyond the form that test_over_serial uses. */
 bool kws_has_options(const kws_clip_request *request);
 
 #ifdef __cplusplus

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The machine that QEMU calls mps2-an386: a serial line and a clock. */
+/* The machine that QEMU calls mps2-an386: a serial port and a clock. */
 #include "kws_port.h"
 
 #include "kws_mps2.h"
@@ -8,7 +8,7 @@
 #define NVIC_ENABLE (*(volatile uint32_t *)0xe000e100u)
 #define TICK_HZ 1u
 #define TICKS_PER_MICROSECOND (KWS_MPS2_CLOCK_HZ / 1000000u)
-#define LONELY_SECONDS 600u
+#define SILENCE_LIMIT_SECONDS 600u
 
 static int32_t semihosting(uint32_t operation, const uintptr_t *arguments)
 {
@@ -20,7 +20,7 @@ static int32_t semihosting(uint32_t operation, const uintptr_t *arguments)
 
 static kws_fast_transport transport;
 static volatile uint32_t seconds;
-static volatile uint32_t lonely_seconds;
+static volatile uint32_t silent_seconds;
 
 void kws_uart0_rx_handler(void)
 {
@@ -30,14 +30,14 @@ void kws_uart0_rx_handler(void)
     }
 }
 
-/* Once a second. An emulator whose host has gone would run for ever: it ends by itself. */
+/* Once a second. An emulator whose host has gone would run forever: it ends by itself. */
 void kws_timer0_handler(void)
 {
     KWS_MPS2_TIMER0->interrupt = 1;
     seconds = seconds + 1;
-    lonely_seconds = lonely_seconds + 1;
-    if (lonely_seconds > LONELY_SECONDS) {
-        kws_mps2_exit(KWS_EXIT_NOBODY_TALKS);
+    silent_seconds = silent_seconds + 1;
+    if (silent_seconds > SILENCE_LIMIT_SECONDS) {
+        kws_mps2_exit(KWS_EXIT_HOST_SILENT);
     }
 }
 
@@ -56,7 +56,7 @@ size_t kws_port_serial_read(uint8_t *bytes, size_t capacity)
 {
     const size_t count = kws_fast_transport_take(&transport, bytes, capacity);
     if (count > 0) {
-        lonely_seconds = 0;
+        silent_seconds = 0;
     }
     return count;
 }

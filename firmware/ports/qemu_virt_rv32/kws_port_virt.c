@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The RISC-V machine that QEMU calls virt: a serial line and a clock. */
+/* The RISC-V machine that QEMU calls virt: a serial port and a clock. */
 #include "kws_port.h"
 
 #include "kws_virt.h"
 #include "kws_fast_transport.h"
 
-#define LONELY_SECONDS 600u
+#define SILENCE_LIMIT_SECONDS 600u
 #define TICKS_PER_MICROSECOND (KWS_VIRT_TIMER_HZ / 1000000u)
 
 #define STATUS_INTERRUPTS 8u /* mstatus.MIE */
@@ -31,7 +31,7 @@ static int32_t semihosting(uint32_t operation, const uintptr_t *arguments)
 }
 
 static kws_fast_transport transport;
-static volatile uint32_t lonely_seconds;
+static volatile uint32_t silent_seconds;
 
 void kws_virt_on_uart(void)
 {
@@ -60,13 +60,13 @@ static void ring_in_a_second(void)
     KWS_VIRT_TIME_COMPARE[1] = (uint32_t)(at >> 32);
 }
 
-/* Once a second. An emulator whose host has gone would run for ever: it ends by itself. */
+/* Once a second. An emulator whose host has gone would run forever: it ends by itself. */
 void kws_virt_on_timer(void)
 {
     ring_in_a_second();
-    lonely_seconds = lonely_seconds + 1;
-    if (lonely_seconds > LONELY_SECONDS) {
-        kws_virt_exit(KWS_EXIT_NOBODY_TALKS);
+    silent_seconds = silent_seconds + 1;
+    if (silent_seconds > SILENCE_LIMIT_SECONDS) {
+        kws_virt_exit(KWS_EXIT_HOST_SILENT);
     }
 }
 
@@ -88,7 +88,7 @@ size_t kws_port_serial_read(uint8_t *bytes, size_t capacity)
 {
     const size_t count = kws_fast_transport_take(&transport, bytes, capacity);
     if (count > 0) {
-        lonely_seconds = 0;
+        silent_seconds = 0;
     }
     return count;
 }

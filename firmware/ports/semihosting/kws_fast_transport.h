@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The receiving end of an emulated machine's serial line: a ring that the UART's interrupt fills and the main loop empties.
+/* The receiving end of an emulated machine's serial port: a ring that the UART's interrupt fills and the main loop empties.
  *
- * An emulator hands over a UART's bytes one by one, which takes it longer than all that is done with them. So a host may put
- * bytes into blocks of a file that the machine can read (semihosting), and send a mark in the place of each: a byte that says
- * which. The order of all bytes stays the one in which they were sent.
+ * An emulator delivers a UART's bytes one at a time, which takes longer than processing them. So a host may write blocks of
+ * bytes to a file that the machine can read (semihosting) and send one byte, a mark, in place of each block. The order of
+ * all bytes is preserved.
  */
 #ifndef KWS_FAST_TRANSPORT_H
 #define KWS_FAST_TRANSPORT_H
@@ -17,11 +17,11 @@ extern "C" {
 #endif
 
 #define KWS_FAST_TRANSPORT_RING_BYTES 16384u /* a power of two */
-#define KWS_FAST_TRANSPORT_MARK 0x80u        /* + the block's number, 0 to 127: no text in ASCII holds such a byte */
+#define KWS_FAST_TRANSPORT_MARK 0x80u        /* + the block's number, 0 to 127: never a byte of ASCII text */
 #define KWS_FAST_TRANSPORT_BLOCK_BYTES 512u
 #define KWS_FAST_TRANSPORT_FILE "kws_wire" /* in the emulator's working folder */
 
-/* Asks the emulator for something (Arm's "Semihosting for AArch32 and AArch64", which RISC-V took over): an operation's
+/* Calls the emulator (Arm's "Semihosting for AArch32 and AArch64", which RISC-V took over): an operation's
  * number and its arguments, a word each. */
 typedef int32_t (*kws_semihosting)(uint32_t operation, const uintptr_t *arguments);
 
@@ -29,19 +29,19 @@ typedef int32_t (*kws_semihosting)(uint32_t operation, const uintptr_t *argument
 typedef struct {
     kws_semihosting ask;
     int32_t file;              /* what the emulator calls it; 0: not open yet */
-    uint32_t block_taken;      /* bytes of the block in turn */
+    uint32_t block_taken;      /* bytes already taken of the current block */
     volatile uint32_t written; /* by the interrupt */
     volatile uint32_t taken;   /* by the main loop */
     volatile uint8_t ring[KWS_FAST_TRANSPORT_RING_BYTES];
 } kws_fast_transport;
 
-/* A byte has come in; one that finds no room is lost. Call it from the interrupt. */
+/* Stores a received byte; it is lost if the ring is full. Call it from the interrupt. */
 void kws_fast_transport_put(kws_fast_transport *transport, uint8_t byte);
 
-/* Takes up to `capacity` bytes; returns how many. Where there is no file, a mark is a byte like any other. */
+/* Takes up to `capacity` bytes; returns how many. Without a file, a mark is a byte like any other. */
 size_t kws_fast_transport_take(kws_fast_transport *transport, uint8_t *bytes, size_t capacity);
 
-/* Whether nothing is there to be taken. */
+/* Whether there is nothing to take. */
 bool kws_fast_transport_is_empty(const kws_fast_transport *transport);
 
 #ifdef __cplusplus

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Made by tinykws: the operations this model uses, and no other, for TensorFlow Lite Micro's op resolver. */
+/* Made by tinykws: the operations that this model uses, for TensorFlow Lite Micro's op resolver. */
 #ifndef KWS_OPS_H
 #define KWS_OPS_H
 
 enum { KWS_N_OPS = 2 };
 
-/* Returns what is wrong, or nullptr when all are added. `Ok` is kTfLiteOk. */
+/* Returns nullptr if all were added, otherwise what is wrong. `Ok` is kTfLiteOk. */
 template <typename Resolver, typename Status>
 inline const char *kws_add_ops(Resolver &resolver, Status ok) {
   if (resolver.AddFullyConnected() != ok) return "the op resolver cannot take FULLY_CONNECTED";
