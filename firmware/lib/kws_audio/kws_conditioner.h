@@ -4,10 +4,10 @@
  *     kws_conditioner conditioner = {.slot_bits = 32, .shift = 14, .settle_samples = 8000};
  *     count = kws_conditioner_take_slots(&conditioner, slots, count, samples);     // in the interrupt or the task
  *
- * Microphones, and PDM ones above all, add a constant offset to the sound, which reduces the range and differs from what the
+ * Microphones, above all PDM ones, add a constant offset to the sound. It reduces the range and differs from what the
  * model was trained on. A first-order low-pass filter tracks the offset, which is subtracted: a high-pass filter with its
- * corner at rate / (2 pi 1024), 2.5 Hz at 16 kHz, far below the front-end's lowest band. The offset is removed before the sound is
- * limited to 16 bits, so that amplification (a small shift) does not make it clip.
+ * corner at rate / (2 pi 1024), 2.5 Hz at 16 kHz, far below the front-end's lowest band. The offset is removed before the
+ * sound is limited to 16 bits, so that amplification (a small shift) does not make it clip.
  */
 #ifndef KWS_CONDITIONER_H
 #define KWS_CONDITIONER_H

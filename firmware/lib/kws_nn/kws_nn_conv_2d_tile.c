@@ -207,7 +207,8 @@ static void copy_outputs(const int8_t *from, int32_t channels, int32_t count, in
     }
 }
 
-/* Two channels, or a last one, of `count` pixels in columns. Surplus pixels, or a surplus channel, go to a separate buffer. */
+/* Two channels, or a last one, of `count` pixels in columns. Surplus pixels or a surplus channel go to a buffer of
+ * their own. */
 static void outputs_of_channels(tile_plan *plan, const int16_t *columns, int32_t size, int32_t channels, int32_t count,
                                 int32_t stride, int8_t *output)
 {

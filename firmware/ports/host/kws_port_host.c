@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The firmware as a process on Linux or macOS.
  *
- * KWS_SERIAL=127.0.0.1:PORT   the serial port is a TCP connection: the program listens there and serves the first client (pyserial: socket://127.0.0.1:PORT). Without it, the serial port is standard input and output.
+ * KWS_SERIAL=127.0.0.1:PORT   the serial port is a TCP connection: the program listens there and serves the first client
+ *                             (pyserial: socket://127.0.0.1:PORT). Without it: standard input and output.
  * KWS_MICROPHONE=FILE         the microphone: raw samples, 16 kHz, mono, int16 of the machine's byte order, from a file or
  *                             a pipe (such as one that arecord writes).
  * KWS_MICROPHONE_HZ=RATE      how many of a file's samples there are a second, by the computer's clock; without it, as many
