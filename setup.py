@@ -11,11 +11,11 @@ from setuptools import setup
 from setuptools.command.build_ext import build_ext
 from setuptools.command.build_py import build_py
 
-RESOURCES = ["firmware", "templates", "boards.yaml"]
+RESOURCES = ["firmware", "templates", "boards.yaml", "LICENSE"]
 
 
 class BuildWithResources(build_py):
-    """Copies firmware/, templates/ and boards.yaml into the wheel; tinykws/support/resources.py finds them there."""
+    """Copies RESOURCES into the wheel; tinykws/support/resources.py finds them there."""
 
     def run(self) -> None:
         """Builds the package, then copies the data files."""

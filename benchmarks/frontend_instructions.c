@@ -9,12 +9,12 @@
 
 #include "kws_filterbank.h"
 #include "kws_frontend.h"
-#include "kws_log.h"
+#include "kws_logarithm.h"
 #include "kws_mps2.h"
 #include "kws_noise_reduction.h"
 #include "kws_pcan.h"
 #include "kws_square_root.h"
-#include "kws_window.h"
+#include "kws_analysis_window.h"
 
 #define TICK_NS 40u
 #define INSTRUCTION_NS 1024u
@@ -98,13 +98,13 @@ static void count_steps(const kws_frontend_config *config, kws_frontend *fronten
     uint16_t features[MAX_CHANNELS];
     uint32_t *signal = frontend->signal;
     int shift;
-    COUNT(WINDOW, shift = kws_window_apply(config, window, frontend->spectrum));
+    COUNT(WINDOW, shift = kws_analysis_window_apply(config, window, frontend->spectrum));
     COUNT(FFT, kws_fft_real(&config->fft, shift, frontend->spectrum));
     COUNT(FILTERBANK, kws_filterbank_apply(&config->filterbank, n_mels, frontend->spectrum, shift, signal));
     count_square_roots(signal, n_mels, shift);
     COUNT(NOISE, kws_noise_reduction_apply(&config->noise, n_mels, frontend->noise, signal));
     COUNT(GAIN, kws_pcan_apply(&config->pcan, n_mels, frontend->noise, signal));
-    COUNT(LOGARITHM, kws_log_apply(&config->log, n_mels, signal, features));
+    COUNT(LOGARITHM, kws_logarithm_apply(&config->logarithm, n_mels, signal, features));
 }
 
 static FILE *opened(const char *name, const char *mode)

@@ -33,11 +33,12 @@ from tinykws.project.frontend_settings import FrontendSettings
 from tinykws.support.resources import FIRMWARE
 
 HERE = Path(__file__).parent
+FRONTEND = FIRMWARE / "lib" / "kws_frontend"
 TABLE = HERE / "frontend_instructions.md"
 SPEECH = HERE.parent.parent / "shared" / "data" / "negatives" / "coffee_orders_60min.flac"
 SECONDS = 60
 SETTINGS = FrontendSettings()
-STEPS = ("fft", "filterbank", "frontend", "log", "noise_reduction", "pcan", "square_root", "window")
+STEPS = ("analysis_window", "fft", "filterbank", "frontend", "logarithm", "noise_reduction", "pcan", "square_root")
 CORES = {"cortex-m4": "Cortex-M4", "cortex-m3": "Cortex-M3, no DSP instructions", "cortex-m0plus": "Cortex-M0+"}
 NOISE = "Cortex-M4, white noise"
 BEFORE = "Cortex-M4, first form"
@@ -89,12 +90,12 @@ def library_sources(folder: Path) -> list[Path]:
     """Returns the front-end's C files; its tables are written to `folder`."""
     tables = folder / "kws_frontend_config.c"
     tables.write_text(c_source(SETTINGS))
-    return [tables, *(FIRMWARE / "lib" / "kws" / f"kws_{step}.c" for step in STEPS)]
+    return [tables, *(FRONTEND / f"kws_{step}.c" for step in STEPS)]
 
 
 def flash_bytes(core: str, folder: Path) -> dict[str, int]:
     """Returns the bytes of code and of constants that the front-end's objects have."""
-    machine = [f"-mcpu={core}", "-mthumb", "-O2", f"-I{FIRMWARE / 'lib' / 'kws'}", "-nostdlib", "-r"]
+    machine = [f"-mcpu={core}", "-mthumb", "-O2", f"-I{FRONTEND}", "-nostdlib", "-r"]
     linked = folder / f"{core}.o"
     subprocess.run(["arm-none-eabi-gcc", *machine, *library_sources(folder), "-o", linked], check=True)
     sizes = subprocess.run(["arm-none-eabi-size", "-A", linked], check=True, capture_output=True, text=True).stdout

@@ -40,11 +40,22 @@ static void get_ready(void *context)
 static uint32_t memory[KWS_LISTENER_MEMORY_WORDS(WINDOW_SAMPLES, N_MELS, HISTORY, N_LABELS)];
 static kws_listener listener;
 
-#define LISTENING_CONFIG(on_inference, on_detection) \
+#define LISTENING_CONFIG(inference_callback, detection_callback) \
     { \
-        &kws_frontend_default, \
-        {N_LABELS, HISTORY, AVERAGE_MS, 3, 1500, thresholds, NULL, kws_recognize_commands}, \
-        N_FRAMES, INFERENCE_FRAMES, infer, get_ready, on_inference, on_detection, NULL, NULL, \
+        .frontend = &kws_frontend_default, \
+        .detector = {.n_labels = N_LABELS, \
+                     .history = HISTORY, \
+                     .average_window_ms = AVERAGE_MS, \
+                     .minimum_count = 3, \
+                     .suppression_ms = 1500, \
+                     .thresholds = thresholds, \
+                     .rule = kws_recognize_commands}, \
+        .n_frames = N_FRAMES, \
+        .inference_stride = INFERENCE_FRAMES, \
+        .infer = infer, \
+        .get_ready = get_ready, \
+        .on_inference = inference_callback, \
+        .on_detection = detection_callback, \
     }
 
 #endif

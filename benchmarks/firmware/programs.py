@@ -19,7 +19,9 @@ from tinykws.project.frontend_settings import FrontendSettings
 from tinykws.support.resources import FIRMWARE
 
 HERE = Path(__file__).parent
-KERNELS, LISTENER, PORTS = FIRMWARE / "lib" / "kws_nn", FIRMWARE / "lib" / "kws", FIRMWARE / "ports"
+KERNELS, PORTS = FIRMWARE / "lib" / "kws_nn", FIRMWARE / "ports"
+TEXT = FIRMWARE / "lib" / "kws_serial" / "kws_text.c"
+LIBRARIES = [FIRMWARE / "lib" / name for name in ("kws_audio", "kws_detect", "kws_frontend", "kws_serial")]
 COMPILE = ["-std=gnu99", "-O2", "-g", "-ffunction-sections", "-fdata-sections", "-Wall", "-Wextra", "-Werror"]
 """As firmware/platform/builder/main.py compiles."""
 RESERVED_STACK = ".stack"
@@ -99,7 +101,7 @@ def compile_program(
     sources = [HERE / main, HERE / "measuring.c", HERE / machine.own, *machine.port.glob("kws_startup_*.c")]
     sources += [folder / "model_aot.c", folder / "kws_frontend_config.c"]
     sources += [KERNELS / name for name in model.kernels]
-    sources += sorted(LISTENER.glob("*.c"))
+    sources += [path for folder in LIBRARIES for path in sorted(folder.glob("*.c"))]
     return _link(machine, sources, folder / f"{Path(main).stem}.elf", *flags)
 
 
@@ -118,12 +120,12 @@ def compile_many(machine: Machine, models: Sequence[AotModel], main: str, folder
         rows.append(f"    {{net{number}_input, net{number}_invoke, {input_bytes[1]}}},\n")
         sources.append(own / "model_aot.c")
     (folder / "many_models.h").write_text(MANY_HEADER.format(declarations="".join(declarations), rows="".join(rows)))
-    sources += [HERE / main, HERE / machine.own, *machine.port.glob("kws_startup_*.c"), LISTENER / "kws_text.c"]
+    sources += [HERE / main, HERE / machine.own, *machine.port.glob("kws_startup_*.c"), TEXT]
     return _link(machine, [*sources, *sorted(KERNELS.glob("*.c"))], folder / "many.elf")
 
 
 def _link(machine: Machine, sources: Sequence[Path], program: Path, *flags: str) -> Path:
-    includes = [f"-I{path}" for path in (program.parent, KERNELS, LISTENER, machine.port, HERE)]
+    includes = [f"-I{path}" for path in (program.parent, KERNELS, *LIBRARIES, FIRMWARE / "src", machine.port, HERE)]
     command = [machine.compiler, *machine.flags, *COMPILE, *flags, *includes, *map(str, sources), *machine.link]
     run([*command, "-o", str(program)])
     return program

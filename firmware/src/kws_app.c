@@ -21,37 +21,37 @@
 #define MICROPHONE_CHUNK_SAMPLES 320
 #define STATUS_INTERVAL_SAMPLES (10u * KWS_SAMPLE_RATE_HZ)
 
-/* All that a line of audio holds but its base64, and a whole !SYNC, with the longest numbers. */
+/* The characters of an audio line without its base64, and of a whole !SYNC, with the longest numbers. */
 #define AUDIO_LINE_CHARACTERS (1 + 10 + 1 + 10 + 1 + KWS_CHECK_CHARACTERS)
 #define SYNC_CHARACTERS 64
 
-/* A host that stops in the middle of a clip, and one that goes away without !RESET. */
-#define CLIP_PATIENCE_US 5000000u
-#define TEST_PATIENCE_US 60000000u
+/* Timeouts: for a host that stops in the middle of a clip, and for one that goes away without !RESET. */
+#define CLIP_TIMEOUT_US 5000000u
+#define TEST_TIMEOUT_US 60000000u
 
 static struct {
     kws_line line;
     const char *engine_error; /* NULL: the engine runs */
-    bool testing;             /* the host sends the sound; the microphone is not heard */
-    bool skipping;            /* after a failure: whatever is no command is the rest of what failed */
+    bool testing;             /* the host sends the sound; the microphone is ignored */
+    bool skipping;            /* after a failure: lines that are not commands belong to what failed */
     uint32_t last_serial_us;
     uint32_t samples_to_status;
     kws_level level;   /* since the last status, */
     uint32_t clipped;  /* and what the port counted up to it */
-    uint32_t overruns; /* that the host has been told of */
+    uint32_t overruns; /* that were reported to the host */
     kws_report_intake intake;
 } app;
 
 static void begin_status(void)
 {
-    const kws_level nothing = {0, 0, 0};
+    const kws_level nothing = {0};
     app.samples_to_status = STATUS_INTERVAL_SAMPLES;
     app.level = nothing;
     app.clipped = kws_port_microphone_clipped();
 }
 
-/* Told with a status and not at once: a device that is too slow has no time for more lines. */
-static void admit_losses(void)
+/* Reported with the status, not at once: a device that is too slow has no time for more lines. */
+static void report_overruns(void)
 {
     const uint32_t overruns = kws_port_microphone_overruns();
     if (overruns != app.overruns) {
@@ -62,7 +62,7 @@ static void admit_losses(void)
 
 static void give_status(void)
 {
-    admit_losses();
+    report_overruns();
     kws_report_status(&app.level, kws_port_microphone_clipped() - app.clipped, &app.intake);
     begin_status();
 }
@@ -72,7 +72,7 @@ static void listen(void)
     kws_clip_drop();
     kws_pipeline_reset();
     app.testing = false;
-    app.overruns = kws_port_microphone_overruns(); /* nobody listened while the host had its way */
+    app.overruns = kws_port_microphone_overruns(); /* the microphone was ignored while the host sent the sound */
     begin_status();
 }
 
@@ -84,8 +84,8 @@ static kws_report_limits limits(void)
     const size_t line = capacity / 2 < most ? capacity / 2 : most;
     const size_t base64 = line - 1 - AUDIO_LINE_CHARACTERS;
     const kws_report_limits result = {
-        (uint32_t)(base64 / 4 * 3 / 2 * 2), /* whole samples */
-        (uint32_t)(capacity / line),
+        .line_bytes = (uint32_t)(base64 / 4 * 3 / 2 * 2), /* whole samples */
+        .window_lines = (uint32_t)(capacity / line),
     };
     return result;
 }
@@ -134,8 +134,8 @@ static void begin_recording(uint32_t samples, bool checked)
     }
 }
 
-/* What cannot be believed ends no clip. */
-static void complain_of_check(void)
+/* A damaged line does not end a clip. */
+static void report_bad_check(void)
 {
     if (kws_clip_is_checked()) {
         kws_clip_refuse_line();
@@ -220,7 +220,7 @@ static void take_line(void)
     const kws_check check = kws_check_take(app.line.text, &app.line.length);
     kws_report_use_checks(check != KWS_CHECK_NONE || kws_clip_is_checked());
     if (check == KWS_CHECK_BAD) {
-        complain_of_check();
+        report_bad_check();
     } else if (app.line.text[0] == '!') {
         take_command(check == KWS_CHECK_GOOD);
     } else if (in_clip) {
@@ -232,7 +232,7 @@ static void take_line(void)
     kws_report_use_checks(kws_clip_is_checked() || kws_record_is_checked());
 }
 
-static void complain_of_length(void)
+static void report_long_line(void)
 {
     if (kws_clip_is_checked()) {
         kws_clip_refuse_line();
@@ -250,7 +250,7 @@ static bool serve_serial(void)
         if (state == KWS_LINE_READY) {
             take_line();
         } else if (state == KWS_LINE_TOO_LONG) {
-            complain_of_length();
+            report_long_line();
         }
     }
     if (count > 0) {
@@ -269,7 +269,7 @@ static void count_towards_status(const int16_t *samples, size_t count)
     }
 }
 
-/* While the host sends the sound, or while the engine does not run, the microphone's is counted and no more. */
+/* While the host sends the sound, or if the engine does not run, the microphone's samples are only counted. */
 static bool serve_microphone(void)
 {
     int16_t samples[MICROPHONE_CHUNK_SAMPLES];
@@ -285,7 +285,7 @@ static bool serve_microphone(void)
     return count > 0;
 }
 
-/* A recording is no silence of the host's. */
+/* A running recording counts as activity of the host. */
 static bool serve_recording(void)
 {
     const bool heard = kws_record_serve();
@@ -295,15 +295,15 @@ static bool serve_recording(void)
     return heard;
 }
 
-/* Gives up what a host began and left. */
-static void end_what_was_left(void)
+/* Abandons what a host began and did not finish. */
+static void check_timeouts(void)
 {
     const uint32_t quiet_us = kws_port_micros() - app.last_serial_us;
-    if (kws_record_is_running() && quiet_us > CLIP_PATIENCE_US) {
+    if (kws_record_is_running() && quiet_us > CLIP_TIMEOUT_US) {
         fail("timeout of 5 s: the microphone gave no sound");
-    } else if (kws_clip_is_receiving() && quiet_us > CLIP_PATIENCE_US) {
+    } else if (kws_clip_is_receiving() && quiet_us > CLIP_TIMEOUT_US) {
         fail("timeout of 5 s without audio");
-    } else if (app.testing && quiet_us > TEST_PATIENCE_US) {
+    } else if (app.testing && quiet_us > TEST_TIMEOUT_US) {
         listen();
     }
 }
@@ -317,7 +317,11 @@ static void on_inference(uint32_t time_ms, const int8_t *scores)
 
 void kws_app_start(void)
 {
-    const kws_pipeline_events events = {on_inference, kws_clip_on_detection, kws_clip_on_frame};
+    const kws_pipeline_events events = {
+        .on_inference = on_inference,
+        .on_detection = kws_clip_on_detection,
+        .on_frame = kws_clip_on_frame,
+    };
     kws_port_init();
     app.engine_error = kws_pipeline_init();
     kws_self_test_run(app.engine_error == NULL);
@@ -331,7 +335,7 @@ void kws_app_poll(void)
     const bool heard_serial = serve_serial();
     const bool heard_microphone = kws_record_is_running() ? serve_recording() : serve_microphone();
     if (app.testing) {
-        end_what_was_left();
+        check_timeouts();
     }
     if (!heard_serial && !heard_microphone) {
         kws_port_idle();

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The application: one loop that serves the serial line, the microphone and the model.
+/* The application: one loop that serves the serial port, the microphone and the model.
  *
  *     int main(void) { kws_app_start(); for (;;) { kws_app_poll(); } }
  *
- * It listens to the microphone and prints what it hears, until !TEST on the serial line lets a host send the sound
- * instead (docs/serial_protocol.md). All that differs between boards is behind kws_port.h, between engines behind kws_engine.h.
+ * It listens to the microphone and prints detections, until !TEST on the serial port lets a host send the sound
+ * instead (docs/serial_protocol.md). Boards differ behind kws_port.h, engines behind kws_engine.h.
  */
 #ifndef KWS_APP_H
 #define KWS_APP_H
@@ -16,7 +16,7 @@ extern "C" {
 /* Starts port, engine and pipeline, and prints the banner. Call once. */
 void kws_app_start(void);
 
-/* Does what there is to do, or sleeps a little. Call for ever. */
+/* Does pending work, or sleeps briefly. Call it in an endless loop. */
 void kws_app_poll(void);
 
 #ifdef __cplusplus

@@ -19,7 +19,7 @@ typedef enum {
     CLIP_NONE,
     CLIP_RECEIVING, /* audio is still to come */
     CLIP_TAIL,      /* with checks: silence, then the last results, as there is room for results */
-    CLIP_DONE,      /* with checks: results may still be asked for */
+    CLIP_DONE,      /* with checks: the host may still ask for results */
 } clip_state;
 
 static struct {
@@ -73,7 +73,7 @@ void kws_clip_begin(const kws_clip_request *request, bool checked)
 void kws_clip_drop(void)
 {
     clip.state = CLIP_NONE;
-    clip.request.wants_features = 0; /* the microphone's are nobody's */
+    clip.request.wants_features = false; /* nobody asks for the microphone's */
 }
 
 bool kws_clip_is_receiving(void)
@@ -126,26 +126,25 @@ static void take_audio(const uint8_t *bytes, uint32_t count)
     feed_bytes(bytes, count);
 }
 
-/* Returns what is wrong with audio decoded, or NULL. */
-static const char *complaint_of(int32_t decoded)
+/* Decodes a line of audio in place. Returns NULL, or what is wrong with it. */
+static const char *decode(char *line, size_t length, size_t *count)
 {
-    if (decoded == KWS_BASE64_BAD || decoded % 2 != 0) {
+    if (!kws_base64_decode(line, length, (uint8_t *)line, count) || *count % 2 != 0) {
         return "base64 line is bad or holds half a sample";
     }
-    return (uint32_t)decoded > clip.request.bytes - clip.bytes ? "count of bytes is above the size announced" : NULL;
+    return *count > clip.request.bytes - clip.bytes ? "count of bytes is above the size announced" : NULL;
 }
 
 static void decode_and_take(char *line, size_t length)
 {
-    uint8_t *bytes = (uint8_t *)line;
-    const int32_t decoded = kws_base64_decode(line, length, bytes);
-    const char *complaint = complaint_of(decoded);
-    if (complaint != NULL) {
+    size_t count = 0;
+    const char *error = decode(line, length, &count);
+    if (error != NULL) {
         kws_clip_drop();
-        kws_report_fail(complaint);
+        kws_report_fail(error);
         return;
     }
-    take_audio(bytes, (uint32_t)decoded);
+    take_audio((const uint8_t *)line, (uint32_t)count);
 }
 
 void kws_clip_take_line(char *line, size_t length)
@@ -165,7 +164,7 @@ void kws_clip_refuse_line(void)
     }
 }
 
-/* What is left to do after the last audio, as far as there is room for results. */
+/* Feeds the tail and reports the last results, as long as there is room for results. */
 static void work_on_tail(void)
 {
     while (clip.state == CLIP_TAIL && kws_report_has_room()) {
@@ -221,7 +220,7 @@ void kws_clip_on_frame(uint32_t time_ms, const int8_t *frame)
     }
 }
 
-/* Holds the newest; the oldest, where there is no more room, comes before !OK: none is lost. */
+/* Keeps the newest detections until !OK; if there is no room, the oldest is reported before it: none is lost. */
 static void hold(const kws_detection *detection)
 {
     if (clip.held_count == HELD_DETECTIONS) {

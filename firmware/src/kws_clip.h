@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A clip that a host sends over the serial line: base64 lines in, samples into the pipeline as they come.
  *
- * No clip is ever held whole, so a small board takes one of any length. There is one clip at a time, in one of two forms: the
- * old one, of test_over_serial, or with checks, where each line of audio says where it belongs, and results are kept until
- * the host has them, so that whatever is damaged on the way can be sent again (docs/serial_protocol.md).
+ * No clip is ever held whole, so a small board can take clips of any length. There is one clip at a time, in one of two forms: the
+ * old one, of test_over_serial, or with checks, where each line of audio has its offset, and results are kept until
+ * the host has confirmed them, so that whatever is damaged on the way can be sent again (docs/serial_protocol.md).
  */
 #ifndef KWS_CLIP_H
 #define KWS_CLIP_H
@@ -24,16 +24,16 @@ void kws_clip_begin(const kws_clip_request *request, bool checked);
 /* Old form: takes one line of audio, which is overwritten. Reports its acknowledgement, and after the last one the results. */
 void kws_clip_take_line(char *line, size_t length);
 
-/* With checks: takes one line, whose check is right and taken off; it is overwritten. Reports as above, results as they find room. */
+/* With checks: takes one line, whose check was correct and is removed; it is overwritten. Reports as above; results wait for room. */
 void kws_clip_take_checked_line(char *line, size_t length);
 
-/* With checks: a line came over damaged, or too long. Asks the host to !SYNC, once. */
+/* With checks: a line was damaged or too long. Asks the host to !SYNC, once. */
 void kws_clip_refuse_line(void);
 
-/* With checks: tells the host what is here, and again what it has not got; then goes on where there was no room. */
+/* With checks: reports what has arrived, repeats the results that the host lacks, then continues with what had no room. */
 void kws_clip_sync(const kws_sync_request *request);
 
-/* Gives the clip up, if there is one. */
+/* Abandons the clip, if there is one. */
 void kws_clip_drop(void);
 
 /* Whether audio is still to come. */

@@ -9,7 +9,8 @@
 #include "kws_settings.h"
 
 #define WINDOW_SAMPLES (KWS_WINDOW_MS * KWS_SAMPLE_RATE_HZ / 1000)
-#define HISTORY KWS_DETECTOR_HISTORY(KWS_AVERAGE_WINDOW_MS, KWS_INFERENCE_STRIDE * KWS_STRIDE_MS)
+#define INFERENCE_STRIDE_MS (KWS_INFERENCE_STRIDE * KWS_STRIDE_MS)
+#define HISTORY KWS_DETECTOR_HISTORY(KWS_AVERAGE_WINDOW_MS, INFERENCE_STRIDE_MS)
 
 static bool infer(void *context, const int8_t *features, int8_t *scores);
 static void get_ready(void *context);
@@ -20,23 +21,36 @@ static void tell_detection(void *context, const kws_detection *detection);
 static const uint8_t thresholds[KWS_N_LABELS] = KWS_THRESHOLDS;
 #ifdef KWS_FILTER_TAPS
 static const int8_t filter_weights[KWS_FILTER_ROWS * KWS_FILTER_TAPS] = KWS_FILTER_WEIGHTS;
-static const kws_score_filter filter = {filter_weights, KWS_FILTER_BIAS, KWS_FILTER_TAPS, KWS_FILTER_SHIFT};
+static const kws_score_filter filter = {
+    .weights = filter_weights,
+    .bias = KWS_FILTER_BIAS,
+    .taps = KWS_FILTER_TAPS,
+    .shift = KWS_FILTER_SHIFT,
+};
 #define FILTER &filter
 #else
 #define FILTER NULL
 #endif
 static const kws_listener_config config = {
-    &kws_frontend_default,
-    {KWS_N_LABELS, HISTORY, KWS_AVERAGE_WINDOW_MS, KWS_MINIMUM_COUNT, KWS_SUPPRESSION_MS, thresholds,
-     FILTER, KWS_DETECTOR_RULE},
-    KWS_N_FRAMES,
-    KWS_INFERENCE_STRIDE,
-    infer,
-    get_ready,
-    tell_inference,
-    tell_detection,
-    tell_frame,
-    NULL,
+    .frontend = &kws_frontend_default,
+    .detector =
+        {
+            .n_labels = KWS_N_LABELS,
+            .history = HISTORY,
+            .average_window_ms = KWS_AVERAGE_WINDOW_MS,
+            .minimum_count = KWS_MINIMUM_COUNT,
+            .suppression_ms = KWS_SUPPRESSION_MS,
+            .thresholds = thresholds,
+            .filter = FILTER,
+            .rule = KWS_DETECTOR_RULE,
+        },
+    .n_frames = KWS_N_FRAMES,
+    .inference_stride = KWS_INFERENCE_STRIDE,
+    .infer = infer,
+    .get_ready = get_ready,
+    .on_inference = tell_inference,
+    .on_detection = tell_detection,
+    .on_frame = tell_frame,
 };
 static uint32_t memory[KWS_LISTENER_MEMORY_WORDS(WINDOW_SAMPLES, KWS_N_MELS, HISTORY, KWS_N_LABELS)];
 static kws_listener listener;
@@ -45,14 +59,14 @@ static uint32_t frontend_us;
 static uint32_t invoke_us;
 static uint32_t inferences;
 static uint32_t failed_invokes;
-static uint32_t away_us; /* time of one feed that was not the front-end's */
+static uint32_t away_us; /* time of one feed that is not the front-end's */
 
 static bool infer(void *context, const int8_t *features, int8_t *scores)
 {
     (void)context;
     (void)features; /* the engine's input */
     const uint32_t began_us = kws_port_micros();
-    const bool ran = kws_engine_invoke() == 0;
+    const bool ran = kws_engine_invoke();
     const uint32_t took_us = kws_port_micros() - began_us;
     away_us += took_us;
     invoke_us += took_us;
@@ -69,7 +83,7 @@ static void get_ready(void *context)
     (void)context;
     const uint32_t began_us = kws_port_micros();
     if (kws_engine_keeps_rows) {
-        failed_invokes += kws_engine_invoke() != 0;
+        failed_invokes += !kws_engine_invoke();
     }
     away_us += kws_port_micros() - began_us;
 }
@@ -135,8 +149,13 @@ void kws_pipeline_feed(const int16_t *samples, size_t count)
 kws_pipeline_figures kws_pipeline_read_figures(void)
 {
     const kws_pipeline_figures figures = {
-        kws_listener_time_ms(&listener), listener.frames, listener.features_crc32, frontend_us, inferences, invoke_us,
-        failed_invokes,
+        .time_ms = kws_listener_time_ms(&listener),
+        .frames = listener.frames,
+        .features_crc32 = listener.features_crc32,
+        .frontend_us = frontend_us,
+        .inferences = inferences,
+        .invoke_us = invoke_us,
+        .failed_invokes = failed_invokes,
     };
     return figures;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The listener with the engine in its middle, and a stop-watch on both. There is one. */
+/* The listener with the engine as its model, and the time that each takes. There is one instance. */
 #ifndef KWS_PIPELINE_H
 #define KWS_PIPELINE_H
 
@@ -12,14 +12,14 @@
 extern "C" {
 #endif
 
-/* Who is told what the pipeline finds. Their time does not count as the pipeline's. NULL: nobody. */
+/* Callbacks, each may be NULL. Their time does not count as the pipeline's. */
 typedef struct {
     void (*on_inference)(uint32_t time_ms, const int8_t *scores); /* [KWS_N_LABELS] */
     void (*on_detection)(const kws_detection *detection);
     void (*on_frame)(uint32_t time_ms, const int8_t *frame); /* [KWS_N_MELS] features; may be NULL */
 } kws_pipeline_events;
 
-/* All since the last reset. */
+/* Everything since the last reset. */
 typedef struct {
     uint32_t time_ms;
     uint32_t frames;
@@ -30,13 +30,13 @@ typedef struct {
     uint32_t failed_invokes;
 } kws_pipeline_figures;
 
-/* Prepares engine and listener. Returns NULL when they are ready, else what is wrong, in words. */
+/* Prepares engine and listener. Returns NULL if they are ready, otherwise what is wrong, in words. */
 const char *kws_pipeline_init(void);
 
-/* Whom to tell from now on; call it before anything is fed. */
+/* Sets the callbacks; call it before the first samples. */
 void kws_pipeline_tell(kws_pipeline_events events);
 
-/* Starts anew, as if just switched on. */
+/* Starts again, as after power-on. */
 void kws_pipeline_reset(void);
 
 /* Takes samples, 16 kHz mono, in pieces of any size. */

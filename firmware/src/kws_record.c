@@ -6,7 +6,7 @@
 #include "kws_port.h"
 #include "kws_report.h"
 
-/* 480 bytes, 640 characters of base64: what stands around them is 4 % of the line. */
+/* 480 bytes, 640 characters of base64: the rest of the line is 4 % of it. */
 #define LINE_SAMPLES 240
 
 static struct {
@@ -71,17 +71,17 @@ static void send_line(const int16_t *samples, size_t count)
 static void finish(void)
 {
     const kws_report_recording result = {
-        recording.sent,
-        recording.crc,
-        recording.overruns,
-        kws_port_microphone_clipped() - recording.clipped,
+        .samples = recording.sent,
+        .crc = recording.crc,
+        .overruns = recording.overruns,
+        .clipped = kws_port_microphone_clipped() - recording.clipped,
     };
     kws_report_ok_record(&result);
     recording.wanted = 0;
 }
 
-/* What the ring has no room for is lost to the recording only while it still needs sound: on a slow line, its end goes out
- * long after it was heard. Counted before the ring is looked at, since an interrupt may put into it in between. */
+/* An overrun damages the recording only while it still needs sound: on a slow serial port, its end is sent long after it
+ * was recorded. Counted before the ring is read, since an interrupt may write to it in between. */
 static void count_losses(void)
 {
     const uint32_t overruns = kws_port_microphone_overruns() - recording.overruns_before;

@@ -12,23 +12,23 @@
 #include "kws_settings.h"
 #include "kws_text.h"
 
-/* The most that one frame of features can lead to: its own line, one of scores, one of a detection (a label has at most 24
+/* The most output that one frame of features can cause: its own line, one of scores, one of a detection (a label has at most 24
  * characters), each with number and check. */
 #define NUMBER_AND_CHECK_BYTES 23
 #define FRAME_RESULT_BYTES (101 + 3 * NUMBER_AND_CHECK_BYTES + 2 * KWS_N_MELS + 5 * KWS_N_LABELS)
 #define FRAMES_PER_LINE (KWS_MAX_LINE_SAMPLES * 1000 / (KWS_STRIDE_MS * KWS_SAMPLE_RATE_HZ) + 1)
 #define LAST_RESULT_BYTES 320
 #define ROOM_BYTES (FRAMES_PER_LINE * FRAME_RESULT_BYTES + LAST_RESULT_BYTES)
-/* What may wait to be confirmed before the sound has to wait: some fifteen lines. */
+/* Unconfirmed results that may wait before the audio must wait: about fifteen lines. */
 #define UNCONFIRMED_BYTES 1024
 
 static void write_line(const uint8_t *bytes, size_t count);
 
-static kws_text text = {write_line, 0, {0}};
+static kws_text text = {.sink = write_line};
 static bool checks;
 static uint32_t written_crc; /* of the line's beginning, as far as it has left the text's buffer */
 static uint8_t outbox_bytes[ROOM_BYTES + UNCONFIRMED_BYTES];
-static kws_outbox outbox = {outbox_bytes, sizeof outbox_bytes, 0, 0, 0};
+static kws_outbox outbox = {.bytes = outbox_bytes, .capacity = sizeof outbox_bytes};
 
 static void write_line(const uint8_t *bytes, size_t count)
 {

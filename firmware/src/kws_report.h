@@ -14,10 +14,10 @@
 extern "C" {
 #endif
 
-/* What a host should know before it sends audio. */
+/* What a host must know before it sends audio. */
 typedef struct {
     uint32_t line_bytes;   /* most bytes of audio in one line */
-    uint32_t window_lines; /* lines that may be under way without an answer */
+    uint32_t window_lines; /* the transmit window: lines that may be unanswered */
 } kws_report_limits;
 
 /* Whether lines end with a check from now on, and results are numbered and kept. */
@@ -25,14 +25,14 @@ void kws_report_use_checks(bool use);
 
 void kws_report_ready(kws_report_limits limits);
 
-/* What a clip comes to: features and scores as they come, then kws_report_clip(), then one of the last three.
+/* The results of a clip: features and scores as they come, then kws_report_clip(), then one of the last three.
  *
  * With checks, these lines are kept until the host has them; kws_report_has_room() tells whether those of so much audio
  * as a line holds fit, and the last ones after them. */
 void kws_report_begin_results(void);
 bool kws_report_has_room(void);
-void kws_report_confirm(uint32_t results); /* that the host has */
-void kws_report_results_again(void);       /* those that it has not */
+void kws_report_confirm(uint32_t results);                       /* that the host has */
+void kws_report_results_again(void);                             /* those that it has not */
 void kws_report_features(uint32_t time_ms, const int8_t *frame); /* [KWS_N_MELS] */
 void kws_report_scores(uint32_t time_ms, const int8_t *scores);  /* [KWS_N_LABELS] */
 void kws_report_detection(const kws_detection *detection);
@@ -41,7 +41,7 @@ void kws_report_ok_data(uint32_t bytes);
 void kws_report_fail_clip(const char *error); /* code and words */
 void kws_report_fail_crc(uint32_t computed, uint32_t announced);
 
-/* What the microphone has delivered, whatever became of it. */
+/* What the microphone has delivered, used or not. */
 typedef struct {
     uint32_t samples; /* since start, wrapping; those of recordings left out */
     uint32_t at_us;   /* when the last of them came */
@@ -51,7 +51,7 @@ typedef struct {
 void kws_report_status(const kws_level *level, uint32_t clipped, const kws_report_intake *intake);
 void kws_report_error(const char *what, const char *words);
 
-/* What came of a recording. */
+/* The result of a recording. */
 typedef struct {
     uint32_t samples;
     uint32_t crc;      /* of all of them, int16 little-endian */

@@ -12,7 +12,7 @@ static const char *result = "none";
 #include "kws_golden_signal.h"
 #include "kws_pipeline.h"
 
-/* Exactly as much as the model looks at: it is asked once, at the end. */
+/* Exactly one model input: the model runs once, at the end. */
 #define CLIP_SAMPLES ((KWS_WINDOW_MS + (KWS_N_FRAMES - 1) * KWS_STRIDE_MS) * (KWS_SAMPLE_RATE_HZ / 1000))
 #define CHUNK_SAMPLES 160
 

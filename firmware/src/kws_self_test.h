@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The self-test at boot: the model's golden clip, made from its seed, goes through front-end and model.
  *
- * What must come of it stands in the generated kws_settings.h: the CRC of the features and the scores, as the host computed
- * them when the model was made. Kernels, tables or weights that are wrong show here, without any host.
+ * The expected result is in the generated kws_settings.h: the CRC of the features and the scores, as the host computed
+ * them when the model was made. Wrong kernels, tables or weights show here, without a host.
  */
 #ifndef KWS_SELF_TEST_H
 #define KWS_SELF_TEST_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The entry point for Arduino's cores, and of kws_port.h all that every such core has: serial line, clock, waiting.
+/* The entry point for Arduino's cores, and the parts of kws_port.h that all of them share: serial port, clock, waiting.
  *
  * The microphone is the port's: it starts in kws_microphone_begin() and hands what it hears to kws_microphone_deliver(),
- * which goes on while the main loop is busy: the ring between the two holds half a second or more.
+ * also while the main loop is busy: the ring between the two holds half a second or more.
  */
 #include <Arduino.h>
 
@@ -19,7 +19,7 @@ namespace {
 /* Half a second, longer than any inference on these boards, or more, so that a slow line loses nothing of a recording. */
 constexpr uint32_t kRingSamples = KWS_MICROPHONE_RING_SAMPLES;
 static_assert((kRingSamples & (kRingSamples - 1)) == 0, "ring_samples in boards.yaml: a power of two");
-/* USB holds the host back by itself; a UART's driver gets a buffer of this size. */
+/* USB has flow control; a UART's driver gets a buffer of this size. */
 constexpr size_t kSerialBytes = 2048;
 constexpr uint32_t kErrorIntervalMs = 5000;
 constexpr uint32_t kSettleSamples = KWS_MICROPHONE_SETTLE_MS * (KWS_SAMPLE_RATE_HZ / 1000u);
@@ -28,7 +28,7 @@ constexpr size_t kPieceSamples = 128;
 
 int16_t ring_samples[kRingSamples];
 kws_sample_ring ring = {ring_samples, kRingSamples, 0, 0, 0};
-kws_conditioner conditioner = {KWS_MICROPHONE_SLOT_BITS, KWS_MICROPHONE_SHIFT, kSettleSamples, 0, 0, 0};
+kws_conditioner conditioner = {KWS_MICROPHONE_SLOT_BITS, KWS_MICROPHONE_SHIFT, kSettleSamples, 0, 0, false};
 uint32_t lost_blocks; /* by the driver */
 bool microphone_runs;
 uint32_t last_error_ms;
@@ -61,8 +61,8 @@ void power_microphone() {
   }
 }
 
-/* Again and again: a person may open the serial line at any time. */
-void complain_of_microphone() {
+/* Repeated, since a person may open the serial port at any time. */
+void report_dead_microphone() {
   if (!microphone_runs && millis() - last_error_ms > kErrorIntervalMs) {
     last_error_ms = millis();
     kws_report_error("microphone", "did not start: check its wiring and pins");
@@ -80,7 +80,7 @@ void kws_microphone_lost_block(void) { __atomic_store_n(&lost_blocks, lost_block
 extern "C" {
 
 void kws_port_init(void) {
-#ifdef ARDUINO_ARCH_ESP32 /* its USB drops bytes too where there is no room */
+#ifdef ARDUINO_ARCH_ESP32 /* its USB drops bytes too if there is no room */
   Serial.setRxBufferSize(kSerialBytes);
 #endif
   Serial.begin(KWS_SERIAL_BAUD);
@@ -135,5 +135,5 @@ void setup() { kws_app_start(); }
 
 void loop() {
   kws_app_poll();
-  complain_of_microphone();
+  report_dead_microphone();
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a microphone's port (firmware/ports/arduino_pdm, …) and main_arduino.cpp owe each other. */
+/* What a microphone's port (firmware/ports/arduino_pdm, …) and main_arduino.cpp require of each other. */
 #ifndef MAIN_ARDUINO_H
 #define MAIN_ARDUINO_H
 
@@ -9,8 +9,8 @@
 /* The port's: starts the microphone at KWS_SAMPLE_RATE_HZ. Returns whether it runs; true where there is none. */
 bool kws_microphone_begin(void);
 
-/* The port calls one of these with what the microphone delivers, from one interrupt or one task. What the values mean
- * stands in the board's row: slot_bits and shift. */
+/* The port calls one of these with what the microphone delivers, from one interrupt or one task. The board's row of boards.yaml
+ * (slot_bits, shift) says what the values mean. */
 void kws_microphone_deliver(const int16_t *slots, size_t count);
 void kws_microphone_deliver(const int32_t *slots, size_t count);
 

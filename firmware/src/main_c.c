@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where a C compiler and a linker are all there is: the host process and the emulated machines. */
+/* The entry point without a framework: the host process and the emulated machines. */
 #include "kws_app.h"
 
 int main(void)

@@ -187,7 +187,7 @@ def test_the_engine_compiles_against_its_contract(tmp_path: Path) -> None:
     firmware = KERNELS.parent.parent
     _a_model(tmp_path)
     (tmp_path / "kws_settings.h").write_text("#define KWS_INFERENCE_STRIDE 5\n")
-    includes = ["-I", tmp_path, "-I", firmware / "lib" / "kws"]
+    includes = ["-I", tmp_path, "-I", firmware / "src"]
     source = firmware / "engines" / "aot" / "kws_engine_aot.c"
     run_compiler("gcc", *STRICT, *includes, "-c", source, "-o", tmp_path / "engine.o")
 

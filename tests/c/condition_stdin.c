@@ -24,8 +24,8 @@ int main(int argc, char **argv)
 {
     static int32_t slots[MOST];
     static int16_t samples[MOST];
-    kws_conditioner conditioner = {0, 0, 0, 0, 0, 0};
-    kws_level level = {0, 0, 0};
+    kws_conditioner conditioner = {0};
+    kws_level level = {0};
     size_t wanted = 1;
     size_t count;
     if (argc != 4) {

@@ -6,11 +6,11 @@
 
 #include "kws_bits.h"
 #include "kws_filterbank.h"
-#include "kws_log.h"
+#include "kws_logarithm.h"
 #include "kws_noise_reduction.h"
 #include "kws_pcan.h"
 #include "kws_square_root.h"
-#include "kws_window.h"
+#include "kws_analysis_window.h"
 
 #define REQUIRE(condition) \
     do { \
@@ -110,7 +110,7 @@ static void later_steps(void)
         }
         kws_noise_reduction_apply(&config->noise, 4, noise, signal);
         kws_pcan_apply(&config->pcan, 4, noise, signal);
-        kws_log_apply(&config->log, 4, signal, features);
+        kws_logarithm_apply(&config->logarithm, 4, signal, features);
         REQUIRE(features[i % 4] < 64 * 23); /* ln(2^32) * 2^6 */
     }
 }
@@ -119,13 +119,13 @@ static void later_steps(void)
  * staircase of corrections allows. */
 static void logarithms(void)
 {
-    const kws_log_config config = {kws_frontend_default.log.log2_correction, 0, 6};
+    const kws_logarithm_config config = {kws_frontend_default.logarithm.log2_correction, 0, 6};
     uint16_t last = 0;
     for (int bits = 1; bits < 32; ++bits) {
         uint16_t features[3];
         const uint32_t power = 1u << bits;
         const uint32_t values[3] = {power - 1, power, power + 1};
-        kws_log_apply(&config, 3, values, features);
+        kws_logarithm_apply(&config, 3, values, features);
         REQUIRE(last <= features[0] && features[0] <= features[1] + 1 && features[1] <= features[2]);
         REQUIRE(abs((int)features[1] * 1000 - bits * 44361) <= 1000); /* 64 ln 2 = 44.361 */
         last = features[2];
@@ -138,11 +138,11 @@ static void windows(void)
     const kws_frontend_config *config = &kws_frontend_default;
     int16_t *samples = (int16_t *)calloc(config->window_samples, sizeof(int16_t));
     kws_complex *spectrum = (kws_complex *)malloc(config->fft.size / 2u * sizeof(kws_complex));
-    REQUIRE(kws_window_apply(config, samples, spectrum) == 15);
+    REQUIRE(kws_analysis_window_apply(config, samples, spectrum) == 15);
     samples[config->window_samples / 2] = INT16_MIN;
-    REQUIRE(kws_window_apply(config, samples, spectrum) == 15);
+    REQUIRE(kws_analysis_window_apply(config, samples, spectrum) == 15);
     samples[config->window_samples / 2] = INT16_MAX;
-    REQUIRE(kws_window_apply(config, samples, spectrum) == 0);
+    REQUIRE(kws_analysis_window_apply(config, samples, spectrum) == 0);
     free(spectrum);
     free(samples);
 }

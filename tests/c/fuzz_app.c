@@ -136,8 +136,8 @@ static size_t encode(char *text, const uint8_t *bytes, size_t count)
     size_t length = 0;
     for (size_t i = 0; i < count; i += 3) {
         const uint32_t rest = (uint32_t)(count - i);
-        const uint32_t bits = (uint32_t)bytes[i] << 16 | (rest > 1 ? (uint32_t)bytes[i + 1] << 8 : 0) |
-                              (rest > 2 ? bytes[i + 2] : 0);
+        const uint32_t bits =
+            (uint32_t)bytes[i] << 16 | (rest > 1 ? (uint32_t)bytes[i + 1] << 8 : 0) | (rest > 2 ? bytes[i + 2] : 0);
         text[length++] = digits[bits >> 18];
         text[length++] = digits[bits >> 12 & 63];
         text[length++] = rest > 1 ? digits[bits >> 6 & 63] : '=';

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* firmware/lib/kws/kws_arm_dsp.h in C, after the pseudocode of the ARMv7-M manual (DDI 0403, A7.7): with
+/* firmware/lib/kws_frontend/kws_arm_dsp.h in C, after the pseudocode of the ARMv7-M manual (DDI 0403, A7.7): with
  * -DKWS_ARM_DSP_IN_C the front-end's form for ARM runs on any machine, where the sanitizers can watch it.
  */
 #ifndef KWS_ARM_DSP_IN_C_H

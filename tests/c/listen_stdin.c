@@ -125,9 +125,9 @@ int main(int argc, char **argv)
     config.context = &model;
 
     kws_listener listener;
-    uint32_t *memory = (uint32_t *)malloc(
-        sizeof(uint32_t) * KWS_LISTENER_MEMORY_WORDS(frontend->window_samples, frontend->n_mels,
-                                                     config.detector.history, config.detector.n_labels));
+    uint32_t *memory = (uint32_t *)malloc(sizeof(uint32_t) *
+                                          KWS_LISTENER_MEMORY_WORDS(frontend->window_samples, frontend->n_mels,
+                                                                    config.detector.history, config.detector.n_labels));
     int8_t *window = (int8_t *)malloc((size_t)config.n_frames * frontend->n_mels);
     kws_listener_init(&listener, &config, window, memory);
     feed_stdin(&listener);

@@ -8,7 +8,7 @@
 #include "kws_filterbank.h"
 #include "kws_frontend.h"
 #include "kws_pair.h"
-#include "kws_window.h"
+#include "kws_analysis_window.h"
 
 #define RANDOM_PAIRS 20000
 #define ROUNDS 60
@@ -129,7 +129,7 @@ static void steps(void)
         for (size_t i = 0; i < config->window_samples; ++i) {
             samples[i] = (int16_t)(random_number() >> round % 16);
         }
-        const int shift = kws_window_apply(config, samples, spectrum);
+        const int shift = kws_analysis_window_apply(config, samples, spectrum);
         take_bytes(&shift, sizeof shift);
         take_bytes(spectrum, config->fft.size / 2u * sizeof spectrum[0]);
         say("window");

@@ -35,11 +35,11 @@ static void print_hex(const uint8_t *bytes, size_t count)
 static void base64(const uint8_t *bytes, size_t count)
 {
     uint8_t *decoded = malloc(count / 4 * 3 + 1);
-    const int32_t length = kws_base64_decode((const char *)bytes, count, decoded);
-    if (length < 0) {
-        printf("bad");
+    size_t length = 0;
+    if (kws_base64_decode((const char *)bytes, count, decoded, &length)) {
+        print_hex(decoded, length);
     } else {
-        print_hex(decoded, (size_t)length);
+        printf("bad");
     }
     free(decoded);
 }

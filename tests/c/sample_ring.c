@@ -15,7 +15,7 @@
 #define BLOCKS 20000u
 
 static int16_t memory[CAPACITY];
-static kws_sample_ring ring = {memory, CAPACITY, 0, 0, 0};
+static kws_sample_ring ring = {.samples = memory, .capacity = CAPACITY};
 static bool finished;
 
 static void *write_blocks(void *unused)

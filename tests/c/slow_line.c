@@ -17,7 +17,7 @@ uint32_t __wrap_kws_port_microphone_overruns(void);
 size_t __wrap_kws_port_microphone_waiting(void);
 
 static int16_t memory[RING];
-static kws_sample_ring ring = {memory, RING, 0, 0, 0};
+static kws_sample_ring ring = {.samples = memory, .capacity = RING};
 static int16_t next_sample;
 static uint32_t owed; /* samples x BYTES_A_SECOND that have been heard since the last block */
 

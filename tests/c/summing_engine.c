@@ -25,7 +25,7 @@ int8_t *kws_engine_input(void)
     return input;
 }
 
-int kws_engine_invoke(void)
+bool kws_engine_invoke(void)
 {
     int32_t sum = 0;
     for (int i = 0; i < KWS_N_FRAMES * KWS_N_MELS; ++i) {
@@ -36,9 +36,9 @@ int kws_engine_invoke(void)
     }
     output[KWS_FIRST_WORD] = (int8_t)(sum > 0 ? 127 : -128);
 #ifdef FAILING_INVOKE
-    return 1;
+    return false;
 #else
-    return 0;
+    return true;
 #endif
 }
 

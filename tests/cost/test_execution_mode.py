@@ -57,7 +57,7 @@ def test_micro_speech_streams_with_less_of_everything(micro_speech: bytes, infer
     frames = "a frame" if inference_stride == 1 else f"{inference_stride} frames"
     shared = "reuse rows up to op 1 (DEPTHWISE_CONV_2D) and the partial sums of op 2 (FULLY_CONNECTED)"
     assert choice.explanation == f"inferences {frames} apart {shared}"
-    head = model.source.split("*/")[0].replace("\n * ", " ")
+    head = model.source.split("*/")[1].replace("\n * ", " ")
     assert f"Inferences {frames} apart {shared}." in head
 
 

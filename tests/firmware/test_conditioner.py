@@ -12,7 +12,7 @@ import pytest
 
 from tinykws.support.resources import FIRMWARE
 
-LIBRARY = FIRMWARE / "lib" / "kws"
+LIBRARY = FIRMWARE / "lib" / "kws_audio"
 SOURCES = [
     Path(__file__).parent.parent / "c" / "condition_stdin.c",
     LIBRARY / "kws_conditioner.c",

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from emulated_cortex_m4 import compile_program, run_program
+from firmware_sources import INCLUDES, portable_file
 from frontend_signals import KINDS, RATE_HZ, samples_of_kind, to_int16, voice
 
 from tinykws.native.features import FrontEnd
@@ -21,10 +22,9 @@ from tinykws.support.resources import FIRMWARE
 
 pytestmark = pytest.mark.slow
 
-LIBRARY = FIRMWARE / "lib" / "kws"
 NATIVE = Path(__file__).parent.parent / "c"
-STEPS = ("crc32", "fft", "filterbank", "frontend", "log", "noise_reduction", "pcan", "square_root", "window")
-SOURCES = [LIBRARY / f"kws_{name}.c" for name in STEPS]
+FRONTEND = FIRMWARE / "lib" / "kws_frontend"
+SOURCES = [*sorted(FRONTEND.glob("*.c")), portable_file("kws_crc32.c")]
 COUNTER = FIRMWARE.parent / "benchmarks" / "frontend_instructions.c"
 SETTINGS = {
     "default": FrontendSettings(),
@@ -48,7 +48,7 @@ def native_checksums(flags: list[str], tables: Path) -> str:
     if shutil.which("gcc") is None:
         pytest.skip("needs gcc")
     program = tables.with_name("program")
-    strict = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", f"-I{LIBRARY}", f"-I{NATIVE}"]
+    strict = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", *INCLUDES, f"-I{NATIVE}"]
     sources = [NATIVE / "pair_vectors.c", tables, *SOURCES]
     subprocess.run(["gcc", *strict, "-O1", *SANITIZERS, *flags, *sources, "-o", program], check=True)
     return subprocess.run([program], check=True, capture_output=True, text=True).stdout
@@ -107,7 +107,7 @@ def test_only_the_cortex_m4_gets_dsp_instructions(
     """Or else the tests above would compare the portable form with itself."""
     sources = [NATIVE / "frontend_edges.c", write_tables(FrontendSettings(), tmp_path), *SOURCES]
     program = compile_program(sources, tmp_path / "edges.elf", core=core)
-    command = ["arm-none-eabi-objdump", "-d", "--disassemble=kws_window_apply", str(program)]
+    command = ["arm-none-eabi-objdump", "-d", "--disassemble=kws_analysis_window_apply", str(program)]
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     assert [name in text for name in ("smultt", "pkhbt", "ssub16")] == [has_them] * 3
     assert run_program(program, tmp_path) == "ok\n"

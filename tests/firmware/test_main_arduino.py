@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from firmware_sources import LIBRARIES
 from tiny_model import tiny_bundle
 
 from tinykws.boards.rows import find_board
@@ -28,12 +29,12 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     project = folder / "project"
     generate(tiny_bundle(folder / "bundle"), find_board("nanorp2040"), None, project)
     names = ("main_arduino.cpp", "kws_microphone_pdm.cpp")
-    library = FIRMWARE / "lib" / "kws"
+    library = FIRMWARE / "lib" / "kws_audio"
     objects = []
     for name in ("kws_conditioner", "kws_sample_ring"):
         objects.append(folder / f"{name}.o")
         run(["gcc", "-std=c99", "-g", "-fsanitize=address,undefined", "-c", library / f"{name}.c", "-o", objects[-1]])
-    includes = [project / "src", project / "include", library, TESTS / "c" / "stubs" / "arduino"]
+    includes = [project / "src", project / "include", *LIBRARIES, TESTS / "c" / "stubs" / "arduino"]
     sources = [TESTS / "c" / "arduino_world.cpp", *(project / "src" / name for name in names)]
     flags = ["-std=gnu++11", "-g", "-Wall", "-Wextra", "-Werror", "-fsanitize=address,undefined"]
     run(["g++", *flags, *(f"-I{path}" for path in includes), *sources, *objects, "-o", folder / "world"])

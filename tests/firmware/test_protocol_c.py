@@ -21,7 +21,7 @@ from tinykws.device.line_checksum import split_check, with_check
 from tinykws.device.protocol import AUDIO_TYPE, MAX_LINE_CHARACTERS, MAX_TAIL_SAMPLES, announcement, audio_line
 from tinykws.support.resources import FIRMWARE
 
-LIBRARY = FIRMWARE / "lib" / "kws"
+LIBRARY = FIRMWARE / "lib" / "kws_serial"
 SOURCES = ["kws_base64.c", "kws_check.c", "kws_crc32.c", "kws_line.c", "kws_outbox.c", "kws_protocol.c", "kws_text.c"]
 FLAGS = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-Wconversion", "-O1", "-g"]
 SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
-LIBRARY = ROOT / "firmware" / "lib" / "kws"
+LIBRARY = ROOT / "firmware" / "lib" / "kws_audio"
 
 
 @pytest.mark.parametrize("sanitizer", ["thread", "address,undefined"])

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from firmware_sources import PROJECT_FOLDERS
 
 from tinykws.boards.rows import Board, parse_boards
 from tinykws.device.protocol import AUDIO_TYPE, ClipFigures, DeviceTrouble, Line, Ready, Scores, parse_line
@@ -78,7 +79,7 @@ def link(folder: Path, flags: list[str], *, archive: bool) -> Path:
     for compiler in ("gcc", "g++"):
         if shutil.which(compiler) is None:
             pytest.skip(f"needs {compiler}")
-    includes = [f"-I{folder / part}" for part in ("include", "src", "lib/kws")] + [f"-I{LIBRARY}"]
+    includes = [f"-I{folder / part}" for part in PROJECT_FOLDERS] + [f"-I{LIBRARY}"]
     objects, library = folder / "objects", folder / "library"
     for where, sources in ((objects, [*folder.rglob("*.c*")]), (library, [*LIBRARY.glob("*.cpp")])):
         where.mkdir()

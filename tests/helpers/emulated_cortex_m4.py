@@ -7,6 +7,8 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+from firmware_sources import INCLUDES
+
 from tinykws.support.resources import FIRMWARE
 
 PORT = FIRMWARE / "ports" / "qemu_mps2"
@@ -24,7 +26,7 @@ def compile_program(
     """
     machine = [f"-mcpu={core}", "-mthumb", *(FPU if core == "cortex-m4" else ["-mfloat-abi=soft"])]
     common = ["-std=gnu99", optimize, "-Wall", "-Wextra", "-Werror", "-ffunction-sections", "-fdata-sections"]
-    includes = [f"-I{FIRMWARE / 'lib' / 'kws'}", f"-I{PORT}"]
+    includes = [*INCLUDES, f"-I{PORT}"]
     link = ["-nostartfiles", "--specs=nano.specs", "--specs=rdimon.specs", "-Wl,--gc-sections"]
     link.append(f"-T{PORT / 'mps2_an386.ld'}")
     inputs = [*sources, STDIO, PORT / "kws_startup_mps2.c"]

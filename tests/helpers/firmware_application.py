@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from firmware_sources import APPLICATION_INCLUDES, portable_sources
 from protocol_grammar import is_of
 
 from tinykws.device.protocol import ClipFigures, Heard, Line, Scores, Status, parse_line
@@ -77,13 +78,13 @@ def build(folder: Path, *defines: str) -> Path:
     sources = [
         *(FIRMWARE / "src").glob("kws_*.c"),
         FIRMWARE / "src" / "main_c.c",
-        *(FIRMWARE / "lib" / "kws").glob("*.c"),
+        *portable_sources(),
         *(FIRMWARE / "ports" / "host").glob("*.c"),
         Path(__file__).parent.parent / "c" / "summing_engine.c",
         folder / "tables.c",
         folder / "labels.c",
     ]
-    includes = [f"-I{folder}", f"-I{FIRMWARE / 'lib' / 'kws'}", f"-I{FIRMWARE / 'src'}"]
+    includes = [f"-I{folder}", *APPLICATION_INCLUDES]
     program = folder / "app"
     subprocess.run(["gcc", *STRICT, *SANITIZERS, *defines, *includes, *sources, "-o", program], check=True)
     return program

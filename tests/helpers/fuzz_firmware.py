@@ -24,6 +24,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from firmware_application import FRONTEND, LABELS_C, SETTINGS_H
+from firmware_sources import APPLICATION_INCLUDES, portable_sources
 
 from tinykws.device.line_checksum import with_check
 from tinykws.device.protocol import AUDIO_TYPE, EXIT, INFO, RESET, STATUS, TEST, announcement, audio_line, sync_command
@@ -44,11 +45,11 @@ def build(folder: Path, compiler: str, *flags: str) -> Path:
     (folder / "labels.c").write_text(LABELS_C)
     sources = [
         *(FIRMWARE / "src").glob("kws_*.c"),
-        *(FIRMWARE / "lib" / "kws").glob("*.c"),
+        *portable_sources(),
         *(NATIVE / "summing_engine.c", NATIVE / "fuzz_app.c"),
         *(folder / "tables.c", folder / "labels.c"),
     ]
-    includes = [f"-I{folder}", f"-I{FIRMWARE / 'lib' / 'kws'}", f"-I{FIRMWARE / 'src'}"]
+    includes = [f"-I{folder}", *APPLICATION_INCLUDES]
     program = folder / "fuzz_app"
     subprocess.run([compiler, "-std=gnu99", *FLAGS, *flags, *includes, *sources, "-o", program], check=True)
     return program

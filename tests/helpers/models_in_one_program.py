@@ -109,7 +109,7 @@ def outputs_on_mps2(
 def numbers_on_mps2(sources: Sequence[Path], folder: Path, cpu: str, machine: str, *flags: str) -> list[int]:
     """The same with sources that need a put()."""
     (folder / "put.c").write_text(PUT_MPS2)
-    text = FIRMWARE / "lib" / "kws" / "kws_text.c"
+    text = FIRMWARE / "lib" / "kws_serial" / "kws_text.c"
     sources = [*sources, folder / "put.c", text, PORT / "kws_startup_mps2.c"]
     own = ["-std=gnu99", "-mthumb", f"-mcpu={cpu}", *flags, "-ffunction-sections", "-fdata-sections"]
     link = [

@@ -14,6 +14,7 @@ import subprocess
 from pathlib import Path
 
 from firmware_application import FRONTEND, LABELS_C, SETTINGS_H, STRICT
+from firmware_sources import APPLICATION_INCLUDES, portable_sources
 
 from tinykws.native.frontend_tables import c_source
 from tinykws.support.resources import FIRMWARE
@@ -31,12 +32,12 @@ def build_library(folder: Path) -> Path:
     (folder / "labels.c").write_text(LABELS_C)
     sources = [
         *(FIRMWARE / "src").glob("kws_*.c"),
-        *(FIRMWARE / "lib" / "kws").glob("*.c"),
+        *portable_sources(),
         *(NATIVE / "summing_engine.c", NATIVE / "uart_port.c"),
         FIRMWARE / "ports" / "no_microphone" / "kws_no_microphone.c",
         *(folder / "tables.c", folder / "labels.c"),
     ]
-    includes = [f"-I{folder}", f"-I{FIRMWARE / 'lib' / 'kws'}", f"-I{FIRMWARE / 'src'}"]
+    includes = [f"-I{folder}", *APPLICATION_INCLUDES]
     library = folder / "uart_app.so"
     subprocess.run(["gcc", *STRICT, "-O2", "-shared", "-fPIC", *includes, *sources, "-o", library], check=True)
     return library

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import jinja2
 import pytest
+from firmware_sources import LIBRARIES, PROJECT_FOLDERS
 from tiny_model import tiny_bundle
 
 from tinykws.boards.rows import Board, find_board, load_boards, parse_boards
@@ -20,15 +21,18 @@ from tinykws.model.bundle import Bundle
 from tinykws.stages.generate import generate, project_files
 from tinykws.support.errors import ConfigError
 from tinykws.support.progress import Progress
-from tinykws.support.resources import FIRMWARE, TEMPLATES
+from tinykws.support.resources import FIRMWARE, LICENSE, TEMPLATES
 from tinykws.support.templates import render
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 STUBS = Path(__file__).parent.parent / "c" / "stubs"
+COMMON = "common"
+LIST = "files.txt"
 BOARDS = load_boards()
 COMBINATIONS = [(board, engine) for board in BOARDS.values() for engine in board.engines]
 COMPUTED = ("src/kws_frontend_config.c", "src/model_aot.c", "src/model_aot.h")
 """C whose text other modules compute and test."""
+SOURCE_SUFFIXES = (".c", ".cc", ".cpp", ".h", ".ld", ".py", ".ini")
 
 
 def is_template(name: str) -> bool:
@@ -45,24 +49,66 @@ def name_of(value: object) -> str:
     return value.id if isinstance(value, Board) else str(value)
 
 
+def golden_files(tiny_model_bundle: Bundle) -> dict[str, dict[str, bytes]]:
+    """Returns, by folder of tests/golden, what must be in it: what templates make, and lists of all files.
+
+    A file that is the same in every project that has it is in `common`, once; a project's folder has the rest.
+    """
+    projects = {
+        f"{board.id}-{engine}": project_files(tiny_model_bundle, board, engine) for board, engine in COMBINATIONS
+    }
+    folders: dict[str, dict[str, bytes]] = {COMMON: {}}
+    for project, files in projects.items():
+        folders[project] = {LIST: listing(files)}
+        for name in filter(is_template, files):
+            same = all(other.get(name, files[name]) == files[name] for other in projects.values())
+            folders[COMMON if same else project][name] = files[name]
+    return folders
+
+
+@pytest.fixture(scope="module")
+def golden(tiny_model_bundle: Bundle) -> dict[str, dict[str, bytes]]:
+    """tests/golden as it is on disk, by folder; with TINYKWS_WRITE_GOLDEN=1 it is written first."""
+    if os.environ.get("TINYKWS_WRITE_GOLDEN"):
+        shutil.rmtree(GOLDEN)
+        for folder, files in golden_files(tiny_model_bundle).items():
+            for name, data in files.items():
+                (GOLDEN / folder / name).parent.mkdir(parents=True, exist_ok=True)
+                (GOLDEN / folder / name).write_bytes(data)
+    return {
+        folder.name: {
+            path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()
+        }
+        for folder in GOLDEN.iterdir()
+    }
+
+
 @pytest.mark.parametrize(("board", "engine"), COMBINATIONS, ids=name_of)
-def test_what_templates_make_is_what_it_was(tiny_model_bundle: Bundle, board: Board, engine: str) -> None:
-    """After a wanted change: TINYKWS_WRITE_GOLDEN=1 pytest tests/test_generate.py, then read the difference."""
+def test_what_templates_make_is_what_it_was(
+    tiny_model_bundle: Bundle, golden: dict[str, dict[str, bytes]], board: Board, engine: str
+) -> None:
+    """After a wanted change: TINYKWS_WRITE_GOLDEN=1 pytest tests/stages/test_generate.py, then read the difference."""
     files = project_files(tiny_model_bundle, board, engine)
     expected = {name: data for name, data in files.items() if is_template(name)}
-    expected["files.txt"] = listing(files)
-    folder = GOLDEN / f"{board.id}-{engine}"
-    if os.environ.get("TINYKWS_WRITE_GOLDEN"):
-        for name, data in expected.items():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_bytes(data)
-    found = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    assert found == expected
+    expected[LIST] = listing(files)
+    common = {name: data for name, data in golden[COMMON].items() if name in files}
+    own = golden[f"{board.id}-{engine}"]
+    assert not common.keys() & own.keys()
+    assert common | own == expected
+
+
+def test_each_golden_file_is_stored_once_and_used(
+    tiny_model_bundle: Bundle, golden: dict[str, dict[str, bytes]]
+) -> None:
+    wanted = golden_files(tiny_model_bundle)
+    assert {folder: sorted(files) for folder, files in golden.items()} == {
+        folder: sorted(files) for folder, files in wanted.items()
+    }
 
 
 @pytest.mark.parametrize(("board", "engine"), COMBINATIONS, ids=name_of)
 def test_the_rest_is_copied_or_computed(tiny_model_bundle: Bundle, board: Board, engine: str) -> None:
-    sources = {path.name: path.read_bytes() for path in FIRMWARE.rglob("*") if path.is_file()}
+    sources = {path.name: path.read_bytes() for path in (*FIRMWARE.rglob("*"), LICENSE) if path.is_file()}
     for name, data in project_files(tiny_model_bundle, board, engine).items():
         if not is_template(name) and name not in COMPUTED:
             assert data == sources[Path(name).name], name
@@ -96,8 +142,17 @@ def test_platformio_ini_says_what_the_row_says(tiny_model_bundle: Bundle, board:
 
 @pytest.mark.parametrize(("board", "engine"), COMBINATIONS, ids=name_of)
 def test_the_portable_library_is_there_whole(tiny_model_bundle: Bundle, board: Board, engine: str) -> None:
-    names = {name for name in project_files(tiny_model_bundle, board, engine) if name.startswith("lib/kws/")}
-    assert names == {f"lib/kws/{path.name}" for path in (FIRMWARE / "lib" / "kws").iterdir()}
+    names = {name for name in project_files(tiny_model_bundle, board, engine) if re.match("lib/(?!kws_nn/)", name)}
+    assert names == {f"lib/{folder.name}/{path.name}" for folder in LIBRARIES for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize(("board", "engine"), COMBINATIONS, ids=name_of)
+def test_every_source_file_names_its_licence(tiny_model_bundle: Bundle, board: Board, engine: str) -> None:
+    files = project_files(tiny_model_bundle, board, engine)
+    assert files["LICENSE"] == LICENSE.read_bytes()
+    sources = {name: data for name, data in files.items() if Path(name).suffix in SOURCE_SUFFIXES}
+    unnamed = [name for name, data in sources.items() if b"SPDX-License-Identifier: Apache-2.0" not in data[:80]]
+    assert unnamed == []
 
 
 def macros(text: str) -> dict[str, str]:
@@ -213,7 +268,7 @@ def test_resolver_methods_are_named_after_their_ops() -> None:
 
 def compile_sources(project: Path, compiler: str, suffixes: tuple[str, ...], flags: list[str]) -> None:
     sources = sorted(str(path) for path in project.rglob("*") if path.suffix in suffixes)
-    includes = [f"-I{project / folder}" for folder in ("include", "src", "lib/kws", "lib/kws_nn")]
+    includes = [f"-I{project / folder}" for folder in (*PROJECT_FOLDERS, "lib/kws_nn")]
     command = [compiler, "-fsyntax-only", "-Wall", "-Wextra", "-Werror", *flags, *includes, *sources]
     result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert result.returncode == 0, result.stderr[:4000]
@@ -306,7 +361,7 @@ def test_every_header_stands_alone_in_c_and_cpp(tiny_model_bundle: Bundle, tmp_p
         folder.mkdir()
         for name in headers:
             (folder / f"{name}{suffix}").write_text(f'#include "{name}"\n#include "{name}"\nextern int x;\n')
-        includes = [f"-I{tmp_path / part}" for part in ("include", "src", "lib/kws", "lib/kws_nn")]
+        includes = [f"-I{tmp_path / part}" for part in (*PROJECT_FOLDERS, "lib/kws_nn")]
         sources = sorted(map(str, folder.iterdir()))
         result = subprocess.run(
             [compiler, "-fsyntax-only", "-Wall", "-Wextra", "-Werror", *includes, *sources],

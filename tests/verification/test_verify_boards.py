@@ -15,6 +15,7 @@ from typing import TypeVar
 
 import numpy as np
 import pytest
+from firmware_sources import PROJECT_FOLDERS
 from tiny_model import EAGER, tiny_bundle, write_walk
 
 from tinykws.audio.files import write_wav
@@ -98,7 +99,7 @@ def spoiled(project: Path, board: Board) -> Iterator[Callable[[Spoil], Path]]:
         spoil(project)
         return build(project, board).program
 
-    folders = ("src", "include", "lib/kws", "lib/kws_nn")
+    folders = (*PROJECT_FOLDERS, "lib/kws_nn")
     sources = {path: path.read_bytes() for folder in folders for path in (project / folder).iterdir()}
     yield make
     for path, text in sources.items():
@@ -257,7 +258,7 @@ def test_another_threshold_is_told_to_be_the_detectors(
 def test_audio_that_the_device_decodes_wrongly_is_told_to_be_the_transport(
     tiny_model_bundle: Bundle, board: Board, spoiled: Callable[[Spoil], Path], clips: tuple[ClipFile, ...]
 ) -> None:
-    damage = replace_in("lib/kws/kws_base64.c", r"'/' \? 63", "'/' ? 62")
+    damage = replace_in("lib/kws_serial/kws_base64.c", r"'/' \? 63", "'/' ? 62")
     report = verify(tiny_model_bundle, board, spoiled(damage), clips)
     assert not report.passed
     assert {mismatch.stage for mismatch in report.mismatches} == {"transport"}
@@ -270,9 +271,9 @@ def test_audio_that_the_device_decodes_wrongly_is_told_to_be_the_transport(
         ("lib/kws_nn/kws_nn_scaling.h", r"multipliers\[at\]", "multipliers[at] / 2", "scores"),
         ("lib/kws_nn/kws_nn_softmax.c", r"1895147668", "1695147668", "scores"),
         ("src/kws_engine_aot.c", r"kws_model_invoke\(\);", "", "scores"),
-        ("src/kws_engine_aot.c", r"(?s)(kws_model_invoke\(\);.*?)return 0;", r"\1return 1;", "engine"),
+        ("src/kws_engine_aot.c", r"(?s)(kws_model_invoke\(\);.*?)return true;", r"\1return false;", "engine"),
         ("src/kws_frontend_config.c", r"(LOG2_CORRECTION\[\w+\] = \{\s*(?:\d+,\s*){40})\d+", r"\g<1>9000", "features"),
-        ("lib/kws/kws_filterbank.c", r"config->falling", "config->rising", "features"),
+        ("lib/kws_frontend/kws_filterbank.c", r"config->falling", "config->rising", "features"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_found_by_the_board_itself(

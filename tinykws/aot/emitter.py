@@ -16,7 +16,9 @@ from tinykws.aot.scheduling.schedule import Move, NoOp, Operand, Place, Run, Sch
 from tinykws.support.c_text import c_array
 
 _C_TYPES = {"int8": "int8_t", "int16": "int16_t", "int32": "int32_t"}
+_SPDX = "/* SPDX-License-Identifier: Apache-2.0 */\n"
 _HEADER = """\
+/* SPDX-License-Identifier: Apache-2.0 */
 /* An int8 model as C, written by tinykws from its .tflite: do not edit.
  *
  * Input:  int8 {input_shape}, real = {input_scale} * (value - {input_zero_point})
@@ -158,7 +160,7 @@ def _title(model: PlannedModel) -> str:
     if model.explanation:
         lines += ["", *textwrap.wrap(model.explanation[0].upper() + model.explanation[1:] + ".", 117)]
     text = "\n".join(f" * {line}".rstrip() for line in lines)
-    return f'/*{text[2:]}{chr(10) if len(lines) > 1 else ""} */\n#include "model_aot.h"\n\n#include "kws_nn.h"\n'
+    return f'{_SPDX}/*{text[2:]}{chr(10) if len(lines) > 1 else ""} */\n#include "model_aot.h"\n\n#include "kws_nn.h"\n'
 
 
 def _plan_text(model: PlannedModel) -> str:

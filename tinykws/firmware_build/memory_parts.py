@@ -27,8 +27,8 @@ _RULES = (
     ("kernels", r"kws_nn\w*\.\w+:.*|:kws_nn_.*|.*:(?:arm_(?!pdm)|esp_nn_|ei_).*|.*:_Z\w*(?:6tflite|8gemmlowp)\w*"),
     (
         "front-end",
-        r"kws_(?:frontend\w*|window|fft|filterbank|square_root|noise_reduction|pcan|log)\.c:.*"
-        r"|:kws_(?:frontend|window|fft|filterbank|square_root|noise_reduction|pcan|log|quantize_feature)(?:_.*)?"
+        r"kws_(?:frontend\w*|analysis_window|fft|filterbank|square_root|noise_reduction|pcan|logarithm)\.c:.*"
+        r"|:kws_(?:frontend|analysis_window|fft|filterbank|square_root|noise_reduction|pcan|logarithm|quantize_feature)(?:_.*)?"
         r"|kws_pipeline\.c:memory",
     ),
     (

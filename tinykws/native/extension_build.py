@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Builds `tinykws.native._kws`: the firmware's portable C (firmware/lib/kws), compiled for Python through cffi.
+"""Builds `tinykws.native._kws`: the firmware's portable C (firmware/lib), compiled for Python through cffi.
 
 setup.py runs this in the folder of the checkout. The same files go into the firmware, unchanged.
 """
@@ -8,23 +8,23 @@ from __future__ import annotations
 
 from cffi import FFI
 
-FOLDER = "firmware/lib/kws"
-SOURCES = (
-    "crc32",
-    "detector",
-    "fft",
-    "filterbank",
-    "frontend",
-    "golden_signal",
-    "listener",
-    "log",
-    "temporal_filter",
-    "noise_reduction",
-    "pcan",
-    "recognize_commands",
-    "square_root",
-    "window",
-)
+LIBRARIES = {
+    "kws_audio": ("golden_signal",),
+    "kws_detect": ("detector", "listener", "recognize_commands", "temporal_filter"),
+    "kws_frontend": (
+        "fft",
+        "filterbank",
+        "frontend",
+        "logarithm",
+        "noise_reduction",
+        "pcan",
+        "square_root",
+        "analysis_window",
+    ),
+    "kws_serial": ("crc32",),
+}
+"""The firmware's libraries, and which of their files Python uses."""
+SOURCES = [f"firmware/lib/{library}/kws_{name}.c" for library, names in LIBRARIES.items() for name in names]
 
 DECLARATIONS = """
 typedef struct { int16_t r; int16_t i; } kws_complex;
@@ -42,7 +42,7 @@ typedef struct {
     uint16_t min_signal_remaining;
 } kws_noise_config;
 typedef struct { const int16_t *gain; uint8_t snr_shift; } kws_pcan_config;
-typedef struct { const uint16_t *log2_correction; uint8_t input_shift; uint8_t scale_shift; } kws_log_config;
+typedef struct { const uint16_t *log2_correction; uint8_t input_shift; uint8_t scale_shift; } kws_logarithm_config;
 typedef struct {
     uint16_t window_ms;
     uint16_t stride_ms;
@@ -54,7 +54,7 @@ typedef struct {
     kws_filterbank_config filterbank;
     kws_noise_config noise;
     kws_pcan_config pcan;
-    kws_log_config log;
+    kws_logarithm_config logarithm;
 } kws_frontend_config;
 typedef struct { ...; } kws_frontend;
 
@@ -203,8 +203,8 @@ ffibuilder.cdef(DECLARATIONS)
 ffibuilder.set_source(
     "tinykws.native._kws",
     SOURCE,
-    sources=[f"{FOLDER}/kws_{name}.c" for name in SOURCES],
-    include_dirs=[FOLDER],
+    sources=SOURCES,
+    include_dirs=[f"firmware/lib/{library}" for library in LIBRARIES],
 )
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ class FrontendConfig:
                     "min_signal_remaining": tables.min_signal_remaining,
                 },
                 "pcan": {"gain": self._table("int16_t", tables.gain), "snr_shift": tables.snr_shift},
-                "log": {
+                "logarithm": {
                     "log2_correction": self._table("uint16_t", tables.log2_correction),
                     "input_shift": tables.log_input_shift,
                     "scale_shift": settings.log_scale_shift,

@@ -22,11 +22,13 @@ from tinykws.model.bundle import Bundle
 from tinykws.native.frontend_tables import c_source
 from tinykws.support.errors import ConfigError
 from tinykws.support.progress import SILENT, Progress
-from tinykws.support.resources import FIRMWARE
+from tinykws.support.resources import FIRMWARE, LICENSE
 from tinykws.support.templates import render
 
 COMMON_TEMPLATES = ("platformio.ini", "README.md", ".gitignore", "include/kws_settings.h", "src/kws_settings.c")
 TFLM_TEMPLATES = ("src/model_data.h", "src/model_data.cc", "src/kws_ops.h")
+KERNELS = "kws_nn"
+"""The library that only the aot engine needs, and of it only the operations of its model."""
 
 Files = dict[str, bytes]
 """Contents by name relative to the project, with forward slashes."""
@@ -77,7 +79,8 @@ def project_files(bundle: Bundle, board: Board, engine: str) -> Files:
         **_templates(COMMON_TEMPLATES, bundle, board, engine),
         "src/kws_frontend_config.c": c_source(bundle.frontend).encode(),
         **_application(board),
-        **_copied(FIRMWARE / "lib" / "kws", "lib/kws"),
+        **_libraries(),
+        "LICENSE": LICENSE.read_bytes(),
         **_port(board),
         **_copied(FIRMWARE / "engines" / engine, "src"),
         **model(bundle, board),
@@ -108,8 +111,14 @@ def _application(board: Board) -> Files:
     return {name: data for name, data in sources.items() if not name.startswith("src/main_") or name.startswith(entry)}
 
 
+def _libraries() -> Files:
+    """The portable libraries: all of firmware/lib but the aot engine's kernels."""
+    folders = [folder for folder in sorted((FIRMWARE / "lib").iterdir()) if folder.name != KERNELS]
+    return {name: data for folder in folders for name, data in _copied(folder, f"lib/{folder.name}").items()}
+
+
 def _port(board: Board) -> Files:
-    folders = [name for name in (board.port, board.microphone_port) if name]
+    folders = [name for name in (board.port, board.microphone_port, board.fast_transport) if name]
     return {name: data for folder in folders for name, data in _copied(FIRMWARE / "ports" / folder, "src").items()}
 
 
@@ -138,12 +147,12 @@ def _check_fully_connected(bundle: Bundle, board: Board) -> None:
 
 def _aot_files(bundle: Bundle, board: Board) -> Files:
     compiled = compile_for_board(bundle, board)
-    library = FIRMWARE / "lib" / "kws_nn"
+    library = FIRMWARE / "lib" / KERNELS
     needed = [path.name for path in _files_below(library) if path.suffix == ".h"] + list(compiled.kernels)
     return {
         "src/model_aot.c": compiled.source.encode(),
         "src/model_aot.h": compiled.header.encode(),
-        **{f"lib/kws_nn/{name}": (library / name).read_bytes() for name in needed},
+        **{f"lib/{KERNELS}/{name}": (library / name).read_bytes() for name in needed},
     }
 
 

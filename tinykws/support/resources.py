@@ -15,3 +15,4 @@ _ROOT = _INSTALLED if _INSTALLED.is_dir() else _PACKAGE.parent
 FIRMWARE = _ROOT / "firmware"
 TEMPLATES = _ROOT / "templates"
 BOARDS_YAML = _ROOT / "boards.yaml"
+LICENSE = _ROOT / "LICENSE"

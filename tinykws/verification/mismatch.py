@@ -95,7 +95,7 @@ def _features_advice(frame: int, largest: int) -> str:
     if frame == 0:
         place = (
             "The first frame differs, and it depends on nothing before it: the tables (src/kws_frontend_config.c:"
-            " window, FFT, mel filters) are not the bundle's, or the compiler miscompiles lib/kws/kws_fft.c or"
+            " window, FFT, mel filters) are not the bundle's, or the compiler miscompiles lib/kws_frontend/kws_fft.c or"
             " kws_filterbank.c."
         )
     else:

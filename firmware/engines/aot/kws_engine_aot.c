@@ -21,10 +21,10 @@ int8_t *kws_engine_input(void)
     return kws_model_input();
 }
 
-int kws_engine_invoke(void)
+bool kws_engine_invoke(void)
 {
     kws_model_invoke();
-    return 0;
+    return true;
 }
 
 const int8_t *kws_engine_output(void)

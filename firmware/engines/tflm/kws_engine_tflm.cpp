@@ -2,7 +2,7 @@
 /* kws_engine.h by TensorFlow Lite Micro's interpreter: the one file that knows TFLM.
  *
  * It fits the frozen Arduino libraries (Chirale_TensorFLowLite, Arduino_TensorFlowLite) and today's TFLM. It never calls
- * InitializeTarget(): the Arduino libraries' begins the serial line anew at another speed and waits.
+ * InitializeTarget(): the Arduino libraries' restarts the serial port at another speed and waits.
  */
 #if __has_include(<Chirale_TensorFlowLite.h>)
 #include <Chirale_TensorFlowLite.h>
@@ -24,7 +24,7 @@
 #include "kws_ops.h"
 #include "kws_settings.h"
 #include "kws_text.h"
-#include "kws_tflm_log.h"
+#include "kws_tflm_messages.h"
 #include "model_data.h"
 
 static_assert(KWS_MODEL_INPUT_BYTES == KWS_N_FRAMES * KWS_N_MELS, "the model's input is not the front-end's output");
@@ -33,16 +33,16 @@ static_assert(KWS_MODEL_OUTPUT_BYTES == KWS_N_LABELS, "the model's outputs are n
 extern "C" const char *const kws_engine_name = "tflm";
 extern "C" const bool kws_engine_keeps_rows = false;
 
-/* TFLM's way to say something, in both its forms: a library's header declares one of them extern "C", and the
+/* TFLM's output function, in both its forms: a library's header declares one of them extern "C", and the
  * definition that fits becomes the library's; the other is an overload that nobody calls. Weak, so that a library whose
  * own is linked anyway keeps it.
  */
-__attribute__((weak)) void DebugLog(const char *text) { kws_tflm_log_put(text); }
+__attribute__((weak)) void DebugLog(const char *text) { kws_tflm_messages_put(text); }
 
 __attribute__((weak)) void DebugLog(const char *format, va_list arguments) {
-  char text[KWS_TFLM_LOG_CHARACTERS + 1];
+  char text[KWS_TFLM_MESSAGE_CHARACTERS + 1];
   vsnprintf(text, sizeof text, format, arguments);
-  kws_tflm_log_put(text);
+  kws_tflm_messages_put(text);
 }
 
 /* Beside the second form; were it missing, the library's file with both would be linked. */
@@ -62,16 +62,16 @@ using Resolver = tflite::MicroMutableOpResolver<KWS_N_OPS>;
 using Interpreter = tflite::MicroInterpreter;
 
 alignas(kArenaAlignment) uint8_t arena[KWS_ARENA_BYTES];
-int8_t window[KWS_MODEL_INPUT_BYTES]; /* the input's place in the arena may hold something else after an invoke */
+int8_t model_input[KWS_MODEL_INPUT_BYTES]; /* the input tensor's memory may be reused during an inference */
 
-/* Objects that are made where they lie and never end: static ones would want destructors at exit. */
+/* Objects that are constructed in place and never destroyed: static objects would need destructors at exit. */
 alignas(Resolver) uint8_t resolver_storage[sizeof(Resolver)];
 alignas(Interpreter) uint8_t interpreter_storage[sizeof(Interpreter)];
 
 Interpreter *interpreter; /* NULL until it is ready */
 size_t needed_bytes;      /* smallest arena found in which it loads */
 
-char error[KWS_TFLM_LOG_CHARACTERS + 128];
+char error[KWS_TFLM_MESSAGE_CHARACTERS + 128];
 size_t error_length;
 
 void keep_in_error(const uint8_t *bytes, size_t count) {
@@ -80,10 +80,10 @@ void keep_in_error(const uint8_t *bytes, size_t count) {
   }
 }
 
-/* Says in words why the model did not load, as far as TFLM has told. */
+/* Describes why the model did not load, as far as TFLM's messages tell. */
 const char *explain_failed_load() {
   kws_text text = {keep_in_error, 0, {0}};
-  const uint32_t missing = kws_tflm_log_missing_bytes();
+  const uint32_t missing = kws_tflm_messages_missing_bytes();
   error_length = 0;
   if (missing > 0) {
     kws_text_put(&text, "the tensor arena of ");
@@ -91,9 +91,9 @@ const char *explain_failed_load() {
     kws_text_put(&text, " bytes is short by at least ");
     kws_text_put_unsigned(&text, missing);
     kws_text_put(&text, ": raise arena_margin_bytes in the board's row of boards.yaml");
-  } else if (kws_tflm_log_cause()[0] != '\0') {
+  } else if (kws_tflm_messages_cause()[0] != '\0') {
     kws_text_put(&text, "TFLM cannot load the model: ");
-    kws_text_put(&text, kws_tflm_log_cause());
+    kws_text_put(&text, kws_tflm_messages_cause());
   } else {
     kws_text_put(&text, "TFLM cannot load the model and does not say why: is the tensor arena of ");
     kws_text_put_unsigned(&text, KWS_ARENA_BYTES);
@@ -104,7 +104,7 @@ const char *explain_failed_load() {
   return error;
 }
 
-/* Returns the interpreter with all tensors placed in the first `arena_bytes` of the arena, NULL where they do not fit.
+/* Returns the interpreter with all tensors placed in the first `arena_bytes` of the arena, NULL if they do not fit.
  *
  * One that failed is not used again, nor is its destructor run, which would follow pointers that were never set: all it
  * owns lies in the arena, and the next is made over it.
@@ -123,7 +123,7 @@ Interpreter *load(const tflite::Model *model, const Resolver &resolver, size_t a
 void shrink(const tflite::Model *model, const Resolver &resolver) {
   static constexpr size_t kSpareBytes[] = {0, 64, 128, 256, 512, 1024, 2048};
   const size_t counted = (interpreter->arena_used_bytes() + kArenaAlignment - 1) / kArenaAlignment * kArenaAlignment;
-  kws_tflm_log_begin(false);
+  kws_tflm_messages_begin(false);
   for (const size_t spare : kSpareBytes) {
     needed_bytes = counted + spare;
     if (needed_bytes >= sizeof arena) {
@@ -188,7 +188,7 @@ bool is_as_expected(const TfLiteTensor *tensor, const Expected &expected) {
 #define KWS_OTHER_LAYOUT ": was the library compiled with TF_LITE_STATIC_MEMORY, unlike this?"
 #endif
 
-/* Returns what of the model is not as the firmware was made for, NULL where all is. */
+/* Returns NULL if the model's tensors are as the firmware expects, otherwise what differs. */
 const char *check_tensors() {
   if (interpreter->inputs_size() != 1 || interpreter->outputs_size() != 1) {
     return "the model has not one input and one output";
@@ -207,7 +207,7 @@ const char *check_tensors() {
 extern "C" {
 
 const char *kws_engine_init(void) {
-  kws_tflm_log_begin(true);
+  kws_tflm_messages_begin(true);
   const tflite::Model *model = tflite::GetModel(g_model);
   if (model->version() != kSchemaVersion) {
     return "the model is of another TFLite schema version";
@@ -227,15 +227,15 @@ const char *kws_engine_init(void) {
     return wrong;
   }
   shrink(model, resolver);
-  kws_tflm_log_begin(true);
+  kws_tflm_messages_begin(true);
   return interpreter == nullptr ? "TFLM loaded the model once and then no more" : nullptr;
 }
 
-int8_t *kws_engine_input(void) { return window; }
+int8_t *kws_engine_input(void) { return model_input; }
 
-int kws_engine_invoke(void) {
-  std::memcpy(interpreter->input(0)->data.int8, window, sizeof window);
-  return interpreter->Invoke() == kTfLiteOk ? 0 : -1;
+bool kws_engine_invoke(void) {
+  std::memcpy(interpreter->input(0)->data.int8, model_input, sizeof model_input);
+  return interpreter->Invoke() == kTfLiteOk;
 }
 
 const int8_t *kws_engine_output(void) { return interpreter->output(0)->data.int8; }

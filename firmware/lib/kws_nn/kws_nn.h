@@ -2,9 +2,8 @@
 /* The aot engine's kernels: int8 neural network operations, one a file.
  *
  * Usage: `tinykws` writes model_aot.c from a .tflite: constants, one parameter struct for each operation, a static
- * arena, and kws_model_invoke(), which calls these functions one after the other. Nothing here is meant to be called
- * with parameters that tinykws has not checked: shapes, ranges and sums are proven at build time, the kernels trust
- * them.
+ * arena, and kws_model_invoke(), which calls these functions in turn. Call them only with parameters that tinykws has
+ * checked: shapes, ranges and sums are proven at build time, and the kernels rely on it.
  *
  * Arithmetic: byte for byte that of TensorFlow Lite Micro's reference kernels (gemmlowp's doubly rounded fixed point,
  * see kws_nn_math.h). Tensors are NHWC (batch, height, width, channel; the last runs fastest), int8, where
@@ -22,17 +21,17 @@
 extern "C" {
 #endif
 
-/* Put behind the arena's declaration: the planner's offsets are multiples of 16. */
+/* For the arena's declaration: the planner's offsets are multiples of 16. */
 #define KWS_NN_ALIGNED __attribute__((aligned(16)))
 
-/* Put behind weights that are read in words. */
+/* For weights that are read in words. */
 #define KWS_NN_IN_WORDS __attribute__((aligned(4)))
 
 typedef struct {
     int32_t batches, height, width, channels;
 } kws_nn_shape;
 
-/* A window that slides over an image; what it sees outside of the image counts as real 0. */
+/* A kernel window that slides over an image; positions outside of the image count as real 0. */
 typedef struct {
     int32_t height, width;
     int32_t stride_y, stride_x;     /* at least 1 */
@@ -198,7 +197,8 @@ void kws_nn_conv_2d(const kws_nn_conv_2d_params *params, const int8_t *input, in
  * Strip: few channels, windows side by side; int16 [window.height][pitch].
  * Output may be the input where `tile` has a window of 1x1, no stride and as many channels out as in. */
 void kws_nn_conv_2d_tile(const kws_nn_conv_2d_tile_params *params, const int8_t *input, int8_t *output, void *scratch);
-void kws_nn_conv_2d_strip(const kws_nn_conv_2d_strip_params *params, const int8_t *input, int8_t *output, void *scratch);
+void kws_nn_conv_2d_strip(const kws_nn_conv_2d_strip_params *params, const int8_t *input, int8_t *output,
+                          void *scratch);
 
 void kws_nn_depthwise_conv_2d(const kws_nn_depthwise_conv_2d_params *params, const int8_t *input, int8_t *output);
 void kws_nn_fully_connected(const kws_nn_fully_connected_params *params, const int8_t *input, int8_t *output);

@@ -14,7 +14,12 @@ typedef struct {
 static factor factor_of(int32_t multiplier, int32_t shift)
 {
     const int32_t right = -shift;
-    const factor made = {multiplier, right, right > 0 ? (int32_t)(1u << (right - 1)) : 0, right > 0 ? -1 : 0};
+    const factor made = {
+        .multiplier = multiplier,
+        .shift = right,
+        .half = right > 0 ? (int32_t)(1u << (right - 1)) : 0,
+        .away = right > 0 ? -1 : 0,
+    };
     return made;
 }
 
@@ -33,20 +38,20 @@ typedef struct {
 static row_plan plan_of(const kws_nn_add_params *params)
 {
     const row_plan plan = {
-        factor_of(params->first.multiplier, params->first.shift),
-        factor_of(params->second.multiplier, params->second.shift),
-        factor_of(params->requantize.multipliers[0], params->requantize.shifts[0]),
-        params->first.zero_point,
-        params->second.zero_point,
-        params->first.stride[3],
-        params->second.stride[3],
+        .first = factor_of(params->first.multiplier, params->first.shift),
+        .second = factor_of(params->second.multiplier, params->second.shift),
+        .sum = factor_of(params->requantize.multipliers[0], params->requantize.shifts[0]),
+        .first_zero_point = params->first.zero_point,
+        .second_zero_point = params->second.zero_point,
+        .first_stride = params->first.stride[3],
+        .second_stride = params->second.stride[3],
     };
     return plan;
 }
 
 /* One run along the output's last dimension; returns where the next one starts. */
-static int8_t *add_row(const kws_nn_add_params *params, const row_plan *plan, const int8_t *first,
-                       const int8_t *second, int8_t *output)
+static int8_t *add_row(const kws_nn_add_params *params, const row_plan *plan, const int8_t *first, const int8_t *second,
+                       int8_t *output)
 {
     const kws_nn_requantize *requantize = &params->requantize;
     for (int32_t left = params->size[3]; left > 0; left--) {

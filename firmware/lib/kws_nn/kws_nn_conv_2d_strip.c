@@ -4,12 +4,13 @@
 /* For images of few channels, where windows of neighbouring pixels lie one pair of values apart and a row of a window
  * is at most eight values: the rows that a window sees stand in `lines` as int16 less the zero point, padded left and
  * right, and windows are read from there as they lie. Four channels of two pixels at once.
- * Weights and bias are doubled, as kws_nn_scale() doubles sums. Weights are int16, [channels / 4][rows][4 pairs of a row][4 channels][2]. */
+ * Weights and bias are doubled, as kws_nn_scale() doubles sums. Weights are int16,
+ * [channels / 4][rows][4 pairs of a row][4 channels][2]. */
 #define CHANNELS 4
 #define PAIRS 4
 #define ROW_WEIGHTS (PAIRS * CHANNELS * 2)
 
-/* Input rows, the topmost first. */
+/* Input rows, the top one first. */
 typedef struct {
     int16_t *begin;
     int32_t pitch; /* int16 from one to the next, a multiple of 8 */
@@ -17,7 +18,7 @@ typedef struct {
     int32_t next;  /* the first input row that is not there yet */
 } lines;
 
-/* What four channels are made with; assembly knows the order. */
+/* What the outputs of a channel are computed from; assembly reads it by offsets, checked below. */
 typedef struct {
     int32_t bias;
     kws_nn_scaling scaling;
@@ -26,7 +27,7 @@ typedef struct {
 typedef struct {
     int32_t to_next_line; /* bytes behind what a window sees of a line */
     const int16_t *weights_end, *weights;
-    int32_t stride; /* from the output of the first pixel to that of the second; 0: there is none */
+    int32_t stride;            /* from the output of the first pixel to that of the second; 0: there is none */
     const int16_t *values_end; /* where blocks begin */
     channel_plan channels[CHANNELS];
 } row_plan;
@@ -45,7 +46,8 @@ static void put_row(const kws_nn_conv_2d_strip_params *params, const int8_t *ima
     const int32_t minus_zero_point = kws_nn_twice(-params->input_zero_point);
     for (; from + 4 <= from_end; from += 4, to += 4) {
         const int32_t four = kws_nn_load_four(from);
-        kws_nn_store_four(kws_nn_add_even_bytes(minus_zero_point, four), kws_nn_add_odd_bytes(minus_zero_point, four), to);
+        kws_nn_store_four(kws_nn_add_even_bytes(minus_zero_point, four), kws_nn_add_odd_bytes(minus_zero_point, four),
+                          to);
     }
 #endif
     while (from < from_end) {
@@ -75,6 +77,17 @@ static void move_up(lines *rows, int32_t top)
 }
 
 #ifdef KWS_NN_THUMB
+KWS_NN_CHECK_OFFSET(row_plan, to_next_line, 0);
+KWS_NN_CHECK_OFFSET(row_plan, weights_end, 4);
+KWS_NN_CHECK_OFFSET(row_plan, weights, 8);
+KWS_NN_CHECK_OFFSET(row_plan, stride, 12);
+KWS_NN_CHECK_OFFSET(row_plan, values_end, 16);
+KWS_NN_CHECK_OFFSET(row_plan, channels, 20);
+KWS_NN_CHECK_OFFSET(channel_plan, bias, 0);
+KWS_NN_CHECK_OFFSET(channel_plan, scaling, 4);
+KWS_NN_CHECK_SIZE(channel_plan, 16);
+
+/* clang-format off */
 #define TWO_CHANNELS(now, next, sum0, sum1, sum2, sum3) \
     "ldrd r12, lr, [r1], #8\n" \
     "smlad " sum0 ", r12, " now ", " sum0 "\n" \
@@ -130,6 +143,7 @@ KWS_NN_ASSEMBLY static void outputs_of_blocks(KWS_NN_UNUSED const row_plan *plan
             "add sp, sp, #20\n"
             "pop {r4-r11, pc}\n");
 }
+/* clang-format on */
 #else
 static void outputs_of_block(const row_plan *plan, const int16_t *values, int8_t *output)
 {
@@ -192,7 +206,7 @@ static void outputs_of_image(const kws_nn_conv_2d_strip_params *params, const in
 {
     const int32_t height = params->window.height;
     const int32_t row_bytes = params->output.width * params->output.channels;
-    lines rows = {memory, params->pitch, -params->window.pad_top, 0};
+    lines rows = {.begin = memory, .pitch = params->pitch, .top = -params->window.pad_top, .next = 0};
     for (int32_t y = 0; y < params->output.height; y++, output += row_bytes) {
         move_up(&rows, y * params->window.stride_y - params->window.pad_top);
         while (rows.next < rows.top + height && rows.next < params->input.height) {

@@ -16,7 +16,7 @@ typedef struct {
     int32_t batch, y, x;
 } position;
 
-/* What outputs of two channels are made with; assembly knows the order. */
+/* What the outputs of two channels are computed from; assembly reads it by offsets, checked below. */
 typedef struct {
     kws_nn_scaling scaling[CHANNELS];
     int32_t bias[CHANNELS]; /* doubled */
@@ -113,6 +113,14 @@ static void spread_weights(const int8_t *first, const int8_t *second, int32_t va
 #endif
 
 #ifdef KWS_NN_THUMB
+KWS_NN_CHECK_OFFSET(tile_plan, scaling, 0);
+KWS_NN_CHECK_OFFSET(tile_plan, bias, 24);
+KWS_NN_CHECK_OFFSET(tile_plan, weights, 32);
+KWS_NN_CHECK_OFFSET(tile_plan, weights_end, 36);
+KWS_NN_CHECK_OFFSET(tile_plan, stride, 40);
+KWS_NN_CHECK_OFFSET(tile_plan, columns_end, 44);
+
+/* clang-format off */
 #define TWO_PIXELS(sum0, sum1, sum2, sum3) \
     "ldrd r3, r12, [r1], #8\n" \
     "smlad " sum0 ", r0, r3, " sum0 "\n" \
@@ -165,6 +173,7 @@ KWS_NN_ASSEMBLY static void outputs_of_tiles(KWS_NN_UNUSED const tile_plan *plan
             "add sp, sp, #12\n"
             "pop {r4-r11, pc}\n");
 }
+/* clang-format on */
 #else
 static void outputs_of_tiles(const tile_plan *plan, const int16_t *columns, int8_t *output)
 {
@@ -198,7 +207,8 @@ static void copy_outputs(const int8_t *from, int32_t channels, int32_t count, in
     }
 }
 
-/* Two channels, or a last one, of `count` pixels in columns. What is made too much, pixels or a channel, is made aside. */
+/* Two channels, or a last one, of `count` pixels in columns. Surplus pixels or a surplus channel go to a buffer of
+ * their own. */
 static void outputs_of_channels(tile_plan *plan, const int16_t *columns, int32_t size, int32_t channels, int32_t count,
                                 int32_t stride, int8_t *output)
 {
@@ -243,7 +253,7 @@ void kws_nn_conv_2d_tile(const kws_nn_conv_2d_tile_params *params, const int8_t 
     const kws_nn_shape *shape = &params->output;
     int16_t *const columns = (int16_t *)scratch;
     int16_t *const spread = columns + params->pixels_at_once * params->window_values;
-    position at = {0, 0, 0};
+    position at = {.batch = 0, .y = 0, .x = 0};
     for (int32_t left = shape->batches * shape->height * shape->width; left > 0;) {
         const int32_t count = left < params->pixels_at_once ? left : params->pixels_at_once;
         for (int32_t i = 0; i < count; i++) {

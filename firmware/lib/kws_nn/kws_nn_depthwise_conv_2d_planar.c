@@ -6,7 +6,7 @@
  * Weights become int16 too, doubled, as kws_nn_scale() doubles sums. */
 #define CHANNELS 4
 
-/* What one channel's outputs are made with; assembly knows the order. */
+/* What one channel's outputs are computed from; assembly reads it by offsets, checked below. */
 typedef struct {
     kws_nn_scaling scaling;
     int32_t bias; /* doubled */
@@ -68,6 +68,14 @@ static int32_t window_sum(const kws_nn_depthwise_conv_2d_planar_params *params, 
 }
 
 #ifdef KWS_NN_THUMB
+KWS_NN_CHECK_OFFSET(channel_plan, scaling, 0);
+KWS_NN_CHECK_OFFSET(channel_plan, bias, 12);
+KWS_NN_CHECK_OFFSET(channel_plan, pitch_bytes, 16);
+KWS_NN_CHECK_OFFSET(channel_plan, output_step, 20);
+KWS_NN_CHECK_OFFSET(channel_plan, end, 24);
+KWS_NN_CHECK_OFFSET(channel_plan, weights, 28);
+
+/* clang-format off */
 /* Of a row of a window of three, for two neighbouring outputs: r4 to r9 hold (w0, w1) and (w1, w2) of each row. */
 #define ROW_OF_THREE(at, first, second) \
     "ldrd r0, r3, " at "\n" \
@@ -108,8 +116,10 @@ KWS_NN_ASSEMBLY static void outputs_of_row_3x3(KWS_NN_UNUSED const channel_plan 
             "bne 1b\n"
             "pop {r4-r11, pc}\n");
 }
+/* clang-format on */
 
-static void pack_weights_3x3(const kws_nn_depthwise_conv_2d_planar_params *params, const int8_t *weights, int16_t *packed)
+static void pack_weights_3x3(const kws_nn_depthwise_conv_2d_planar_params *params, const int8_t *weights,
+                             int16_t *packed)
 {
     const int32_t channels = params->channels;
     for (int32_t row = 0; row < 3; row++, weights += 3 * channels) {
@@ -131,7 +141,8 @@ static void outputs_of_plane_3x3(const kws_nn_depthwise_conv_2d_planar_params *p
     const kws_nn_axis *rows = &params->rows;
     const int32_t step = params->columns.output_step;
     const int32_t paired = params->columns.output_size / 2 * 2;
-    for (int32_t y = 0; y < rows->output_size; y++, plane += rows->stride * params->pitch, output += rows->output_step) {
+    for (int32_t y = 0; y < rows->output_size;
+         y++, plane += rows->stride * params->pitch, output += rows->output_step) {
         plan->output_step = step;
         plan->end = plane + paired;
         if (paired > 0) {
@@ -157,13 +168,14 @@ static void outputs_of_channel(const kws_nn_depthwise_conv_2d_planar_params *par
     const kws_nn_scaling scaling = kws_nn_scaling_of(&params->requantize, channel);
 #ifdef KWS_NN_THUMB
     if (is_3x3(params)) {
-        channel_plan plan = {scaling, 2 * bias, 2 * params->pitch, 0, NULL, {0}};
+        channel_plan plan = {.scaling = scaling, .bias = 2 * bias, .pitch_bytes = 2 * params->pitch};
         pack_weights_3x3(params, weights, plan.weights);
         outputs_of_plane_3x3(params, &plan, plane, output);
         return;
     }
 #endif
-    for (int32_t y = 0; y < rows->output_size; y++, plane += rows->stride * params->pitch, output += rows->output_step) {
+    for (int32_t y = 0; y < rows->output_size;
+         y++, plane += rows->stride * params->pitch, output += rows->output_step) {
         for (int32_t x = 0; x < columns->output_size; x++) {
             const int32_t sum = bias + window_sum(params, weights, plane + x * columns->stride);
             output[x * columns->output_step] = kws_nn_scale(&scaling, sum);
@@ -182,5 +194,6 @@ void kws_nn_depthwise_conv_2d_planar(const kws_nn_depthwise_conv_2d_planar_param
             outputs_of_channel(params, channel + i, planes + i * params->plane, output + channel + i);
         }
     }
-    kws_nn_activate(&params->requantize, output, params->rows.output_size * params->columns.output_size * params->channels);
+    kws_nn_activate(&params->requantize, output,
+                    params->rows.output_size * params->columns.output_size * params->channels);
 }

@@ -12,6 +12,7 @@
 #define KWS_NN_UNITS 4
 
 #ifdef KWS_NN_THUMB
+/* clang-format off */
 #define KWS_NN_ONE_UNIT(word, sum) \
     "sxtb16 r12, " word "\n" \
     "smlad " sum ", r12, r2, " sum "\n" \
@@ -37,6 +38,7 @@ KWS_NN_ASSEMBLY static void kws_nn_add_dot_products(KWS_NN_UNUSED const int8_t *
             "stm r11, {r4-r7}\n"
             "pop {r4-r11, pc}\n");
 }
+/* clang-format on */
 #else
 static void kws_nn_add_dot_products(const int8_t *weights, const int8_t *row, const int8_t *row_end, int32_t *sums)
 {

@@ -9,6 +9,7 @@
 #ifndef KWS_NN_DSP_H
 #define KWS_NN_DSP_H
 
+#include <stddef.h>
 #include <string.h>
 
 #include "kws_nn_math.h"
@@ -26,6 +27,14 @@ typedef int32_t kws_nn_pair __attribute__((may_alias));
 /* For functions that are assembly throughout: their arguments are in r0 to r3. */
 #define KWS_NN_ASSEMBLY __attribute__((naked, noinline))
 #define KWS_NN_UNUSED __attribute__((unused))
+
+/* Checks while compiling that `member` is at byte `expected` of `type`, where assembly reads it. In C99 and C++11: an
+ * array type of a negative size is an error. */
+#define KWS_NN_CHECK_OFFSET(type, member, expected) KWS_NN_CHECK(offsetof(type, member) == (expected), __COUNTER__)
+#define KWS_NN_CHECK_SIZE(type, expected) KWS_NN_CHECK(sizeof(type) == (expected), __COUNTER__)
+#define KWS_NN_CHECK(condition, number) KWS_NN_CHECK_NAMED(condition, number)
+#define KWS_NN_CHECK_NAMED(condition, number) \
+    typedef char kws_nn_layout_differs_from_assembly_##number[(condition) ? 1 : -1] KWS_NN_UNUSED
 
 /* Bytes 0 and 2 of a word of int8 as a pair. */
 static inline int32_t kws_nn_even_bytes(int32_t word)

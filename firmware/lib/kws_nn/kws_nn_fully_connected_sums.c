@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kws_nn_scaling.h"
 
-/* The windows to come move up; nothing is in the last one's sums yet. */
+/* Moves the sums of future model inputs up by one; the last one's begin at 0. */
 static void move_up(int32_t *sums, int32_t size, int32_t windows)
 {
     const int32_t kept = (windows - 1) * size;

@@ -55,7 +55,7 @@ typedef struct {
 static inline kws_nn_range kws_nn_inside(int32_t first, int32_t count, int32_t size)
 {
     const int32_t end = first + count;
-    const kws_nn_range range = {first < 0 ? 0 : first, end < size ? end : size};
+    const kws_nn_range range = {.begin = first < 0 ? 0 : first, .end = end < size ? end : size};
     return range;
 }
 

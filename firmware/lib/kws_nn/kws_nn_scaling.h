@@ -16,12 +16,19 @@ typedef struct {
     int32_t multiplier, offset, shift;
 } kws_nn_scaling;
 
+#ifdef KWS_NN_THUMB
+KWS_NN_CHECK_OFFSET(kws_nn_scaling, multiplier, 0);
+KWS_NN_CHECK_OFFSET(kws_nn_scaling, offset, 4);
+KWS_NN_CHECK_OFFSET(kws_nn_scaling, shift, 8);
+KWS_NN_CHECK_SIZE(kws_nn_scaling, 12);
+#endif
+
 static inline kws_nn_scaling kws_nn_scaling_of(const kws_nn_requantize *requantize, int32_t channel)
 {
     const int32_t at = channel * requantize->step;
     const int32_t shift = -requantize->shifts[at];
     const int32_t offset = (2 * requantize->zero_point + 1) * ((int32_t)1 << (shift - 1));
-    const kws_nn_scaling scaling = {requantize->multipliers[at], offset, shift};
+    const kws_nn_scaling scaling = {.multiplier = requantize->multipliers[at], .offset = offset, .shift = shift};
     return scaling;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The firmware as a process on Linux or macOS.
  *
- * KWS_SERIAL=127.0.0.1:PORT   the serial line is a TCP connection: the program listens there and serves the first that
- *                             comes (pyserial: socket://127.0.0.1:PORT). Without it, the line is standard input and output.
+ * KWS_SERIAL=127.0.0.1:PORT   the serial port is a TCP connection: the program listens there and serves the first client
+ *                             (pyserial: socket://127.0.0.1:PORT). Without it: standard input and output.
  * KWS_MICROPHONE=FILE         the microphone: raw samples, 16 kHz, mono, int16 of the machine's byte order, from a file or
  *                             a pipe (such as one that arecord writes).
  * KWS_MICROPHONE_HZ=RATE      how many of a file's samples there are a second, by the computer's clock; without it, as many
@@ -28,7 +28,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* What may wait in the kernel's socket buffers; enough that the host never waits for us. */
+/* What fits the kernel's socket buffers; enough that the host never waits for us. */
 #define SERIAL_CAPACITY_BYTES 16384
 #define IDLE_LIMIT_MS 100
 #define PACED_IDLE_MS 5
@@ -38,9 +38,9 @@ static int serial_in = STDIN_FILENO; /* -1: closed */
 static int serial_out = STDOUT_FILENO;
 static int microphone = -1; /* -1: none, or at its end */
 
-/* A microphone that keeps time: what it had delivered by now, less what was read, is waiting. */
+/* A microphone at a real-time rate: what it has delivered by now, less what was read, is waiting. */
 static struct {
-    uint64_t hz; /* 0: it keeps none */
+    uint64_t hz; /* 0: not limited in time */
     uint64_t began_ns;
     uint64_t read;
 } pace;
@@ -132,7 +132,7 @@ void kws_port_init(void)
 /* Reads what waits; closes the descriptor (sets it to -1) at its end. */
 static size_t read_waiting(int *descriptor, void *bytes, size_t capacity)
 {
-    struct pollfd waiting = {*descriptor, POLLIN, 0};
+    struct pollfd waiting = {.fd = *descriptor, .events = POLLIN};
     if (*descriptor < 0 || poll(&waiting, 1, 0) <= 0) {
         return 0;
     }
@@ -214,7 +214,10 @@ uint32_t kws_port_micros(void)
 
 void kws_port_idle(void)
 {
-    struct pollfd waiting[2] = {{serial_in, POLLIN, 0}, {microphone, POLLIN, 0}}; /* poll passes over -1 */
+    struct pollfd waiting[2] = {
+        {.fd = serial_in, .events = POLLIN},
+        {.fd = microphone, .events = POLLIN},
+    }; /* poll ignores -1 */
     if (serial_in < 0 && microphone < 0) {
         exit(0);
     }

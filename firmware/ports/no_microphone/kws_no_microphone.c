@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The microphone's half of kws_port.h for machines without one: all sound comes over the serial line. */
+/* The microphone functions of kws_port.h for machines without a microphone: all sound comes over the serial port. */
 #include "kws_port.h"
 
 size_t kws_port_microphone_read(int16_t *samples, size_t capacity)

@@ -44,9 +44,9 @@ typedef struct {
 #define KWS_MPS2_TIMER0_IRQ 8u
 #define KWS_MPS2_IRQS 16u
 
-/* Exit codes of an emulated program beside those it chooses itself. */
-#define KWS_EXIT_NOBODY_TALKS 62 /* no byte on the serial line for ten minutes */
-#define KWS_EXIT_EXCEPTION 64    /* + the exception's number: 67 HardFault, 68 MemManage, 69 BusFault, 70 UsageFault */
+/* Exit codes of an emulated program, besides its own. */
+#define KWS_EXIT_HOST_SILENT 62 /* no byte on the serial port for ten minutes */
+#define KWS_EXIT_EXCEPTION 64   /* + the exception's number: 67 HardFault, 68 MemManage, 69 BusFault, 70 UsageFault */
 
 /* The interrupt handlers, named by the vector table. */
 void kws_uart0_rx_handler(void);

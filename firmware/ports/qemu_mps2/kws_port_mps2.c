@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The machine that QEMU calls mps2-an386: a serial line and a clock. */
+/* The machine that QEMU calls mps2-an386: a serial port and a clock. */
 #include "kws_port.h"
 
 #include "kws_mps2.h"
-#include "kws_wire.h"
+#include "kws_fast_transport.h"
 
 #define NVIC_ENABLE (*(volatile uint32_t *)0xe000e100u)
 #define TICK_HZ 1u
 #define TICKS_PER_MICROSECOND (KWS_MPS2_CLOCK_HZ / 1000000u)
-#define LONELY_SECONDS 600u
+#define SILENCE_LIMIT_SECONDS 600u
 
 static int32_t semihosting(uint32_t operation, const uintptr_t *arguments)
 {
@@ -18,32 +18,32 @@ static int32_t semihosting(uint32_t operation, const uintptr_t *arguments)
     return (int32_t)request;
 }
 
-static kws_wire wire;
+static kws_fast_transport transport;
 static volatile uint32_t seconds;
-static volatile uint32_t lonely_seconds;
+static volatile uint32_t silent_seconds;
 
 void kws_uart0_rx_handler(void)
 {
     KWS_MPS2_UART0->interrupt = KWS_UART_INTERRUPT_RX;
     while (KWS_MPS2_UART0->state & KWS_UART_STATE_RX_FULL) {
-        kws_wire_put(&wire, (uint8_t)KWS_MPS2_UART0->data);
+        kws_fast_transport_put(&transport, (uint8_t)KWS_MPS2_UART0->data);
     }
 }
 
-/* Once a second. An emulator whose host has gone would run for ever: it ends by itself. */
+/* Once a second. An emulator whose host has gone would run forever: it ends by itself. */
 void kws_timer0_handler(void)
 {
     KWS_MPS2_TIMER0->interrupt = 1;
     seconds = seconds + 1;
-    lonely_seconds = lonely_seconds + 1;
-    if (lonely_seconds > LONELY_SECONDS) {
-        kws_mps2_exit(KWS_EXIT_NOBODY_TALKS);
+    silent_seconds = silent_seconds + 1;
+    if (silent_seconds > SILENCE_LIMIT_SECONDS) {
+        kws_mps2_exit(KWS_EXIT_HOST_SILENT);
     }
 }
 
 void kws_port_init(void)
 {
-    wire.ask = semihosting;
+    transport.ask = semihosting;
     KWS_MPS2_UART0->baud_divisor = 16; /* the least; QEMU knows no speed */
     KWS_MPS2_UART0->control = KWS_UART_CONTROL_TX | KWS_UART_CONTROL_RX | KWS_UART_CONTROL_RX_INTERRUPT;
     KWS_MPS2_TIMER0->reload = KWS_MPS2_CLOCK_HZ / TICK_HZ - 1;
@@ -54,16 +54,16 @@ void kws_port_init(void)
 
 size_t kws_port_serial_read(uint8_t *bytes, size_t capacity)
 {
-    const size_t count = kws_wire_take(&wire, bytes, capacity);
+    const size_t count = kws_fast_transport_take(&transport, bytes, capacity);
     if (count > 0) {
-        lonely_seconds = 0;
+        silent_seconds = 0;
     }
     return count;
 }
 
 size_t kws_port_serial_capacity(void)
 {
-    return KWS_WIRE_RING_BYTES;
+    return KWS_FAST_TRANSPORT_RING_BYTES;
 }
 
 void kws_port_serial_write(const uint8_t *bytes, size_t count)
@@ -90,7 +90,7 @@ uint32_t kws_port_micros(void)
 void kws_port_idle(void)
 {
     __asm volatile("cpsid i" ::: "memory");
-    if (kws_wire_is_empty(&wire)) {
+    if (kws_fast_transport_is_empty(&transport)) {
         __asm volatile("wfi" ::: "memory");
     }
     __asm volatile("cpsie i" ::: "memory");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From reset to main() on QEMU's mps2-an386, and what becomes of faults. */
+/* From reset to main() on QEMU's mps2-an386, and the handling of faults. */
 #include <stddef.h>
 #include <stdint.h>
 
@@ -11,7 +11,6 @@
 #define SEPARATE_FAULTS (7u << 16)                          /* usage, bus and memory faults get their own exceptions */
 #define CONFIGURATION (*(volatile uint32_t *)0xe000ed14u)   /* CCR */
 #define TRAP_DIVISION_BY_ZERO (1u << 4)
-
 
 /* The memory protection unit (ARMv7-M, B3.5). */
 #define MPU_CONTROL (*(volatile uint32_t *)0xe000ed94u)
@@ -119,10 +118,10 @@ static void put_hex(uint32_t number)
     }
 }
 
-/* Takes what a host has still under way until it is quiet: QEMU's end would cut the connection with it unread, and the
- * system would then throw away what we have said.
+/* Reads what the host is still sending until it is quiet: if QEMU ended with input unread, the connection would be reset
+ * and the system would discard our output.
  */
-static void hear_the_host_out(void)
+static void drain_serial_input(void)
 {
     const uint32_t quiet_ticks = KWS_MPS2_CLOCK_HZ / 50;
     uint32_t last = UINT32_MAX;
@@ -137,7 +136,7 @@ static void hear_the_host_out(void)
     }
 }
 
-/* Tells where it happened, in a line of its own, and ends with the exception's exit code. */
+/* Reports where it happened, on a line of its own, and ends with the exception's exit code. */
 void kws_exception_report(const uint32_t *frame, uint32_t number)
 {
     const uintptr_t at = (uintptr_t)frame;
@@ -149,7 +148,7 @@ void kws_exception_report(const uint32_t *frame, uint32_t number)
         put_hex(frame[6]); /* r0-r3, r12, lr, pc, psr */
     }
     put_text("\n");
-    hear_the_host_out();
+    drain_serial_input();
     kws_mps2_exit(KWS_EXIT_EXCEPTION + (int)number);
 }
 

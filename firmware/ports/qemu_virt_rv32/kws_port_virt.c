@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The RISC-V machine that QEMU calls virt: a serial line and a clock. */
+/* The RISC-V machine that QEMU calls virt: a serial port and a clock. */
 #include "kws_port.h"
 
 #include "kws_virt.h"
-#include "kws_wire.h"
+#include "kws_fast_transport.h"
 
-#define LONELY_SECONDS 600u
+#define SILENCE_LIMIT_SECONDS 600u
 #define TICKS_PER_MICROSECOND (KWS_VIRT_TIMER_HZ / 1000000u)
 
 #define STATUS_INTERRUPTS 8u /* mstatus.MIE */
@@ -30,13 +30,13 @@ static int32_t semihosting(uint32_t operation, const uintptr_t *arguments)
     return (int32_t)request;
 }
 
-static kws_wire wire;
-static volatile uint32_t lonely_seconds;
+static kws_fast_transport transport;
+static volatile uint32_t silent_seconds;
 
 void kws_virt_on_uart(void)
 {
     while (KWS_VIRT_UART->line_status & KWS_UART_STATUS_RX_FULL) {
-        kws_wire_put(&wire, KWS_VIRT_UART->data);
+        kws_fast_transport_put(&transport, KWS_VIRT_UART->data);
     }
 }
 
@@ -60,19 +60,19 @@ static void ring_in_a_second(void)
     KWS_VIRT_TIME_COMPARE[1] = (uint32_t)(at >> 32);
 }
 
-/* Once a second. An emulator whose host has gone would run for ever: it ends by itself. */
+/* Once a second. An emulator whose host has gone would run forever: it ends by itself. */
 void kws_virt_on_timer(void)
 {
     ring_in_a_second();
-    lonely_seconds = lonely_seconds + 1;
-    if (lonely_seconds > LONELY_SECONDS) {
-        kws_virt_exit(KWS_EXIT_NOBODY_TALKS);
+    silent_seconds = silent_seconds + 1;
+    if (silent_seconds > SILENCE_LIMIT_SECONDS) {
+        kws_virt_exit(KWS_EXIT_HOST_SILENT);
     }
 }
 
 void kws_port_init(void)
 {
-    wire.ask = semihosting;
+    transport.ask = semihosting;
     KWS_VIRT_UART->line_control = KWS_UART_8_BITS;
     KWS_VIRT_UART->fifo_control = KWS_UART_FIFO_ON;
     KWS_VIRT_UART->interrupt_enable = KWS_UART_INTERRUPT_RX;
@@ -86,16 +86,16 @@ void kws_port_init(void)
 
 size_t kws_port_serial_read(uint8_t *bytes, size_t capacity)
 {
-    const size_t count = kws_wire_take(&wire, bytes, capacity);
+    const size_t count = kws_fast_transport_take(&transport, bytes, capacity);
     if (count > 0) {
-        lonely_seconds = 0;
+        silent_seconds = 0;
     }
     return count;
 }
 
 size_t kws_port_serial_capacity(void)
 {
-    return KWS_WIRE_RING_BYTES;
+    return KWS_FAST_TRANSPORT_RING_BYTES;
 }
 
 void kws_port_serial_write(const uint8_t *bytes, size_t count)
@@ -116,7 +116,7 @@ uint32_t kws_port_micros(void)
 void kws_port_idle(void)
 {
     __asm volatile("csrc mstatus, %0" ::"r"(STATUS_INTERRUPTS) : "memory");
-    if (kws_wire_is_empty(&wire)) {
+    if (kws_fast_transport_is_empty(&transport)) {
         __asm volatile("wfi" ::: "memory");
     }
     __asm volatile("csrs mstatus, %0" ::"r"(STATUS_INTERRUPTS) : "memory");

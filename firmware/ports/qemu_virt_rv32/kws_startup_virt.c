@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From reset to main() on QEMU's RISC-V machine virt, and what becomes of traps. All runs in machine mode. */
+/* From reset to main() on QEMU's RISC-V machine virt, and the handling of traps. All runs in machine mode. */
 #include <stdint.h>
 
 #include "kws_port.h"
@@ -101,10 +101,10 @@ __attribute__((interrupt("machine"), used)) static void kws_interrupt(void)
     }
 }
 
-/* Takes what a host has still under way until it is quiet: QEMU's end would cut the connection with it unread, and the
- * system would then throw away what we have said.
+/* Reads what the host is still sending until it is quiet: if QEMU ended with input unread, the connection would be reset
+ * and the system would discard our output.
  */
-static void hear_the_host_out(void)
+static void drain_serial_input(void)
 {
     const uint32_t quiet_ticks = KWS_VIRT_TIMER_HZ / 50;
     uint32_t last = KWS_VIRT_TIME[0];
@@ -116,16 +116,16 @@ static void hear_the_host_out(void)
     }
 }
 
-/* Tells where it happened, in a line of its own, and ends with the exception's exit code. */
+/* Reports where it happened, on a line of its own, and ends with the exception's exit code. */
 void kws_exception_report(uint32_t cause, uint32_t at)
 {
-    static kws_text text = {kws_port_serial_write, 0, {0}};
+    static kws_text text = {.sink = kws_port_serial_write};
     kws_text_put(&text, "\nkws error exception number 0x");
     kws_text_put_hex(&text, cause);
     kws_text_put(&text, " at 0x");
     kws_text_put_hex(&text, at);
     kws_text_end_line(&text);
-    hear_the_host_out();
+    drain_serial_input();
     kws_virt_exit(KWS_EXIT_EXCEPTION + (int)cause);
 }
 

@@ -40,9 +40,9 @@ typedef struct {
 #define KWS_PLIC_THRESHOLD (*(volatile uint32_t *)0x0c200000u)
 #define KWS_PLIC_CLAIM (*(volatile uint32_t *)0x0c200004u) /* read: takes the interrupt; write: has served it */
 
-/* Exit codes of an emulated program beside those it chooses itself. */
-#define KWS_EXIT_NOBODY_TALKS 62 /* no byte on the serial line for ten minutes */
-#define KWS_EXIT_EXCEPTION 64    /* + mcause: 66 illegal instruction, 67 breakpoint, 69 load, 71 store access fault */
+/* Exit codes of an emulated program, besides its own. */
+#define KWS_EXIT_HOST_SILENT 62 /* no byte on the serial port for ten minutes */
+#define KWS_EXIT_EXCEPTION 64   /* + mcause: 66 illegal instruction, 67 breakpoint, 69 load, 71 store access fault */
 
 /* The interrupt handlers, called by the trap's. */
 void kws_virt_on_uart(void);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kws_resampler.h"
 
-#define FRACTIONS 160                                /* between two old samples */
-#define STEP 441                                     /* of them to the next new sample */
-#define WEIGHTS (FRACTIONS / KWS_RESAMPLER_PHASES)   /* between two phases */
-#define ONE 65536                                    /* of the filter */
+#define FRACTIONS 160                              /* between two old samples */
+#define STEP 441                                   /* of them to the next new sample */
+#define WEIGHTS (FRACTIONS / KWS_RESAMPLER_PHASES) /* between two phases */
+#define ONE 65536                                  /* of the filter */
 
 static int32_t sample_at(const kws_resampler *resampler, uint32_t at)
 {

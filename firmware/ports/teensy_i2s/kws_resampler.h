@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sound of 44.1 kHz, as Teensy's Audio library has it, to 16 kHz.
+/* Resamples sound from 44.1 kHz, the rate of Teensy's Audio library, to 16 kHz.
  *
  *     static kws_resampler resampler;                                        // zeroed
  *     count = kws_resample(&resampler, in, n, out);                          // out: [KWS_RESAMPLED_MOST(n)]
@@ -20,17 +20,17 @@
 extern "C" {
 #endif
 
-#define KWS_RESAMPLER_HALF 64 /* samples on either side of a new one that it is made of */
+#define KWS_RESAMPLER_HALF 64 /* samples on either side of a new sample that the filter spans */
 #define KWS_RESAMPLER_PHASES 32
 #define KWS_RESAMPLER_FILTER_POINTS (KWS_RESAMPLER_HALF * KWS_RESAMPLER_PHASES + 1)
 #define KWS_RESAMPLER_HISTORY 256 /* a power of two, above 2 * KWS_RESAMPLER_HALF */
 
-/* Most samples that `count` ones become. */
+/* The most samples that `count` samples become. */
 #define KWS_RESAMPLED_MOST(count) ((count) * 160 / 441 + 1)
 
 extern const int16_t kws_resampler_filter[KWS_RESAMPLER_FILTER_POINTS];
 
-/* Zero it to begin. */
+/* Zero it to start. */
 typedef struct {
     int16_t history[KWS_RESAMPLER_HISTORY]; /* a ring */
     uint32_t written;                       /* samples ever taken, wrapping */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The resampler's filter: 65536 times the impulse response of a low-pass filter (8 kHz, Kaiser window of 128 samples of
  * 44.1 kHz and beta 5.8), at every 32nd of a sample from its middle to its end. It is symmetric.
- * tests/test_resampler.py computes it anew and compares.
+ * tests/firmware/test_resampler.py computes it again and compares.
  */
 #include "kws_resampler.h"
 

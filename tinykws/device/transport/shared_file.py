@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The fast transport to an emulated machine: text goes into blocks of a file that the machine reads, and one byte per
-block, its mark, over the UART (firmware/lib/kws/kws_wire.h).
+block, its mark, over the UART (firmware/ports/semihosting/kws_fast_transport.h).
 
 An emulated UART carries about 50,000 bytes a second, too slow for audio. Everything else stays the same: the same
 lines in the same order to the same application, and all answers over the UART.

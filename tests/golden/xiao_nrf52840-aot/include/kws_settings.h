@@ -1,4 +1,5 @@
-/* Made by tinykws: what the firmware knows of its model and its board. Numbers only; the code is elsewhere. */
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Made by tinykws: the firmware's constants for its model and its board. */
 #ifndef KWS_SETTINGS_H
 #define KWS_SETTINGS_H
 
@@ -10,10 +11,10 @@
 #define KWS_WINDOW_MS 30
 #define KWS_STRIDE_MS 20
 #define KWS_N_MELS 40
-#define KWS_N_FRAMES 4 /* that the model looks at */
-#define KWS_INFERENCE_STRIDE 5 /* from one inference to the next */
+#define KWS_N_FRAMES 4 /* of the model input */
+#define KWS_INFERENCE_STRIDE 5 /* frames from one inference to the next */
 
-/* Labels: silence, unknown, then the words. */
+/* Labels: silence, unknown, then the keywords. */
 #define KWS_N_LABELS 3
 #define KWS_FIRST_WORD 2
 
@@ -24,7 +25,7 @@
 #define KWS_SUPPRESSION_MS 1500
 #define KWS_MINIMUM_COUNT 3
 
-/* Self-test at boot: what front-end and model must make of the sound of this seed (kws_golden_signal.h). */
+/* Self-test at boot: the expected features and scores for the test signal of this seed (kws_golden_signal.h). */
 #define KWS_SELF_TEST_SEED 12u
 #define KWS_SELF_TEST_FEATURES_CRC 0x09fb336du
 #define KWS_SELF_TEST_SCORES { -58, -12, -58 }

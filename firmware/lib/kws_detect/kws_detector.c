@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kws_detector.h"
+
+#include <string.h>
+
+#define SCORE_OFFSET 128
+
+void kws_detector_init(kws_detector *detector, const kws_detector_config *config, uint32_t *memory)
+{
+    detector->config = config;
+    detector->times_ms = memory;
+    detector->sums = detector->times_ms + config->history;
+    detector->scores = (int8_t *)(detector->sums + config->n_labels);
+    kws_detector_reset(detector);
+}
+
+void kws_detector_reset(kws_detector *detector)
+{
+    memset(detector->sums, 0, detector->config->n_labels * sizeof detector->sums[0]);
+    detector->oldest = 0;
+    detector->count = 0;
+    detector->top_label = KWS_SILENCE_LABEL;
+    detector->top_time_ms = 0u - detector->config->suppression_ms - 1u; /* so long ago that nothing is suppressed */
+}
+
+static void forget_oldest(kws_detector *detector)
+{
+    const kws_detector_config *config = detector->config;
+    const int8_t *scores = detector->scores + (size_t)detector->oldest * config->n_labels;
+    for (size_t i = 0; i < config->n_labels; ++i) {
+        detector->sums[i] -= (uint32_t)(scores[i] + SCORE_OFFSET);
+    }
+    detector->oldest = (uint16_t)((detector->oldest + 1u) % config->history);
+    --detector->count;
+}
+
+static uint32_t age_of_oldest_ms(const kws_detector *detector, uint32_t time_ms)
+{
+    return time_ms - detector->times_ms[detector->oldest];
+}
+
+/* Drops scores that have left the smoothing window and adds the new ones. */
+static void remember(kws_detector *detector, const int8_t *scores, uint32_t time_ms)
+{
+    const kws_detector_config *config = detector->config;
+    while (detector->count > 0 &&
+           (age_of_oldest_ms(detector, time_ms) > config->average_window_ms || detector->count == config->history)) {
+        forget_oldest(detector);
+    }
+    const size_t newest = (size_t)(detector->oldest + detector->count) % config->history;
+    detector->times_ms[newest] = time_ms;
+    memcpy(detector->scores + newest * config->n_labels, scores, config->n_labels);
+    for (size_t i = 0; i < config->n_labels; ++i) {
+        detector->sums[i] += (uint32_t)(scores[i] + SCORE_OFFSET);
+    }
+    ++detector->count;
+}
+
+bool kws_detector_step(kws_detector *detector, const int8_t *scores, uint32_t time_ms, kws_detection *detection)
+{
+    const kws_detector_config *config = detector->config;
+    remember(detector, scores, time_ms);
+    if (detector->count < config->minimum_count ||
+        age_of_oldest_ms(detector, time_ms) < config->average_window_ms / 4u) {
+        return false;
+    }
+    return config->rule(detector, time_ms, detection);
+}
