@@ -13,7 +13,7 @@ import pytest
 from made_dataset import burst
 
 from tinykws.audio.files import write_wav
-from tinykws.cli import run
+from tinykws.cli.main import run
 from tinykws.cli.pipeline import ORDER, report_of, run_until
 from tinykws.cost.network import NetworkCost
 from tinykws.project.layout import Project

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from made_dataset import make_project
 
-from tinykws.cli import run
+from tinykws.cli.main import run
 from tinykws.cost import network
 from tinykws.cost.memory import NETWORKS
 from tinykws.cost.network import NetworkCost, excesses_of, in_words, measure_cost, refuse_excess

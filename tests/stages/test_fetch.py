@@ -17,7 +17,7 @@ import soundfile
 from broken_server import BrokenServer, cut_after, running, status
 from made_archives import member, tar_gz, tar_of, zipped
 
-from tinykws.cli import run
+from tinykws.cli.main import run
 from tinykws.project.config import Config, SynthSettings
 from tinykws.project.layout import Project
 from tinykws.stages import fetch as stage

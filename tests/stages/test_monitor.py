@@ -19,7 +19,7 @@ from fake_port_access import BANNER, FakeBoard, FakePortAccess
 from tiny_model import tiny_bundle
 
 from tinykws.boards.rows import find_board
-from tinykws.cli import run as tinykws
+from tinykws.cli.main import run as tinykws
 from tinykws.cli.monitor_view import LiveView, PlainView, bar, describe
 from tinykws.device.boot_messages import is_boot_message, reset_reason
 from tinykws.device.health import DeviceHealth, HealthReader

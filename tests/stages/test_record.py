@@ -15,7 +15,7 @@ from made_speech import recording
 from tinykws.audio.files import read_audio
 from tinykws.audio.samples import Samples
 from tinykws.audio.speech_bounds import SpokenClip, speech_bounds
-from tinykws.cli import run
+from tinykws.cli.main import run
 from tinykws.device.transport.emulator import free_port
 from tinykws.project.layout import Project
 from tinykws.recording.record_protocol import MOST_SAMPLES, SoundLostError, Take
