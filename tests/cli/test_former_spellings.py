@@ -30,7 +30,9 @@ from tinykws.cli.main import run
 def test_old_spellings_are_rewritten(former: str, current: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert " ".join(current_spelling(former.split())) == current
     notice = capsys.readouterr().err
-    assert notice.startswith("tinykws: notice: `verify --") == (former.split(maxsplit=1)[0] != current.split()[0])
+    assert notice.startswith("tinykws: notice: `verify --") == (
+        former.split(maxsplit=1)[0] != current.split(maxsplit=1)[0]
+    )
     assert notice.count("\n") <= 1
 
 

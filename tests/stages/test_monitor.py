@@ -490,7 +490,7 @@ def test_real_firmware_behind_a_serial_port(listening_host: Path, capfd: pytest.
     assert "host, engine aot" in captured.out
     assert f"the connection to {name} was lost" in captured.out
     assert code == 4
-    assert "the board is away at the end" in captured.err
+    assert "the board was not connected when monitoring ended" in captured.err
 
 
 def test_a_log_that_cannot_be_written_is_wrong_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -67,7 +67,7 @@ def record(
     if not yes and not sys.stdin.isatty():
         raise ConfigError(
             "nobody can be asked whether to keep a clip: stdin is not a terminal",
-            hint="add --yes: it keeps every clip without defects",
+            hint="--yes keeps every clip without defects",
         )
     from tinykws.cli.recording_prompts import AutomaticPrompts, TerminalPrompts
 
