@@ -6,6 +6,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -56,6 +57,16 @@ def test_the_list_of_commands_says_what_the_command_says(name: str) -> None:
     assert command.help.splitlines()[0] == COMMANDS[name].help
     for parameter in command.params:
         assert not isinstance(parameter, click.Option) or parameter.help, f"{name} {parameter.name} has no help"
+
+
+def test_the_help_imports_no_command() -> None:
+    code = (
+        "import sys; from tinykws.cli.main import run; run(['--help']);"
+        "print([name for name in sys.modules if name.endswith(('_command', '_commands')) or name in"
+        " ('numpy', 'yaml', 'serial', 'logging', 'tinykws.api') or name.startswith('tinykws.stages')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
 
 
 def test_an_unknown_command_is_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
@@ -360,7 +371,11 @@ def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_module_is_the_command() -> None:
     result = subprocess.run([sys.executable, "-m", "tinykws", "--version"], capture_output=True, text=True, check=True)
-    assert result.stdout.startswith("tinykws, version ")
+    lines = result.stdout.splitlines()
+    assert lines[0].startswith("tinykws, version ")
+    assert lines[1].startswith(f"Python {platform.python_version()} on ")
+    assert [line.split()[0] for line in lines[2:]] == ["numpy", "tflite-micro", "platformio", "tensorflow"]
+    assert f"numpy {np.__version__}" in lines
 
 
 def test_a_ctrl_c_while_a_package_is_loaded_has_its_exit_code(tmp_path: Path) -> None:

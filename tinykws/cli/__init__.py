@@ -13,6 +13,7 @@ Contents:
     former_spellings.current_spelling: rewrites old spellings of `verify` to today's commands.
     verbosity.current_verbosity: whether --quiet or --verbose was given.
     options.project_option: the options that several commands share.
+    verify_options.find_device: finds the device that `verify` and `verify-stream` compare with the host.
     completion_command.completion: prints the shell's completion script.
     pipeline.run_until: runs the stages that are out of date.
     pipeline.workplace: finds or makes the bundle to work with.

@@ -63,15 +63,8 @@ def evaluate(
     """
     project = Project.load(project_dir)
     if stream:
-        progress = ConsoleProgress()
-        measured = _stream_evaluation(
-            project, force=force, bundle_dir=bundle_dir, negatives=negatives, save=save, progress=progress
-        )
-        if as_json:
-            print_json(to_json(measured))
-        else:
-            click.echo(describe_stream(measured))
-            click.echo(f"\ncurve and numbers: {project.stream_evaluation_dir}")
+        measured = _stream_evaluation(project, force=force, bundle_dir=bundle_dir, negatives=negatives, save=save)
+        _print_stream_evaluation(measured, project, as_json)
         return 0
     if bundle_dir is not None or negatives or save is not None:
         raise click.UsageError("--bundle, --negatives and --save need --stream")
@@ -96,6 +89,14 @@ def _evaluation(project: Project, split: str, force: bool) -> EvaluateReport:
     return report
 
 
+def _print_stream_evaluation(measured: EvaluateStreamReport, project: Project, as_json: bool) -> None:
+    if as_json:
+        print_json(to_json(measured))
+    else:
+        click.echo(describe_stream(measured))
+        click.echo(f"\ncurve and numbers: {project.stream_evaluation_dir}")
+
+
 def _stream_evaluation(
     project: Project,
     *,
@@ -103,12 +104,12 @@ def _stream_evaluation(
     bundle_dir: Path | None,
     negatives: Sequence[Path],
     save: Path | None,
-    progress: ConsoleProgress,
 ) -> EvaluateStreamReport:
     """Runs `evaluate --stream`, or reads its report if it is up to date."""
     from tinykws.model.bundle import load_bundle
     from tinykws.stages.evaluate_stream import evaluate_stream
 
+    progress = ConsoleProgress()
     if save is not None and save.exists() and any(save.iterdir()):
         raise ConfigError(
             f"{save} is not empty, and --save would replace its contents", hint="name a new folder: --save FOLDER"

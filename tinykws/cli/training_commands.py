@@ -14,6 +14,7 @@ from tinykws.cli.pipeline import report_of, run_until
 from tinykws.project.layout import Project
 
 if TYPE_CHECKING:
+    from tinykws.cost.network import NetworkCost
     from tinykws.stages.train import TrainReport
 
 
@@ -41,25 +42,26 @@ def architectures(project_dir: Path, as_json: bool) -> None:
         print_json([{**to_json(cost), "excesses": excesses_of(cost, config.model)} for cost in costs])
         return
     click.echo(f"{shape[0]} frames of {shape[1]} channels, {n_labels} labels")
-    rows = [
-        (
-            cost.architecture + (" *" if cost.architecture == config.model.architecture else ""),
-            f"{cost.parameters:,}",
-            f"{cost.macs:,}",
-            f"{cost.tflite_bytes:,}",
-            f"{cost.arena_bytes:,}",
-            f"{cost.aot_flash_bytes:,}",
-            f"{cost.aot_ram_bytes:,}",
-            ", ".join(cost.ops),
-        )
-        for cost in costs
-    ]
+    rows = [_cost_row(cost, " *" if cost.architecture == config.model.architecture else "") for cost in costs]
     heads = ["architecture", "parameters", "MAC", ".tflite", "tflm arena", "aot flash", "aot RAM", "ops"]
     click.echo(table(heads, rows))
     click.echo("\n* this project's; bytes, and multiply-accumulates of one inference")
     for cost in costs:
         for excess in excesses_of(cost, config.model):
             click.echo(f"{cost.architecture}: {excess}")
+
+
+def _cost_row(cost: NetworkCost, mark: str) -> tuple[str, ...]:
+    return (
+        cost.architecture + mark,
+        f"{cost.parameters:,}",
+        f"{cost.macs:,}",
+        f"{cost.tflite_bytes:,}",
+        f"{cost.arena_bytes:,}",
+        f"{cost.aot_flash_bytes:,}",
+        f"{cost.aot_ram_bytes:,}",
+        ", ".join(cost.ops),
+    )
 
 
 @click.command()
