@@ -65,7 +65,7 @@ class Bundle:
     """The model's input: [frames, channels]."""
     frame_stride_ms: int
     """Milliseconds from one frame of features to the next."""
-    _folder: BundleFolder = dataclasses.field(repr=False, compare=False)
+    _folder: BundleFolder = dataclasses.field(repr=False, hash=False)
 
 
 @dataclasses.dataclass(frozen=True)

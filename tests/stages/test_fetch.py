@@ -401,7 +401,7 @@ def test_the_command_ends_with_3_where_nothing_can_be_had(
 @pytest.mark.parametrize("wrong", ["abc", "g" * 64, "0" * 65])
 def test_a_checksum_that_is_none(tmp_path: Path, wrong: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["fetch", "speech_commands", "--into", str(tmp_path / "data"), "--sha256", wrong]) == 2
-    assert "is no SHA-256" in capsys.readouterr().err
+    assert "is not a SHA-256" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("public_set", PUBLIC_SETS.values(), ids=list(PUBLIC_SETS))

@@ -17,7 +17,7 @@ from tinykws.training_data.public_datasets import PUBLIC_SETS, PublicSet
 
 
 @click.command()
-@click.argument("name", type=click.Choice(list(PUBLIC_SETS)))
+@click.argument("name", type=click.Choice(list(PUBLIC_SETS)), metavar="NAME")
 @project_option
 @click.option(
     "--into", "folder", type=click.Path(path_type=Path, file_okay=False), default=None,
