@@ -6,18 +6,21 @@ from __future__ import annotations
 import io
 import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import click
 import numpy as np
 import pytest
 from tiny_model import tiny_bundle
 
 from tinykws.audio.files import write_wav
-from tinykws.cli import run, tinykws
-from tinykws.cli.board_work import ask_which
+from tinykws.cli.boards_and_ports import ask_which
+from tinykws.cli.command_list import COMMANDS, SECTIONS
+from tinykws.cli.main import run, tinykws
 from tinykws.device.transport.serial_ports import Port
 
 
@@ -37,14 +40,52 @@ def fails(capsys: pytest.CaptureFixture[str], code: int, *arguments: object) -> 
     return captured.err
 
 
-@pytest.mark.parametrize("name", sorted(tinykws.commands))
+@pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_every_command_has_help_with_an_example(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run([name, "--help"]) == 0
-    assert f"tinykws {name}" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert f"Example:\n    tinykws {name}" in shown or f"Examples:\n    tinykws {name}" in shown or name == "completion"
+    assert "-q, --quiet" in shown
+    assert "-v, --verbose" in shown
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_the_list_of_commands_says_what_the_command_says(name: str) -> None:
+    command = tinykws.get_command(click.Context(tinykws), name)
+    assert command is not None
+    assert command.help is not None
+    assert command.help.splitlines()[0] == COMMANDS[name].help
+    for parameter in command.params:
+        assert not isinstance(parameter, click.Option) or parameter.help, f"{name} {parameter.name} has no help"
+
+
+def test_the_help_imports_no_command() -> None:
+    code = (
+        "import sys; from tinykws.cli.main import run; run(['--help']);"
+        "print([name for name in sys.modules if name.endswith(('_command', '_commands')) or name in"
+        " ('numpy', 'yaml', 'serial', 'logging', 'tinykws.api') or name.startswith('tinykws.stages')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
 
 
 def test_an_unknown_command_is_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "No such command" in fails(capsys, 2, "biuld")
+    message = fails(capsys, 2, "bild")
+    assert message == "tinykws: No such command 'bild'\n  did you mean build?\n  try: tinykws --help\n"
+    assert fails(capsys, 2, "xyz") == "tinykws: No such command 'xyz'\n  try: tinykws --help\n"
+
+
+def test_an_unknown_option_is_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
+    message = fails(capsys, 2, "build", "--borad", "host")
+    assert message == "tinykws: No such option '--borad'\n  did you mean --board?\n  try: tinykws build --help\n"
+
+
+def test_the_help_lists_commands_by_section(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--help"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.rstrip(":") for line in lines if line.endswith(":") and not line.startswith(" ")][1:] == [*SECTIONS]
+    listed = [line.split()[0] for line in lines if line.startswith("  ") and line[2:3].isalpha()]
+    assert [name for name in listed if name in COMMANDS] == list(COMMANDS)
 
 
 @pytest.mark.parametrize(
@@ -243,8 +284,10 @@ def test_detect_lists_what_is_heard_as_json(project: Path, tmp_path: Path, capsy
 def test_streams_and_clips_do_not_mix(project: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     write_wav(tmp_path / "walk.wav", np.zeros(32000, np.int16))
     verify = ["verify", "--board", "host", "--project", project]
-    assert "without clips" in fails(capsys, 2, *verify, "--stream", tmp_path / "walk.wav", "--sample", 3)
-    assert "belong to --stream" in fails(capsys, 2, *verify, "--seconds", 3)
+    message = fails(capsys, 2, *verify, "--stream", tmp_path / "walk.wav", "--sample", 3)
+    assert "No such option '--sample'" in message
+    assert "try: tinykws verify-stream --help" in message
+    assert "did you mean verify-stream --seconds?" in fails(capsys, 2, *verify, "--seconds", 3)
     (tmp_path / "walk.csv").write_text("1,2,ouch\n")
     message = fails(capsys, 2, *verify, "--stream", tmp_path / "walk.wav", "--events", tmp_path / "walk.csv")
     assert "has none of the words yes" in message
@@ -275,7 +318,7 @@ def test_a_stream_through_the_host_and_its_log_judged_again(
     log = str(project / "build" / "firmware" / "host" / "verify.jsonl")
     assert run(["verify", "--replay", log]) == 0
     assert capsys.readouterr().out == shown
-    assert "without clips" in fails(capsys, 2, "verify", "--replay", log, "--min-accuracy", 0.5)
+    assert "--min-accuracy is for clips" in fails(capsys, 2, "replay", log, "--min-accuracy", 0.5)
 
 
 def test_build_says_bytes_by_part_and_speed(
@@ -330,7 +373,11 @@ def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_module_is_the_command() -> None:
     result = subprocess.run([sys.executable, "-m", "tinykws", "--version"], capture_output=True, text=True, check=True)
-    assert result.stdout.startswith("tinykws, version ")
+    lines = result.stdout.splitlines()
+    assert lines[0].startswith("tinykws, version ")
+    assert lines[1].startswith(f"Python {platform.python_version()} on ")
+    assert [line.split()[0] for line in lines[2:]] == ["numpy", "tflite-micro", "platformio", "tensorflow"]
+    assert f"numpy {np.__version__}" in lines
 
 
 def test_a_ctrl_c_while_a_package_is_loaded_has_its_exit_code(tmp_path: Path) -> None:

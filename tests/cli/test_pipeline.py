@@ -13,7 +13,7 @@ import pytest
 from tone_bursts_dataset import burst
 
 from tinykws.audio.files import write_wav
-from tinykws.cli import run
+from tinykws.cli.main import run
 from tinykws.cli.pipeline import ORDER, report_of, run_until
 from tinykws.cost.architecture_cost import NetworkCost
 from tinykws.project.layout import Project

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from tone_bursts_dataset import make_project
 
-from tinykws.cli import run
+from tinykws.cli.main import run
 from tinykws.cost import architecture_cost
 from tinykws.cost.architecture_cost import NetworkCost, broken_limits_of, in_words, measure_cost, refuse_if_over_limits
 from tinykws.cost.memory import ARCHITECTURE_NEEDS

@@ -16,7 +16,7 @@ from fault_proxy import Babbling, Delayed, Fault, Gone, Replaced, Reset, Silent,
 from tiny_model import EAGER, tiny_bundle, write_walk
 
 from tinykws.boards.rows import Board, find_board
-from tinykws.cli import run as tinykws
+from tinykws.cli.main import run as tinykws
 from tinykws.cli.verify_view import describe_stream
 from tinykws.device.session_log import FAULT, LINK, entries_of
 from tinykws.evaluation.timeline import Event

@@ -76,7 +76,7 @@ def test_outside_packages_stay_in_their_homes(path: Path) -> None:
 
 def test_the_command_line_starts_light() -> None:
     heavy = ("tensorflow", "keras", "numpy", "serial", "jinja2")
-    code = f"import sys, tinykws.cli; print([name for name in {heavy} if name in sys.modules])"
+    code = f"import sys, tinykws.cli.main; print([name for name in {heavy} if name in sys.modules])"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
 

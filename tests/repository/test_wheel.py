@@ -12,6 +12,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from tiny_model import EAGER, tiny_bundle, write_walk
 
 ROOT = Path(__file__).parent.parent.parent
 CHECK_WHEEL = ROOT / "scripts" / "check_wheel.py"
@@ -58,6 +59,22 @@ def test_the_check_refuses_the_checkout() -> None:
     result = subprocess.run([sys.executable, CHECK_WHEEL], env=environment, capture_output=True, text=True, check=False)
     assert result.returncode == 1
     assert "not an installed wheel" in result.stderr
+
+
+def test_type_checkers_find_the_types(installed: Path) -> None:
+    assert (installed / "tinykws" / "py.typed").is_file()
+
+
+def test_the_public_api_detects(installed: Path, tmp_path: Path) -> None:
+    tiny_bundle(tmp_path / "bundle", detector=EAGER)
+    write_walk(tmp_path / "walk.wav", 3)
+    code = (
+        f"import tinykws; bundle = tinykws.load_bundle({str(tmp_path / 'bundle')!r}); "
+        f"print(tinykws.__file__, len(list(tinykws.detect_file(bundle, {str(tmp_path / 'walk.wav')!r}))))"
+    )
+    path, detections = run(installed, "-c", code).split()
+    assert Path(path).is_relative_to(installed)
+    assert int(detections) > 1
 
 
 def test_the_command_lists_boards(installed: Path) -> None:

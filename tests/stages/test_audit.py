@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from tinykws.audio.files import read_audio
-from tinykws.cli import run
+from tinykws.cli.main import run
 from tinykws.project.layout import Project
 from tinykws.stages.audit import AuditReport, audit
 from tinykws.stages.prepare import prepare

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tinykws.boards.rows import OWN_PLATFORM, Board, SerialLine, TflmLibrary, load_boards
-from tinykws.cli import run
+from tinykws.cli.main import run
 from tinykws.device.transport.serial_ports import Port
 from tinykws.doctor import computer, installed_packages
 from tinykws.doctor.computer import Folder, Program, SerialDevice, SerialRights

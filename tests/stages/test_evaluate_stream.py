@@ -14,8 +14,8 @@ import soundfile
 from tone_bursts_dataset import SPLITS, burst, write_dataset
 
 from tinykws.audio.files import read_audio, write_wav
-from tinykws.cli import run
-from tinykws.cli.stream_command import describe_stream
+from tinykws.cli.evaluation_view import describe_stream
+from tinykws.cli.main import run
 from tinykws.evaluation.timeline import StreamDetection, read_timeline, score_stream
 from tinykws.evaluation.word_stream import SCENES
 from tinykws.model.bundle import load_bundle, write_bundle
@@ -129,7 +129,7 @@ def test_the_command(
     project: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tinykws.cli.pipeline.ORDER", ())
-    monkeypatch.setattr("tinykws.cli.stream_command.run_until", lambda *_, **__: None)
+    monkeypatch.setattr("tinykws.cli.evaluation_commands.run_until", lambda *_, **__: None)
     command = ["evaluate", "--stream", "--project", str(project.root), "--json"]
     texts = []
     for _ in range(2):

@@ -19,7 +19,7 @@ import soundfile
 from archives_in_memory import member, tar_gz, tar_of, zipped
 from broken_server import BrokenServer, cut_after, running, status
 
-from tinykws.cli import run
+from tinykws.cli.main import run
 from tinykws.project.config import Config
 from tinykws.project.layout import Project
 from tinykws.project.synth_settings import SynthSettings
@@ -413,7 +413,7 @@ def test_the_command_ends_with_3_where_nothing_can_be_had(
 @pytest.mark.parametrize("wrong", ["abc", "g" * 64, "0" * 65])
 def test_a_checksum_that_is_none(tmp_path: Path, wrong: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["fetch", "speech_commands", "--into", str(tmp_path / "data"), "--sha256", wrong]) == 2
-    assert "is no SHA-256" in capsys.readouterr().err
+    assert "is not a SHA-256" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("public_set", PUBLIC_DATASETS.values(), ids=list(PUBLIC_DATASETS))

@@ -14,7 +14,7 @@ from fake_port_access import BANNER, FakeBoard, FakePortAccess
 from tiny_model import tiny_bundle
 
 from tinykws.boards.rows import Board, find_board
-from tinykws.cli import run as tinykws
+from tinykws.cli.main import run as tinykws
 from tinykws.device.line_checksum import with_check
 from tinykws.device.transport.serial_ports import Port
 from tinykws.firmware_build import platformio

@@ -15,7 +15,7 @@ import pytest
 
 from tinykws.audio.samples import Samples
 from tinykws.boards.rows import Microphone, find_board
-from tinykws.cli import run
+from tinykws.cli.main import run
 from tinykws.device.protocol import Status
 from tinykws.device.transport.emulator import free_port
 from tinykws.recording.device_microphone import device_microphone

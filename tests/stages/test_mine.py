@@ -17,7 +17,7 @@ from tiny_model import tiny_bundle
 from tone_bursts_dataset import burst
 
 from tinykws.audio.files import read_audio
-from tinykws.cli import run
+from tinykws.cli.main import run
 from tinykws.evaluation.hard_negatives import APART_MS, GAP_MS, find_hard_negatives
 from tinykws.evaluation.timeline import Event
 from tinykws.model.bundle import Bundle, load_bundle

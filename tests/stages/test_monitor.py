@@ -20,7 +20,7 @@ from fake_port_access import BANNER, FakeBoard, FakePortAccess
 from tiny_model import tiny_bundle
 
 from tinykws.boards.rows import find_board
-from tinykws.cli import run as tinykws
+from tinykws.cli.main import run as tinykws
 from tinykws.cli.monitor_view import LiveView, PlainView, bar, describe
 from tinykws.device.health import DeviceHealth, HealthReader
 from tinykws.device.monitoring import ExpectedDevice, MonitorView, is_rom_boot_message, reset_reason
@@ -492,7 +492,7 @@ def test_real_firmware_behind_a_serial_port(listening_host: Path, capfd: pytest.
     assert "host, engine aot" in captured.out
     assert f"the connection to {name} was lost" in captured.out
     assert code == 4
-    assert "the board is away at the end" in captured.err
+    assert "the board was not connected when monitoring ended" in captured.err
 
 
 def test_a_log_that_cannot_be_written_is_wrong_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

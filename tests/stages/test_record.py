@@ -15,7 +15,7 @@ from speech_like_noise import recording
 from tinykws.audio.files import read_audio
 from tinykws.audio.samples import Samples
 from tinykws.audio.speech_bounds import CutClip, speech_bounds
-from tinykws.cli import run
+from tinykws.cli.main import run
 from tinykws.device.transport.emulator import free_port
 from tinykws.project.layout import Project
 from tinykws.recording.record_protocol import MAX_SAMPLES, Recording, SoundLostError
@@ -30,7 +30,7 @@ ROOM = recording((2000, 0))
 CUT = recording((1800, 0), (200, 3000))
 
 
-class FakeEar:
+class FakeMicrophone:
     """Plays recordings one after the other; None: a line was lost."""
 
     def __init__(self, *takes: Samples | Recording | None, longest: int = MAX_SAMPLES) -> None:
@@ -48,7 +48,7 @@ class FakeEar:
         return take
 
 
-class FakeDesk(RecordingUi):
+class FakePrompts(RecordingUi):
     """A person with a plan."""
 
     def __init__(self, *answers: Answer, is_interactive: bool = False, tired_at: int | None = None) -> None:
@@ -79,7 +79,7 @@ def names(project: Project, word: str) -> list[str]:
 
 
 def test_clips_are_kept_under_the_speakers_name(project: Project) -> None:
-    report = record(project, "hey robot", FakeEar(WORD, WORD), FakeDesk(), count=2, speaker="anna")
+    report = record(project, "hey robot", FakeMicrophone(WORD, WORD), FakePrompts(), count=2, speaker="anna")
     assert report.complete
     assert report.files == ("hey_robot/anna_nohash_0.wav", "hey_robot/anna_nohash_1.wav")
     clip = read_audio(project.data_dir / report.files[0]).samples
@@ -94,7 +94,7 @@ def test_nothing_is_ever_overwritten(project: Project) -> None:
     folder = project.data_dir / "yes"
     for name in ("anna_nohash_4.wav", "anna_nohash_7.flac", "ben_nohash_9.wav"):
         (folder / name).write_bytes(b"precious")
-    record(project, "yes", FakeEar(WORD), FakeDesk(), speaker="anna")
+    record(project, "yes", FakeMicrophone(WORD), FakePrompts(), speaker="anna")
     assert names(project, "yes") == ["anna_nohash_4.wav", "anna_nohash_7.flac", "anna_nohash_8.wav", "ben_nohash_9.wav"]
     assert (folder / "anna_nohash_4.wav").read_bytes() == b"precious"
 
@@ -102,16 +102,16 @@ def test_nothing_is_ever_overwritten(project: Project) -> None:
 def test_two_sittings_at_once_take_other_numbers(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     numbers = iter([0, 0, 1])
     monkeypatch.setattr(stage, "_next_number", lambda folder, speaker: next(numbers))
-    record(project, "yes", FakeEar(WORD, WORD), FakeDesk(), count=2, speaker="anna")
+    record(project, "yes", FakeMicrophone(WORD, WORD), FakePrompts(), count=2, speaker="anna")
     assert names(project, "yes") == ["anna_nohash_0.wav", "anna_nohash_1.wav"]
 
 
 def test_again_and_quit(project: Project) -> None:
-    desk = FakeDesk("again", "keep", "quit", is_interactive=True)
-    report = record(project, "yes", FakeEar(WORD, WORD, WORD), desk, count=5, speaker="anna")
+    prompts = FakePrompts("again", "keep", "quit", is_interactive=True)
+    report = record(project, "yes", FakeMicrophone(WORD, WORD, WORD), prompts, count=5, speaker="anna")
     assert (len(report.files), report.left_out, report.complete) == (1, 2, False)
-    desk = FakeDesk(is_interactive=True, tired_at=2)
-    assert len(record(project, "yes", FakeEar(WORD), desk, count=5, speaker="ben").files) == 1
+    prompts = FakePrompts(is_interactive=True, tired_at=2)
+    assert len(record(project, "yes", FakeMicrophone(WORD), prompts, count=5, speaker="ben").files) == 1
 
 
 @pytest.mark.parametrize(
@@ -124,14 +124,14 @@ def test_again_and_quit(project: Project) -> None:
     ],
 )
 def test_what_is_no_good_is_left_out_and_spoken_again(project: Project, bad: Samples | None, why: str) -> None:
-    desk = FakeDesk()
-    report = record(project, "yes", FakeEar(bad, WORD), desk, speaker="anna")
+    prompts = FakePrompts()
+    report = record(project, "yes", FakeMicrophone(bad, WORD), prompts, speaker="anna")
     assert (len(report.files), report.left_out) == (1, 1)
-    assert why in desk.said[0]
+    assert why in prompts.said[0]
 
 
 def test_without_anybody_to_ask_it_ends_when_it_leads_nowhere(project: Project) -> None:
-    report = record(project, "yes", FakeEar(WORD, *[ROOM] * 9), FakeDesk(), count=5, speaker="anna")
+    report = record(project, "yes", FakeMicrophone(WORD, *[ROOM] * 9), FakePrompts(), count=5, speaker="anna")
     assert (len(report.files), report.left_out, report.complete) == (1, stage.ATTEMPTS, False)
 
 
@@ -142,30 +142,30 @@ def test_ctrl_c_leaves_nothing_half_written(project: Project, monkeypatch: pytes
 
     monkeypatch.setattr(stage, "write_wav", half)
     with pytest.raises(KeyboardInterrupt):
-        record(project, "yes", FakeEar(WORD), FakeDesk(), speaker="anna")
+        record(project, "yes", FakeMicrophone(WORD), FakePrompts(), speaker="anna")
     assert names(project, "yes") == []
 
 
 def test_a_word_of_nobodys_list_is_recorded_and_told(project: Project) -> None:
-    desk = FakeDesk()
-    assert record(project, "other", FakeEar(WORD), desk, speaker="a").files == ("other/a_nohash_0.wav",)
-    assert "`unknown` to the model" in desk.said[0]
+    prompts = FakePrompts()
+    assert record(project, "other", FakeMicrophone(WORD), prompts, speaker="a").files == ("other/a_nohash_0.wav",)
+    assert "`unknown` to the model" in prompts.said[0]
 
 
 def test_the_room_is_kept_as_it_is_in_pieces_that_the_line_takes(project: Project) -> None:
-    ear = FakeEar(*[recording((1000, 0))] * 3, longest=16000)
-    report = record_noise(project, ear, FakeDesk(), seconds=2.5, speaker="anna")
+    ear = FakeMicrophone(*[recording((1000, 0))] * 3, longest=16000)
+    report = record_noise(project, ear, FakePrompts(), seconds=2.5, speaker="anna")
     assert ear.asked == [16000, 16000, 8000]
     assert report.files == tuple(f"_background_noise_/anna_nohash_{n}.wav" for n in range(3))
-    silent = record_noise(project, FakeEar(np.zeros(16000, np.int16)), FakeDesk(), seconds=1, speaker="b")
+    silent = record_noise(project, FakeMicrophone(np.zeros(16000, np.int16)), FakePrompts(), seconds=1, speaker="b")
     assert silent.complete, "a silent room is a room"
-    loud = FakeEar(*[np.tile(np.array([-32768, 32767], np.int16), 8000)] * 3)
-    assert not record_noise(project, loud, FakeDesk(), seconds=1, speaker="c").complete
+    loud = FakeMicrophone(*[np.tile(np.array([-32768, 32767], np.int16), 8000)] * 3)
+    assert not record_noise(project, loud, FakePrompts(), seconds=1, speaker="c").complete
 
 
 def test_a_line_too_slow_for_a_clip_is_told_in_terms_of_the_row(project: Project) -> None:
     with pytest.raises(ConfigError, match="can record 687 ms") as caught:
-        record(project, "yes", FakeEar(longest=11000), FakeDesk(), speaker="anna")
+        record(project, "yes", FakeMicrophone(longest=11000), FakePrompts(), speaker="anna")
     assert caught.value.hint is not None
     assert "ring_samples" in caught.value.hint
 
@@ -173,7 +173,7 @@ def test_a_line_too_slow_for_a_clip_is_told_in_terms_of_the_row(project: Project
 @pytest.mark.parametrize("name", ["", "a_nohash_b", "a/b", "a b", "..", "ä"])
 def test_a_speakers_name_must_stand_in_a_files(project: Project, name: str) -> None:
     with pytest.raises(ConfigError, match="--speaker"):
-        record(project, "yes", FakeEar(WORD), FakeDesk(), speaker=name)
+        record(project, "yes", FakeMicrophone(WORD), FakePrompts(), speaker=name)
 
 
 # Through the real firmware.

@@ -12,7 +12,7 @@ import pytest
 from tone_bursts_dataset import burst
 
 from tinykws.audio.files import write_wav
-from tinykws.cli import run
+from tinykws.cli.main import run
 from tinykws.evaluation.stream_set import named_negatives
 from tinykws.model.bundle import load_bundle
 from tinykws.project.detector_settings import TEMPORAL_FILTER, DetectorRequest

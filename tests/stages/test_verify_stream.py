@@ -19,7 +19,7 @@ from tiny_model import EAGER, tiny_bundle, write_walk
 
 from tinykws.audio.files import write_wav
 from tinykws.boards.rows import find_board
-from tinykws.cli import run as tinykws
+from tinykws.cli.main import run as tinykws
 from tinykws.cli.verify_view import describe_stream
 from tinykws.device.session_log import SessionLog, entries_of
 from tinykws.evaluation.timeline import Event

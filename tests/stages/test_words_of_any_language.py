@@ -13,7 +13,7 @@ import pytest
 from tiny_model import tiny_bundle, tiny_tflite
 
 from tinykws.audio.files import read_audio, write_wav
-from tinykws.cli import run
+from tinykws.cli.main import run
 from tinykws.model.bundle import load_bundle, write_bundle
 from tinykws.project.detector_settings import DetectorSettings
 

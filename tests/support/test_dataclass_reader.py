@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tinykws.cli import run
 from tinykws.cli.console import to_json
+from tinykws.cli.main import run
 from tinykws.project.config import parse_config
 from tinykws.project.detector_settings import TEMPORAL_FILTER, DetectorSettings
 from tinykws.support.dataclass_reader import RenamedSettingWarning

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from tinykws.audio.files import write_wav
 from tinykws.boards.rows import find_board
-from tinykws.cli import run as tinykws
+from tinykws.cli.main import run as tinykws
 from tinykws.device.session_log import KINDS, LogEntry, open_log, read_entries, write_entries
 from tinykws.model.bundle import Bundle
 from tinykws.project.labels import labels_of_words

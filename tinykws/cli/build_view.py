@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a build came to, as people read it: bytes by part, and how long listening takes."""
+"""The report of `build` as text: bytes by component, and the time that inferences take."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def describe_build(report: BuildReport) -> str:
-    """Returns the text of a build's report."""
+    """Returns the report as text."""
     lines = [str(report.program), _memory(report)]
     if report.speed is not None:
         lines += ["", *_speed(report.speed)]

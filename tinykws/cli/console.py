@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How the command line looks: progress on stderr, results on stdout, tables, JSON."""
+"""What the command line prints: progress on stderr, results on stdout, tables, JSON."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from tinykws.cli.verbosity import current_verbosity
 from tinykws.support.dataclass_reader import former_keys_of
 from tinykws.support.progress import Progress
 
@@ -23,24 +24,29 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 PLAIN_SECONDS = 15.0
-"""Where no terminal shows a bar, a line this often tells that work goes on."""
+"""How often to print progress as a line if stderr is not a terminal."""
 DRAW_SECONDS = 0.1
-
-
+"""How often to redraw a bar."""
 CLEAR_LINE = "\r\033[K"
 
 
 class ConsoleProgress(Progress):
-    """Bars on a terminal, a plain line now and then elsewhere; always on stderr, so that stdout stays parseable."""
+    """Shows bars on a terminal, otherwise a line every 15 s; always on stderr, so that stdout can be parsed.
+
+    With --quiet it shows nothing; results are printed still.
+    """
 
     def __init__(self) -> None:
         self._bar_is_drawn = False
+        self._quiet = current_verbosity().quiet
 
     def track(self, items: Iterable[T], label: str, total: int | None = None) -> Iterator[T]:
         """Yields the items, drawing how many are done."""
         if total is None and isinstance(items, Sized):
             total = len(items)
-        if sys.stderr.isatty():
+        if self._quiet:
+            yield from items
+        elif sys.stderr.isatty():
             with click.progressbar(items, length=total, label=f"{label:24}", file=sys.stderr) as bar:
                 self._bar_is_drawn = True
                 try:
@@ -52,10 +58,12 @@ class ConsoleProgress(Progress):
 
     @contextlib.contextmanager
     def track_bytes(self, label: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
-        """Yields a function that draws how many bytes are done, how fast they come and how long the rest will take."""
+        """Yields a function that takes the bytes done, and shows them with the rate and the time left."""
         pace = _Pace(total)
-        if sys.stderr.isatty():
-            # click's own estimate counts what an earlier run had fetched as done in this one's time.
+        if self._quiet:
+            yield lambda _: None
+        elif sys.stderr.isatty():
+            # click's own estimate would count bytes that an earlier run fetched as fetched by this one.
             with click.progressbar(
                 length=total or 0, label=f"{label:24}", file=sys.stderr, show_eta=False, item_show_func=pace.text
             ) as bar:
@@ -64,12 +72,14 @@ class ConsoleProgress(Progress):
             yield _plain_bytes(label, pace)
 
     def say(self, text: str) -> None:
-        """Prints the line; a bar goes on below it."""
+        """Prints a line; a bar continues below it."""
+        if self._quiet:
+            return
         self._clear_bar()
         click.echo(text, err=True)
 
     def result(self, text: str) -> None:
-        """Prints a line of the command's result on stdout while work goes on."""
+        """Prints a line of the command's result on stdout while work continues."""
         self._clear_bar()
         click.echo(text)
 
@@ -79,14 +89,14 @@ class ConsoleProgress(Progress):
 
 
 class _Pace:
-    """How fast bytes come, counted from where this run began."""
+    """The rate of bytes, measured from where this run began."""
 
     def __init__(self, total: int | None) -> None:
         self._total = total
         self._first: tuple[float, int] | None = None
 
     def text(self, done: int | None) -> str:
-        """Returns "1,200 of 2,429 MB, 11.5 MB/s, 107 s left", as much of it as is known."""
+        """Returns text such as "1,200 of 2,429 MB, 11.5 MB/s, 107 s left", as far as it is known."""
         if done is None:
             return ""
         now = time.monotonic()
@@ -101,7 +111,7 @@ class _Pace:
 
 
 def _drawing(bar: ProgressBar[int | None], total: int | None) -> Callable[[int], None]:
-    """Returns what moves a bar, drawing it ten times a second and when all is done."""
+    """Returns a function that moves a bar; it redraws ten times a second, and at the end."""
     last = 0.0
 
     def show(done: int) -> None:
@@ -145,11 +155,11 @@ def print_json(value: Any) -> None:
 
 
 def to_json(report: Any, *, former_keys: bool = True) -> Any:
-    """Returns a report (dataclasses, paths and containers, however nested) as values that JSON has.
+    """Returns a report as values that JSON has: dataclasses become objects, paths strings, tuples lists.
 
     Args:
         report: what to convert.
-        former_keys: whether renamed settings appear under their former names too, for scripts that know those.
+        former_keys: also give renamed settings under their former names, for existing scripts.
     """
     if dataclasses.is_dataclass(report) and not isinstance(report, type):
         values = {field.name: getattr(report, field.name) for field in dataclasses.fields(report)}
@@ -162,7 +172,7 @@ def to_json(report: Any, *, former_keys: bool = True) -> Any:
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Returns a text table; columns of numbers, and of "-" for none, are aligned to the right."""
+    """Returns a text table. Columns of numbers, and of "-" for a missing number, are aligned to the right."""
     cells = [[str(cell) for cell in row] for row in rows]
     columns = list(zip(*cells, strict=True)) or [()] * len(header)
     widths = [max(map(_width, (title, *column))) for title, column in zip(header, columns, strict=True)]
@@ -179,7 +189,7 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def _width(text: str) -> int:
-    """Returns how many columns of a terminal a text takes: Chinese characters take two, accents none."""
+    """Returns the width of a text in terminal columns: Chinese characters take two, combining accents none."""
     wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
     return len(text) + wide - sum(unicodedata.combining(character) > 0 for character in text)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""doctor: what is missing here, and how to mend it."""
+"""doctor: checks this computer for what tinykws needs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tinykws.cli.console import print_json, to_json
-from tinykws.cli.options import json_option, project_option
+from tinykws.cli.options import BoardId, json_option, project_option
 
 if TYPE_CHECKING:
     from tinykws.doctor.finding import Finding
@@ -22,16 +22,15 @@ COLOURS = {"ok": "green", "warning": "yellow", "missing": "red"}
 
 @click.command()
 @project_option
-@click.option(
-    "--board", "board_id", default=None, metavar="BOARD", help="Only what this row of `tinykws boards` needs."
-)
+@click.option("--board", "board_id", type=BoardId(), default=None, metavar="BOARD", show_default="the emulated boards",
+              help="Check only what this board needs.")  # fmt: skip
 @json_option
 def doctor(project_dir: Path, board_id: str | None, as_json: bool) -> int:
-    """Say what this computer has, what it lacks, and the command that mends it.
+    """Check what this computer has and lacks.
 
-    Looks at Python, packages, compilers, emulators, PlatformIO, disks, and who may use the serial ports; changes
-    nothing. Exit code 0: all is there for the board named, or, without --board, for every emulated board. 1: something
-    for it is missing. Warnings do not count.
+    Checks Python, packages, compilers, emulators, PlatformIO, disk space, and access to serial ports. It shows the
+    command that installs what is missing, and changes nothing. The exit code is 0 if nothing is missing for the board
+    or, without --board, for every emulated board; otherwise it is 1. Warnings do not affect it.
 
     \b
     Examples:
@@ -48,7 +47,7 @@ def doctor(project_dir: Path, board_id: str | None, as_json: bool) -> int:
     if as_json:
         print_json({"ready": report.ready, **to_json(report)})
     else:
-        # None: click leaves colours out where stdout is no terminal.
+        # None: click omits colours if stdout is not a terminal.
         click.echo(_describe(report), color=False if os.environ.get("NO_COLOR") else None)
     return 0 if report.ready else 1
 
@@ -75,6 +74,3 @@ def _conclusion(report: DoctorReport) -> str:
     whom = report.board or "the emulated boards"
     counted = ", ".join(f"{number} {state}" for state, number in count.items())
     return f"{'ready' if report.ready else 'not ready'} for {whom}: {counted}"
-
-
-COMMANDS = [doctor]

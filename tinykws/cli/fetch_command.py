@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""fetch: recordings of others to train with."""
+"""fetch: downloads public datasets of recorded words."""
 
 from __future__ import annotations
 
@@ -17,17 +17,18 @@ from tinykws.training_data.public_datasets import PUBLIC_DATASETS, PublicDataset
 
 
 @click.command()
-@click.argument("name", type=click.Choice(list(PUBLIC_DATASETS)))
+@click.argument("name", type=click.Choice(list(PUBLIC_DATASETS)), metavar="NAME")
 @project_option
 @click.option(
     "--into", "folder", type=click.Path(path_type=Path, file_okay=False), default=None,
-    show_default="the project's data folder", help="The folder for the recordings; needs no project.",
+    metavar="FOLDER",
+    show_default="the project's data folder", help="Folder for the recordings; no project is needed then.",
 )  # fmt: skip
-@click.option("--add", is_flag=True, help="Into a folder that holds recordings; no file is replaced.")
-@click.option(
-    "--url", "urls", multiple=True, help="Where to get the archive instead: an address or a file. Repeatable."
-)
-@click.option("--sha256", default=None, help="The checksum of an archive that is not the public one.")
+@click.option("--add", is_flag=True, help="Add to a folder that already holds recordings; replace no file.")
+@click.option("--url", "urls", multiple=True, metavar="URL", show_default="the publisher's",
+              help="Download the archive from this URL instead; file:// works too. Repeatable.")  # fmt: skip
+@click.option("--sha256", default=None, metavar="HEX", show_default="the public archive's",
+              help="Expected SHA-256 of the archive, 64 hex digits.")  # fmt: skip
 @json_option
 def fetch(
     name: str,
@@ -38,10 +39,11 @@ def fetch(
     sha256: str | None,
     as_json: bool,
 ) -> None:
-    """Download recorded words: Speech Commands (2.4 GB, 35 words) or its small excerpt (182 MB, 8 words).
+    """Download recorded clips: Speech Commands, or a small excerpt.
 
-    The archive is checked and unpacked into the project's data folder, in the layout that prepare reads. When the line
-    breaks, or after Ctrl-C, the same command goes on from there; when all is there, it does nothing.
+    NAME is speech_commands (2.4 GB, 35 words) or mini_speech_commands (182 MB, 8 words). The archive is checked and
+    unpacked into the project's data folder, in the layout that `prepare` reads. After a lost connection or Ctrl-C, the
+    same command continues where it stopped. If everything is there already, it does nothing.
 
     \b
     Examples:
@@ -69,12 +71,9 @@ def fetch(
 
 
 def _wanted(public_set: PublicDataset, sha256: str | None) -> PublicDataset:
-    """Returns the data set, or another archive of it that the user vouches for. Raises ConfigError."""
+    """Returns the dataset, with the checksum that the user gave, if any. Raises ConfigError: not a SHA-256."""
     if sha256 is None:
         return public_set
     if not re.fullmatch(r"[0-9a-fA-F]{64}", sha256):
-        raise ConfigError(f"{sha256!r} is no SHA-256", hint="64 digits, as sha256sum prints them")
+        raise ConfigError(f"--sha256 {sha256!r} is not a SHA-256", hint="64 hex digits, as sha256sum prints them")
     return dataclasses.replace(public_set, sha256=sha256.lower(), size=None)
-
-
-COMMANDS = [fetch]

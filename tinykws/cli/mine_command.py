@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""mine: from what a model wrongly hears to what it learns next."""
+"""mine: turns false accepts into training data."""
 
 from __future__ import annotations
 
@@ -25,20 +25,22 @@ SHOWN = 20
 @bundle_option
 @json_option
 @click.option("--min-probability", type=click.FloatRange(0, 1), default=0.5, show_default=True, metavar="P",
-              help="How sure of a word the model must be.")  # fmt: skip
+              help="Lowest probability of a word that counts (0 to 1).")  # fmt: skip
 @click.option("--events", type=click.Path(path_type=Path, exists=True, dir_okay=False), default=None,
-              help="CSV (start_ms,end_ms,label) of words that are really said, for one recording.")  # fmt: skip
-@click.option("--add", is_flag=True, help="Copy what is found to data/_mined_/: the next training learns from it.")
+              metavar="CSV",
+              help="Words that really occur in the recording (start_ms,end_ms,label); for one recording.")  # fmt: skip
+@click.option("--add", is_flag=True, help="Copy the clips found to data/_mined_/, so that the next training uses them.")
 @click.argument("recordings", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False))
 def mine(
     project_dir: Path, bundle_dir: Path | None, as_json: bool, min_probability: float, events: Path | None, add: bool,
     recordings: tuple[Path, ...],
 ) -> None:  # fmt: skip
-    """Find what the model takes for a word in recordings without any, and teach it better.
+    """Find false accepts in recordings, as training data.
 
-    Each sound found is cut out and put on a page to look at and to listen to. With --add it goes to data/_mined_/, as
-    unknown words to train on; before that, take out of build/mined/ nothing, but listen: a word that was really said
-    does harm there.
+    RECORDINGS must not contain the words, except where --events says so. Each sound that the model takes for a word is
+    cut out and shown on a page in build/mined/, to inspect and play. With --add, the clips are also copied to
+    data/_mined_/, where the next training uses them as unknown words. Listen to them first: a clip that really contains
+    a word makes the model worse.
 
     \b
     Examples:
@@ -49,7 +51,9 @@ def mine(
     from tinykws.stages.mine import mine as mine_recordings
 
     if events is not None and len(recordings) != 1:
-        raise ConfigError("--events tells of one recording", hint="mine one recording at a time")
+        raise ConfigError(
+            f"--events describes one recording, but {len(recordings)} are given", hint="mine one recording at a time"
+        )
     progress = ConsoleProgress()
     data_dir = Project.load(project_dir).data_dir if add else None
     place = workplace(project_dir, bundle_dir, progress)
@@ -81,6 +85,3 @@ def _describe(report: MineReport, data_dir: Path | None) -> str:
     if data_dir is not None:
         lines.append(f"{report.added} new clips in {data_dir / '_mined_'}: tinykws train learns from them")
     return "\n".join(lines)
-
-
-COMMANDS = [mine]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How a monitor looks: plain lines with the time, or, on a terminal, with a line below them that lives."""
+"""What `monitor` shows: lines with the time of day and, on a terminal, a status line below them."""
 
 from __future__ import annotations
 
@@ -15,79 +15,73 @@ from tinykws.device.protocol import Heard, Ready
 
 BAR_CHARACTERS = 20
 BAR_FLOOR_DBFS = -60.0
-PLAIN_VITALS_S = 10.0
-"""Where nobody draws over old lines, a status this often is enough."""
+PLAIN_STATUS_S = 10.0
+"""How often to print the status if there is no status line."""
 CLEAR_LINE = "\r\x1b[K"
 
 
 class PlainView(MonitorView):
-    """A line for everything worth one: for pipes and files.
+    """Prints a line for every event: for pipes and files.
 
     Args:
-        now: the time of day.
+        now: returns the time of day.
     """
 
     def __init__(self, now: Callable[[], datetime.datetime] = datetime.datetime.now) -> None:
         self._now = now
-        self._vitals_shown: datetime.datetime | None = None
+        self._status_shown: datetime.datetime | None = None
 
     def connected(self, port: str) -> None:
         """Prints the port."""
         self.line(f"connected to {port}")
 
     def introduced(self, ready: Ready) -> None:
-        """Prints who it is."""
+        """Prints the board, engine, model and labels that the device reports."""
         tested = "" if ready.self_test == "none" else f", self-test {ready.self_test}"
         self.line(f"{ready.board}, engine {ready.engine}, model {ready.model}{tested}: {', '.join(ready.labels)}")
 
     def heard(self, heard: Heard) -> None:
-        """Prints the detection in the words that scripts know."""
+        """Prints the detection as the serial line that scripts know: Heard <label> (<score>) @<ms>ms."""
         self.line(click.style(heard.to_line(), bold=True))
 
     def health(self, health: DeviceHealth) -> None:
-        """Prints level and load now and then; trouble always."""
-        due = self._vitals_shown is None or (self._now() - self._vitals_shown).total_seconds() >= PLAIN_VITALS_S
+        """Prints level and load every PLAIN_STATUS_S seconds, and always if the device is too slow."""
+        due = self._status_shown is None or (self._now() - self._status_shown).total_seconds() >= PLAIN_STATUS_S
         if due or health.is_too_slow:
-            self._vitals_shown = self._now()
+            self._status_shown = self._now()
             self.line(describe(health))
 
     def notice(self, text: str) -> None:
-        """Prints it."""
+        """Prints a notice."""
         self.line(click.style(f"-- {text}", fg="yellow"))
 
     def said(self, text: str) -> None:
-        """Prints what others say, marked as theirs."""
+        """Prints a line of the device that is not part of the protocol, indented."""
         self.line(click.style(f"   {text}", dim=True))
 
     def erase(self) -> None:
-        """Takes away what is no line."""
+        """Removes the status line; there is none here."""
 
     def line(self, text: str) -> None:
-        """Prints a line with the time of day. Colours are left out where no terminal is."""
+        """Prints a line with the time of day. click omits colours if stdout is not a terminal."""
         click.echo(f"{self._now():%H:%M:%S.%f}"[:-3] + f" {text}")
 
 
 class LiveView(PlainView):
-    """Plain lines above, and one below them that tells how the board fares at this moment."""
+    """Prints lines as PlainView does, and below them a status line: level, load, detections."""
 
     status_every_s = 1.0
 
     def __init__(self, now: Callable[[], datetime.datetime] = datetime.datetime.now) -> None:
         super().__init__(now)
-        self._who = "?"
-        self._port = ""
-        self._fares = "waiting for its first status"
+        self._board = "?"
+        self._status = "waiting for its first status"
         self._counts: dict[str, int] = {}
         self._drawn = ""
 
-    def connected(self, port: str) -> None:
-        """Prints the port, and keeps it in sight."""
-        self._port = port
-        super().connected(port)
-
     def introduced(self, ready: Ready) -> None:
-        """Prints who it is, and keeps the name in sight."""
-        self._who = ready.board
+        """Prints what the device reports, and shows the board in the status line."""
+        self._board = ready.board
         super().introduced(ready)
 
     def heard(self, heard: Heard) -> None:
@@ -96,26 +90,26 @@ class LiveView(PlainView):
         super().heard(heard)
 
     def health(self, health: DeviceHealth) -> None:
-        """Draws level and load."""
-        self._fares = f"[{bar(health.level_dbfs)}] {describe(health)}"
+        """Shows level and load in the status line."""
+        self._status = f"[{bar(health.level_dbfs)}] {describe(health)}"
         self.tick()
 
     def line(self, text: str) -> None:
-        """Prints a line above the living one."""
+        """Prints a line above the status line."""
         self.erase()
         super().line(text)
         self.tick()
 
     def tick(self) -> None:
-        """Draws the living line where it has changed."""
+        """Draws the status line if it has changed."""
         heard = ", ".join(f"{label} {count}" for label, count in sorted(self._counts.items())) or "nothing heard yet"
-        text = f"{self._who} {self._fares} | {heard}"[: shutil.get_terminal_size().columns - 1]
+        text = f"{self._board} {self._status} | {heard}"[: shutil.get_terminal_size().columns - 1]
         if text != self._drawn:
             click.echo(f"{CLEAR_LINE}{text}", nl=False, color=True)
             self._drawn = text
 
     def erase(self) -> None:
-        """Takes the living line away."""
+        """Removes the status line."""
         if self._drawn:
             click.echo(CLEAR_LINE, nl=False, color=True)
             self._drawn = ""

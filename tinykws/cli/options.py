@@ -5,24 +5,48 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+class BoardId(click.types.StringParamType):
+    """A board's id, as `tinykws boards` lists them. The Tab key completes it; commands look it up."""
+
+    name = "BOARD"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str  # noqa: ARG002 - click's signature
+    ) -> list[CompletionItem]:  # fmt: skip
+        """Returns the ids that begin as what was typed, of tinykws's boards and of the project's own."""
+        from click.shell_completion import CompletionItem
+
+        from tinykws.cli.boards_and_ports import load_board_rows
+        from tinykws.support.errors import TinykwsError
+
+        try:
+            rows = load_board_rows(Path(ctx.params.get("project_dir") or "."))
+        except (TinykwsError, OSError):
+            return []
+        return [CompletionItem(board.id, help=board.name) for board in rows.values() if board.id.startswith(incomplete)]
+
+
 def project_option(function: F) -> F:
-    """--project DIR, default: here."""
+    """--project DIR, default: the current folder."""
     return click.option(
         "--project", "project_dir", type=click.Path(path_type=Path, file_okay=False), default=Path(),
-        show_default="here", help="The folder with kws.yaml.",
+        show_default="the current folder", help="The project's folder, which holds kws.yaml.",
     )(function)  # fmt: skip
 
 
 def force_option(function: F) -> F:
-    """--force: run although everything is up to date."""
-    return click.option("--force", is_flag=True, help="Run again although everything is up to date.")(function)
+    """--force: run even if everything is up to date."""
+    return click.option("--force", is_flag=True, help="Run again even if everything is up to date.")(function)
 
 
 def json_option(function: F) -> F:
@@ -31,38 +55,55 @@ def json_option(function: F) -> F:
 
 
 def board_option(function: F) -> F:
-    """--board B."""
-    return click.option("--board", "board_id", required=True, metavar="BOARD", help="A row of `tinykws boards`.")(
-        function
-    )
+    """--board B, required."""
+    return click.option(
+        "--board", "board_id", required=True, type=BoardId(), metavar="BOARD",
+        help="The board's id, as `tinykws boards` lists them.",
+    )(function)  # fmt: skip
+
+
+def connected_board_option(function: F) -> F:
+    """--board B; without it, any board on the port will do."""
+    return click.option(
+        "--board", "board_id", type=BoardId(), default=None, metavar="BOARD", show_default="any board on the port",
+        help="The board's id, as `tinykws boards` lists them; any other board is refused.",
+    )(function)  # fmt: skip
 
 
 def engine_option(function: F) -> F:
     """--engine tflm|aot, default: the board's."""
     return click.option(
         "--engine", type=click.Choice(["tflm", "aot"]), default=None, show_default="the board's",
-        help="What runs the model: TensorFlow Lite Micro or C generated ahead of time.",
+        help="What runs the model: TensorFlow Lite Micro (tflm), or C code compiled ahead of time (aot).",
     )(function)  # fmt: skip
 
 
 def bundle_option(function: F) -> F:
     """--bundle DIR: use this bundle instead of the project's."""
     return click.option(
-        "--bundle", "bundle_dir", type=click.Path(path_type=Path, file_okay=False), default=None,
-        show_default="the project's", help="Use this bundle; nothing is trained.",
+        "--bundle", "bundle_dir", type=click.Path(path_type=Path, file_okay=False), default=None, metavar="FOLDER",
+        show_default="the project's", help="Use this bundle; train nothing.",
     )(function)  # fmt: skip
 
 
 def port_option(function: F) -> F:
     """--port P: where the board is; default: found by its USB ids."""
     return click.option(
-        "--port", default=None, metavar="PORT", show_default="found by its USB ids",
+        "--port", default=None, metavar="PORT", show_default="found by the board's USB ids",
         help="The board's serial port, or a pyserial URL such as socket://127.0.0.1:5555.",
     )(function)  # fmt: skip
 
 
-def slow_too_option(function: F) -> F:
-    """--force: build even what cannot keep up with the sound."""
+def negatives_option(function: F) -> F:
+    """--negatives FILE: recordings in which every detection is a false accept."""
     return click.option(
-        "--force", "slow_too", is_flag=True, help="Build even a model too slow to keep up with the sound on this board."
+        "--negatives", multiple=True, type=click.Path(path_type=Path, exists=True), metavar="FILE",
+        help="A long recording without the words, or a folder of them. Repeatable.",
+    )(function)  # fmt: skip
+
+
+def allow_slow_option(function: F) -> F:
+    """--force: build even a model that cannot run in real time."""
+    return click.option(
+        "--force", "allow_slow", is_flag=True, help="Build even a model that is too slow for real time on this board."
     )(function)

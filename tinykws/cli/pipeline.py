@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs whichever stages are missing or stale, in order, and says which are up to date."""
+"""Runs the stages that are out of date, in order, and says which are up to date."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
     from tinykws.model.bundle import Bundle
 
 ORDER = ("synth", "prepare", "train", "quantize", "tune")
-"""Left of the bundle; each stage's module has a function of the stage's own name."""
+"""The stages that make the bundle. The module of each has a function with the stage's name."""
 
 
 def run_until(project: Project, last: str, progress: Progress, *, force: bool = False) -> None:
-    """Runs the stages up to `last`, those that are up to date left out."""
+    """Runs the stages up to `last` that are out of date; with `force`, `last` even if it is up to date."""
     check_architecture(project.config.model.architecture)
     for name in ORDER[: ORDER.index(last) + 1]:
         run_stage(project, name, progress, force=force and name == last)
 
 
 def run_stage(project: Project, name: str, progress: Progress, *, force: bool = False) -> None:
-    """Runs one stage unless it is up to date."""
+    """Runs one stage if it is out of date, or if `force`."""
     module = importlib.import_module(f"tinykws.stages.{name}")
     stage_files: StageFiles = module.stage_files(project)
     stamp = project.stamp_path(name)
@@ -46,29 +46,29 @@ def run_stage(project: Project, name: str, progress: Progress, *, force: bool = 
 
 
 def report_of(project: Project, name: str) -> Any:
-    """Returns what a stage that is up to date told when it ran, whether that was now or long ago."""
+    """Returns the report of a stage that is up to date, as saved when it last ran."""
     stage = getattr(importlib.import_module(f"tinykws.stages.{name}"), name)
     return read_dataclass(typing.get_type_hints(stage)["return"], read_report(project.stamp_path(name)))
 
 
 @dataclasses.dataclass(frozen=True)
 class Workplace:
-    """What the commands right of the bundle work on: a bundle, and the folder that firmware is made in."""
+    """What the commands after the bundle work on: the bundle, and the folder for firmware."""
 
     bundle: Bundle
     build_dir: Path
     project_dir: Path
 
     def firmware_dir(self, board_id: str) -> Path:
-        """The PlatformIO project for a board."""
+        """The folder of the PlatformIO project for a board."""
         return self.build_dir / "firmware" / board_id
 
 
 def workplace(project_dir: Path, bundle_dir: Path | None, progress: Progress) -> Workplace:
-    """Returns the bundle to work with: the one named, the one imported into the project, or the one it trains.
+    """Returns the bundle to work with: the named one, the one imported into the project, or the one it trains.
 
     Raises:
-        ConfigError: no kws.yaml and no bundle, or something wrong in them.
+        ConfigError: neither kws.yaml nor a bundle exists, or one of them is wrong.
     """
     from tinykws.model.bundle import load_bundle
 

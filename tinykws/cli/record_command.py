@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""record: clips of words and of the room, through this computer's microphone or a board's own."""
+"""record: records clips of a word, or background noise."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tinykws.cli.board_work import board_microphone
+from tinykws.cli.board_microphone import board_microphone
 from tinykws.cli.console import print_json, to_json
-from tinykws.cli.options import json_option, project_option
+from tinykws.cli.options import BoardId, json_option, project_option
 from tinykws.project.layout import Project
 
 if TYPE_CHECKING:
@@ -25,30 +25,31 @@ NOISE_WORDS = ("noise", "_background_noise_")
 
 @click.command()
 @project_option
-@click.option("--board", "board_id", default=None, metavar="BOARD", show_default="whatever is on the port",
-              help="Record through this board's microphone; a row of `tinykws boards`.")  # fmt: skip
+@click.option("--board", "board_id", type=BoardId(), default=None, metavar="BOARD",
+              show_default="any board on --port", help="Record through this board's microphone.")  # fmt: skip
 @click.option("--port", default=None, metavar="PORT", show_default="found by --board's USB ids",
-              help="Record through the microphone of the board on this port (or pyserial URL).")  # fmt: skip
+              help="Record through the microphone of the board on this port, or at this pyserial URL.")  # fmt: skip
 @click.option("--microphone", "microphone_name", default=None, metavar="NAME", show_default="the system's",
-              help="A part of the name of one of this computer's microphones.")  # fmt: skip
+              help="One of this computer's microphones, by a part of its name.")  # fmt: skip
 @click.option("--count", type=click.IntRange(min=1), default=1, show_default=True, metavar="N",
-              help="Clips to keep.")  # fmt: skip
+              help="Number of clips to keep.")  # fmt: skip
 @click.option("--seconds", type=click.FloatRange(min=1, max=600), default=30.0, show_default=True,
-              help="Of the room's noise.")  # fmt: skip
+              metavar="SECONDS", help="Length of a recording of background noise.")  # fmt: skip
 @click.option("--speaker", default=None, metavar="NAME", show_default="your user name",
-              help="Who speaks: letters, digits, -. All clips of one speaker come into one split.")  # fmt: skip
-@click.option("--yes", is_flag=True, help="Ask nothing: keep every clip that is good.")
+              help="Who speaks: letters, digits and -. All clips of one speaker go into the same split.")  # fmt: skip
+@click.option("--yes", is_flag=True, help="Do not ask: keep every clip without defects.")
 @json_option
 @click.argument("word")
 def record(
     project_dir: Path, board_id: str | None, port: str | None, microphone_name: str | None, count: int,
     seconds: float, speaker: str | None, yes: bool, as_json: bool, word: str,
 ) -> int:  # fmt: skip
-    """Record clips of WORD into data/, through this computer's microphone or a board's own.
+    """Record clips of WORD, or background noise.
 
-    Each clip is cut to the model's length with the speech in its middle; you hear about what is wrong with it and
-    keep it, speak again, or stop. WORD `noise` records the room into data/_background_noise_/. With --port or
-    --board it is the board that listens: a model that is trained on its sound knows its microphone.
+    They go into the project's data folder. Each clip is cut to the length that the model needs, with the speech in the
+    middle. Defects are shown; you keep the clip, repeat it, or stop. The WORD `noise` records background noise into
+    data/_background_noise_/. With --port or --board, the board's microphone records: a model trained on these clips
+    knows its sound.
 
     \b
     Examples:
@@ -64,15 +65,18 @@ def record(
     project = Project.load(project_dir)
     who = checked_speaker(speaker or _user_name())
     if not yes and not sys.stdin.isatty():
-        raise ConfigError("there is nobody to ask: this is no terminal", hint="--yes keeps every clip that is good")
-    from tinykws.cli.recording_desk import AskingDesk, PlainDesk
+        raise ConfigError(
+            "nobody can be asked whether to keep a clip: stdin is not a terminal",
+            hint="--yes keeps every clip without defects",
+        )
+    from tinykws.cli.recording_prompts import AutomaticPrompts, TerminalPrompts
 
-    desk = PlainDesk() if yes else AskingDesk()
-    with _ear(project_dir, board_id, port, microphone_name) as ear:
+    prompts = AutomaticPrompts() if yes else TerminalPrompts()
+    with _microphone(project_dir, board_id, port, microphone_name) as microphone:
         if word in NOISE_WORDS:
-            report = record_noise(project, ear, desk, seconds=seconds, speaker=who)
+            report = record_noise(project, microphone, prompts, seconds=seconds, speaker=who)
         else:
-            report = record_word(project, word, ear, desk, count=count, speaker=who)
+            report = record_word(project, word, microphone, prompts, count=count, speaker=who)
     if as_json:
         print_json(to_json(report))
     else:
@@ -81,23 +85,23 @@ def record(
 
 
 @contextlib.contextmanager
-def _ear(
+def _microphone(
     project_dir: Path, board_id: str | None, port: str | None, microphone_name: str | None
 ) -> Iterator[SampleSource]:
-    """A board's microphone where a board or port was named, else the computer's."""
+    """Opens a board's microphone if a board or port was named, otherwise this computer's."""
     if board_id is None and port is None:
         from tinykws.recording.computer_microphone import ComputerMicrophone
 
         yield ComputerMicrophone(microphone_name)
         return
     if microphone_name is not None:
-        raise click.UsageError("--microphone is this computer's: leave --board and --port away")
-    with board_microphone(project_dir, board_id, port) as ear:
-        yield ear
+        raise click.UsageError("--microphone names one of this computer's: omit --board and --port")
+    with board_microphone(project_dir, board_id, port) as opened:
+        yield opened
 
 
 def _user_name() -> str:
-    """The user's name as files may have it; "me" where there is none."""
+    """Returns the user's name, fit for file names; "me" if there is none."""
     import getpass
 
     try:
@@ -110,6 +114,3 @@ def _user_name() -> str:
 def _describe(report: RecordReport, data_dir: Path) -> str:
     left_out = f", {report.left_out} left out" if report.left_out else ""
     return f"{len(report.files)} of {report.wanted} recordings kept in {data_dir / report.word}{left_out}"
-
-
-COMMANDS = [record]

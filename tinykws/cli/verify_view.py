@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What `tinykws verify` shows: a table of clips, or of a stream's words, and the verdict as the last line."""
+"""The reports of `verify`, `verify-stream` and `replay` as text; the last line is PASS or FAIL."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 WIDTH = 110
 MOST_TRIED_AGAIN = 5
 MOST_DETECTIONS = 20
-"""Of a stream, shown; all are in the report."""
+"""How many detections of a stream are shown; the report holds all of them."""
 
 
 def describe_clips(report: VerifyReport) -> str:
@@ -35,7 +35,7 @@ def describe_clips(report: VerifyReport) -> str:
 
 
 def _tried_again(report: VerifyReport) -> list[str]:
-    """The clips that were sent more than once, and what for."""
+    """Returns lines about the clips that were sent more than once, with the reasons."""
     again = [clip for clip in report.clips if clip.attempts > 1]
     lines = [f"sent {clip.attempts} times: {clip.file}: {'; '.join(clip.faults)}" for clip in again[:MOST_TRIED_AGAIN]]
     return lines if len(again) <= MOST_TRIED_AGAIN else [*lines, f"… and {len(again) - MOST_TRIED_AGAIN} more"]
@@ -61,7 +61,7 @@ def describe_stream(report: StreamReport) -> str:
 
 
 def _attempts(report: StreamReport) -> Iterator[str]:
-    """What is to be said of attempts that broke off; nothing where none did."""
+    """Yields lines about the attempts that broke off."""
     for attempt in report.verdict.attempts:
         if not attempt.fault:
             continue
@@ -73,7 +73,7 @@ def _attempts(report: StreamReport) -> Iterator[str]:
 
 
 def _ending(report: VerifyReport | StreamReport) -> Iterator[str]:
-    """What both kinds of report end with; the last line is the verdict."""
+    """Yields the lines that end both kinds of report; the last one is the verdict."""
     if report.self_test != "none":
         yield f"the device's self-test at boot: {report.self_test}"
     yield from _mismatches(report.mismatches)
@@ -83,7 +83,7 @@ def _ending(report: VerifyReport | StreamReport) -> Iterator[str]:
 
 
 def _mismatches(found: Sequence[FoundMismatch]) -> Iterator[str]:
-    """Where device and host part, and what that means."""
+    """Yields where device and host first differ, and what that means."""
     for mismatch in found:
         yield ""
         yield f"{mismatch.clip}: device and host part at {mismatch.stage}"

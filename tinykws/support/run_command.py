@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import logging
 import os
 import shlex
 import signal
@@ -18,6 +19,8 @@ from typing import IO
 from tinykws.support.errors import ToolError
 from tinykws.support.interrupts import start_uninterrupted
 
+TOOL_OUTPUT = "tinykws.tool_output"
+"""The logger (level debug) of every command that is run, and of each line it prints."""
 TIDY_SECONDS = 2.0
 """How long a program may take to terminate before it is killed."""
 
@@ -47,6 +50,7 @@ def run_command(
         ToolError: the program cannot be started, or takes longer than `timeout_s`.
     """
     started = time.monotonic()
+    logging.getLogger(TOOL_OUTPUT).debug("$ %s", shlex.join(command))
     process = _start(command, env)
     try:  # immediately: from here on, Ctrl-C must end the process
         assert process.stdout is not None
@@ -74,6 +78,7 @@ class _Reader:
         with stream:
             for line in stream:
                 self._lines.append(line)
+                logging.getLogger(TOOL_OUTPUT).debug("%s", line.rstrip())
                 on_line(line.rstrip())
 
     def text(self) -> str:

@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Instructions counted in emulation, for a board whose core an emulated board has."""
+"""Counts instructions in emulation, for a board whose core an emulated board has."""
 
 from __future__ import annotations
 
 import dataclasses
 from typing import TYPE_CHECKING
 
-import click
-
-from tinykws.cli.board_work import build_firmware, generate_firmware
 from tinykws.cli.console import ConsoleProgress
+from tinykws.cli.firmware_steps import build_firmware, generate_firmware
 from tinykws.cli.pipeline import Workplace
 
 if TYPE_CHECKING:
@@ -21,8 +19,9 @@ if TYPE_CHECKING:
 
 
 def with_counts(report: BuildReport, place: Workplace, board: Board, rows: Mapping[str, Board]) -> BuildReport:
-    """Returns the report of a build for the aot engine with the speed counted: the same model, built for an emulated
-    board, hears the bundle's first clip.
+    """Returns a build's report with counted instead of estimated instructions, for the aot engine.
+
+    The same model is built for an emulated board with the same core, which processes the bundle's first golden clip.
 
     Raises:
         ConfigError: no emulated board has the core.
@@ -34,7 +33,8 @@ def with_counts(report: BuildReport, place: Workplace, board: Board, rows: Mappi
     counter = counting_board(board, rows.values())
     if report.speed is None or counter is None:
         raise ConfigError(
-            f"nothing here emulates what {board.name} executes", hint="without --count the estimate is shown"
+            f"no emulated board has the core of {board.name}, so its instructions cannot be counted",
+            hint="omit --count: the estimate is shown",
         )
     return dataclasses.replace(report, speed=_counted(report, report.speed, place, board, counter))
 
@@ -50,9 +50,10 @@ def _counted(report: BuildReport, speed: Speed, place: Workplace, board: Board, 
     program = report.program
     if counter.id != board.id:
         program = build_firmware(place, generate_firmware(place, counter, "aot"), counter, force=True).program
-    click.echo(f"count: QEMU runs {program}", err=True)
+    progress = ConsoleProgress()
+    progress.say(f"count: QEMU runs {program}")
     clip = ClipFile(place.bundle.path / place.bundle.golden[0].file)
-    heard = verify_clips(place.bundle, counter, program, [clip], ConsoleProgress())
+    heard = verify_clips(place.bundle, counter, program, [clip], progress)
     per_inference, per_frame = heard.invoke_us_per_inference, heard.frontend_us_per_frame
     if per_inference is None or per_frame is None:
         return speed

@@ -7,11 +7,19 @@ from pathlib import Path
 
 import click
 
-from tinykws.cli.board_work import board_of, build_firmware, generate_firmware, rows_of
+from tinykws.cli.boards_and_ports import board_of, load_board_rows
 from tinykws.cli.build_view import describe_build
 from tinykws.cli.console import ConsoleProgress, print_json, table, to_json
-from tinykws.cli.counting import with_counts
-from tinykws.cli.options import board_option, bundle_option, engine_option, json_option, project_option, slow_too_option
+from tinykws.cli.firmware_steps import build_firmware, generate_firmware
+from tinykws.cli.instruction_counts import with_counts
+from tinykws.cli.options import (
+    allow_slow_option,
+    board_option,
+    bundle_option,
+    engine_option,
+    json_option,
+    project_option,
+)
 from tinykws.cli.pipeline import workplace
 
 
@@ -21,10 +29,13 @@ from tinykws.cli.pipeline import workplace
 @engine_option
 @bundle_option
 def generate(project_dir: Path, board_id: str, engine: str | None, bundle_dir: Path | None) -> None:
-    """Render the PlatformIO project for a board, without compiling it.
+    """Generate the PlatformIO project for a board.
+
+    Compiles nothing. The project goes to build/firmware/BOARD/ and can be built without tinykws.
 
     \b
-    Example: tinykws generate --board nano33ble --project hello
+    Example:
+      tinykws generate --board nano33ble --project hello
     """
     board = board_of(project_dir, board_id)
     place = workplace(project_dir, bundle_dir, ConsoleProgress())
@@ -41,17 +52,19 @@ def generate(project_dir: Path, board_id: str, engine: str | None, bundle_dir: P
 @engine_option
 @bundle_option
 @json_option
-@click.option("--no-compile", is_flag=True, help="Stop before PlatformIO: render the project only.")
-@click.option("--count", is_flag=True, help="Count instructions in emulation, with QEMU, instead of estimating them.")
-@slow_too_option
+@click.option("--no-compile", is_flag=True, help="Only generate the project; do not run PlatformIO.")
+@click.option("--count", is_flag=True,
+              help="Count instructions in emulation (QEMU) instead of estimating them; aot engine only.")  # fmt: skip
+@allow_slow_option
 def build(
     project_dir: Path, board_id: str, engine: str | None, bundle_dir: Path | None, as_json: bool, no_compile: bool,
-    count: bool, slow_too: bool,
+    count: bool, allow_slow: bool,
 ) -> None:  # fmt: skip
-    """Make firmware for a board: runs whatever is missing, from speaking the words to compiling.
+    """Build firmware for a board, from the words to the program.
 
-    Says what it takes of flash and RAM by part, and about how long listening takes; a model that cannot keep up with
-    the sound on the board is refused.
+    Runs only the stages that are out of date: synth, prepare, train, quantize, tune, generate, then PlatformIO.
+    Prints flash and RAM in bytes by component, and an estimate of the time that each inference takes. A model that is
+    too slow for real time on the board is refused; --force builds it anyway.
 
     \b
     Examples:
@@ -62,7 +75,7 @@ def build(
     """
     board = board_of(project_dir, board_id)
     if count and board.chosen_engine(engine) != "aot":
-        raise click.UsageError("--count counts what the aot engine executes: --engine aot")
+        raise click.UsageError("--count works with the aot engine only: add --engine aot")
     place = workplace(project_dir, bundle_dir, ConsoleProgress())
     folder = generate_firmware(place, board, engine)
     if no_compile:
@@ -71,9 +84,9 @@ def build(
         else:
             click.echo(f"project: {folder}")
         return
-    report = build_firmware(place, folder, board, force=slow_too)
+    report = build_firmware(place, folder, board, force=allow_slow)
     if count:
-        report = with_counts(report, place, board, rows_of(project_dir))
+        report = with_counts(report, place, board, load_board_rows(project_dir))
     if as_json:
         print_json(to_json(report))
     else:
@@ -84,19 +97,20 @@ def build(
 @project_option
 @json_option
 def boards(project_dir: Path, as_json: bool) -> None:
-    """List the boards: the rows of boards.yaml, with those of the project's own boards.yaml.
+    """List the boards.
+
+    Shows the boards that tinykws knows, and those in the project's own boards.yaml.
 
     \b
-    Example: tinykws boards --json
+    Examples:
+      tinykws boards
+      tinykws boards --json
     """
     import dataclasses
 
-    rows = rows_of(project_dir)
+    rows = load_board_rows(project_dir)
     if as_json:
         print_json([dataclasses.asdict(board) for board in rows.values()])
         return
     cells = ([b.id, b.name, b.mcu, b.engine, b.microphone.part or b.microphone.kind] for b in rows.values())
     click.echo(table(["board", "name", "chip", "engine", "microphone"], cells))
-
-
-COMMANDS = [generate, build, boards]

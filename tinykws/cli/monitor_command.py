@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""flash, monitor: what a person does with a board in hand."""
+"""monitor: shows live what a board detects, and runs commands on detections."""
 
 from __future__ import annotations
 
@@ -9,19 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tinykws.cli.board_work import any_port, board_of, build_firmware, generate_firmware, port_of
-from tinykws.cli.console import ConsoleProgress, print_json, to_json
+from tinykws.cli.boards_and_ports import any_port, board_of, port_of
 from tinykws.cli.monitor_view import LiveView, PlainView
-from tinykws.cli.options import (
-    board_option,
-    bundle_option,
-    engine_option,
-    json_option,
-    port_option,
-    project_option,
-    slow_too_option,
-)
-from tinykws.cli.pipeline import workplace
+from tinykws.cli.options import connected_board_option, port_option, project_option
 from tinykws.support.errors import DeviceError
 
 if TYPE_CHECKING:
@@ -30,69 +20,30 @@ if TYPE_CHECKING:
 
 @click.command()
 @project_option
-@board_option
-@engine_option
-@bundle_option
-@port_option
-@json_option
-@slow_too_option
-def flash(
-    project_dir: Path, board_id: str, engine: str | None, bundle_dir: Path | None, port: str | None, as_json: bool,
-    slow_too: bool,
-) -> None:  # fmt: skip
-    """Put the firmware on a board; build it first where it is missing or stale.
-
-    The board is found by its USB ids. The last line says which model it runs then, in its own words.
-
-    \b
-    Examples:
-      tinykws flash --board nano33ble
-      tinykws flash --board esp32 --port /dev/ttyUSB0
-    """
-    from tinykws.stages.flash import flash as flash_board
-    from tinykws.stages.flash import refuse_emulated
-
-    board = board_of(project_dir, board_id)
-    refuse_emulated(board)
-    on = port_of(project_dir, board, port)
-    progress = ConsoleProgress()
-    place = workplace(project_dir, bundle_dir, progress)
-    folder = generate_firmware(place, board, engine)
-    build_firmware(place, folder, board, force=slow_too)
-    report = flash_board(place.bundle, board, folder, on, progress)
-    if as_json:
-        print_json(to_json(report))
-        return
-    click.echo(
-        f"{board.name} on {report.port} runs model {report.model_id}, engine {report.engine}:"
-        f" {', '.join(report.labels)}"
-    )
-
-
-@click.command()
-@project_option
-@click.option("--board", "board_id", default=None, metavar="BOARD", show_default="whatever is there",
-              help="A row of `tinykws boards`; another board is refused.")  # fmt: skip
+@connected_board_option
 @port_option
 @click.option("--on", "commands", type=(str, str), multiple=True, metavar="WORD COMMAND",
-              help="Run a command whenever the word is heard; may be repeated. It finds KWS_WORD, KWS_SCORE and"
-              " KWS_TIME_MS in its environment.")  # fmt: skip
-@click.option("--shell", is_flag=True, help="Let a shell run the commands of --on.")
+              help="Run COMMAND at every detection of WORD. Repeatable. KWS_WORD, KWS_SCORE (0 to 255) and KWS_TIME_MS"
+              " are in its environment.")  # fmt: skip
+@click.option("--shell", is_flag=True, help="Run the commands of --on in a shell.")
 @click.option("--on-every", type=click.FloatRange(min=0), default=1.0, show_default=True, metavar="SECONDS",
-              help="Least time between two starts for the same word.")  # fmt: skip
+              help="Shortest time between two runs for the same word.")  # fmt: skip
 @click.option("--on-timeout", type=click.FloatRange(min=0.1), default=60.0, show_default=True, metavar="SECONDS",
-              help="A command that runs longer is ended.")  # fmt: skip
+              help="Stop a command that runs longer.")  # fmt: skip
 @click.option("--log", "log_file", type=click.Path(path_type=Path, dir_okay=False), default=None,
-              show_default="build/monitor.jsonl", help="Append everything, with the host's time (JSONL).")  # fmt: skip
-@click.option("--seconds", type=click.FloatRange(min=0), default=None, show_default="until Ctrl-C", help="End after.")
+              show_default="build/monitor.jsonl", metavar="FILE",
+              help="Append every line to this file, with the host's time (JSON Lines).")  # fmt: skip
+@click.option("--seconds", type=click.FloatRange(min=0), default=None, show_default="until Ctrl-C",
+              metavar="SECONDS", help="Stop after this time.")  # fmt: skip
 def monitor(
     project_dir: Path, board_id: str | None, port: str | None, commands: tuple[tuple[str, str], ...], shell: bool,
     on_every: float, on_timeout: float, log_file: Path | None, seconds: float | None,
 ) -> None:  # fmt: skip
-    """Show what a board hears, live; survives its reset and its port_access.
+    """Show live what a board detects.
 
-    Ctrl-C ends it. On a terminal, the lowest line shows level, load and counts; elsewhere there are plain lines.
-    Firmware of TensorFlow's micro_speech examples is understood too.
+    Ctrl-C ends it. It goes on when the board is reset, or unplugged and plugged in again. On a terminal, the bottom
+    line shows the sound level, the load and the number of detections. It
+    also understands the output of TensorFlow's micro_speech example.
 
     \b
     Examples:
@@ -119,11 +70,13 @@ def monitor(
         view.erase()
     click.echo(_describe_session(report, log_path), err=True)
     if not report.connected:
-        raise DeviceError("the board is away at the end")
+        raise DeviceError(
+            "the board was not connected when monitoring ended", hint="check the USB cable, then: tinykws monitor"
+        )
 
 
 def _target(project_dir: Path, board_id: str | None, port: str | None) -> Target:
-    """Whom to listen to: the board named, or what the port's USB ids say."""
+    """Returns the port to read, and the board and model to expect there."""
     from tinykws.boards.rows import SerialLine
     from tinykws.device.monitoring import ExpectedDevice
     from tinykws.stages.monitor import Target
@@ -137,7 +90,7 @@ def _target(project_dir: Path, board_id: str | None, port: str | None) -> Target
 
 
 def _model_here(project_dir: Path) -> str | None:
-    """The model of the bundle in the project's folder, if there is one."""
+    """Returns the id of the model in the project's bundle; None if there is no bundle."""
     from tinykws.model.bundle import load_bundle
 
     folder = project_dir / "build" / "bundle"
@@ -148,6 +101,3 @@ def _describe_session(report: MonitorReport, log_path: Path) -> str:
     heard = ", ".join(f"{label} {count}" for label, count in sorted(report.detections.items())) or "nothing"
     lost = f"; connections lost: {report.lost}" if report.lost else ""
     return f"heard in {report.seconds:.0f} s: {heard}; overruns: {report.overruns}{lost}\nlog: {log_path}"
-
-
-COMMANDS = [flash, monitor]

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from tinykws.audio.speech_bounds import CutClip
-from tinykws.cli.recording_desk import AskingDesk, PlainDesk
+from tinykws.cli.recording_prompts import AutomaticPrompts, TerminalPrompts
 
 CLIP = CutClip(np.zeros(16000, np.int16), 480, -14.2, ())
 CUT = CutClip(np.zeros(16000, np.int16), 480, -14.2, ("it is cut off at the end: speak a little earlier",))
@@ -19,7 +19,7 @@ def ask(clip: CutClip, typed: str) -> tuple[str, str]:
     """Returns the desk's answer to what a person types, and what the person saw."""
     answers: list[str] = []
     result = CliRunner().invoke(
-        click.Command("ask", callback=lambda: answers.append(AskingDesk().judge(clip))), input=typed
+        click.Command("ask", callback=lambda: answers.append(TerminalPrompts().judge(clip))), input=typed
     )
     assert result.exit_code == 0, result.output
     return answers[0], result.output
@@ -46,7 +46,7 @@ def test_enter_keeps_what_is_good_and_speaks_again_what_is_not(clip: CutClip, ty
 @pytest.mark.parametrize(("typed", "ready"), [("\n", True), ("q\n", False), (" Q \n", False)])
 def test_enter_begins_and_q_ends(typed: str, ready: bool) -> None:
     answers: list[bool] = []
-    command = click.Command("ask", callback=lambda: answers.append(AskingDesk().prompt("hey robot", 2, 5)))
+    command = click.Command("ask", callback=lambda: answers.append(TerminalPrompts().prompt("hey robot", 2, 5)))
     result = CliRunner().invoke(command, input=typed)
     assert answers == [ready]
     assert "(2 of 5)" in result.output
@@ -56,7 +56,7 @@ def test_enter_begins_and_q_ends(typed: str, ready: bool) -> None:
 def test_the_meter_moves_on_a_terminal_only(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desk = PlainDesk()
+    desk = AutomaticPrompts()
     desk.show_level(np.array([-16384, 3], np.int16))
     assert capsys.readouterr().err == ""
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)

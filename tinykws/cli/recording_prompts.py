@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How recording looks: what to say now, a level that moves, and the question whether to keep it."""
+"""What a person who records is asked and shown: what to say, a level meter, and whether to keep the clip."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from tinykws.stages.record import Answer, RecordingUi
 ANSWERS: dict[str, Answer] = {"k": "keep", "a": "again", "q": "quit"}
 
 
-class PlainDesk(RecordingUi):
-    """Nobody to ask: lines on stderr, a meter only where a terminal is."""
+class AutomaticPrompts(RecordingUi):
+    """Asks nothing. Writes lines to stderr, and a level meter if stderr is a terminal."""
 
     def __init__(self) -> None:
         self._drawn = False
 
     def prompt(self, what: str, number: int, count: int) -> bool:
-        """Says what to do."""
+        """Says what to do now."""
         click.echo(f"({number} of {count}) now {click.style(what, bold=True)}", err=True)
         return True
 
     def show_level(self, samples: Samples) -> None:
-        """Draws the piece's loudest sample as a bar."""
+        """Draws the loudest of samples int16 [n] as a bar."""
         if samples.size and sys.stderr.isatty():
             level = dbfs(int(abs(samples.astype(int)).max()))
             clipped = "  TOO LOUD" if level is not None and level > -0.1 else ""
@@ -38,7 +38,7 @@ class PlainDesk(RecordingUi):
             self._drawn = True
 
     def recording_ended(self) -> None:
-        """Takes the meter away."""
+        """Removes the meter."""
         if self._drawn:
             click.echo(CLEAR_LINE, nl=False, err=True)
             self._drawn = False
@@ -48,19 +48,19 @@ class PlainDesk(RecordingUi):
         click.echo(f"  {text}", err=True)
 
 
-class AskingDesk(PlainDesk):
-    """A person at a terminal: Enter before each recording, a letter after it."""
+class TerminalPrompts(AutomaticPrompts):
+    """Asks a person at a terminal: Enter starts each recording, a letter keeps or repeats it."""
 
     is_interactive = True
 
     def prompt(self, what: str, number: int, count: int) -> bool:
-        """Waits for Enter; q ends."""
+        """Waits for Enter; returns False if the person typed q."""
         text = f"({number} of {count}) press Enter and {click.style(what, bold=True)} (q: end)"
         answer: str = click.prompt(text, default="", show_default=False, prompt_suffix=" ", err=True)
         return answer.strip().lower() != "q"
 
     def judge(self, clip: CutClip) -> Answer:
-        """Asks whether to keep the clip; what is wrong with it changes what Enter means."""
+        """Asks whether to keep the clip. Enter keeps it or, if it has defects, repeats it."""
         found = f"{clip.speech_ms} ms of speech, peak {clip.peak_dbfs:.0f} dBFS"
         for defect in clip.defects:
             self.say(click.style(defect, fg="yellow"))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""init, synth, prepare: from words and recordings to a dataset."""
+"""init, synth, prepare: from a list of words to a dataset."""
 
 from __future__ import annotations
 
@@ -21,11 +21,24 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False), default=Path())
-@click.option("--words", required=True, help="Words to listen for, with commas between: yes,no or 'hey robot'.")
-@click.option("--language", default="en", show_default=True, help="The words' language, as espeak-ng names it.")
-@click.option("--architecture", default="ds_tcn", show_default=True, help="See: tinykws architectures.")
+@click.option(
+    "--words", required=True, metavar="WORDS", help="The words to detect, separated by commas: yes,no or 'hey robot'."
+)
+@click.option(
+    "--language", default="en", show_default=True, metavar="CODE", help="Language of the words, as espeak-ng names it."
+)
+@click.option(
+    "--architecture",
+    default="ds_tcn",
+    show_default=True,
+    metavar="NAME",
+    help="Network architecture; `tinykws architectures` lists them.",
+)
 def init(directory: Path, words: str, language: str, architecture: str) -> None:
-    """Write kws.yaml and the folders for recordings.
+    """Create a project: kws.yaml and folders for recordings.
+
+    DIRECTORY is the project's folder, by default the current one. WORDS are single words or short phrases, in any
+    language that espeak-ng can synthesize.
 
     \b
     Examples:
@@ -50,10 +63,11 @@ def init(directory: Path, words: str, language: str, architecture: str) -> None:
 @force_option
 @json_option
 def synth(project_dir: Path, force: bool, as_json: bool) -> None:
-    """Speak the words, and words like them, into build/synth/: with espeak-ng, and with what kws.yaml names beside it.
+    """Synthesize clips of the words, and of similar words.
 
-    synth: {engines: [espeak, flite, piper], piper_voices: [voices/en_US-libritts-high.onnx]} in kws.yaml lets flite
-    (English) and Piper (your voice files) speak too; tinykws doctor says which engines are installed.
+    The clips go to build/synth/. They are made with espeak-ng, and with the other engines that kws.yaml names:
+    `synth: {engines: [espeak, flite, piper], piper_voices: [voices/en_US-libritts-high.onnx]}` adds flite
+    (English only) and Piper (with your voice files). `tinykws doctor` shows which engines are installed.
 
     \b
     Examples:
@@ -79,15 +93,19 @@ def synth(project_dir: Path, force: bool, as_json: bool) -> None:
 @project_option
 @force_option
 @json_option
-@click.option("--audit", is_flag=True, help="Then list suspicious recordings, and make a page to look and listen.")
+@click.option(
+    "--audit", is_flag=True, help="Also list suspicious recordings, and write a page to inspect and play them."
+)
 @click.option("--leave-out", multiple=True, metavar="KIND",
-              help="With --audit: put recordings of a kind (cut, label, …) into data/ignore_list.txt.")  # fmt: skip
+              help="With --audit: add suspicious recordings of this kind (cut, label, …) to data/ignore_list.txt."
+              " Repeatable.")  # fmt: skip
 def prepare(project_dir: Path, force: bool, as_json: bool, audit: bool, leave_out: tuple[str, ...]) -> None:
-    """Read data/ and build/synth/ into a dataset with features for every clip.
+    """Turn recorded and synthetic clips into a dataset.
 
-    data/ holds one folder a word with wav or flac files of any sample rate, as Speech Commands has them: folders
-    that are no word of yours become "unknown", _background_noise_/ is mixed in, validation_list.txt and
-    testing_list.txt split it. Bad files are listed and left out, and so is what ignore_list.txt names.
+    Reads data/ and build/synth/, and writes the features of every clip to build/dataset/. data/ has the layout of
+    Speech Commands: one folder per word, with WAV or FLAC files of any sample rate. Folders that are not one of your
+    words become "unknown". Noise in _background_noise_/ is mixed in. validation_list.txt and testing_list.txt set the
+    splits. Files that cannot be used are listed and skipped; so are those in ignore_list.txt.
 
     \b
     Examples:
@@ -96,7 +114,7 @@ def prepare(project_dir: Path, force: bool, as_json: bool, audit: bool, leave_ou
       tinykws prepare --audit --leave-out cut --leave-out label
     """
     if leave_out and not audit:
-        raise click.UsageError("--leave-out goes with --audit")
+        raise click.UsageError("--leave-out needs --audit")
     project = Project.load(project_dir)
     run_until(project, "prepare", ConsoleProgress(), force=force)
     if audit:
@@ -140,7 +158,3 @@ def _describe_audit(report: AuditReport, project: Project) -> str:
     if report.left_out:
         lines.append(f"{report.left_out} put into {project.data_dir / 'ignore_list.txt'}")
     return "\n".join(lines)
-
-
-BEGINNING = [init, synth]
-COMMANDS = [prepare]

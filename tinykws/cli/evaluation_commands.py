@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""evaluate, detect: how good a model is, and what it detects in recordings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tinykws.cli.console import ConsoleProgress, print_json, to_json
+from tinykws.cli.evaluation_view import describe_evaluation, describe_stream
+from tinykws.cli.options import bundle_option, force_option, json_option, negatives_option, project_option
+from tinykws.cli.pipeline import report_of, run_stage, run_until, workplace
+from tinykws.project.layout import Project
+from tinykws.support.errors import ConfigError
+
+if TYPE_CHECKING:
+    from tinykws.stages.evaluate import EvaluateReport
+    from tinykws.stages.evaluate_stream import EvaluateStreamReport
+
+
+@click.command()
+@project_option
+@force_option
+@json_option
+@click.option("--split", type=click.Choice(["testing", "validation", "training"]), default="testing", show_default=True,
+              help="Which split of the dataset to use.")  # fmt: skip
+@click.option("--min-accuracy", type=click.FloatRange(0, 1), default=0.0, show_default=True, metavar="SHARE",
+              help="Exit with code 1 if the int8 model's accuracy is lower (0 to 1).")  # fmt: skip
+@click.option("--stream", is_flag=True, help="Measure the detector on streams: recall, and false accepts per hour.")
+@click.option("--bundle", "bundle_dir", type=click.Path(path_type=Path, file_okay=False), default=None,
+              metavar="FOLDER", show_default="the project's",
+              help="With --stream: measure this bundle on the project's clips.")  # fmt: skip
+@negatives_option
+@click.option("--save", type=click.Path(path_type=Path, file_okay=False), default=None, metavar="FOLDER",
+              help="With --stream: write the synthetic streams to this folder, with lists of their words.")  # fmt: skip
+def evaluate(
+    project_dir: Path,
+    force: bool,
+    as_json: bool,
+    split: str,
+    min_accuracy: float,
+    stream: bool,
+    bundle_dir: Path | None,
+    negatives: tuple[Path, ...],
+    save: Path | None,
+) -> int:
+    """Measure accuracy on clips, or the detector on streams.
+
+    On clips: accuracy, precision, recall, F1 and the confusion matrix, of the float model and of the int8 model.
+
+    With --stream, the deployed detector processes streams that contain held-out clips: in quiet, in noise at several
+    levels, in rooms, and directly after other words. It also processes long recordings without the words. The report
+    gives recall and false accepts per hour with 95 % confidence intervals, latency in ms, and recall at several rates.
+
+    \b
+    Examples:
+      tinykws evaluate --project hello
+      tinykws evaluate --stream --negatives talk.flac
+      tinykws evaluate --stream --save listen_to_this
+    """
+    project = Project.load(project_dir)
+    if stream:
+        measured = _stream_evaluation(project, force=force, bundle_dir=bundle_dir, negatives=negatives, save=save)
+        _print_stream_evaluation(measured, project, as_json)
+        return 0
+    if bundle_dir is not None or negatives or save is not None:
+        raise click.UsageError("--bundle, --negatives and --save need --stream")
+    report = _evaluation(project, split, force)
+    if as_json:
+        print_json(to_json(report))
+    else:
+        click.echo(describe_evaluation(report))
+        click.echo(f"\npictures and numbers: {project.evaluation_dir}")
+    return 0 if report.int8_model.accuracy >= min_accuracy else 1
+
+
+def _evaluation(project: Project, split: str, force: bool) -> EvaluateReport:
+    from tinykws.stages.evaluate import evaluate as evaluate_bundle
+
+    progress = ConsoleProgress()
+    run_until(project, "tune", progress)
+    if split != "testing":
+        return evaluate_bundle(project, split=split, progress=progress)
+    run_stage(project, "evaluate", progress, force=force)
+    report: EvaluateReport = report_of(project, "evaluate")
+    return report
+
+
+def _print_stream_evaluation(measured: EvaluateStreamReport, project: Project, as_json: bool) -> None:
+    if as_json:
+        print_json(to_json(measured))
+    else:
+        click.echo(describe_stream(measured))
+        click.echo(f"\ncurve and numbers: {project.stream_evaluation_dir}")
+
+
+def _stream_evaluation(
+    project: Project,
+    *,
+    force: bool,
+    bundle_dir: Path | None,
+    negatives: Sequence[Path],
+    save: Path | None,
+) -> EvaluateStreamReport:
+    """Runs `evaluate --stream`, or reads its report if it is up to date."""
+    from tinykws.model.bundle import load_bundle
+    from tinykws.stages.evaluate_stream import evaluate_stream
+
+    progress = ConsoleProgress()
+    if save is not None and save.exists() and any(save.iterdir()):
+        raise ConfigError(
+            f"{save} is not empty, and --save would replace its contents", hint="name a new folder: --save FOLDER"
+        )
+    if bundle_dir is None:
+        run_until(project, "tune", progress)
+        if not negatives and save is None:
+            run_stage(project, "evaluate_stream", progress, force=force)
+            report: EvaluateStreamReport = report_of(project, "evaluate_stream")
+            return report
+    else:
+        run_until(project, "prepare", progress)
+    bundle = None if bundle_dir is None else load_bundle(bundle_dir)
+    return evaluate_stream(project, bundle=bundle, negatives=negatives, save=save, progress=progress)
+
+
+@click.command()
+@project_option
+@bundle_option
+@json_option
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False))
+def detect(project_dir: Path, bundle_dir: Path | None, as_json: bool, files: tuple[Path, ...]) -> None:
+    """Detect words in recordings of any length.
+
+    Prints one detection per line: the word, its score (0 to 255), and the time in ms from the start of the recording.
+    Front-end and detector are the same C code as in the firmware; the model runs in the TFLite Micro interpreter.
+    FILES may have any sample rate and number of channels.
+
+    \b
+    Examples:
+      tinykws detect meeting.wav
+      tinykws detect --json *.flac
+    """
+    from tinykws.stages.detect import detect as detect_words
+
+    progress = ConsoleProgress()
+    bundle = workplace(project_dir, bundle_dir, progress).bundle
+    found = []
+    for path in files:
+        for heard in detect_words(bundle, path, progress=progress):
+            found.append({"file": str(path), "time_ms": heard.time_ms, "label": heard.label.name,
+                          "text": heard.label.text, "score": heard.score})  # fmt: skip
+            if not as_json:
+                progress.result(f"{path}: Heard {heard.label.text} ({heard.score}) @{heard.time_ms}ms")
+    if as_json:
+        print_json(found)

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""flash: writes firmware to a board."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tinykws.cli.boards_and_ports import board_of, port_of
+from tinykws.cli.console import ConsoleProgress, print_json, to_json
+from tinykws.cli.firmware_steps import build_firmware, generate_firmware
+from tinykws.cli.options import (
+    allow_slow_option,
+    board_option,
+    bundle_option,
+    engine_option,
+    json_option,
+    port_option,
+    project_option,
+)
+from tinykws.cli.pipeline import workplace
+
+
+@click.command()
+@project_option
+@board_option
+@engine_option
+@bundle_option
+@port_option
+@json_option
+@allow_slow_option
+def flash(
+    project_dir: Path, board_id: str, engine: str | None, bundle_dir: Path | None, port: str | None, as_json: bool,
+    allow_slow: bool,
+) -> None:  # fmt: skip
+    """Write the firmware to a board.
+
+    Builds the firmware first if it is out of date. The board is found by its USB ids. After the upload, the board
+    reports its model, engine and labels; the last line shows them.
+
+    \b
+    Examples:
+      tinykws flash --board nano33ble
+      tinykws flash --board esp32 --port /dev/ttyUSB0
+    """
+    from tinykws.stages.flash import flash as flash_board
+    from tinykws.stages.flash import refuse_emulated
+
+    board = board_of(project_dir, board_id)
+    refuse_emulated(board)
+    on = port_of(project_dir, board, port)
+    progress = ConsoleProgress()
+    place = workplace(project_dir, bundle_dir, progress)
+    folder = generate_firmware(place, board, engine)
+    build_firmware(place, folder, board, force=allow_slow)
+    report = flash_board(place.bundle, board, folder, on, progress)
+    if as_json:
+        print_json(to_json(report))
+        return
+    click.echo(
+        f"{board.name} on {report.port} runs model {report.model_id}, engine {report.engine}:"
+        f" {', '.join(report.labels)}"
+    )

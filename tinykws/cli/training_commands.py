@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""architectures, train, quantize: from a dataset to an int8 model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tinykws.cli.console import ConsoleProgress, print_json, table, to_json
+from tinykws.cli.options import force_option, json_option, project_option
+from tinykws.cli.pipeline import report_of, run_until
+from tinykws.project.layout import Project
+
+if TYPE_CHECKING:
+    from tinykws.cost.architecture_cost import NetworkCost
+    from tinykws.stages.train import TrainReport
+
+
+@click.command()
+@project_option
+@json_option
+def architectures(project_dir: Path, as_json: bool) -> None:
+    """List the network architectures and what each costs.
+
+    Measures an untrained network of each architecture for this project's words and features: parameters,
+    multiply-accumulates per inference, and bytes of flash and RAM. `model: {max_bytes, max_macs, max_arena}` in
+    kws.yaml sets limits; training refuses a network that exceeds them.
+
+    \b
+    Example:
+      tinykws architectures --project hello
+    """
+    from tinykws.cost.architecture_cost import broken_limits_of, measure_cost
+    from tinykws.training.architectures.registry import ARCHITECTURES
+
+    config, progress = Project.load(project_dir).config, ConsoleProgress()
+    shape, n_labels = config.frontend.features_shape, len(config.labels)
+    costs = [measure_cost(name, shape, n_labels) for name in progress.track(ARCHITECTURES, "architectures")]
+    if as_json:
+        print_json([{**to_json(cost), "excesses": broken_limits_of(cost, config.model)} for cost in costs])
+        return
+    click.echo(f"{shape[0]} frames of {shape[1]} channels, {n_labels} labels")
+    rows = [_cost_row(cost, " *" if cost.architecture == config.model.architecture else "") for cost in costs]
+    heads = ["architecture", "parameters", "MAC", ".tflite", "tflm arena", "aot flash", "aot RAM", "ops"]
+    click.echo(table(heads, rows))
+    click.echo("\n* this project's; bytes, and multiply-accumulates of one inference")
+    for cost in costs:
+        for excess in broken_limits_of(cost, config.model):
+            click.echo(f"{cost.architecture}: {excess}")
+
+
+def _cost_row(cost: NetworkCost, mark: str) -> tuple[str, ...]:
+    return (
+        cost.architecture + mark,
+        f"{cost.parameters:,}",
+        f"{cost.macs:,}",
+        f"{cost.tflite_bytes:,}",
+        f"{cost.arena_bytes:,}",
+        f"{cost.aot_flash_bytes:,}",
+        f"{cost.aot_ram_bytes:,}",
+        ", ".join(cost.ops),
+    )
+
+
+@click.command()
+@project_option
+@force_option
+@json_option
+def train(project_dir: Path, force: bool, as_json: bool) -> None:
+    """Train the network on the dataset, and keep the best epoch.
+
+    Writes the network and its learning curves to build/model/.
+
+    \b
+    Examples:
+      tinykws train --project hello
+      tinykws train --project hello --force --quiet
+    """
+    project = Project.load(project_dir)
+    run_until(project, "train", ConsoleProgress(), force=force)
+    report: TrainReport = report_of(project, "train")
+    if as_json:
+        print_json(to_json(report))
+    else:
+        best = report.best
+        from tinykws.cost.architecture_cost import in_words
+
+        click.echo(in_words(report.cost))
+        click.echo(
+            f"best epoch {best.epoch} of {report.epochs}: {best.validation_accuracy:.1%} of {report.validation_clips}"
+            f" validation clips right, mean recall {best.validation_mean_recall:.1%}, in {report.seconds:.0f} s"
+        )
+        click.echo(f"network and learning curves: {project.model_dir}")
+
+
+@click.command()
+@project_option
+@force_option
+@json_option
+@click.option("--from", "tflite", type=click.Path(path_type=Path, exists=True, dir_okay=False), default=None,
+              metavar="FILE",
+              help="Make a bundle from this .tflite, which was trained elsewhere.")  # fmt: skip
+@click.option("--labels", default=None, metavar="LABELS",
+              help="With --from: labels of its outputs, in order, such as silence,unknown,yes,no.")  # fmt: skip
+@click.option("--golden", type=click.Path(path_type=Path, exists=True, dir_okay=False), multiple=True,
+              metavar="FILE",
+              help="With --from: a recording to keep in the bundle with its scores. Repeatable.")  # fmt: skip
+def quantize(
+    project_dir: Path, force: bool, as_json: bool, tflite: Path | None, labels: str | None, golden: tuple[Path, ...]
+) -> None:
+    """Convert the network to int8, or import a .tflite.
+
+    `tinykws tune` then chooses detector settings and writes the bundle, which holds everything that a device needs.
+    With --from, the bundle is written at once, with default detector settings.
+
+    \b
+    Examples:
+      tinykws quantize --project hello
+      tinykws quantize --from micro_speech.tflite --labels silence,unknown,yes,no
+    """
+    if tflite is None:
+        if labels or golden:
+            raise click.UsageError("--labels and --golden need --from FILE")
+        project = Project.load(project_dir)
+        run_until(project, "quantize", ConsoleProgress(), force=force)
+        _show_bundle(project.quantized_dir, as_json)
+        return
+    if labels is None:
+        raise click.UsageError("--from needs --labels, such as --labels silence,unknown,yes,no")
+    from tinykws.stages.quantize import import_model
+
+    out = project_dir / "build" / "bundle"
+    import_model(tflite, labels.split(","), out, golden)
+    _show_bundle(out, as_json)
+
+
+def _show_bundle(path: Path, as_json: bool) -> None:
+    from tinykws.model.bundle import load_bundle
+    from tinykws.model.bundle import to_json as bundle_to_json
+
+    bundle = load_bundle(path)
+    if as_json:
+        print_json(bundle_to_json(bundle))
+        return
+    click.echo(f"bundle {bundle.path}")
+    rows = [
+        ("model", f"{bundle.model_id}, {bundle.model_path.stat().st_size:,} bytes, {bundle.origin}"),
+        ("labels", ", ".join(label.text for label in bundle.labels)),
+        ("ops", ", ".join(bundle.ops)),
+        ("tensor arena", f"{bundle.arena_bytes:,} bytes, measured by {bundle.arena_measured_by}"),
+        ("golden clips", str(len(bundle.golden))),
+    ]
+    for name, text in rows:
+        click.echo(f"  {name:13} {text}")
