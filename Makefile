@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check fuzz fuzz-firmware clean
+.PHONY: demo test check docs fuzz fuzz-firmware clean
 
 demo:
 	@$(PYTHON) scripts/bootstrap.py demo $(BOARD)
@@ -19,6 +19,12 @@ check:
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# The documentation as a site in build/site/; a broken link or anchor is an error.
+docs:
+	@$(PYTHON) scripts/bootstrap.py test
+	$(BIN)/python -m mkdocs build --quiet
+	@echo "open build/site/index.html"
 
 # The .tflite reader and what is made of what it accepts; SECONDS and CORPUS say how long and where mutants are kept.
 fuzz:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A device in Python, for what a good device never does: each test breaks it in its own way.
 
-It follows docs/serial_protocol.md on its own, from the text; it can be talked to directly (it has the two methods of a
+It follows docs/reference/serial_protocol.md on its own, from the text; it can be talked to directly (it has the two methods of a
 transport) or served over TCP. Only the form of a clip with checks is understood.
 """
 

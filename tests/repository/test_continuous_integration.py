@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The workflow in docs/continuous_integration.md: its text is one, and the commands in it do what it says."""
+"""The workflow in docs/guides/continuous_integration.md: its text is one, and the commands in it do what it says."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import yaml
 from tiny_model import tiny_bundle
 
 ROOT = Path(__file__).parent.parent.parent
-TEXT = (ROOT / "docs" / "continuous_integration.md").read_text(encoding="utf-8")
+TEXT = (ROOT / "docs" / "guides" / "continuous_integration.md").read_text(encoding="utf-8")
 
 
 def workflow() -> dict[str, Any]:
