@@ -62,7 +62,7 @@ TABLES: dict[str, Callable[[], str]] = {
 
 def with_tables(text: str) -> str:
     """Returns a page with its generated tables as they must be now."""
-    return _BLOCK.sub(lambda block: f"{block[1]}{TABLES[block[2]]()}\n{block[3]}", text)
+    return _BLOCK.sub(lambda block: f"{block[1]}\n{TABLES[block[2]]()}\n\n{block[3]}", text)
 
 
 def main() -> int:
@@ -85,7 +85,9 @@ def _settings(kind: Any, prefix: str, skip: tuple[str, ...] = ()) -> Iterator[tu
     for field in dataclasses.fields(kind):
         has_factory = field.default_factory is not dataclasses.MISSING
         default = field.default_factory() if has_factory else field.default  # type: ignore[misc]
-        nested = [one for one in (hints[field.name], *typing.get_args(hints[field.name])) if dataclasses.is_dataclass(one)]
+        nested = [
+            one for one in (hints[field.name], *typing.get_args(hints[field.name])) if dataclasses.is_dataclass(one)
+        ]
         if nested:
             yield from _settings(nested[0], f"{prefix}{field.name}.")
         elif field.name not in skip:

@@ -47,6 +47,7 @@ class Microphone:
     driver: str = ""
     """The header that the port drives it with."""
     part: str = ""
+    """The microphone's part number."""
     gain: int = 20
     """What PDM.h's setGain takes: half decibels up to 80 on Nordic chips (20), a factor on the RP2040 (16), decibels on
     the Portenta (24). Other drivers have none: there `shift` makes the sound louder."""
@@ -64,7 +65,9 @@ class Microphone:
     clock_pin: int = -1
     """i2s: the bit clock (SCK); pdm: the clock."""
     word_select_pin: int = -1
+    """i2s: the word select (WS, LRCK)."""
     data_pin: int = -1
+    """The data line (SD, DOUT)."""
     power_pin: int = -1
     """Set high before the microphone is used."""
 
@@ -95,6 +98,7 @@ class SerialLine:
     """How the host talks to the board."""
 
     baud: int = 115200
+    """Bits per second."""
     usb: tuple[str, ...] = ()
     """`vendor:product` pairs in lower-case hex that the board, or its bridge, shows up as."""
     native_cdc: bool = False
@@ -174,6 +178,7 @@ class Board:
     name: str
     """For people."""
     mcu: str
+    """Chip and processor, for people."""
     platform: str
     """PlatformIO's platform, pinned; or OWN_PLATFORM."""
     board: str
@@ -201,7 +206,9 @@ class Board:
     ram_address: int = 0
     """Where RAM begins, to tell sections in RAM from those in flash; 0: what is writable is RAM."""
     build_flags: tuple[str, ...] = ()
+    """Added to the compiler flags of firmware and libraries."""
     build_unflags: tuple[str, ...] = ()
+    """Removed from the platform's compiler flags."""
     compilers: tuple[str, ...] = ()
     """Programs that must be on PATH; none for vendors' platforms, which bring their own."""
     tflm: TflmLibrary | None = None

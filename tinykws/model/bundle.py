@@ -43,8 +43,11 @@ class TensorInfo:
     """The model's input or output: int8 of `shape`; real value = scale * (int8 - zero_point)."""
 
     shape: tuple[int, ...]
+    """Dimensions, the batch of 1 first."""
     scale: float
+    """Real value of one step."""
     zero_point: int
+    """The int8 value that stands for 0.0."""
 
     @property
     def size(self) -> int:
@@ -73,10 +76,13 @@ class Bundle:
     """A bundle that was read and checked. Fields but `path` are bundle.json's keys."""
 
     path: Path
+    """The bundle's folder."""
     model_sha256: str
+    """SHA-256 of model.tflite, in hex."""
     origin: str
     """trained: by tinykws; imported: a .tflite from elsewhere."""
     labels: tuple[Label, ...]
+    """In the order of the model's outputs: silence, unknown, then the words."""
     frontend: FrontendSettings
     detector: DetectorSettings
     input: TensorInfo
@@ -84,7 +90,9 @@ class Bundle:
     ops: tuple[str, ...]
     """As the TFLite schema names them, each once, in order of first use."""
     arena_bytes: int
+    """Size of TFLite Micro's tensor arena in which the model runs on the host."""
     arena_measured_by: str
+    """The interpreter that measured it, with its version."""
     metrics: dict[str, Any]
     """Accuracies of the float and int8 model by split; empty for an imported model."""
     tools: dict[str, Any]

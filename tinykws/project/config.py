@@ -42,11 +42,15 @@ class SynthSettings:
     engine_options: dict[str, Any] = dataclasses.field(default_factory=dict)
     """What engines of other packages want to know, by the engine."""
     clips_per_word: int = 1500
+    """Synthetic clips of each word, over training, validation and testing."""
     unknown_clips: int = 4500
+    """Synthetic clips of other words, half of them similar in sound to the keywords."""
     silence_clips: int = 450
+    """Clips of silence and noise."""
     unknown_words: tuple[str, ...] = ()
     """Words to be told apart from the keywords, beside those tinykws chooses."""
     seed: int = 1
+    """The same seed gives the same bytes."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,8 +58,11 @@ class FeatureSettings:
     """What of the front-end may be chosen; the rest stands in frontend.py."""
 
     window_ms: int = 30
+    """Length of the front-end's analysis window."""
     stride_ms: int = 20
+    """Time from one analysis window to the next: 20 as in micro_speech, 10 as in microWakeWord."""
     clip_ms: int = 1000
+    """Length of the model input; longer for phrases."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,6 +70,8 @@ class ModelSettings:
     """Which network, and what it may cost: a network that costs more is refused before it is trained."""
 
     architecture: str = "ds_tcn"
+    """The network: ds_tcn, bc_resnet, ds_cnn, or micro_speech as in TFLite Micro's example; `tinykws architectures`
+    says what each costs."""
     max_bytes: int | None = None
     """Of the .tflite."""
     max_macs: int | None = None
@@ -97,10 +106,13 @@ class AugmentationSettings:
     equalizer_db: float = 6.0
     """That microphone passes parts of the spectrum better or worse by up to this."""
     noise_probability: float = 0.7
+    """Share of training clips that get noise."""
     babble_probability: float = 0.1
     """Part of the clips that get other people's voices, and no noise."""
     noise_snr_db_min: float = 0.0
+    """Signal-to-noise ratio of the loudest noise or babble."""
     noise_snr_db_max: float = 30.0
+    """Signal-to-noise ratio of the softest noise or babble."""
     gain_db: float = 10.0
     """Each clip is made louder or softer by up to this."""
     overdrive_probability: float = 0.1
@@ -114,6 +126,7 @@ class AugmentationSettings:
     lead_in_probability: float = 0.5
     """Part of the clips that is heard after noise, as on a device; the others are heard from a fresh start."""
     lead_in_ms: int = 1000
+    """How long the noise before such a clip is."""
 
 
 PROBABILITIES = tuple(field.name for field in dataclasses.fields(AugmentationSettings) if "_probability" in field.name)
@@ -127,9 +140,11 @@ class TrainingSettings:
     """None: 150; where most clips of the words are spoken, 40 if there are ten recordings of every label, else 8: more
     of these teach how a computer speaks."""
     batch_size: int = 64
+    """Clips per step."""
     learning_rate: float = 0.005
     """The highest; it rises over the first steps and falls to nothing at the end."""
     dropout: float = 0.1
+    """Share of activations dropped in training."""
     class_balance: float | None = None
     """0: every clip counts the same; 1: every label does, however few its clips; between them: between. None: 0.5, or 1
     where most clips of the words are spoken."""
@@ -138,6 +153,7 @@ class TrainingSettings:
     distill: float = 0.0
     """The share of what the network learns that a large network, trained beside it, teaches; 0: there is none."""
     seed: int = 1
+    """The same seed gives the same weights on the same machine."""
     augmentation: AugmentationSettings = AugmentationSettings()
 
 
@@ -146,8 +162,12 @@ class Config:
     """All of kws.yaml."""
 
     words: tuple[str, ...]
+    """Words or phrases, in any language, in the order of their labels."""
     language: str = "en"
+    """Of words without recordings, as espeak-ng names it: en, en-us, de, ru, …"""
     data: str = "data"
+    """Folder of recordings, relative to the project's folder: <word>/*.wav or *.flac, _background_noise_/, list
+    files."""
     negatives: str = "negatives"
     """Folder of long recordings without the words, for false accepts per hour; it need not be there."""
     synth: SynthSettings = SynthSettings()

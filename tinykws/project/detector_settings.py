@@ -27,19 +27,25 @@ class DetectorSettings:
     """A detector as it is deployed: every value is known. Defaults are those of TFLM's micro_speech."""
 
     average_window_ms: int = 1000
+    """Length of the smoothing window, or of the temporal filter's history."""
     threshold: int = 200
     """0 to 255; a label counts when its averaged score, or the filter's, is above it."""
     suppression_ms: int = 1500
+    """Nothing (recognize_commands: not the same word) is detected for this time after a detection."""
     minimum_count: int = 3
+    """recognize_commands: inferences in the smoothing window before anything is detected."""
     inference_stride_ms: int = renamed(100, former_key="inference_ms")
     """Time from one inference to the next; a multiple of stride_ms."""
     kind: str = renamed(RECOGNIZE_COMMANDS, former_values=_FORMER_KINDS)
+    """recognize_commands or temporal_filter."""
     word_thresholds: tuple[int, ...] = ()
     """One for each word, in the labels' order; empty where all have `threshold`."""
     filter_weights: tuple[int, ...] = ()
     """temporal_filter: of the word, of silence and of unknown, each by side and age; see temporal_filter.py."""
     filter_bias: int = 0
+    """temporal_filter: added to the weighted sum."""
     filter_shift: int = 0
+    """temporal_filter: bits by which the sum is shifted right to become a score."""
 
     def thresholds(self, n_labels: int) -> tuple[int, ...]:
         """Returns each label's threshold; silence and unknown have `threshold`."""
@@ -89,6 +95,7 @@ class DetectorWishes:
     """What kws.yaml says about the detector; None: `tinykws tune` chooses, or the kind's usual value holds."""
 
     kind: str = renamed(TEMPORAL_FILTER, former_values=_FORMER_KINDS)
+    """temporal_filter, or recognize_commands as in TFLite Micro's micro_speech."""
     threshold: int | str = AUTO
     """auto: chosen on validation clips for the wanted rate of false accepts; a number: 0 to 255, for all words."""
     word_thresholds: dict[str, Any] = dataclasses.field(default_factory=dict)
