@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A device in Python, for what a good device never does: each test breaks it in its own way.
 
-It follows docs/reference/serial_protocol.md on its own, from the text; it can be talked to directly (it has the two methods of a
-transport) or served over TCP. Only the form of a clip with checks is understood.
+It follows docs/reference/serial_protocol.md on its own, from the text; it can be talked to directly (it has the two
+methods of a transport) or served over TCP. Only the form of a clip with checks is understood.
 """
 
 from __future__ import annotations

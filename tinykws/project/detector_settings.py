@@ -101,9 +101,13 @@ class DetectorWishes:
     word_thresholds: dict[str, Any] = dataclasses.field(default_factory=dict)
     """Thresholds of single words, by the word; for a threshold that is a number."""
     false_accepts_per_hour: float = 0.5
+    """The rate for which `auto` chooses the detector."""
     average_window_ms: int | None = None
+    """recognize_commands: scores are averaged over this smoothing window."""
     suppression_ms: int | None = None
+    """Nothing (recognize_commands: not the same word) is detected for this time after a detection."""
     minimum_count: int | None = None
+    """recognize_commands: inferences in the smoothing window before anything is detected."""
     inference_stride_ms: int = renamed(100, former_key="inference_ms")
     """Time from one inference to the next; a multiple of stride_ms."""
 
