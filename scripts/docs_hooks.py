@@ -2,8 +2,8 @@
 """What MkDocs does for this project beyond its plugins (mkdocs.yml: hooks).
 
 Pages can be read on GitHub as well, so a link may lead to any file of the repository. Files of SHOWN become pages of
-the site; a link to another file becomes its text alone, unless `repo_url` is set. A link to a file that does not exist is
-left as it is, so that MkDocs reports it. Tables are generated (docs_reference.py).
+the site; a link to another file becomes its text alone, unless `repo_url` is set. A link to a file that does not exist
+is left as it is, so that MkDocs reports it. Tables are generated (docs_reference.py).
 """
 
 from __future__ import annotations

@@ -83,8 +83,9 @@ def main() -> int:
 def _settings(kind: Any, prefix: str, skip: tuple[str, ...] = ()) -> Iterator[tuple[str, Any, str]]:
     hints, docstrings = typing.get_type_hints(kind), attribute_docstrings(kind)
     for field in dataclasses.fields(kind):
-        has_factory = field.default_factory is not dataclasses.MISSING
-        default = field.default_factory() if has_factory else field.default  # type: ignore[misc]
+        default = field.default
+        if field.default_factory is not dataclasses.MISSING:
+            default = field.default_factory()
         nested = [
             one for one in (hints[field.name], *typing.get_args(hints[field.name])) if dataclasses.is_dataclass(one)
         ]
