@@ -36,7 +36,11 @@ SHOWN = {
 """Markdown outside of docs/ by its path in the repository, and its place in the site."""
 SOURCES = {place: path for path, place in SHOWN.items()}
 SCHEMA = "reference/bundle.schema.json"
-API = "::: tinykws.api"
+UNLESS_THERE = {
+    "tinykws.api": ("::: tinykws.api", ""),
+    "tinykws.cli.main": (":module: tinykws.cli.main", ":module: tinykws.cli"),
+}
+"""What a page says instead as long as a module does not exist."""
 _LINK = re.compile(r"(\[[^\]]*\])\(([^)\s#]+)(#[^)\s]*)?\)")
 _FENCE = re.compile(r"(^```.*?^```)", re.DOTALL | re.MULTILINE)
 
@@ -51,8 +55,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, **_others: Any) -> str:
     """Brings tables up to date and links from the repository's places to the site's."""
-    if importlib.util.find_spec("tinykws.api") is None:
-        markdown = markdown.replace(API, "")
+    for module, without in UNLESS_THERE.items():
+        if importlib.util.find_spec(module) is None:
+            markdown = markdown.replace(*without)
     source = SOURCES.get(page.file.src_uri, f"docs/{page.file.src_uri}")
     parts = _FENCE.split(with_tables(markdown))
     return "".join(

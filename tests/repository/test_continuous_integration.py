@@ -15,8 +15,6 @@ import pytest
 import yaml
 from tiny_model import tiny_bundle
 
-from tinykws.cli import tinykws
-
 ROOT = Path(__file__).parent.parent.parent
 TEXT = (ROOT / "docs" / "guides" / "continuous_integration.md").read_text(encoding="utf-8")
 
@@ -48,13 +46,14 @@ def test_the_workflow_has_what_github_wants() -> None:
 def test_its_tinykws_commands_do_what_it_says(tmp_path: Path) -> None:
     tiny_bundle(tmp_path / "build" / "bundle")
     kept = workflow()["jobs"]["emulated-board"]["steps"][-1]["with"]["path"].split()
+    has_replay = not subprocess.call([sys.executable, "-m", "tinykws", "replay", "--help"], stderr=subprocess.DEVNULL)
     ran = 0
     for command in commands():
         program, *arguments = shlex.split(command)
         if program != "tinykws":
             continue
         ran += 1
-        if arguments[0] == "replay" and "replay" not in tinykws.commands:
+        if arguments[0] == "replay" and not has_replay:
             arguments[:1] = ["verify", "--replay"]
         python = [sys.executable, "-m", "tinykws", *arguments]
         done = subprocess.run(python, cwd=tmp_path, capture_output=True, text=True, check=False)

@@ -353,7 +353,7 @@ import os
 import signal
 
 import numpy as np
-from tinykws.doors.speech_engine import Saying, Sound, SpeechEngine
+from tinykws.speech.engines import Saying, Sound, SpeechEngine
 
 
 class Buzzer(SpeechEngine):
