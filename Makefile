@@ -23,7 +23,7 @@ check:
 # The documentation as a site in build/site/; a broken link or anchor is an error.
 docs:
 	@$(PYTHON) scripts/bootstrap.py test
-	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
 	@echo "open build/site/index.html"
 
 # The .tflite reader and what is made of what it accepts; SECONDS and CORPUS say how long and where mutants are kept.
