@@ -30,7 +30,7 @@ check:
 # The documentation as a site in build/site/; a broken link or anchor is an error.
 docs:
 	@$(PYTHON) scripts/bootstrap.py test
-	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
 	@echo "open build/site/index.html"
 
 # Fuzzes the .tflite reader, and compiles and runs what it accepts. SECONDS: for how long; CORPUS: folder of the inputs.

@@ -110,7 +110,7 @@ class Evaluation:
     labels: tuple[LabelFigures, ...]
     """In the order of `Bundle.labels`."""
     confusion: tuple[tuple[int, ...], ...]
-    """Numbers of clips, [true label][predicted label]."""
+    """Numbers of clips, by true label, then by predicted label."""
 
 
 @dataclasses.dataclass(frozen=True)

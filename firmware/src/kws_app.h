@@ -4,7 +4,7 @@
  *     int main(void) { kws_app_start(); for (;;) { kws_app_poll(); } }
  *
  * It listens to the microphone and prints detections, until !TEST on the serial port lets a host send the sound
- * instead (docs/serial_protocol.md). Boards differ behind kws_port.h, engines behind kws_engine.h.
+ * instead (docs/reference/serial_protocol.md). Boards differ behind kws_port.h, engines behind kws_engine.h.
  */
 #ifndef KWS_APP_H
 #define KWS_APP_H

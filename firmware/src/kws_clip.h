@@ -3,7 +3,7 @@
  *
  * No clip is ever held whole, so a small board can take clips of any length. There is one clip at a time, in one of two forms: the
  * old one, of test_over_serial, or with checks, where each line of audio has its offset, and results are kept until
- * the host has confirmed them, so that whatever is damaged on the way can be sent again (docs/serial_protocol.md).
+ * the host has confirmed them, so that whatever is damaged on the way can be sent again (docs/reference/serial_protocol.md).
  */
 #ifndef KWS_CLIP_H
 #define KWS_CLIP_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Every line the device prints; docs/serial_protocol.md has their grammar. */
+/* Every line the device prints; docs/reference/serial_protocol.md has their grammar. */
 #ifndef KWS_REPORT_H
 #define KWS_REPORT_H
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The grammar in docs/serial_protocol.md against Python, and the codes of the C; its lines are held by test_app_c."""
+"""The grammar in docs/reference/serial_protocol.md against Python, and the codes of the C.
+
+test_app_c checks the lines of the C.
+"""
 
 from __future__ import annotations
 

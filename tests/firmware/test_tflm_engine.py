@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The tflm engine linked with tests/c/stubs/tflm, a library that fails as told: what the firmware does at start.
 
-The real library's arithmetic is not here: docs/tflm_engine.md says how that was compared.
+The real library's arithmetic is not here: docs/explanation/tflm_engine.md says how that was compared.
 """
 
 from __future__ import annotations

@@ -96,7 +96,7 @@ def talk(program: Path, said: bytes, env: dict[str, str] | None = None) -> list[
     assert done.returncode == 0, done.stderr.decode()
     answers = done.stdout.decode("ascii").splitlines()
     for line in answers:
-        assert is_of("device", line), f"{line!r} is not in docs/serial_protocol.md"
+        assert is_of("device", line), f"{line!r} is not in docs/reference/serial_protocol.md"
     return [parse_line(line) for line in answers]
 
 

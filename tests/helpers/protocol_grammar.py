@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The grammar in the serial protocol's documentation, as regular expressions by name."""
+"""The grammar in docs/reference/serial_protocol.md, as regular expressions by name."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import functools
 import re
 from pathlib import Path
 
-DOCUMENT = Path(__file__).parent.parent.parent / "docs" / "serial_protocol.md"
+DOCUMENT = Path(__file__).parent.parent.parent / "docs" / "reference" / "serial_protocol.md"
 _RULE = re.compile(r"(\w+) += (.+)")
 _NAME = re.compile(r"\{([a-z]\w*)\}")
 

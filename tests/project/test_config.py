@@ -129,7 +129,7 @@ def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_documentation_names_every_key_with_its_default() -> None:
-    text = (Path(__file__).parent.parent.parent / "docs" / "configuration.md").read_text(encoding="utf-8")
+    text = (Path(__file__).parent.parent.parent / "docs" / "reference" / "configuration.md").read_text(encoding="utf-8")
 
     def check(kind: type, prefix: str) -> None:
         for field in dataclasses.fields(kind):

@@ -24,7 +24,7 @@ def checked(line: str) -> str:
 
 
 def lines_of(samples: np.ndarray = SAMPLES, overruns: int = 0, clipped: int = 0) -> list[str]:
-    """What a device says, written from docs/serial_protocol.md."""
+    """What a device says, written from docs/reference/serial_protocol.md."""
     pcm = samples.astype("<i2").tobytes()
     lines = [f"kws sound {at // 2} {base64.b64encode(pcm[at : at + 480]).decode()}" for at in range(0, len(pcm), 480)]
     lines.append(f"!OK RECORD {samples.size} crc={zlib.crc32(pcm):08x} overruns={overruns} clipped={clipped}")

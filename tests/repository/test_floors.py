@@ -57,7 +57,7 @@ def test_imports_point_downwards() -> None:
 
 
 def test_the_architecture_page_shows_the_floors() -> None:
-    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "explanation" / "architecture.md").read_text(encoding="utf-8")
     shown = text.split("<!-- floors -->", 1)[1].split("```")[1].strip().splitlines()[1:]
     assert [re.sub(r"\s+", " ", line.split("  ", 1)[0]).strip() for line in shown] == declared_floors()
 

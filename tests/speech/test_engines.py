@@ -494,7 +494,8 @@ with wave.open(file, "wb") as out:
 
 def test_the_documentations_engine_speaks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Festival's own program is played by a script: what is tested is the example."""
-    document = (Path(__file__).parent.parent.parent / "docs" / "adding_a_speech_engine.md").read_text(encoding="utf-8")
+    guides = Path(__file__).parent.parent.parent / "docs" / "guides"
+    document = (guides / "add_a_speech_engine.md").read_text(encoding="utf-8")
     blocks = dict(re.findall(r"```(toml|python|yaml)\n(.*?)```", document, re.DOTALL))
     monkeypatch.syspath_prepend(str(tmp_path))
     (tmp_path / "tinykws_festival.py").write_text(blocks["python"], encoding="utf-8")

@@ -47,6 +47,7 @@ class Microphone:
     driver: str = ""
     """Header of the driver that the port uses."""
     part: str = ""
+    """The microphone's part number."""
     gain: int = 20
     """Argument of PDM.h's setGain: half decibels up to 80 on Nordic chips (20), a factor on the RP2040 (16), decibels
     on the Portenta (24). Other drivers have no gain: use `shift` there."""
@@ -65,7 +66,9 @@ class Microphone:
     clock_pin: int = -1
     """i2s: the bit clock (SCK); pdm: the clock."""
     word_select_pin: int = -1
+    """i2s: the word select (WS, LRCK)."""
     data_pin: int = -1
+    """The data line (SD, DOUT)."""
     power_pin: int = -1
     """Pin that is set high before the microphone is used."""
 
@@ -99,6 +102,7 @@ class SerialLine:
     """The serial port between host and board."""
 
     baud: int = 115200
+    """Bits per second."""
     usb: tuple[str, ...] = ()
     """USB ids of the board or its USB bridge: `vendor:product` in lower-case hex."""
     native_cdc: bool = False
@@ -206,7 +210,9 @@ class Board:
     ram_address: int = 0
     """First address of RAM, to tell sections in RAM from those in flash; 0: writable sections are in RAM."""
     build_flags: tuple[str, ...] = ()
+    """Added to the compiler flags of firmware and libraries."""
     build_unflags: tuple[str, ...] = ()
+    """Removed from the platform's compiler flags."""
     compilers: tuple[str, ...] = ()
     """Compilers that must be on PATH; empty for vendors' platforms, which include one."""
     tflm: TflmLibrary | None = None

@@ -3,7 +3,7 @@
 
 Three terms, each used in one sense: a *transport* carries lines of text to and from one device (a serial port, a
 socket, a shared file of an emulator; package tinykws.device.transport); the *protocol* says what the lines mean
-(docs/serial_protocol.md); a *session* is the exchange with one device over a transport. Clips and commands come in; the
+(docs/reference/serial_protocol.md); a *session* is the exchange with one device over a transport. Clips and commands come in; the
 device's lines, parsed, and a log of the session go out. tinykws.verification judges the log.
 
 A detected word takes this path: on the chip, firmware/src/kws_clip.c passes each detection to kws_report_detection() in

@@ -2,7 +2,7 @@
 """Sends one clip to a device and receives its results, over a transport that may damage or lose any line.
 
 Every fault is repaired in the same way: the host sends `!SYNC`, and the device answers how much audio and how many
-results it has (docs/serial_protocol.md). A line without a valid check is never used.
+results it has (docs/reference/serial_protocol.md). A line without a valid check is never used.
 """
 
 from __future__ import annotations

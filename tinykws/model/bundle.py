@@ -74,8 +74,11 @@ class TensorInfo:
     """The model's input or output, int8 of `shape`; real value = scale * (int8 - zero_point)."""
 
     shape: tuple[int, ...]
+    """Dimensions, the batch of 1 first."""
     scale: float
+    """Real value of one step."""
     zero_point: int
+    """The int8 value that stands for 0.0."""
 
     @property
     def size(self) -> int:

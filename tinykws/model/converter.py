@@ -36,7 +36,7 @@ def convert(network: Network, calibration: Features) -> bytes:
     except Exception as error:  # the converter raises ConverterError, RuntimeError, ValueError …
         raise ToolError(
             f"TensorFlow Lite's converter failed: {str(error).strip().splitlines()[0] if str(error) else repr(error)}",
-            hint="check the architecture's layers; docs/adding_an_architecture.md says which convert",
+            hint="check the architecture's layers; docs/guides/add_an_architecture.md says which convert",
         ) from error
 
 

@@ -6,7 +6,7 @@ computes its tables at start, in floating point. There are two versions of it, a
 TensorFlow's own does the inner steps in double precision, the copy in TFLite Micro (which pymicro-features builds) does
 every step in single precision. This module reproduces both, step by step, with operations that give the same result on
 every machine: IEEE arithmetic, correctly rounded functions (exact_math.py), and fdlibm's log1pf (fdlibm.py), whose last
-bits are visible in the tables of the second version. docs/front_end.md describes how that was found.
+bits are visible in the tables of the second version. docs/explanation/front_end.md describes how that was found.
 """
 
 from __future__ import annotations

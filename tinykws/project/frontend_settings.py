@@ -28,21 +28,37 @@ class FrontendSettings:
     """
 
     sample_rate_hz: int = 16000
+    """Samples per second."""
     window_ms: int = 30
+    """Length of the analysis window."""
     stride_ms: int = 20
+    """Time from one analysis window to the next."""
     clip_ms: int = 1000
+    """Length of the model input."""
     n_mels: int = 40
+    """Mel channels, which are features per frame."""
     lower_hz: float = 125.0
+    """Lower edge of the filter bank."""
     upper_hz: float = 7500.0
+    """Upper edge of the filter bank."""
     smoothing_bits: int = 10
+    """Fractional bits of the noise estimate."""
     even_smoothing: float = 0.025
+    """Noise estimate: weight of the newest frame in even channels."""
     odd_smoothing: float = 0.06
+    """Noise estimate: weight of the newest frame in odd channels."""
     min_signal_remaining: float = 0.05
+    """Share of a channel that noise reduction always keeps."""
     pcan_strength: float = 0.95
+    """Exponent of the gain control (PCAN)."""
     pcan_offset: float = 80.0
+    """Added to the noise estimate in the gain control."""
     pcan_gain_bits: int = 21
+    """Fractional bits of the gain."""
     log_scale_shift: int = 6
+    """The logarithm is multiplied by 2 to this power."""
     tables: str = "tensorflow"
+    """Whose floating-point rounding the tables follow: tensorflow or c_library."""
 
     def __post_init__(self) -> None:
         if self.tables not in ("tensorflow", "c_library"):

@@ -32,7 +32,9 @@ class Label:
     """One output of the model: `name` for files and the protocol, `text` for people."""
 
     name: str
+    """For machines: a-z, 0-9 and `_`."""
     text: str
+    """For people: the word as it was written."""
 
 
 def label_of_word(word: str) -> Label:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The `!RECORD` command and the lines of samples that answer it (grammar: docs/serial_protocol.md).
+"""The `!RECORD` command and the lines of samples that answer it (grammar: docs/reference/serial_protocol.md).
 
 Every line carries its position and a check, so a lost or damaged line is detected at once. The speech cannot be sent
 again: such a recording is discarded, and the person is asked to repeat it.

@@ -7,7 +7,7 @@ stage `synth` (tinykws/stages/synth.py) puts these together and writes build/syn
 
 A new text-to-speech engine is a subclass of `engines.SpeechEngine`: in a package of its own, registered by an entry
 point of the group `tinykws.speech_engines`, or in a module here, listed in `engines.BUILT_IN`. The engines here are
-espeak.py, flite.py and piper.py; docs/adding_a_speech_engine.md shows a complete one.
+espeak.py, flite.py and piper.py; docs/guides/add_a_speech_engine.md shows a complete one.
 
 Contents:
     vocabulary.choose_vocabulary: chooses all texts to synthesize, and the accents that can say them.

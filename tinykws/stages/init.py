@@ -15,7 +15,7 @@ from tinykws.support.files import not_writable, write_text_if_changed
 from tinykws.training.architectures.registry import check_architecture
 
 TEMPLATE = """\
-# Settings of this project. Only `words` is required; docs/configuration.md lists all keys.
+# Settings of this project. Only `words` is required; docs/reference/configuration.md lists all keys.
 words: {words}
 language: {language}            # language of synthetic clips, for words without recordings
 data: data                 # recordings: <word>/*.wav|flac, any other word's folder is "unknown"

@@ -3,7 +3,7 @@
 
 People say a word in more ways than a synthesizer. With synthetic words only, long training fits the synthesizer and
 lowers the recall on people, and words need a higher weight against the unknown class. A few recordings of every label,
-including unknown words, prevent that (docs/training_data.md).
+including unknown words, prevent that (docs/explanation/training_data.md).
 """
 
 from __future__ import annotations

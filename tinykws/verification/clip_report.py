@@ -83,7 +83,7 @@ class VerifyReport:
     seconds: float
     """Time from starting the emulator, or opening the port, to the last result."""
     frontend_us_per_frame: float | None
-    """By the device's clock; on an emulated machine it counts instructions (docs/serial_protocol.md)."""
+    """By the device's clock; on an emulated machine it counts instructions (docs/reference/serial_protocol.md)."""
     invoke_us_per_inference: float | None
     arena_bytes: int | None
     log_path: Path | None

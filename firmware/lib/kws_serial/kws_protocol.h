@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The commands of the serial protocol, version 2, as docs/serial_protocol.md defines them. */
+/* The commands of the serial protocol, version 2, as docs/reference/serial_protocol.md defines them. */
 #ifndef KWS_PROTOCOL_H
 #define KWS_PROTOCOL_H
 

@@ -2,7 +2,7 @@
 """The neural network architectures, one per module.
 
 Each module has a function `build(n_frames, n_mels, n_labels, dropout)` that returns a Keras model from features to
-probabilities. registry.py lists them; docs/adding_an_architecture.md explains how to add one.
+probabilities. registry.py lists them; docs/guides/add_an_architecture.md explains how to add one.
 
 Contents:
     registry.build_architecture: builds an untrained model by its name.

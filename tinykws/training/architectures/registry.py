@@ -4,7 +4,7 @@
 An architecture is a module here with a function `build(n_frames, n_mels, n_labels, dropout) -> keras.Model`. The model
 takes float features from 0.0 to 26.0 in any shape that contains [n_frames, n_mels] row by row, ends with
 blocks.probabilities(), and uses only the ops in DEPLOYABLE_OPS of tinykws/model/validation.py. See
-docs/adding_an_architecture.md.
+docs/guides/add_an_architecture.md.
 """
 
 from __future__ import annotations
