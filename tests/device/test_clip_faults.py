@@ -119,7 +119,7 @@ def test_a_port_that_stays_away_ends_the_run(
 ) -> None:
     report = run(tiny_model_bundle, program, clips, Gone(None), tmp_path / "log", PATIENT_S, return_s=1.0)
     assert [clip.equal for clip in report.clips] == [True, False, False]
-    assert "did not come back in 1 s" in report.clips[1].reason
+    assert "did not come back within 1 s" in report.clips[1].reason
     assert report.clips[2].reason == "not sent: the run had ended"
     assert report.ended in report.reason
 

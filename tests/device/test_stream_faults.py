@@ -181,7 +181,7 @@ def test_a_port_that_stays_away(verified: Verified) -> None:
     failed(report)
     fault = broke_off(report, 1)
     assert "connection to socket://" in fault
-    assert "did not come back in 1 s" in fault
+    assert "did not come back within 1 s" in fault
     assert report.ended in report.reason
     assert len(report.verdict.attempts) == 1
 
@@ -223,7 +223,7 @@ def test_another_firmware_in_the_middle(verified: Verified) -> None:
     report = verified(Replaced(other, **IN_STREAM), IMPATIENT_S)
     failed(report)
     assert broke_off(report, 1) == "timed out: the transfer made no progress"
-    assert "its model is ffffffffffff" in broke_off(report, 2, heard=False)
+    assert "device's model is ffffffffffff" in broke_off(report, 2, heard=False)
     assert "firmware mismatch: the device's model is ffffffffffff" in report.ended
 
 
