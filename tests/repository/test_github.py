@@ -46,7 +46,7 @@ def files_named_by(words: list[str]) -> list[str]:
 def tinykws_commands() -> set[str]:
     command = [sys.executable, "-m", "tinykws", "--help"]
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    return set(re.findall(r"^  ([a-z][a-z-]*)  ", text.split("Commands:")[1], re.MULTILINE))
+    return set(re.findall(r"^  ([a-z][a-z-]*)  ", text.split("\nData:\n")[1], re.MULTILINE))
 
 
 def check_schema(schema: str, *paths: Path) -> None:

@@ -257,7 +257,7 @@ def test_a_value_that_a_template_lacks_is_an_error(tiny_model_bundle: Bundle) ->
 def test_ops_become_resolver_methods() -> None:
     ops = ["CONV_2D", "FULLY_CONNECTED", "CONV_2D"]
     assert resolver_methods(ops) == [("CONV_2D", "AddConv2D"), ("FULLY_CONNECTED", "AddFullyConnected")]
-    with pytest.raises(ConfigError, match="not known to run LSTM, WHILE"):
+    with pytest.raises(ConfigError, match="does not support LSTM, WHILE"):
         resolver_methods(["LSTM", "CONV_2D", "WHILE"])
 
 

@@ -41,7 +41,7 @@ QEMU_CLOCK = "shift=5"
 in every run."""
 INSTRUCTIONS_PER_US = 1000 / 2**5
 
-EXIT_NOBODY_TALKS = 62
+EXIT_HOST_SILENT = 62
 EXIT_EXCEPTION = 64
 """KWS_EXIT_… of firmware/ports/qemu_mps2/kws_mps2.h and qemu_virt_rv32/kws_virt.h."""
 EXCEPTIONS = {
@@ -138,7 +138,7 @@ def describe_exit(emulator: str, code: int, errors: str = "") -> str:
         number = code - EXIT_EXCEPTION
         name = EXCEPTIONS.get(emulator, {}).get(number, "unexpected interrupt")
         return f"exception {number} ({name}), exit code {code}{said}"
-    if code == EXIT_NOBODY_TALKS:
+    if code == EXIT_HOST_SILENT:
         return f"exited because it received no input, exit code {code}"
     return f"exit code {code}{said}"
 
