@@ -102,7 +102,7 @@ def test_a_bundle_has_the_form_of_the_schema(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(importlib.util.find_spec("mkdocs") is None, reason="not installed: pip install mkdocs-material")
 def test_the_site_builds_without_a_broken_link(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", tmp_path / "site"]
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path / "site")]
     environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

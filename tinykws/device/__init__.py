@@ -3,8 +3,8 @@
 
 Three terms, each used in one sense: a *transport* carries lines of text to and from one device (a serial port, a
 socket, a shared file of an emulator; package tinykws.device.transport); the *protocol* says what the lines mean
-(docs/reference/serial_protocol.md); a *session* is the exchange with one device over a transport. Clips and commands come in; the
-device's lines, parsed, and a log of the session go out. tinykws.verification judges the log.
+(docs/reference/serial_protocol.md); a *session* is the exchange with one device over a transport. Clips and commands
+come in; the device's lines, parsed, and a log of the session go out. tinykws.verification judges the log.
 
 A detected word takes this path: on the chip, firmware/src/kws_clip.c passes each detection to kws_report_detection() in
 firmware/src/kws_report.c, which prints the line `Heard yes (201) @1290ms`. On the host, a transport reads the line and

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The serial protocol, version 2: what the host sends, and what each line of a device means (docs/reference/serial_protocol.md).
+"""The serial protocol, version 2: what the host sends, and what each line of a device means.
+
+The specification is docs/reference/serial_protocol.md.
 
 This module does no I/O. Each line that a device prints is one of the frozen classes of `Line`: `to_line()` writes it,
 `parse_line()` reads it. Lines that are not part of the protocol are `Other`: a boot loader's output, a debug print. The

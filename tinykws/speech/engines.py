@@ -4,8 +4,8 @@
 To add a text-to-speech engine:
 
 - In a package of its own (no change to tinykws): subclass `SpeechEngine`, implement `name`, `version`, `voices` and
-  `speak`, and register it by an entry point of the group `tinykws.speech_engines`; docs/guides/add_a_speech_engine.md has
-  a complete example.
+  `speak`, and register it by an entry point of the group `tinykws.speech_engines`; a complete example is in
+  docs/guides/add_a_speech_engine.md.
 - Inside tinykws: put the same class into a module of this package, as flite.py and piper.py do, and list it in
   `BUILT_IN` below.
 """
