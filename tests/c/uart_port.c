@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A port whose serial line is a UART with a receive buffer of a chosen size: what finds no room in it is lost, and counted.
- * The test moves bytes and time (tests/simulated_uart.py).
+ * The test moves bytes and time (tests/helpers/simulated_uart.py).
  */
 #include <string.h>
 

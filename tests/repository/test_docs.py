@@ -109,3 +109,23 @@ def test_the_site_builds_without_a_broken_link(tmp_path: Path) -> None:
     site = tmp_path / "site"
     assert json.loads((site / "reference" / "bundle.schema.json").read_text(encoding="utf-8")) == bundle_schema()
     assert "--min-accuracy" in (site / "reference" / "cli.html").read_text(encoding="utf-8")
+
+
+def named_paths() -> list[tuple[str, str]]:
+    """Paths of the checkout in backticks: the page, and the path."""
+    pages = [
+        *sorted((ROOT / "docs").rglob("*.md")),
+        ROOT / "README.md",
+        ROOT / "CONTRIBUTING.md",
+        *ROOT.glob("*/README.md"),
+    ]
+    named = re.compile(r"`((?:tinykws|tests|firmware|scripts|benchmarks|templates|docs|examples)/[\w./*-]+)`")
+    return [
+        (page.relative_to(ROOT).as_posix(), path) for page in pages for path in named.findall(page.read_text("utf-8"))
+    ]
+
+
+def test_paths_in_the_text_exist() -> None:
+    named = named_paths()
+    assert len(named) > 100
+    assert [(page, path) for page, path in named if not any(ROOT.glob(path.rstrip("/")))] == []

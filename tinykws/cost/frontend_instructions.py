@@ -27,7 +27,7 @@ _COSTS = {
     "armv6-m": _Costs(21.8, 13.45, 1589.0),
     "rv32imc": _Costs(28.1, 9.80, 394.8),
 }
-"""By instruction set (`counted_as` of boards/cores.py); tests/cost/test_cost.py compares them with the counts."""
+"""By instruction set (`counted_as` of boards/cores.py); tests/cost/test_instructions.py checks them."""
 
 
 def frame_instructions(settings: FrontendSettings, instruction_set: str) -> int:

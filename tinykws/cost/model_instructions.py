@@ -3,7 +3,7 @@
 
 The estimate is the sum over all calls of (work of the call, kernel_work.py) x (instructions per unit of work,
 kernel_costs.py). The latter are fitted to calls that were counted in emulation; kernel_costs.py also has the typical
-error for other calls. tests/cost/test_cost.py compares the estimate with the counts of benchmarks/firmware.json.
+error for other calls. tests/cost/test_instructions.py compares estimates with the counts of benchmarks/firmware.json.
 """
 
 from __future__ import annotations
