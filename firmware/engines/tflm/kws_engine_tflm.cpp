@@ -52,7 +52,7 @@ __attribute__((weak)) int DebugVsnprintf(char *text, size_t size, const char *fo
 
 namespace {
 
-/* Of TFLite's schema, since 2017; the libraries disagree on where the constant stands. */
+/* Of TFLite's schema, since 2017; the libraries define the constant in different headers. */
 constexpr uint32_t kSchemaVersion = 3;
 
 constexpr size_t kArenaAlignment = 16;

@@ -51,7 +51,7 @@ typedef struct {
     kws_frontend frontend;
     kws_detector detector;
     uint16_t *frame;  /* [n_mels] the newest features, before quantisation */
-    int8_t *features; /* [n_frames, n_mels] the newest frames, oldest first; older ones than the reset are no matter */
+    int8_t *features; /* [n_frames, n_mels] the newest frames, oldest first; frames from before the reset are ignored */
     int8_t *scores;   /* [n_labels] */
     uint32_t frames;  /* since reset */
     uint16_t frames_left;    /* to the next inference */
@@ -64,10 +64,10 @@ typedef struct {
      ((n_mels) + 1) / 2 + ((n_labels) + 3) / 4)
 
 /* Prepares a listener on the caller's memory, which belongs to it from now on, as do the features [n_frames, n_mels]:
- * nobody else may write there. config must stay. */
+ * nobody else may write there. config must outlive the listener. */
 void kws_listener_init(kws_listener *listener, const kws_listener_config *config, int8_t *features, uint32_t *memory);
 
-/* Starts anew: forgets samples, noise estimate, features, scores, and counts time from 0. */
+/* Starts from scratch: forgets samples, noise estimate, features, scores, and counts time from 0. */
 void kws_listener_reset(kws_listener *listener);
 
 /* Takes `count` samples, in pieces of any size. */

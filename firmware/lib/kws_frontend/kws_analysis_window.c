@@ -15,7 +15,7 @@ static inline kws_pair put_two(kws_complex *to, const int16_t *samples, const in
     return kws_pair_collect_magnitude(magnitudes, pair);
 }
 
-/* The same for eight, as four complex numbers that stand `distance` apart. */
+/* The same for eight, as four complex numbers `distance` apart. */
 static inline kws_pair put_step(kws_complex *to, size_t distance, const int16_t *samples, const int16_t *window,
                                 kws_pair magnitudes)
 {

@@ -102,14 +102,14 @@ typedef struct {
     (((window_samples) + 1) / 2 + KWS_FFT_SIZE(window_samples) / 2 + 2 * (n_mels))
 
 /* Prepares a front-end on the caller's memory [KWS_FRONTEND_MEMORY_WORDS(window_samples, n_mels)], which belongs to it
- * from now on; config must stay. */
+ * from now on; config must outlive the front-end. */
 void kws_frontend_init(kws_frontend *frontend, const kws_frontend_config *config, uint32_t *memory);
 
 /* Forgets all samples and the noise estimate. */
 void kws_frontend_reset(kws_frontend *frontend);
 
 /* Takes samples until they are used up or a frame is complete; returns how many it took (at least one where count is
- * not 0). A complete frame stands in features [n_mels] and *is_frame is true. */
+ * not 0). A complete frame is then in features [n_mels], and *is_frame is true. */
 size_t kws_frontend_feed(kws_frontend *frontend, const int16_t *samples, size_t count, uint16_t *features,
                          bool *is_frame);
 

@@ -225,7 +225,7 @@ static inline kws_pair kws_pair_join(kws_pair a, kws_pair b)
     return kws_arm_pkhtb(b, a);
 }
 
-/* With twice the factor the result stands in a product's top half. */
+/* With twice the factor, the result is the top half of the product. */
 static inline kws_pair kws_pair_scale(kws_pair a, int32_t factor)
 {
     const uint32_t twice = (uint32_t)(2 * factor);

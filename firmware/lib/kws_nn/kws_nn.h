@@ -7,7 +7,7 @@
  *
  * Arithmetic: byte for byte that of TensorFlow Lite Micro's reference kernels (gemmlowp's doubly rounded fixed point,
  * see kws_nn_math.h). Tensors are NHWC (batch, height, width, channel; the last runs fastest), int8, where
- * real = scale * (value - zero_point). Input and output may not overlap. No allocation, no float, no state.
+ * real = scale * (value - zero_point). Input and output may not overlap unless a function says so. No allocation, no float, no state.
  *
  * C99; right shifts of negative numbers must be arithmetic, as every compiler we know makes them.
  */
@@ -65,7 +65,7 @@ typedef struct {
     int32_t input_zero_point;
     int32_t window_values;  /* that a window sees, filled up to a multiple of 4 */
     int32_t pixels_at_once; /* a multiple of 4 */
-    const int8_t *weights;  /* [output.channels, window_values], zeros where there is no value */
+    const int8_t *weights;  /* [output.channels, window_values], zeros beyond the last value */
     const int32_t *bias;    /* [output.channels] */
     kws_nn_requantize requantize;
 } kws_nn_conv_2d_tile_params;
@@ -124,17 +124,17 @@ typedef struct {
  * Weights: [units / 4][depth / 4][4 units][4]. */
 typedef kws_nn_fully_connected_params kws_nn_fully_connected_folded_params;
 
-/* Rows of a folded layer's input in a stream, and the windows that see them: this one, and where `windows` is more than
- * 1 those to come, in each of which they stand `stride_rows` further up. */
+/* Newly arrived rows of a folded layer's input in a stream, and the `windows` windows that contain them: the current one,
+ * then future ones. In each later window the rows are `stride_rows` higher. */
 typedef struct {
     int32_t depth;      /* values of a window */
     int32_t units;      /* filled up to a multiple of four */
     int32_t row_values; /* of one row, a multiple of four */
     int32_t rows;
-    int32_t first_row; /* where the first of them stands in this window */
+    int32_t first_row; /* the first one's index in the current window */
     int32_t windows;
     int32_t stride_rows;
-    int32_t least_row;     /* above it a row is no part of a window to come */
+    int32_t least_row;     /* rows with a lower index are not in a future window */
     const int8_t *weights; /* as of the folded layer */
 } kws_nn_fully_connected_rows_params;
 
@@ -204,9 +204,9 @@ void kws_nn_depthwise_conv_2d(const kws_nn_depthwise_conv_2d_params *params, con
 void kws_nn_fully_connected(const kws_nn_fully_connected_params *params, const int8_t *input, int8_t *output);
 void kws_nn_fully_connected_folded(const kws_nn_fully_connected_params *params, const int8_t *input, int8_t *output);
 
-/* A folded layer over windows of a stream: rows give their part to the sums as they come, int32 [windows][units filled up
- * to a multiple of four], the window's own first, zeros in the beginning; then its output is made of them, and the sums
- * of the windows to come move up. */
+/* A folded layer over the windows of a stream. _rows() adds each arriving row to the partial sums of every window that
+ * contains it: int32 [windows][units, rounded up to a multiple of four], the current window's first, zero at the start.
+ * _sums() then computes the current window's output, and moves the sums of the future windows up. */
 void kws_nn_fully_connected_rows(const kws_nn_fully_connected_rows_params *params, const int8_t *rows, void *sums);
 void kws_nn_fully_connected_sums(const kws_nn_fully_connected_sums_params *params, void *sums, int8_t *output);
 

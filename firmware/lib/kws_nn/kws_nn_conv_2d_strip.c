@@ -2,8 +2,8 @@
 #include "kws_nn_scaling.h"
 
 /* For images of few channels, where windows of neighbouring pixels lie one pair of values apart and a row of a window
- * is at most eight values: the rows that a window sees stand in `lines` as int16 less the zero point, padded left and
- * right, and windows are read from there as they lie. Four channels of two pixels at once.
+ * is at most eight values: the input rows of a window are copied to `lines` as int16 minus the zero point, padded left
+ * and right, and windows are read from there in place. Four channels of two pixels at once.
  * Weights and bias are doubled, as kws_nn_scale() doubles sums. Weights are int16,
  * [channels / 4][rows][4 pairs of a row][4 channels][2]. */
 #define CHANNELS 4

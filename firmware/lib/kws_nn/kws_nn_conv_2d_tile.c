@@ -2,14 +2,14 @@
 #include "kws_nn_scaling.h"
 
 /* A matrix product in tiles: what the windows of some pixels see, by the weights of two channels, four pixels at once.
- * Windows stand in `columns` as int16 less the zero point: [pixels / 4][pairs][4 pixels] pairs, where values k, k + 2 of
+ * Windows are copied to `columns` as int16 minus the zero point: [pixels / 4][pairs][4 pixels] pairs, where values k, k + 2 of
  * four make a pair, and k + 1, k + 3, as instructions take bytes out of a word of weights. Weights are spread out in the
  * same order, [pairs][2 channels] pairs, once for all those pixels, and doubled as kws_nn_scale() doubles sums. */
 #define PIXELS 4
 #define CHANNELS 2
 #define FOUR_VALUES (2 * 2 * PIXELS) /* int16 in columns from four values to the next four */
 
-/* How far value k of a window, k from 0 to 3, stands behind the first of its four. */
+/* The offset of value k of a window, k from 0 to 3, from the first of its four. */
 static const uint8_t place_of[4] = {0, 2 * PIXELS, 1, 2 * PIXELS + 1};
 
 typedef struct {

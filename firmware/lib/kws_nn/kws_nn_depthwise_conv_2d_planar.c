@@ -53,7 +53,7 @@ static void fill_planes(const kws_nn_depthwise_conv_2d_planar_params *params, co
     }
 }
 
-/* A window of one channel, for any size and stride; its weights as they stand in the model. */
+/* A window of one channel, for any size and stride; its weights in the model's order. */
 static int32_t window_sum(const kws_nn_depthwise_conv_2d_planar_params *params, const int8_t *weights,
                           const int16_t *values)
 {

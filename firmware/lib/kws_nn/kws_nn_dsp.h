@@ -14,7 +14,7 @@
 
 #include "kws_nn_math.h"
 
-/* A pair where it stands in memory among int16. */
+/* Reads a pair from memory, aligned as int16. */
 typedef int32_t kws_nn_pair __attribute__((may_alias));
 
 #if defined(KWS_NN_DSP_IN_C)

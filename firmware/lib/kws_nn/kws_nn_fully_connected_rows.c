@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kws_nn_dot_products.h"
 
-/* What rows add to the sums of four units of one window, in which they stand `back` rows further up. */
+/* Adds rows to the sums of four units of one window, in which the rows are `back` rows higher. */
 static void add_rows(const kws_nn_fully_connected_rows_params *params, const int8_t *rows, int32_t back,
                      const int8_t *weights, int32_t *sums)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kws_nn_math.h"
 
-/* Qi.f below: a number x stands as the integer x * 2^f, i + f = 31. The method and its constants are gemmlowp's
+/* Qi.f below: a number x is stored as the integer x * 2^f, i + f = 31. The method and its constants are gemmlowp's
  * (fixedpoint/fixedpoint.h), which TensorFlow Lite's quantized softmax is defined by. */
 #define ONE_EIGHTH (1 << 28)         /* Q0.31 */
 #define ONE_THIRD 715827883          /* Q0.31 */
