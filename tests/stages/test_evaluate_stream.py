@@ -94,11 +94,11 @@ def test_people_are_shown_every_scene_word_and_rate(saved: tuple[EvaluateStreamR
     for text in (
         *(scene.name for scene in SCENES),
         "talk",
-        "other words (beside)",
+        "other words (for information)",
         "low",
         "high",
         "0.5",
-        "95 % limits",
+        "95 % interval",
     ):
         assert text in shown
 

@@ -49,7 +49,7 @@ def _speed(speed: Speed) -> list[str]:
     return [
         table(["about", "instructions", "ms", "of the clock"], rows),
         f"instructions: {speed.how}",
-        *([f"stream: {speed.stream.in_words()}"] if speed.stream else []),
-        f"ms: a guess of {speed.cycles_per_instruction:g} cycles an instruction, {speed.cycles_how};"
+        *([f"mode: {speed.stream.in_words()}"] if speed.stream else []),
+        f"ms: an estimate with {speed.cycles_per_instruction:g} cycles per instruction, {speed.cycles_how};"
         " waiting for flash comes on top",
     ]

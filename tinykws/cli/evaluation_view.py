@@ -45,18 +45,18 @@ def describe_stream(report: EvaluateStreamReport) -> str:
     sounds = [_rate_row(rate) for rate in measure.negatives]
     if len(measure.negatives) > 1:
         sounds.append(_rate_row(deployed.rate))
-    sounds += [_rate_row(rate, " (beside)") for rate in measure.others]
+    sounds += [_rate_row(rate, " (for information)") for rate in measure.others]
     words = [
         (word, threshold, percent(of.recall.share), _share_range(of.recall), f"{of.rate.per_hour:.1f}",
          rate_range(of.rate.low, of.rate.high))
         for word, threshold, of in zip(measure.words, deployed.thresholds, deployed.words, strict=True)
     ]  # fmt: skip
     rates = [_point_row(at.per_hour, at.point) for at in report.at_rates]
-    likely = "95 % limits"
+    likely = "95 % interval"
     return "\n\n".join(
         [
             f"model {report.model_id}, detector {measure.detector.kind}, on {report.split} clips",
-            table(["scene", "said", "found", "recall", likely, "confused", "false", "latency ms", "95th"], scenes),
+            table(["scene", "utterances", "detected", "recall", likely, "confused", "false", "latency ms", "95th"], scenes),
             table(["without the words", "hours", "false accepts", "per hour", likely], sounds),
             table(["word", "threshold", "recall", likely, "false per hour", likely], words),
             "all thresholds moved together:\n"

@@ -29,7 +29,7 @@ def describe_clips(report: VerifyReport) -> str:
     lines.append(f"device = host on {report.equal_clips} of {len(report.clips)} clips: features, scores and detections")
     lines += _tried_again(report)
     if report.accuracy is not None:
-        lines.append(f"right labels: {report.accuracy:.1%}")
+        lines.append(f"accuracy: {report.accuracy:.1%}")
     lines.append(f"{report.audio_seconds:.0f} s of sound in {report.seconds:.1f} s on {report.board}, {report.engine}")
     return "\n".join([*lines, *_ending(report)])
 

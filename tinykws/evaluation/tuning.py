@@ -113,9 +113,13 @@ def _candidates(scored: ScoredStreamSet, words: Sequence[str], wishes: DetectorR
 
 
 def _best(choices: Sequence[_Choice], wanted_per_hour: float, net_hits: Callable[[DetectorSettings], int]) -> _Choice:
-    """Returns the best choice that keeps the rate; if that costs over half of the words, the lowest rate."""
+    """Returns the best choice that keeps the rate; if that costs over half of the words, the lowest rate.
+
+    If every choice has more false accepts than hits, those that tie for the best are compared.
+    """
     net_hits_of = [net_hits(settings) for settings, _ in choices]
-    useful = [at for at in range(len(choices)) if 2 * net_hits_of[at] >= max(net_hits_of)]
+    most = max(net_hits_of)
+    useful = [at for at in range(len(choices)) if net_hits_of[at] >= min(most, most / 2)]
     keeping = [at for at in useful if choices[at][1] <= wanted_per_hour * ROUNDING]
     if keeping:
         return choices[max(keeping, key=lambda at: net_hits_of[at])]
