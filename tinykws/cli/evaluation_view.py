@@ -56,7 +56,9 @@ def describe_stream(report: EvaluateStreamReport) -> str:
     return "\n\n".join(
         [
             f"model {report.model_id}, detector {measure.detector.kind}, on {report.split} clips",
-            table(["scene", "utterances", "detected", "recall", likely, "confused", "false", "latency ms", "95th"], scenes),
+            table(
+                ["scene", "utterances", "detected", "recall", likely, "confused", "false", "latency ms", "95th"], scenes
+            ),
             table(["without the words", "hours", "false accepts", "per hour", likely], sounds),
             table(["word", "threshold", "recall", likely, "false per hour", likely], words),
             "all thresholds moved together:\n"
