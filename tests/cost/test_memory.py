@@ -123,6 +123,6 @@ def test_a_library_that_is_none_is_named(bundle_with_20_kb_arena: Bundle, tmp_pa
         folder.mkdir()
     board = dataclasses.replace(NANO, tflm=dataclasses.replace(NANO.tflm, lib_deps=(f"symlink://{folder}",)))
     generate(bundle_with_20_kb_arena, board, "tflm", tmp_path / "project")
-    with pytest.raises(ConfigError, match=r"lib_deps names .*library, where there is no PlatformIO library") as caught:
+    with pytest.raises(ConfigError, match=r"lib_deps names .*library, which is not a PlatformIO library") as caught:
         build(tmp_path / "project", board)
     assert "library.json" in (caught.value.hint or "")

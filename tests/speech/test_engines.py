@@ -353,9 +353,7 @@ def test_piper_without_a_voice_or_with_one_twice(voices: Path) -> None:
 
 
 def test_one_speaker_alone_is_too_few(voices: Path) -> None:
-    with pytest.raises(
-        ConfigError, match="piper: 1 voices, but training, validation and testing need at least one each"
-    ):
+    with pytest.raises(ConfigError, match="piper: 1 speakers, and training, validation and testing need one each"):
         synth(project(voices, engines=("piper",), piper_voices=("voices/tiny.onnx",)))
 
 
@@ -527,7 +525,7 @@ def test_the_documentations_engine_speaks(tmp_path: Path, monkeypatch: pytest.Mo
         ("{engines: [espeak, espeak]}", "each once"),
         ("{engines: espeak}", "must be a list"),
         ("{piper_voices: [a.onnx]}", "engines: [espeak, piper]"),
-        ("{flite_voices: [a.flitevox]}", "flite is none of the engines"),
+        ("{flite_voices: [a.flitevox]}", "flite_voices is given, but flite is not among the engines"),
         ("{engine_options: {other: {a: 1}}}", "engine_options is 'other'"),
     ],
 )

@@ -406,7 +406,7 @@ def test_the_command_ends_with_3_where_nothing_can_be_had(
     assert run(["fetch", "mini_speech_commands", "--into", str(tmp_path / "data"), "--url", server.url]) == 3
     said = capsys.readouterr().err
     assert f"{server.url}: the server answers 40" in said
-    assert "try: --url FILE" in said
+    assert "give the file: --url FILE" in said
     assert names(tmp_path) == []
 
 
