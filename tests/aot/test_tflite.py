@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import flatbuffers
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -17,6 +18,7 @@ from random_networks import random_net
 from tflite_builder import OpSpec, TensorSpec, build_model
 
 from tinykws.aot.compiler import compile_model
+from tinykws.aot.reader.flatbuffer import Table
 from tinykws.aot.reader.tflite import MAX_ELEMENTS, read_model
 from tinykws.support.errors import ConfigError
 
@@ -389,3 +391,27 @@ def test_random_bytes_are_refused(data: bytes) -> None:
     for start in (b"", b"\x10\0\0\0TFL3"):
         with pytest.raises(ConfigError):
             read_model(start + data)
+
+
+def test_a_file_cannot_make_its_reader_work_without_end() -> None:
+    """A hundred tables share one list: 400 kB to read in a file of a few kB."""
+    builder = flatbuffers.Builder()
+    numbers = builder.CreateNumpyVector(np.zeros(1000, np.int32))
+    builder.StartObject(1)
+    builder.PrependUOffsetTRelativeSlot(0, numbers, 0)
+    table = builder.EndObject()
+    builder.StartVector(4, 100, 4)
+    for _ in range(100):
+        builder.PrependUOffsetTRelative(table)
+    tables = builder.EndVector()
+    builder.StartObject(1)
+    builder.PrependUOffsetTRelativeSlot(0, tables, 0)
+    builder.Finish(builder.EndObject())
+    root = Table.root(bytes(builder.Output()))
+    with pytest.raises(ConfigError, match="its lists overlap"):
+        [inner.numbers(0, "int32") for inner in root.tables(0)]
+
+
+def test_a_file_larger_than_any_flash_is_refused() -> None:
+    with pytest.raises(ConfigError, match="67,108,865 bytes"):
+        read_model(b"\x08\0\0\0TFL3" + bytes((64 << 20) - 7))

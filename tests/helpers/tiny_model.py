@@ -14,6 +14,7 @@ from tflite_builder import OpSpec, TensorSpec, build_model
 from tinykws.audio.files import write_wav
 from tinykws.model.bundle import Bundle, TensorInfo, write_bundle
 from tinykws.model.interpreter import Interpreter
+from tinykws.model.own_models import trust
 from tinykws.model.self_test_signal import golden_clip
 from tinykws.project.detector_settings import DetectorSettings
 from tinykws.project.frontend_settings import FrontendSettings
@@ -66,6 +67,7 @@ def tiny_bundle(
 ) -> Bundle:
     """Writes a bundle of the tiny model."""
     model = tiny_tflite(per_channel=per_channel)
+    trust(model)
     self_test, sound = golden_clip(FRONTEND, Interpreter(model).invoke)
     bundle = Bundle(
         path=folder,

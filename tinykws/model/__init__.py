@@ -14,6 +14,8 @@ Contents:
     validation.check_ops: refuses operators that an engine does not support.
     validation.check_dense_per_tensor: refuses dense layers with per-channel quantization.
     interpreter.Interpreter: runs an int8 model with TFLite Micro, and measures its arena.
+    interpreter_process.InterpreterProcess: runs a model from elsewhere in a process of its own.
+    own_models.remember: records a model that was made on this computer, and needs no process of its own.
     self_test_signal.golden_clip: makes the golden clip of a device's self-test.
     bundle.Bundle: a bundle that was read and checked.
     bundle.load_bundle: reads and checks a bundle folder.

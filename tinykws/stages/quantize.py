@@ -25,6 +25,7 @@ from tinykws.model.bundle import FLOAT_MODEL_KEY, Bundle, GoldenClip, sha256_hex
 from tinykws.model.converter import convert
 from tinykws.model.interpreter import VERSION as INTERPRETER_VERSION
 from tinykws.model.interpreter import Interpreter
+from tinykws.model.own_models import remember
 from tinykws.model.self_test_signal import golden_clip
 from tinykws.native.features import Features, Samples, features_crc32, features_of_clip
 from tinykws.project.detector_settings import DetectorSettings
@@ -72,6 +73,7 @@ def quantize(project: Project, *, progress: Progress = SILENT) -> Bundle:
     network = Network.load(project.float_model_path)
     float_digest = sha256_of_file(project.float_model_path)
     model = convert(network, _calibration_features(dataset))
+    remember(model)
     graph = read_model(model)
     validation.check_ops(graph)
     validation.check_dense_per_tensor(graph)

@@ -28,6 +28,7 @@ Contents:
     programs.find_programs: the paths of compilers and emulators, or an error that says how to install them.
     download.download: downloads a large file, resuming where an earlier attempt ended.
     archives.unpack: unpacks an untrusted .tar.gz or .zip.
+    user_cache.user_cache_dir: tinykws's folder in the user's cache.
     resources.FIRMWARE: where firmware/, templates/ and boards.yaml are.
     templates.render: fills in a template.
     c_text.c_array: a C array; the module has strings, floats and bytes too.
