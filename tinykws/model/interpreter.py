@@ -53,7 +53,7 @@ class Interpreter:
         self._tflite = tflite
         graph = read_model(tflite)
         _refuse_what_crashes(graph)
-        self._input_shape = graph.input.shape
+        self._input_shape, self._output_size = graph.input.shape, graph.output.size
         self._ample_arena_bytes = _ample_arena(graph, tflite)
         _refuse_without_package()
         run = _InProcess if is_own(tflite) else InterpreterProcess
@@ -63,10 +63,13 @@ class Interpreter:
         """Runs one inference: returns the output, int8 [n], for an int8 array of the input's size in any shape.
 
         Raises:
-            ConfigError: TFLite Micro crashes on the model.
+            ConfigError: TFLite Micro crashes on the model, or the model's shapes contradict each other.
             ToolError: an op failed.
         """
-        return self._backend.invoke(np.asarray(values, np.int8).reshape(self._input_shape))
+        output = self._backend.invoke(np.asarray(values, np.int8).reshape(self._input_shape))
+        if output.size != self._output_size:
+            raise ConfigError(f"TFLite Micro gives {output.size} outputs; the model's output has {self._output_size}")
+        return output
 
     @functools.cached_property
     def arena_bytes(self) -> int:

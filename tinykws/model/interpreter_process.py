@@ -3,25 +3,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
 import signal
-import subprocess
 import sys
-import tempfile
-import weakref
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, NoReturn
+from typing import NoReturn
 
 import numpy as np
 import numpy.typing as npt
 
 from tinykws.model import interpreter_worker as worker
 from tinykws.support.errors import ConfigError, ToolError
-from tinykws.support.interrupts import start_uninterrupted
+from tinykws.support.piped_process import PipedProcess
 from tinykws.support.run_command import Finished, run_command
 
 _MEMORY_BYTES = 2 << 30
@@ -47,9 +43,7 @@ class InterpreterProcess:
             ToolError: TFLite Micro rejects the model.
         """
         self._version = version
-        self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
-        self._process = _start(self._errors)
-        weakref.finalize(self, _end, self._process, self._errors)
+        self._process = PipedProcess([sys.executable, worker.__file__, "serve"], _environment())
         settings = {
             "model_bytes": len(tflite),
             "arena_bytes": arena_bytes,
@@ -63,15 +57,11 @@ class InterpreterProcess:
         return np.frombuffer(self._ask(values.tobytes(), "cannot run"), np.int8)
 
     def _ask(self, request: bytes, refusal: str) -> bytes:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
         try:
-            with contextlib.suppress(BrokenPipeError):
-                self._process.stdin.write(request)
-                self._process.stdin.flush()
-            head = self._process.stdout.read(worker.ANSWER.size)
+            self._process.send(request)
+            head = self._process.receive(worker.ANSWER.size)
             kind, length = worker.ANSWER.unpack(head) if len(head) == worker.ANSWER.size else (b"", 0)
-            content = self._process.stdout.read(length)
+            content = self._process.receive(length)
         except BaseException:  # Ctrl-C between a request and its answer: the next answer would be that of this request
             self._process.kill()
             raise
@@ -83,8 +73,7 @@ class InterpreterProcess:
 
     def _refuse(self, kind: bytes, reason: bytes, refusal: str) -> NoReturn:
         self._process.wait()
-        self._errors.seek(0)
-        lines = [line for line in self._errors.read().splitlines() if line.strip()]
+        lines = self._process.error_lines()
         told = _printable(lines[-1] if lines else reason)
         if kind == worker.DAMAGED:
             raise ConfigError(f"TFLite Micro {self._version} cannot read the model: {_printable(reason)}")
@@ -117,31 +106,9 @@ def crash_error(exit_code: int) -> ConfigError:
     return ConfigError(f"TFLite Micro's interpreter crashed on this model ({how})", hint=_CRASH_HINT)
 
 
-def _start(errors: IO[bytes]) -> subprocess.Popen[bytes]:
-    return start_uninterrupted(
-        lambda: subprocess.Popen(
-            [sys.executable, worker.__file__, "serve"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            env=_environment(),
-        ),
-        lambda process: _end(process, errors),
-    )
-
-
 def _environment() -> dict[str, str]:
     """One thread for numpy: each more reserves address space, which is limited."""
     return {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-
-
-def _end(process: subprocess.Popen[bytes], errors: IO[bytes]) -> None:
-    process.kill()
-    process.wait()
-    for stream in (process.stdin, process.stdout, errors):
-        if stream is not None:
-            with contextlib.suppress(OSError):
-                stream.close()
 
 
 def _printable(text: bytes) -> str:

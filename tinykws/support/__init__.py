@@ -22,6 +22,7 @@ Contents:
     run_command.run_command: runs a program with a time limit.
     run_command.start_group: starts a program whose children end with it.
     run_command.end_group: ends such a program and its children.
+    piped_process.PipedProcess: a program that answers requests over stdin and stdout.
     interrupts.start_uninterrupted: starts a process so that Ctrl-C cannot leave it running.
     parallel.map_in_processes: a map over worker processes.
     parallel.map_in_threads: a map over threads.
