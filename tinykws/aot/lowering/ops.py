@@ -49,6 +49,6 @@ def _lower_op(graph: Graph, op: Op) -> Call | Alias:
     if lowering is None:
         raise op.error(
             "the aot engine does not support it",
-            hint=f"use --engine tflm, or a network of the ops {', '.join(LOWERINGS)}",
+            hint=f"it computes {', '.join(LOWERINGS)}",
         )
     return lowering(graph, op)
