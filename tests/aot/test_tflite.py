@@ -98,8 +98,8 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
         "op 0 (FULLY_CONNECTED): tensor 1 'w' is INT4, not int8",
     ),
     "unknown op": (
-        lambda: one_op("LOGISTIC", (4,), (4,), None),
-        "op 0 (LOGISTIC): the aot engine does not support it",
+        lambda: one_op("ELU", (4,), (4,), None),
+        "op 0 (ELU): the aot engine does not support it",
     ),
     "custom op": (lambda: one_op("CUSTOM", (4,), (4,), None), "op 0 (CUSTOM): the aot engine does not support it"),
     "op of the future": (

@@ -89,7 +89,19 @@ def random_convolution(source: random.Random) -> bytes:
     return build_model(net.tensors, net.ops)
 
 
-def random_stream(source: random.Random) -> tuple[bytes, int]:
+def random_net_of_all_ops(source: random.Random) -> bytes:
+    """Returns a .tflite with two to six ops, half of them of those that `random_net` does not draw."""
+    net = Net(source)
+    shape = [1, *(source.choice([1, 2, 3, source.randint(1, 9)]) for _ in range(3))]
+    net.tensor(TensorSpec(shape, scales=(source.choice([1.0, 0.1, 0.02]),), zero_points=(net.zero_point(),)))
+    for _ in range(source.randint(2, 6)):
+        source.choice([*_candidates(net), *LATER_OPS, *LATER_OPS])(net)
+    if not net.ops:
+        _lookup(net)
+    return build_model(net.tensors, net.ops)
+
+
+def random_stream(source: random.Random, *, later_ops: bool = False) -> tuple[bytes, int]:
     """Returns a .tflite over a window of frames, mostly convolutional in time, and how many frames the window has.
 
     Strides, dilations and paddings along time meet in every way; there are residual sums, causal padding, and the ends
@@ -104,6 +116,8 @@ def random_stream(source: random.Random) -> tuple[bytes, int]:
         _reshape(net, image)
     for _ in range(source.randint(1, 5)):
         kinds = [_conv_2d, _depthwise_conv_2d, _conv_2d, _depthwise_conv_2d, _pool, _add, _pad_in_time]
+        if later_ops:
+            kinds += LATER_OPS_BY_ROWS * 2
         if net.spec.shape[1] > 3 and math.prod(net.spec.shape) < MAX_SIZE:
             source.choice(kinds)(net)
     source.choice([_dense_over_all, _dense_over_all, _mean, _fully_connected, _nothing])(net)
@@ -302,3 +316,34 @@ def _softmax(net: Net) -> None:
         return
     output = TensorSpec(net.spec.shape, scales=(1 / 256,), zero_points=(-128,))
     net.append("SOFTMAX", [net.current], output, {"beta": net.random.choice([1.0, 1.0, 0.25, 3.0])})
+
+
+def _lookup(net: Net) -> None:
+    name = net.random.choice(["LOGISTIC", "TANH", "HARD_SWISH", "LEAKY_RELU", "QUANTIZE"])
+    fixed = {"LOGISTIC": (1 / 256, -128), "TANH": (1 / 128, 0)}
+    shape = tuple(net.spec.shape)
+    output = _output(net, shape, net.spec.scales[0] * min(max(net.factor(), 0.1), 1e3))
+    if name in fixed:
+        output = TensorSpec(shape, scales=(fixed[name][0],), zero_points=(fixed[name][1],))
+    options: dict[str, object] | None = {"alpha": net.random.choice([0.0, 0.01, 0.3])} if name == "LEAKY_RELU" else None
+    net.append(name, [net.current], output, options)
+
+
+def _squeeze(net: Net) -> None:
+    shape = tuple(size for size in net.spec.shape if size > 1) or (1,)
+    net.append("SQUEEZE", [net.current], dataclasses.replace(net.spec, shape=shape, data=None), None)
+
+
+def _expand_dims(net: Net) -> None:
+    if len(net.spec.shape) > 3:
+        return
+    axis = net.random.randint(0, len(net.spec.shape))
+    shape = (*net.spec.shape[:axis], 1, *net.spec.shape[axis:])
+    index = net.tensor(TensorSpec([1], "INT32", (), (), data=np.array([axis], "<i4").tobytes()))
+    net.append("EXPAND_DIMS", [net.current, index], dataclasses.replace(net.spec, shape=shape, data=None), None)
+
+
+LATER_OPS: list[Callable[[Net], None]] = [_lookup, _squeeze, _expand_dims]
+"""Ops that `random_net` does not draw: its seeds stand for networks that found something."""
+LATER_OPS_BY_ROWS: list[Callable[[Net], None]] = [_lookup]
+"""Those of them that keep an image with time as its rows."""

@@ -181,10 +181,10 @@ def test_a_foreign_model_becomes_a_bundle(foreign: Path, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("labels", "reason"),
     [
-        (("silence", "unknown", "yes"), "4 outputs, but 3 labels"),
+        (("silence", "unknown", "yes"), "4 outputs, but there are 3 labels"),
         (("yes", "no", "silence", "unknown"), "first two labels are yes, no"),
         (("silence", "unknown"), "no word"),
-        (("silence", "unknown", "yes", "yes"), "stands twice"),
+        (("silence", "unknown", "yes", "yes"), "is given twice"),
         (("silence",), "first two labels are silence"),
     ],
 )

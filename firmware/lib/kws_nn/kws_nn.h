@@ -184,6 +184,11 @@ typedef struct {
 } kws_nn_pad_params;
 
 typedef struct {
+    int32_t size;
+    const int8_t *table; /* int8 [256]: the output of each input, from -128 on */
+} kws_nn_lookup_params;
+
+typedef struct {
     int32_t rows;
     int32_t depth;               /* values in a row, at most 511: each row becomes probabilities of its own */
     int32_t multiplier, shift;   /* from differences of inputs to Q5.26 */
@@ -221,6 +226,9 @@ void kws_nn_max_pool_2d(const kws_nn_pool_2d_params *params, const int8_t *input
 void kws_nn_mean(const kws_nn_mean_params *params, const int8_t *input, int8_t *output);
 void kws_nn_add(const kws_nn_add_params *params, const int8_t *first, const int8_t *second, int8_t *output);
 void kws_nn_pad(const kws_nn_pad_params *params, const int8_t *input, int8_t *output);
+
+/* A function of each value, as a table. Output may be the input. */
+void kws_nn_lookup(const kws_nn_lookup_params *params, const int8_t *input, int8_t *output);
 
 /* Moves bytes to a lower address, which may be among them. */
 void kws_nn_move(int8_t *to, const int8_t *from, int32_t size);

@@ -7,6 +7,7 @@ from tinykws.aot.lowering.call import Alias, Call, Lowering, activation, result
 from tinykws.aot.lowering.convolution import lower_conv_2d, lower_depthwise_conv_2d
 from tinykws.aot.lowering.dense import lower_fully_connected
 from tinykws.aot.lowering.elementwise import lower_add
+from tinykws.aot.lowering.lookup import lower_lookup
 from tinykws.aot.lowering.padding import lower_pad
 from tinykws.aot.lowering.pooling import lower_pool_2d
 from tinykws.aot.lowering.reduction import lower_mean
@@ -15,7 +16,7 @@ from tinykws.aot.reader.graph import Graph, Op
 
 
 def _lower_reshape(graph: Graph, op: Op) -> Alias:
-    """The output has the new shape, so the input that repeats it is ignored."""
+    """The output has the new shape, so inputs or options that say how it comes about are ignored."""
     source, output = activation(graph, op, 0), result(graph, op)
     if source.data is not None:
         raise op.error("its input is constant", hint="store the constant with the final shape, and convert again")
@@ -29,13 +30,20 @@ LOWERINGS: dict[str, Lowering] = {
     "AVERAGE_POOL_2D": lower_pool_2d,
     "CONV_2D": lower_conv_2d,
     "DEPTHWISE_CONV_2D": lower_depthwise_conv_2d,
+    "EXPAND_DIMS": _lower_reshape,
     "FULLY_CONNECTED": lower_fully_connected,
+    "HARD_SWISH": lower_lookup,
+    "LEAKY_RELU": lower_lookup,
+    "LOGISTIC": lower_lookup,
     "MAX_POOL_2D": lower_pool_2d,
     "MEAN": lower_mean,
     "PAD": lower_pad,
     "PADV2": lower_pad,
+    "QUANTIZE": lower_lookup,
     "RESHAPE": _lower_reshape,
     "SOFTMAX": lower_softmax,
+    "SQUEEZE": _lower_reshape,
+    "TANH": lower_lookup,
 }
 
 

@@ -97,5 +97,6 @@ OPTIONS: dict[str, tuple[int, OptionFields]] = {
     "SOFTMAX": (9, {"beta": (0, "float32", 0)}),
     "ADD": (11, {"fused_activation_function": (0, "int8", 0)}),
     "MEAN": (27, {"keep_dims": (0, "bool", 0)}),
+    "LEAKY_RELU": (75, {"alpha": (0, "float32", 0)}),
 }
 """For each op with options: their number in the union BuiltinOptions, and field -> (slot, type, default)."""
