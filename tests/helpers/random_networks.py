@@ -115,7 +115,15 @@ def random_stream(source: random.Random, *, later_ops: bool = False) -> tuple[by
     if first != image:
         _reshape(net, image)
     for _ in range(source.randint(1, 5)):
-        kinds = [_conv_2d, _depthwise_conv_2d, _conv_2d, _depthwise_conv_2d, _pool, _add, _pad_in_time]
+        kinds: list[Callable[[Net], None]] = [
+            _conv_2d,
+            _depthwise_conv_2d,
+            _conv_2d,
+            _depthwise_conv_2d,
+            _pool,
+            _add,
+            _pad_in_time,
+        ]
         if later_ops:
             kinds += LATER_OPS_BY_ROWS * 2
         if net.spec.shape[1] > 3 and math.prod(net.spec.shape) < MAX_SIZE:
@@ -343,7 +351,86 @@ def _expand_dims(net: Net) -> None:
     net.append("EXPAND_DIMS", [net.current, index], dataclasses.replace(net.spec, shape=shape, data=None), None)
 
 
-LATER_OPS: list[Callable[[Net], None]] = [_lookup, _squeeze, _expand_dims]
+def _concatenation(net: Net) -> None:
+    """Of the tensor itself, constants, and earlier tensors of one quantization."""
+    spec, current = net.spec, net.current
+    if not spec.shape:
+        return
+    axis = net.random.randrange(len(spec.shape))
+    alike = [
+        i
+        for op in net.ops
+        for i in op.outputs
+        if list(net.tensors[i].shape) == list(spec.shape)
+        and (net.tensors[i].scales, net.tensors[i].zero_points) == (spec.scales, spec.zero_points)
+    ]
+    inputs = [current]
+    for _ in range(net.random.randint(1, 3)):
+        kind = net.random.choice(["self", "constant", "earlier"])
+        if kind == "constant" and net.random.random() < 0.5:
+            shape = (*spec.shape[:axis], net.random.randint(1, 3), *spec.shape[axis + 1 :])
+            inputs.append(net.tensor(dataclasses.replace(spec, shape=shape, data=net.int8s(shape))))
+        else:
+            inputs.append(net.random.choice(alike) if alike and kind == "earlier" else current)
+    length = sum(net.tensors[i].shape[axis] for i in inputs)
+    shape = (*spec.shape[:axis], length, *spec.shape[axis + 1 :])
+    if math.prod(shape) > MAX_SIZE:
+        return
+    net.random.shuffle(inputs)
+    number = net.random.choice([axis, axis - len(shape)])
+    net.append("CONCATENATION", inputs, dataclasses.replace(spec, shape=shape, data=None), {"axis": number})
+
+
+def _concatenation_of_channels(net: Net) -> None:
+    spec = net.spec
+    shape = (*spec.shape[:3], 2 * spec.shape[3])
+    net.append("CONCATENATION", [net.current] * 2, dataclasses.replace(spec, shape=shape, data=None), {"axis": 3})
+
+
+def _strided_slice(net: Net) -> None:
+    shape = net.spec.shape
+    if len(shape) > 4:
+        return
+    masks = {name: net.random.choice([0, 0, net.random.randrange(16)]) for name in ("begin_mask", "end_mask")}
+    begin, end, step, sizes, shrink = [], [], [], [], 0
+    for axis, size in enumerate(shape):
+        step.append(net.random.choice([1, 1, 1, 2, -1]))
+        begin.append(net.random.randint(-size - 1, size))
+        end.append(net.random.randint(-size - 2, size + 1))
+        part = range(
+            *slice(
+                None if masks["begin_mask"] >> axis & 1 else begin[-1],
+                None if masks["end_mask"] >> axis & 1 else end[-1],
+                step[-1],
+            ).indices(size)
+        )
+        if not part:
+            begin[-1], end[-1], step[-1], part = 0, size, 1, range(size)
+        if len(shape) > 1 and step[-1] == 1 and net.random.random() < 0.15:
+            shrink |= 1 << axis
+        else:
+            sizes.append(len(part))
+    if not sizes:
+        return
+    inputs = [net.tensor(TensorSpec([len(shape)], "INT32", (), (), data=np.array(values, "<i4").tobytes()))
+              for values in (begin, end, step)]  # fmt: skip
+    output = dataclasses.replace(net.spec, shape=tuple(sizes), data=None)
+    net.append("STRIDED_SLICE", [net.current, *inputs], output, {**masks, "shrink_axis_mask": shrink})
+
+
+def _transpose(net: Net) -> None:
+    if not 1 <= len(net.spec.shape) <= 4:
+        return
+    order = list(range(len(net.spec.shape)))
+    net.random.shuffle(order)
+    index = net.tensor(TensorSpec([len(order)], "INT32", (), (), data=np.array(order, "<i4").tobytes()))
+    output = dataclasses.replace(net.spec, shape=tuple(net.spec.shape[axis] for axis in order), data=None)
+    net.append("TRANSPOSE", [net.current, index], output, None)
+
+
+LATER_OPS: list[Callable[[Net], None]] = [
+    _lookup, _squeeze, _expand_dims, _concatenation, _strided_slice, _transpose,
+]  # fmt: skip
 """Ops that `random_net` does not draw: its seeds stand for networks that found something."""
-LATER_OPS_BY_ROWS: list[Callable[[Net], None]] = [_lookup]
+LATER_OPS_BY_ROWS: list[Callable[[Net], None]] = [_lookup, _concatenation_of_channels]
 """Those of them that keep an image with time as its rows."""

@@ -173,6 +173,15 @@ def _lookup(fields: Fields) -> Work:
     return {"row": 0, "output": _up(fields["size"], 2)}
 
 
+def _concatenation(fields: Fields) -> Work:
+    runs = [run for run in fields["run"] if run]
+    return {"row": fields["rows"] * len(runs), "output": fields["rows"] * sum(runs)}
+
+
+def _strided_copy(fields: Fields) -> Work:
+    return {"row": math.prod(fields["size"][:3]), "output": math.prod(fields["size"])}
+
+
 def _softmax(fields: Fields) -> Work:
     return {"row": fields["rows"], "value": fields["rows"] * fields["depth"]}
 
@@ -194,12 +203,20 @@ _WORK: dict[str, Callable[[Fields], Work]] = {
     "add": _add,
     "pad": _pad,
     "lookup": _lookup,
+    "concatenation_2": _concatenation,
+    "concatenation_3": _concatenation,
+    "concatenation_4": _concatenation,
+    "strided_copy": _strided_copy,
     "softmax": _softmax,
 }
 
 ESTIMATED_LIKE = {
     "fully_connected_rows": "fully_connected_folded",
     "fully_connected_sums": "fully_connected_folded",
+    "concatenation_2": "pad",
+    "concatenation_3": "pad",
+    "concatenation_4": "pad",
+    "strided_copy": "pad",
     "lookup": "pad",
 }
 """Kernels that were not counted by themselves. Those of streaming mode split the work of another kernel, whose costs

@@ -19,6 +19,10 @@ Contents:
     reduction.lower_mean: MEAN.
     elementwise.lower_add: ADD.
     lookup.lower_lookup: LOGISTIC, TANH, HARD_SWISH, LEAKY_RELU, QUANTIZE: functions of one value, as tables.
+    moving.lower_concatenation: CONCATENATION.
+    moving.lower_strided_slice: STRIDED_SLICE.
+    moving.lower_transpose: TRANSPOSE.
+    moving.lower_shape_arithmetic: SHAPE and PACK, which compute shapes that are known here.
     padding.lower_pad: PAD and PADV2.
     softmax.lower_softmax: SOFTMAX.
     kernel_window.window_axes: rows and columns of a kernel window, from stride, padding and dilation.

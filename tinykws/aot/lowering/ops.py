@@ -8,6 +8,12 @@ from tinykws.aot.lowering.convolution import lower_conv_2d, lower_depthwise_conv
 from tinykws.aot.lowering.dense import lower_fully_connected
 from tinykws.aot.lowering.elementwise import lower_add
 from tinykws.aot.lowering.lookup import lower_lookup
+from tinykws.aot.lowering.moving import (
+    lower_concatenation,
+    lower_shape_arithmetic,
+    lower_strided_slice,
+    lower_transpose,
+)
 from tinykws.aot.lowering.padding import lower_pad
 from tinykws.aot.lowering.pooling import lower_pool_2d
 from tinykws.aot.lowering.reduction import lower_mean
@@ -28,6 +34,7 @@ def _lower_reshape(graph: Graph, op: Op) -> Alias:
 LOWERINGS: dict[str, Lowering] = {
     "ADD": lower_add,
     "AVERAGE_POOL_2D": lower_pool_2d,
+    "CONCATENATION": lower_concatenation,
     "CONV_2D": lower_conv_2d,
     "DEPTHWISE_CONV_2D": lower_depthwise_conv_2d,
     "EXPAND_DIMS": _lower_reshape,
@@ -37,13 +44,17 @@ LOWERINGS: dict[str, Lowering] = {
     "LOGISTIC": lower_lookup,
     "MAX_POOL_2D": lower_pool_2d,
     "MEAN": lower_mean,
+    "PACK": lower_shape_arithmetic,
     "PAD": lower_pad,
     "PADV2": lower_pad,
     "QUANTIZE": lower_lookup,
     "RESHAPE": _lower_reshape,
+    "SHAPE": lower_shape_arithmetic,
     "SOFTMAX": lower_softmax,
     "SQUEEZE": _lower_reshape,
+    "STRIDED_SLICE": lower_strided_slice,
     "TANH": lower_lookup,
+    "TRANSPOSE": lower_transpose,
 }
 
 
