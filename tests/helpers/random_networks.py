@@ -428,9 +428,49 @@ def _transpose(net: Net) -> None:
     net.append("TRANSPOSE", [net.current, index], output, None)
 
 
+def _factors(net: Net) -> int:
+    """A tensor to multiply with: itself, an earlier one, or a constant that is repeated along some dimensions."""
+    spec = net.spec
+    earlier = [i for op in net.ops for i in op.outputs if list(net.tensors[i].shape) == list(spec.shape)]
+    if net.random.random() < 0.4:
+        return net.random.choice([net.current, *earlier])
+    shape = tuple(net.random.choice([size, 1]) for size in spec.shape)[net.random.choice([0, 0, 1]) :]
+    scale = net.random.choice([0.01, 0.1, 1.0])
+    return net.tensor(TensorSpec(shape, scales=(scale,), zero_points=(net.zero_point(),), data=net.int8s(shape)))
+
+
+def _mul(net: Net) -> None:
+    if len(net.spec.shape) > 4:
+        return
+    pair = [net.current, _factors(net)]
+    natural = 40 * math.prod(net.tensors[index].scales[0] for index in pair)
+    net.random.shuffle(pair)
+    output = _output(net, tuple(net.spec.shape), max(natural * net.factor(), 1e-6))
+    net.append("MUL", pair, output, {"fused_activation_function": net.activation()})
+
+
+def _prelu(net: Net) -> None:
+    if len(net.spec.shape) > 4:
+        return
+    output = _output(net, tuple(net.spec.shape), max(net.spec.scales[0] * net.factor(), 1e-6))
+    net.append("PRELU", [net.current, _factors(net)], output, None)
+
+
+def _reduce_max(net: Net) -> None:
+    shape = net.spec.shape
+    if not 1 <= len(shape) <= 4:
+        return
+    chosen = [axis for axis in range(len(shape)) if net.random.random() < 0.5] or [0]
+    keep_dims = net.random.random() < 0.5
+    left = tuple(1 if axis in chosen else size for axis, size in enumerate(shape) if keep_dims or axis not in chosen)
+    index = net.tensor(TensorSpec([len(chosen)], "INT32", (), (), data=np.array(chosen, "<i4").tobytes()))
+    output = dataclasses.replace(net.spec, shape=left, data=None)
+    net.append("REDUCE_MAX", [net.current, index], output, {"keep_dims": keep_dims})
+
+
 LATER_OPS: list[Callable[[Net], None]] = [
-    _lookup, _squeeze, _expand_dims, _concatenation, _strided_slice, _transpose,
+    _lookup, _squeeze, _expand_dims, _concatenation, _strided_slice, _transpose, _mul, _prelu, _reduce_max,
 ]  # fmt: skip
 """Ops that `random_net` does not draw: its seeds stand for networks that found something."""
-LATER_OPS_BY_ROWS: list[Callable[[Net], None]] = [_lookup, _concatenation_of_channels]
+LATER_OPS_BY_ROWS: list[Callable[[Net], None]] = [_lookup, _concatenation_of_channels, _mul, _prelu]
 """Those of them that keep an image with time as its rows."""

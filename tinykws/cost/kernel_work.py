@@ -160,6 +160,12 @@ def _mean(fields: Fields) -> Work:
     return {"output": outputs, "row": rows, "value": rows * fields["averaged"][1]}
 
 
+def _reduce_max(fields: Fields) -> Work:
+    outputs = math.prod(fields["kept"])
+    rows = outputs * fields["reduced"][0]
+    return {"output": outputs, "row": rows, "value": rows * fields["reduced"][1]}
+
+
 def _add(fields: Fields) -> Work:
     return {"row": math.prod(fields["size"][:3]), "output": math.prod(fields["size"])}
 
@@ -203,6 +209,9 @@ _WORK: dict[str, Callable[[Fields], Work]] = {
     "add": _add,
     "pad": _pad,
     "lookup": _lookup,
+    "mul": _add,
+    "prelu": _add,
+    "reduce_max": _reduce_max,
     "concatenation_2": _concatenation,
     "concatenation_3": _concatenation,
     "concatenation_4": _concatenation,
@@ -213,6 +222,9 @@ _WORK: dict[str, Callable[[Fields], Work]] = {
 ESTIMATED_LIKE = {
     "fully_connected_rows": "fully_connected_folded",
     "fully_connected_sums": "fully_connected_folded",
+    "mul": "add",
+    "prelu": "add",
+    "reduce_max": "mean",
     "concatenation_2": "pad",
     "concatenation_3": "pad",
     "concatenation_4": "pad",

@@ -183,6 +183,30 @@ typedef struct {
     int32_t value;
 } kws_nn_pad_params;
 
+/* The largest value; loops as in kws_nn_mean_params. */
+typedef struct {
+    int32_t kept[2], kept_stride[2];
+    int32_t reduced[2], reduced_stride[2];
+} kws_nn_reduce_max_params;
+
+typedef struct {
+    int32_t stride[4]; /* in elements, for each dimension of the output; 0 where the input is repeated along it */
+    int32_t zero_point;
+} kws_nn_factor;
+
+typedef struct {
+    int32_t size[4]; /* of the output */
+    kws_nn_factor first, second;
+    kws_nn_requantize requantize;
+} kws_nn_mul_params;
+
+/* `second` is the slope of negative values. */
+typedef struct {
+    int32_t size[4]; /* of the output */
+    kws_nn_factor first, second;
+    kws_nn_requantize positive, negative;
+} kws_nn_prelu_params;
+
 /* Each row of the output is a run of each input. */
 typedef struct {
     int32_t rows;
@@ -243,6 +267,10 @@ void kws_nn_max_pool_2d(const kws_nn_pool_2d_params *params, const int8_t *input
 void kws_nn_mean(const kws_nn_mean_params *params, const int8_t *input, int8_t *output);
 void kws_nn_add(const kws_nn_add_params *params, const int8_t *first, const int8_t *second, int8_t *output);
 void kws_nn_pad(const kws_nn_pad_params *params, const int8_t *input, int8_t *output);
+
+void kws_nn_reduce_max(const kws_nn_reduce_max_params *params, const int8_t *input, int8_t *output);
+void kws_nn_mul(const kws_nn_mul_params *params, const int8_t *first, const int8_t *second, int8_t *output);
+void kws_nn_prelu(const kws_nn_prelu_params *params, const int8_t *input, const int8_t *slopes, int8_t *output);
 
 void kws_nn_concatenation_2(const kws_nn_concatenation_params *params, const int8_t *first, const int8_t *second,
                             int8_t *output);

@@ -17,6 +17,9 @@ Contents:
     dense.lower_fully_connected: FULLY_CONNECTED.
     pooling.lower_pool_2d: AVERAGE_POOL_2D and MAX_POOL_2D.
     reduction.lower_mean: MEAN.
+    reduction.lower_reduce_max: REDUCE_MAX.
+    broadcast.lower_mul: MUL.
+    broadcast.lower_prelu: PRELU.
     elementwise.lower_add: ADD.
     lookup.lower_lookup: LOGISTIC, TANH, HARD_SWISH, LEAKY_RELU, QUANTIZE: functions of one value, as tables.
     moving.lower_concatenation: CONCATENATION.

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from tinykws.aot.lowering.broadcast import lower_mul, lower_prelu
 from tinykws.aot.lowering.call import Alias, Call, Lowering, activation, result
 from tinykws.aot.lowering.convolution import lower_conv_2d, lower_depthwise_conv_2d
 from tinykws.aot.lowering.dense import lower_fully_connected
@@ -16,7 +17,7 @@ from tinykws.aot.lowering.moving import (
 )
 from tinykws.aot.lowering.padding import lower_pad
 from tinykws.aot.lowering.pooling import lower_pool_2d
-from tinykws.aot.lowering.reduction import lower_mean
+from tinykws.aot.lowering.reduction import lower_mean, lower_reduce_max
 from tinykws.aot.lowering.softmax import lower_softmax
 from tinykws.aot.reader.graph import Graph, Op
 
@@ -44,10 +45,13 @@ LOWERINGS: dict[str, Lowering] = {
     "LOGISTIC": lower_lookup,
     "MAX_POOL_2D": lower_pool_2d,
     "MEAN": lower_mean,
+    "MUL": lower_mul,
     "PACK": lower_shape_arithmetic,
     "PAD": lower_pad,
     "PADV2": lower_pad,
+    "PRELU": lower_prelu,
     "QUANTIZE": lower_lookup,
+    "REDUCE_MAX": lower_reduce_max,
     "RESHAPE": _lower_reshape,
     "SHAPE": lower_shape_arithmetic,
     "SOFTMAX": lower_softmax,
