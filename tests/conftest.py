@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import tempfile
 from pathlib import Path
 
 import hypothesis
@@ -25,6 +26,8 @@ hypothesis.settings.register_profile("tinykws", deadline=None)
 hypothesis.settings.register_profile("long", deadline=None, max_examples=20_000)  # CONTRIBUTING.md
 hypothesis.settings.load_profile("tinykws")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+CACHE = tempfile.TemporaryDirectory(prefix="tinykws-cache-")  # no test writes into the user's
+os.environ["TINYKWS_CACHE_DIR"] = CACHE.name
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -12,12 +12,14 @@ import pytest
 from aot_native import NativeModel
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_networks import random_convolution, random_net
+from random_networks import random_convolution, random_net, random_net_of_all_ops
 from tflite_builder import OpSpec, TensorSpec, build_model
 
 from tinykws.aot.compiler import compile_model
+from tinykws.aot.lowering.ops import LOWERINGS
 from tinykws.aot.reader.tflite import read_model
 from tinykws.model.interpreter import Interpreter
+from tinykws.model.own_models import trust
 from tinykws.support.errors import ConfigError
 from tinykws.support.resources import FIRMWARE
 
@@ -46,6 +48,7 @@ def inputs_of(size: int, count: int, seed: int) -> list[np.ndarray]:
 
 def assert_equal_to_tflm(tflite: bytes, folder: Path, count: int, seed: int) -> int:
     """Compares on `count` random inputs; returns how many different outputs there were."""
+    trust(tflite)  # thousands of models: a process for each would take an hour
     native, interpreter = NativeModel(tflite, folder), Interpreter(tflite)
     outputs = set()
     for values in inputs_of(read_model(tflite).input.size, count, seed):
@@ -84,6 +87,27 @@ def test_random_convolutions(workshop: Path, source: random.Random) -> None:
     model = random_convolution(source)
     if _compiles(model):
         assert_equal_to_tflm(model, workshop, 12, seed=4)
+
+
+@pytest.mark.slow
+@on_linux
+@settings(max_examples=120, deadline=None)
+@given(st.randoms(use_true_random=False))
+def test_random_networks_of_all_ops(workshop: Path, source: random.Random) -> None:
+    model = random_net_of_all_ops(source)
+    if _compiles(model):
+        assert_equal_to_tflm(model, workshop, 12, seed=4)
+
+
+@pytest.mark.slow
+@on_linux
+def test_random_networks_of_all_ops_hold_all_ops(workshop: Path) -> None:
+    models = [random_net_of_all_ops(random.Random(seed)) for seed in range(60)]
+    compiled = [model for model in models if _compiles(model)]
+    assert len(compiled) >= 50
+    assert sum(assert_equal_to_tflm(model, workshop, 8, seed=5) > 1 for model in compiled) >= 25
+    names = {op.name for model in compiled for op in read_model(model).ops}
+    assert names >= set(LOWERINGS) - {"SOFTMAX", "SHAPE", "PACK"}
 
 
 def test_random_convolutions_meet_every_kernel() -> None:

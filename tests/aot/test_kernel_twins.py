@@ -23,6 +23,7 @@ from random_networks import random_convolution, random_net
 from unicorn import UcError
 
 from tinykws.aot.compiler import compile_model
+from tinykws.model.own_models import trust
 from tinykws.support.errors import ConfigError
 
 pytestmark = pytest.mark.slow
@@ -79,6 +80,7 @@ def test_plain_c_gives_what_tflite_micro_gives(kind: str, native: NativeKernels)
     @given(KINDS[kind], inputs)
     def check(layer: Layer, seed: int) -> None:
         values = values_for(layer, seed)
+        trust(layer.model)
         np.testing.assert_array_equal(native.run(layer.call, values), interpreter(layer.model).invoke(values))
 
     check()

@@ -138,6 +138,15 @@ def test_random_networks_at_any_inference_stride(workshop: Path, source: random.
         assert_exact(tflite, frames, inference_stride, workshop, (3 * inference_stride + 20, 2 * inference_stride))
 
 
+@pytest.mark.slow
+@settings(max_examples=20, deadline=None)
+@given(st.randoms(use_true_random=False), st.integers(1, 5))
+def test_random_networks_of_all_ops_stream(workshop: Path, source: random.Random, inference_stride: int) -> None:
+    tflite, frames = random_stream(source, later_ops=True)
+    if compiles(tflite):
+        assert_exact(tflite, frames, inference_stride, workshop, (3 * inference_stride + 10, 2 * inference_stride))
+
+
 def compiles(tflite: bytes) -> bool:
     try:
         compile_model(tflite)

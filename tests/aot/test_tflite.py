@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import flatbuffers
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -17,6 +19,7 @@ from random_networks import random_net
 from tflite_builder import OpSpec, TensorSpec, build_model
 
 from tinykws.aot.compiler import compile_model
+from tinykws.aot.reader.flatbuffer import Table
 from tinykws.aot.reader.tflite import MAX_ELEMENTS, read_model
 from tinykws.support.errors import ConfigError
 
@@ -96,8 +99,8 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
         "op 0 (FULLY_CONNECTED): tensor 1 'w' is INT4, not int8",
     ),
     "unknown op": (
-        lambda: one_op("LOGISTIC", (4,), (4,), None),
-        "op 0 (LOGISTIC): the aot engine does not support it",
+        lambda: one_op("ELU", (4,), (4,), None),
+        "op 0 (ELU): the aot engine does not support it",
     ),
     "custom op": (lambda: one_op("CUSTOM", (4,), (4,), None), "op 0 (CUSTOM): the aot engine does not support it"),
     "op of the future": (
@@ -297,6 +300,57 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: one_op("RESHAPE", (2, 3), (5,), None, axes(5)),
         "op 0 (RESHAPE): [2, 3] cannot become [5]",
     ),
+    "concatenation of other scales": (
+        lambda: build_model(
+            [TensorSpec((1, 4)), TensorSpec((1, 8), scales=(0.5,))], [OpSpec("CONCATENATION", [0, 0], [1], {"axis": 1})]
+        ),
+        "op 0 (CONCATENATION): its inputs and output are quantized differently",
+    ),
+    "concatenation of five": (
+        lambda: build_model(
+            [TensorSpec((1, 4)), TensorSpec((1, 20))], [OpSpec("CONCATENATION", [0] * 5, [1], {"axis": 1})]
+        ),
+        "op 0 (CONCATENATION): it has 5 inputs; 2 to 4 are supported",
+    ),
+    "concatenation axis": (
+        lambda: build_model(
+            [TensorSpec((1, 4)), TensorSpec((1, 8))], [OpSpec("CONCATENATION", [0, 0], [1], {"axis": 2})]
+        ),
+        "op 0 (CONCATENATION): its axis 2 is none of the output's 2 dimensions",
+    ),
+    "concatenation shapes": (
+        lambda: build_model(
+            [TensorSpec((2, 4)), TensorSpec((2, 9))], [OpSpec("CONCATENATION", [0, 0], [1], {"axis": 1})]
+        ),
+        "op 0 (CONCATENATION): inputs of [[2, 4], [2, 4]] do not give [2, 9]",
+    ),
+    "slice of nothing": (
+        lambda: one_op("STRIDED_SLICE", (4,), (1,), {"begin_mask": 0}, axes(3), axes(2), axes(1)),
+        "op 0 (STRIDED_SLICE): it takes nothing along dimension 0",
+    ),
+    "slice beyond the end": (
+        lambda: one_op("STRIDED_SLICE", (4,), (9,), {"begin_mask": 0}, axes(0), axes(9), axes(1)),
+        "op 0 (STRIDED_SLICE): its output is [9], its inputs give [4]",
+    ),
+    "slice without steps": (
+        lambda: one_op("STRIDED_SLICE", (4,), (4,), {"begin_mask": 0}, axes(0), axes(4), axes(0)),
+        "op 0 (STRIDED_SLICE): its begin, end and strides [[0], [4], [0]] do not fit the input [4]",
+    ),
+    "slice with an ellipsis": (
+        lambda: one_op("STRIDED_SLICE", (4,), (4,), {"ellipsis_mask": 1}, axes(0), axes(4), axes(1)),
+        "op 0 (STRIDED_SLICE): an ellipsis, a new axis or ends relative to begins are not supported",
+    ),
+    "transpose twice along one axis": (
+        lambda: one_op("TRANSPOSE", (2, 2), (2, 2), None, axes(0, 0)),
+        "op 0 (TRANSPOSE): its permutation [0, 0] does not fit the input [2, 2]",
+    ),
+    "a shape as an axis": (
+        lambda: build_model(
+            [TensorSpec((2, 2)), TensorSpec((2,), "INT32", (), ()), TensorSpec((2,))],
+            [OpSpec("SHAPE", [0], [1]), OpSpec("MEAN", [0, 1], [2], {"keep_dims": False})],
+        ),
+        "op 1 (MEAN): its axes must be a constant in the model",
+    ),
     "softmax scale": (
         lambda: build_model([TensorSpec((4,))] * 2, [OpSpec("SOFTMAX", [0], [1], {"beta": 1.0})]),
         "op 0 (SOFTMAX): its output has scale 1 and zero point 0, not 1/256 and -128",
@@ -323,6 +377,27 @@ def test_refused_in_words(case: str) -> None:
 def test_the_models_that_the_refused_ones_vary_are_good() -> None:
     compile_model(dense_model())
     compile_model(conv_model())
+
+
+def test_arithmetic_on_shapes_of_a_variable_batch_needs_no_code() -> None:
+    """What TensorFlow makes of Flatten() if the batch is not fixed."""
+    number = TensorSpec((), "INT32", (), ())
+    tensors = [
+        TensorSpec((1, 2, 3)),
+        TensorSpec((3,), "INT32", (), ()),
+        axes(0), axes(1), axes(1), number, dataclasses.replace(number, data=int32s(-1)),
+        TensorSpec((2,), "INT32", (), ()),
+        TensorSpec((1, 6)),
+        TensorSpec((1, 12)),
+    ]  # fmt: skip
+    ops = [
+        OpSpec("SHAPE", [0], [1]),
+        OpSpec("STRIDED_SLICE", [1, 2, 3, 4], [5], {"shrink_axis_mask": 1}),
+        OpSpec("PACK", [5, 6], [7]),
+        OpSpec("RESHAPE", [0, 7], [8]),
+        OpSpec("CONCATENATION", [8, 8], [9], {"axis": 1}),
+    ]
+    assert compile_model(build_model(tensors, ops)).kernels == ("kws_nn_concatenation_2.c",)
 
 
 def test_the_position_is_the_ops() -> None:
@@ -389,3 +464,27 @@ def test_random_bytes_are_refused(data: bytes) -> None:
     for start in (b"", b"\x10\0\0\0TFL3"):
         with pytest.raises(ConfigError):
             read_model(start + data)
+
+
+def test_a_file_cannot_make_its_reader_work_without_end() -> None:
+    """A hundred tables share one list: 400 kB to read in a file of a few kB."""
+    builder = flatbuffers.Builder()
+    numbers = builder.CreateNumpyVector(np.zeros(1000, np.int32))
+    builder.StartObject(1)
+    builder.PrependUOffsetTRelativeSlot(0, numbers, 0)
+    table = builder.EndObject()
+    builder.StartVector(4, 100, 4)
+    for _ in range(100):
+        builder.PrependUOffsetTRelative(table)
+    tables = builder.EndVector()
+    builder.StartObject(1)
+    builder.PrependUOffsetTRelativeSlot(0, tables, 0)
+    builder.Finish(builder.EndObject())
+    root = Table.root(bytes(builder.Output()))
+    with pytest.raises(ConfigError, match="its lists overlap"):
+        [inner.numbers(0, "int32") for inner in root.tables(0)]
+
+
+def test_a_file_larger_than_any_flash_is_refused() -> None:
+    with pytest.raises(ConfigError, match="67,108,865 bytes"):
+        read_model(b"\x08\0\0\0TFL3" + bytes((64 << 20) - 7))

@@ -11,7 +11,7 @@ from unittest import mock
 
 import pytest
 from field_mutator import fields_of, mutate
-from random_networks import random_convolution, random_net, random_stream
+from random_networks import random_convolution, random_net, random_net_of_all_ops, random_stream
 from sanitized_models import MOST_WORK, compile_spaced, compile_stream, run_sanitized, shape_of, work_of
 
 from tinykws.aot import compiler
@@ -26,6 +26,7 @@ needs_gcc = pytest.mark.skipif(shutil.which("gcc") is None, reason="needs gcc")
 def good_models() -> list[bytes]:
     models = [random_net(random.Random(seed)) for seed in range(20)]
     models += [random_convolution(random.Random(seed)) for seed in range(20)]
+    models += [random_net_of_all_ops(random.Random(seed)) for seed in range(30)]
     return models + [random_stream(random.Random(seed))[0] for seed in range(20)]
 
 

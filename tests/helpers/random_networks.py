@@ -89,7 +89,19 @@ def random_convolution(source: random.Random) -> bytes:
     return build_model(net.tensors, net.ops)
 
 
-def random_stream(source: random.Random) -> tuple[bytes, int]:
+def random_net_of_all_ops(source: random.Random) -> bytes:
+    """Returns a .tflite with two to six ops, half of them of those that `random_net` does not draw."""
+    net = Net(source)
+    shape = [1, *(source.choice([1, 2, 3, source.randint(1, 9)]) for _ in range(3))]
+    net.tensor(TensorSpec(shape, scales=(source.choice([1.0, 0.1, 0.02]),), zero_points=(net.zero_point(),)))
+    for _ in range(source.randint(2, 6)):
+        source.choice([*_candidates(net), *LATER_OPS, *LATER_OPS])(net)
+    if not net.ops:
+        _lookup(net)
+    return build_model(net.tensors, net.ops)
+
+
+def random_stream(source: random.Random, *, later_ops: bool = False) -> tuple[bytes, int]:
     """Returns a .tflite over a window of frames, mostly convolutional in time, and how many frames the window has.
 
     Strides, dilations and paddings along time meet in every way; there are residual sums, causal padding, and the ends
@@ -103,7 +115,17 @@ def random_stream(source: random.Random) -> tuple[bytes, int]:
     if first != image:
         _reshape(net, image)
     for _ in range(source.randint(1, 5)):
-        kinds = [_conv_2d, _depthwise_conv_2d, _conv_2d, _depthwise_conv_2d, _pool, _add, _pad_in_time]
+        kinds: list[Callable[[Net], None]] = [
+            _conv_2d,
+            _depthwise_conv_2d,
+            _conv_2d,
+            _depthwise_conv_2d,
+            _pool,
+            _add,
+            _pad_in_time,
+        ]
+        if later_ops:
+            kinds += LATER_OPS_BY_ROWS * 2
         if net.spec.shape[1] > 3 and math.prod(net.spec.shape) < MAX_SIZE:
             source.choice(kinds)(net)
     source.choice([_dense_over_all, _dense_over_all, _mean, _fully_connected, _nothing])(net)
@@ -302,3 +324,153 @@ def _softmax(net: Net) -> None:
         return
     output = TensorSpec(net.spec.shape, scales=(1 / 256,), zero_points=(-128,))
     net.append("SOFTMAX", [net.current], output, {"beta": net.random.choice([1.0, 1.0, 0.25, 3.0])})
+
+
+def _lookup(net: Net) -> None:
+    name = net.random.choice(["LOGISTIC", "TANH", "HARD_SWISH", "LEAKY_RELU", "QUANTIZE"])
+    fixed = {"LOGISTIC": (1 / 256, -128), "TANH": (1 / 128, 0)}
+    shape = tuple(net.spec.shape)
+    output = _output(net, shape, net.spec.scales[0] * min(max(net.factor(), 0.1), 1e3))
+    if name in fixed:
+        output = TensorSpec(shape, scales=(fixed[name][0],), zero_points=(fixed[name][1],))
+    options: dict[str, object] | None = {"alpha": net.random.choice([0.0, 0.01, 0.3])} if name == "LEAKY_RELU" else None
+    net.append(name, [net.current], output, options)
+
+
+def _squeeze(net: Net) -> None:
+    shape = tuple(size for size in net.spec.shape if size > 1) or (1,)
+    net.append("SQUEEZE", [net.current], dataclasses.replace(net.spec, shape=shape, data=None), None)
+
+
+def _expand_dims(net: Net) -> None:
+    if len(net.spec.shape) > 3:
+        return
+    axis = net.random.randint(0, len(net.spec.shape))
+    shape = (*net.spec.shape[:axis], 1, *net.spec.shape[axis:])
+    index = net.tensor(TensorSpec([1], "INT32", (), (), data=np.array([axis], "<i4").tobytes()))
+    net.append("EXPAND_DIMS", [net.current, index], dataclasses.replace(net.spec, shape=shape, data=None), None)
+
+
+def _concatenation(net: Net) -> None:
+    """Of the tensor itself, constants, and earlier tensors of one quantization."""
+    spec, current = net.spec, net.current
+    if not spec.shape:
+        return
+    axis = net.random.randrange(len(spec.shape))
+    alike = [
+        i
+        for op in net.ops
+        for i in op.outputs
+        if list(net.tensors[i].shape) == list(spec.shape)
+        and (net.tensors[i].scales, net.tensors[i].zero_points) == (spec.scales, spec.zero_points)
+    ]
+    inputs = [current]
+    for _ in range(net.random.randint(1, 3)):
+        kind = net.random.choice(["self", "constant", "earlier"])
+        if kind == "constant" and net.random.random() < 0.5:
+            shape = (*spec.shape[:axis], net.random.randint(1, 3), *spec.shape[axis + 1 :])
+            inputs.append(net.tensor(dataclasses.replace(spec, shape=shape, data=net.int8s(shape))))
+        else:
+            inputs.append(net.random.choice(alike) if alike and kind == "earlier" else current)
+    length = sum(net.tensors[i].shape[axis] for i in inputs)
+    shape = (*spec.shape[:axis], length, *spec.shape[axis + 1 :])
+    if math.prod(shape) > MAX_SIZE:
+        return
+    net.random.shuffle(inputs)
+    number = net.random.choice([axis, axis - len(shape)])
+    net.append("CONCATENATION", inputs, dataclasses.replace(spec, shape=shape, data=None), {"axis": number})
+
+
+def _concatenation_of_channels(net: Net) -> None:
+    spec = net.spec
+    shape = (*spec.shape[:3], 2 * spec.shape[3])
+    net.append("CONCATENATION", [net.current] * 2, dataclasses.replace(spec, shape=shape, data=None), {"axis": 3})
+
+
+def _strided_slice(net: Net) -> None:
+    shape = net.spec.shape
+    if len(shape) > 4:
+        return
+    masks = {name: net.random.choice([0, 0, net.random.randrange(16)]) for name in ("begin_mask", "end_mask")}
+    begin, end, step, sizes, shrink = [], [], [], [], 0
+    for axis, size in enumerate(shape):
+        step.append(net.random.choice([1, 1, 1, 2, -1]))
+        begin.append(net.random.randint(-size - 1, size))
+        end.append(net.random.randint(-size - 2, size + 1))
+        part = range(
+            *slice(
+                None if masks["begin_mask"] >> axis & 1 else begin[-1],
+                None if masks["end_mask"] >> axis & 1 else end[-1],
+                step[-1],
+            ).indices(size)
+        )
+        if not part:
+            begin[-1], end[-1], step[-1], part = 0, size, 1, range(size)
+        if len(shape) > 1 and step[-1] == 1 and net.random.random() < 0.15:
+            shrink |= 1 << axis
+        else:
+            sizes.append(len(part))
+    if not sizes:
+        return
+    inputs = [net.tensor(TensorSpec([len(shape)], "INT32", (), (), data=np.array(values, "<i4").tobytes()))
+              for values in (begin, end, step)]  # fmt: skip
+    output = dataclasses.replace(net.spec, shape=tuple(sizes), data=None)
+    net.append("STRIDED_SLICE", [net.current, *inputs], output, {**masks, "shrink_axis_mask": shrink})
+
+
+def _transpose(net: Net) -> None:
+    if not 1 <= len(net.spec.shape) <= 4:
+        return
+    order = list(range(len(net.spec.shape)))
+    net.random.shuffle(order)
+    index = net.tensor(TensorSpec([len(order)], "INT32", (), (), data=np.array(order, "<i4").tobytes()))
+    output = dataclasses.replace(net.spec, shape=tuple(net.spec.shape[axis] for axis in order), data=None)
+    net.append("TRANSPOSE", [net.current, index], output, None)
+
+
+def _factors(net: Net) -> int:
+    """A tensor to multiply with: itself, an earlier one, or a constant that is repeated along some dimensions."""
+    spec = net.spec
+    earlier = [i for op in net.ops for i in op.outputs if list(net.tensors[i].shape) == list(spec.shape)]
+    if net.random.random() < 0.4:
+        return net.random.choice([net.current, *earlier])
+    shape = tuple(net.random.choice([size, 1]) for size in spec.shape)[net.random.choice([0, 0, 1]) :]
+    scale = net.random.choice([0.01, 0.1, 1.0])
+    return net.tensor(TensorSpec(shape, scales=(scale,), zero_points=(net.zero_point(),), data=net.int8s(shape)))
+
+
+def _mul(net: Net) -> None:
+    if len(net.spec.shape) > 4:
+        return
+    pair = [net.current, _factors(net)]
+    natural = 40 * math.prod(net.tensors[index].scales[0] for index in pair)
+    net.random.shuffle(pair)
+    output = _output(net, tuple(net.spec.shape), max(natural * net.factor(), 1e-6))
+    net.append("MUL", pair, output, {"fused_activation_function": net.activation()})
+
+
+def _prelu(net: Net) -> None:
+    if len(net.spec.shape) > 4:
+        return
+    output = _output(net, tuple(net.spec.shape), max(net.spec.scales[0] * net.factor(), 1e-6))
+    net.append("PRELU", [net.current, _factors(net)], output, None)
+
+
+def _reduce_max(net: Net) -> None:
+    shape = net.spec.shape
+    if not 1 <= len(shape) <= 4:
+        return
+    chosen = [axis for axis in range(len(shape)) if net.random.random() < 0.5] or [0]
+    keep_dims = net.random.random() < 0.5
+    left = tuple(1 if axis in chosen else size for axis, size in enumerate(shape) if keep_dims or axis not in chosen)
+    index = net.tensor(TensorSpec([len(chosen)], "INT32", (), (), data=np.array(chosen, "<i4").tobytes()))
+    output = dataclasses.replace(net.spec, shape=left, data=None)
+    net.append("REDUCE_MAX", [net.current, index], output, {"keep_dims": keep_dims})
+
+
+LATER_OPS: list[Callable[[Net], None]] = [
+    _lookup, _squeeze, _expand_dims, _concatenation, _strided_slice, _transpose, _mul, _prelu, _reduce_max,
+]  # fmt: skip
+"""Ops that `random_net` does not draw: its seeds stand for networks that found something."""
+LATER_OPS_BY_ROWS: list[Callable[[Net], None]] = [_lookup, _concatenation_of_channels, _mul, _prelu]
+"""Those of them that keep an image with time as its rows."""

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import struct
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from tflite_builder import OpSpec, TensorSpec, build_model
 from tinykws.audio.files import write_wav
 from tinykws.model.bundle import Bundle, TensorInfo, write_bundle
 from tinykws.model.interpreter import Interpreter
+from tinykws.model.own_models import trust
 from tinykws.model.self_test_signal import golden_clip
 from tinykws.project.detector_settings import DetectorSettings
 from tinykws.project.frontend_settings import FrontendSettings
@@ -45,6 +47,32 @@ def tiny_tflite(*, per_channel: bool = False) -> bytes:
     return build_model(tensors, ops)
 
 
+def speech_tflite(
+    shape: Sequence[int] = (1, 1960), *, scale: float = 26 / 256, seen: Sequence[int] = (), n_labels: int = 4
+) -> bytes:
+    """Returns a model of a dense layer and a softmax, with an input of any shape and scale.
+
+    Args:
+        shape: the input's shape.
+        scale: the input's scale.
+        seen: the shape that a RESHAPE gives the input first; empty: no RESHAPE.
+        n_labels: number of outputs.
+    """
+    depth = math.prod(shape)
+    weights = bytes((n * n * 37 % 31 - 15) % 256 for n in range(n_labels * depth))
+    tensors = [
+        TensorSpec(shape, "INT8", (scale,), (-128,), name="features"),
+        TensorSpec((n_labels, depth), "INT8", (0.0002,), (0,), data=weights, name="weights"),
+        TensorSpec((n_labels,), "INT32", (0.0002 * scale,), (0,), data=bytes(4 * n_labels), name="biases"),
+        TensorSpec((1, n_labels), "INT8", (0.5,), (4,), name="logits"),
+        TensorSpec((1, n_labels), "INT8", (1 / 256,), (-128,), name="scores"),
+        TensorSpec(seen or shape, "INT8", (scale,), (-128,), name="seen"),
+    ]
+    first = [OpSpec("RESHAPE", (0,), (5,), None)] if seen else []
+    dense = OpSpec("FULLY_CONNECTED", (5 if seen else 0, 1, 2), (3,), {})
+    return build_model(tensors, [*first, dense, OpSpec("SOFTMAX", (3,), (4,), {"beta": 1.0})])
+
+
 EAGER = DetectorSettings(threshold=60, suppression_ms=300, average_window_ms=200)
 """A detector with a low threshold, which accepts often."""
 
@@ -66,6 +94,7 @@ def tiny_bundle(
 ) -> Bundle:
     """Writes a bundle of the tiny model."""
     model = tiny_tflite(per_channel=per_channel)
+    trust(model)
     self_test, sound = golden_clip(FRONTEND, Interpreter(model).invoke)
     bundle = Bundle(
         path=folder,

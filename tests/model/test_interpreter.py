@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import random
+import signal
 import sys
 from pathlib import Path
 
@@ -12,8 +13,9 @@ import pytest
 from random_networks import random_net
 from tflite_builder import OpSpec, TensorSpec, build_model
 
-from tinykws.model import interpreter
+from tinykws.model import interpreter, interpreter_process, own_models
 from tinykws.model.interpreter import Interpreter
+from tinykws.model.interpreter_process import InterpreterProcess
 from tinykws.support.errors import ConfigError, ToolError
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="TFLite Micro's interpreter has wheels for Linux only")
@@ -56,6 +58,75 @@ def test_a_model_that_crashes_tflm_is_refused() -> None:
     tflite = build_model(tensors, [OpSpec("DEPTHWISE_CONV_2D", [0, 1, -1], [2], options)])
     with pytest.raises(ToolError, match=r"op 0 \(DEPTHWISE_CONV_2D\).*bias"):
         Interpreter(tflite)
+
+
+CRASHES = {
+    "SIGABRT": build_model(
+        [TensorSpec((1, 4)), TensorSpec((1, 4), scales=(1 / 256,), zero_points=(-128,))],
+        [OpSpec("SOFTMAX", [0], [1], None)],
+    ),
+    "SIGFPE": build_model(
+        [
+            TensorSpec((1, 4, 4, 1)),
+            TensorSpec((1, 1, 1, 3), data=b"\x01\x02\x03"),
+            TensorSpec((1,), "INT32", data=bytes(4)),
+            TensorSpec((1, 4, 4, 1)),
+        ],
+        [OpSpec("CONV_2D", [0, 1, 2], [3], {"padding": 1, "stride_w": 1, "stride_h": 1})],
+    ),
+    "SIGSEGV": build_model([TensorSpec((1, 4)), TensorSpec((1, 4))], [OpSpec("WHILE", [0], [1], None)]),
+}
+"""Files of which the reader accepts every byte, and TFLite Micro ends the program, one of them in an inference."""
+
+
+@pytest.mark.parametrize("signal_name", CRASHES)
+def test_a_crash_of_tflm_is_an_error_and_not_the_end(signal_name: str) -> None:
+    with pytest.raises(
+        ConfigError, match=rf"TFLite Micro's interpreter crashed on this model \({signal_name}\)"
+    ) as caught:
+        runner = Interpreter(CRASHES[signal_name])
+        runner.invoke(np.zeros(runner._input_shape, np.int8))
+    assert caught.value.hint
+
+
+def test_a_model_that_takes_too_long_is_refused() -> None:
+    error = interpreter_process.crash_error(-signal.SIGXCPU)
+    assert "more than 60 s of processor time" in error.message
+
+
+def test_a_model_that_takes_more_memory_than_any_chip_has_is_refused() -> None:
+    sizes = [TensorSpec((1, 1 << 22), scales=(0.5,)) for _ in range(20)]
+    ops = [OpSpec("ADD", [at, at], [at + 1], {"fused_activation_function": 0}) for at in range(19)]
+    with pytest.raises(ConfigError, match="bytes of activations"):
+        Interpreter(build_model(sizes, ops))
+
+
+def test_a_folder_of_the_user_cannot_replace_modules_of_the_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "numpy.py").write_text("raise SystemExit('not this one')")
+    monkeypatch.chdir(tmp_path)
+    assert Interpreter(doubling_model()).invoke(np.array([1, 2, 3, 4], np.int8)).tolist() == [2, 4, 6, 8]
+
+
+def test_only_a_model_made_here_runs_without_a_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TINYKWS_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(own_models, "_trusted", set())
+    model = doubling_model()
+    assert isinstance(Interpreter(model)._backend, InterpreterProcess)
+    own_models.remember(model)
+    assert not isinstance(Interpreter(model)._backend, InterpreterProcess)
+    monkeypatch.setattr(own_models, "_trusted", set())  # as in a later program
+    assert own_models.is_own(model)
+    assert not own_models.is_own(model + b"\0")
+    assert Interpreter(model).invoke(np.array([1, -3, 60, 100], np.int8)).tolist() == [2, -6, 120, 127]
+
+
+def test_a_cache_that_is_not_writable_is_not_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("TINYKWS_CACHE_DIR", str(tmp_path / "file"))
+    own_models.remember(b"a model")
+    assert own_models.is_own(b"a model"), "until the program ends"
 
 
 def test_the_arena_of_micro_speech(shared: Path) -> None:

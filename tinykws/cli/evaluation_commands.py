@@ -12,7 +12,7 @@ import click
 from tinykws.cli.console import ConsoleProgress, print_json, to_json
 from tinykws.cli.evaluation_view import describe_evaluation, describe_stream
 from tinykws.cli.options import bundle_option, force_option, json_option, negatives_option, project_option
-from tinykws.cli.pipeline import report_of, run_stage, run_until, workplace
+from tinykws.cli.pipeline import report_of, run_for_evaluation, run_stage, run_until, workplace
 from tinykws.project.layout import Project
 from tinykws.support.errors import ConfigError
 
@@ -81,7 +81,7 @@ def _evaluation(project: Project, split: str, force: bool) -> EvaluateReport:
     from tinykws.stages.evaluate import evaluate as evaluate_bundle
 
     progress = ConsoleProgress()
-    run_until(project, "tune", progress)
+    run_for_evaluation(project, progress)
     if split != "testing":
         return evaluate_bundle(project, split=split, progress=progress)
     run_stage(project, "evaluate", progress, force=force)
@@ -115,7 +115,7 @@ def _stream_evaluation(
             f"{save} is not empty, and --save would replace its contents", hint="name a new folder: --save FOLDER"
         )
     if bundle_dir is None:
-        run_until(project, "tune", progress)
+        run_for_evaluation(project, progress)
         if not negatives and save is None:
             run_stage(project, "evaluate_stream", progress, force=force)
             report: EvaluateStreamReport = report_of(project, "evaluate_stream")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tinykws.cli.console import to_json
 from tinykws.project.layout import Project
 from tinykws.support.dataclass_reader import read_dataclass
+from tinykws.support.errors import ConfigError
 from tinykws.support.freshness import StageFiles, is_fresh, read_report, write_stamp
 from tinykws.support.progress import Progress
 from tinykws.training.architectures.registry import check_architecture
@@ -51,6 +52,51 @@ def report_of(project: Project, name: str) -> Any:
     return read_dataclass(typing.get_type_hints(stage)["return"], read_report(project.stamp_path(name)))
 
 
+def run_for_evaluation(project: Project, progress: Progress) -> None:
+    """Makes the project's bundle and dataset. An imported bundle stays, and is what is measured.
+
+    Raises:
+        ConfigError: the imported model has other labels or features than the project's clips.
+    """
+    try:
+        bundle = _imported_bundle(project.bundle_dir, progress)
+    except ConfigError:  # a damaged bundle is made again
+        bundle = None
+    if bundle is None:
+        run_until(project, "tune", progress)
+        return
+    _refuse_other_clips(bundle, project)
+    run_until(project, "prepare", progress)
+
+
+def _refuse_other_clips(bundle: Bundle, project: Project) -> None:
+    """Raises ConfigError before clips are synthesized that the imported model cannot be measured on."""
+    model, clips = ([label.name for label in labels] for labels in (bundle.labels, project.config.labels))
+    if model != clips:
+        words = ", ".join(label.text for label in bundle.labels[2:])
+        raise ConfigError(
+            f"the imported model {bundle.model_id} has the labels {', '.join(model)}; the project's clips have"
+            f" {', '.join(clips)}",
+            hint=f"set `words: [{words}]` in kws.yaml\nor return to a model of your own: tinykws tune",
+        )
+    if bundle.frontend != project.config.frontend:
+        raise ConfigError(
+            f"the imported model {bundle.model_id} was imported with other `features` than kws.yaml has now",
+            hint="import it again: tinykws quantize --from FILE --labels LABELS",
+        )
+
+
+def _imported_bundle(path: Path, progress: Progress) -> Bundle | None:
+    """Returns the bundle in a folder if it was imported; `tune` would replace it by one that is trained."""
+    from tinykws.model.bundle import load_bundle
+
+    bundle = load_bundle(path) if path.is_dir() else None
+    if bundle is None or bundle.origin != "imported":
+        return None
+    progress.say(f"bundle: imported model {bundle.model_id}, nothing to train")
+    return bundle
+
+
 @dataclasses.dataclass(frozen=True)
 class Workplace:
     """What the commands after the bundle work on: the bundle, and the folder for firmware."""
@@ -75,12 +121,9 @@ def workplace(project_dir: Path, bundle_dir: Path | None, progress: Progress) ->
     build_dir = project_dir / "build"
     if bundle_dir is not None:
         return Workplace(load_bundle(bundle_dir), build_dir, project_dir)
-    in_project = build_dir / "bundle"
-    if in_project.is_dir():
-        bundle = load_bundle(in_project)
-        if bundle.origin == "imported":
-            progress.say(f"bundle: imported model {bundle.model_id}, nothing to train")
-            return Workplace(bundle, build_dir, project_dir)
+    imported = _imported_bundle(build_dir / "bundle", progress)
+    if imported is not None:
+        return Workplace(imported, build_dir, project_dir)
     project = Project.load(project_dir)
     run_until(project, "tune", progress)
     return Workplace(load_bundle(project.bundle_dir), build_dir, project_dir)

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,10 +13,14 @@ import click
 from tinykws.cli.console import ConsoleProgress, print_json, table, to_json
 from tinykws.cli.options import force_option, json_option, project_option
 from tinykws.cli.pipeline import report_of, run_until
+from tinykws.project.config import CONFIG_NAME
 from tinykws.project.layout import Project
+from tinykws.support.errors import ConfigError, TinykwsError
 
 if TYPE_CHECKING:
     from tinykws.cost.architecture_cost import NetworkCost
+    from tinykws.firmware_build.where_it_runs import EngineUse
+    from tinykws.model.bundle import Bundle
     from tinykws.stages.train import TrainReport
 
 
@@ -99,9 +105,9 @@ def train(project_dir: Path, force: bool, as_json: bool) -> None:
 @project_option
 @force_option
 @json_option
-@click.option("--from", "tflite", type=click.Path(path_type=Path, exists=True, dir_okay=False), default=None,
+@click.option("--from", "tflite", type=click.Path(path_type=Path), default=None,
               metavar="FILE",
-              help="Make a bundle from this .tflite, which was trained elsewhere.")  # fmt: skip
+              help="Make a bundle from this .tflite (or C array of one), which was trained elsewhere.")  # fmt: skip
 @click.option("--labels", default=None, metavar="LABELS",
               help="With --from: labels of its outputs, in order, such as silence,unknown,yes,no.")  # fmt: skip
 @click.option("--golden", type=click.Path(path_type=Path, exists=True, dir_okay=False), multiple=True,
@@ -113,7 +119,8 @@ def quantize(
     """Convert the network to int8, or import a .tflite.
 
     `tinykws tune` then chooses detector settings and writes the bundle, which holds everything that a device needs.
-    With --from, the bundle is written at once, with default detector settings.
+    With --from, the bundle is written at once, with default detector settings and the `features` of kws.yaml, if there
+    is one. A bundle that was trained here is replaced only after you confirm it, or with --force.
 
     \b
     Examples:
@@ -129,20 +136,47 @@ def quantize(
         return
     if labels is None:
         raise click.UsageError("--from needs --labels, such as --labels silence,unknown,yes,no")
+    _import(project_dir, tflite, labels.split(","), golden, force=force)
+    _show_bundle(project_dir / "build" / "bundle", as_json, project_dir)
+
+
+def _import(project_dir: Path, tflite: Path, labels: list[str], golden: tuple[Path, ...], *, force: bool) -> None:
     from tinykws.stages.quantize import import_model
 
     out = project_dir / "build" / "bundle"
-    import_model(tflite, labels.split(","), out, golden)
-    _show_bundle(out, as_json)
+    if not force:
+        _confirm_replacing(out)
+    frontend = Project.load(project_dir).config.frontend if (project_dir / CONFIG_NAME).is_file() else None
+    import_model(tflite, labels, out, golden, frontend=frontend, progress=ConsoleProgress())
 
 
-def _show_bundle(path: Path, as_json: bool) -> None:
+def _confirm_replacing(path: Path) -> None:
+    """Asks before a trained model is replaced; without a terminal it refuses."""
+    from tinykws.model.bundle import load_bundle
+
+    try:
+        is_imported = not path.exists() or load_bundle(path).origin == "imported"
+    except TinykwsError:
+        is_imported = False
+    if is_imported:
+        return
+    question = f"{path} holds a model that was trained here; the imported one would replace it"
+    if not sys.stdin.isatty():
+        raise ConfigError(
+            question, hint="import it into another folder: --project FOLDER\nor replace the trained model: --force"
+        )
+    click.confirm(f"{question}. Replace it?", abort=True, err=True)
+
+
+def _show_bundle(path: Path, as_json: bool, boards_of: Path | None = None) -> None:
+    """Prints a bundle; with a project's folder also which engines and boards can run it."""
     from tinykws.model.bundle import load_bundle
     from tinykws.model.bundle import to_json as bundle_to_json
 
     bundle = load_bundle(path)
+    uses = [] if boards_of is None else _uses(bundle, boards_of)
     if as_json:
-        print_json(bundle_to_json(bundle))
+        print_json({**bundle_to_json(bundle), **({"engines": to_json(uses)} if uses else {})})
         return
     click.echo(f"bundle {bundle.path}")
     rows = [
@@ -151,6 +185,25 @@ def _show_bundle(path: Path, as_json: bool) -> None:
         ("ops", ", ".join(bundle.ops)),
         ("tensor arena", f"{bundle.arena_bytes:,} bytes, measured by {bundle.arena_measured_by}"),
         ("golden clips", str(len(bundle.golden))),
+        *(row for use in uses for row in _use_rows(use)),
     ]
     for name, text in rows:
         click.echo(f"  {name:13} {text}")
+
+
+def _uses(bundle: Bundle, project_dir: Path) -> list[EngineUse]:
+    from tinykws.cli.boards_and_ports import load_board_rows
+    from tinykws.firmware_build.where_it_runs import where_it_runs
+
+    return where_it_runs(bundle, load_board_rows(project_dir).values())
+
+
+def _use_rows(use: EngineUse) -> Iterator[tuple[str, str]]:
+    name = f"engine {use.engine}"
+    if use.problem:
+        yield name, f"cannot run it: {use.problem}"
+        return
+    yield name, "runs it on " + (", ".join(use.boards) or "none of the boards")
+    for problem in dict.fromkeys(use.excluded.values()):
+        boards = [board for board, found in use.excluded.items() if found == problem]
+        yield "", f"not on {', '.join(boards)}: {problem}"

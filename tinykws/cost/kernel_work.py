@@ -35,7 +35,7 @@ def work_of(call: Call) -> tuple[str, Work]:
     kernel = call.kernel.removeprefix("kws_nn_")
     if kernel == "depthwise_conv_2d_planar" and _is_3x3(fields):
         kernel += "_3x3"
-    return _LIKE.get(kernel, kernel), {"call": 1, **_WORK[kernel](fields)}
+    return ESTIMATED_LIKE.get(kernel, kernel), {"call": 1, **_WORK[kernel](fields)}
 
 
 def _conv_2d(fields: Fields) -> Work:
@@ -160,12 +160,32 @@ def _mean(fields: Fields) -> Work:
     return {"output": outputs, "row": rows, "value": rows * fields["averaged"][1]}
 
 
+def _reduce_max(fields: Fields) -> Work:
+    outputs = math.prod(fields["kept"])
+    rows = outputs * fields["reduced"][0]
+    return {"output": outputs, "row": rows, "value": rows * fields["reduced"][1]}
+
+
 def _add(fields: Fields) -> Work:
     return {"row": math.prod(fields["size"][:3]), "output": math.prod(fields["size"])}
 
 
 def _pad(fields: Fields) -> Work:
     return {"row": math.prod(fields["output"][:3]), "output": math.prod(fields["output"])}
+
+
+def _lookup(fields: Fields) -> Work:
+    """Five instructions a value, where a padded one takes eleven."""
+    return {"row": 0, "output": _up(fields["size"], 2)}
+
+
+def _concatenation(fields: Fields) -> Work:
+    runs = [run for run in fields["run"] if run]
+    return {"row": fields["rows"] * len(runs), "output": fields["rows"] * sum(runs)}
+
+
+def _strided_copy(fields: Fields) -> Work:
+    return {"row": math.prod(fields["size"][:3]), "output": math.prod(fields["size"])}
 
 
 def _softmax(fields: Fields) -> Work:
@@ -188,11 +208,31 @@ _WORK: dict[str, Callable[[Fields], Work]] = {
     "mean": _mean,
     "add": _add,
     "pad": _pad,
+    "lookup": _lookup,
+    "mul": _add,
+    "prelu": _add,
+    "reduce_max": _reduce_max,
+    "concatenation_2": _concatenation,
+    "concatenation_3": _concatenation,
+    "concatenation_4": _concatenation,
+    "strided_copy": _strided_copy,
     "softmax": _softmax,
 }
 
-_LIKE = {"fully_connected_rows": "fully_connected_folded", "fully_connected_sums": "fully_connected_folded"}
-"""Kernels of streaming mode only: they split the work of another kernel, whose costs apply."""
+ESTIMATED_LIKE = {
+    "fully_connected_rows": "fully_connected_folded",
+    "fully_connected_sums": "fully_connected_folded",
+    "mul": "add",
+    "prelu": "add",
+    "reduce_max": "mean",
+    "concatenation_2": "pad",
+    "concatenation_3": "pad",
+    "concatenation_4": "pad",
+    "strided_copy": "pad",
+    "lookup": "pad",
+}
+"""Kernels that were not counted by themselves. Those of streaming mode split the work of another kernel, whose costs
+apply. For the others it is an estimate: the most similar kernel's costs, for work expressed in its units."""
 
 
 def _is_3x3(fields: Fields) -> bool:

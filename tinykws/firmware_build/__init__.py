@@ -7,6 +7,8 @@ vendor.
 
 Contents:
     tflm_ops.resolver_methods: maps a model's ops to methods of TFLite Micro's op resolver.
+    where_it_runs.where_it_runs: which engines and boards can run a model.
+    where_it_runs.refuse_if_unsupported: refuses an op that an engine lacks, and names the engine that has it.
     generated_tree.write_tree: writes a folder of generated files, keeping the user's changes.
     platformio.build_offline: builds a project that contains its platform.
     platformio.build_with_vendor: builds a project with a vendor's platform.

@@ -13,12 +13,12 @@ import hashlib
 import json
 import os
 import re
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tinykws.support.errors import ToolError
 from tinykws.support.files import write_json, write_text_if_changed
+from tinykws.support.user_cache import user_cache_dir
 
 CORE_DIR_VARIABLE = "TINYKWS_CORE_DIR"
 LOCK_SECONDS = 600
@@ -35,13 +35,7 @@ def cache_dir(environ: Mapping[str, str] = os.environ) -> Path:
     """Returns the folder for core directories: $TINYKWS_CORE_DIR, else tinykws's folder in the user's cache."""
     if environ.get(CORE_DIR_VARIABLE):
         return Path(environ[CORE_DIR_VARIABLE])
-    if sys.platform == "win32":
-        base = Path(environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "tinykws" / "platformio"
+    return user_cache_dir(environ) / "platformio"
 
 
 def core_dir_of(project_dir: Path) -> Path:

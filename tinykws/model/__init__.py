@@ -9,11 +9,16 @@ bundle.py lists every key.
 
 Contents:
     converter.convert: converts a Keras network to an int8 .tflite.
+    model_file.read_model_file: reads a .tflite or a C array of one; tells other files for what they are.
+    input_layout.check_layout: refuses an input that does not hold the features frame by frame.
+    input_scale.score_change: what an input scale that is not exactly the front-end's does to the scores.
     validation.check_input: refuses a model whose input is not the front-end's features.
     validation.check_output: refuses a model whose output is not one softmax probability per label.
     validation.check_ops: refuses operators that an engine does not support.
     validation.check_dense_per_tensor: refuses dense layers with per-channel quantization.
     interpreter.Interpreter: runs an int8 model with TFLite Micro, and measures its arena.
+    interpreter_process.InterpreterProcess: runs a model from elsewhere in a process of its own.
+    own_models.remember: records a model that was made on this computer, and needs no process of its own.
     self_test_signal.golden_clip: makes the golden clip of a device's self-test.
     bundle.Bundle: a bundle that was read and checked.
     bundle.load_bundle: reads and checks a bundle folder.

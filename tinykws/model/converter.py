@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinykws.model.own_models import trust
 from tinykws.support.errors import ToolError
 from tinykws.training.keras_network import Features, Network
 from tinykws.training.tensorflow_import import import_tensorflow, quiet
@@ -32,12 +33,14 @@ def convert(network: Network, calibration: Features) -> bytes:
             converter = tensorflow.lite.TFLiteConverter.from_keras_model(_with_batch_of_one(network.model))
             _request_int8(converter, tensorflow)
             converter.representative_dataset = lambda: _rows(network, calibration)
-            return _stripped(converter.convert())
+            model = _stripped(converter.convert())
     except Exception as error:  # the converter raises ConverterError, RuntimeError, ValueError …
         raise ToolError(
             f"TensorFlow Lite's converter failed: {str(error).strip().splitlines()[0] if str(error) else repr(error)}",
             hint="check the architecture's layers; docs/guides/add_an_architecture.md says which convert",
         ) from error
+    trust(model)
+    return model
 
 
 def with_full_range(features: Features) -> Features:

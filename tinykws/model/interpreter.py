@@ -5,27 +5,22 @@ from __future__ import annotations
 
 import functools
 import importlib.metadata
-import re
-import sys
+import importlib.util
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from tinykws.aot.reader.graph import ABSENT, Graph
 from tinykws.aot.reader.tflite import read_model
-from tinykws.support.errors import ToolError
-from tinykws.support.run_command import run_command
+from tinykws.model.interpreter_process import InterpreterProcess, measured_arena
+from tinykws.model.own_models import is_own
+from tinykws.support.errors import ConfigError, ToolError
 
-_MEASURE = """
-import sys
-from tflite_micro import runtime
-interpreter = runtime.Interpreter.from_file(sys.argv[1], arena_size=int(sys.argv[2]))
-interpreter.invoke()
-interpreter.print_allocations()
-"""
+_MAX_ARENA_BYTES = 256 << 20
+"""Largest tensor arena tried: a thousand times that of a large microcontroller."""
 _SPARE_BYTES = (0, 64, 128, 256, 512, 1024, 2048, 4096)
 """Extra bytes that loading may need temporarily, in the order tried."""
 
@@ -42,37 +37,39 @@ VERSION = _version()
 
 
 class Interpreter:
-    """Runs an int8 model with TFLite Micro's reference kernels."""
+    """Runs an int8 model with TFLite Micro's reference kernels.
+
+    A model that was not made on this computer runs in a process of its own (interpreter_process.py): TFLite Micro
+    trusts every byte of a model.
+    """
 
     def __init__(self, tflite: bytes) -> None:
         """Loads a model.
 
         Raises:
-            ConfigError: it is not an int8 .tflite that tinykws/aot/reader accepts.
+            ConfigError: it is not an int8 .tflite that tinykws/aot/reader accepts, or TFLite Micro crashes on it.
             ToolError: tflite-micro is not installed, or rejects the model.
         """
         self._tflite = tflite
         graph = read_model(tflite)
         _refuse_what_crashes(graph)
-        self._input_shape = graph.input.shape
+        self._input_shape, self._output_size = graph.input.shape, graph.output.size
         self._ample_arena_bytes = _ample_arena(graph, tflite)
-        try:
-            self._interpreter = _runtime().Interpreter.from_bytes(tflite, arena_size=self._ample_arena_bytes)
-        except RuntimeError as error:
-            raise ToolError(f"TFLite Micro {VERSION} refuses the model: {error}") from error
+        _refuse_without_package()
+        run = _InProcess if is_own(tflite) else InterpreterProcess
+        self._backend = run(tflite, self._input_shape, self._ample_arena_bytes, VERSION)
 
     def invoke(self, values: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
         """Runs one inference: returns the output, int8 [n], for an int8 array of the input's size in any shape.
 
         Raises:
+            ConfigError: TFLite Micro crashes on the model, or the model's shapes contradict each other.
             ToolError: an op failed.
         """
-        self._interpreter.set_input(np.asarray(values, np.int8).reshape(self._input_shape), 0)
-        try:
-            self._interpreter.invoke()
-        except RuntimeError as error:
-            raise ToolError(f"TFLite Micro {VERSION} cannot run the model: {error}") from error
-        return np.array(self._interpreter.get_output(0), np.int8).reshape(-1)
+        output = self._backend.invoke(np.asarray(values, np.int8).reshape(self._input_shape))
+        if output.size != self._output_size:
+            raise ConfigError(f"TFLite Micro gives {output.size} outputs; the model's output has {self._output_size}")
+        return output
 
     @functools.cached_property
     def arena_bytes(self) -> int:
@@ -87,33 +84,42 @@ class Interpreter:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "model.tflite"
             path.write_bytes(self._tflite)
-            counted = _counted_bytes(path, self._ample_arena_bytes)
+            counted = measured_arena(path, self._ample_arena_bytes)
             sizes = (counted + spare for spare in _SPARE_BYTES) if counted is not None else ()
-            enough = next((size for size in sizes if _counted_bytes(path, size) is not None), None)
+            enough = next((size for size in sizes if measured_arena(path, size) is not None), None)
         if enough is None:
             raise ToolError(f"TFLite Micro {VERSION} did not report the size of the model's arena")
         return enough
 
 
-def _counted_bytes(model: Path, arena_size: int) -> int | None:
-    """Returns the bytes that TFLM counts in an arena of this size, None if the model does not run in it.
+class _InProcess:
+    """Runs a model of our own, without a process."""
 
-    It runs in a separate process: TFLM prints the count from C++, and can crash if the arena is too small.
-    """
-    done = run_command([sys.executable, "-c", _MEASURE, str(model), str(arena_size)], timeout_s=120)
-    match = re.search(r"Arena allocation total (\d+) bytes", done.stdout + done.stderr)
-    return int(match.group(1)) if match and done.exit_code == 0 else None
-
-
-def _runtime() -> Any:
-    try:
+    def __init__(self, tflite: bytes, _shape: Sequence[int], arena_bytes: int, version: str) -> None:
         from tflite_micro import runtime
-    except ImportError as error:
+
+        self._version = version
+        try:
+            self._interpreter = runtime.Interpreter.from_bytes(tflite, arena_size=arena_bytes)
+        except RuntimeError as error:
+            raise ToolError(f"TFLite Micro {version} refuses the model: {error}") from error
+
+    def invoke(self, values: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
+        """Runs one inference: returns the output, int8 [n]. Raises ToolError if an op failed."""
+        self._interpreter.set_input(values, 0)
+        try:
+            self._interpreter.invoke()
+        except RuntimeError as error:
+            raise ToolError(f"TFLite Micro {self._version} cannot run the model: {error}") from error
+        return np.array(self._interpreter.get_output(0), np.int8).reshape(-1)
+
+
+def _refuse_without_package() -> None:
+    if importlib.util.find_spec("tflite_micro") is None:
         raise ToolError(
             "TFLite Micro's interpreter is not installed",
             hint="pip install tflite-micro (its wheels are for Linux on x86-64)",
-        ) from error
-    return runtime
+        )
 
 
 def _refuse_what_crashes(graph: Graph) -> None:
@@ -132,4 +138,10 @@ def _ample_arena(graph: Graph, tflite: bytes) -> int:
     It is a multiple of TFLM's alignment; otherwise the size measured from the arena's end would depend on it.
     """
     activations = sum(4 * tensor.size + 64 for tensor in graph.tensors if tensor.data is None)
-    return (64 * 1024 + activations + 4 * len(tflite) + 1024 * len(graph.ops)) // 16 * 16
+    size = (64 * 1024 + activations + 4 * len(tflite) + 1024 * len(graph.ops)) // 16 * 16
+    if size > _MAX_ARENA_BYTES:
+        raise ConfigError(
+            f"the model has {activations // 4:,} bytes of activations, too many for a microcontroller",
+            hint="use a smaller model",
+        )
+    return size

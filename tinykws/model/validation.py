@@ -7,18 +7,18 @@ for everything on the chip: an input scale other than the front-end's, per-chann
 
 from __future__ import annotations
 
-import math
-
 from tinykws.aot.reader.graph import Graph, Tensor
+from tinykws.model import input_scale
 from tinykws.model.bundle import TensorInfo
+from tinykws.model.input_layout import check_layout
 from tinykws.project.frontend_settings import FEATURE_SCALE, FEATURE_ZERO_POINT, FrontendSettings
 from tinykws.support.errors import ConfigError
 
 OUTPUT_SCALE = 1.0 / 256.0
 """Scale of a softmax, fixed by TFLite; the detector uses score + 128, 0 to 255."""
 OUTPUT_ZERO_POINT = -128
-SCALE_TOLERANCE = 0.005
-"""Relative tolerance. TensorFlow's micro_speech has 0.10171568 (calibrated up to 25.9375), which differs by 0.15 %."""
+_OUTPUT_TOLERANCE = 1e-6
+"""Relative; TFLite writes it as a float32."""
 DEPLOYABLE_OPS = (
     "CONV_2D",
     "DEPTHWISE_CONV_2D",
@@ -35,16 +35,25 @@ DEPLOYABLE_OPS = (
 
 
 def check_input(graph: Graph, frontend: FrontendSettings) -> TensorInfo:
-    """Returns the model's input. Raises ConfigError unless it accepts the front-end's int8 features unchanged."""
+    """Returns the model's input.
+
+    Raises:
+        ConfigError: it does not accept the front-end's int8 features, frame by frame and about in their scale. What the
+            rest of the scale's difference does to the scores is measured by input_scale.py.
+    """
     info = _int8_info(graph.input, "input")
-    n_frames, n_mels = frontend.features_shape
-    if info.size != math.prod(frontend.features_shape):
-        raise ConfigError(
-            f"the model's input is {list(info.shape)}, {info.size} values",
-            hint=f"train on front-end features: {n_frames} frames x {n_mels} channels = {n_frames * n_mels} values",
-        )
-    _check_quantization("input", info, FEATURE_SCALE, FEATURE_ZERO_POINT, "train on features from 0.0 to 26.0")
+    check_layout(graph, frontend)
+    if not input_scale.is_tolerable(info.scale) or info.zero_point != FEATURE_ZERO_POINT:
+        raise _quantization_error("input", info, FEATURE_SCALE, FEATURE_ZERO_POINT, _input_hint(info))
     return info
+
+
+def _input_hint(info: TensorInfo) -> str:
+    error = input_scale.input_error(info.scale) if info.scale > 0 else float("inf")
+    return (
+        f"train on features from 0.0 to 26.0; the loudest would be off by {error:.0f} of 255 steps,"
+        f" {input_scale.LARGEST_INPUT_ERROR:.0f} is the most"
+    )
 
 
 def check_output(graph: Graph, n_labels: int) -> TensorInfo:
@@ -55,7 +64,10 @@ def check_output(graph: Graph, n_labels: int) -> TensorInfo:
             f"the model has {info.size} outputs, but there are {n_labels} labels",
             hint="name one label for each output, in the model's order: --labels silence,unknown,yes,no",
         )
-    _check_quantization("output", info, OUTPUT_SCALE, OUTPUT_ZERO_POINT, "end the model with a softmax")
+    is_softmax = abs(info.scale / OUTPUT_SCALE - 1) <= _OUTPUT_TOLERANCE
+    if not is_softmax or info.zero_point != OUTPUT_ZERO_POINT:
+        hint = "end the model with a softmax: its outputs are probabilities"
+        raise _quantization_error("output", info, OUTPUT_SCALE, OUTPUT_ZERO_POINT, hint)
     return info
 
 
@@ -98,10 +110,9 @@ def _int8_info(tensor: Tensor, what: str) -> TensorInfo:
     return TensorInfo(tuple(tensor.shape), float(tensor.scale), int(tensor.zero_point))
 
 
-def _check_quantization(what: str, info: TensorInfo, scale: float, zero_point: int, hint: str) -> None:
-    if abs(info.scale / scale - 1) > SCALE_TOLERANCE or info.zero_point != zero_point:
-        raise ConfigError(
-            f"the model's {what} has scale {info.scale:.7g} and zero point {info.zero_point}; "
-            f"expected are {scale:.7g} and {zero_point}",
-            hint=hint,
-        )
+def _quantization_error(what: str, info: TensorInfo, scale: float, zero_point: int, hint: str) -> ConfigError:
+    return ConfigError(
+        f"the model's {what} has scale {info.scale:.7g} and zero point {info.zero_point}; "
+        f"expected are {scale:.7g} and {zero_point}",
+        hint=hint,
+    )

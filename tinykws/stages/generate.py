@@ -18,6 +18,7 @@ from tinykws.cost.execution_mode import compile_for_board
 from tinykws.cost.memory import arena_bytes, refuse_if_too_large
 from tinykws.firmware_build.generated_tree import TreeChanges, write_tree
 from tinykws.firmware_build.tflm_ops import resolver_methods
+from tinykws.firmware_build.where_it_runs import refuse_if_unsupported
 from tinykws.model.bundle import Bundle
 from tinykws.native.frontend_tables import c_source
 from tinykws.support.errors import ConfigError
@@ -64,6 +65,7 @@ def generate(
             board, the folder cannot be written.
     """
     chosen = board.chosen_engine(engine)
+    refuse_if_unsupported(bundle, board, chosen)
     refuse_if_too_large(bundle, board, chosen)
     files = project_files(bundle, board, chosen)
     changes = write_tree(out_dir, files)

@@ -23,12 +23,15 @@ from tinykws.evaluation.scoring import Score, score
 from tinykws.model import validation
 from tinykws.model.bundle import FLOAT_MODEL_KEY, Bundle, GoldenClip, sha256_hex, write_bundle
 from tinykws.model.converter import convert
+from tinykws.model.input_scale import ROUNDING, check_score_change, input_error, score_change
 from tinykws.model.interpreter import VERSION as INTERPRETER_VERSION
 from tinykws.model.interpreter import Interpreter
-from tinykws.model.self_test_signal import golden_clip
+from tinykws.model.model_file import read_model_file
+from tinykws.model.own_models import remember
+from tinykws.model.self_test_signal import SEEDS, golden_clip, golden_signal
 from tinykws.native.features import Features, Samples, features_crc32, features_of_clip
 from tinykws.project.detector_settings import DetectorSettings
-from tinykws.project.frontend_settings import FrontendSettings
+from tinykws.project.frontend_settings import FEATURE_SCALE, FrontendSettings
 from tinykws.project.labels import RESERVED, SILENCE, UNKNOWN, Label, labels_of_words
 from tinykws.project.layout import Project
 from tinykws.project.model_settings import ModelSettings
@@ -72,6 +75,7 @@ def quantize(project: Project, *, progress: Progress = SILENT) -> Bundle:
     network = Network.load(project.float_model_path)
     float_digest = sha256_of_file(project.float_model_path)
     model = convert(network, _calibration_features(dataset))
+    remember(model)
     graph = read_model(model)
     validation.check_ops(graph)
     validation.check_dense_per_tensor(graph)
@@ -121,35 +125,44 @@ def losses_in_words(metrics: Mapping[str, Any]) -> list[str]:
     return words
 
 
-def import_model(tflite_path: Path, label_names: Sequence[str], out_dir: Path, clips: Sequence[Path] = ()) -> Bundle:
-    """Makes a bundle from a .tflite that was trained elsewhere on features of the default front-end.
+def import_model(
+    tflite_path: Path,
+    label_names: Sequence[str],
+    out_dir: Path,
+    clips: Sequence[Path] = (),
+    *,
+    frontend: FrontendSettings | None = None,
+    progress: Progress = SILENT,
+) -> Bundle:
+    """Makes a bundle from a .tflite that was trained elsewhere on features of the front-end.
 
     Args:
-        tflite_path: the int8 model.
+        tflite_path: the int8 model; also as a C array.
         label_names: one for each output, in order; `silence` and `unknown` come first.
         out_dir: the bundle's folder; it is replaced.
         clips: recordings to include in the bundle with the scores that this model gives them. A clip's label is the
             name of its folder, or the beginning of its file name (`yes_1000ms.wav`).
+        frontend: the front-end with which it was trained; None: the default one.
+        progress: told what an input scale that is not exactly the front-end's does.
 
     Raises:
         ConfigError: the file does not exist, or is not an undamaged int8 .tflite; or its input, output or labels do not
             match.
     """
     labels = _imported_labels(label_names)
-    golden = _read_clips(clips, labels, FrontendSettings())
-    try:
-        model = tflite_path.read_bytes()
-    except OSError as error:
-        raise ConfigError(f"cannot read {tflite_path}: {error.strerror}") from error
+    frontend = frontend or FrontendSettings()
+    golden = _read_clips(clips, labels, frontend)
+    model = read_model_file(tflite_path)
     try:
         bundle, samples = _make_bundle(
             out_dir,
             model,
             labels,
-            frontend=FrontendSettings(),
-            detector=DetectorSettings(),
+            frontend=frontend,
+            detector=_detector_for(frontend),
             clips=golden,
             origin="imported",
+            progress=progress,
         )
     except ConfigError as error:
         raise ConfigError(f"{tflite_path}: {error.message}", hint=error.hint) from error
@@ -209,6 +222,7 @@ def _make_bundle(
     detector: DetectorSettings,
     clips: Sequence[LabelledClip],
     origin: str,
+    progress: Progress = SILENT,
     metrics: Mapping[str, Any] | None = None,
     tools: Mapping[str, str] | None = None,
 ) -> tuple[Bundle, dict[str, Samples]]:
@@ -217,6 +231,7 @@ def _make_bundle(
     input_info = validation.check_input(graph, frontend)
     output_info = validation.check_output(graph, len(labels))
     interpreter = Interpreter(model)
+    _check_scale(input_info.scale, frontend, interpreter, progress)
     golden = [_golden_clip(n, label, samples, frontend, interpreter) for n, (label, samples) in enumerate(clips)]
     self_test, sound = golden_clip(frontend, interpreter.invoke)
     bundle = Bundle(
@@ -237,6 +252,26 @@ def _make_bundle(
     )
     recorded = {clip.file: samples for clip, (_, samples) in zip(golden, clips, strict=True)}
     return bundle, {**recorded, self_test.file: sound}
+
+
+def _check_scale(scale: float, frontend: FrontendSettings, interpreter: Interpreter, progress: Progress) -> None:
+    """Refuses an input scale that changes the scores of the self-test's signals too much, and says what others do."""
+    signals = (features_of_clip(golden_signal(seed, frontend.clip_samples), frontend) for seed in SEEDS)
+    change = score_change(scale, signals, interpreter.invoke)
+    check_score_change(change, scale)
+    error = input_error(scale)
+    if error > ROUNDING:
+        progress.say(
+            f"the input's scale differs from the front-end's by {scale / FEATURE_SCALE - 1:+.2%}, {error:.1f} int8"
+            f" steps at full scale: scores of {len(SEEDS)} test signals change by {change:.1f} of 255 on average"
+        )
+
+
+def _detector_for(frontend: FrontendSettings) -> DetectorSettings:
+    """Returns the default detector; the inference stride becomes a multiple of the front-end's, as C demands."""
+    detector = DetectorSettings()
+    strides = max(1, round(detector.inference_stride_ms / frontend.stride_ms))
+    return dataclasses.replace(detector, inference_stride_ms=strides * frontend.stride_ms)
 
 
 def _golden_clip(

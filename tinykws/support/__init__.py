@@ -22,12 +22,14 @@ Contents:
     run_command.run_command: runs a program with a time limit.
     run_command.start_group: starts a program whose children end with it.
     run_command.end_group: ends such a program and its children.
+    piped_process.PipedProcess: a program that answers requests over stdin and stdout.
     interrupts.start_uninterrupted: starts a process so that Ctrl-C cannot leave it running.
     parallel.map_in_processes: a map over worker processes.
     parallel.map_in_threads: a map over threads.
     programs.find_programs: the paths of compilers and emulators, or an error that says how to install them.
     download.download: downloads a large file, resuming where an earlier attempt ended.
     archives.unpack: unpacks an untrusted .tar.gz or .zip.
+    user_cache.user_cache_dir: tinykws's folder in the user's cache.
     resources.FIRMWARE: where firmware/, templates/ and boards.yaml are.
     templates.render: fills in a template.
     c_text.c_array: a C array; the module has strings, floats and bytes too.

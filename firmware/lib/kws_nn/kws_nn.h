@@ -183,6 +183,52 @@ typedef struct {
     int32_t value;
 } kws_nn_pad_params;
 
+/* The largest value; loops as in kws_nn_mean_params. */
+typedef struct {
+    int32_t kept[2], kept_stride[2];
+    int32_t reduced[2], reduced_stride[2];
+} kws_nn_reduce_max_params;
+
+typedef struct {
+    int32_t stride[4]; /* in elements, for each dimension of the output; 0 where the input is repeated along it */
+    int32_t zero_point;
+} kws_nn_factor;
+
+typedef struct {
+    int32_t size[4]; /* of the output */
+    kws_nn_factor first, second;
+    kws_nn_requantize requantize;
+} kws_nn_mul_params;
+
+/* `second` is the slope of negative values. */
+typedef struct {
+    int32_t size[4]; /* of the output */
+    kws_nn_factor first, second;
+    kws_nn_requantize positive, negative;
+} kws_nn_prelu_params;
+
+/* Each row of the output is a run of each input. */
+typedef struct {
+    int32_t rows;
+    int32_t run[4];
+} kws_nn_concatenation_params;
+
+typedef kws_nn_concatenation_params kws_nn_concatenation_2_params;
+typedef kws_nn_concatenation_params kws_nn_concatenation_3_params;
+typedef kws_nn_concatenation_params kws_nn_concatenation_4_params;
+
+/* Four loops over the output; where each input value is. */
+typedef struct {
+    int32_t size[4];
+    int32_t step[4]; /* in elements of the input; may be negative */
+    int32_t first;
+} kws_nn_strided_copy_params;
+
+typedef struct {
+    int32_t size;
+    const int8_t *table; /* int8 [256]: the output of each input, from -128 on */
+} kws_nn_lookup_params;
+
 typedef struct {
     int32_t rows;
     int32_t depth;               /* values in a row, at most 511: each row becomes probabilities of its own */
@@ -221,6 +267,23 @@ void kws_nn_max_pool_2d(const kws_nn_pool_2d_params *params, const int8_t *input
 void kws_nn_mean(const kws_nn_mean_params *params, const int8_t *input, int8_t *output);
 void kws_nn_add(const kws_nn_add_params *params, const int8_t *first, const int8_t *second, int8_t *output);
 void kws_nn_pad(const kws_nn_pad_params *params, const int8_t *input, int8_t *output);
+
+void kws_nn_reduce_max(const kws_nn_reduce_max_params *params, const int8_t *input, int8_t *output);
+void kws_nn_mul(const kws_nn_mul_params *params, const int8_t *first, const int8_t *second, int8_t *output);
+void kws_nn_prelu(const kws_nn_prelu_params *params, const int8_t *input, const int8_t *slopes, int8_t *output);
+
+void kws_nn_concatenation_2(const kws_nn_concatenation_params *params, const int8_t *first, const int8_t *second,
+                            int8_t *output);
+void kws_nn_concatenation_3(const kws_nn_concatenation_params *params, const int8_t *first, const int8_t *second,
+                            const int8_t *third, int8_t *output);
+void kws_nn_concatenation_4(const kws_nn_concatenation_params *params, const int8_t *first, const int8_t *second,
+                            const int8_t *third, const int8_t *fourth, int8_t *output);
+
+/* Slices and transposed tensors. */
+void kws_nn_strided_copy(const kws_nn_strided_copy_params *params, const int8_t *input, int8_t *output);
+
+/* A function of each value, as a table. Output may be the input. */
+void kws_nn_lookup(const kws_nn_lookup_params *params, const int8_t *input, int8_t *output);
 
 /* Moves bytes to a lower address, which may be among them. */
 void kws_nn_move(int8_t *to, const int8_t *from, int32_t size);

@@ -17,13 +17,22 @@ Contents:
     dense.lower_fully_connected: FULLY_CONNECTED.
     pooling.lower_pool_2d: AVERAGE_POOL_2D and MAX_POOL_2D.
     reduction.lower_mean: MEAN.
+    reduction.lower_reduce_max: REDUCE_MAX.
+    broadcast.lower_mul: MUL.
+    broadcast.lower_prelu: PRELU.
     elementwise.lower_add: ADD.
+    lookup.lower_lookup: LOGISTIC, TANH, HARD_SWISH, LEAKY_RELU, QUANTIZE: functions of one value, as tables.
+    moving.lower_concatenation: CONCATENATION.
+    moving.lower_strided_slice: STRIDED_SLICE.
+    moving.lower_transpose: TRANSPOSE.
+    moving.lower_shape_arithmetic: SHAPE and PACK, which compute shapes that are known here.
     padding.lower_pad: PAD and PADV2.
     softmax.lower_softmax: SOFTMAX.
     kernel_window.window_axes: rows and columns of a kernel window, from stride, padding and dilation.
     weights.read_weights: constant weights and biases, with bounds of their sums.
     weights.weighted_requantize: the requantization of an op with weights, per tensor or per channel.
     fast_requantization.fast_requantize: the requantization of the fast kernels, if it is exact.
+    fixed_point_series.logistic: logistic function and others in fixed point, as TFLite Micro computes them.
     fixed_point.quantize_multiplier: a factor as an integer multiplier and a shift.
     fixed_point.activation_range: the output range of a fused activation.
 """

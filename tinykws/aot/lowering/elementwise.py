@@ -32,7 +32,7 @@ def lower_add(graph: Graph, op: Op) -> Call:
     first, second, output = activation(graph, op, 0), activation(graph, op, 1), result(graph, op)
     if max(len(first.shape), len(second.shape)) > MAX_ADD_DIMENSIONS:
         raise op.error(f"up to {MAX_ADD_DIMENSIONS} dimensions are supported")
-    same_shape(op, output, _common_shape(op, first, second))
+    same_shape(op, output, common_shape(op, first, second))
     common_scale = 2 * max(first.scale, second.scale)
     total = _multiplier_below_one(op, common_scale / (2**LEFT_SHIFT * output.scale))
     try:
@@ -41,7 +41,7 @@ def lower_add(graph: Graph, op: Op) -> Call:
         raise op.error(str(error)) from error
     scaling = requantize([total], output, bounds)
     call = _call(op, first, second, output, scaling)
-    n_rows = _rows_of(first, second)
+    n_rows = rows_of(first, second)
     if n_rows is None:
         return call
 
@@ -54,7 +54,7 @@ def lower_add(graph: Graph, op: Op) -> Call:
 
 
 def _call(op: Op, first: Tensor, second: Tensor, output: Tensor, scaling: dict[str, Value]) -> Call:
-    size = _four_sizes(output.shape)
+    size = four_sizes(output.shape)
     common_scale = 2 * max(first.scale, second.scale)
     parameters: Parameters = {
         "size": size,
@@ -65,7 +65,7 @@ def _call(op: Op, first: Tensor, second: Tensor, output: Tensor, scaling: dict[s
     return Call("kws_nn_add", parameters, (first, second), output)
 
 
-def _rows_of(first: Tensor, second: Tensor) -> int | None:
+def rows_of(first: Tensor, second: Tensor) -> int | None:
     """Returns how many rows both inputs have, None if a constant differs between rows or an input is not an image."""
     computed = [tensor for tensor in (first, second) if tensor.data is None]
     repeated = [tensor for tensor in (first, second) if tensor.data is not None]
@@ -73,27 +73,29 @@ def _rows_of(first: Tensor, second: Tensor) -> int | None:
     if len(heights) != 1 or any(len(tensor.shape) != 4 for tensor in computed):
         return None
     batches, height = next(iter(heights))
-    one_for_all = all(_four_sizes(tensor.shape)[:2] == [1, 1] for tensor in repeated)
+    one_for_all = all(four_sizes(tensor.shape)[:2] == [1, 1] for tensor in repeated)
     return height if batches == 1 and one_for_all else None
 
 
-def _common_shape(op: Op, first: Tensor, second: Tensor) -> list[int]:
+def common_shape(op: Op, first: Tensor, second: Tensor) -> list[int]:
+    """Returns the shape to which both inputs are repeated. Raises ConfigError if there is none."""
     rank = max(len(first.shape), len(second.shape))
-    pairs = zip(_four_sizes(first.shape), _four_sizes(second.shape), strict=True)
+    pairs = zip(four_sizes(first.shape), four_sizes(second.shape), strict=True)
     shape = []
     for one, other in list(pairs)[4 - rank :]:
         if one != other and 1 not in (one, other):
-            raise op.error(f"inputs of {list(first.shape)} and {list(second.shape)} cannot be added")
+            raise op.error(f"inputs of {list(first.shape)} and {list(second.shape)} cannot be combined")
         shape.append(max(one, other))
     return shape
 
 
-def _four_sizes(shape: tuple[int, ...]) -> list[int]:
+def four_sizes(shape: tuple[int, ...]) -> list[int]:
+    """Returns a shape with ones in front, as the kernels have it."""
     return [1] * (4 - len(shape)) + list(shape)
 
 
 def _addend(op: Op, tensor: Tensor, size: list[int], common_scale: float) -> dict[str, Value]:
-    own = _four_sizes(tensor.shape)
+    own = four_sizes(tensor.shape)
     strides = [math.prod(own[axis + 1 :]) if own[axis] == size[axis] else 0 for axis in range(4)]
     multiplier = _multiplier_below_one(op, tensor.scale / common_scale)
     return {

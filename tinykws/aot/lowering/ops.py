@@ -3,19 +3,27 @@
 
 from __future__ import annotations
 
+from tinykws.aot.lowering.broadcast import lower_mul, lower_prelu
 from tinykws.aot.lowering.call import Alias, Call, Lowering, activation, result
 from tinykws.aot.lowering.convolution import lower_conv_2d, lower_depthwise_conv_2d
 from tinykws.aot.lowering.dense import lower_fully_connected
 from tinykws.aot.lowering.elementwise import lower_add
+from tinykws.aot.lowering.lookup import lower_lookup
+from tinykws.aot.lowering.moving import (
+    lower_concatenation,
+    lower_shape_arithmetic,
+    lower_strided_slice,
+    lower_transpose,
+)
 from tinykws.aot.lowering.padding import lower_pad
 from tinykws.aot.lowering.pooling import lower_pool_2d
-from tinykws.aot.lowering.reduction import lower_mean
+from tinykws.aot.lowering.reduction import lower_mean, lower_reduce_max
 from tinykws.aot.lowering.softmax import lower_softmax
 from tinykws.aot.reader.graph import Graph, Op
 
 
 def _lower_reshape(graph: Graph, op: Op) -> Alias:
-    """The output has the new shape, so the input that repeats it is ignored."""
+    """The output has the new shape, so inputs or options that say how it comes about are ignored."""
     source, output = activation(graph, op, 0), result(graph, op)
     if source.data is not None:
         raise op.error("its input is constant", hint="store the constant with the final shape, and convert again")
@@ -27,15 +35,30 @@ def _lower_reshape(graph: Graph, op: Op) -> Alias:
 LOWERINGS: dict[str, Lowering] = {
     "ADD": lower_add,
     "AVERAGE_POOL_2D": lower_pool_2d,
+    "CONCATENATION": lower_concatenation,
     "CONV_2D": lower_conv_2d,
     "DEPTHWISE_CONV_2D": lower_depthwise_conv_2d,
+    "EXPAND_DIMS": _lower_reshape,
     "FULLY_CONNECTED": lower_fully_connected,
+    "HARD_SWISH": lower_lookup,
+    "LEAKY_RELU": lower_lookup,
+    "LOGISTIC": lower_lookup,
     "MAX_POOL_2D": lower_pool_2d,
     "MEAN": lower_mean,
+    "MUL": lower_mul,
+    "PACK": lower_shape_arithmetic,
     "PAD": lower_pad,
     "PADV2": lower_pad,
+    "PRELU": lower_prelu,
+    "QUANTIZE": lower_lookup,
+    "REDUCE_MAX": lower_reduce_max,
     "RESHAPE": _lower_reshape,
+    "SHAPE": lower_shape_arithmetic,
     "SOFTMAX": lower_softmax,
+    "SQUEEZE": _lower_reshape,
+    "STRIDED_SLICE": lower_strided_slice,
+    "TANH": lower_lookup,
+    "TRANSPOSE": lower_transpose,
 }
 
 
@@ -49,6 +72,6 @@ def _lower_op(graph: Graph, op: Op) -> Call | Alias:
     if lowering is None:
         raise op.error(
             "the aot engine does not support it",
-            hint=f"use --engine tflm, or a network of the ops {', '.join(LOWERINGS)}",
+            hint=f"it computes {', '.join(LOWERINGS)}",
         )
     return lowering(graph, op)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""MEAN."""
+"""MEAN and REDUCE_MAX."""
 
 from __future__ import annotations
 
@@ -33,6 +33,23 @@ def lower_mean(graph: Graph, op: Op) -> Call:
         "requantize": requantize([multiplier], output),
     }
     return Call("kws_nn_mean", parameters, (source,), output)
+
+
+def lower_reduce_max(graph: Graph, op: Op) -> Call:
+    """Lowers the largest value over any axes, for up to four dimensions; input and output have one quantization."""
+    source, output = activation(graph, op, 0), result(graph, op)
+    axes = _axes(graph, op, source)
+    _check_output(op, source, axes, output)
+    if (source.scale, source.zero_point) != (output.scale, output.zero_point):
+        raise op.error("its input and output are quantized differently")
+    kept, reduced = _loops(source.shape, axes)
+    parameters: Parameters = {
+        "kept": [size for size, _ in kept],
+        "kept_stride": [stride for _, stride in kept],
+        "reduced": [size for size, _ in reduced],
+        "reduced_stride": [stride for _, stride in reduced],
+    }
+    return Call("kws_nn_reduce_max", parameters, (source,), output)
 
 
 def _axes(graph: Graph, op: Op, source: Tensor) -> set[int]:

@@ -35,11 +35,30 @@ def corrupt(detail: str) -> ConfigError:
     return ConfigError(f"the .tflite model is damaged or truncated: {detail}", hint="copy or convert it again")
 
 
+MAX_OVERLAP = 4
+"""How many times the bytes of the file all lists together may have. A converter stores each list once; a crafted file
+could repeat one list of a million numbers in a million tables."""
+
+
+class _Work:
+    """How many bytes of lists were read from a file."""
+
+    def __init__(self, data: bytes) -> None:
+        self._left = MAX_OVERLAP * len(data)
+
+    def count(self, n_bytes: int) -> None:
+        """Raises ConfigError if the file makes its reader do more work than its size explains."""
+        self._left -= n_bytes
+        if self._left < 0:
+            raise corrupt("its lists overlap")
+
+
 class Table:
     """One FlatBuffers table inside `data`."""
 
-    def __init__(self, data: bytes, position: int) -> None:
+    def __init__(self, data: bytes, position: int, work: _Work) -> None:
         self._data = data
+        self._work = work
         self._position = position
         self._vtable = position - self._scalar_at("int32", position)
         self._vtable_bytes = self._scalar_at("uint16", self._vtable)
@@ -49,7 +68,7 @@ class Table:
         """Returns the root table. Raises ConfigError, like all methods, if an offset leads outside the file."""
         if len(data) < 8:
             raise corrupt(f"it has {len(data)} bytes")
-        return cls(data, _SCALARS["uint32"].unpack_from(data, 0)[0])
+        return cls(data, _SCALARS["uint32"].unpack_from(data, 0)[0], _Work(data))
 
     def scalar(self, slot: int, kind: str, default: Any = 0) -> Any:
         """Returns the number in a field, or `default` if the field is absent."""
@@ -59,22 +78,29 @@ class Table:
     def table(self, slot: int) -> Table | None:
         """Returns the table a field points to."""
         at = self._field(slot)
-        return None if at is None else Table(self._data, self._follow(at))
+        return None if at is None else Table(self._data, self._follow(at), self._work)
 
     def tables(self, slot: int) -> list[Table]:
         """Returns a vector of tables; empty if the field is absent."""
         start, length = self._vector(slot, 4)
-        return [Table(self._data, self._follow(start + 4 * index)) for index in range(length)]
+        self._work.count(4 * length)
+        return [Table(self._data, self._follow(start + 4 * index), self._work) for index in range(length)]
 
     def numbers(self, slot: int, dtype: str) -> np.ndarray[Any, Any]:
         """Returns a vector of numbers as a read-only view of the file; empty if the field is absent."""
+        numbers = self.shared_numbers(slot, dtype)
+        self._work.count(numbers.nbytes)
+        return numbers
+
+    def shared_numbers(self, slot: int, dtype: str) -> np.ndarray[Any, Any]:
+        """Like `numbers`, for content that many tables may share and that is not copied."""
         kind = np.dtype(dtype).newbyteorder("<")
         start, length = self._vector(slot, kind.itemsize)
         return np.frombuffer(self._data, kind, length, start)
 
     def text(self, slot: int, limit: int = 200) -> str:
         """Returns a string, cut at `limit` bytes; bytes that are not UTF-8 become replacement characters."""
-        return self.numbers(slot, "uint8")[:limit].tobytes().decode(errors="replace")
+        return self.shared_numbers(slot, "uint8")[:limit].tobytes().decode(errors="replace")
 
     def _field(self, slot: int) -> int | None:
         entry = 4 + 2 * slot

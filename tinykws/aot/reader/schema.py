@@ -88,6 +88,15 @@ _FULLY_CONNECTED: OptionFields = {
     "keep_num_dims": (2, "bool", 0),
 }
 
+_STRIDED_SLICE: OptionFields = {
+    "begin_mask": (0, "int32", 0),
+    "end_mask": (1, "int32", 0),
+    "ellipsis_mask": (2, "int32", 0),
+    "new_axis_mask": (3, "int32", 0),
+    "shrink_axis_mask": (4, "int32", 0),
+    "offset": (5, "bool", 0),
+}
+
 OPTIONS: dict[str, tuple[int, OptionFields]] = {
     "CONV_2D": (1, _CONV_2D),
     "DEPTHWISE_CONV_2D": (2, _DEPTHWISE_CONV_2D),
@@ -96,6 +105,11 @@ OPTIONS: dict[str, tuple[int, OptionFields]] = {
     "FULLY_CONNECTED": (8, _FULLY_CONNECTED),
     "SOFTMAX": (9, {"beta": (0, "float32", 0)}),
     "ADD": (11, {"fused_activation_function": (0, "int8", 0)}),
+    "CONCATENATION": (10, {"axis": (0, "int32", 0), "fused_activation_function": (1, "int8", 0)}),
+    "STRIDED_SLICE": (32, _STRIDED_SLICE),
+    "MUL": (21, {"fused_activation_function": (0, "int8", 0)}),
+    "REDUCE_MAX": (27, {"keep_dims": (0, "bool", 0)}),
     "MEAN": (27, {"keep_dims": (0, "bool", 0)}),
+    "LEAKY_RELU": (75, {"alpha": (0, "float32", 0)}),
 }
 """For each op with options: their number in the union BuiltinOptions, and field -> (slot, type, default)."""

@@ -22,6 +22,9 @@ MAX_ELEMENTS = 1 << 22
 """Largest tensor accepted, 4 MB of int8: too large for any microcontroller, and small enough that the kernels' 32-bit
 sums over a kernel window and all indexes stay in range."""
 MAX_DIMENSIONS = 8
+MAX_OPS = 4096
+MAX_BYTES = 64 << 20
+"""Largest file accepted, four times the flash of any board."""
 _DTYPES = {"INT8": "int8", "INT32": "int32"}
 _INT8_HINT = (
     "convert to full int8: representative_dataset, target_spec.supported_ops = [TFLITE_BUILTINS_INT8], "
@@ -42,6 +45,8 @@ def read_model(tflite: bytes) -> Graph:
     if len(subgraphs) != 1:
         raise ConfigError(f"the .tflite model has {len(subgraphs)} subgraphs, not one")
     subgraph = subgraphs[0]
+    if len(subgraph.tables(3)) > MAX_OPS:
+        raise ConfigError(f"the .tflite model has {len(subgraph.tables(3))} ops; {MAX_OPS} is the most")
     ops = _read_ops(subgraph.tables(3), model.tables(1), len(subgraph.tables(0)))
     tensors = _read_tensors(subgraph.tables(0), model.tables(4), ops)
     for op in ops:
@@ -53,6 +58,8 @@ def read_model(tflite: bytes) -> Graph:
 
 
 def _root(tflite: bytes) -> Table:
+    if len(tflite) > MAX_BYTES:
+        raise ConfigError(f"the .tflite model has {len(tflite):,} bytes; {MAX_BYTES:,} is the most")
     if tflite[4:8] != IDENTIFIER:
         raise ConfigError(
             "this is not a .tflite model: bytes 5 to 8 are not TFL3",
@@ -160,7 +167,7 @@ def _read_data(
     buffer = buffers[buffer_index]
     if buffer.scalar(1, "uint64") > 1:
         raise ConfigError(f"{called}: its data lies outside the model's tables, which is not supported")
-    content = buffer.numbers(0, "uint8")
+    content = buffer.shared_numbers(0, "uint8")
     if type_ not in _DTYPES or (len(content) == 0 and math.prod(shape) > 0):
         return None
     dtype = np.dtype(_DTYPES[type_]).newbyteorder("<")
