@@ -45,6 +45,18 @@ def tiny_tflite(*, per_channel: bool = False) -> bytes:
     return build_model(tensors, ops)
 
 
+def dense_tflite(input_info: TensorInfo, output_info: TensorInfo) -> bytes:
+    """Returns a model of a dense layer and a softmax with any input and output; its weights are all zero."""
+    n_in, n_out = input_info.size, output_info.size
+    tensors = [
+        TensorSpec(input_info.shape, "INT8", (input_info.scale,), (input_info.zero_point,), name="features"),
+        TensorSpec((n_out, n_in), "INT8", (0.005,), (0,), data=bytes(n_out * n_in), name="weights"),
+        TensorSpec(output_info.shape, "INT8", (0.5,), (4,), name="logits"),
+        TensorSpec(output_info.shape, "INT8", (output_info.scale,), (output_info.zero_point,), name="scores"),
+    ]
+    return build_model(tensors, [OpSpec("FULLY_CONNECTED", (0, 1, -1), (2,), {}), OpSpec("SOFTMAX", (2,), (3,), {})])
+
+
 EAGER = DetectorSettings(threshold=60, suppression_ms=300, average_window_ms=200)
 """A detector with a low threshold, which accepts often."""
 

@@ -24,7 +24,7 @@ import numpy.typing as npt
 
 from tinykws.native import exact_math, fdlibm
 from tinykws.project.frontend_settings import FrontendSettings
-from tinykws.support.c_text import LINE_WIDTH, c_array
+from tinykws.support.c_text import LINE_WIDTH, c_array, c_comment
 from tinykws.support.errors import ConfigError
 
 Real: TypeAlias = "np.float32 | np.float64"
@@ -264,7 +264,7 @@ def c_source(settings: FrontendSettings) -> str:
         c_array("static const int16_t GAIN[KWS_GAIN_TABLE_SIZE]", tables.gain),
         c_array("static const uint16_t LOG2_CORRECTION[KWS_LOGARITHM_TABLE_SIZE]", tables.log2_correction),
     ]
-    return "\n".join([_C_HEAD.format(tables=settings.tables), *arrays, _c_config(settings, tables)])
+    return "\n".join([_C_HEAD.format(tables=c_comment(settings.tables)), *arrays, _c_config(settings, tables)])
 
 
 _C_HEAD = """\

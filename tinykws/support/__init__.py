@@ -30,5 +30,6 @@ Contents:
     archives.unpack: unpacks an untrusted .tar.gz or .zip.
     resources.FIRMWARE: where firmware/, templates/ and boards.yaml are.
     templates.render: fills in a template.
-    c_text.c_array: a C array; the module has strings, floats and bytes too.
+    c_text.c_array: a C array; the module has strings, floats, bytes and comments too.
+    escapes.markdown: text from elsewhere as words of Markdown; the module has ini files and numbers too.
 """
