@@ -62,6 +62,7 @@ from tinykws.model.bundle_checks import (
     parse_json,
     read_inside,
 )
+from tinykws.model.identity import identity_of
 from tinykws.project.detector_settings import DetectorSettings
 from tinykws.project.frontend_settings import FrontendSettings
 from tinykws.project.labels import Label
@@ -153,8 +154,13 @@ class Bundle:
 
     @property
     def model_id(self) -> str:
-        """First 12 hex digits of the SHA-256; a device prints them in its banner to identify its model."""
+        """First 12 hex digits of the model's SHA-256; a device prints them in its banner."""
         return self.model_sha256[:12]
+
+    @property
+    def identity(self) -> str:
+        """Hashes of front-end, detector, labels and model; a device prints them in its banner, too (identity.py)."""
+        return identity_of(self)
 
     def model_bytes(self) -> bytes:
         """Returns the .tflite. Raises ConfigError if it is not the model that bundle.json describes."""

@@ -34,5 +34,5 @@ def different_parts(theirs: str, ours: str) -> tuple[str, ...]:
 
 
 def in_words(parts: tuple[str, ...]) -> str:
-    """Returns what the parts are, in words: `the detector's thresholds, times or weights`."""
-    return " and ".join(_SETTINGS[part] for part in parts)
+    """Returns what the parts are, in words: `the detector's thresholds, times or weights; the model`."""
+    return "; ".join(_SETTINGS[part] for part in parts)

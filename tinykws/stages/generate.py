@@ -19,7 +19,6 @@ from tinykws.cost.memory import arena_bytes, refuse_if_too_large
 from tinykws.firmware_build.generated_tree import TreeChanges, write_tree
 from tinykws.firmware_build.tflm_ops import resolver_methods
 from tinykws.model.bundle import Bundle
-from tinykws.model.identity import identity_of
 from tinykws.native.frontend_tables import c_source
 from tinykws.support.errors import ConfigError
 from tinykws.support.progress import SILENT, Progress
@@ -96,7 +95,7 @@ def _templates(names: tuple[str, ...], bundle: Bundle, board: Board, engine: str
         "bundle": bundle,
         "board": board,
         "engine": engine,
-        "identity": identity_of(bundle),
+        "identity": bundle.identity,
         "words": ", ".join(label.text for label in bundle.labels[2:]),
         "inference_stride": bundle.detector.inference_stride_ms // bundle.frontend.stride_ms,
         "lib_deps": board.tflm.lib_deps if board.tflm and engine == "tflm" else (),
