@@ -113,6 +113,7 @@ def test_no_value_that_is_beyond_every_limit_is_accepted_anywhere(filtered_bundl
         (("frontend", "n_mels"), 0, "frontend: n_mels is 0"),
         (("frontend", "sample_rate_hz"), 8000, "sample_rate_hz is 8000, not 16000"),
         (("frontend", "upper_hz"), 100.0, "frontend: upper_hz is 100.0"),
+        (("frontend", "upper_hz"), 126.0, "upper_hz is 126.0, which leads to values beyond"),
         (("frontend", "lower_hz"), -1.0, "frontend: lower_hz is -1.0"),
         (("frontend", "smoothing_bits"), 32, "frontend: smoothing_bits is 32"),
         (("frontend", "even_smoothing"), 1.5, "frontend: even_smoothing is 1.5"),

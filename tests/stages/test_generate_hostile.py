@@ -7,14 +7,24 @@ import configparser
 import dataclasses
 import re
 import subprocess
+import zlib
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from firmware_application import SANITIZERS, talk
 from firmware_sources import PROJECT_FOLDERS
+from tiny_model import dense_bundle
 
 from tinykws.boards.rows import Board, load_boards
+from tinykws.device.line_checksum import with_check
+from tinykws.device.protocol import Ready, Scores, announcement, audio_line
+from tinykws.model import bundle_checks
 from tinykws.model.bundle import Bundle
+from tinykws.project import temporal_filter
+from tinykws.project.detector_settings import DetectorSettings
+from tinykws.project.frontend_settings import FrontendSettings
 from tinykws.project.labels import Label
 from tinykws.stages.generate import generate, project_files
 from tinykws.support.errors import ConfigError
@@ -132,6 +142,30 @@ def test_a_filter_beyond_the_c_does_not_compile(tiny_model_bundle: Bundle, tmp_p
     for check in ("filter_taps", "filter_weights", "filter_bias", "filter_shift"):
         assert f"kws_setting_is_out_of_range_{check}" in error
     assert "filter_taps" not in checked_by_gcc(tiny_model_bundle, tmp_path, FILTER)
+
+
+@pytest.mark.slow
+def test_the_largest_settings_run_within_bounds(tmp_path: Path) -> None:
+    """All limits at once, under the sanitizers: 500 taps of the largest weights, 128 labels, 128 channels."""
+    frontend = FrontendSettings(n_mels=bundle_checks.MAX_MELS, window_ms=64, stride_ms=5, clip_ms=69)
+    detector = DetectorSettings(
+        kind="temporal_filter", filter_weights=(127,) * 48, filter_bias=temporal_filter.LARGEST_BIAS,
+        inference_stride_ms=5, average_window_ms=5000, minimum_count=1, suppression_ms=0, threshold=0,
+    )  # fmt: skip
+    words = [f"{number}{'x' * 30}" for number in range(bundle_checks.MAX_LABELS - 2)]
+    generate(dense_bundle(tmp_path / "bundle", frontend, detector, words), BOARDS["host"], "aot", tmp_path / "project")
+    folders = [tmp_path / "project" / name for name in (*PROJECT_FOLDERS, "lib/kws_nn")]
+    sources = sorted(path for folder in folders for path in folder.glob("*.c"))
+    program = tmp_path / "app"
+    options = [*SANITIZERS, *(f"-I{folder}" for folder in folders)]
+    subprocess.run(["gcc", "-std=gnu99", *options, *sources, "-o", program], check=True)
+    pcm = np.random.default_rng(0).integers(-32768, 32768, 8000).astype("<i2").tobytes()
+    said = [with_check("!TEST"), with_check(announcement(len(pcm), zlib.crc32(pcm), 0, features=True))]
+    said += [audio_line(at, pcm[at : at + 740], 2**32 - 1) for at in range(0, len(pcm), 740)]
+    answers = talk(program, "".join(f"{line}\n" for line in said).encode())
+    assert isinstance(answers[0], Ready)
+    assert len(answers[0].labels) == bundle_checks.MAX_LABELS
+    assert sum(isinstance(line, Scores) for line in answers) > 50
 
 
 def test_settings_within_the_c_compile(tiny_model_bundle: Bundle, tmp_path: Path) -> None:

@@ -198,6 +198,7 @@ def _filterbank(arithmetic: _Arithmetic, settings: FrontendSettings) -> Filterba
             k += 1
         widths.append(k - band_start)
     _require(k <= settings.fft_size // 2, "upper_hz", settings.upper_hz)
+    _require(bool(falling), "upper_hz", settings.upper_hz)  # a bank without a bin
     _require(max(widths) < 256 and min(falling) >= 0, "n_mels", settings.n_mels)
     return Filterbank(first_bin, np.array(widths, np.uint8), np.array(falling, np.uint16), np.array(rising, np.uint16))
 
