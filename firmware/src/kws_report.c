@@ -114,7 +114,7 @@ void kws_report_ready(kws_report_limits limits)
     put_field("kws ready proto=", KWS_PROTOCOL_VERSION);
     kws_text_put(&text, " board=" KWS_BOARD " engine=");
     kws_text_put(&text, kws_engine_name);
-    kws_text_put(&text, " model=" KWS_MODEL_ID " selftest=");
+    kws_text_put(&text, " model=" KWS_MODEL_ID " id=" KWS_IDENTITY " selftest=");
     kws_text_put(&text, kws_self_test_result());
     put_field(" line=", limits.line_bytes);
     put_field(" window=", limits.window_lines);

@@ -6,6 +6,7 @@ from __future__ import annotations
 import ctypes
 import math
 import random
+import re
 import shutil
 import subprocess
 from fractions import Fraction
@@ -184,12 +185,28 @@ def test_compiles_as_cpp(standard: str, tmp_path: Path) -> None:
 
 
 def test_the_engine_compiles_against_its_contract(tmp_path: Path) -> None:
+    _compile_engine(tmp_path, {})
+
+
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [("KWS_N_MELS", "the model's input is not"), ("KWS_N_LABELS", "the model's outputs are not")],
+)
+def test_the_engine_refuses_settings_of_another_model(tmp_path: Path, name: str, error: str) -> None:
+    with pytest.raises(AssertionError, match=error):
+        _compile_engine(tmp_path, {name: 160})
+
+
+def _compile_engine(folder: Path, changes: dict[str, int]) -> None:
     firmware = KERNELS.parent.parent
-    _a_model(tmp_path)
-    (tmp_path / "kws_settings.h").write_text("#define KWS_INFERENCE_STRIDE 5\n")
-    includes = ["-I", tmp_path, "-I", firmware / "src"]
+    _a_model(folder)
+    sizes = dict(re.findall(r"#define KWS_MODEL_(\w+)_BYTES (\d+)", (folder / "model_aot.h").read_text()))
+    settings: dict[str, object] = {"KWS_INFERENCE_STRIDE": 5, "KWS_N_FRAMES": 1, "KWS_N_MELS": sizes["INPUT"]}
+    settings |= {"KWS_N_LABELS": sizes["OUTPUT"], **changes}
+    text = "".join(f"#define {name} {value}\n" for name, value in settings.items())
+    (folder / "kws_settings.h").write_text(text)
     source = firmware / "engines" / "aot" / "kws_engine_aot.c"
-    run_compiler("gcc", *STRICT, *includes, "-c", source, "-o", tmp_path / "engine.o")
+    run_compiler("gcc", *STRICT, "-I", folder, "-I", firmware / "src", "-c", source, "-o", folder / "engine.o")
 
 
 @pytest.mark.slow

@@ -51,6 +51,7 @@ LINES: st.SearchStrategy[Line] = st.one_of(
         line_bytes=u32,
         window_lines=u32,
         labels=st.lists(label, min_size=1, max_size=40).map(tuple),
+        identity=st.just("") | st.from_regex(r"[0-9a-f]{8}(?:-[0-9a-f]{8}){3}", fullmatch=True),
     ),
     st.builds(Features, u32, st.binary(min_size=1, max_size=80)),
     st.builds(Scores, u32, st.lists(int8, min_size=1, max_size=40).map(tuple)),

@@ -45,8 +45,10 @@ KINDS = (
     ["ready", "status", "error", "features", "scores", "heard", "clip", "sound", "ack", "nak", "synced", "ok", "fail"],
     ["plain", "data", "sync", "record", "audio"],
 )
+IDENTITY = "01234567-89abcdef-01234567-89abcdef"
 LINES: list[tuple[str, Line]] = [
     ("ready", Ready(2, "nano33ble", "tflm", "0123456789ab", 768, 15, ("_silence_", "_unknown_", "da"), "ok")),
+    ("ready", Ready(2, "host", "aot", "0123456789ab", 768, 15, ("_silence_", "_unknown_", "da"), "ok", IDENTITY)),
     ("status", Status(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, -11, 12, 13)),
     ("error", DeviceTrouble("engine", "arena is too small")),
     ("features", Features(30, b"\x80\x00\xa5")),

@@ -15,7 +15,17 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
-from firmware_application import FRONTEND, LABELS, build, expected_lines, sound, summing_model, talk, without_times
+from firmware_application import (
+    FRONTEND,
+    IDENTITY,
+    LABELS,
+    build,
+    expected_lines,
+    sound,
+    summing_model,
+    talk,
+    without_times,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -47,7 +57,7 @@ from tinykws.native.features import features_crc32, features_of_clip
 from tinykws.recording.record_protocol import longest_recording, record_sound
 
 LINE_BYTES = 740
-READY = Ready(2, "host", "summing", "0123456789ab", LINE_BYTES, 15, LABELS)
+READY = Ready(2, "host", "summing", "0123456789ab", LINE_BYTES, 15, LABELS, identity=IDENTITY)
 ALL = 2**32 - 1
 """A number of results that confirms any: nothing has to be sent again in these tests."""
 

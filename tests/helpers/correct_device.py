@@ -18,7 +18,8 @@ class GoodDevice(FakeDevice):
     """Computes what the host's own pipeline computes, as a good board would."""
 
     def __init__(self, bundle: Bundle) -> None:
-        super().__init__(self._results, model=bundle.model_id, labels=",".join(label.name for label in bundle.labels))
+        labels = ",".join(label.name for label in bundle.labels)
+        super().__init__(self._results, model=bundle.model_id, labels=labels, identity=bundle.identity)
         self._bundle = bundle
 
     def _results(self, pcm: bytes, tail: int) -> list[str]:

@@ -31,10 +31,15 @@ class FakeDevice:
     """Override a method to break it."""
 
     def __init__(
-        self, results: Results, *, model: str = "0123456789ab", labels: str = "_silence_,_unknown_,yes"
+        self,
+        results: Results,
+        *,
+        model: str = "0123456789ab",
+        labels: str = "_silence_,_unknown_,yes",
+        identity: str = "",
     ) -> None:
         self.results = results
-        self.banner = BANNER.format(model=model, labels=labels)
+        self.banner = BANNER.format(model=model, labels=labels) + (f" id={identity}" if identity else "")
         self.out: list[str] = []
         self.time = 0.0
         """Seconds that its own transport has waited: a clock for tests that do not wait."""

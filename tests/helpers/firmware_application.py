@@ -29,6 +29,9 @@ FRONTEND = FrontendSettings(clip_ms=500)
 DETECTOR = DetectorSettings(threshold=150, suppression_ms=500, average_window_ms=300)
 
 
+IDENTITY = "01234567-89abcdef-01234567-89abcdef"
+
+
 N_FEATURES = FRONTEND.n_frames * FRONTEND.n_mels
 
 
@@ -52,6 +55,7 @@ SETTINGS_H = f"""
 #endif
 #define KWS_BOARD "host"
 #define KWS_MODEL_ID "0123456789ab"
+#define KWS_IDENTITY "{IDENTITY}"
 extern const char *const kws_labels[KWS_N_LABELS];
 #endif
 """

@@ -73,6 +73,45 @@ def speech_tflite(
     return build_model(tensors, [*first, dense, OpSpec("SOFTMAX", (3,), (4,), {"beta": 1.0})])
 
 
+def dense_tflite(input_info: TensorInfo, output_info: TensorInfo) -> bytes:
+    """Returns a model of a dense layer and a softmax with any input and output; its weights are all zero."""
+    n_in, n_out = input_info.size, output_info.size
+    tensors = [
+        TensorSpec(input_info.shape, "INT8", (input_info.scale,), (input_info.zero_point,), name="features"),
+        TensorSpec((n_out, n_in), "INT8", (0.005,), (0,), data=bytes(n_out * n_in), name="weights"),
+        TensorSpec(output_info.shape, "INT8", (0.5,), (4,), name="logits"),
+        TensorSpec(output_info.shape, "INT8", (output_info.scale,), (output_info.zero_point,), name="scores"),
+    ]
+    return build_model(
+        tensors, [OpSpec("FULLY_CONNECTED", (0, 1, -1), (2,), {}), OpSpec("SOFTMAX", (2,), (3,), {"beta": 1.0})]
+    )
+
+
+def dense_bundle(folder: Path, frontend: FrontendSettings, detector: DetectorSettings, words: Sequence[str]) -> Bundle:
+    """Writes a bundle of dense_tflite() for any settings, without golden clips."""
+    labels = labels_of_words(words)
+    input_info = TensorInfo((1, frontend.n_frames * frontend.n_mels), INPUT.scale, INPUT.zero_point)
+    output_info = TensorInfo((1, len(labels)), OUTPUT.scale, OUTPUT.zero_point)
+    model = dense_tflite(input_info, output_info)
+    bundle = Bundle(
+        path=folder,
+        model_sha256=hashlib.sha256(model).hexdigest(),
+        origin="imported",
+        labels=labels,
+        frontend=frontend,
+        detector=detector,
+        input=input_info,
+        output=output_info,
+        ops=("FULLY_CONNECTED", "SOFTMAX"),
+        arena_bytes=1001,
+        arena_measured_by="the test's own invention",
+        metrics={},
+        tools={},
+        golden=(),
+    )
+    return write_bundle(bundle, model, {})
+
+
 EAGER = DetectorSettings(threshold=60, suppression_ms=300, average_window_ms=200)
 """A detector with a low threshold, which accepts often."""
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
+from tiny_model import dense_tflite
 
 from tinykws.model.bundle import Bundle, GoldenClip, TensorInfo, load_bundle, sha256_hex, write_bundle
 from tinykws.project.detector_settings import DetectorSettings
@@ -19,7 +20,8 @@ from tinykws.project.frontend_settings import FrontendSettings
 from tinykws.project.labels import labels_of_words
 from tinykws.support.errors import ConfigError
 
-MODEL = b"a model's bytes are not looked at here"
+INPUT, OUTPUT = TensorInfo((1, 98, 40, 1), 0.1015625, -128), TensorInfo((1, 5), 1 / 256, -128)
+MODEL = dense_tflite(INPUT, OUTPUT)
 SAMPLES = np.arange(-8000, 8000, dtype=np.int16)
 
 
@@ -31,9 +33,9 @@ def bundle_at(path: Path, **changes: Any) -> Bundle:
         "labels": labels_of_words(["yes", "hey robot", "да"]),
         "frontend": FrontendSettings(stride_ms=10),
         "detector": DetectorSettings(threshold=150),
-        "input": TensorInfo((1, 98, 40, 1), 0.1015625, -128),
-        "output": TensorInfo((1, 5), 1 / 256, -128),
-        "ops": ("CONV_2D", "SOFTMAX"),
+        "input": INPUT,
+        "output": OUTPUT,
+        "ops": ("FULLY_CONNECTED", "SOFTMAX"),
         "arena_bytes": 7584,
         "arena_measured_by": "tflite-micro 1",
         "metrics": {"validation": {"clips": 3}},
@@ -109,7 +111,7 @@ Edit = Callable[[dict[str, Any]], object]
         (lambda v: v["detector"].update(filter_shift=31), "detector: filter_shift is 31"),
         (lambda v: v["golden"][0].update(file="../x.wav"), "outside the bundle"),
         (lambda v: v["golden"][0].update(file="golden/none.wav"), "golden clip golden/none.wav is missing"),
-        (lambda v: v.update(model_sha256="00"), "SHA-256 differs"),
+        (lambda v: v.update(model_sha256="0" * 64), "SHA-256 differs"),
     ],
 )
 def test_a_wrong_key_is_refused_by_name(written: Bundle, edit: Edit, reason: str) -> None:

@@ -139,6 +139,8 @@ def test_a_board_that_stays_away_is_an_error_with_its_advice(tiny_model_bundle: 
         (("\\xff\\xfe\\x00",), "the last line was .*xff"),
         ((BANNER.format(board="nano33ble", model="0123456789ab"),), "device's model is 0123456789ab, the bundle's is"),
         ((BANNER.format(board="esp32", model="{model}"),), "device's board is esp32, the bundle's is nano33ble"),
+        ((BANNER.format(board="nano33ble", model="{model}") + " id=01234567-89abcdef-01234567-89abcdef",),
+         "device and bundle differ in the settings or tables of the front-end; the detector's thresholds"),
         ((BANNER.format(board="nano33ble", model="{model}"), "kws error engine arena is too small"),
          "the board's engine did not start: arena is too small"),
         ((BANNER.format(board="nano33ble", model="{model}") + " selftest=scores",),

@@ -208,6 +208,34 @@ def test_another_board_is_refused_and_another_model_told() -> None:
     ]  # fmt: skip
 
 
+BOARDS_ID = "01234567-89abcdef-01234567-89abcdef"
+
+
+@pytest.mark.parametrize(
+    ("ours", "told"),
+    [
+        (BOARDS_ID, None),
+        (
+            BOARDS_ID.replace("-89abcdef-", "-00000000-"),
+            "differ in the detector's thresholds, times or weights (id 0123",
+        ),
+        ("0" + BOARDS_ID[1:], None),
+        ("f" + BOARDS_ID[1:], "differ in the settings or tables of the front-end (id 0123"),
+    ],
+)
+def test_other_settings_are_told(ours: str, told: str | None) -> None:
+    world = World(READY.replace(" line=", f" id={BOARDS_ID} line="))
+    world.watch(expected=ExpectedDevice("nano33ble", MODEL, ours))
+    assert len(world.notices()) == (told is not None)
+    assert told is None or (told in world.notices()[0] and "tinykws flash" in world.notices()[0])
+
+
+def test_a_board_without_an_identity_is_told() -> None:
+    world = World(READY)
+    world.watch(expected=ExpectedDevice("nano33ble", MODEL, BOARDS_ID))
+    assert ["only its model and labels were compared" in notice for notice in world.notices()] == [True]
+
+
 @pytest.mark.parametrize(("word", "told"), [("ok", 0), ("none", 0), ("features", 1), ("new-word", 1)])
 def test_a_self_test_that_failed_is_told_with_advice(word: str, told: int) -> None:
     world = World(READY.replace(" line=", f" selftest={word} line="))

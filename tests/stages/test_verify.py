@@ -21,6 +21,7 @@ from tinykws.project.detector_settings import DetectorSettings
 from tinykws.project.labels import labels_of_words
 from tinykws.stages.verify import ClipFile, find_clips, verify
 from tinykws.support.errors import ConfigError, DeviceError
+from tinykws.support.progress import Progress
 from tinykws.verification.clip_report import VerifyReport
 from tinykws.verification.host_reference import HostReference, silence_after_ms
 from tinykws.verification.verdict import judge
@@ -191,6 +192,7 @@ def test_a_device_that_dies_in_a_clip_ends_the_run(
         ("model=", "model=f", "model is f"),
         ("labels=_silence_", "labels=_quiet_", "labels is _quiet_"),
         ("line=768", "line=0", "no audio fits"),
+        (" id=", " id=x", "differ in the settings or tables of the front-end; the detector's .* \\(id 'x"),
     ],
 )
 def test_a_device_that_runs_something_else_is_refused(
@@ -200,6 +202,36 @@ def test_a_device_that_runs_something_else_is_refused(
     device.banner = device.banner.replace(old, new)
     with pytest.raises(DeviceError, match=what):
         run(tiny_model_bundle, device, clips)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"threshold": 199}, {"suppression_ms": 1499}, {"minimum_count": 4}, {"average_window_ms": 900}]
+)
+def test_a_device_with_another_detector_is_refused(
+    tiny_model_bundle: Bundle, clips: tuple[ClipFile, ...], changes: dict[str, int]
+) -> None:
+    detector = dataclasses.replace(tiny_model_bundle.detector, **changes)  # type: ignore[arg-type]
+    device = GoodDevice(dataclasses.replace(tiny_model_bundle, detector=detector))
+    with pytest.raises(
+        DeviceError, match=r"firmware mismatch: .* the detector's thresholds, times or weights"
+    ) as caught:
+        run(tiny_model_bundle, device, clips)
+    assert caught.value.hint == "put this bundle on the device: tinykws build --board host"
+
+
+def test_a_device_without_an_identity_is_checked_by_what_it_says(
+    tiny_model_bundle: Bundle, clips: tuple[ClipFile, ...]
+) -> None:
+    class Said(Progress):
+        lines: list[str] = []  # noqa: RUF012
+
+        def say(self, text: str) -> None:
+            self.lines.append(text)
+
+    device = GoodDevice(tiny_model_bundle)
+    device.banner = device.banner.split(" id=")[0]
+    assert run(tiny_model_bundle, device, clips, progress=Said()).passed
+    assert [line for line in Said.lines if "only its model and labels were compared" in line]
 
 
 def test_wrong_use_is_told_before_anything_is_opened(

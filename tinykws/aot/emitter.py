@@ -13,7 +13,7 @@ from tinykws.aot.lowering.call import IntArray, Parameters, Value
 from tinykws.aot.reader.graph import Tensor
 from tinykws.aot.scheduling.arena import Placement, arena_bytes
 from tinykws.aot.scheduling.schedule import Move, NoOp, Operand, Place, Run, Schedule, Step
-from tinykws.support.c_text import c_array
+from tinykws.support.c_text import c_array, c_comment, c_name
 
 _C_TYPES = {"int8": "int8_t", "int16": "int16_t", "int32": "int32_t"}
 _SPDX = "/* SPDX-License-Identifier: Apache-2.0 */\n"
@@ -133,7 +133,9 @@ def _manual(model: PlannedModel) -> str:
 
 
 def _float_text(value: float) -> str:
-    """Returns the shortest C literal that reads back as this float32."""
+    """Returns the shortest C literal that reads back as this float32. Raises ValueError for infinity and NaN."""
+    if not np.isfinite(np.float32(value)):
+        raise ValueError(f"{value} has no literal in C")
     return f"{np.float32(value)!s}f"
 
 
@@ -158,14 +160,16 @@ def source_text(model: PlannedModel) -> str:
 def _title(model: PlannedModel) -> str:
     lines = ["Written by tinykws from a .tflite: do not edit."]
     if model.explanation:
-        lines += ["", *textwrap.wrap(model.explanation[0].upper() + model.explanation[1:] + ".", 117)]
+        explanation = c_comment(model.explanation)
+        lines += ["", *textwrap.wrap(explanation[0].upper() + explanation[1:] + ".", 117)]
     text = "\n".join(f" * {line}".rstrip() for line in lines)
     return f'{_SPDX}/*{text[2:]}{chr(10) if len(lines) > 1 else ""} */\n#include "model_aot.h"\n\n#include "kws_nn.h"\n'
 
 
 def _plan_text(model: PlannedModel) -> str:
     rows = [
-        f" * {place.offset:7d} {place.buffer.size:7d}  {_steps_text(place, model.schedule):>9}  {place.buffer.name}"
+        f" * {place.offset:7d} {place.buffer.size:7d}  {_steps_text(place, model.schedule):>9}"
+        f"  {c_comment(place.buffer.name)}"
         for place in model.placements
     ]
     table = "\n".join(rows)
@@ -228,8 +232,9 @@ def _parameters_text(step: Run, arrays: _Arrays) -> str:
     body = _struct_text(step.call.parameters, step.name, "    ", arrays)
     shapes = ", ".join(str(tensor) for tensor in step.call.inputs)
     about = f", {step.about}" if step.about else ""
-    title = f"/* {step.op.index}: {step.op.name}{about}, {shapes} -> {step.call.output} */\n"
-    return f"{title}{arrays.take_texts()}static const {step.call.kernel}_params {step.name} = {body};\n"
+    title = c_comment(f"{step.op.index}: {step.op.name}{about}, {shapes} -> {step.call.output}")
+    declaration = f"static const {c_name(step.call.kernel)}_params {c_name(step.name)} = {body};\n"
+    return f"/* {title} */\n{arrays.take_texts()}{declaration}"
 
 
 def _struct_text(fields: Parameters, prefix: str, indent: str, arrays: _Arrays) -> str:
@@ -271,7 +276,7 @@ def _places_of(step: Step) -> list[Place]:
 
 def _step_line(model: PlannedModel, step: Step) -> str:
     if isinstance(step, NoOp):
-        return f"    /* {step.op.index}: {step.op.name} needs no code */"
+        return f"    /* {c_comment(f'{step.op.index}: {step.op.name}')} needs no code */"
     if isinstance(step, Move):
         return f"    kws_nn_move({model.text_of(step.to)}, {model.text_of(step.source)}, {step.size});"
     places = step.operands if step.scratch is None else (*step.operands, step.scratch)

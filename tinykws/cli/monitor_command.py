@@ -83,18 +83,21 @@ def _target(project_dir: Path, board_id: str | None, port: str | None) -> Target
 
     if board_id is not None:
         board = board_of(project_dir, board_id)
-        expected = ExpectedDevice(board.id, _model_here(project_dir))
+        expected = ExpectedDevice(board.id, *_model_here(project_dir))
         return Target(port_of(project_dir, board, port), board.serial, expected)
     found, rows = any_port(project_dir, port)
-    return Target(found, rows[0].serial if rows else SerialLine(), ExpectedDevice(None, _model_here(project_dir)))
+    return Target(found, rows[0].serial if rows else SerialLine(), ExpectedDevice(None, *_model_here(project_dir)))
 
 
-def _model_here(project_dir: Path) -> str | None:
-    """Returns the id of the model in the project's bundle; None if there is no bundle."""
+def _model_here(project_dir: Path) -> tuple[str | None, str]:
+    """Returns model id and identity of the project's bundle; (None, "") if there is no bundle."""
     from tinykws.model.bundle import load_bundle
 
     folder = project_dir / "build" / "bundle"
-    return load_bundle(folder).model_id if folder.is_dir() else None
+    if not folder.is_dir():
+        return None, ""
+    bundle = load_bundle(folder)
+    return bundle.model_id, bundle.identity
 
 
 def _describe_session(report: MonitorReport, log_path: Path) -> str:

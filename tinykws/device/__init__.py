@@ -26,6 +26,7 @@ Contents:
     session_log.read_entries: reads a log.
     session_log.entries_of: reads a log line by line.
     banner_checks.check_firmware_matches: raises an error if banner and bundle do not match.
+    banner_checks.identity_difference: says which settings of a device and a bundle differ.
     banner_checks.self_test_failure: says why a device's self-test failed.
     clip_audio.AudioInMemory: the audio of a clip that is held in memory.
     clip_audio.StreamedAudio: audio of any length.

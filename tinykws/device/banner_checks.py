@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tinykws.device.protocol import PROTOCOL_VERSION, Ready
+from tinykws.project.identity import IDENTITY, different_parts, in_words
 from tinykws.support.errors import DeviceError
 
 if TYPE_CHECKING:  # monitor needs no NumPy
@@ -19,6 +20,10 @@ FINDINGS = {
 }
 """By the value of `selftest=` in the banner; `ok` and `none` are not failures."""
 
+NO_IDENTITY = (
+    "the device's firmware is from an older tinykws and does not say which settings it has: only its model and labels"
+    " were compared; put this bundle on the device to compare all"
+)
 SELF_TEST_ADVICE = """\
 flash the firmware again: tinykws flash   (the upload or the flash memory may be damaged)
 run `tinykws verify`, which says where device and host first differ
@@ -33,8 +38,17 @@ def self_test_failure(ready: Ready) -> str | None:
     return f"the device's self-test fails: {finding}"
 
 
+def identity_difference(theirs: str, ours: str) -> str | None:
+    """Returns what differs between a device and a bundle, in words; None if nothing does, or the device has no id."""
+    parts = different_parts(theirs, ours) if theirs else ()
+    shown = theirs if IDENTITY.fullmatch(theirs) else repr(theirs[:40])
+    return f"{in_words(parts)} (id {shown}, the bundle's is {ours})" if parts else None
+
+
 def check_firmware_matches(ready: Ready, bundle: Bundle, board: Board) -> None:
     """Compares a banner with the bundle and board that the host expects.
+
+    A device without an identity is compared by its model and labels; tell the user NO_IDENTITY then.
 
     Raises:
         DeviceError: firmware mismatch, with the first field that differs; or the device cannot take any audio.
@@ -52,6 +66,12 @@ def check_firmware_matches(ready: Ready, bundle: Bundle, board: Board) -> None:
                 f"firmware mismatch: the device's {what} is {theirs}, the bundle's is {ours}",
                 hint=f"put this bundle on the device: tinykws {command} --board {board.id}",
             )
+    difference = identity_difference(ready.identity, bundle.identity)
+    if difference is not None:
+        raise DeviceError(
+            f"firmware mismatch: device and bundle differ in {difference}",
+            hint=f"put this bundle on the device: tinykws {command} --board {board.id}",
+        )
     if ready.line_bytes < 2 or ready.line_bytes % 2 or ready.window_lines < 1:
         raise DeviceError(
             f"the device accepts {ready.window_lines} lines of {ready.line_bytes} bytes at a time: no audio fits"

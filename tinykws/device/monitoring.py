@@ -12,7 +12,7 @@ import math
 import re
 from collections.abc import Callable
 
-from tinykws.device.banner_checks import SELF_TEST_ADVICE, self_test_failure
+from tinykws.device.banner_checks import NO_IDENTITY, SELF_TEST_ADVICE, identity_difference, self_test_failure
 from tinykws.device.health import DeviceHealth, HealthReader
 from tinykws.device.protocol import INFO, STATUS, DeviceTrouble, Fail, Heard, Line, Other, Ready, Status, parse_line
 from tinykws.support.errors import DeviceError
@@ -32,6 +32,8 @@ class ExpectedDevice:
     """None: any board."""
     model_id: str | None = None
     """The expected model; a different one only causes a notice."""
+    identity: str = ""
+    """The identity of the expected bundle; a difference only causes a notice."""
 
 
 class MonitorView:
@@ -141,11 +143,20 @@ class MonitorSession:
         complaint = self_test_failure(ready)
         if complaint is not None:
             self._view.notice(f"{complaint}; try:\n{SELF_TEST_ADVICE}")
+        difference = self._difference(ready)
+        if difference is not None:
+            self._view.notice(f"{difference}; to update the board: tinykws flash")
+
+    def _difference(self, ready: Ready) -> str | None:
+        """Returns what the board runs instead of the project's bundle; None if that is what it runs."""
         if self._expected.model_id not in (None, ready.model):
-            self._view.notice(
-                f"the board runs model {ready.model}, this project's bundle is {self._expected.model_id};"
-                " to update the board: tinykws flash"
-            )
+            return f"the board runs model {ready.model}, this project's bundle is {self._expected.model_id}"
+        if not self._expected.identity:
+            return None
+        if not ready.identity:
+            return NO_IDENTITY
+        difference = identity_difference(ready.identity, self._expected.identity)
+        return None if difference is None else f"the board and this project's bundle differ in {difference}"
 
     def _show(self, health: DeviceHealth) -> None:
         if health.restarted:

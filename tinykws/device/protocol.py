@@ -48,11 +48,14 @@ class Ready:
     labels: tuple[str, ...]
     self_test: str = "none"
     """ok; features, scores or engine: what failed (tinykws.device.banner_checks); none: there is no self-test."""
+    identity: str = ""
+    """Hashes of all that decides how it behaves (tinykws.project.identity); empty: older firmware, which has none."""
 
     def to_line(self) -> str:
         """Returns the line."""
+        identity = f" id={self.identity}" if self.identity else ""
         return (
-            f"kws ready proto={self.protocol} board={self.board} engine={self.engine} model={self.model}"
+            f"kws ready proto={self.protocol} board={self.board} engine={self.engine} model={self.model}{identity}"
             f" selftest={self.self_test} line={self.line_bytes} window={self.window_lines}"
             f" labels={','.join(self.labels)}"
         )
@@ -361,6 +364,7 @@ def _parse_ready(text: str) -> Line:
         window_lines=_number(fields["window"]),
         labels=tuple(fields["labels"].split(",")),
         self_test=fields.get("selftest", "none"),
+        identity=fields.get("id", ""),
     )
 
 

@@ -22,5 +22,8 @@ Contents:
     self_test_signal.golden_clip: makes the golden clip of a device's self-test.
     bundle.Bundle: a bundle that was read and checked.
     bundle.load_bundle: reads and checks a bundle folder.
+    bundle_checks.check_values: refuses values that are beyond the limits of the C, or that do not match each other.
+    bundle_checks.check_model: refuses a bundle.json that does not describe its model.
+    identity.identity_of: the identity of what a device runs, for its banner.
     bundle.write_bundle: writes a bundle folder, completely or not at all.
 """

@@ -46,18 +46,27 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from tinykws.audio.files import write_wav
-from tinykws.project import temporal_filter
-from tinykws.project.detector_settings import DETECTOR_KINDS, TEMPORAL_FILTER, DetectorSettings
+from tinykws.model.bundle_checks import (
+    MAX_JSON_BYTES,
+    MAX_MODEL_BYTES,
+    check_golden_files,
+    check_model,
+    check_values,
+    parse_json,
+    read_inside,
+)
+from tinykws.model.identity import identity_of
+from tinykws.project.detector_settings import DetectorSettings
 from tinykws.project.frontend_settings import FrontendSettings
-from tinykws.project.labels import FIRST_WORD, SILENCE, UNKNOWN, Label
-from tinykws.support.dataclass_reader import read_dataclass, require_in_range, require_one_of, with_current_names
+from tinykws.project.labels import Label
+from tinykws.support.dataclass_reader import read_dataclass, with_current_names
 from tinykws.support.errors import ConfigError
 from tinykws.support.files import replacing_folder, write_json
 
@@ -131,22 +140,7 @@ class Bundle:
     golden: tuple[GoldenClip, ...]
 
     def __post_init__(self) -> None:
-        require_one_of("origin", self.origin, ("trained", "imported"))
-        names = [label.name for label in self.labels]
-        if names[:FIRST_WORD] != [SILENCE, UNKNOWN] or len(names) <= FIRST_WORD or len(set(names)) < len(names):
-            raise ConfigError(
-                f"labels are {names}", hint=f"must be {SILENCE}, {UNKNOWN}, then at least one word, all different"
-            )
-        if self.input.size != math.prod(self.frontend.features_shape):
-            raise ConfigError(
-                f"the model's input {list(self.input.shape)} does not match the features {self.frontend.features_shape}"
-            )
-        if self.output.size != len(names):
-            raise ConfigError(f"the model has {self.output.size} outputs, but the bundle has {len(names)} labels")
-        _check_detector(self.detector, len(names) - FIRST_WORD)
-        for clip in self.golden:
-            if PurePosixPath(clip.file).is_absolute() or ".." in PurePosixPath(clip.file).parts:
-                raise ConfigError(f"golden clip {clip.file!r} is outside the bundle")
+        check_values(self)
 
     @property
     def self_test(self) -> GoldenClip | None:
@@ -160,59 +154,48 @@ class Bundle:
 
     @property
     def model_id(self) -> str:
-        """First 12 hex digits of the SHA-256; a device prints them in its banner to identify its model."""
+        """First 12 hex digits of the model's SHA-256; a device prints them in its banner."""
         return self.model_sha256[:12]
+
+    @property
+    def identity(self) -> str:
+        """Hashes of front-end, detector, labels and model; a device prints them in its banner, too (identity.py)."""
+        return identity_of(self)
 
     def model_bytes(self) -> bytes:
         """Returns the .tflite. Raises ConfigError if it is not the model that bundle.json describes."""
-        return _read_model(self.model_path, self.model_sha256)
-
-
-def _check_detector(detector: DetectorSettings, n_words: int) -> None:
-    """Raises ConfigError if the numbers of thresholds or weights do not match words and kind: C does not check them."""
-    where = "detector: "
-    require_one_of(where + "kind", detector.kind, DETECTOR_KINDS)
-    n_weights = temporal_filter.N_WEIGHTS if detector.kind == TEMPORAL_FILTER else 0
-    for name, counts in (("word_thresholds", (0, n_words)), ("filter_weights", (n_weights,))):
-        values = getattr(detector, name)
-        if len(values) not in counts:
-            wanted = " or ".join(map(str, counts))
-            raise ConfigError(f"{where}{name} has {len(values)} numbers, not {wanted}", hint=_MAKE_AGAIN)
-    for weight in detector.filter_weights:
-        require_in_range(
-            where + "filter_weights", weight, -temporal_filter.LARGEST_WEIGHT, temporal_filter.LARGEST_WEIGHT
-        )
-    for threshold in detector.thresholds(n_words + FIRST_WORD):
-        require_in_range(where + "threshold", threshold, 0, 255)
-    require_in_range(where + "filter_shift", detector.filter_shift, 0, temporal_filter.LARGEST_SHIFT)
+        return _read_model(self.path, self.model_sha256)
 
 
 def load_bundle(path: Path) -> Bundle:
     """Reads and checks a bundle folder.
 
     Raises:
-        ConfigError: the folder is missing or is not a bundle, has another format version, an unknown or missing key,
-            a model that is missing or has another SHA-256, or a missing golden clip.
+        ConfigError: the folder is missing or is not a bundle, has another format version, an unknown or missing key, a
+            value beyond its limits (bundle_checks.py), a model that is missing, has another SHA-256 or is not what
+            bundle.json says, or a missing golden clip.
     """
-    values = _read_json(path)
     where = f"bundle {path}"
+    values = _read_json(path)
     version = values.pop("format_version", None)
-    if version in (1, 2):
-        values = _upgraded(values, version)
-    elif version != FORMAT_VERSION:
+    if type(version) is not int or not 1 <= version <= FORMAT_VERSION:
         raise ConfigError(
-            f"{where} has format version {version!r}, but this version of tinykws reads 1 to {FORMAT_VERSION}",
+            f"{where} has format version {shortened(repr(version))}, but this version of tinykws reads 1 to"
+            f" {FORMAT_VERSION}",
             hint="make it again: tinykws quantize   (or use the version of tinykws that made it)",
         )
+    if version < FORMAT_VERSION:
+        values = _upgraded(values, version)
     try:
+        if "path" in values:
+            raise ConfigError("unknown key 'path'")
         bundle = read_dataclass(Bundle, {**values, "path": path})
         _refuse_missing_keys(values, to_json(bundle))
+        check_model(bundle, bundle.model_bytes())
+        check_golden_files(bundle)
     except ConfigError as error:
-        raise ConfigError(f"{where}: {error.message}", hint=error.hint or _MAKE_AGAIN) from error
-    bundle.model_bytes()
-    for clip in bundle.golden:
-        if not (path / clip.file).is_file():
-            raise ConfigError(f"{where}: golden clip {clip.file} is missing", hint=_MAKE_AGAIN)
+        message = error.message if error.message.startswith(str(path)) else f"{where}: {error.message}"
+        raise ConfigError(shortened(message, len(where)), hint=shortened(error.hint or _MAKE_AGAIN)) from error
     return bundle
 
 
@@ -250,23 +233,33 @@ def sha256_hex(data: bytes) -> str:
 _MAKE_AGAIN = "make the bundle again: tinykws quantize"
 
 
+def shortened(text: str, more: int = 0) -> str:
+    """Returns a text for people; of a long one, which a stranger wrote, the beginning."""
+    most = 400 + more
+    return text if len(text) <= most else f"{text[:most]}..."
+
+
 def _read_json(path: Path) -> dict[str, Any]:
+    where = f"bundle {path}: "
     try:
-        values = json.loads((path / JSON_NAME).read_text(encoding="utf-8"))
+        values = parse_json(read_inside(path, JSON_NAME, MAX_JSON_BYTES))
     except FileNotFoundError as error:
         raise ConfigError(
             f"there is no bundle in {path}", hint="make one: tinykws quantize   (a bundle is a folder with bundle.json)"
         ) from error
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"bundle {path}: {JSON_NAME} cannot be read: {error}", hint=_MAKE_AGAIN) from error
+    except ConfigError as error:
+        raise ConfigError(where + error.message, hint=_MAKE_AGAIN) from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise ConfigError(f"{where}{JSON_NAME} cannot be read: {shortened(str(error))}", hint=_MAKE_AGAIN) from error
     if not isinstance(values, dict):
-        raise ConfigError(f"bundle {path}: {JSON_NAME} is not a JSON object", hint=_MAKE_AGAIN)
+        raise ConfigError(f"{where}{JSON_NAME} is not a JSON object", hint=_MAKE_AGAIN)
     return values
 
 
-def _read_model(path: Path, sha256: str) -> bytes:
+def _read_model(folder: Path, sha256: str) -> bytes:
+    path = folder / MODEL_NAME
     try:
-        model = path.read_bytes()
+        model = read_inside(folder, MODEL_NAME, MAX_MODEL_BYTES)
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror}", hint=_MAKE_AGAIN) from error
     if sha256_hex(model) != sha256:

@@ -2,7 +2,7 @@
 """A JSON schema of bundle.json, generated from the dataclasses that read it.
 
 `python -m tinykws.model.bundle_schema` prints it. The schema describes the current format version; load_bundle() also
-reads older versions and checks more than a schema can express (sizes against shapes, the model's SHA-256).
+reads older versions and checks more than a schema can express (bundle_checks.py).
 """
 
 from __future__ import annotations
@@ -13,9 +13,18 @@ import types
 import typing
 from typing import Any
 
+from tinykws.model import bundle_checks
 from tinykws.model.bundle import FORMAT_VERSION, Bundle, GoldenClip, TensorInfo
-from tinykws.project.detector_settings import DETECTOR_KINDS, DetectorSettings
+from tinykws.project.detector_settings import (
+    DETECTOR_KINDS,
+    MOST_AVERAGE_WINDOW_MS,
+    MOST_MINIMUM_COUNT,
+    MOST_SUPPRESSION_MS,
+    DetectorSettings,
+)
 from tinykws.project.frontend_settings import FrontendSettings
+from tinykws.project.labels import MAX_LABEL_LENGTH, Label
+from tinykws.project.temporal_filter import LARGEST_SHIFT
 from tinykws.support.attribute_docstrings import attribute_docstrings
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -25,16 +34,29 @@ _SCORE = {"minimum": 0, "maximum": 255}
 _LIMITS: dict[tuple[type, str], dict[str, Any]] = {
     (Bundle, "model_sha256"): {"pattern": "^[0-9a-f]{64}$"},
     (Bundle, "origin"): {"enum": ["trained", "imported"]},
-    (Bundle, "labels"): {"minItems": 3},
-    (Bundle, "arena_bytes"): {"minimum": 0},
+    (Bundle, "labels"): {"minItems": 3, "maxItems": bundle_checks.MAX_LABELS},
+    (Bundle, "arena_bytes"): {"minimum": 1, "maximum": bundle_checks.MAX_ARENA_BYTES},
+    (Bundle, "arena_measured_by"): {"maxLength": bundle_checks.MAX_TEXT},
+    (Bundle, "golden"): {"maxItems": bundle_checks.MAX_GOLDEN_CLIPS},
+    (Label, "name"): {"pattern": f"^[a-z0-9_]{{1,{MAX_LABEL_LENGTH}}}$"},
+    (Label, "text"): {"minLength": 1, "maxLength": bundle_checks.MAX_TEXT},
     (TensorInfo, "zero_point"): _INT8,
     (TensorInfo, "scale"): {"exclusiveMinimum": 0},
     (GoldenClip, "features_crc32"): {"minimum": 0, "maximum": 2**32 - 1},
+    (GoldenClip, "file"): {"maxLength": bundle_checks.MAX_PATH},
+    (GoldenClip, "seed"): {"minimum": 0, "maximum": 2**32 - 1},
     (GoldenClip, "scores"): {"items": {"type": "integer", **_INT8}},
     (DetectorSettings, "kind"): {"enum": list(DETECTOR_KINDS)},
     (DetectorSettings, "threshold"): _SCORE,
     (DetectorSettings, "word_thresholds"): {"items": {"type": "integer", **_SCORE}},
     (DetectorSettings, "filter_weights"): {"items": {"type": "integer", "minimum": -127, "maximum": 127}},
+    (DetectorSettings, "inference_stride_ms"): {"minimum": 5, "maximum": MOST_AVERAGE_WINDOW_MS},
+    (DetectorSettings, "average_window_ms"): {"minimum": 5, "maximum": MOST_AVERAGE_WINDOW_MS},
+    (DetectorSettings, "minimum_count"): {"minimum": 1, "maximum": MOST_MINIMUM_COUNT},
+    (DetectorSettings, "suppression_ms"): {"minimum": 0, "maximum": MOST_SUPPRESSION_MS},
+    (DetectorSettings, "filter_shift"): {"minimum": 0, "maximum": LARGEST_SHIFT},
+    (FrontendSettings, "sample_rate_hz"): {"const": bundle_checks.SAMPLE_RATE_HZ},
+    (FrontendSettings, "n_mels"): {"minimum": 1, "maximum": bundle_checks.MAX_MELS},
     (FrontendSettings, "tables"): {"enum": ["tensorflow", "c_library"]},
 }
 """What a field's annotation does not say."""

@@ -24,7 +24,7 @@ import numpy.typing as npt
 
 from tinykws.native import exact_math, fdlibm
 from tinykws.project.frontend_settings import FrontendSettings
-from tinykws.support.c_text import LINE_WIDTH, c_array
+from tinykws.support.c_text import LINE_WIDTH, c_array, c_comment
 from tinykws.support.errors import ConfigError
 
 Real: TypeAlias = "np.float32 | np.float64"
@@ -198,6 +198,7 @@ def _filterbank(arithmetic: _Arithmetic, settings: FrontendSettings) -> Filterba
             k += 1
         widths.append(k - band_start)
     _require(k <= settings.fft_size // 2, "upper_hz", settings.upper_hz)
+    _require(bool(falling), "upper_hz", settings.upper_hz)  # a bank without a bin
     _require(max(widths) < 256 and min(falling) >= 0, "n_mels", settings.n_mels)
     return Filterbank(first_bin, np.array(widths, np.uint8), np.array(falling, np.uint16), np.array(rising, np.uint16))
 
@@ -264,7 +265,7 @@ def c_source(settings: FrontendSettings) -> str:
         c_array("static const int16_t GAIN[KWS_GAIN_TABLE_SIZE]", tables.gain),
         c_array("static const uint16_t LOG2_CORRECTION[KWS_LOGARITHM_TABLE_SIZE]", tables.log2_correction),
     ]
-    return "\n".join([_C_HEAD.format(tables=settings.tables), *arrays, _c_config(settings, tables)])
+    return "\n".join([_C_HEAD.format(tables=c_comment(settings.tables)), *arrays, _c_config(settings, tables)])
 
 
 _C_HEAD = """\

@@ -20,6 +20,7 @@ Contents:
     temporal_filter.quantized: a temporal filter with integer weights.
     temporal_filter.tap_weights: its weights for each score.
     frontend_settings.FrontendSettings: all constants of the front-end.
+    identity.different_parts: which parts of what two devices run differ.
     labels.labels_of_words: the model's labels in output order.
     labels.label_of_word: the label of one word.
 """

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tinykws.project import temporal_filter
-from tinykws.support.dataclass_reader import renamed, require_at_least, require_in_range, require_one_of
+from tinykws.support.dataclass_reader import renamed, require_in_range, require_one_of
 from tinykws.support.errors import ConfigError
 
 RECOGNIZE_COMMANDS, TEMPORAL_FILTER = DETECTOR_KINDS = ("recognize_commands", "temporal_filter")
@@ -19,6 +19,12 @@ RECOGNIZE_COMMANDS_ONLY = ("average_window_ms", "minimum_count")
 """Settings of `recognize_commands` only; the temporal filter's span and weights are fitted together."""
 
 AUTO = "auto"
+MOST_AVERAGE_WINDOW_MS = 5000
+"""KWS_MAX_AVERAGE_WINDOW_MS of kws_detector.h; the inference stride cannot be longer either."""
+MOST_MINIMUM_COUNT = 1001
+"""KWS_MAX_MINIMUM_COUNT: all scores of the longest smoothing window at the shortest stride."""
+MOST_SUPPRESSION_MS = 3_600_000
+"""KWS_MAX_SUPPRESSION_MS: an hour."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -155,10 +161,12 @@ class DetectorRequest:
         require_one_of("detector: kind", self.kind, DETECTOR_KINDS)
         self._check_thresholds(words)
         require_in_range("detector: false_accepts_per_hour", self.false_accepts_per_hour, 0.01, 1000)
-        if self.inference_stride_ms < stride_ms or self.inference_stride_ms % stride_ms:
+        in_range = stride_ms <= self.inference_stride_ms <= MOST_AVERAGE_WINDOW_MS
+        if not in_range or self.inference_stride_ms % stride_ms:
             raise ConfigError(
                 f"detector: inference_stride_ms is {self.inference_stride_ms}",
-                hint=f"use a multiple of the front-end's stride of {stride_ms} ms, such as {5 * stride_ms}",
+                hint=f"use a multiple of the front-end's stride of {stride_ms} ms up to {MOST_AVERAGE_WINDOW_MS},"
+                f" such as {5 * stride_ms}",
             )
         for name in RECOGNIZE_COMMANDS_ONLY if self.kind != RECOGNIZE_COMMANDS else ():
             if name in self.given:
@@ -167,11 +175,14 @@ class DetectorRequest:
                     hint=f"remove {name}, or set kind: {RECOGNIZE_COMMANDS}",
                 )
         settings = self.as_given(words)
-        require_at_least("detector: minimum_count", settings.minimum_count, 1)
-        require_at_least("detector: suppression_ms", settings.suppression_ms, 0)
+        require_in_range("detector: minimum_count", settings.minimum_count, 1, MOST_MINIMUM_COUNT)
+        require_in_range("detector: suppression_ms", settings.suppression_ms, 0, MOST_SUPPRESSION_MS)
         if self.kind == RECOGNIZE_COMMANDS:
             require_in_range(
-                "detector: average_window_ms", settings.average_window_ms, settings.inference_stride_ms, 5000
+                "detector: average_window_ms",
+                settings.average_window_ms,
+                settings.inference_stride_ms,
+                MOST_AVERAGE_WINDOW_MS,
             )
 
     def _check_thresholds(self, words: Sequence[str]) -> None:

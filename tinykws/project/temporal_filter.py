@@ -30,6 +30,8 @@ EVEN_ODDS = 128
 """The score of log-odds of 0."""
 LARGEST_WEIGHT = 127
 LARGEST_SHIFT = 15
+LARGEST_BIAS = 1 << 30
+"""KWS_MAX_FILTER_BIAS of kws_detector.h: the weighted sum still fits 32 bits."""
 
 DEFAULT_WEIGHTS = (
     (

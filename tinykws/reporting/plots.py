@@ -55,11 +55,11 @@ def plot_confusion_matrix(path: Path, confusion: Sequence[Sequence[int]], labels
         for column, count in enumerate(counts):
             colour = "white" if shares[row][column] > 0.5 else "black"
             axes.text(column, row, str(count), ha="center", va="center", color=colour)
-    axes.set_xticks(range(len(labels)), labels, rotation=45, ha="right")
-    axes.set_yticks(range(len(labels)), labels)
+    axes.set_xticks(range(len(labels)), _literal(labels), rotation=45, ha="right")
+    axes.set_yticks(range(len(labels)), _literal(labels))
     axes.set_xlabel("predicted")
     axes.set_ylabel("true")
-    axes.set_title(title)
+    axes.set_title(*_literal([title]))
     _save(figure, path)
 
 
@@ -98,7 +98,7 @@ def plot_sound(path: Path, samples: npt.NDArray[np.int16], sample_rate_hz: int, 
     waveform, spectrum = figure.add_subplot(2, 1, 1), figure.add_subplot(2, 1, 2)
     waveform.plot(np.arange(samples.size) / sample_rate_hz, samples, linewidth=0.4)
     waveform.set_ylim(-32768, 32767)
-    waveform.set_title(title)
+    waveform.set_title(*_literal([title]))
     waveform.set_xlabel("seconds")
     waveform.grid(alpha=0.3)
     hz, dbfs = _power_spectrum(samples, sample_rate_hz)
@@ -167,14 +167,15 @@ def plot_stream_curve(
     axes.fill_between(rates, [low for low, _ in limits], [high for _, high in limits], alpha=0.2, step="post")
     axes.step(rates, recalls, where="post", marker="o", markersize=3, label="all words, with 95 % confidence interval")
     for word, curve in words.items():
-        axes.step([rate for rate, _ in curve], [recall for _, recall in curve], where="post", linewidth=0.8, label=word)
+        label, rates_of_word = _literal([word])[0], [rate for rate, _ in curve]
+        axes.step(rates_of_word, [recall for _, recall in curve], where="post", linewidth=0.8, label=label)
     axes.plot(*deployed, marker="*", markersize=14, linestyle="", color="black", label="as deployed")
     axes.set_xscale("symlog", linthresh=1)
     axes.set_xlim(left=0)
     axes.set_ylim(0, 1.02)
     axes.set_xlabel("false accepts per hour")
     axes.set_ylabel("recall")
-    axes.set_title(title)
+    axes.set_title(*_literal([title]))
     axes.grid(alpha=0.3)
     axes.legend(loc="lower right")
     _save(figure, path)
@@ -188,6 +189,11 @@ _CURVES = {
         "validation_mean_recall": "validation, mean recall",
     },
 }
+
+
+def _literal(texts: Sequence[str]) -> list[str]:
+    """Returns words and file names as matplotlib's text: what is between two dollar signs would be a formula."""
+    return [text.replace("$", r"\$") for text in texts]
 
 
 def _figure(width: float, height: float) -> Any:

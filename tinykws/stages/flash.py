@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tinykws.boards.rows import Board
-from tinykws.device.banner_checks import SELF_TEST_ADVICE, check_firmware_matches, self_test_failure
+from tinykws.device.banner_checks import NO_IDENTITY, SELF_TEST_ADVICE, check_firmware_matches, self_test_failure
 from tinykws.device.protocol import DeviceTrouble, Ready, parse_line
 from tinykws.device.session import DeviceSession
 from tinykws.device.session_log import SessionLog
@@ -95,6 +95,8 @@ def flash(
     upload(project_dir, board, port.device, _UploadProgress(progress).feed)
     progress.say("flash: uploaded; waiting for the board to come back")
     now_at, ready = _wait_for_board(port_access, _UploadedBoard(bundle, board, port, before))
+    if not ready.identity:
+        progress.say(NO_IDENTITY)
     complaint = self_test_failure(ready)
     if complaint is not None:
         raise DeviceError(f"uploaded, but {complaint}", hint=SELF_TEST_ADVICE)

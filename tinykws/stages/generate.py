@@ -97,6 +97,7 @@ def _templates(names: tuple[str, ...], bundle: Bundle, board: Board, engine: str
         "bundle": bundle,
         "board": board,
         "engine": engine,
+        "identity": bundle.identity,
         "words": ", ".join(label.text for label in bundle.labels[2:]),
         "inference_stride": bundle.detector.inference_stride_ms // bundle.frontend.stride_ms,
         "lib_deps": board.tflm.lib_deps if board.tflm and engine == "tflm" else (),

@@ -16,7 +16,7 @@ import numpy as np
 from tinykws.audio.files import read_audio
 from tinykws.audio.samples import Samples
 from tinykws.boards.rows import Board
-from tinykws.device.banner_checks import SELF_TEST_ADVICE, check_firmware_matches, self_test_failure
+from tinykws.device.banner_checks import NO_IDENTITY, SELF_TEST_ADVICE, check_firmware_matches, self_test_failure
 from tinykws.device.clip_audio import AudioInMemory, pcm_bytes
 from tinykws.device.open_device import RETURN_S, OpenDevice, add_device_details, open_device
 from tinykws.device.protocol import MAX_TAIL_SAMPLES, Ready
@@ -98,6 +98,8 @@ def verify(
         connection = RecoveringSession(session, device, lambda ready: check_firmware_matches(ready, bundle, board))
         with add_device_details(device, log):
             ready = connection.begin()
+        if not ready.identity:
+            progress.say(NO_IDENTITY)
         _report_self_test(ready, bundle, progress)
         ended = _send_clips(run, connection, device, clips, progress)
         log.add(END, RunEnd(ended, run.mismatches).to_text())

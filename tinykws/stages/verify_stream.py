@@ -19,7 +19,7 @@ import numpy as np
 from tinykws.audio.files import AudioStream
 from tinykws.audio.samples import Samples
 from tinykws.boards.rows import Board
-from tinykws.device.banner_checks import check_firmware_matches
+from tinykws.device.banner_checks import NO_IDENTITY, check_firmware_matches
 from tinykws.device.clip_audio import StreamedAudio, pcm_bytes
 from tinykws.device.open_device import RETURN_S, OpenDevice, add_device_details, open_device
 from tinykws.device.protocol import MAX_CLIP_BYTES
@@ -109,7 +109,9 @@ def verify_stream(
         session = DeviceSession(device.transport, log, timeout_s)
         connection = RecoveringSession(session, device, lambda ready: check_firmware_matches(ready, bundle, board))
         with add_device_details(device, log):
-            connection.begin()
+            ready = connection.begin()
+        if not ready.identity:
+            progress.say(NO_IDENTITY)
         run.log_stream(log)
         end = _send_stream(run, connection, device, log_path=log_path, mismatch_dir=mismatch_dir, progress=progress)
         log.begin_attempt(0, 0)

@@ -32,5 +32,6 @@ Contents:
     user_cache.user_cache_dir: tinykws's folder in the user's cache.
     resources.FIRMWARE: where firmware/, templates/ and boards.yaml are.
     templates.render: fills in a template.
-    c_text.c_array: a C array; the module has strings, floats and bytes too.
+    c_text.c_array: a C array; the module has strings, floats, bytes and comments too.
+    escapes.markdown: text from elsewhere as words of Markdown; the module has ini files and numbers too.
 """

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""C source text: arrays, numbers and strings, for templates and the aot engine."""
+"""C source text: arrays, numbers, strings and comments, for templates and the aot engine."""
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterable
 
 LINE_WIDTH = 110
@@ -29,7 +31,12 @@ def c_bytes(declaration: str, data: bytes) -> str:
 
 
 def c_float(value: float) -> str:
-    """Returns a C float literal that reads back as the nearest 32-bit float, exactly."""
+    """Returns a C float literal that reads back as the nearest 32-bit float, exactly.
+
+    Raises ValueError for infinity and NaN, which have none.
+    """
+    if not math.isfinite(value):
+        raise ValueError(f"{value} has no literal in C")
     digits = f"{value:.9g}"
     return digits + ("f" if any(character in digits for character in ".en") else ".0f")
 
@@ -37,6 +44,20 @@ def c_float(value: float) -> str:
 def c_string(text: str) -> str:
     """Returns a C string literal: ASCII unchanged, the rest as UTF-8 in octal escapes (which have a fixed length)."""
     escaped = "".join(
-        chr(byte) if 32 <= byte < 127 and chr(byte) not in '"\\?' else f"\\{byte:03o}" for byte in text.encode()
+        chr(byte) if 32 <= byte < 127 and chr(byte) not in '"\\?' else f"\\{byte:03o}"
+        for byte in text.encode(errors="backslashreplace")
     )
     return f'"{escaped}"'
+
+
+def c_comment(text: str) -> str:
+    """Returns a text for the inside of a comment: printable ASCII on one line, which neither ends nor begins one."""
+    ascii_text = "".join(character if " " <= character <= "~" else ascii(character)[1:-1] for character in text)
+    return ascii_text.replace("*/", "* /").replace("/*", "/ *").replace("??", "? ?")
+
+
+def c_name(text: str) -> str:
+    """Returns a name, or the end of one. Raises ValueError if it has other characters than a C name."""
+    if not re.fullmatch(r"[A-Za-z0-9_]+", text, re.ASCII):
+        raise ValueError(f"{text!r} is not a name in C")
+    return text

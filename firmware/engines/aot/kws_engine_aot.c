@@ -4,6 +4,12 @@
 #include "kws_settings.h"
 #include "model_aot.h"
 
+#if KWS_MODEL_INPUT_BYTES != KWS_N_FRAMES * KWS_N_MELS
+#error "the model's input is not the front-end's output: run tinykws generate"
+#endif
+#if KWS_MODEL_OUTPUT_BYTES != KWS_N_LABELS
+#error "the model's outputs are not the labels: run tinykws generate"
+#endif
 #if KWS_MODEL_INFERENCE_STRIDE != 0 && KWS_MODEL_INFERENCE_STRIDE != KWS_INFERENCE_STRIDE
 #error "model_aot.c was made for another number of frames from one inference to the next: run tinykws generate"
 #endif

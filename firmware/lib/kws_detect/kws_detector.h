@@ -31,6 +31,14 @@ extern "C" {
 #define KWS_UNKNOWN_LABEL 1u
 #define KWS_FIRST_WORD_LABEL 2u
 
+/* Limits of a configuration: sums of scores, and of weights times evidence, fit their integers by far. */
+#define KWS_MAX_LABELS 128
+#define KWS_MAX_AVERAGE_WINDOW_MS 5000
+#define KWS_MAX_MINIMUM_COUNT 1001
+#define KWS_MAX_SUPPRESSION_MS 3600000
+#define KWS_MAX_FILTER_BIAS 1073741824
+#define KWS_MAX_FILTER_SHIFT 15
+
 typedef struct {
     uint32_t time_ms;
     uint16_t label;

@@ -88,6 +88,11 @@ typedef struct {
     uint32_t *noise;       /* [n_mels] the noise estimate, with smoothing_bits extra bits */
 } kws_frontend;
 
+/* Limits of a configuration. Band widths are 8 bits; a line of features has two digits for each channel. */
+#define KWS_MAX_MELS 128
+#define KWS_MIN_WINDOW_SAMPLES 33
+#define KWS_MAX_WINDOW_SAMPLES 2048
+
 /* The smallest power of two that holds a window of 33 to 2048 samples. */
 #define KWS_FFT_SIZE(window_samples) \
     ((window_samples) <= 64     ? 64 \
