@@ -21,6 +21,7 @@ Contents:
     firmware_steps.generate_firmware: generates, then compiles, a board's firmware.
     board_microphone.board_microphone: opens the microphone of a board.
     instruction_counts.with_counts: counts instructions in emulation.
+    terminal.echo: the one place through which the command line prints.
     console.ConsoleProgress: progress bars, tables and JSON.
     monitor_view.LiveView: the lines that `monitor` shows.
     recording_prompts.TerminalPrompts: what a person who records is asked and shown.

@@ -12,6 +12,7 @@ import click
 
 from tinykws.cli.console import print_json, to_json
 from tinykws.cli.options import BoardId, json_option, project_option
+from tinykws.cli.terminal import echo, style
 
 if TYPE_CHECKING:
     from tinykws.doctor.finding import Finding
@@ -48,7 +49,7 @@ def doctor(project_dir: Path, board_id: str | None, as_json: bool) -> int:
         print_json({"ready": report.ready, **to_json(report)})
     else:
         # None: click omits colours if stdout is not a terminal.
-        click.echo(_describe(report), color=False if os.environ.get("NO_COLOR") else None)
+        echo(_describe(report), color=False if os.environ.get("NO_COLOR") else None)
     return 0 if report.ready else 1
 
 
@@ -56,13 +57,13 @@ def _describe(report: DoctorReport) -> str:
     width = max(len(finding.name) for finding in report.findings)
     lines = []
     for area, findings in groupby(report.findings, lambda finding: finding.area):
-        lines.append(click.style(area, bold=True))
+        lines.append(style(area, "bold"))
         lines += [line for finding in findings for line in _lines(finding, width)]
     return "\n".join([*lines, "", _conclusion(report)])
 
 
 def _lines(finding: Finding, width: int) -> list[str]:
-    state = click.style(f"{finding.state:7}", fg=COLOURS[finding.state])
+    state = style(f"{finding.state:7}", COLOURS[finding.state])
     lines = [f"  {state}  {finding.name:{width}}  {finding.found}"]
     if finding.mend:
         lines.append(f"  {'':7}  {'':{width}}  try: {finding.mend}")

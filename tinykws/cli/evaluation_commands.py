@@ -13,6 +13,7 @@ from tinykws.cli.console import ConsoleProgress, print_json, to_json
 from tinykws.cli.evaluation_view import describe_evaluation, describe_stream
 from tinykws.cli.options import bundle_option, force_option, json_option, negatives_option, project_option
 from tinykws.cli.pipeline import report_of, run_stage, run_until, workplace
+from tinykws.cli.terminal import echo
 from tinykws.project.layout import Project
 from tinykws.support.errors import ConfigError
 
@@ -72,8 +73,8 @@ def evaluate(
     if as_json:
         print_json(to_json(report))
     else:
-        click.echo(describe_evaluation(report))
-        click.echo(f"\npictures and numbers: {project.evaluation_dir}")
+        echo(describe_evaluation(report))
+        echo(f"\npictures and numbers: {project.evaluation_dir}")
     return 0 if report.int8_model.accuracy >= min_accuracy else 1
 
 
@@ -93,8 +94,8 @@ def _print_stream_evaluation(measured: EvaluateStreamReport, project: Project, a
     if as_json:
         print_json(to_json(measured))
     else:
-        click.echo(describe_stream(measured))
-        click.echo(f"\ncurve and numbers: {project.stream_evaluation_dir}")
+        echo(describe_stream(measured))
+        echo(f"\ncurve and numbers: {project.stream_evaluation_dir}")
 
 
 def _stream_evaluation(

@@ -21,6 +21,7 @@ from tinykws.cli.options import (
     project_option,
 )
 from tinykws.cli.pipeline import workplace
+from tinykws.cli.terminal import echo
 
 
 @click.command()
@@ -39,11 +40,11 @@ def generate(project_dir: Path, board_id: str, engine: str | None, bundle_dir: P
     """
     board = board_of(project_dir, board_id)
     place = workplace(project_dir, bundle_dir, ConsoleProgress())
-    click.echo(f"project: {generate_firmware(place, board, engine)}")
+    echo(f"project: {generate_firmware(place, board, engine)}")
     if board.chosen_engine(engine) == "aot":
         from tinykws.cost.execution_mode import choose_mode_for_board
 
-        click.echo(f"stream: {choose_mode_for_board(place.bundle, board).report.in_words()}")
+        echo(f"stream: {choose_mode_for_board(place.bundle, board).report.in_words()}")
 
 
 @click.command()
@@ -82,7 +83,7 @@ def build(
         if as_json:
             print_json({"project": str(folder)})
         else:
-            click.echo(f"project: {folder}")
+            echo(f"project: {folder}")
         return
     report = build_firmware(place, folder, board, force=allow_slow)
     if count:
@@ -90,7 +91,7 @@ def build(
     if as_json:
         print_json(to_json(report))
     else:
-        click.echo(describe_build(report))
+        echo(describe_build(report))
 
 
 @click.command()
@@ -113,4 +114,4 @@ def boards(project_dir: Path, as_json: bool) -> None:
         print_json([dataclasses.asdict(board) for board in rows.values()])
         return
     cells = ([b.id, b.name, b.mcu, b.engine, b.microphone.part or b.microphone.kind] for b in rows.values())
-    click.echo(table(["board", "name", "chip", "engine", "microphone"], cells))
+    echo(table(["board", "name", "chip", "engine", "microphone"], cells))

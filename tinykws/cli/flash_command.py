@@ -20,6 +20,7 @@ from tinykws.cli.options import (
     project_option,
 )
 from tinykws.cli.pipeline import workplace
+from tinykws.cli.terminal import echo
 
 
 @click.command()
@@ -58,7 +59,7 @@ def flash(
     if as_json:
         print_json(to_json(report))
         return
-    click.echo(
+    echo(
         f"{board.name} on {report.port} runs model {report.model_id}, engine {report.engine}:"
         f" {', '.join(report.labels)}"
     )

@@ -11,6 +11,7 @@ import click
 from tinykws.cli.board_microphone import board_microphone
 from tinykws.cli.console import ConsoleProgress, print_json, table, to_json
 from tinykws.cli.options import connected_board_option, json_option, port_option, project_option
+from tinykws.cli.terminal import echo
 
 if TYPE_CHECKING:
     from tinykws.stages.mic_check import MicCheckReport
@@ -53,7 +54,7 @@ def mic_check(
     if as_json:
         print_json(to_json(report))
     else:
-        click.echo(_describe(report))
+        echo(_describe(report))
     return 0 if report.good else 1
 
 

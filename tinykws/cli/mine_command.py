@@ -11,6 +11,7 @@ import click
 from tinykws.cli.console import ConsoleProgress, print_json, table, to_json
 from tinykws.cli.options import bundle_option, json_option, project_option
 from tinykws.cli.pipeline import workplace
+from tinykws.cli.terminal import echo
 from tinykws.project.layout import Project
 from tinykws.support.errors import ConfigError
 
@@ -67,7 +68,7 @@ def mine(
     if as_json:
         print_json(to_json(report))
     else:
-        click.echo(_describe(report, data_dir))
+        echo(_describe(report, data_dir))
 
 
 def _describe(report: MineReport, data_dir: Path | None) -> str:

@@ -30,5 +30,8 @@ Contents:
     archives.unpack: unpacks an untrusted .tar.gz or .zip.
     resources.FIRMWARE: where firmware/, templates/ and boards.yaml are.
     templates.render: fills in a template.
+    safe_text.visible: shows control characters and escape sequences of untrusted text as visible escapes.
+    safe_text.safe_json: JSON that is safe to show.
+    rotating_file.RotatingFile: a log that never fills the disk.
     c_text.c_array: a C array; the module has strings, floats and bytes too.
 """
