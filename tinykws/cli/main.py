@@ -20,6 +20,7 @@ from tinykws.cli.terminal import echo
 from tinykws.cli.verbosity import Verbosity, verbosity_options
 from tinykws.support.dataclass_reader import RenamedSettingWarning
 from tinykws.support.errors import TinykwsError, did_you_mean
+from tinykws.support.files import os_error_hint
 
 INTERRUPTED = 130
 """The exit code that shells expect of a program that Ctrl-C ended."""
@@ -96,12 +97,20 @@ def run(arguments: list[str] | None = None) -> int:
     warnings.showwarning = _notices_to(verbosity)
     warnings.simplefilter("once", RenamedSettingWarning)
     try:
+        _refuse_null_characters(sys.argv[1:] if arguments is None else arguments)
         result = tinykws.main(args=arguments, prog_name="tinykws", standalone_mode=False, obj=verbosity)
     except (click.ClickException, TinykwsError, OSError, KeyboardInterrupt, click.Abort) as error:
         if verbosity.verbose:
             echo("".join(traceback.format_exception(error)), err=True, nl=False)
         return _explain(error)
     return result if isinstance(result, int) else 0
+
+
+def _refuse_null_characters(arguments: list[str]) -> None:
+    """Raises click's error for an argument that no file's name can hold; the shell cannot pass one, scripts can."""
+    for argument in arguments:
+        if "\0" in argument:
+            raise click.UsageError(f"an argument holds a null character: {argument!r}")
 
 
 def _show_traceback(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
@@ -124,7 +133,7 @@ def _explain(error: BaseException) -> int:
         sys.stderr.close()
         return INTERRUPTED
     if isinstance(error, OSError):
-        _show(f"{error.strerror or error}: {error.filename or ''}".rstrip(": "), "check permissions and free space")
+        _show(f"{error.strerror or error}: {error.filename or ''}".rstrip(": "), os_error_hint(error))
         return TinykwsError.exit_code
     echo("tinykws: interrupted; no file is half-written, run the same command to continue", err=True)
     return INTERRUPTED

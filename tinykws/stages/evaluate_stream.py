@@ -11,9 +11,7 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-import soundfile
-
+from tinykws.audio.files import writing_wav
 from tinykws.evaluation.stream_measure import WANTED_RATES, CurvePoint, StreamMeasure, measure_bundle
 from tinykws.evaluation.stream_scores import Stream
 from tinykws.evaluation.stream_set import (
@@ -128,9 +126,9 @@ def save_streams(stream_set: StreamSet, folder: Path, progress: Progress = SILEN
     with replacing_folder(folder) as fresh:
         for stream in progress.track(made, "writing streams"):
             name = stream.name.replace(" ", "_").replace(",", "")
-            with soundfile.SoundFile(fresh / f"{name}.wav", "w", 16000, 1, "PCM_16") as file:
+            with writing_wav(fresh / f"{name}.wav") as write:
                 for samples in stream:
-                    file.write(np.asarray(samples))
+                    write(samples)
             write_timeline(fresh / f"{name}.csv", stream.events)
 
 

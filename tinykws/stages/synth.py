@@ -262,7 +262,7 @@ def _speech(engine: str, speak: Speak, voice: str, utterance: Utterance, speed: 
     """Returns what an engine says, trimmed, float [n] at SAMPLE_RATE_HZ, played at a speed."""
     try:
         sound = speak(voice, utterance)
-    except TinykwsError:
+    except (TinykwsError, OSError):
         raise
     except Exception as error:  # whatever an engine's own code fails with
         raise ToolError(f"{engine} failed at {utterance.text!r} with voice {voice}: {error!r}") from error

@@ -9,12 +9,16 @@ Contents:
     errors.did_you_mean: a hint with the most similar known names.
     dataclass_reader.read_dataclass: turns a mapping into a frozen dataclass and checks keys and types.
     dataclass_reader.renamed: a field whose key or values had other names, which are still read.
-    yaml_text.load_yaml: reads a YAML mapping.
+    yaml_text.load_yaml: reads a YAML mapping within limits.
+    yaml_text.read_yaml_file: the text of a YAML file.
     files.replacing: a temporary path that replaces a file if all goes well.
     files.creating: the same for a file that must not exist yet.
     files.replacing_folder: the same for a folder.
     files.write_json: writes indented JSON.
     files.write_text_if_changed: writes text and leaves an identical file alone.
+    files.write_bytes: writes a file; an error names it.
+    files.is_reserved_by_windows: whether a name cannot be a file's on Windows.
+    files.os_error_hint: what to do about a full disk and other errors of the operating system.
     files.sha256_of_file: the SHA-256 of a file.
     freshness.is_fresh: whether a stage's outputs are up to date.
     freshness.write_stamp: records what a stage's outputs were made from.

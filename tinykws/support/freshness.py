@@ -39,7 +39,7 @@ def is_fresh(stamp_path: Path, stage_files: StageFiles) -> bool:
     try:
         stamp = json.loads(stamp_path.read_text(encoding="utf-8"))
         wrote, read, _ = stamp["outputs"], stamp["inputs"], stamp["report"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return False
     if not all(path.exists() for path in stage_files.writes):
         return False
