@@ -19,6 +19,7 @@ from tinykws.cli.options import (
     engine_option,
     json_option,
     project_option,
+    rebuild_option,
 )
 from tinykws.cli.pipeline import workplace
 from tinykws.cli.terminal import echo
@@ -29,17 +30,21 @@ from tinykws.cli.terminal import echo
 @board_option
 @engine_option
 @bundle_option
-def generate(project_dir: Path, board_id: str, engine: str | None, bundle_dir: Path | None) -> None:
+@rebuild_option
+def generate(
+    project_dir: Path, board_id: str, engine: str | None, bundle_dir: Path | None, rebuild: bool
+) -> None:  # fmt: skip
     """Generate the PlatformIO project for a board.
 
-    Compiles nothing. The project goes to build/firmware/BOARD/ and can be built without tinykws.
+    Compiles nothing. The project goes to build/firmware/BOARD/ and can be built without tinykws. It is made from the
+    last bundle; if that is out of date, this says so.
 
     \b
     Example:
       tinykws generate --board nano33ble --project hello
     """
     board = board_of(project_dir, board_id)
-    place = workplace(project_dir, bundle_dir, ConsoleProgress())
+    place = workplace(project_dir, bundle_dir, ConsoleProgress(), rebuild=rebuild)
     echo(f"project: {generate_firmware(place, board, engine)}")
     if board.chosen_engine(engine) == "aot":
         from tinykws.cost.execution_mode import choose_mode_for_board
@@ -77,7 +82,7 @@ def build(
     board = board_of(project_dir, board_id)
     if count and board.chosen_engine(engine) != "aot":
         raise click.UsageError("--count works with the aot engine only: add --engine aot")
-    place = workplace(project_dir, bundle_dir, ConsoleProgress())
+    place = workplace(project_dir, bundle_dir, ConsoleProgress(), rebuild=True)
     folder = generate_firmware(place, board, engine)
     if no_compile:
         if as_json:

@@ -18,6 +18,7 @@ from tinykws.cli.options import (
     json_option,
     port_option,
     project_option,
+    rebuild_option,
 )
 from tinykws.cli.pipeline import workplace
 from tinykws.cli.terminal import echo
@@ -29,15 +30,16 @@ from tinykws.cli.terminal import echo
 @engine_option
 @bundle_option
 @port_option
+@rebuild_option
 @json_option
 @allow_slow_option
 def flash(
-    project_dir: Path, board_id: str, engine: str | None, bundle_dir: Path | None, port: str | None, as_json: bool,
-    allow_slow: bool,
+    project_dir: Path, board_id: str, engine: str | None, bundle_dir: Path | None, port: str | None, rebuild: bool,
+    as_json: bool, allow_slow: bool,
 ) -> None:  # fmt: skip
     """Write the firmware to a board.
 
-    Builds the firmware first if it is out of date. The board is found by its USB ids. After the upload, the board
+    Compiles the firmware first, from the last bundle; if that is out of date, this says so. The board is found by its USB ids. After the upload, the board
     reports its model, engine and labels; the last line shows them.
 
     \b
@@ -52,7 +54,7 @@ def flash(
     refuse_emulated(board)
     on = port_of(project_dir, board, port)
     progress = ConsoleProgress()
-    place = workplace(project_dir, bundle_dir, progress)
+    place = workplace(project_dir, bundle_dir, progress, rebuild=rebuild)
     folder = generate_firmware(place, board, engine)
     build_firmware(place, folder, board, force=allow_slow)
     report = flash_board(place.bundle, board, folder, on, progress)

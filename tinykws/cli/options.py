@@ -49,6 +49,13 @@ def force_option(function: F) -> F:
     return click.option("--force", is_flag=True, help="Run again even if everything is up to date.")(function)
 
 
+def rebuild_option(function: F) -> F:
+    """--rebuild: run the stages that are out of date, instead of using the last bundle."""
+    return click.option(
+        "--rebuild", is_flag=True, help="Run the stages that are out of date first, instead of using the last bundle."
+    )(function)
+
+
 def json_option(function: F) -> F:
     """--json: the same numbers for machines, on stdout."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")(function)
@@ -82,7 +89,7 @@ def bundle_option(function: F) -> F:
     """--bundle DIR: use this bundle instead of the project's."""
     return click.option(
         "--bundle", "bundle_dir", type=click.Path(path_type=Path, file_okay=False), default=None, metavar="FOLDER",
-        show_default="the project's", help="Use this bundle; train nothing.",
+        show_default="the project's", help="Use this bundle.",
     )(function)  # fmt: skip
 
 

@@ -22,6 +22,11 @@ Contents:
     files.sha256_of_file: the SHA-256 of a file.
     freshness.is_fresh: whether a stage's outputs are up to date.
     freshness.write_stamp: records what a stage's outputs were made from.
+    staleness.reasons: why a stage is out of date.
+    staleness.last_seconds: how long it took the last time.
+    kept_outputs.put_away: keeps what a stage made from earlier inputs.
+    kept_outputs.take_back: takes it back.
+    project_lock.locked: lets one command at a time build in a project.
     progress.Progress: how stages report progress; silent by default.
     run_command.run_command: runs a program with a time limit.
     run_command.start_group: starts a program whose children end with it.
