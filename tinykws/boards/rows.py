@@ -205,6 +205,8 @@ class Board:
     """Default engine."""
     engines: tuple[str, ...]
     """Engines that work on the board."""
+    note: str = ""
+    """What a user must know about the board; `boards`, `doctor` and `build` show it."""
     microphone_port: str = ""
     """Folder in firmware/ports with the code for the microphone if `port` has none; otherwise empty."""
     framework: str = ""

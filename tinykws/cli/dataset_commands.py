@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,7 +54,7 @@ def init(directory: Path, words: str, language: str, architecture: str) -> None:
     echo(f"wrote {project.root / 'kws.yaml'}")
     for label in project.config.labels[2:]:
         echo(f"  recordings of {label.text!r}, where you have any, go into {project.data_dir / label.name}/")
-    where = "" if directory == Path() else f" --project {directory}"
+    where = "" if directory == Path() else f" --project {shlex.quote(str(directory))}"
     echo(f"next: tinykws build --board qemu-cortex-m4{where}   (words without recordings are spoken by espeak-ng)")
 
 

@@ -25,8 +25,10 @@ COLOURS = {"ok": "green", "warning": "yellow", "missing": "red"}
 @project_option
 @click.option("--board", "board_id", type=BoardId(), default=None, metavar="BOARD", show_default="the emulated boards",
               help="Check only what this board needs.")  # fmt: skip
+@click.option("--boards", "each_board", is_flag=True,
+              help="Also say of each board whether its platform is installed or can be had.")  # fmt: skip
 @json_option
-def doctor(project_dir: Path, board_id: str | None, as_json: bool) -> int:
+def doctor(project_dir: Path, board_id: str | None, each_board: bool, as_json: bool) -> int:
     """Check what this computer has and lacks.
 
     Checks Python, packages, compilers, emulators, PlatformIO, disk space, and access to serial ports. It shows the
@@ -37,6 +39,7 @@ def doctor(project_dir: Path, board_id: str | None, as_json: bool) -> int:
     Examples:
       tinykws doctor
       tinykws doctor --board nano33ble
+      tinykws doctor --boards
       tinykws doctor --json
     """
     from tinykws.boards.rows import find_board, load_boards
@@ -44,12 +47,13 @@ def doctor(project_dir: Path, board_id: str | None, as_json: bool) -> int:
 
     boards = load_boards(project_dir / "boards.yaml")
     board = None if board_id is None else find_board(board_id, boards)
-    report = look(board, boards, project_dir / "build" / "firmware")
+    report = look(board, boards, project_dir / "build" / "firmware", each_board=each_board or as_json)
     if as_json:
         print_json({"ready": report.ready, **to_json(report)})
     else:
         # None: click omits colours if stdout is not a terminal.
-        echo(_describe(report), color=False if os.environ.get("NO_COLOR") else None)
+        more = "" if board or each_board else "\nfor the boards: tinykws doctor --boards, or --board BOARD"
+        echo(_describe(report) + more, color=False if os.environ.get("NO_COLOR") else None)
     return 0 if report.ready else 1
 
 

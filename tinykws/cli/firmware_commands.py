@@ -10,7 +10,7 @@ import click
 from tinykws.cli.boards_and_ports import board_of, load_board_rows
 from tinykws.cli.build_view import describe_build
 from tinykws.cli.console import ConsoleProgress, print_json, table, to_json
-from tinykws.cli.firmware_steps import build_firmware, generate_firmware
+from tinykws.cli.firmware_steps import build_firmware, check_can_build, generate_firmware
 from tinykws.cli.instruction_counts import with_counts
 from tinykws.cli.options import (
     allow_slow_option,
@@ -82,7 +82,8 @@ def build(
     board = board_of(project_dir, board_id)
     if count and board.chosen_engine(engine) != "aot":
         raise click.UsageError("--count works with the aot engine only: add --engine aot")
-    place = workplace(project_dir, bundle_dir, ConsoleProgress(), rebuild=True)
+    check = (lambda: None) if no_compile else (lambda: check_can_build(project_dir, board, engine))
+    place = workplace(project_dir, bundle_dir, ConsoleProgress(), rebuild=True, before_stages=check)
     folder = generate_firmware(place, board, engine)
     if no_compile:
         if as_json:
@@ -97,6 +98,8 @@ def build(
         print_json(to_json(report))
     else:
         echo(describe_build(report))
+        if board.note:
+            echo(f"\n{board.id}: {board.note}")
 
 
 @click.command()
@@ -120,3 +123,6 @@ def boards(project_dir: Path, as_json: bool) -> None:
         return
     cells = ([b.id, b.name, b.mcu, b.engine, b.microphone.part or b.microphone.kind] for b in rows.values())
     echo(table(["board", "name", "chip", "engine", "microphone"], cells))
+    for board in rows.values():
+        if board.note:
+            echo(f"{board.id}: {board.note}")

@@ -14,6 +14,13 @@ if TYPE_CHECKING:
     from tinykws.stages.build import BuildReport
 
 
+def check_can_build(project_dir: Path, board: Board, engine: str | None) -> None:
+    """Raises an error if what the board's firmware needs cannot be had: before minutes of training, not after them."""
+    from tinykws.stages.build import check_can_build as check
+
+    check(project_dir / "build" / "firmware" / board.id, board, board.chosen_engine(engine))
+
+
 def generate_firmware(place: Workplace, board: Board, engine: str | None) -> Path:
     """Generates the PlatformIO project, and says how many files changed; returns its folder."""
     from tinykws.stages.generate import generate as generate_project

@@ -9,7 +9,7 @@ import click
 
 from tinykws.cli.boards_and_ports import board_of, port_of
 from tinykws.cli.console import ConsoleProgress, print_json, to_json
-from tinykws.cli.firmware_steps import build_firmware, generate_firmware
+from tinykws.cli.firmware_steps import build_firmware, check_can_build, generate_firmware
 from tinykws.cli.options import (
     allow_slow_option,
     board_option,
@@ -39,8 +39,8 @@ def flash(
 ) -> None:  # fmt: skip
     """Write the firmware to a board.
 
-    Compiles the firmware first, from the last bundle; if that is out of date, this says so. The board is found by its USB ids. After the upload, the board
-    reports its model, engine and labels; the last line shows them.
+    Compiles the firmware first, from the last bundle; if that is out of date, this says so. The board is found by its
+    USB ids. After the upload, the board reports its model, engine and labels; the last line shows them.
 
     \b
     Examples:
@@ -54,7 +54,10 @@ def flash(
     refuse_emulated(board)
     on = port_of(project_dir, board, port)
     progress = ConsoleProgress()
-    place = workplace(project_dir, bundle_dir, progress, rebuild=rebuild)
+    place = workplace(
+        project_dir, bundle_dir, progress, rebuild=rebuild,
+        before_stages=lambda: check_can_build(project_dir, board, engine),
+    )  # fmt: skip
     folder = generate_firmware(place, board, engine)
     build_firmware(place, folder, board, force=allow_slow)
     report = flash_board(place.bundle, board, folder, on, progress)

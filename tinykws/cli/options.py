@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+from tinykws.support.errors import ConfigError
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -36,11 +39,23 @@ class BoardId(click.types.StringParamType):
         return [CompletionItem(board.id, help=board.name) for board in rows.values() if board.id.startswith(incomplete)]
 
 
+def _existing_folder(context: click.Context, _: click.Parameter, folder: Path) -> Path:
+    """Refuses a project's folder that does not exist: commands that need no kws.yaml would make it, or ignore it."""
+    if not context.resilient_parsing and not folder.is_dir():
+        raise ConfigError(
+            f"there is no folder {folder}",
+            hint=f"create a project there: tinykws init {shlex.quote(str(folder))} --words yes,no\n"
+            "or name your project's folder: --project DIR",
+        )
+    return folder
+
+
 def project_option(function: F) -> F:
-    """--project DIR, default: the current folder."""
+    """--project DIR, default: the current folder; it must exist."""
     return click.option(
         "--project", "project_dir", type=click.Path(path_type=Path, file_okay=False), default=Path(),
-        show_default="the current folder", help="The project's folder, which holds kws.yaml.",
+        callback=_existing_folder, show_default="the current folder",
+        help="The project's folder, which holds kws.yaml.",
     )(function)  # fmt: skip
 
 

@@ -6,9 +6,10 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import importlib
+import importlib.util
 import time
 import typing
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +18,14 @@ import click
 from tinykws.cli.console import to_json
 from tinykws.project.layout import Project
 from tinykws.support.dataclass_reader import read_dataclass
+from tinykws.support.errors import ToolError
 from tinykws.support.freshness import Inputs, StageFiles, is_fresh, read_report, write_stamp
 from tinykws.support.kept_outputs import STAMP_NAME, entry_of, put_away, take_back
 from tinykws.support.progress import Progress
 from tinykws.support.project_lock import locked
 from tinykws.support.staleness import last_seconds, reasons
 from tinykws.training.architectures.registry import check_architecture
+from tinykws.training_data.folders import needs_synthetic_clips
 
 if TYPE_CHECKING:
     from tinykws.model.bundle import Bundle
@@ -36,9 +39,25 @@ KEPT_SYNTH = 2
 def run_until(project: Project, last: str, progress: Progress, *, force: bool = False) -> None:
     """Runs the stages up to `last` that are out of date; with `force`, `last` even if it is up to date."""
     check_architecture(project.config.model.architecture)
+    if first_stale(project, last) is not None:
+        check_extras(project, last)
     with build_lock(project.build_dir, progress):
         for name in ORDER[: ORDER.index(last) + 1]:
             run_stage(project, name, progress, force=force and name == last)
+
+
+def check_extras(project: Project, last: str) -> None:
+    """Raises ToolError, naming all of them, if packages are missing that the stages up to `last` need."""
+    needed: dict[str, str] = {}
+    if needs_synthetic_clips(project.config, project.data_dir):
+        engines = project.config.synth.engines
+        needed |= {"espeakng_loader": "synth", **({"piper": "piper"} if "piper" in engines else {})}
+    if ORDER.index(last) >= ORDER.index("train"):
+        needed |= {"tensorflow": "train", "matplotlib": "train"}
+    missing = [module for module in needed if importlib.util.find_spec(module) is None]
+    if missing:
+        extras = ",".join(dict.fromkeys(needed[module] for module in missing))
+        raise ToolError(f"not installed: {', '.join(missing)}", hint=f"pip install 'tinykws[{extras}]'")
 
 
 def run_stage(project: Project, name: str, progress: Progress, *, force: bool = False) -> None:
@@ -149,11 +168,19 @@ class Workplace:
         return self.build_dir / "firmware" / board_id
 
 
-def workplace(project_dir: Path, bundle_dir: Path | None, progress: Progress, *, rebuild: bool = False) -> Workplace:
+def workplace(
+    project_dir: Path,
+    bundle_dir: Path | None,
+    progress: Progress,
+    *,
+    rebuild: bool = False,
+    before_stages: Callable[[], None] = lambda: None,
+) -> Workplace:
     """Returns the bundle to work with: the named one, the one imported into the project, or the project's own.
 
     The project's own is the last one that was made: if stages are out of date, `progress.say` tells which, why, and how
-    long they take. They run only with `rebuild`, or if there is no bundle yet.
+    long they take. They run only with `rebuild`, or if there is no bundle yet; `before_stages` is called before that,
+    and may refuse it.
 
     Raises:
         ConfigError: neither kws.yaml nor a bundle exists, or one of them is wrong.
@@ -170,6 +197,8 @@ def workplace(project_dir: Path, bundle_dir: Path | None, progress: Progress, *,
             progress.say(f"bundle: imported model {bundle.model_id}, nothing to train")
             return Workplace(bundle, build_dir, project_dir)
     project = Project.load(project_dir)
+    if (rebuild or not project.bundle_dir.is_dir()) and first_stale(project) is not None:
+        before_stages()
     use_last_or_run(project, "tune", [project.bundle_dir], progress, rebuild=rebuild)
     return Workplace(load_bundle(project.bundle_dir), build_dir, project_dir)
 
