@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import pytest
 
-from tinykws.cli.console import CLEAR_LINE, ConsoleProgress, table
+from tinykws.cli.console import ConsoleProgress, table
+from tinykws.cli.terminal import CLEAR_LINE
 
 
 def test_numbers_stand_to_the_right_and_text_to_the_left() -> None:

@@ -7,14 +7,16 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
+import filelock
 import numpy as np
 import pytest
 from tone_bursts_dataset import burst
 
 from tinykws.audio.files import write_wav
 from tinykws.cli.main import run
-from tinykws.cli.pipeline import ORDER, report_of, run_until
+from tinykws.cli.pipeline import KEPT_SYNTH, ORDER, report_of, run_until, workplace
 from tinykws.cost.architecture_cost import NetworkCost
 from tinykws.project.layout import Project
 from tinykws.stages import prepare, quantize, synth, train, tune
@@ -187,3 +189,126 @@ def test_json_is_the_same_whether_a_stage_ran_or_was_up_to_date(
     table = capsys.readouterr().out
     assert run([command, "--project", str(project)]) == 0
     assert capsys.readouterr().out == table
+
+
+def noticed(project: Path) -> list[str]:
+    """What a command says that uses the last bundle, and which stages it runs."""
+    told = Told()
+    workplace(project, None, told)
+    assert told.ran == []
+    return told.lines
+
+
+@pytest.fixture
+def loadable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The files that stand in for a bundle are loaded as one."""
+    monkeypatch.setattr("tinykws.model.bundle.load_bundle", lambda path: SimpleNamespace(origin="trained", path=path))
+
+
+@pytest.mark.usefixtures("loadable")
+def test_small_commands_use_the_last_bundle_and_say_what_is_out_of_date(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter(range(0, 10_000, 70))
+    monkeypatch.setattr("tinykws.cli.pipeline.time.monotonic", lambda: float(next(clock)))
+    ran(project)
+    assert noticed(project) == []
+    edited("epochs: 1", "epochs: 2")(project)
+    assert noticed(project) == [
+        "the last bundle is used, and it is out of date: train: training.epochs was 1, is 2\n"
+        "to run train, quantize, tune again, which takes about 4 min: --rebuild, or tinykws build"
+    ]
+    edited("[low, high]", "[low]")(project)
+    recorded(project)
+    assert 'synth: words was ["low", "high"], is ["low"]\nto run synth, prepare, ' in noticed(project)[0]
+    told = Told()
+    workplace(project, None, told, rebuild=True)
+    assert told.ran == list(ORDER)
+    assert "train: training.epochs was 1, is 2; " in "\n".join(told.lines)
+    assert "it took 70 s the last time" in "\n".join(told.lines)
+    assert noticed(project) == []
+
+
+@pytest.mark.usefixtures("loadable")
+def test_recordings_that_changed_are_named(project: Path) -> None:
+    ran(project)
+    recorded(project)
+    assert noticed(project)[0].startswith(
+        f"the last bundle is used, and it is out of date: prepare: files in {project.name}/data have changed\n"
+    )
+    shutil.rmtree(project / "build" / "stamps")
+    assert "synth: it has not run to its end yet" in noticed(project)[0]
+
+
+@pytest.mark.usefixtures("loadable")
+def test_the_first_bundle_is_made_and_said_so(project: Path) -> None:
+    told = Told()
+    workplace(project, None, told)
+    assert told.lines[0] == "there is no bundle yet, so these stages run first: synth, prepare, train, quantize, tune"
+    assert told.ran == list(ORDER)
+
+
+def test_going_back_to_earlier_words_synthesizes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[tuple[str, ...]] = []
+
+    def synthesized(project: Project, *, progress: Progress) -> synth.SynthReport:
+        made.append(project.config.words)
+        if "broken" in project.config.words:
+            raise KeyboardInterrupt
+        shutil.rmtree(project.synth_dir, ignore_errors=True)
+        project.synth_dir.mkdir(parents=True)
+        (project.synth_dir / "clip.wav").write_text(" ".join(project.config.words))
+        return synth.SynthReport({}, 0, (), 0)
+
+    monkeypatch.setattr(synth, "synth", synthesized)
+
+    def clips(*words: str) -> str:
+        (tmp_path / "kws.yaml").write_text(f"words: [{', '.join(words)}]\n")
+        run_until(Project.load(tmp_path), "synth", SILENT)
+        return (tmp_path / "build" / "synth" / "clip.wav").read_text()
+
+    for words in (("yes",), ("no",), ("yes",), ("no",), ("stop",), ("no",), ("yes",)):
+        assert clips(*words) == " ".join(words)
+    assert made == [("yes",), ("no",), ("stop",)]
+    with pytest.raises(KeyboardInterrupt):
+        clips("broken")
+    assert clips("yes") == "yes"
+    assert made.pop() == ("broken",)
+    for word in ("one", "two", "three", "four"):
+        clips(word)
+    assert len(list((tmp_path / "build" / "kept_synth").iterdir())) == KEPT_SYNTH
+    (tmp_path / "build" / "synth" / "clip.wav").write_text("touched by hand")
+    clips("five")
+    assert clips("four") == "four", "clips that were changed are not kept"
+    assert made[-1] == ("four",)
+
+
+def test_a_second_command_waits_and_says_for_whom(project: Path) -> None:
+    from tinykws.support.project_lock import LOCK_NAME, OWNER_NAME
+
+    build = project / "build"
+    build.mkdir()
+    other = filelock.FileLock(str(build / LOCK_NAME))
+    other.acquire()
+    (build / OWNER_NAME).write_text('{"pid": 4711, "command": "tinykws build"}')
+
+    class Waiting(Told):
+        def say(self, text: str) -> None:
+            super().say(text)
+            other.release()
+
+    told = Waiting()
+    run_until(Project.load(project), "synth", told)
+    assert told.lines[0] == f"waiting for `tinykws build` (process 4711), which works in {build}; Ctrl-C ends the wait"
+    assert told.ran == ["synth"]
+    assert not (build / OWNER_NAME).exists()
+
+
+def test_a_lock_that_a_killed_command_left_is_no_lock(project: Path) -> None:
+    build = project / "build"
+    build.mkdir()
+    (build / ".lock").write_text("")
+    (build / ".lock-owner.json").write_text('{"pid": 4711, "command": "tinykws build"}')
+    told = Told()
+    run_until(Project.load(project), "synth", told)
+    assert not [line for line in told.lines if "waiting" in line]

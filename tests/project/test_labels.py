@@ -59,3 +59,39 @@ def test_two_words_of_one_label_are_told_from_one_word_twice() -> None:
         labels_of_words(["yes", "no", "yes"])
     with pytest.raises(ConfigError, match=r"^words 'hey robot' and 'Hey, robot!' both become the label 'hey_robot'$"):
         labels_of_words(["hey robot", "Hey, robot!"])
+
+
+@pytest.mark.parametrize("word", ["CON", "nul", "Nul!", "aux", "prn", "COM1", "lpt 9".replace(" ", "")])
+def test_words_that_cannot_be_folders_on_windows_are_refused(word: str) -> None:
+    with pytest.raises(ConfigError, match="cannot be a folder's name on Windows"):
+        label_of_word(word)
+
+
+@pytest.mark.parametrize("word", ["Unknown!", "unknown", "_unknown_", "Ünknown", "Silence.", "background noise"])
+def test_words_that_fold_to_a_label_of_ours_are_refused(word: str) -> None:
+    with pytest.raises(ConfigError, match="is a label tinykws makes itself"):
+        labels_of_words([word])
+
+
+@pytest.mark.parametrize("word", ["connect", "null", "con brio", "com", "nulla"])
+def test_words_that_only_begin_like_these_are_words(word: str) -> None:
+    assert label_of_word(word).text == word
+
+
+@pytest.mark.parametrize("word", ["a\x1b[2Jb", "a\u202eb", "a\x00b", "a\x7fb", "\ud800a"])
+def test_control_characters_are_refused_and_shown_as_escapes(word: str) -> None:
+    with pytest.raises(ConfigError, match="holds a control character") as caught:
+        label_of_word(word)
+    assert caught.value.message.isprintable()
+
+
+def test_a_word_of_5000_characters_is_refused_in_short() -> None:
+    with pytest.raises(ConfigError, match="has 5,000 characters") as caught:
+        label_of_word("x" * 5000)
+    assert len(caught.value.message) < 150
+
+
+def test_words_that_differ_only_in_case_or_beyond_24_characters_clash() -> None:
+    for one, other in (("Yes", "YES"), ("x" * 24 + "a", "x" * 24 + "b"), ("да", "da")):
+        with pytest.raises(ConfigError, match="both become the label"):
+            labels_of_words([one, other])

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import datetime
-import io
 import json
 import os
 import shutil
@@ -76,7 +75,7 @@ class World(FakePortAccess):
     def __init__(self, *answers: str) -> None:
         super().__init__()
         self.view = Seen()
-        self.stream = io.StringIO()
+        self.lines: list[str] = []
         self.plug(ON, FakeBoard(*answers))
 
     def watch(
@@ -86,12 +85,12 @@ class World(FakePortAccess):
         reactions: Reactions | None = None,
     ) -> MonitorReport:
         began = datetime.datetime(2026, 11, 21, tzinfo=datetime.timezone.utc)
-        log = MonitorLog(self.stream, lambda: began + datetime.timedelta(seconds=self.clock))
+        log = MonitorLog(self.lines.append, lambda: began + datetime.timedelta(seconds=self.clock))
         target = Target(ON, NANO.serial, expected or ExpectedDevice())
         return monitor(target, self.view, log, reactions or Reactions(), port_access=self, seconds=seconds)
 
     def logged(self) -> list[dict[str, str]]:
-        return [json.loads(line) for line in self.stream.getvalue().splitlines()]
+        return [json.loads(line) for line in self.lines]
 
     def notices(self) -> list[str]:
         return [text for text in self.view.shown if isinstance(text, str) and text.startswith("--")]
@@ -569,3 +568,44 @@ def test_a_line_of_100_kilobytes_ends_the_monitor(tmp_path: Path, capsys: pytest
     with device(sends(b"x" * 100_000)) as url:
         assert tinykws(["monitor", "--port", url, "--project", str(tmp_path), "--seconds", "10"]) == 4
     assert "bytes without a newline" in capsys.readouterr().err
+
+
+def test_a_flood_of_labels_keeps_memory_and_the_screen_bounded(capsys: pytest.CaptureFixture[str]) -> None:
+    world = World(READY)
+    flood = [f"Heard {number}{'x' * 900} (200) @1ms" for number in range(2000)]
+    world.say(2.0, ON.device, *flood, "Heard yes (200) @2ms", *flood)
+    world.view, seen = LiveView(noon), world.view  # type: ignore[assignment]
+    report = world.watch()
+    assert len(report.detections) <= 202
+    assert report.detections["yes"] == 1, "the banner's labels have room of their own"
+    assert sum(report.detections.values()) == 4001
+    assert max(map(len, report.detections)) == 64
+    assert max(map(len, capsys.readouterr().out.splitlines())) < 1200, "two cut lines and the status line"
+    assert not seen.shown
+
+
+def test_nothing_of_a_device_commands_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from tcp_device import device, sends
+
+    banner = (
+        "kws ready proto=2 board=\x1b]0;TITLE\x07host engine=\x1b[2J model=x selftest=\x1b[31m line=384 window=2"
+        " labels=_silence_,_unknown_,yes\x1b]52;c;cm0gLXJmIH4=\x07,no"
+    )
+    lines = ["Heard \x1b[2Jno (1) @5ms", "\x1b]52;c;cm0gLXJmIH4=\x07", "kws error \x08\x08 x\x1b[8m", "abc\rover\x7f"]
+    with device(sends("\n".join([banner, *lines, "last", ""]).encode())) as url:
+        assert tinykws(["monitor", "--port", url, "--project", str(tmp_path), "--seconds", "0.5"]) == 0
+    captured = capsys.readouterr()
+    shown = captured.out + captured.err
+    assert "abc\\rover\\x7f" in shown
+    assert "\\x1b]52;c;cm0gLXJmIH4=\\x07" in shown
+    assert {each for each in shown if not each.isprintable()} == {"\n"}
+    log = (tmp_path / "build" / "monitor.jsonl").read_text()
+    assert {each for each in log if not each.isprintable()} == {"\n"}
+
+
+def test_long_lines_are_cut_in_the_log() -> None:
+    kept: list[str] = []
+    MonitorLog(kept.append).add("received", "x" * 65_000)
+    text = json.loads(kept[0])["text"]
+    assert text.endswith("x… (65,000 characters)")
+    assert len(text) < 4200

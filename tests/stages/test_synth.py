@@ -16,9 +16,10 @@ from tinykws.audio.files import read_audio
 from tinykws.project.config import Config
 from tinykws.project.layout import Project
 from tinykws.project.synth_settings import SynthSettings
-from tinykws.stages.synth import SynthReport, stage_files, synth
+from tinykws.stages.synth import SynthReport, _check_duration, stage_files, synth
 from tinykws.support.errors import ConfigError, ToolError
 from tinykws.support.freshness import digest_of_files
+from tinykws.support.progress import Progress
 from tinykws.training_data.folders import clip_files, which_set
 
 SMALL = SynthSettings(clips_per_word=30, unknown_clips=60, silence_clips=20)
@@ -201,3 +202,21 @@ def test_file_names_split_by_voice_even_without_lists(made: Made) -> None:
     for name in names:
         by_voice.setdefault(voice_of(f"yes/{name}"), set()).add(which_set(name))
     assert all(len(where) == 1 for where in by_voice.values())
+
+
+def test_a_word_that_takes_about_as_long_as_a_clip_is_told() -> None:
+    class Told(Progress):
+        def __init__(self) -> None:
+            self.lines: list[str] = []
+
+        def say(self, text: str) -> None:
+            self.lines.append(text)
+
+    told = Told()
+    _check_duration("espeak", "short", np.ones(16 * 900), 1000, told)
+    assert told.lines == []
+    _check_duration("espeak", "rather long", np.ones(16 * 1130), 1000, told)
+    assert "the word 'rather long' takes about 1130 ms to say, but the model hears 1000 ms" in told.lines[0]
+    assert "features: {clip_ms: 1300}" in told.lines[0]
+    with pytest.raises(ConfigError, match="takes 1400 ms, but a clip has 1000 ms"):
+        _check_duration("espeak", "much too long", np.ones(16 * 1400), 1000, told)

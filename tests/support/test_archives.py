@@ -105,6 +105,17 @@ def test_names_that_lead_out_or_hide_refuse_the_archive(unpacked: Unpacker, name
     assert "a name that is not safe" in unpacked.refuses(zipped({name: b"evil"}))
 
 
+LONG_NAMES = ["x" * 300 + ".wav", "ä" * 130 + ".wav", "a/" * 2000 + "b.wav", "/".join(["folder" * 20] * 10) + "/a.wav"]
+
+
+@pytest.mark.parametrize("name", LONG_NAMES, ids=["long", "long in bytes", "deep", "long path"])
+def test_names_too_long_for_a_file_system_refuse_the_archive(unpacked: Unpacker, name: str) -> None:
+    for data in (gzip.compress(tar_of(member(name, b"sound"))), zipped({name: b"sound"})):
+        message = unpacked.refuses(data)
+        assert "too long" in message
+        assert len(message) < 200
+
+
 KINDS = {
     "symbolic link": tarfile.SYMTYPE,
     "hard link": tarfile.LNKTYPE,

@@ -7,9 +7,12 @@ FLAC, OGG …). The samples of a 16-bit mono file at the requested rate are retu
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import io
 import math
-from collections.abc import Iterator
+import wave
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,7 @@ import soxr
 
 from tinykws.audio.samples import FULL_SCALE, SAMPLE_RATE_HZ, Samples, saturated
 from tinykws.support.errors import ConfigError
+from tinykws.support.files import write_bytes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,8 +54,20 @@ def read_audio(path: Path, sample_rate_hz: int = SAMPLE_RATE_HZ) -> Recording:
 
 
 def write_wav(path: Path, samples: Samples, sample_rate_hz: int = SAMPLE_RATE_HZ) -> None:
-    """Writes int16 [n] as a mono 16-bit WAV file."""
-    soundfile.write(path, samples, sample_rate_hz, subtype="PCM_16", format="WAV")
+    """Writes int16 [n] as a mono 16-bit WAV file. Raises OSError, with its number, if the disk is full."""
+    whole = io.BytesIO()  # libsndfile says "System error" for all that can go wrong with a file
+    soundfile.write(whole, samples, sample_rate_hz, subtype="PCM_16", format="WAV")
+    write_bytes(path, whole.getvalue())
+
+
+@contextlib.contextmanager
+def writing_wav(path: Path, sample_rate_hz: int = SAMPLE_RATE_HZ) -> Iterator[Callable[[Samples], None]]:
+    """Yields a function that appends int16 [n] to a mono 16-bit WAV file. Raises OSError."""
+    with path.open("wb") as file, wave.open(file, "wb") as target:
+        target.setnchannels(1)
+        target.setsampwidth(2)
+        target.setframerate(sample_rate_hz)
+        yield lambda samples: target.writeframes(np.asarray(samples, "<i2").tobytes())
 
 
 def resample(samples: npt.NDArray[np.float64], from_hz: float, to_hz: float) -> npt.NDArray[np.float64]:

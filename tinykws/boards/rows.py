@@ -15,8 +15,9 @@ from typing import Any
 from tinykws.boards.cores import CORES
 from tinykws.support.dataclass_reader import read_dataclass, renamed, require_at_least, require_one_of
 from tinykws.support.errors import ConfigError, did_you_mean
+from tinykws.support.files import is_reserved_by_windows
 from tinykws.support.resources import BOARDS_YAML
-from tinykws.support.yaml_text import load_yaml
+from tinykws.support.yaml_text import load_yaml, read_yaml_file
 
 ENGINES = ("tflm", "aot")
 EMULATORS = ("process", "qemu-system-arm", "qemu-system-riscv32")
@@ -34,7 +35,9 @@ OWN_PLATFORM = "symlink://${PROJECT_DIR}/platform"
 LOCAL_LIBRARY = "symlink://"
 """Prefix of a library in lib_deps that is a folder of this computer: used in place, without version or download."""
 
-_BOARD_ID = re.compile(r"[a-z0-9][a-z0-9_-]*")
+_BOARD_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+_FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*(?:/[A-Za-z0-9_][A-Za-z0-9_.+-]*)*")
+"""Of a file or folder of the firmware: never a path that leads out of it, and safe in C and in platformio.ini."""
 _USB_ID = re.compile(r"[0-9a-f]{4}:[0-9a-f]{4}")
 
 
@@ -90,6 +93,7 @@ class Microphone:
                 hint=f"use {whole - MOST_DOUBLINGS} to {whole + MOST_HALVINGS}: {whole} keeps the amplitude of"
                 f" {self.slot_bits}-bit slots, each one less doubles it",
             )
+        _require_file_name("driver", self.driver, optional=True)
         if self.kind != "none" and not self.driver:
             raise ConfigError(
                 "key 'driver' is missing",
@@ -156,6 +160,12 @@ class TflmLibrary:
                 )
 
 
+def _require_file_name(key: str, value: str, *, optional: bool) -> None:
+    """Raises ConfigError unless a value is the name of a file below a folder, or empty if it may be."""
+    if not _FILE_NAME.fullmatch(value) and not (optional and not value):
+        raise ConfigError(f"{key} is {value!r}", hint="write a name of letters, digits, - . + and _, without ..")
+
+
 def _is_power_of_two(number: int) -> bool:
     return number > 0 and number & (number - 1) == 0
 
@@ -195,6 +205,8 @@ class Board:
     """Default engine."""
     engines: tuple[str, ...]
     """Engines that work on the board."""
+    note: str = ""
+    """What a user must know about the board; `boards`, `doctor` and `build` show it."""
     microphone_port: str = ""
     """Folder in firmware/ports with the code for the microphone if `port` has none; otherwise empty."""
     framework: str = ""
@@ -231,7 +243,11 @@ class Board:
 
     def __post_init__(self) -> None:
         if not _BOARD_ID.fullmatch(self.id):
-            raise ConfigError(f"a board's id is {self.id!r}", hint="use a-z, 0-9, - and _")
+            raise ConfigError(f"a board's id is {self.id!r}", hint="use a-z, 0-9, - and _; at most 64 of them")
+        if is_reserved_by_windows(self.id):
+            raise ConfigError(f"a board's id is {self.id!r}, which Windows reserves", hint="choose another id")
+        for key in ("main", "port", "microphone_port", "board"):
+            _require_file_name(key, getattr(self, key), optional=key == "microphone_port")
         for engine in self.engines:
             require_one_of("engines", engine, ENGINES)
         require_one_of("engine", self.engine, self.engines)
@@ -280,7 +296,7 @@ def load_boards(extra: Path | None = None) -> dict[str, Board]:
     """
     boards = parse_boards(BOARDS_YAML.read_text(encoding="utf-8"), source="boards.yaml")
     if extra is not None and extra.is_file():
-        boards |= parse_boards(_read(extra), source=str(extra))
+        boards |= parse_boards(read_yaml_file(extra), source=str(extra))
     return boards
 
 
@@ -309,13 +325,6 @@ def _read_row(board_id: str, row: Any, source: str) -> Board:
         return read_dataclass(Board, {"id": board_id, **row})
     except ConfigError as error:
         raise ConfigError(f"{source}: {board_id}: {error.message}", hint=error.hint) from error
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read {path}: {error}", hint="save it as a text file in UTF-8") from error
 
 
 def _near(board_id: str, known: Iterable[str]) -> str:

@@ -16,11 +16,14 @@ Contents:
     verify_options.find_device: finds the device that `verify` and `verify-stream` compare with the host.
     completion_command.completion: prints the shell's completion script.
     pipeline.run_until: runs the stages that are out of date.
-    pipeline.workplace: finds or makes the bundle to work with.
+    pipeline.workplace: finds the bundle to work with, or makes the first one.
+    pipeline.use_last_or_run: says what is out of date and uses what is there.
+    pipeline.build_lock: holds the project's lock.
     boards_and_ports.board_of: looks up the board and the port that a command names.
     firmware_steps.generate_firmware: generates, then compiles, a board's firmware.
     board_microphone.board_microphone: opens the microphone of a board.
     instruction_counts.with_counts: counts instructions in emulation.
+    terminal.echo: the one place through which the command line prints.
     console.ConsoleProgress: progress bars, tables and JSON.
     monitor_view.LiveView: the lines that `monitor` shows.
     recording_prompts.TerminalPrompts: what a person who records is asked and shown.

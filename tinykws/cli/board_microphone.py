@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def board_microphone(project_dir: Path, board_id: str | None, port: str | None) -> Iterator[DeviceMicrophone]:
+def board_microphone(
+    project_dir: Path, board_id: str | None, port: str | None, *, rebuild: bool = False
+) -> Iterator[DeviceMicrophone]:
     """Opens the microphone of the named board, or of the one on the port; builds and runs an emulated board."""
     from tinykws.boards.rows import SerialLine
     from tinykws.recording.device_microphone import device_microphone, microphone_on
@@ -30,14 +32,14 @@ def board_microphone(project_dir: Path, board_id: str | None, port: str | None) 
         opened = microphone_on(found.device, line, load_board_rows(project_dir))
     else:
         board = board_of(project_dir, board_id)
-        opened = device_microphone(board, _port_or_program(project_dir, board, port))
+        opened = device_microphone(board, _port_or_program(project_dir, board, port, rebuild=rebuild))
     with opened as microphone:
         yield microphone
 
 
-def _port_or_program(project_dir: Path, board: Board, port: str | None) -> Path | str:
+def _port_or_program(project_dir: Path, board: Board, port: str | None, *, rebuild: bool) -> Path | str:
     """Returns the board's port or, for an emulated board, its program, built if it is out of date."""
     if board.emulator is None or port is not None:
         return port_of(project_dir, board, port).device
-    place = workplace(project_dir, None, ConsoleProgress())
+    place = workplace(project_dir, None, ConsoleProgress(), rebuild=rebuild)
     return build_firmware(place, generate_firmware(place, board, None), board, force=False).program

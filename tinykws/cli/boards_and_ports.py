@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tinykws.cli.terminal import echo, prompt
+
 if TYPE_CHECKING:
     from tinykws.boards.rows import Board
     from tinykws.device.transport.serial_ports import Port
@@ -69,6 +71,6 @@ def ask_which(ports: Sequence[Port]) -> Port:
         names = "\n".join(f"--port {describe(port)}" for port in ports)
         raise ConfigError(f"{len(ports)} ports may be the board: name one", hint=names)
     for number, port in enumerate(ports, start=1):
-        click.echo(f"  {number}  {describe(port)}", err=True)
-    chosen: int = click.prompt("which port", type=click.IntRange(1, len(ports)), err=True)
+        echo(f"  {number}  {describe(port)}", err=True)
+    chosen: int = prompt("which port", type=click.IntRange(1, len(ports)))
     return ports[chosen - 1]

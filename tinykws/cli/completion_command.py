@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import click
 
+from tinykws.cli.terminal import echo
+
 SHELLS = ("bash", "zsh", "fish")
 
 
@@ -28,4 +30,4 @@ def completion(context: click.Context, shell: str) -> None:
     shell_class = get_completion_class(shell)
     assert shell_class is not None
     group = context.find_root().command
-    click.echo(shell_class(group, {}, "tinykws", "_TINYKWS_COMPLETE").source())
+    echo(shell_class(group, {}, "tinykws", "_TINYKWS_COMPLETE").source())

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import json
 import sys
 import time
 import unicodedata
@@ -13,11 +12,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Siz
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import click
-
+from tinykws.cli.terminal import clear_line, echo, progress_bar
 from tinykws.cli.verbosity import current_verbosity
 from tinykws.support.dataclass_reader import former_keys_of
 from tinykws.support.progress import Progress
+from tinykws.support.safe_text import safe_json, visible_line
 
 if TYPE_CHECKING:
     from click._termui_impl import ProgressBar
@@ -27,7 +26,6 @@ PLAIN_SECONDS = 15.0
 """How often to print progress as a line if stderr is not a terminal."""
 DRAW_SECONDS = 0.1
 """How often to redraw a bar."""
-CLEAR_LINE = "\r\033[K"
 
 
 class ConsoleProgress(Progress):
@@ -47,7 +45,7 @@ class ConsoleProgress(Progress):
         if self._quiet:
             yield from items
         elif sys.stderr.isatty():
-            with click.progressbar(items, length=total, label=f"{label:24}", file=sys.stderr) as bar:
+            with progress_bar(items, total, label) as bar:
                 self._bar_is_drawn = True
                 try:
                     yield from bar
@@ -64,9 +62,8 @@ class ConsoleProgress(Progress):
             yield lambda _: None
         elif sys.stderr.isatty():
             # click's own estimate would count bytes that an earlier run fetched as fetched by this one.
-            with click.progressbar(
-                length=total or 0, label=f"{label:24}", file=sys.stderr, show_eta=False, item_show_func=pace.text
-            ) as bar:
+            bar: ProgressBar[int | None]
+            with progress_bar(None, total or 0, label, show_eta=False, item_show_func=pace.text) as bar:
                 yield _drawing(bar, total)
         else:
             yield _plain_bytes(label, pace)
@@ -76,16 +73,16 @@ class ConsoleProgress(Progress):
         if self._quiet:
             return
         self._clear_bar()
-        click.echo(text, err=True)
+        echo(text, err=True)
 
     def result(self, text: str) -> None:
         """Prints a line of the command's result on stdout while work continues."""
         self._clear_bar()
-        click.echo(text)
+        echo(text)
 
     def _clear_bar(self) -> None:
         if self._bar_is_drawn:
-            click.echo(CLEAR_LINE, nl=False, err=True)
+            clear_line(err=True)
 
 
 class _Pace:
@@ -134,7 +131,7 @@ def _plain_bytes(label: str, pace: _Pace) -> Callable[[int], None]:
         nonlocal last
         text = pace.text(done)
         if time.monotonic() - last > PLAIN_SECONDS:
-            click.echo(f"{label}: {text}", err=True)
+            echo(f"{label}: {text}", err=True)
             last = time.monotonic()
 
     return show
@@ -144,14 +141,14 @@ def _plain_lines(items: Iterable[T], label: str, total: int | None) -> Iterator[
     last = time.monotonic()
     for done, item in enumerate(items):
         if time.monotonic() - last > PLAIN_SECONDS:
-            click.echo(f"{label}: {done}" + (f" of {total}" if total else ""), err=True)
+            echo(f"{label}: {done}" + (f" of {total}" if total else ""), err=True)
             last = time.monotonic()
         yield item
 
 
 def print_json(value: Any) -> None:
     """Prints JSON for machines."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    echo(safe_json(value))
 
 
 def to_json(report: Any, *, former_keys: bool = True) -> Any:
@@ -173,7 +170,7 @@ def to_json(report: Any, *, former_keys: bool = True) -> Any:
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """Returns a text table. Columns of numbers, and of "-" for a missing number, are aligned to the right."""
-    cells = [[str(cell) for cell in row] for row in rows]
+    cells = [[visible_line(str(cell)) for cell in row] for row in rows]
     columns = list(zip(*cells, strict=True)) or [()] * len(header)
     widths = [max(map(_width, (title, *column))) for title, column in zip(header, columns, strict=True)]
     numeric = [_is_numeric(column) for column in columns]

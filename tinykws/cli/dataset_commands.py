@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ import click
 from tinykws.cli.console import ConsoleProgress, print_json, table, to_json
 from tinykws.cli.options import force_option, json_option, project_option
 from tinykws.cli.pipeline import report_of, run_until
+from tinykws.cli.terminal import echo
 from tinykws.project.layout import Project
 
 if TYPE_CHECKING:
@@ -49,13 +51,11 @@ def init(directory: Path, words: str, language: str, architecture: str) -> None:
     from tinykws.stages.init import init as init_project
 
     project = init_project(directory, words.split(","), language, architecture)
-    click.echo(f"wrote {project.root / 'kws.yaml'}")
+    echo(f"wrote {project.root / 'kws.yaml'}")
     for label in project.config.labels[2:]:
-        click.echo(f"  recordings of {label.text!r}, where you have any, go into {project.data_dir / label.name}/")
-    where = "" if directory == Path() else f" --project {directory}"
-    click.echo(
-        f"next: tinykws build --board qemu-cortex-m4{where}   (words without recordings are spoken by espeak-ng)"
-    )
+        echo(f"  recordings of {label.text!r}, where you have any, go into {project.data_dir / label.name}/")
+    where = "" if directory == Path() else f" --project {shlex.quote(str(directory))}"
+    echo(f"next: tinykws build --board qemu-cortex-m4{where}   (words without recordings are spoken by espeak-ng)")
 
 
 @click.command()
@@ -82,11 +82,11 @@ def synth(project_dir: Path, force: bool, as_json: bool) -> None:
     elif report.clips:
         texts = {label.name: label.text for label in project.config.labels}
         accents = f" in {len(report.accents)} accents" if report.accents else ""
-        click.echo(f"spoken into {project.synth_dir} by {report.voices} voices{accents}")
-        click.echo(table(["word", "clips"], [(texts[name], count) for name, count in report.clips.items()]))
+        echo(f"spoken into {project.synth_dir} by {report.voices} voices{accents}")
+        echo(table(["word", "clips"], [(texts[name], count) for name, count in report.clips.items()]))
         if len(report.engines) > 1:
             rows = [(one.name, one.voices, one.clips, one.version) for one in report.engines]
-            click.echo(table(["engine", "voices", "clips", "version"], rows))
+            echo(table(["engine", "voices", "clips", "version"], rows))
 
 
 @click.command()
@@ -126,8 +126,8 @@ def prepare(project_dir: Path, force: bool, as_json: bool, audit: bool, leave_ou
     else:
         splits = report.counts.values()
         rows = [(label.text, *(counts[label.name] for counts in splits)) for label in project.config.labels]
-        click.echo(table(["word", *report.counts], rows))
-        click.echo(f"{len(report.skipped)} files left out, {report.noise_seconds:.0f} s of noise to mix in")
+        echo(table(["word", *report.counts], rows))
+        echo(f"{len(report.skipped)} files left out, {report.noise_seconds:.0f} s of noise to mix in")
 
 
 def _audit(project: Project, leave_out: tuple[str, ...], as_json: bool) -> None:
@@ -137,7 +137,7 @@ def _audit(project: Project, leave_out: tuple[str, ...], as_json: bool) -> None:
     if as_json:
         print_json(to_json(report))
     else:
-        click.echo(_describe_audit(report, project))
+        echo(_describe_audit(report, project))
 
 
 def _describe_audit(report: AuditReport, project: Project) -> str:

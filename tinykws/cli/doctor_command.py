@@ -12,6 +12,7 @@ import click
 
 from tinykws.cli.console import print_json, to_json
 from tinykws.cli.options import BoardId, json_option, project_option
+from tinykws.cli.terminal import echo, style
 
 if TYPE_CHECKING:
     from tinykws.doctor.finding import Finding
@@ -24,8 +25,10 @@ COLOURS = {"ok": "green", "warning": "yellow", "missing": "red"}
 @project_option
 @click.option("--board", "board_id", type=BoardId(), default=None, metavar="BOARD", show_default="the emulated boards",
               help="Check only what this board needs.")  # fmt: skip
+@click.option("--boards", "each_board", is_flag=True,
+              help="Also say of each board whether its platform is installed or can be had.")  # fmt: skip
 @json_option
-def doctor(project_dir: Path, board_id: str | None, as_json: bool) -> int:
+def doctor(project_dir: Path, board_id: str | None, each_board: bool, as_json: bool) -> int:
     """Check what this computer has and lacks.
 
     Checks Python, packages, compilers, emulators, PlatformIO, disk space, and access to serial ports. It shows the
@@ -36,6 +39,7 @@ def doctor(project_dir: Path, board_id: str | None, as_json: bool) -> int:
     Examples:
       tinykws doctor
       tinykws doctor --board nano33ble
+      tinykws doctor --boards
       tinykws doctor --json
     """
     from tinykws.boards.rows import find_board, load_boards
@@ -43,12 +47,13 @@ def doctor(project_dir: Path, board_id: str | None, as_json: bool) -> int:
 
     boards = load_boards(project_dir / "boards.yaml")
     board = None if board_id is None else find_board(board_id, boards)
-    report = look(board, boards, project_dir / "build" / "firmware")
+    report = look(board, boards, project_dir / "build" / "firmware", each_board=each_board or as_json)
     if as_json:
         print_json({"ready": report.ready, **to_json(report)})
     else:
         # None: click omits colours if stdout is not a terminal.
-        click.echo(_describe(report), color=False if os.environ.get("NO_COLOR") else None)
+        more = "" if board or each_board else "\nfor the boards: tinykws doctor --boards, or --board BOARD"
+        echo(_describe(report) + more, color=False if os.environ.get("NO_COLOR") else None)
     return 0 if report.ready else 1
 
 
@@ -56,13 +61,13 @@ def _describe(report: DoctorReport) -> str:
     width = max(len(finding.name) for finding in report.findings)
     lines = []
     for area, findings in groupby(report.findings, lambda finding: finding.area):
-        lines.append(click.style(area, bold=True))
+        lines.append(style(area, "bold"))
         lines += [line for finding in findings for line in _lines(finding, width)]
     return "\n".join([*lines, "", _conclusion(report)])
 
 
 def _lines(finding: Finding, width: int) -> list[str]:
-    state = click.style(f"{finding.state:7}", fg=COLOURS[finding.state])
+    state = style(f"{finding.state:7}", COLOURS[finding.state])
     lines = [f"  {state}  {finding.name:{width}}  {finding.found}"]
     if finding.mend:
         lines.append(f"  {'':7}  {'':{width}}  try: {finding.mend}")

@@ -11,8 +11,16 @@ import click
 
 from tinykws.cli.console import ConsoleProgress, print_json, to_json
 from tinykws.cli.evaluation_view import describe_evaluation, describe_stream
-from tinykws.cli.options import bundle_option, force_option, json_option, negatives_option, project_option
-from tinykws.cli.pipeline import report_of, run_for_evaluation, run_stage, run_until, workplace
+from tinykws.cli.options import (
+    bundle_option,
+    force_option,
+    json_option,
+    negatives_option,
+    project_option,
+    rebuild_option,
+)
+from tinykws.cli.pipeline import report_of, run_for_evaluation, run_stage, use_last_or_run, workplace
+from tinykws.cli.terminal import echo
 from tinykws.project.layout import Project
 from tinykws.support.errors import ConfigError
 
@@ -24,6 +32,7 @@ if TYPE_CHECKING:
 @click.command()
 @project_option
 @force_option
+@rebuild_option
 @json_option
 @click.option("--split", type=click.Choice(["testing", "validation", "training"]), default="testing", show_default=True,
               help="Which split of the dataset to use.")  # fmt: skip
@@ -39,6 +48,7 @@ if TYPE_CHECKING:
 def evaluate(
     project_dir: Path,
     force: bool,
+    rebuild: bool,
     as_json: bool,
     split: str,
     min_accuracy: float,
@@ -63,25 +73,27 @@ def evaluate(
     """
     project = Project.load(project_dir)
     if stream:
-        measured = _stream_evaluation(project, force=force, bundle_dir=bundle_dir, negatives=negatives, save=save)
+        measured = _stream_evaluation(
+            project, force=force, rebuild=rebuild, bundle_dir=bundle_dir, negatives=negatives, save=save
+        )
         _print_stream_evaluation(measured, project, as_json)
         return 0
     if bundle_dir is not None or negatives or save is not None:
         raise click.UsageError("--bundle, --negatives and --save need --stream")
-    report = _evaluation(project, split, force)
+    report = _evaluation(project, split, force=force, rebuild=rebuild)
     if as_json:
         print_json(to_json(report))
     else:
-        click.echo(describe_evaluation(report))
-        click.echo(f"\npictures and numbers: {project.evaluation_dir}")
+        echo(describe_evaluation(report))
+        echo(f"\npictures and numbers: {project.evaluation_dir}")
     return 0 if report.int8_model.accuracy >= min_accuracy else 1
 
 
-def _evaluation(project: Project, split: str, force: bool) -> EvaluateReport:
+def _evaluation(project: Project, split: str, *, force: bool, rebuild: bool) -> EvaluateReport:
     from tinykws.stages.evaluate import evaluate as evaluate_bundle
 
     progress = ConsoleProgress()
-    run_for_evaluation(project, progress)
+    run_for_evaluation(project, progress, rebuild=rebuild)
     if split != "testing":
         return evaluate_bundle(project, split=split, progress=progress)
     run_stage(project, "evaluate", progress, force=force)
@@ -93,14 +105,15 @@ def _print_stream_evaluation(measured: EvaluateStreamReport, project: Project, a
     if as_json:
         print_json(to_json(measured))
     else:
-        click.echo(describe_stream(measured))
-        click.echo(f"\ncurve and numbers: {project.stream_evaluation_dir}")
+        echo(describe_stream(measured))
+        echo(f"\ncurve and numbers: {project.stream_evaluation_dir}")
 
 
 def _stream_evaluation(
     project: Project,
     *,
     force: bool,
+    rebuild: bool,
     bundle_dir: Path | None,
     negatives: Sequence[Path],
     save: Path | None,
@@ -115,13 +128,13 @@ def _stream_evaluation(
             f"{save} is not empty, and --save would replace its contents", hint="name a new folder: --save FOLDER"
         )
     if bundle_dir is None:
-        run_for_evaluation(project, progress)
+        run_for_evaluation(project, progress, rebuild=rebuild)
         if not negatives and save is None:
             run_stage(project, "evaluate_stream", progress, force=force)
             report: EvaluateStreamReport = report_of(project, "evaluate_stream")
             return report
     else:
-        run_until(project, "prepare", progress)
+        use_last_or_run(project, "prepare", [project.dataset_dir], progress, rebuild=rebuild)
     bundle = None if bundle_dir is None else load_bundle(bundle_dir)
     return evaluate_stream(project, bundle=bundle, negatives=negatives, save=save, progress=progress)
 
@@ -129,13 +142,17 @@ def _stream_evaluation(
 @click.command()
 @project_option
 @bundle_option
+@rebuild_option
 @json_option
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False))
-def detect(project_dir: Path, bundle_dir: Path | None, as_json: bool, files: tuple[Path, ...]) -> None:
+def detect(
+    project_dir: Path, bundle_dir: Path | None, rebuild: bool, as_json: bool, files: tuple[Path, ...]
+) -> None:  # fmt: skip
     """Detect words in recordings of any length.
 
     Prints one detection per line: the word, its score (0 to 255), and the time in ms from the start of the recording.
-    Front-end and detector are the same C code as in the firmware; the model runs in the TFLite Micro interpreter.
+    Front-end and detector are the same C code as in the firmware; the model runs in the TFLite Micro interpreter. It
+    uses the last bundle, and says if that is out of date.
     FILES may have any sample rate and number of channels.
 
     \b
@@ -146,7 +163,7 @@ def detect(project_dir: Path, bundle_dir: Path | None, as_json: bool, files: tup
     from tinykws.stages.detect import detect as detect_words
 
     progress = ConsoleProgress()
-    bundle = workplace(project_dir, bundle_dir, progress).bundle
+    bundle = workplace(project_dir, bundle_dir, progress, rebuild=rebuild).bundle
     found = []
     for path in files:
         for heard in detect_words(bundle, path, progress=progress):

@@ -11,6 +11,7 @@ import click
 
 from tinykws.cli.console import ConsoleProgress, print_json, table, to_json
 from tinykws.cli.options import json_option, project_option
+from tinykws.cli.terminal import echo
 from tinykws.project.layout import Project
 from tinykws.support.errors import ConfigError
 from tinykws.training_data.public_datasets import PUBLIC_DATASETS, PublicDataset
@@ -60,14 +61,14 @@ def fetch(
         return
     total = sum(report.recordings.values())
     if not report.fetched:
-        click.echo(f"nothing to do: {name}, {total:,} recordings, was fetched into {report.folder} before")
+        echo(f"nothing to do: {name}, {total:,} recordings, was fetched into {report.folder} before")
         return
-    click.echo(table(["folder", "recordings"], report.recordings.items()))
-    click.echo(f"{total:,} recordings in {report.folder}: {report.licence}")
+    echo(table(["folder", "recordings"], report.recordings.items()))
+    echo(f"{total:,} recordings in {report.folder}: {report.licence}")
     if report.kept:
-        click.echo(f"left as they were: {len(report.kept)} files of yours, such as {report.kept[0]}")
+        echo(f"left as they were: {len(report.kept)} files of yours, such as {report.kept[0]}")
     if folder:
-        click.echo(f"to train with them, in kws.yaml: data: {report.folder}")
+        echo(f"to train with them, in kws.yaml: data: {report.folder}")
 
 
 def _wanted(public_set: PublicDataset, sha256: str | None) -> PublicDataset:

@@ -10,7 +10,7 @@ import click
 from tinykws.cli.boards_and_ports import board_of, load_board_rows
 from tinykws.cli.build_view import describe_build
 from tinykws.cli.console import ConsoleProgress, print_json, table, to_json
-from tinykws.cli.firmware_steps import build_firmware, generate_firmware
+from tinykws.cli.firmware_steps import build_firmware, check_can_build, generate_firmware
 from tinykws.cli.instruction_counts import with_counts
 from tinykws.cli.options import (
     allow_slow_option,
@@ -19,8 +19,10 @@ from tinykws.cli.options import (
     engine_option,
     json_option,
     project_option,
+    rebuild_option,
 )
 from tinykws.cli.pipeline import workplace
+from tinykws.cli.terminal import echo
 
 
 @click.command()
@@ -28,22 +30,26 @@ from tinykws.cli.pipeline import workplace
 @board_option
 @engine_option
 @bundle_option
-def generate(project_dir: Path, board_id: str, engine: str | None, bundle_dir: Path | None) -> None:
+@rebuild_option
+def generate(
+    project_dir: Path, board_id: str, engine: str | None, bundle_dir: Path | None, rebuild: bool
+) -> None:  # fmt: skip
     """Generate the PlatformIO project for a board.
 
-    Compiles nothing. The project goes to build/firmware/BOARD/ and can be built without tinykws.
+    Compiles nothing. The project goes to build/firmware/BOARD/ and can be built without tinykws. It is made from the
+    last bundle; if that is out of date, this says so.
 
     \b
     Example:
       tinykws generate --board nano33ble --project hello
     """
     board = board_of(project_dir, board_id)
-    place = workplace(project_dir, bundle_dir, ConsoleProgress())
-    click.echo(f"project: {generate_firmware(place, board, engine)}")
+    place = workplace(project_dir, bundle_dir, ConsoleProgress(), rebuild=rebuild)
+    echo(f"project: {generate_firmware(place, board, engine)}")
     if board.chosen_engine(engine) == "aot":
         from tinykws.cost.execution_mode import choose_mode_for_board
 
-        click.echo(f"stream: {choose_mode_for_board(place.bundle, board).report.in_words()}")
+        echo(f"stream: {choose_mode_for_board(place.bundle, board).report.in_words()}")
 
 
 @click.command()
@@ -76,13 +82,14 @@ def build(
     board = board_of(project_dir, board_id)
     if count and board.chosen_engine(engine) != "aot":
         raise click.UsageError("--count works with the aot engine only: add --engine aot")
-    place = workplace(project_dir, bundle_dir, ConsoleProgress())
+    check = (lambda: None) if no_compile else (lambda: check_can_build(project_dir, board, engine))
+    place = workplace(project_dir, bundle_dir, ConsoleProgress(), rebuild=True, before_stages=check)
     folder = generate_firmware(place, board, engine)
     if no_compile:
         if as_json:
             print_json({"project": str(folder)})
         else:
-            click.echo(f"project: {folder}")
+            echo(f"project: {folder}")
         return
     report = build_firmware(place, folder, board, force=allow_slow)
     if count:
@@ -90,7 +97,9 @@ def build(
     if as_json:
         print_json(to_json(report))
     else:
-        click.echo(describe_build(report))
+        echo(describe_build(report))
+        if board.note:
+            echo(f"\n{board.id}: {board.note}")
 
 
 @click.command()
@@ -113,4 +122,7 @@ def boards(project_dir: Path, as_json: bool) -> None:
         print_json([dataclasses.asdict(board) for board in rows.values()])
         return
     cells = ([b.id, b.name, b.mcu, b.engine, b.microphone.part or b.microphone.kind] for b in rows.values())
-    click.echo(table(["board", "name", "chip", "engine", "microphone"], cells))
+    echo(table(["board", "name", "chip", "engine", "microphone"], cells))
+    for board in rows.values():
+        if board.note:
+            echo(f"{board.id}: {board.note}")

@@ -7,11 +7,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tinykws.cli.console import ConsoleProgress
-from tinykws.cli.pipeline import Workplace
+from tinykws.cli.pipeline import Workplace, build_lock
 
 if TYPE_CHECKING:
     from tinykws.boards.rows import Board
     from tinykws.stages.build import BuildReport
+
+
+def check_can_build(project_dir: Path, board: Board, engine: str | None) -> None:
+    """Raises an error if what the board's firmware needs cannot be had: before minutes of training, not after them."""
+    from tinykws.stages.build import check_can_build as check
+
+    check(project_dir / "build" / "firmware" / board.id, board, board.chosen_engine(engine))
 
 
 def generate_firmware(place: Workplace, board: Board, engine: str | None) -> Path:
@@ -19,7 +26,8 @@ def generate_firmware(place: Workplace, board: Board, engine: str | None) -> Pat
     from tinykws.stages.generate import generate as generate_project
 
     folder, progress = place.firmware_dir(board.id), ConsoleProgress()
-    project = generate_project(place.bundle, board, engine, folder, progress)
+    with build_lock(place.build_dir, progress):
+        project = generate_project(place.bundle, board, engine, folder, progress)
     changed = len(project.changes.written) + len(project.changes.removed)
     state = f"{changed} of {len(project.files)} files new or changed" if changed else "up to date"
     progress.say(f"generate: {state}, engine {project.engine}, model {place.bundle.model_id}")
@@ -39,7 +47,8 @@ def build_firmware(place: Workplace, folder: Path, board: Board, *, force: bool)
 
     progress = ConsoleProgress()
     progress.say(f"build: PlatformIO compiles {folder}")
-    return build_project(folder, board, progress, place.bundle, force=force)
+    with build_lock(place.build_dir, progress):
+        return build_project(folder, board, progress, place.bundle, force=force)
 
 
 def emulated_program(place: Workplace, board: Board, engine: str | None) -> Path:

@@ -9,7 +9,7 @@ import click
 
 from tinykws.cli.boards_and_ports import board_of, port_of
 from tinykws.cli.console import ConsoleProgress, print_json, to_json
-from tinykws.cli.firmware_steps import build_firmware, generate_firmware
+from tinykws.cli.firmware_steps import build_firmware, check_can_build, generate_firmware
 from tinykws.cli.options import (
     allow_slow_option,
     board_option,
@@ -18,8 +18,10 @@ from tinykws.cli.options import (
     json_option,
     port_option,
     project_option,
+    rebuild_option,
 )
 from tinykws.cli.pipeline import workplace
+from tinykws.cli.terminal import echo
 
 
 @click.command()
@@ -28,16 +30,17 @@ from tinykws.cli.pipeline import workplace
 @engine_option
 @bundle_option
 @port_option
+@rebuild_option
 @json_option
 @allow_slow_option
 def flash(
-    project_dir: Path, board_id: str, engine: str | None, bundle_dir: Path | None, port: str | None, as_json: bool,
-    allow_slow: bool,
+    project_dir: Path, board_id: str, engine: str | None, bundle_dir: Path | None, port: str | None, rebuild: bool,
+    as_json: bool, allow_slow: bool,
 ) -> None:  # fmt: skip
     """Write the firmware to a board.
 
-    Builds the firmware first if it is out of date. The board is found by its USB ids. After the upload, the board
-    reports its model, engine and labels; the last line shows them.
+    Compiles the firmware first, from the last bundle; if that is out of date, this says so. The board is found by its
+    USB ids. After the upload, the board reports its model, engine and labels; the last line shows them.
 
     \b
     Examples:
@@ -51,14 +54,17 @@ def flash(
     refuse_emulated(board)
     on = port_of(project_dir, board, port)
     progress = ConsoleProgress()
-    place = workplace(project_dir, bundle_dir, progress)
+    place = workplace(
+        project_dir, bundle_dir, progress, rebuild=rebuild,
+        before_stages=lambda: check_can_build(project_dir, board, engine),
+    )  # fmt: skip
     folder = generate_firmware(place, board, engine)
     build_firmware(place, folder, board, force=allow_slow)
     report = flash_board(place.bundle, board, folder, on, progress)
     if as_json:
         print_json(to_json(report))
         return
-    click.echo(
+    echo(
         f"{board.name} on {report.port} runs model {report.model_id}, engine {report.engine}:"
         f" {', '.join(report.labels)}"
     )

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 import click
 
+from tinykws.cli.terminal import echo
+
 OWN_COMMANDS = {"--stream": "verify-stream", "--replay": "replay"}
 """Options of `verify` that are commands of their own today; the option's value is the command's first argument."""
 OPTIONS = {"--wire": "--transport"}
@@ -27,7 +29,7 @@ def current_spelling(arguments: Sequence[str]) -> list[str]:
         value, others = _taken_out(option, rest)
         if value is not None:
             if not {"-q", "--quiet"} & set(others):
-                click.echo(f"tinykws: notice: `verify {option} FILE` is now `{command} FILE`", err=True)
+                echo(f"tinykws: notice: `verify {option} FILE` is now `{command} FILE`", err=True)
             return [command, value, *others]
     return [name, *rest]
 

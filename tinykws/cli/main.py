@@ -7,6 +7,7 @@ import sys
 import traceback
 import warnings
 from collections.abc import Callable
+from types import TracebackType
 from typing import TextIO
 
 import click
@@ -15,9 +16,11 @@ from tinykws import __version__
 from tinykws.cli.command_group import CommandGroup, NoSuchCommandError
 from tinykws.cli.command_list import COMMANDS
 from tinykws.cli.former_spellings import moved_option
+from tinykws.cli.terminal import echo
 from tinykws.cli.verbosity import Verbosity, verbosity_options
 from tinykws.support.dataclass_reader import RenamedSettingWarning
 from tinykws.support.errors import TinykwsError, did_you_mean
+from tinykws.support.files import os_error_hint
 
 INTERRUPTED = 130
 """The exit code that shells expect of a program that Ctrl-C ended."""
@@ -43,7 +46,7 @@ tinykws COMMAND --help explains a command and shows examples. Exit codes: 0 succ
 
 def _print_version(context: click.Context, _: click.Parameter, is_given: bool) -> None:
     if is_given and not context.resilient_parsing:
-        click.echo(version_text())
+        echo(version_text())
         context.exit()
 
 
@@ -80,6 +83,7 @@ def tinykws() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Runs the command line and ends the process with its exit code."""
+    sys.excepthook = _show_traceback
     code = run(arguments)
     # A KeyboardInterrupt that passed through an exec (any dataclass being made) leaves CPython a mark by which
     # `python -m` dies of SIGINT whatever the exit code; the next exec clears it.
@@ -93,12 +97,25 @@ def run(arguments: list[str] | None = None) -> int:
     warnings.showwarning = _notices_to(verbosity)
     warnings.simplefilter("once", RenamedSettingWarning)
     try:
+        _refuse_null_characters(sys.argv[1:] if arguments is None else arguments)
         result = tinykws.main(args=arguments, prog_name="tinykws", standalone_mode=False, obj=verbosity)
     except (click.ClickException, TinykwsError, OSError, KeyboardInterrupt, click.Abort) as error:
         if verbosity.verbose:
-            click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
+            echo("".join(traceback.format_exception(error)), err=True, nl=False)
         return _explain(error)
     return result if isinstance(result, int) else 0
+
+
+def _refuse_null_characters(arguments: list[str]) -> None:
+    """Raises click's error for an argument that no file's name can hold; the shell cannot pass one, scripts can."""
+    for argument in arguments:
+        if "\0" in argument:
+            raise click.UsageError(f"an argument holds a null character: {argument!r}")
+
+
+def _show_traceback(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Prints the traceback of a fault of ours: its text may hold what a device or a file sent."""
+    echo("".join(traceback.format_exception(kind, error, trace)), err=True, nl=False)
 
 
 def _explain(error: BaseException) -> int:
@@ -116,9 +133,9 @@ def _explain(error: BaseException) -> int:
         sys.stderr.close()
         return INTERRUPTED
     if isinstance(error, OSError):
-        _show(f"{error.strerror or error}: {error.filename or ''}".rstrip(": "), "check permissions and free space")
+        _show(f"{error.strerror or error}: {error.filename or ''}".rstrip(": "), os_error_hint(error))
         return TinykwsError.exit_code
-    click.echo("tinykws: interrupted; no file is half-written, run the same command to continue", err=True)
+    echo("tinykws: interrupted; no file is half-written, run the same command to continue", err=True)
     return INTERRUPTED
 
 
@@ -152,18 +169,18 @@ def _notices_to(verbosity: Verbosity) -> Callable[..., None]:
         file: TextIO | None = None, line: str | None = None,  # noqa: ARG001 - Python's signature
     ) -> None:  # fmt: skip
         if not issubclass(category, RenamedSettingWarning):
-            click.echo(warnings.formatwarning(message, category, filename, lineno, line), err=True, nl=False)
+            echo(warnings.formatwarning(message, category, filename, lineno, line), err=True, nl=False)
         elif not verbosity.quiet:
-            click.echo(f"tinykws: notice: {message}", err=True)
+            echo(f"tinykws: notice: {message}", err=True)
 
     return show
 
 
 def _show(message: str, hint: str | None) -> None:
     """Prints an error: what is wrong, then what to try."""
-    click.echo(f"tinykws: {message}", err=True)
+    echo(f"tinykws: {message}", err=True)
     for line in (hint or "").splitlines():
         if line.startswith((NEAR, ALL)) or not line:
-            click.echo(f"  {line}".rstrip(), err=True)
+            echo(f"  {line}".rstrip(), err=True)
         else:
-            click.echo(f"  try: {line}", err=True)
+            echo(f"  try: {line}", err=True)

@@ -10,7 +10,8 @@ import click
 
 from tinykws.cli.board_microphone import board_microphone
 from tinykws.cli.console import ConsoleProgress, print_json, table, to_json
-from tinykws.cli.options import connected_board_option, json_option, port_option, project_option
+from tinykws.cli.options import connected_board_option, json_option, port_option, project_option, rebuild_option
+from tinykws.cli.terminal import echo
 
 if TYPE_CHECKING:
     from tinykws.stages.mic_check import MicCheckReport
@@ -24,9 +25,16 @@ if TYPE_CHECKING:
               metavar="SECONDS", help="How long to record; over a slow serial port, less is recorded.")  # fmt: skip
 @click.option("--plot", "plot_path", type=click.Path(path_type=Path, dir_okay=False), default=None, metavar="FILE",
               help="Draw waveform and spectrum to this file (PNG).")  # fmt: skip
+@rebuild_option
 @json_option
 def mic_check(
-    project_dir: Path, board_id: str | None, port: str | None, seconds: float, plot_path: Path | None, as_json: bool
+    project_dir: Path,
+    board_id: str | None,
+    port: str | None,
+    seconds: float,
+    plot_path: Path | None,
+    rebuild: bool,
+    as_json: bool,
 ) -> int:
     """Measure the signal of a board's microphone.
 
@@ -44,7 +52,7 @@ def mic_check(
     from tinykws.stages.mic_check import mic_check as check_microphone
 
     prompts = AutomaticPrompts()
-    with board_microphone(project_dir, board_id, port) as microphone:
+    with board_microphone(project_dir, board_id, port, rebuild=rebuild) as microphone:
         report = check_microphone(
             microphone, microphone.board.id, microphone.board.microphone, seconds=seconds,
             on_sound=prompts.show_level, plot_path=plot_path, progress=ConsoleProgress(),
@@ -53,7 +61,7 @@ def mic_check(
     if as_json:
         print_json(to_json(report))
     else:
-        click.echo(_describe(report))
+        echo(_describe(report))
     return 0 if report.good else 1
 
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from tinykws.cli.console import ConsoleProgress, print_json, table, to_json
-from tinykws.cli.options import bundle_option, json_option, project_option
+from tinykws.cli.options import bundle_option, json_option, project_option, rebuild_option
 from tinykws.cli.pipeline import workplace
+from tinykws.cli.terminal import echo
 from tinykws.project.layout import Project
 from tinykws.support.errors import ConfigError
 
@@ -23,6 +24,7 @@ SHOWN = 20
 @click.command()
 @project_option
 @bundle_option
+@rebuild_option
 @json_option
 @click.option("--min-probability", type=click.FloatRange(0, 1), default=0.5, show_default=True, metavar="P",
               help="Lowest probability of a word that counts (0 to 1).")  # fmt: skip
@@ -32,8 +34,8 @@ SHOWN = 20
 @click.option("--add", is_flag=True, help="Copy the clips found to data/_mined_/, so that the next training uses them.")
 @click.argument("recordings", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False))
 def mine(
-    project_dir: Path, bundle_dir: Path | None, as_json: bool, min_probability: float, events: Path | None, add: bool,
-    recordings: tuple[Path, ...],
+    project_dir: Path, bundle_dir: Path | None, rebuild: bool, as_json: bool, min_probability: float,
+    events: Path | None, add: bool, recordings: tuple[Path, ...],
 ) -> None:  # fmt: skip
     """Find false accepts in recordings, as training data.
 
@@ -56,7 +58,7 @@ def mine(
         )
     progress = ConsoleProgress()
     data_dir = Project.load(project_dir).data_dir if add else None
-    place = workplace(project_dir, bundle_dir, progress)
+    place = workplace(project_dir, bundle_dir, progress, rebuild=rebuild)
     said = {}
     if events is not None:
         said[recordings[0]] = read_timeline(events, [label.name for label in place.bundle.labels[2:]])
@@ -67,7 +69,7 @@ def mine(
     if as_json:
         print_json(to_json(report))
     else:
-        click.echo(_describe(report, data_dir))
+        echo(_describe(report, data_dir))
 
 
 def _describe(report: MineReport, data_dir: Path | None) -> str:

@@ -12,6 +12,7 @@ import click
 from tinykws.cli.boards_and_ports import any_port, board_of, port_of
 from tinykws.cli.monitor_view import LiveView, PlainView
 from tinykws.cli.options import connected_board_option, port_option, project_option
+from tinykws.cli.terminal import echo
 from tinykws.support.errors import DeviceError
 
 if TYPE_CHECKING:
@@ -33,11 +34,13 @@ if TYPE_CHECKING:
 @click.option("--log", "log_file", type=click.Path(path_type=Path, dir_okay=False), default=None,
               show_default="build/monitor.jsonl", metavar="FILE",
               help="Append every line to this file, with the host's time (JSON Lines).")  # fmt: skip
+@click.option("--log-mb", type=click.FloatRange(min=1), default=100.0, show_default=True, metavar="MEGABYTES",
+              help="Largest size of the log; when half of that is full, it becomes FILE.1.")  # fmt: skip
 @click.option("--seconds", type=click.FloatRange(min=0), default=None, show_default="until Ctrl-C",
               metavar="SECONDS", help="Stop after this time.")  # fmt: skip
 def monitor(
     project_dir: Path, board_id: str | None, port: str | None, commands: tuple[tuple[str, str], ...], shell: bool,
-    on_every: float, on_timeout: float, log_file: Path | None, seconds: float | None,
+    on_every: float, on_timeout: float, log_file: Path | None, log_mb: float, seconds: float | None,
 ) -> None:  # fmt: skip
     """Show live what a board detects.
 
@@ -64,11 +67,11 @@ def monitor(
     view = LiveView() if sys.stdout.isatty() else PlainView()
     log_path = log_file or project_dir / "build" / "monitor.jsonl"
     try:
-        with open_log(log_path) as log:
+        with open_log(log_path, round(log_mb * 1e6)) as log:
             report = monitor_board(target, view, log, reactions, seconds=seconds)
     finally:
         view.erase()
-    click.echo(_describe_session(report, log_path), err=True)
+    echo(_describe_session(report, log_path), err=True)
     if not report.connected:
         raise DeviceError(
             "the board was not connected when monitoring ended", hint="check the USB cable, then: tinykws monitor"

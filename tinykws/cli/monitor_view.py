@@ -7,17 +7,19 @@ import datetime
 import shutil
 from collections.abc import Callable
 
-import click
-
+from tinykws.cli.terminal import clear_line, echo, redraw, style
+from tinykws.device.detection_counts import DetectionCounts, short_label
 from tinykws.device.health import DeviceHealth
 from tinykws.device.monitoring import MonitorView
 from tinykws.device.protocol import Heard, Ready
+from tinykws.support.safe_text import visible_line
 
 BAR_CHARACTERS = 20
 BAR_FLOOR_DBFS = -60.0
+MOST_CHARACTERS = 500
+"""A longer line of the device is cut on the screen; the log has more of it."""
 PLAIN_STATUS_S = 10.0
 """How often to print the status if there is no status line."""
-CLEAR_LINE = "\r\x1b[K"
 
 
 class PlainView(MonitorView):
@@ -38,11 +40,12 @@ class PlainView(MonitorView):
     def introduced(self, ready: Ready) -> None:
         """Prints the board, engine, model and labels that the device reports."""
         tested = "" if ready.self_test == "none" else f", self-test {ready.self_test}"
-        self.line(f"{ready.board}, engine {ready.engine}, model {ready.model}{tested}: {', '.join(ready.labels)}")
+        text = f"{ready.board}, engine {ready.engine}, model {ready.model}{tested}: {', '.join(ready.labels)}"
+        self.line(_shown(text))
 
     def heard(self, heard: Heard) -> None:
         """Prints the detection as the serial line that scripts know: Heard <label> (<score>) @<ms>ms."""
-        self.line(click.style(heard.to_line(), bold=True))
+        self.line(style(_shown(heard.to_line()), "bold"))
 
     def health(self, health: DeviceHealth) -> None:
         """Prints level and load every PLAIN_STATUS_S seconds, and always if the device is too slow."""
@@ -53,18 +56,18 @@ class PlainView(MonitorView):
 
     def notice(self, text: str) -> None:
         """Prints a notice."""
-        self.line(click.style(f"-- {text}", fg="yellow"))
+        self.line(style("\n".join(map(_shown, f"-- {text}".split("\n"))), "yellow"))
 
     def said(self, text: str) -> None:
         """Prints a line of the device that is not part of the protocol, indented."""
-        self.line(click.style(f"   {text}", dim=True))
+        self.line(style(_shown(f"   {text}"), "dim"))
 
     def erase(self) -> None:
         """Removes the status line; there is none here."""
 
     def line(self, text: str) -> None:
         """Prints a line with the time of day. click omits colours if stdout is not a terminal."""
-        click.echo(f"{self._now():%H:%M:%S.%f}"[:-3] + f" {text}")
+        echo(f"{self._now():%H:%M:%S.%f}"[:-3] + f" {text}")
 
 
 class LiveView(PlainView):
@@ -76,17 +79,18 @@ class LiveView(PlainView):
         super().__init__(now)
         self._board = "?"
         self._status = "waiting for its first status"
-        self._counts: dict[str, int] = {}
+        self._counts = DetectionCounts()
         self._drawn = ""
 
     def introduced(self, ready: Ready) -> None:
         """Prints what the device reports, and shows the board in the status line."""
-        self._board = ready.board
+        self._board = short_label(ready.board)
+        self._counts.announce(ready.labels)
         super().introduced(ready)
 
     def heard(self, heard: Heard) -> None:
         """Prints the detection and counts it."""
-        self._counts[heard.label] = self._counts.get(heard.label, 0) + 1
+        self._counts.add(heard.label)
         super().heard(heard)
 
     def health(self, health: DeviceHealth) -> None:
@@ -102,16 +106,19 @@ class LiveView(PlainView):
 
     def tick(self) -> None:
         """Draws the status line if it has changed."""
-        heard = ", ".join(f"{label} {count}" for label, count in sorted(self._counts.items())) or "nothing heard yet"
-        text = f"{self._board} {self._status} | {heard}"[: shutil.get_terminal_size().columns - 1]
+        heard = (
+            ", ".join(f"{label} {count}" for label, count in sorted(self._counts.by_label.items()))
+            or "nothing heard yet"
+        )
+        text = visible_line(f"{self._board} {self._status} | {heard}")[: shutil.get_terminal_size().columns - 1]
         if text != self._drawn:
-            click.echo(f"{CLEAR_LINE}{text}", nl=False, color=True)
+            redraw(text)
             self._drawn = text
 
     def erase(self) -> None:
         """Removes the status line."""
         if self._drawn:
-            click.echo(CLEAR_LINE, nl=False, color=True)
+            clear_line()
             self._drawn = ""
 
 
@@ -121,6 +128,10 @@ def describe(health: DeviceHealth) -> str:
     clipped = f" ({health.clipped} clipped)" if health.clipped else ""
     load = f"front-end {_percent(health.frontend_share)}, model {_percent(health.invoke_share)}"
     return f"level {level}{clipped}, {load}, {health.overruns} overruns{', TOO SLOW' if health.is_too_slow else ''}"
+
+
+def _shown(text: str) -> str:
+    return visible_line(text, MOST_CHARACTERS)
 
 
 def bar(level_dbfs: float | None) -> str:

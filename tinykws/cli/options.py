@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+from tinykws.support.errors import ConfigError
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -36,17 +39,36 @@ class BoardId(click.types.StringParamType):
         return [CompletionItem(board.id, help=board.name) for board in rows.values() if board.id.startswith(incomplete)]
 
 
+def _existing_folder(context: click.Context, _: click.Parameter, folder: Path) -> Path:
+    """Refuses a project's folder that does not exist: commands that need no kws.yaml would make it, or ignore it."""
+    if not context.resilient_parsing and not folder.is_dir():
+        raise ConfigError(
+            f"there is no folder {folder}",
+            hint=f"create a project there: tinykws init {shlex.quote(str(folder))} --words yes,no\n"
+            "or name your project's folder: --project DIR",
+        )
+    return folder
+
+
 def project_option(function: F) -> F:
-    """--project DIR, default: the current folder."""
+    """--project DIR, default: the current folder; it must exist."""
     return click.option(
         "--project", "project_dir", type=click.Path(path_type=Path, file_okay=False), default=Path(),
-        show_default="the current folder", help="The project's folder, which holds kws.yaml.",
+        callback=_existing_folder, show_default="the current folder",
+        help="The project's folder, which holds kws.yaml.",
     )(function)  # fmt: skip
 
 
 def force_option(function: F) -> F:
     """--force: run even if everything is up to date."""
     return click.option("--force", is_flag=True, help="Run again even if everything is up to date.")(function)
+
+
+def rebuild_option(function: F) -> F:
+    """--rebuild: run the stages that are out of date, instead of using the last bundle."""
+    return click.option(
+        "--rebuild", is_flag=True, help="Run the stages that are out of date first, instead of using the last bundle."
+    )(function)
 
 
 def json_option(function: F) -> F:
@@ -82,7 +104,7 @@ def bundle_option(function: F) -> F:
     """--bundle DIR: use this bundle instead of the project's."""
     return click.option(
         "--bundle", "bundle_dir", type=click.Path(path_type=Path, file_okay=False), default=None, metavar="FOLDER",
-        show_default="the project's", help="Use this bundle; train nothing.",
+        show_default="the project's", help="Use this bundle.",
     )(function)  # fmt: skip
 
 

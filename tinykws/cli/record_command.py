@@ -15,6 +15,7 @@ import click
 from tinykws.cli.board_microphone import board_microphone
 from tinykws.cli.console import print_json, to_json
 from tinykws.cli.options import BoardId, json_option, project_option
+from tinykws.cli.terminal import echo
 from tinykws.project.layout import Project
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def record(
     if as_json:
         print_json(to_json(report))
     else:
-        click.echo(_describe(report, project.data_dir))
+        echo(_describe(report, project.data_dir))
     return 0 if report.complete else 1
 
 

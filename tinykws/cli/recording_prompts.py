@@ -9,8 +9,8 @@ import click
 
 from tinykws.audio.samples import Samples
 from tinykws.audio.speech_bounds import CutClip
-from tinykws.cli.console import CLEAR_LINE
 from tinykws.cli.monitor_view import bar
+from tinykws.cli.terminal import clear_line, echo, prompt, redraw, style
 from tinykws.device.health import dbfs
 from tinykws.stages.record import Answer, RecordingUi
 
@@ -25,7 +25,7 @@ class AutomaticPrompts(RecordingUi):
 
     def prompt(self, what: str, number: int, count: int) -> bool:
         """Says what to do now."""
-        click.echo(f"({number} of {count}) now {click.style(what, bold=True)}", err=True)
+        echo(f"({number} of {count}) now {style(what, 'bold')}", err=True)
         return True
 
     def show_level(self, samples: Samples) -> None:
@@ -34,18 +34,18 @@ class AutomaticPrompts(RecordingUi):
             level = dbfs(int(abs(samples.astype(int)).max()))
             clipped = "  TOO LOUD" if level is not None and level > -0.1 else ""
             shown = "silence" if level is None else f"{level:4.0f} dBFS"
-            click.echo(f"{CLEAR_LINE}  [{bar(level)}] {shown}{clipped}", nl=False, err=True)
+            redraw(f"  [{bar(level)}] {shown}{clipped}", err=True)
             self._drawn = True
 
     def recording_ended(self) -> None:
         """Removes the meter."""
         if self._drawn:
-            click.echo(CLEAR_LINE, nl=False, err=True)
+            clear_line(err=True)
             self._drawn = False
 
     def say(self, text: str) -> None:
         """Prints a line."""
-        click.echo(f"  {text}", err=True)
+        echo(f"  {text}", err=True)
 
 
 class TerminalPrompts(AutomaticPrompts):
@@ -55,17 +55,15 @@ class TerminalPrompts(AutomaticPrompts):
 
     def prompt(self, what: str, number: int, count: int) -> bool:
         """Waits for Enter; returns False if the person typed q."""
-        text = f"({number} of {count}) press Enter and {click.style(what, bold=True)} (q: end)"
-        answer: str = click.prompt(text, default="", show_default=False, prompt_suffix=" ", err=True)
+        text = f"({number} of {count}) press Enter and {style(what, 'bold')} (q: end)"
+        answer: str = prompt(text, default="", show_default=False, prompt_suffix=" ")
         return answer.strip().lower() != "q"
 
     def judge(self, clip: CutClip) -> Answer:
         """Asks whether to keep the clip. Enter keeps it or, if it has defects, repeats it."""
         found = f"{clip.speech_ms} ms of speech, peak {clip.peak_dbfs:.0f} dBFS"
         for defect in clip.defects:
-            self.say(click.style(defect, fg="yellow"))
+            self.say(style(defect, "yellow"))
         best = "a" if clip.defects else "k"
-        answer: str = click.prompt(
-            f"  {found}: keep, again, quit", type=click.Choice(sorted(ANSWERS)), default=best, err=True
-        )
+        answer: str = prompt(f"  {found}: keep, again, quit", type=click.Choice(sorted(ANSWERS)), default=best)
         return ANSWERS[answer]

@@ -13,6 +13,7 @@ import click
 from tinykws.cli.console import ConsoleProgress, print_json, table, to_json
 from tinykws.cli.options import force_option, json_option, project_option
 from tinykws.cli.pipeline import report_of, run_until
+from tinykws.cli.terminal import echo
 from tinykws.project.config import CONFIG_NAME
 from tinykws.project.layout import Project
 from tinykws.support.errors import ConfigError, TinykwsError
@@ -47,14 +48,14 @@ def architectures(project_dir: Path, as_json: bool) -> None:
     if as_json:
         print_json([{**to_json(cost), "excesses": broken_limits_of(cost, config.model)} for cost in costs])
         return
-    click.echo(f"{shape[0]} frames of {shape[1]} channels, {n_labels} labels")
+    echo(f"{shape[0]} frames of {shape[1]} channels, {n_labels} labels")
     rows = [_cost_row(cost, " *" if cost.architecture == config.model.architecture else "") for cost in costs]
     heads = ["architecture", "parameters", "MAC", ".tflite", "tflm arena", "aot flash", "aot RAM", "ops"]
-    click.echo(table(heads, rows))
-    click.echo("\n* this project's; bytes, and multiply-accumulates of one inference")
+    echo(table(heads, rows))
+    echo("\n* this project's; bytes, and multiply-accumulates of one inference")
     for cost in costs:
         for excess in broken_limits_of(cost, config.model):
-            click.echo(f"{cost.architecture}: {excess}")
+            echo(f"{cost.architecture}: {excess}")
 
 
 def _cost_row(cost: NetworkCost, mark: str) -> tuple[str, ...]:
@@ -93,12 +94,12 @@ def train(project_dir: Path, force: bool, as_json: bool) -> None:
         best = report.best
         from tinykws.cost.architecture_cost import in_words
 
-        click.echo(in_words(report.cost))
-        click.echo(
+        echo(in_words(report.cost))
+        echo(
             f"best epoch {best.epoch} of {report.epochs}: {best.validation_accuracy:.1%} of {report.validation_clips}"
             f" validation clips right, mean recall {best.validation_mean_recall:.1%}, in {report.seconds:.0f} s"
         )
-        click.echo(f"network and learning curves: {project.model_dir}")
+        echo(f"network and learning curves: {project.model_dir}")
 
 
 @click.command()
@@ -178,7 +179,7 @@ def _show_bundle(path: Path, as_json: bool, boards_of: Path | None = None) -> No
     if as_json:
         print_json({**bundle_to_json(bundle), **({"engines": to_json(uses)} if uses else {})})
         return
-    click.echo(f"bundle {bundle.path}")
+    echo(f"bundle {bundle.path}")
     rows = [
         ("model", f"{bundle.model_id}, {bundle.model_path.stat().st_size:,} bytes, {bundle.origin}"),
         ("labels", ", ".join(label.text for label in bundle.labels)),
@@ -188,7 +189,7 @@ def _show_bundle(path: Path, as_json: bool, boards_of: Path | None = None) -> No
         *(row for use in uses for row in _use_rows(use)),
     ]
     for name, text in rows:
-        click.echo(f"  {name:13} {text}")
+        echo(f"  {name:13} {text}")
 
 
 def _uses(bundle: Bundle, project_dir: Path) -> list[EngineUse]:

@@ -14,6 +14,7 @@ from tinykws.cli.console import ConsoleProgress, print_json, to_json
 from tinykws.cli.evaluation_view import percent, rate_range
 from tinykws.cli.options import force_option, json_option, negatives_option, project_option
 from tinykws.cli.pipeline import report_of, run_until
+from tinykws.cli.terminal import echo
 from tinykws.project.layout import Project
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def tune(
     if as_json:
         print_json(to_json(report))
     else:
-        click.echo(describe_tuning(report))
+        echo(describe_tuning(report))
 
 
 def _tune_bundle(

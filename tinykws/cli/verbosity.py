@@ -58,9 +58,10 @@ def showing_tool_output() -> Iterator[None]:
     import logging
 
     from tinykws.support.run_command import TOOL_OUTPUT
+    from tinykws.support.safe_text import visible_line
 
     handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("  | %(message)s"))
+    handler.format = lambda record: f"  | {visible_line(record.getMessage())}"  # type: ignore[method-assign]
     logger = logging.getLogger(TOOL_OUTPUT)
     level, propagates = logger.level, logger.propagate
     logger.addHandler(handler)

@@ -11,6 +11,7 @@ import click
 
 from tinykws.cli.console import ConsoleProgress, print_json
 from tinykws.cli.pipeline import Workplace
+from tinykws.cli.terminal import echo
 from tinykws.cli.verify_options import (
     DeviceUnderTest,
     ReportFiles,
@@ -200,7 +201,7 @@ def _give_report(report: VerifyReport | StreamReport, text: str, json_path: Path
     if json_path == STDOUT:
         print_json(report.to_dict())
     else:
-        click.echo(text)
+        echo(text)
         if json_path is not None:
             write_json(json_path, report.to_dict())
     if report.ended:

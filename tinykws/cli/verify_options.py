@@ -15,7 +15,7 @@ from tinykws.boards.rows import TRANSPORTS
 from tinykws.cli.boards_and_ports import board_of, port_of
 from tinykws.cli.console import ConsoleProgress
 from tinykws.cli.firmware_steps import emulated_program
-from tinykws.cli.options import board_option, bundle_option, engine_option, port_option, project_option
+from tinykws.cli.options import board_option, bundle_option, engine_option, port_option, project_option, rebuild_option
 from tinykws.cli.pipeline import Workplace, workplace
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ class DeviceUnderTest:
     bundle_dir: Path | None
     port: str | None
     emulator_transport: str | None
+    rebuild: bool
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,9 +72,9 @@ def device_options(function: Command) -> Command:
     @functools.wraps(function)
     def collected(
         project_dir: Path, board_id: str, engine: str | None, bundle_dir: Path | None, port: str | None,
-        emulator_transport: str | None, **others: Any,
+        emulator_transport: str | None, rebuild: bool, **others: Any,
     ) -> int:  # fmt: skip
-        device = DeviceUnderTest(project_dir, board_id, engine, bundle_dir, port, emulator_transport)
+        device = DeviceUnderTest(project_dir, board_id, engine, bundle_dir, port, emulator_transport, rebuild)
         return function(device=device, **others)
 
     transport_option = click.option(
@@ -82,7 +83,15 @@ def device_options(function: Command) -> Command:
         help="How audio reaches an emulated board: byte by byte over its serial port, as on a physical board, or"
         " faster. Results always come over the serial port.",
     )  # fmt: skip
-    options = [project_option, board_option, engine_option, bundle_option, port_option, transport_option]
+    options = [
+        project_option,
+        board_option,
+        engine_option,
+        bundle_option,
+        port_option,
+        rebuild_option,
+        transport_option,
+    ]
     return functools.reduce(lambda decorated, option: option(decorated), reversed(options), collected)
 
 
@@ -124,5 +133,5 @@ def find_device(device: DeviceUnderTest) -> ReadyDevice:
     board = board_of(device.project_dir, device.board_id)
     is_emulated = board.emulator is not None and device.port is None
     port = None if is_emulated else port_of(device.project_dir, board, device.port).device
-    place = workplace(device.project_dir, device.bundle_dir, ConsoleProgress())
+    place = workplace(device.project_dir, device.bundle_dir, ConsoleProgress(), rebuild=device.rebuild)
     return ReadyDevice(board, place, port, device.engine)

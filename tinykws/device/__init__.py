@@ -34,6 +34,7 @@ Contents:
     transmit_window.TransmitWindow: the flow control of a clip's audio.
     clip_results.results_of: extracts the results of a clip from a log.
     monitoring.MonitorSession: monitors a device that listens to its microphone.
+    detection_counts.DetectionCounts: counts detections by label in bounded memory.
     health.HealthReader: computes level and load from status lines.
     reactions.parse_reaction: parses a command to run when a word is detected.
     reactions.Reactions: runs these commands.

@@ -18,7 +18,7 @@ from tinykws.project.synth_settings import SynthSettings
 from tinykws.project.training_settings import TrainingSettings
 from tinykws.support.dataclass_reader import read_dataclass
 from tinykws.support.errors import ConfigError
-from tinykws.support.yaml_text import load_yaml
+from tinykws.support.yaml_text import load_yaml, read_yaml_file
 
 CONFIG_NAME = "kws.yaml"
 
@@ -72,20 +72,18 @@ def load_config(path: Path) -> Config:
         ConfigError: the file is missing or not YAML, a key is unknown, or a value is of the wrong type or out of range.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_yaml_file(path)
     except FileNotFoundError as error:
         raise ConfigError(
             f"there is no {path}",
             hint="create a project here: tinykws init --words yes,no\nor name your project's folder: --project DIR",
         ) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read {path}: {error}", hint="save it as a text file in UTF-8") from error
     return parse_config(text, source=str(path))
 
 
 def parse_config(text: str, *, source: str = CONFIG_NAME) -> Config:
     """Reads the text of a kws.yaml; `source` names it in errors. Raises ConfigError."""
-    values = load_yaml(text, source=source)
+    values = load_yaml(text, source=source, free_text=("engine_options",))
     try:
         return read_dataclass(Config, values)
     except ConfigError as error:

@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from anyascii import anyascii
 
 from tinykws.support.errors import ConfigError
+from tinykws.support.files import is_reserved_by_windows
+from tinykws.support.safe_text import visible_line
 
 SILENCE = "_silence_"
 UNKNOWN = "_unknown_"
@@ -25,6 +27,8 @@ FIRST_WORD = 2
 """Labels 0 and 1 are silence and unknown; words come after them."""
 MAX_LABEL_LENGTH = 24
 """Keeps a `Heard <label> (<score>) @<ms>ms` line short; the firmware's buffers have this size."""
+
+MOST_WORD_CHARACTERS = 100
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,7 +50,10 @@ def label_of_word(word: str) -> Label:
     text = " ".join(word.split())
     if not text:
         raise ConfigError("a word is empty", hint="separate words by commas: --words yes,no")
-    if text.strip("_").casefold() in RESERVED_TEXTS:
+    if len(text) > MOST_WORD_CHARACTERS or visible_line(text) != text:
+        _refuse_unspeakable(text)
+    name = plain_name(text)
+    if text.strip("_").casefold() in RESERVED_TEXTS or name in RESERVED_TEXTS:
         raise ConfigError(
             f"{text!r} is a label tinykws makes itself, so it cannot be a word",
             hint="remove it from the words: silence and unknown are always added",
@@ -55,10 +62,25 @@ def label_of_word(word: str) -> Label:
         raise ConfigError(
             f"word {text!r} looks like a path", hint="write a word as a person says it: letters, spaces, apostrophes"
         )
-    name = re.sub(r"[^a-z0-9]+", "_", anyascii(text).lower()).strip("_")
     if not name:
         raise ConfigError(f"word {text!r} has no letter in it", hint="write it as it is spoken, such as 'five'")
-    return Label(name[:MAX_LABEL_LENGTH].rstrip("_"), text)
+    if is_reserved_by_windows(name):
+        raise ConfigError(
+            f"word {text!r} becomes the label {name!r}, which cannot be a folder's name on Windows",
+            hint="spell it differently, as it sounds, or add a word to it",
+        )
+    return Label(name, text)
+
+
+def plain_name(text: str) -> str:
+    """Returns a text in a-z, 0-9 and `_`, at most MAX_LABEL_LENGTH of them; empty if ASCII can spell none of it."""
+    return re.sub(r"[^a-z0-9]+", "_", anyascii(text).lower()).strip("_")[:MAX_LABEL_LENGTH].rstrip("_")
+
+
+def _refuse_unspeakable(text: str) -> None:
+    """Raises ConfigError for a word that is too long or has characters that are not shown."""
+    what = f"has {len(text):,} characters" if len(text) > MOST_WORD_CHARACTERS else "holds a control character"
+    raise ConfigError(f"word '{visible_line(text, 60)}' {what}", hint="write a word as a person says it")
 
 
 def labels_of_words(words: Sequence[str]) -> tuple[Label, ...]:

@@ -40,6 +40,11 @@ class Project:
         return self.build_dir / "synth"
 
     @property
+    def kept_synth_dir(self) -> Path:
+        """Synthetic clips of earlier words and settings."""
+        return self.build_dir / "kept_synth"
+
+    @property
     def dataset_dir(self) -> Path:
         """Arrays ready for training, which prepare makes from both folders."""
         return self.build_dir / "dataset"

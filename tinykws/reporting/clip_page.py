@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from tinykws.reporting.plots import features_png
 from tinykws.support.files import write_text_if_changed
+from tinykws.support.safe_text import visible_line
 from tinykws.support.templates import render
 
 
@@ -49,8 +50,8 @@ def write_clip_page(
     """
     shown = [
         {
-            "source": card.source,
-            "words": card.words,
+            "source": visible_line(card.source),
+            "words": visible_line(card.words),
             "audio": _link(card.audio, path.parent),
             "picture": base64.b64encode(features_png(card.features)).decode(),
         }
@@ -63,6 +64,6 @@ def write_clip_page(
 def _link(target: Path, folder: Path) -> str:
     """Returns the address of a file for a page in a folder: relative, so that the project can be moved."""
     try:
-        return quote(Path(os.path.relpath(target, folder)).as_posix())
+        return quote(Path(os.path.relpath(target, folder)).as_posix(), errors="surrogateescape")
     except ValueError:  # another drive on Windows
         return target.resolve().as_uri()

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from tinykws.support.errors import ToolError
 from tinykws.support.files import replacing
+from tinykws.support.safe_text import visible_line
 
 DOTS_PER_INCH = 100
 UNDATED: dict[str, Any] = {"Software": None}
@@ -20,20 +21,21 @@ UNDATED: dict[str, Any] = {"Software": None}
 HOW_TO_INSTALL = "pip install 'tinykws[train]'"
 
 
-def plot_learning_curves(path: Path, epochs: Sequence[Mapping[str, float]], best_epoch: int) -> None:
+def plot_learning_curves(path: Path, epochs: Sequence[Mapping[str, float]], best_epoch: int, title: str = "") -> None:
     """Plots loss and accuracy over the epochs (from history.json), with a line at the epoch that was kept.
 
     Raises:
         ToolError: matplotlib is not installed.
     """
     figure = _figure(10, 4)
+    figure.suptitle(_plain(title), fontsize=10)
     numbers = [record["epoch"] for record in epochs]
-    for at, (title, curves) in enumerate(_CURVES.items(), start=1):
+    for at, (quantity, curves) in enumerate(_CURVES.items(), start=1):
         axes = figure.add_subplot(1, 2, at)
         for key, label in curves.items():
             axes.plot(numbers, [record[key] for record in epochs], label=label)
         axes.axvline(best_epoch, color="grey", linestyle=":", label=f"kept: epoch {best_epoch}")
-        axes.set_title(title)
+        axes.set_title(quantity)
         axes.set_xlabel("epoch")
         axes.grid(alpha=0.3)
         axes.legend()
@@ -41,12 +43,12 @@ def plot_learning_curves(path: Path, epochs: Sequence[Mapping[str, float]], best
 
 
 def plot_confusion_matrix(path: Path, confusion: Sequence[Sequence[int]], labels: Sequence[str], title: str) -> None:
-    """Plots clip counts by [true label][predicted label]; the colour is the share of the true label's clips.
+    """Plots clip counts by [true label][predicted label]; colour and percent are the share of the true label's clips.
 
     Raises:
         ToolError: matplotlib is not installed.
     """
-    side = 2.5 + 0.7 * len(labels)
+    side = 2.5 + 0.8 * len(labels)
     figure = _figure(side, side)
     axes = figure.add_subplot()
     shares = [[count / max(1, sum(row)) for count in row] for row in confusion]
@@ -54,12 +56,14 @@ def plot_confusion_matrix(path: Path, confusion: Sequence[Sequence[int]], labels
     for row, counts in enumerate(confusion):
         for column, count in enumerate(counts):
             colour = "white" if shares[row][column] > 0.5 else "black"
-            axes.text(column, row, str(count), ha="center", va="center", color=colour)
-    axes.set_xticks(range(len(labels)), _literal(labels), rotation=45, ha="right")
-    axes.set_yticks(range(len(labels)), _literal(labels))
+            text = f"{count}\n{shares[row][column]:.0%}" if count else "0"
+            axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=9)
+    names = [_plain(label) for label in labels]
+    axes.set_xticks(range(len(labels)), names, rotation=45, ha="right")
+    axes.set_yticks(range(len(labels)), names)
     axes.set_xlabel("predicted")
     axes.set_ylabel("true")
-    axes.set_title(*_literal([title]))
+    axes.set_title(_plain(title), fontsize=10)
     _save(figure, path)
 
 
@@ -98,7 +102,7 @@ def plot_sound(path: Path, samples: npt.NDArray[np.int16], sample_rate_hz: int, 
     waveform, spectrum = figure.add_subplot(2, 1, 1), figure.add_subplot(2, 1, 2)
     waveform.plot(np.arange(samples.size) / sample_rate_hz, samples, linewidth=0.4)
     waveform.set_ylim(-32768, 32767)
-    waveform.set_title(*_literal([title]))
+    waveform.set_title(_plain(title))
     waveform.set_xlabel("seconds")
     waveform.grid(alpha=0.3)
     hz, dbfs = _power_spectrum(samples, sample_rate_hz)
@@ -147,6 +151,7 @@ def plot_stream_curve(
     limits: Sequence[tuple[float, float]],
     words: Mapping[str, Sequence[tuple[float, float]]],
     deployed: tuple[float, float],
+    wanted: float | None = None,
 ) -> None:
     """Plots recall against false accepts per hour.
 
@@ -157,6 +162,7 @@ def plot_stream_curve(
         limits: confidence interval of each point's recall.
         words: the same points for each word.
         deployed: the point of the deployed detector.
+        wanted: the wanted false accepts per hour, marked by a line.
 
     Raises:
         ToolError: matplotlib is not installed.
@@ -167,15 +173,22 @@ def plot_stream_curve(
     axes.fill_between(rates, [low for low, _ in limits], [high for _, high in limits], alpha=0.2, step="post")
     axes.step(rates, recalls, where="post", marker="o", markersize=3, label="all words, with 95 % confidence interval")
     for word, curve in words.items():
-        label, rates_of_word = _literal([word])[0], [rate for rate, _ in curve]
-        axes.step(rates_of_word, [recall for _, recall in curve], where="post", linewidth=0.8, label=label)
+        axes.step(
+            [rate for rate, _ in curve],
+            [recall for _, recall in curve],
+            where="post",
+            linewidth=0.8,
+            label=_plain(word),
+        )
     axes.plot(*deployed, marker="*", markersize=14, linestyle="", color="black", label="as deployed")
+    if wanted is not None:
+        axes.axvline(wanted, color="grey", linestyle="--", label=f"wanted: {wanted:g} per hour")
     axes.set_xscale("symlog", linthresh=1)
     axes.set_xlim(left=0)
     axes.set_ylim(0, 1.02)
     axes.set_xlabel("false accepts per hour")
     axes.set_ylabel("recall")
-    axes.set_title(*_literal([title]))
+    axes.set_title(_plain(title), fontsize=10)
     axes.grid(alpha=0.3)
     axes.legend(loc="lower right")
     _save(figure, path)
@@ -191,9 +204,15 @@ _CURVES = {
 }
 
 
-def _literal(texts: Sequence[str]) -> list[str]:
-    """Returns words and file names as matplotlib's text: what is between two dollar signs would be a formula."""
-    return [text.replace("$", r"\$") for text in texts]
+def title_of(project: str, words: Sequence[str], rest: str) -> str:
+    """Returns a plot's title: which project and words it is about, then what it shows."""
+    listed = ", ".join(words)
+    return f"{project}: {listed if len(listed) <= 60 else listed[:59] + '…'}\n{rest}"
+
+
+def _plain(text: str) -> str:
+    """Returns a text that matplotlib shows as it is: it takes what is between two $ for mathematics."""
+    return "\n".join(visible_line(line) for line in text.split("\n")).replace("$", r"\$")
 
 
 def _figure(width: float, height: float) -> Any:

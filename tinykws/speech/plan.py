@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from tinykws.project.labels import UNKNOWN, Label, label_of_word
+from tinykws.project.labels import UNKNOWN, Label, plain_name
 from tinykws.speech.clip_shaping import ClipPlacement
 from tinykws.speech.engines import EngineVoices
 from tinykws.speech.unknown_words import UnknownWords
@@ -217,7 +217,7 @@ def _repeated(text: str, count: int) -> Iterator[tuple[str, bool]]:
 def _text_in_name(folder: str, text: str) -> str:
     if folder != UNKNOWN:
         return ""
-    return "near_miss_" if text.startswith("[[") else f"{label_of_word(text).name}_"
+    return "near_miss_" if text.startswith("[[") else f"{plain_name(text)}_"
 
 
 def _rng(seed: int, purpose: str) -> np.random.Generator:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import shlex
 import time
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from tinykws.cost.latency import Speed, estimate_speed, refuse_if_too_slow
 from tinykws.cost.memory import MemoryNeeds, advice, excess
 from tinykws.firmware_build.elf_sizes import Footprint, footprint, is_elf
 from tinykws.firmware_build.memory_parts import Part, memory_parts
-from tinykws.firmware_build.platformio import ProgramTooBigError, build_offline, build_with_vendor
+from tinykws.firmware_build.platformio import ProgramTooBigError, build_offline, build_with_vendor, registry_answers
+from tinykws.firmware_build.platformio_packages import missing_libraries, missing_platform
 from tinykws.model.bundle import Bundle
 from tinykws.support.errors import ConfigError, ToolError
 from tinykws.support.programs import find_programs
@@ -92,6 +94,36 @@ def build(
     return report
 
 
+def check_can_build(out_dir: Path, board: Board, engine: str) -> None:
+    """Checks, before anything is trained or generated, whether a board's tools and packages are there or can be had.
+
+    Args:
+        out_dir: where the project will be generated.
+        board: its row of boards.yaml.
+        engine: the engine that will run the model.
+
+    Raises:
+        ToolError: a compiler is not on PATH; or a platform or library is not installed, and PlatformIO's registry
+            cannot be reached.
+        ConfigError: a local library does not exist.
+    """
+    find_programs(board.compilers)
+    libraries = board.tflm.lib_deps if board.tflm and engine == "tflm" else ()
+    _check_local(libraries, out_dir)
+    if board.has_own_platform:
+        return
+    remote = [library for library in libraries if not is_local(library)]
+    missing = [board.platform] if missing_platform(board.platform) else []
+    missing += missing_libraries(remote, out_dir, board.env)
+    if missing and not registry_answers():
+        raise ToolError(
+            f"PlatformIO must download {', '.join(missing)} for {board.id}, but its registry cannot be reached: no"
+            " network? Nothing was trained or built",
+            hint=f"to build elsewhere, only generate the project: tinykws build --board {board.id} --no-compile"
+            "\nboards that need no download: --board host, --board qemu-cortex-m4",
+        )
+
+
 def _engine(out_dir: Path) -> str:
     return "tflm" if (out_dir / "src" / "model_data.cc").is_file() else "aot"
 
@@ -123,7 +155,7 @@ def _program(out_dir: Path, board: Board) -> Path:
     for name in PROGRAM_NAMES:
         if (folder / name).is_file():
             return folder / name
-    raise ToolError(f"PlatformIO built no program in {folder}", hint=f"try: pio run -d {out_dir} -v")
+    raise ToolError(f"PlatformIO built no program in {folder}", hint=f"try: pio run -d {shlex.quote(str(out_dir))} -v")
 
 
 def _report(program: Path, board: Board, seconds: float, speed: Speed | None) -> BuildReport:

@@ -53,13 +53,16 @@ class DoctorReport:
         return all(finding.state != "missing" for finding in self.findings)
 
 
-def doctor(board: Board | None, boards: Mapping[str, Board], firmware_dir: Path) -> DoctorReport:
+def doctor(
+    board: Board | None, boards: Mapping[str, Board], firmware_dir: Path, *, each_board: bool = True
+) -> DoctorReport:
     """Checks this computer for one board, or for all: then only the emulated ones are required to work.
 
     Args:
         board: the selected board, or None for all.
         boards: all rows of boards.yaml, to identify boards on ports.
         firmware_dir: the project's folder of generated firmware, with a folder per board.
+        each_board: without a selected board: also say of each one whether its platform is installed.
     """
     asked = [board] if board else list(boards.values())
     packages = installed_packages.installed_packages()
@@ -70,9 +73,10 @@ def doctor(board: Board | None, boards: Mapping[str, Board], firmware_dir: Path)
         *_tools([each for each in asked if each.has_own_platform]),
         *_builds(asked),
     ]
-    if "platformio" in packages:
+    if "platformio" in packages and (board is not None or each_board):
         vendors = [each for each in asked if not each.has_own_platform]
         findings += _vendors(vendors, firmware_dir, needed=board is not None)
+    findings += [Finding("board", each.id, "ok", each.note) for each in ([board] if board else []) if each.note]
     if board is None or board.emulator is None:
         findings += _serial(boards, board)
     return DoctorReport(board.id if board else None, tuple(findings))

@@ -17,9 +17,9 @@ from tinykws.evaluation.scoring import Agreement, Score, agreement, score
 from tinykws.model.bundle import FLOAT_MODEL_KEY, Bundle, load_bundle
 from tinykws.model.interpreter import Interpreter
 from tinykws.native.features import Features
-from tinykws.project.labels import Label
+from tinykws.project.labels import FIRST_WORD, Label
 from tinykws.project.layout import Project
-from tinykws.reporting.plots import plot_confusion_matrix
+from tinykws.reporting.plots import plot_confusion_matrix, title_of
 from tinykws.support.errors import ConfigError
 from tinykws.support.files import replacing_folder, sha256_of_file, write_json
 from tinykws.support.freshness import StageFiles
@@ -76,7 +76,7 @@ def evaluate(project: Project, *, split: str = "testing", progress: Progress = S
         float_model=None if probabilities is None else score(label_ids, probabilities.argmax(axis=1), dataset.labels),
         agreement=None if probabilities is None else agreement(label_ids, probabilities, scores),
     )
-    _write(project.evaluation_dir, report, bundle)
+    _write(project, report, bundle)
     return report
 
 
@@ -118,9 +118,11 @@ def _float_network(bundle: Bundle, path: Path, progress: Progress) -> Network | 
     return Network.load(path)
 
 
-def _write(evaluation_dir: Path, report: EvaluateReport, bundle: Bundle) -> None:
-    title = f"{report.model_id}, int8, {report.split}: {report.int8_model.accuracy:.1%} accuracy"
-    with replacing_folder(evaluation_dir) as folder:
+def _write(project: Project, report: EvaluateReport, bundle: Bundle) -> None:
+    words = [label.text for label in bundle.labels[FIRST_WORD:]]
+    measured = f"{report.model_id}, int8, {report.split}: {report.int8_model.accuracy:.1%} accuracy"
+    title = title_of(project.root.absolute().name, words, measured)
+    with replacing_folder(project.evaluation_dir) as folder:
         write_json(folder / REPORT_NAME, dataclasses.asdict(report))
         texts = [label.text for label in bundle.labels]
         plot_confusion_matrix(folder / CONFUSION_NAME, report.int8_model.confusion, texts, title)

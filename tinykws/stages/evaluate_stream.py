@@ -11,9 +11,7 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-import soundfile
-
+from tinykws.audio.files import writing_wav
 from tinykws.evaluation.stream_measure import WANTED_RATES, CurvePoint, StreamMeasure, measure_bundle
 from tinykws.evaluation.stream_scores import Stream
 from tinykws.evaluation.stream_set import (
@@ -28,7 +26,7 @@ from tinykws.evaluation.timeline import write_timeline
 from tinykws.model.bundle import Bundle, load_bundle
 from tinykws.project.labels import BACKGROUND_NOISE, FIRST_WORD
 from tinykws.project.layout import Project
-from tinykws.reporting.plots import plot_stream_curve
+from tinykws.reporting.plots import plot_stream_curve, title_of
 from tinykws.support.errors import ConfigError
 from tinykws.support.files import replacing_folder, write_json
 from tinykws.support.freshness import StageFiles
@@ -114,7 +112,7 @@ def evaluate_stream(
         measure=measure,
         at_rates=tuple(AtRate(rate, measure.best_at(rate)) for rate in WANTED_RATES),
     )
-    _write(project.stream_evaluation_dir, report, bundle)
+    _write(project, report, bundle)
     return report
 
 
@@ -128,9 +126,9 @@ def save_streams(stream_set: StreamSet, folder: Path, progress: Progress = SILEN
     with replacing_folder(folder) as fresh:
         for stream in progress.track(made, "writing streams"):
             name = stream.name.replace(" ", "_").replace(",", "")
-            with soundfile.SoundFile(fresh / f"{name}.wav", "w", 16000, 1, "PCM_16") as file:
+            with writing_wav(fresh / f"{name}.wav") as write:
                 for samples in stream:
-                    file.write(np.asarray(samples))
+                    write(samples)
             write_timeline(fresh / f"{name}.csv", stream.events)
 
 
@@ -144,7 +142,7 @@ def _warn(stream_set: StreamSet, split: str, progress: Progress) -> None:
         )
 
 
-def _write(target: Path, report: EvaluateStreamReport, bundle: Bundle) -> None:
+def _write(project: Project, report: EvaluateStreamReport, bundle: Bundle) -> None:
     measure, texts = report.measure, [label.text for label in bundle.labels[FIRST_WORD:]]
     points = [(point.rate.per_hour, point.recall.share or 0.0) for point in measure.curve]
     lows, highs = ([getattr(point.recall, edge) or 0.0 for point in measure.curve] for edge in ("low", "high"))
@@ -153,13 +151,15 @@ def _write(target: Path, report: EvaluateStreamReport, bundle: Bundle) -> None:
         for at, text in enumerate(texts)
     }
     deployed = (measure.deployed.rate.per_hour, measure.deployed.recall.share or 0.0)
-    with replacing_folder(target) as folder:
+    measured = f"{report.model_id}, {measure.deployed.rate.hours:.1f} h of negatives, {report.split} clips"
+    with replacing_folder(project.stream_evaluation_dir) as folder:
         write_json(folder / REPORT_NAME, dataclasses.asdict(report))
         plot_stream_curve(
             folder / PICTURE_NAME,
-            f"{report.model_id}, {measure.deployed.rate.hours:.1f} h of negatives, {report.split} clips",
+            title_of(project.root.absolute().name, texts, measured),
             points=points,
             limits=list(zip(lows, highs, strict=True)),
             words=words,
             deployed=deployed,
+            wanted=project.config.detector.false_accepts_per_hour,
         )

@@ -10,9 +10,9 @@ import json
 import math
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import IO
 
 from tinykws.boards.rows import SerialLine
+from tinykws.device.detection_counts import DetectionCounts
 from tinykws.device.monitoring import ExpectedDevice, MonitorSession, MonitorView
 from tinykws.device.protocol import Heard, Line, Ready, Status
 from tinykws.device.reactions import Reactions
@@ -21,12 +21,16 @@ from tinykws.device.transport.port_access import PortAccess
 from tinykws.device.transport.serial_ports import Port, find_again
 from tinykws.device.transport.serial_transport import TransportLostError
 from tinykws.support.errors import DeviceError
-from tinykws.support.files import not_writable
+from tinykws.support.rotating_file import RotatingFile
 
 POLL_INTERVAL_S = 0.5
 """How often to look for a board that was lost."""
 READ_TIMEOUT_S = 0.1
 """The view and running commands are updated this often even if no line arrives."""
+LOG_BYTES = 100_000_000
+"""Largest size of the log, of which one half is the older file."""
+LOG_TEXT_CHARACTERS = 4096
+"""A longer line is cut in the log; the protocol's longest has about 1,000."""
 CONNECTED, LOST, SENT, RECEIVED, COMMAND = "connected", "lost", "sent", "received", "command"
 
 
@@ -45,7 +49,7 @@ class MonitorReport:
 
     seconds: float
     detections: dict[str, int]
-    """Detections by label."""
+    """Detections by label; beyond some number of labels, the rest is counted as one (detection_counts.py)."""
     overruns: int
     lost: int
     """How often the connection was lost."""
@@ -57,36 +61,32 @@ class MonitorLog:
     """The log: one JSON object per line, with the host's `time` (ISO 8601, UTC), `kind` and `text`.
 
     Args:
-        stream: where the log is written; None: nowhere.
+        write_line: writes a line; None: there is no log.
         wall_time: returns the host's time.
     """
 
     def __init__(
         self,
-        stream: IO[str] | None = None,
+        write_line: Callable[[str], None] | None = None,
         wall_time: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.timezone.utc),
     ) -> None:
-        self._stream = stream
+        self._write_line = write_line
         self._wall_time = wall_time
 
     def add(self, kind: str, text: str) -> None:
         """Writes an entry at once, so that the log is complete if it is read or interrupted at any time."""
-        if self._stream is not None:
+        if self._write_line is not None:
             time = self._wall_time().isoformat(timespec="milliseconds")
-            self._stream.write(json.dumps({"time": time, "kind": kind, "text": text}) + "\n")
-            self._stream.flush()
+            if len(text) > LOG_TEXT_CHARACTERS:
+                text = f"{text[:LOG_TEXT_CHARACTERS]}… ({len(text):,} characters)"
+            self._write_line(json.dumps({"time": time, "kind": kind, "text": text}))
 
 
 @contextlib.contextmanager
-def open_log(path: Path) -> Iterator[MonitorLog]:
-    """Opens a log to append to. Raises ConfigError if it cannot be written."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        stream = path.open("a", encoding="utf-8")
-    except OSError as error:
-        raise not_writable(path.parent, error) from error
-    with stream:
-        yield MonitorLog(stream)
+def open_log(path: Path, most_bytes: int = LOG_BYTES) -> Iterator[MonitorLog]:
+    """Opens a log to append to; older lines move to `path`.1. Raises ConfigError if it cannot be written."""
+    with RotatingFile(path, most_bytes) as file:
+        yield MonitorLog(file.write_line)
 
 
 def monitor(
@@ -136,7 +136,7 @@ class _Monitor:
         self._began = port_access.now()
         self._end = end
         self._port = target.port
-        self._detections: dict[str, int] = {}
+        self._detections = DetectionCounts()
         self._overruns = 0
         self._lost = 0
         self._connected = False
@@ -144,7 +144,11 @@ class _Monitor:
     def report(self) -> MonitorReport:
         """Returns the totals so far."""
         return MonitorReport(
-            self._port_access.now() - self._began, self._detections, self._overruns, self._lost, self._connected
+            self._port_access.now() - self._began,
+            self._detections.by_label,
+            self._overruns,
+            self._lost,
+            self._connected,
         )
 
     def run(self) -> None:
@@ -213,12 +217,13 @@ class _Monitor:
 
     def _react(self, line: Line) -> None:
         if isinstance(line, Heard):
-            self._detections[line.label] = self._detections.get(line.label, 0) + 1
+            self._detections.add(line.label)
             for message in self._reactions.on(line):
                 self._log.add(COMMAND, message)
         elif isinstance(line, Status):
             self._overruns = line.overruns
         elif isinstance(line, Ready):
+            self._detections.announce(line.labels)
             for word in sorted(self._reactions.words.difference(line.labels)):
                 self._view.notice(f"there is a command for {word!r}, but this board's model does not know that word")
 

@@ -109,7 +109,7 @@ def synth(project: Project, progress: Progress = SILENT, processes: int | None =
     engines = _engines(project)
     versions = {engine.name: engine.version() for engine in engines}
     vocabulary = choose_vocabulary(config)
-    engine_voices = [_checked_voices(engine, vocabulary, config.frontend.clip_ms) for engine in engines]
+    engine_voices = [_checked_voices(engine, vocabulary, config.frontend.clip_ms, progress) for engine in engines]
     _check_voices(engine_voices)
     plans = plan_speech(
         words,
@@ -155,7 +155,7 @@ def _former_versions(project: Project) -> dict[str, str]:
         return {}
 
 
-def _checked_voices(engine: SpeechEngine, vocabulary: Vocabulary, clip_ms: int) -> EngineVoices:
+def _checked_voices(engine: SpeechEngine, vocabulary: Vocabulary, clip_ms: int, progress: Progress) -> EngineVoices:
     """Returns an engine's voices, once it has said all the words in time."""
     voices = engine.engine_voices(vocabulary)
     voice = next(iter(voices.voices.values()), None)
@@ -167,7 +167,7 @@ def _checked_voices(engine: SpeechEngine, vocabulary: Vocabulary, clip_ms: int) 
                 hint = f"spell it as it sounds, or leave {engine.name} out of synth: engines"
                 raise ConfigError(f"{engine.name} cannot speak the word {text!r}", hint=hint)
             utterance = Utterance(voices.engine_texts[text], accent=voices.accents[0])
-            _check_duration(engine.name, text, _speech(engine.name, speak, voice, utterance, 1.0), clip_ms)
+            _check_duration(engine.name, text, _speech(engine.name, speak, voice, utterance, 1.0), clip_ms, progress)
     return voices
 
 
@@ -181,16 +181,22 @@ def _check_voices(engine_voices: Sequence[EngineVoices]) -> None:
         )
 
 
-def _check_duration(engine: str, text: str, speech: FloatSamples, clip_ms: int) -> None:
+def _check_duration(engine: str, text: str, speech: FloatSamples, clip_ms: int, progress: Progress) -> None:
     milliseconds = round(1000 * speech.size / SAMPLE_RATE_HZ)
     if milliseconds == 0:
         raise ConfigError(
             f"{engine} cannot synthesize the word {text!r}: the result is silent", hint="spell it as it sounds"
         )
+    enough = milliseconds // 100 * 100 + 200
     if milliseconds > LONGEST * clip_ms:
         raise ConfigError(
             f"the word {text!r} takes {milliseconds} ms, but a clip has {clip_ms} ms",
-            hint=f"choose a shorter word, or set features: {{clip_ms: {milliseconds // 100 * 100 + 200}}} in kws.yaml",
+            hint=f"choose a shorter word, or set features: {{clip_ms: {enough}}} in kws.yaml",
+        )
+    if milliseconds > FULLEST * clip_ms:
+        progress.say(
+            f"the word {text!r} takes about {milliseconds} ms to say, but the model hears {clip_ms} ms at once: it is"
+            f" synthesized faster, and may be missed; better, in kws.yaml: features: {{clip_ms: {enough}}}"
         )
 
 
@@ -262,7 +268,7 @@ def _speech(engine: str, speak: Speak, voice: str, utterance: Utterance, speed: 
     """Returns what an engine says, trimmed, float [n] at SAMPLE_RATE_HZ, played at a speed."""
     try:
         sound = speak(voice, utterance)
-    except TinykwsError:
+    except (TinykwsError, OSError):
         raise
     except Exception as error:  # whatever an engine's own code fails with
         raise ToolError(f"{engine} failed at {utterance.text!r} with voice {voice}: {error!r}") from error

@@ -19,7 +19,7 @@ from tinykws.evaluation.scoring import Score, score
 from tinykws.project.layout import Project
 from tinykws.project.model_settings import ModelSettings
 from tinykws.project.training_settings import TrainingSettings
-from tinykws.reporting.plots import plot_learning_curves
+from tinykws.reporting.plots import plot_learning_curves, title_of
 from tinykws.support.errors import ConfigError
 from tinykws.support.files import replacing_folder, write_json
 from tinykws.support.freshness import StageFiles
@@ -215,4 +215,5 @@ def _write(project: Project, trainer: Trainer, history: list[EpochRecord], best:
         trainer.network.save(folder / project.float_model_path.name)
         records = [dataclasses.asdict(record) for record in history]
         write_json(folder / HISTORY_NAME, {"best_epoch": best.epoch, "epochs": records})
-        plot_learning_curves(folder / CURVES_NAME, records, best.epoch)
+        title = title_of(project.root.absolute().name, project.config.words, project.config.model.architecture)
+        plot_learning_curves(folder / CURVES_NAME, records, best.epoch, title)

@@ -9,10 +9,12 @@ a name that leads out of the folder, or with a member of another kind, is refuse
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
 import gzip
 import io
 import stat
+import sys
 import tarfile
 import zipfile
 from collections.abc import Callable, Generator, Iterator
@@ -20,11 +22,14 @@ from pathlib import Path, PurePosixPath
 from typing import IO, NamedTuple
 
 from tinykws.support.errors import ToolError
+from tinykws.support.files import is_reserved_by_windows
 
 BLOCK = 1 << 18
 MAX_READ_BYTES = 1 << 22
 """No header of a valid archive is longer; tarfile would read a longer one into memory at once."""
 MAX_MEMBERS = 1_000_000
+MOST_PATH_BYTES, MOST_NAME_BYTES, MOST_DEPTH = 1024, 255, 32
+"""Limits of a member's name: those of common file systems, with room for the folder that it goes into."""
 _GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
 _LITTER = ("__MACOSX", ".DS_Store", "._")
 """Files that macOS adds to archives; they are skipped."""
@@ -69,6 +74,10 @@ def unpack(archive: Path, folder: Path, limit: int, on_progress: Callable[[int],
                 on_progress(member.packed_end)
     except (FileExistsError, NotADirectoryError) as error:
         raise _bad(archive, f"contains a name twice: {error.filename}") from error
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        raise _bad(archive, f"contains a name that is too long here: {str(error.filename)[-60:]}") from error
     on_progress(archive.stat().st_size)
     return files
 
@@ -137,6 +146,12 @@ def _parsing(archive: Path) -> Iterator[None]:
 def _inside(name: str, archive: Path) -> PurePosixPath:
     """Returns a member's path if it stays in the folder on every system: relative, no `..`, no drive, printable."""
     path = PurePosixPath(name)
+    if len(name.encode(errors="replace")) > MOST_PATH_BYTES or len(path.parts) > MOST_DEPTH:
+        raise _bad(archive, f"contains a name of {len(name):,} characters, {len(path.parts):,} folders deep: too long")
+    if any(len(part.encode(errors="replace")) > MOST_NAME_BYTES for part in path.parts):
+        raise _bad(archive, f"contains a name that is too long for a file: {name[:60]!r}…")
+    if sys.platform == "win32" and any(map(is_reserved_by_windows, path.parts)):
+        raise _bad(archive, f"contains {name!r}, a name that Windows reserves")
     if path.is_absolute() or ".." in path.parts or any(sign in name for sign in '\\:*?"<>|') or not name.isprintable():
         raise _bad(archive, f"contains {name!r}, a name that is not safe to unpack")
     return path

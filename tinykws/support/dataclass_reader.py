@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tinykws.support.errors import ConfigError, did_you_mean
+from tinykws.support.safe_text import visible_line
 
 S = TypeVar("S")
 _FORMER_KEY = "former_key"
@@ -71,7 +72,9 @@ def read_dataclass(kind: type[S], values: Any, where: str = "") -> S:
         ConfigError: an unknown or missing key, or a value of another type.
     """
     if not isinstance(values, dict):
-        raise ConfigError(f"{where or 'the file'} must hold keys, not {values!r}", hint="write `key: value` lines")
+        raise ConfigError(
+            f"{where or 'the file'} must hold keys, not {short_repr(values)}", hint="write `key: value` lines"
+        )
     values, notices = with_current_names(kind, values, where)
     for notice in notices:
         warnings.warn(f"{notice}; the old name is still read", RenamedSettingWarning, stacklevel=2)
@@ -79,7 +82,7 @@ def read_dataclass(kind: type[S], values: Any, where: str = "") -> S:
     fields = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
     for key in values:
         if key not in fields:
-            raise ConfigError(f"unknown key {where + str(key)!r}", hint=did_you_mean(str(key), fields))
+            raise ConfigError(f"unknown key {short_repr(where + str(key))}", hint=did_you_mean(str(key), fields))
     for name, field in fields.items():
         required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
         if required and name not in values:
@@ -87,17 +90,22 @@ def read_dataclass(kind: type[S], values: Any, where: str = "") -> S:
     return kind(**{key: _read_value(hints[key], value, f"{where}{key}") for key, value in values.items()})
 
 
+def short_repr(value: Any) -> str:
+    """Returns a value as an error shows it: a large one is cut."""
+    return visible_line(repr(value), 200)
+
+
 def read_mapping(value: Any, where: str) -> dict[str, Any]:
     """Returns the value if it is a mapping whose keys the schema leaves open. Raises ConfigError."""
     if not isinstance(value, dict):
-        raise ConfigError(f"{where} must hold keys, not {value!r}")
+        raise ConfigError(f"{where} must hold keys, not {short_repr(value)}")
     return value
 
 
 def require_one_of(name: str, value: str, choices: Sequence[str]) -> None:
     """Raises ConfigError unless value is one of the choices."""
     if value not in choices:
-        raise ConfigError(f"{name} is {value!r}", hint=did_you_mean(value, choices))
+        raise ConfigError(f"{name} is {short_repr(value)}", hint=did_you_mean(value, choices))
 
 
 def require_at_least(name: str, value: float, low: float) -> None:
@@ -119,7 +127,7 @@ def _read_value(kind: Any, value: Any, where: str) -> Any:
         return read_dataclass(kind, value, f"{where}: ")  # type: ignore[arg-type]
     if typing.get_origin(kind) is tuple:
         if isinstance(value, str) or not isinstance(value, (list, tuple)):
-            raise ConfigError(f"{where} must be a list, such as [yes, no]; it is {value!r}")
+            raise ConfigError(f"{where} must be a list, such as [yes, no]; it is {short_repr(value)}")
         element = typing.get_args(kind)[0]
         return tuple(_read_value(element, item, where) for item in value)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
@@ -127,7 +135,7 @@ def _read_value(kind: Any, value: Any, where: str) -> Any:
     if typing.get_origin(kind) is dict:
         return read_mapping(value, where)
     if (kind in (int, float) and isinstance(value, bool)) or not isinstance(value, kind):
-        raise ConfigError(f"{where} must be {_KIND_NAMES[kind]}, not {value!r}")
+        raise ConfigError(f"{where} must be {_KIND_NAMES[kind]}, not {short_repr(value)}")
     return value
 
 
@@ -139,7 +147,9 @@ def _read_one_of(kinds: tuple[Any, ...], value: Any, where: str) -> Any:
     if len(others) == 1:
         return _read_value(others[0], value, where)
     if type(value) not in others:
-        raise ConfigError(f"{where} must be {' or '.join(_KIND_NAMES[kind] for kind in others)}, not {value!r}")
+        raise ConfigError(
+            f"{where} must be {' or '.join(_KIND_NAMES[kind] for kind in others)}, not {short_repr(value)}"
+        )
     return value
 
 

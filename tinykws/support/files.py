@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -44,6 +46,14 @@ def creating(path: Path) -> Iterator[Path]:
             temporary.rename(path)
 
 
+def write_bytes(path: Path, data: bytes) -> None:
+    """Like Path.write_bytes, but an error names the file: those of a full disk do not. Raises OSError."""
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
 @contextlib.contextmanager
 def _beside(path: Path) -> Iterator[Path]:
     """Yields a temporary path in the folder of `path`; removes it afterwards if it still exists."""
@@ -55,7 +65,8 @@ def _beside(path: Path) -> Iterator[Path]:
     os.close(descriptor)
     temporary = Path(name)
     try:
-        yield temporary
+        with _telling_a_full_disk(path.parent):
+            yield temporary
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -71,7 +82,8 @@ def replacing_folder(path: Path) -> Iterator[Path]:
     old = temporary.with_name(temporary.name + "-old")
     try:
         temporary.chmod(0o777 & ~_umask())
-        yield temporary
+        with _telling_a_full_disk(path.parent):
+            yield temporary
         if path.exists():
             path.rename(old)
         temporary.rename(path)
@@ -110,12 +122,49 @@ def sha256_of_file(path: Path) -> str:
     return digest.hexdigest()
 
 
+def is_reserved_by_windows(name: str) -> bool:
+    """Returns whether Windows takes a file's or folder's name for a device (CON, nul.txt), or cannot keep it."""
+    return _WINDOWS_DEVICE.fullmatch(name.partition(".")[0].rstrip()) is not None or name.endswith((".", " "))
+
+
 def not_writable(folder: Path, error: OSError) -> ConfigError:
     """Returns the error for a folder that is not writable."""
+    hint = os_error_hint(error)
     return ConfigError(
-        f"cannot write in {folder}: {error.strerror}",
-        hint="check the folder's permissions and free space, or choose another with --project",
+        f"cannot write in {folder}: {error.strerror or error}",
+        hint=f"{hint}, or choose another folder with --project" if hint.startswith("check") else hint,
     )
+
+
+def os_error_hint(error: OSError) -> str:
+    """Returns what to do about an error of the operating system."""
+    return _HINTS.get(error.errno or 0, "check the folder's permissions and free space")
+
+
+@contextlib.contextmanager
+def _telling_a_full_disk(folder: Path) -> Iterator[None]:
+    """Turns the errors of a full or read-only disk, also those of worker processes, into a ConfigError."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _HINTS:
+            named = Path(os.fsdecode(error.filename)) if isinstance(error.filename, (str, bytes)) else folder
+            raise not_writable(folder if folder in (named, *named.parents) else named.parent, error) from error
+        raise
+
+
+_WINDOWS_DEVICE = re.compile(r"con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³]", re.IGNORECASE)
+_HINTS = {
+    errno.ENOSPC: "free some space on this disk, then run the same command again: nothing is half-written",
+    errno.EDQUOT: "your quota on this disk is used up: delete files of yours, then run the same command again",
+    errno.EROFS: "the file system is read-only: copy the project to another folder",
+    errno.EMFILE: "this process has too many files open; allow more, then run the same command again: ulimit -n 4096",
+    errno.ENFILE: "all programs together have too many files open: close some, then run the same command again",
+    errno.EFBIG: "the file system, or ulimit -f, does not allow files of this size",
+    errno.ENAMETOOLONG: "the name is too long for the file system: choose a shorter one",
+    errno.EIO: "the disk reports an error: check it, and copy what you need elsewhere",
+}
+"""What to do, by errno."""
 
 
 def _umask() -> int:

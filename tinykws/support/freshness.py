@@ -20,6 +20,17 @@ from tinykws.support.files import sha256_of_file, write_json
 
 
 @dataclasses.dataclass(frozen=True)
+class Inputs:
+    """What a stage reads, at one time."""
+
+    digest: str
+    """Of the settings, tinykws's version and all files."""
+    settings: Any
+    files: Mapping[str, str]
+    """A digest of each file or folder, by its name."""
+
+
+@dataclasses.dataclass(frozen=True)
 class StageFiles:
     """What a stage depends on and produces. A folder means all files below it; a missing file counts as empty."""
 
@@ -30,8 +41,15 @@ class StageFiles:
 
     def inputs_digest(self) -> str:
         """Digest of settings, tinykws's version and all files read."""
+        return self.inputs().digest
+
+    def inputs(self) -> Inputs:
+        """Returns settings, version and all files read, as they are now; reads each file once."""
         settings = json.dumps([__version__, self.settings], sort_keys=True, default=str)
-        return hashlib.sha256((settings + digest_of_files(self.reads)).encode()).hexdigest()
+        texts = {_name_of(top): _lines_of(top) for top in self.reads}
+        everything = settings + _digest("".join(texts.values()))
+        files = {name: _digest(text) for name, text in texts.items()}
+        return Inputs(_digest(everything), json.loads(settings)[1], files)
 
 
 def is_fresh(stamp_path: Path, stage_files: StageFiles) -> bool:
@@ -39,24 +57,33 @@ def is_fresh(stamp_path: Path, stage_files: StageFiles) -> bool:
     try:
         stamp = json.loads(stamp_path.read_text(encoding="utf-8"))
         wrote, read, _ = stamp["outputs"], stamp["inputs"], stamp["report"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return False
     if not all(path.exists() for path in stage_files.writes):
         return False
     return bool(wrote == digest_of_files(stage_files.writes) and read == stage_files.inputs_digest())
 
 
-def write_stamp(stamp_path: Path, inputs_digest: str, stage_files: StageFiles, report: Any = None) -> None:
+def write_stamp(
+    stamp_path: Path, inputs: Inputs | str, stage_files: StageFiles, report: Any = None, seconds: float | None = None
+) -> None:
     """Records what a stage's outputs were made from, and its report.
 
     Args:
         stamp_path: the stage's stamp file.
-        inputs_digest: the digest of the inputs before the stage ran.
+        inputs: the inputs before the stage ran, or only their digest; then nobody can say what changed.
         stage_files: the stage's files; its outputs are read now.
         report: the stage's report as JSON-ready values; it is shown again while the stage is up to date.
+        seconds: how long the stage ran.
     """
-    outputs = digest_of_files(stage_files.writes)
-    write_json(stamp_path, {"inputs": inputs_digest, "outputs": outputs, "report": report})
+    stamp: dict[str, Any] = {
+        "inputs": inputs if isinstance(inputs, str) else inputs.digest,
+        "outputs": digest_of_files(stage_files.writes),
+        "report": report,
+    }
+    if isinstance(inputs, Inputs):
+        stamp |= {"version": __version__, "settings": inputs.settings, "files": inputs.files, "seconds": seconds}
+    write_json(stamp_path, stamp)
 
 
 def read_report(stamp_path: Path) -> Any:
@@ -66,11 +93,22 @@ def read_report(stamp_path: Path) -> Any:
 
 def digest_of_files(paths: Sequence[Path]) -> str:
     """Returns a digest of the names and bytes of files, and of all files below folders except hidden ones."""
-    digest = hashlib.sha256()
-    for top in paths:
-        for path in sorted(_files_below(top)):
-            digest.update(f"{path.relative_to(top.parent).as_posix()}\0{sha256_of_file(path)}\n".encode())
-    return digest.hexdigest()
+    return _digest("".join(map(_lines_of, paths)))
+
+
+def _lines_of(top: Path) -> str:
+    """Returns a line with name and SHA-256 for each file."""
+    return "".join(
+        f"{path.relative_to(top.parent).as_posix()}\0{sha256_of_file(path)}\n" for path in sorted(_files_below(top))
+    )
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()
+
+
+def _name_of(top: Path) -> str:
+    return f"{top.parent.name}/{top.name}"
 
 
 def _files_below(top: Path) -> list[Path]:
