@@ -179,18 +179,20 @@ def test_a_truncated_model(project: Path, tmp_path: Path, capsys: pytest.Capture
     model = (project / "build" / "bundle" / "model.tflite").read_bytes()
     (tmp_path / "m.tflite").write_bytes(model[: len(model) // 2])
     out = tmp_path / "q"
+    out.mkdir()
     assert "m.tflite" in fails(
         capsys, 2, "quantize", "--from", tmp_path / "m.tflite", "--labels", "silence,unknown,yes,no", "--project", out
     )
-    assert not out.exists()
+    assert list(out.iterdir()) == []
 
 
 def test_a_model_of_other_features(project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     model, out = project / "build" / "bundle" / "model.tflite", tmp_path / "q"
     labels = "silence,unknown,yes"
+    out.mkdir()
     assert "49 frames x 40" in fails(capsys, 2, "quantize", "--from", model, "--labels", labels, "--project", out)
     assert "--labels" in fails(capsys, 2, "quantize", "--from", model, "--project", out)
-    assert not out.exists()
+    assert list(out.iterdir()) == []
 
 
 def test_no_compiler(project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

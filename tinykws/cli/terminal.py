@@ -63,6 +63,11 @@ def prompt(text: str, **options: Any) -> Any:
     return click.prompt(_shown(text), err=True, **options)
 
 
+def confirm(question: str) -> None:
+    """Asks on stderr whether to go on; raises click.Abort if not."""
+    click.confirm(_shown(question), abort=True, err=True)
+
+
 def progress_bar(items: Iterable[T] | None, length: int | None, label: str, **options: Any) -> ProgressBar[T]:
     """Returns click's progress bar, on stderr."""
     return click.progressbar(items, length=length, label=f"{visible_line(label):24}", file=sys.stderr, **options)

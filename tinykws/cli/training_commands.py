@@ -13,7 +13,7 @@ import click
 from tinykws.cli.console import ConsoleProgress, print_json, table, to_json
 from tinykws.cli.options import force_option, json_option, project_option
 from tinykws.cli.pipeline import report_of, run_until
-from tinykws.cli.terminal import echo
+from tinykws.cli.terminal import confirm, echo
 from tinykws.project.config import CONFIG_NAME
 from tinykws.project.layout import Project
 from tinykws.support.errors import ConfigError, TinykwsError
@@ -166,7 +166,7 @@ def _confirm_replacing(path: Path) -> None:
         raise ConfigError(
             question, hint="import it into another folder: --project FOLDER\nor replace the trained model: --force"
         )
-    click.confirm(f"{question}. Replace it?", abort=True, err=True)
+    confirm(f"{question}. Replace it?")
 
 
 def _show_bundle(path: Path, as_json: bool, boards_of: Path | None = None) -> None:
