@@ -271,7 +271,7 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     ),
     "add shapes": (
         lambda: one_op("ADD", (2, 3), (2, 3), DENSE, TensorSpec((2, 2), data=bytes(4))),
-        "op 0 (ADD): inputs of [2, 3] and [2, 2] cannot be added",
+        "op 0 (ADD): inputs of [2, 3] and [2, 2] cannot be combined",
     ),
     "add scales": (
         lambda: one_op("ADD", (2,), (2,), DENSE, TensorSpec((2,), scales=(1e6,), data=bytes(2))),

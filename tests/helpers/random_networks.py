@@ -285,7 +285,12 @@ def _pad(net: Net, amounts: list[list[int]] | None = None) -> None:
     net.append(name, inputs, output, None)
 
 
-def _add(net: Net) -> None:
+def _sub(net: Net) -> None:
+    if len(net.spec.shape) <= 4:
+        _add(net, "SUB")
+
+
+def _add(net: Net, name: str = "ADD") -> None:
     spec, current = net.spec, net.current
     kind = net.random.choice(["self", "constant", "earlier", "computed"])
     other = current
@@ -304,7 +309,7 @@ def _add(net: Net) -> None:
     net.random.shuffle(pair)
     largest = max(net.tensors[index].scales[0] for index in pair)
     output = _output(net, tuple(spec.shape), largest * min(max(net.factor(), 2.0**-15), 1e6))
-    net.append("ADD", pair, output, {"fused_activation_function": net.activation()})
+    net.append(name, pair, output, {"fused_activation_function": net.activation()})
 
 
 def _reshape(net: Net, shape: tuple[int, ...] | None = None) -> None:
@@ -470,7 +475,8 @@ def _reduce_max(net: Net) -> None:
 
 LATER_OPS: list[Callable[[Net], None]] = [
     _lookup, _squeeze, _expand_dims, _concatenation, _strided_slice, _transpose, _mul, _prelu, _reduce_max,
+    _sub,
 ]  # fmt: skip
 """Ops that `random_net` does not draw: its seeds stand for networks that found something."""
-LATER_OPS_BY_ROWS: list[Callable[[Net], None]] = [_lookup, _concatenation_of_channels, _mul, _prelu]
+LATER_OPS_BY_ROWS: list[Callable[[Net], None]] = [_lookup, _concatenation_of_channels, _mul, _prelu, _sub]
 """Those of them that keep an image with time as its rows."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import random
 import signal
+import struct
 import sys
 from pathlib import Path
 
@@ -86,6 +87,17 @@ def test_a_crash_of_tflm_is_an_error_and_not_the_end(signal_name: str) -> None:
     ) as caught:
         runner = Interpreter(CRASHES[signal_name])
         runner.invoke(np.zeros(runner._input_shape, np.int8))
+    assert caught.value.hint
+
+
+def test_a_file_that_tflms_own_reader_cannot_read_is_refused() -> None:
+    """The model's description, which our reader does not read, lies behind the end of the file."""
+    model = bytearray(doubling_model())
+    vtable = struct.unpack_from("<I", model)[0] - struct.unpack_from("<i", model, struct.unpack_from("<I", model)[0])[0]
+    description = vtable + 4 + 2 * 3
+    model[description : description + 2] = b"\xff\x7f"
+    with pytest.raises(ConfigError, match=r"cannot read the model: error: unpack_from") as caught:
+        Interpreter(bytes(model))
     assert caught.value.hint
 
 

@@ -76,7 +76,9 @@ class InterpreterProcess:
         lines = self._process.error_lines()
         told = _printable(lines[-1] if lines else reason)
         if kind == worker.DAMAGED:
-            raise ConfigError(f"TFLite Micro {self._version} cannot read the model: {_printable(reason)}")
+            raise ConfigError(
+                f"TFLite Micro {self._version} cannot read the model: {_printable(reason)}", hint=_CRASH_HINT
+            )
         raise ToolError(f"TFLite Micro {self._version} {refusal} the model: {told}")
 
 

@@ -176,6 +176,8 @@ typedef struct {
     kws_nn_requantize requantize;
 } kws_nn_add_params;
 
+typedef kws_nn_add_params kws_nn_sub_params;
+
 typedef struct {
     int32_t input[4];  /* sizes */
     int32_t output[4]; /* sizes: before + input + after */
@@ -266,6 +268,7 @@ void kws_nn_max_pool_2d(const kws_nn_pool_2d_params *params, const int8_t *input
 
 void kws_nn_mean(const kws_nn_mean_params *params, const int8_t *input, int8_t *output);
 void kws_nn_add(const kws_nn_add_params *params, const int8_t *first, const int8_t *second, int8_t *output);
+void kws_nn_sub(const kws_nn_sub_params *params, const int8_t *first, const int8_t *second, int8_t *output);
 void kws_nn_pad(const kws_nn_pad_params *params, const int8_t *input, int8_t *output);
 
 void kws_nn_reduce_max(const kws_nn_reduce_max_params *params, const int8_t *input, int8_t *output);

@@ -20,7 +20,7 @@ Contents:
     reduction.lower_reduce_max: REDUCE_MAX.
     broadcast.lower_mul: MUL.
     broadcast.lower_prelu: PRELU.
-    elementwise.lower_add: ADD.
+    elementwise.lower_add: ADD and SUB.
     lookup.lower_lookup: LOGISTIC, TANH, HARD_SWISH, LEAKY_RELU, QUANTIZE: functions of one value, as tables.
     moving.lower_concatenation: CONCATENATION.
     moving.lower_strided_slice: STRIDED_SLICE.

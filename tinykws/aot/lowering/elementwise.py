@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""ADD."""
+"""ADD and SUB."""
 
 from __future__ import annotations
 
@@ -22,13 +22,14 @@ from tinykws.aot.lowering.rows import pointwise_axis, with_rows
 from tinykws.aot.lowering.weights import single_multiplier
 from tinykws.aot.reader.graph import Graph, Op, Tensor
 
+_KERNELS = {"ADD": "kws_nn_add", "SUB": "kws_nn_sub"}
 MAX_ADD_DIMENSIONS = 4
 LEFT_SHIFT = 20
-"""As in kws_nn_add.c. Source: tensorflow/lite/micro/kernels/add_common.cc."""
+"""As in kws_nn_add.c and kws_nn_sub.c. Source: tensorflow/lite/micro/kernels/add_common.cc and sub_common.cc."""
 
 
 def lower_add(graph: Graph, op: Op) -> Call:
-    """Lowers the sum of two tensors, with broadcasting along dimensions that are 1 or missing at the front."""
+    """Lowers a sum or a difference, with broadcasting along dimensions that are 1 or missing at the front."""
     first, second, output = activation(graph, op, 0), activation(graph, op, 1), result(graph, op)
     if max(len(first.shape), len(second.shape)) > MAX_ADD_DIMENSIONS:
         raise op.error(f"up to {MAX_ADD_DIMENSIONS} dimensions are supported")
@@ -62,7 +63,7 @@ def _call(op: Op, first: Tensor, second: Tensor, output: Tensor, scaling: dict[s
         "second": _addend(op, second, size, common_scale),
         "requantize": scaling,
     }
-    return Call("kws_nn_add", parameters, (first, second), output)
+    return Call(_KERNELS[op.name], parameters, (first, second), output)
 
 
 def rows_of(first: Tensor, second: Tensor) -> int | None:

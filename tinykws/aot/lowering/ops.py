@@ -57,6 +57,7 @@ LOWERINGS: dict[str, Lowering] = {
     "SOFTMAX": lower_softmax,
     "SQUEEZE": _lower_reshape,
     "STRIDED_SLICE": lower_strided_slice,
+    "SUB": lower_add,
     "TANH": lower_lookup,
     "TRANSPOSE": lower_transpose,
 }

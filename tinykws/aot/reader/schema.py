@@ -107,6 +107,7 @@ OPTIONS: dict[str, tuple[int, OptionFields]] = {
     "ADD": (11, {"fused_activation_function": (0, "int8", 0)}),
     "CONCATENATION": (10, {"axis": (0, "int32", 0), "fused_activation_function": (1, "int8", 0)}),
     "STRIDED_SLICE": (32, _STRIDED_SLICE),
+    "SUB": (28, {"fused_activation_function": (0, "int8", 0)}),
     "MUL": (21, {"fused_activation_function": (0, "int8", 0)}),
     "REDUCE_MAX": (27, {"keep_dims": (0, "bool", 0)}),
     "MEAN": (27, {"keep_dims": (0, "bool", 0)}),
