@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import traceback
 import warnings
@@ -90,6 +91,7 @@ def main(arguments: list[str] | None = None) -> None:
 def run(arguments: list[str] | None = None) -> int:
     """Runs the command line; returns the exit code: 0, 1 FAIL, 2 wrong use, 3 outside tool, 4 device, 130 Ctrl-C."""
     verbosity = Verbosity()
+    _print_any_file_name()
     warnings.showwarning = _notices_to(verbosity)
     warnings.simplefilter("once", RenamedSettingWarning)
     try:
@@ -99,6 +101,13 @@ def run(arguments: list[str] | None = None) -> int:
             click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
         return _explain(error)
     return result if isinstance(result, int) else 0
+
+
+def _print_any_file_name() -> None:
+    """Lets file names be printed that are not text: bytes that are not UTF-8 become `\\udcXX`, in JSON too."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors in ("strict", "surrogateescape"):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _explain(error: BaseException) -> int:

@@ -83,8 +83,11 @@ def replacing_folder(path: Path) -> Iterator[Path]:
 
 
 def write_text_if_changed(path: Path, text: str) -> bool:
-    """Writes UTF-8 text with Unix line ends unless the file is identical already. Returns whether it wrote."""
-    return write_bytes_if_changed(path, text.encode())
+    """Writes UTF-8 text with Unix line ends unless the file is identical already. Returns whether it wrote.
+
+    Bytes of file names that are not UTF-8 become `\\udcXX`, which JSON reads as Python's `surrogateescape`.
+    """
+    return write_bytes_if_changed(path, text.encode(errors="backslashreplace"))
 
 
 def write_bytes_if_changed(path: Path, data: bytes) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -69,7 +70,8 @@ def digest_of_files(paths: Sequence[Path]) -> str:
     digest = hashlib.sha256()
     for top in paths:
         for path in sorted(_files_below(top)):
-            digest.update(f"{path.relative_to(top.parent).as_posix()}\0{sha256_of_file(path)}\n".encode())
+            name = os.fsencode(path.relative_to(top.parent).as_posix())  # which may not be UTF-8
+            digest.update(name + f"\0{sha256_of_file(path)}\n".encode())
     return digest.hexdigest()
 
 
