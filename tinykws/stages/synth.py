@@ -33,6 +33,7 @@ from tinykws.speech.clip_shaping import place_in_clip, trimmed
 from tinykws.speech.engines import EngineSetup, EngineVoices, Speak, SpeechEngine, Utterance, find_engine
 from tinykws.speech.plan import SPLIT_CYCLE, ClipPlan, VoicePlan, plan_speech
 from tinykws.speech.vocabulary import Vocabulary, choose_vocabulary
+from tinykws.support.abandoned import remove_abandoned_folders
 from tinykws.support.errors import ConfigError, TinykwsError, ToolError
 from tinykws.support.files import replacing_folder, write_text_if_changed
 from tinykws.support.freshness import StageFiles, read_report
@@ -110,6 +111,7 @@ def synth(project: Project, progress: Progress = SILENT, processes: int | None =
     if not needs_synthetic_clips(config, project.data_dir):
         reason = "synth: enabled is never" if config.synth.enabled == "never" else "every word has recordings"
         progress.say(f"no synthetic clips needed: {reason}")
+        remove_abandoned_folders(project.synth_dir)
         return SynthReport({}, 0, (), 0)
     settings = config.synth
     words = config.labels[2:]

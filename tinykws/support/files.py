@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tinykws.support.abandoned import OLD_SUFFIX, owned, remove_abandoned_folders
 from tinykws.support.errors import ConfigError
 
 
@@ -55,31 +56,47 @@ def _beside(path: Path) -> Iterator[Path]:
     os.close(descriptor)
     temporary = Path(name)
     try:
-        yield temporary
+        with owned(temporary):
+            yield temporary
     finally:
         temporary.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
 def replacing_folder(path: Path) -> Iterator[Path]:
-    """Yields an empty temporary folder next to `path`; it replaces `path` on success, and is removed on any failure."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
-    except OSError as error:
-        raise not_writable(path.parent, error) from error
-    old = temporary.with_name(temporary.name + "-old")
-    try:
-        temporary.chmod(0o777 & ~_umask())
-        yield temporary
-        if path.exists():
-            path.rename(old)
-        temporary.rename(path)
-    finally:
-        if old.exists() and not path.exists():
-            old.rename(path)
-        shutil.rmtree(temporary, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
+    """Yields an empty temporary folder next to `path`; it replaces `path` on success, and is removed on any failure.
+
+    Temporary folders of runs that were killed are removed first.
+    """
+    with _folder_beside(path) as temporary:
+        old = temporary.with_name(temporary.name + OLD_SUFFIX)
+        try:
+            temporary.chmod(0o777 & ~_umask())
+            yield temporary
+            if path.exists():
+                path.rename(old)
+            temporary.rename(path)
+        finally:
+            if old.exists() and not path.exists():
+                old.rename(path)
+            shutil.rmtree(temporary, ignore_errors=True)
+            shutil.rmtree(old, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _folder_beside(path: Path) -> Iterator[Path]:
+    """Yields a new temporary folder next to `path` that other runs know to be in use."""
+    remove_abandoned_folders(path)
+    while True:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+        except OSError as error:
+            raise not_writable(path.parent, error) from error
+        with owned(temporary) as is_there:
+            if is_there:  # otherwise another run took it for abandoned
+                yield temporary
+                return
 
 
 def write_text_if_changed(path: Path, text: str) -> bool:
