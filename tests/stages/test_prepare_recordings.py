@@ -334,3 +334,12 @@ def test_channels_that_cancel_each_other_are_not_silence(tmp_path: Path) -> None
     soundfile.write(project.data_dir / "yes" / "cable.wav", np.stack([samples, -samples], axis=1), RATE)
     report = prepare(project)
     assert (report.skipped, report.one_channel, of_words(report)["yes"]) == ((), 1, 31)
+
+
+def test_recordings_of_a_word_that_cannot_be_read_are_told_where_the_word_is_missing(tmp_path: Path) -> None:
+    project = make_project(tmp_path)
+    fill(project, "{word}/{n:02}.wav", "no")
+    (project.data_dir / "yes").mkdir()
+    (project.data_dir / "yes" / "a.m4a").write_bytes(b"x")
+    with pytest.raises(ConfigError, match=r"no clip of 'yes'.*\n  not used: 1 \.m4a cannot be read"):
+        prepare(project)

@@ -224,16 +224,12 @@ def _check_words(material: _Material, labels: Sequence[Label], project: Project)
     if not missing:
         return
     names = ", ".join(repr(label.text) for label in missing)
-    what = "no data at all" if not found else f"no clip of {names}"
+    what = f"no clip of {names} in {project.data_dir}" if found else f"no data at all: nothing in {project.data_dir}"
+    unused = "".join(f"\n  not used: {line}" for line in summary_of_unused(material.unused))
     raise ConfigError(
-        f"{what}: nothing in {project.data_dir}" if not found else f"{what} in {project.data_dir}",
-        hint="\n".join(
-            [
-                f"put recordings (WAV, FLAC, MP3 …) into {project.data_dir / missing[0].name}/",
-                "or synthesize the words: tinykws synth   (synth: {enabled: auto})",
-                *(f"not used: {line}" for line in summary_of_unused(material.unused)),
-            ]
-        ),
+        what + unused,
+        hint=f"put recordings (WAV, FLAC, MP3 …) into {project.data_dir / missing[0].name}/\n"
+        "or synthesize the words: tinykws synth   (synth: {enabled: auto})",
     )
 
 

@@ -39,7 +39,7 @@ from tinykws.support.files import replacing_folder, write_text_if_changed
 from tinykws.support.freshness import StageFiles, read_report
 from tinykws.support.parallel import map_in_processes, process_count
 from tinykws.support.progress import SILENT, Progress
-from tinykws.training_data.checked_recordings import checked_recordings
+from tinykws.training_data.checked_recordings import checked_recordings, summary_of_unused
 from tinykws.training_data.folders import LIST_FILES, TESTING, TRAINING, VALIDATION, needs_synthetic_clips
 
 FloatSamples: TypeAlias = np.ndarray[tuple[int], np.dtype[np.float64]]
@@ -107,12 +107,14 @@ def synth(project: Project, progress: Progress = SILENT, processes: int | None =
         ToolError: an engine is not installed, or fails.
     """
     config = project.config
-    checked_recordings(project)
+    unused = checked_recordings(project).unused
     if not needs_synthetic_clips(config, project.data_dir):
         reason = "synth: enabled is never" if config.synth.enabled == "never" else "every word has recordings"
         progress.say(f"no synthetic clips needed: {reason}")
         remove_abandoned_folders(project.synth_dir)
         return SynthReport({}, 0, (), 0)
+    for line in summary_of_unused(unused):
+        progress.say(f"recordings that are not used: {line}")
     settings = config.synth
     words = config.labels[2:]
     engines = _engines(project)

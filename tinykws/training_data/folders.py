@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -109,7 +108,7 @@ def split_percentage(speaker: str) -> float:
 
 def speaker_in_name(file_name: str) -> str:
     """Returns the part of a file name by which Speech Commands tells speakers apart."""
-    return re.sub(r"_nohash_.*$", "", Path(file_name).name)
+    return file_name.rpartition("/")[2].partition("_nohash_")[0]
 
 
 def speaker_of(source: str) -> str:
@@ -224,7 +223,7 @@ class _Scan:
             self._unused.append(UnusedFile(file.source, f"its folder may be {words}"))
             return
         speakers = [part for part in below if label_id is None or self._by_name.label_id(part) != label_id]
-        speaker = speakers[0] if speakers else speaker_in_name(file.path.name)
+        speaker = speakers[0] if speakers else speaker_in_name(file.parts[-1])
         self._add_clip(file, folder, UNKNOWN_INDEX if label_id is None else label_id, speaker)
 
     def _note_doubt(self, folder: str, below: Sequence[str], label_id: int | None) -> None:
