@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +14,7 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinykws.audio.files import read_audio, resample, write_wav
+from tinykws.audio.files import AudioStream, TooLongError, read_audio, resample, write_wav
 from tinykws.audio.levels import defect_of
 from tinykws.audio.samples import fit_length, loudest_start, saturated
 from tinykws.support.errors import ConfigError
@@ -136,3 +139,61 @@ def test_long_clips_keep_their_loudest_part() -> None:
     assert start <= 30000
     assert start + 16000 >= 38000
     np.testing.assert_array_equal(fit_length(samples, 16000), samples[start : start + 16000])
+
+
+@pytest.mark.parametrize(("suffix", "subtype"), [("mp3", None), ("ogg", "VORBIS"), ("opus", "OPUS")])
+def test_compressed_formats_keep_the_length(tmp_path: Path, suffix: str, subtype: str | None) -> None:
+    path = tmp_path / f"a.{suffix}"
+    soundfile.write(path, tone(440, 16000, 3.0), 16000, format="MP3" if suffix == "mp3" else "OGG", subtype=subtype)
+    assert read_audio(path).samples.size == 48000
+
+
+@pytest.mark.parametrize("rate", [16000, 44100])
+@pytest.mark.parametrize("second", [-0.98, -0.9, 0.0])
+def test_channels_that_cancel_each_other_leave_the_louder_one(tmp_path: Path, rate: int, second: float) -> None:
+    left = tone(440, rate, 2.0)
+    path = tmp_path / "a.wav"
+    soundfile.write(path, np.stack([second * left, left], axis=1), rate, subtype="FLOAT")
+    recording = read_audio(path)
+    expected = tone(440, 16000, 2.0, 0.25 if second == 0.0 else 0.5) * 32768
+    assert recording.channel_used == (None if second == 0.0 else 1)
+    assert np.abs(recording.samples[1000:-1000] - expected[1000:-1000]).max() < 100
+    stream = np.concatenate(list(AudioStream(path)))
+    assert np.abs(stream.astype(int) - recording.samples[: stream.size]).max() <= 1
+
+
+def test_one_of_eight_channels_is_not_taken_for_cancelled(tmp_path: Path) -> None:
+    sound = np.zeros((16000, 8))
+    sound[:, 3] = tone(440, 16000)
+    soundfile.write(tmp_path / "a.wav", sound, 16000)
+    assert read_audio(tmp_path / "a.wav").channel_used is None
+
+
+def test_a_longer_recording_than_wanted_is_refused(tmp_path: Path) -> None:
+    write_wav(tmp_path / "a.wav", np.zeros(65 * 16000, np.int16))
+    with pytest.raises(TooLongError, match="1:05 long, more than 60 s"):
+        read_audio(tmp_path / "a.wav", 16000, 60)
+    assert read_audio(tmp_path / "a.wav", 16000, 65).samples.size == 65 * 16000
+
+
+def test_a_damaged_flac_is_refused_with_what_can_read_it(tmp_path: Path) -> None:
+    path = tmp_path / "a b.flac"
+    soundfile.write(path, RNG.integers(-3000, 3000, 48000, dtype=np.int16), 16000)
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+    with pytest.raises(ConfigError, match="as audio") as error:
+        read_audio(path)
+    assert f"ffmpeg -i '{path}'" in (error.value.hint or "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has none of these")
+@pytest.mark.parametrize("read", [read_audio, AudioStream])
+def test_what_is_not_a_file_is_not_opened(tmp_path: Path, read: Callable[[Path], object]) -> None:
+    os.mkfifo(tmp_path / "pipe.wav")
+    (tmp_path / "endless.wav").symlink_to("/dev/zero")
+    for name, kind in (("pipe.wav", "a named pipe"), ("endless.wav", "a device"), ("", "a folder")):
+        with pytest.raises(ConfigError, match=f"it is {kind}, not a file"):
+            read(tmp_path / name)
+    (tmp_path / "lost.wav").symlink_to(tmp_path / "none")
+    with pytest.raises(ConfigError, match="the link points to nothing"):
+        read(tmp_path / "lost.wav")

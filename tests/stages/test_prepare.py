@@ -175,7 +175,8 @@ def test_a_word_without_clips_is_named(project: Project) -> None:
 def test_too_few_recordings_to_validate_are_an_error(tmp_path: Path) -> None:
     here = make_project(tmp_path)
     fill(here.data_dir, "yes", 3)
-    (here.data_dir / "validation_list.txt").write_text("yes/none.wav\n", encoding="utf-8")
+    fill(here.data_dir, "cat", 1)
+    (here.data_dir / "validation_list.txt").write_text("cat/000_nohash_0.wav\n", encoding="utf-8")
     with pytest.raises(ConfigError, match="none of the 3 usable clips of 'yes' is for validation"):
         prepare(here)
 

@@ -7,8 +7,15 @@ about words or models.
 Contents:
     files.read_audio: reads an audio file, mixes its channels and resamples it.
     files.AudioStream: the same for long recordings, one second at a time.
+    files.duration_text: a length in seconds for people.
     files.write_wav: writes a 16-bit mono WAV file.
     files.resample: resamples floats.
+    formats.is_readable_name: whether a file's name is one of a format that libsndfile reads.
+    formats.is_audio_name: whether it is one of any audio format.
+    formats.not_a_file: what something is that is not a regular file.
+    formats.has_audio_inside: whether a file begins like a recording.
+    channels.cancelled_channel: which channel to use if the channels cancel each other.
+    channels.mixed: mixes channels to one.
     samples.fit_length: pads or cuts a recording to a length.
     samples.saturated: rounds to int16 without wrapping.
     levels.defect_of: why a recording is unfit for training.

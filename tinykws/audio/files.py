@@ -2,7 +2,9 @@
 """Reads and writes audio files.
 
 Samples are int16, mono. Files may have any sample rate, channel count and sample format that libsndfile reads (WAV,
-FLAC, OGG …). The samples of a 16-bit mono file at the requested rate are returned unchanged.
+FLAC, MP3, OGG …). The samples of a 16-bit mono file at the requested rate are returned unchanged. Only regular files
+are opened: a pipe would wait forever, and a device has no end. Files are read one second at a time, so memory is needed
+for the samples that are returned, whatever the file's rate and number of channels.
 """
 
 from __future__ import annotations
@@ -11,6 +13,9 @@ import contextlib
 import dataclasses
 import io
 import math
+import os
+import shlex
+import sys
 import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,9 +26,15 @@ import numpy.typing as npt
 import soundfile
 import soxr
 
+from tinykws.audio.channels import cancelled_channel, mixed
+from tinykws.audio.formats import not_a_file
 from tinykws.audio.samples import FULL_SCALE, SAMPLE_RATE_HZ, Samples, saturated
 from tinykws.support.errors import ConfigError
 from tinykws.support.files import write_bytes
+
+
+class TooLongError(ConfigError):
+    """A recording is longer than the caller can use."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,23 +45,29 @@ class Recording:
     """int16 [n], mono, at the requested sample rate."""
     sample_rate_hz_of_file: int
     channels_of_file: int
+    channel_used: int | None = None
+    """The only channel that was used, from 0, because the channels cancel each other; None: their mean."""
 
 
-def read_audio(path: Path, sample_rate_hz: int = SAMPLE_RATE_HZ) -> Recording:
+def read_audio(path: Path, sample_rate_hz: int = SAMPLE_RATE_HZ, longest_seconds: float | None = None) -> Recording:
     """Reads an audio file, mixes its channels to one and resamples it.
 
+    Args:
+        path: the file.
+        sample_rate_hz: rate of the samples that are returned.
+        longest_seconds: refuse a longer recording before it is read; None: no limit.
+
     Raises:
-        ConfigError: the file is missing, damaged, not in a format that libsndfile reads, or holds NaN or infinity.
+        TooLongError: the recording is longer than `longest_seconds`.
+        ConfigError: the file is missing, not a regular file, damaged, not in a format that libsndfile reads, or holds
+            NaN or infinity.
     """
-    try:
-        with soundfile.SoundFile(path) as file:
-            rate, channels = int(file.samplerate), int(file.channels)
-            exact = _is_exact(file, sample_rate_hz)
-            raw = file.read(dtype="int16" if exact else "float64", always_2d=True)
-    except (OSError, RuntimeError, TypeError, ValueError) as error:
-        raise _unreadable(path, error) from error
-    samples = raw[:, 0] if exact else _to_int16(_resampled(raw.mean(axis=1), rate, sample_rate_hz), path)
-    return Recording(np.ascontiguousarray(samples), rate, channels)
+    with _Opened(path, sample_rate_hz) as opened:
+        raw = list(opened.blocks(longest_seconds))
+    whole: npt.NDArray[Any] = np.concatenate(raw) if raw else np.zeros(0, np.int16)
+    if not opened.is_exact:
+        whole = _to_int16(_resampled(whole, opened.rate, sample_rate_hz), path)
+    return Recording(np.ascontiguousarray(whole), opened.rate, opened.channels, opened.channel)
 
 
 def write_wav(path: Path, samples: Samples, sample_rate_hz: int = SAMPLE_RATE_HZ) -> None:
@@ -75,8 +92,16 @@ def resample(samples: npt.NDArray[np.float64], from_hz: float, to_hz: float) -> 
     return _resampled(samples, from_hz, to_hz)
 
 
+def duration_text(seconds: float) -> str:
+    """Returns a length for people: "2:00:00" or "1:05"."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}" if minutes >= 60 else f"{minutes}:{rest:02}"
+
+
 _EXACT_SUBTYPES = ("PCM_16", "PCM_S8", "PCM_U8", "ALAW", "ULAW")
 """Sample formats that int16 holds without loss."""
+_ERRORS = (OSError, RuntimeError, TypeError, ValueError)
+"""What soundfile raises for files that it cannot read."""
 
 
 def _resampled(samples: npt.NDArray[np.float64], from_hz: float, to_hz: float) -> npt.NDArray[np.float64]:
@@ -93,10 +118,77 @@ def _to_int16(samples: npt.NDArray[np.float64], path: Path) -> Samples:
     return saturated(samples * FULL_SCALE)
 
 
-def _reason(error: Exception) -> str:
-    """Returns libsndfile's message without the path that it repeats."""
-    text = str(error)
-    return text.rsplit(": ", 1)[-1].rstrip(".") if ": " in text else text
+class _Opened:
+    """An open audio file, its format, and how its channels are mixed."""
+
+    def __init__(self, path: Path, sample_rate_hz: int) -> None:
+        """Opens the file. Raises ConfigError."""
+        self._path = path
+        _require_file(path)
+        try:
+            self._file = soundfile.SoundFile(_name(path))
+            self.rate, self.channels = int(self._file.samplerate), int(self._file.channels)
+            self.is_exact = _is_exact(self._file, sample_rate_hz)
+            self.channel = None
+            if self.channels > 1:
+                with soundfile.SoundFile(
+                    _name(path)
+                ) as start:  # opened again: after MP3 is rewound, it has other samples
+                    self.channel = cancelled_channel(start)
+        except _ERRORS as error:
+            raise _unreadable(path, error) from error
+
+    @property
+    def frames(self) -> int:
+        """Samples per channel, as the file says; a file that was written while streaming may not know."""
+        return int(self._file.frames)
+
+    def __enter__(self) -> _Opened:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._file.close()
+
+    def blocks(self, longest_seconds: float | None = None) -> Iterator[npt.NDArray[Any]]:
+        """Yields [n] blocks of a second, mixed: int16 if the file's samples are exact, otherwise float64."""
+        longest = math.inf if longest_seconds is None else longest_seconds
+        if longest * self.rate < self.frames < _UNKNOWN_FRAMES:
+            raise self._too_long(self.frames, longest)
+        count = 0
+        while len(block := self._read_block()):
+            count += len(block)
+            if count > longest * self.rate:
+                raise self._too_long(count, longest)
+            yield block[:, 0] if self.is_exact else mixed(block, self.channel)
+        if self._file.format == "FLAC" and count < self.frames < _UNKNOWN_FRAMES:
+            raise self._damaged(count)
+
+    def _read_block(self) -> npt.NDArray[Any]:
+        try:
+            dtype = "int16" if self.is_exact else "float64"
+            return np.asarray(self._file.read(self.rate, dtype=dtype, always_2d=True))
+        except _ERRORS as error:
+            raise _unreadable(self._path, error) from error
+
+    def _too_long(self, frames: int, longest_seconds: float) -> TooLongError:
+        return TooLongError(
+            f"cannot use {self._path}: {duration_text(frames / self.rate)} long, more than {longest_seconds:g} s",
+            hint="cut it into clips of one word each",
+        )
+
+    def _damaged(self, count: int) -> ConfigError:
+        return ConfigError(
+            f"cannot read {self._path} as audio: libsndfile decodes only {count} of its {self.frames} samples",
+            hint=_convert(self._path),
+        )
+
+
+_UNKNOWN_FRAMES = 1 << 62
+"""libsndfile reports more than this if the file does not say how long it is."""
 
 
 class AudioStream:
@@ -106,47 +198,40 @@ class AudioStream:
         """Opens the file. Raises ConfigError like `read_audio`, here and during iteration."""
         self._path = path
         self._sample_rate_hz = sample_rate_hz
-        try:
-            self._file = soundfile.SoundFile(path)
-        except (OSError, RuntimeError, TypeError, ValueError) as error:
-            raise _unreadable(path, error) from error
-        self._is_exact = _is_exact(self._file, sample_rate_hz)
+        self._opened = _Opened(path, sample_rate_hz)
 
     @property
     def seconds(self) -> int:
         """Number of blocks: one per second, the last may be shorter."""
-        frames, rate = int(self._file.frames), int(self._file.samplerate)
-        return -(-frames // rate)
+        return -(-self._opened.frames // self._opened.rate)
 
     def __enter__(self) -> AudioStream:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
+        self._opened.close()
 
     def __iter__(self) -> Iterator[Samples]:
         """Yields int16 [n] blocks; together they equal `read_audio`, up to rounding if they are resampled."""
-        resampler = None
-        if not math.isclose(self._file.samplerate, self._sample_rate_hz):
-            resampler = soxr.ResampleStream(
-                self._file.samplerate, self._sample_rate_hz, 1, dtype="float64", quality="HQ"
-            )
-        for at in range(self.seconds):
-            block = self._read_block()
-            if self._is_exact:
-                yield np.ascontiguousarray(block[:, 0])
-                continue
-            mixed = block.mean(axis=1)
-            if resampler is not None:
-                mixed = np.asarray(resampler.resample_chunk(mixed, last=at == self.seconds - 1))
-            yield _to_int16(mixed, self._path)
+        if self._opened.is_exact:
+            yield from map(np.ascontiguousarray, self._opened.blocks())
+            return
+        if math.isclose(self._opened.rate, self._sample_rate_hz):
+            yield from (_to_int16(block, self._path) for block in self._opened.blocks())
+            return
+        resampler = soxr.ResampleStream(self._opened.rate, self._sample_rate_hz, 1, dtype="float64", quality="HQ")
+        last: npt.NDArray[Any] | None = None
+        for block in self._opened.blocks():
+            if last is not None:
+                yield _to_int16(np.asarray(resampler.resample_chunk(last)), self._path)
+            last = block
+        if last is not None:
+            yield _to_int16(np.asarray(resampler.resample_chunk(last, last=True)), self._path)
 
-    def _read_block(self) -> npt.NDArray[Any]:
-        try:
-            dtype = "int16" if self._is_exact else "float64"
-            return np.asarray(self._file.read(self._file.samplerate, dtype=dtype, always_2d=True))
-        except (OSError, RuntimeError) as error:
-            raise _unreadable(self._path, error) from error
+
+def _name(path: Path) -> str | bytes:
+    """Returns a path as soundfile takes it; as text it refuses names that are not UTF-8."""
+    return str(path) if sys.platform == "win32" else os.fsencode(path)
 
 
 def _is_exact(file: soundfile.SoundFile, sample_rate_hz: int) -> bool:
@@ -154,7 +239,37 @@ def _is_exact(file: soundfile.SoundFile, sample_rate_hz: int) -> bool:
     return bool(file.channels == 1 and file.samplerate == sample_rate_hz and file.subtype in _EXACT_SUBTYPES)
 
 
+def _require_file(path: Path) -> None:
+    """Raises ConfigError unless `path` is a regular file or a link to one; opens nothing."""
+    try:
+        kind = not_a_file(path.stat().st_mode)
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from error
+    if kind is not None:
+        raise ConfigError(
+            f"cannot read {path} as audio: it is {kind}, not a file", hint="name a recording: a WAV, FLAC or MP3 file"
+        )
+
+
 def _unreadable(path: Path, error: Exception) -> ConfigError:
-    if isinstance(error, FileNotFoundError) or not path.exists():
-        return ConfigError(f"there is no {path}")
-    return ConfigError(f"cannot read {path} as audio: {_reason(error)}", hint="convert it to WAV or FLAC, of any rate")
+    if isinstance(error, FileNotFoundError):
+        where = ": the link points to nothing" if path.is_symlink() else ""
+        return ConfigError(f"there is no {path}{where}")
+    if isinstance(error, OSError) and error.strerror:
+        return ConfigError(f"cannot read {path} as audio: {error.strerror}", hint="check the file's permissions")
+    return ConfigError(f"cannot read {path} as audio: {_reason(error)}", hint=_convert(path))
+
+
+def _convert(path: Path) -> str:
+    """Returns the hint for a file that libsndfile cannot decode: other programs often can."""
+    target = path.with_name(f"{path.stem}-converted.wav")
+    return (
+        f"convert it to WAV or FLAC, of any rate: ffmpeg -i {shlex.quote(str(path))} {shlex.quote(str(target))}"
+        "   (ffmpeg reads some files that libsndfile does not)"
+    )
+
+
+def _reason(error: Exception) -> str:
+    """Returns libsndfile's message without the path that it repeats."""
+    text = str(error)
+    return text.rsplit(": ", 1)[-1].rstrip(".") if ": " in text else text

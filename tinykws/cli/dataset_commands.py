@@ -103,9 +103,10 @@ def prepare(project_dir: Path, force: bool, as_json: bool, audit: bool, leave_ou
     """Turn recorded and synthetic clips into a dataset.
 
     Reads data/ and build/synth/, and writes the features of every clip to build/dataset/. data/ has the layout of
-    Speech Commands: one folder per word, with WAV or FLAC files of any sample rate. Folders that are not one of your
-    words become "unknown". Noise in _background_noise_/ is mixed in. validation_list.txt and testing_list.txt set the
-    splits. Files that cannot be used are listed and skipped; so are those in ignore_list.txt.
+    Speech Commands: one folder per word, with WAV, FLAC, MP3, OGG or other files of any sample rate, also in a folder
+    for each speaker. Folders that are not one of your words become "unknown"; a folder that may be one is refused.
+    Noise in _background_noise_/ is mixed in. validation_list.txt and testing_list.txt set the splits. Recordings that
+    are not used are listed with the reason; so are those in ignore_list.txt.
 
     \b
     Examples:
@@ -127,7 +128,27 @@ def prepare(project_dir: Path, force: bool, as_json: bool, audit: bool, leave_ou
         splits = report.counts.values()
         rows = [(label.text, *(counts[label.name] for counts in splits)) for label in project.config.labels]
         echo(table(["word", *report.counts], rows))
-        echo(f"{len(report.skipped)} files left out, {report.noise_seconds:.0f} s of noise to mix in")
+        echo(_describe_recordings(report, project))
+
+
+def _describe_recordings(report: PrepareReport, project: Project) -> str:
+    """Returns which folder became which label, and which recordings are not used."""
+    from tinykws.training_data.checked_recordings import summary_of_folders, summary_of_lines, summary_of_unused
+    from tinykws.training_data.dataset import SKIPPED, SURPLUS
+    from tinykws.training_data.folder_walk import UnusedFile
+
+    texts = {label.name: label.text for label in project.config.labels}
+    lines = [f"{len(report.skipped)} files left out, {report.noise_seconds:.0f} s of noise to mix in"]
+    lines += [f"  {line}" for line in summary_of_unused([UnusedFile(*one) for one in report.skipped])]
+    if report.skipped:
+        lines.append(f"  all of them: {project.dataset_dir / SKIPPED}")
+    surplus = ", ".join(f"{count:,} of {texts[name]!r}" for name, count in report.surplus.items())
+    if surplus:
+        lines.append(f"not needed, because there are enough: {surplus}; {project.dataset_dir / SURPLUS} lists them")
+    lines += [*report.notes, *(summary_of_lines(*one) for one in report.unmatched_lines.items())]
+    if report.folders:
+        lines.append(f"{project.data_dir}: {summary_of_folders(report.folders, texts)}")
+    return "\n".join(lines)
 
 
 def _audit(project: Project, leave_out: tuple[str, ...], as_json: bool) -> None:

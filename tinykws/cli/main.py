@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import traceback
 import warnings
@@ -94,6 +95,7 @@ def main(arguments: list[str] | None = None) -> None:
 def run(arguments: list[str] | None = None) -> int:
     """Runs the command line; returns the exit code: 0, 1 FAIL, 2 wrong use, 3 outside tool, 4 device, 130 Ctrl-C."""
     verbosity = Verbosity()
+    _print_any_file_name()
     warnings.showwarning = _notices_to(verbosity)
     warnings.simplefilter("once", RenamedSettingWarning)
     try:
@@ -116,6 +118,13 @@ def _refuse_null_characters(arguments: list[str]) -> None:
 def _show_traceback(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """Prints the traceback of a fault of ours: its text may hold what a device or a file sent."""
     echo("".join(traceback.format_exception(kind, error, trace)), err=True, nl=False)
+
+
+def _print_any_file_name() -> None:
+    """Lets file names be printed that are not text: bytes that are not UTF-8 become `\\udcXX`, in JSON too."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors in ("strict", "surrogateescape"):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _explain(error: BaseException) -> int:

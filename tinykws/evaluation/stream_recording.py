@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tinykws.audio.files import AudioStream
+from tinykws.audio.formats import is_readable_name
 from tinykws.audio.samples import Samples
 from tinykws.evaluation.timeline import Event, read_timeline
 from tinykws.support.errors import ConfigError
-from tinykws.training_data.folders import SUFFIXES
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,4 +92,4 @@ def _files(top: Path) -> list[Path]:
         )
     if top.is_file():
         return [top]
-    return sorted(path for path in top.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+    return sorted(path for path in top.rglob("*") if is_readable_name(path.name) and path.is_file())

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 
-from tinykws.audio.files import read_audio
 from tinykws.audio.samples import Samples
 from tinykws.evaluation.stream_recording import FIRST_HALF, SECOND_HALF, WHOLE, Section, recorded_streams
 from tinykws.evaluation.stream_scores import Stream
@@ -19,7 +18,8 @@ from tinykws.project.labels import FIRST_WORD
 from tinykws.project.layout import Project
 from tinykws.support.errors import ConfigError
 from tinykws.training_data.dataset import Dataset
-from tinykws.training_data.folders import noise_files
+from tinykws.training_data.folders import noise_audio
+from tinykws.training_data.noise_recordings import read_noise
 from tinykws.training_data.silence_clips import split_noise
 
 MOST_CLIPS = 600
@@ -93,8 +93,8 @@ def plan_stream_set(
 
 def held_back_noise(data_folders: Sequence[Path], split: str) -> list[Samples]:
     """Returns the pieces of the background recordings that are reserved for a split."""
-    recordings = [read_audio(path).samples for folder in data_folders for path in noise_files(folder)]
-    return split_noise(recordings)[split]
+    noise = read_noise(file for folder in data_folders for file in noise_audio(folder))
+    return split_noise(noise.recordings)[split]
 
 
 def _words(dataset: Dataset, split: str) -> Clips:

@@ -32,7 +32,8 @@ class Config:
     language: str = "en"
     """Language of the words, as a code such as `en` or `de`; selects voices and pronunciation of synthetic clips."""
     data: str = "data"
-    """Folder of your recordings, relative to the project folder: one subfolder per word. It need not exist."""
+    """Folder of your recordings, relative to the project folder: one subfolder per word. The default folder need not
+    exist; another must."""
     negatives: str = "negatives"
     """Folder of long recordings without the words, relative to the project folder; false accepts per hour are measured
     on them. It need not exist."""

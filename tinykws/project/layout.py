@@ -26,7 +26,7 @@ class Project:
 
     @property
     def data_dir(self) -> Path:
-        """The user's recordings: <label>/*.wav|flac, _background_noise_/, validation_list.txt, testing_list.txt."""
+        """The user's recordings: <label>/*.wav, _background_noise_/, validation_list.txt, testing_list.txt."""
         return self.root / self.config.data
 
     @property

@@ -22,13 +22,14 @@ from tinykws.native.features import features_of_clip
 from tinykws.project.layout import Project
 from tinykws.reporting.clip_page import ClipCard, write_clip_page
 from tinykws.support.errors import ConfigError
-from tinykws.support.files import replacing_folder, write_json, write_text_if_changed
+from tinykws.support.files import replacing_folder, write_bytes_if_changed, write_json
 from tinykws.support.parallel import map_in_threads, process_count
 from tinykws.support.progress import SILENT, Progress
 from tinykws.training.class_weights import class_weights
 from tinykws.training.trainer import Trainer
+from tinykws.training_data.clip_lists import bytes_of_lines, read_lines
 from tinykws.training_data.dataset import Dataset
-from tinykws.training_data.folders import IGNORE_LIST, SILENCE_INDEX, ClipFile, clip_files
+from tinykws.training_data.folders import IGNORE_LIST, LONGEST_CLIP_SECONDS, SILENCE_INDEX, ClipFile, clip_files
 from tinykws.training_data.label_quality import Rows, assign_folds, find_label_errors, out_of_fold_probabilities
 from tinykws.training_data.recording_quality import KINDS, LABEL, TWICE, UNFIT, ClipIssue, find_issues
 
@@ -118,7 +119,7 @@ def _inspect(project: Project, clips: Sequence[ClipFile], progress: Progress) ->
 
     def look(clip: ClipFile) -> _Inspected:
         try:
-            samples = read_audio(clip.path, frontend.sample_rate_hz).samples
+            samples = read_audio(clip.path, frontend.sample_rate_hz, longest_seconds=LONGEST_CLIP_SECONDS).samples
         except ConfigError as error:
             return _Inspected(clip, "", [ClipIssue(UNFIT, error.message, 1)])
         if samples.size == 0:
@@ -198,10 +199,10 @@ def _probabilities(
 def _add_to_ignore_list(project: Project, sources: Sequence[str]) -> int:
     """Adds names to data/ignore_list.txt; returns how many were new."""
     path = project.data_dir / IGNORE_LIST
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    lines = read_lines(path)
     new = [source for source in dict.fromkeys(sources) if source not in lines]
     if new:
-        write_text_if_changed(path, "\n".join([*lines, *new]) + "\n")
+        write_bytes_if_changed(path, bytes_of_lines([*lines, *new]))
     return len(new)
 
 

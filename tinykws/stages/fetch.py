@@ -25,7 +25,7 @@ from tinykws.support.download import Sleep, check_url, download, downloaded_byte
 from tinykws.support.errors import ConfigError, ToolError
 from tinykws.support.files import not_writable, write_json
 from tinykws.support.progress import SILENT, Progress
-from tinykws.training_data.merge_folders import merge_into, recordings_by_folder
+from tinykws.training_data.merge_folders import count_recordings, merge_into, recordings_by_folder
 from tinykws.training_data.public_datasets import PublicDataset
 
 FETCHED = ".fetched.json"
@@ -115,10 +115,10 @@ def _is_there(folder: Path, counts: dict[str, int]) -> bool:
 
 
 def _refuse_recordings(folder: Path, name: str) -> None:
-    found = recordings_by_folder(folder)
+    found = count_recordings(folder)
     if found:
         raise ConfigError(
-            f"{folder} already contains {sum(found.values()):,} recordings, so nothing was fetched",
+            f"{folder} already contains {found:,} recordings, so nothing was fetched",
             hint=f"to add {name} to them (no file is replaced): --add\n"
             "to keep them apart: --into FOLDER, and `data: FOLDER` in kws.yaml",
         )

@@ -69,8 +69,8 @@ def generate(
     refuse_if_too_large(bundle, board, chosen)
     files = project_files(bundle, board, chosen)
     changes = write_tree(out_dir, files)
-    for name in changes.kept:
-        progress.say(f"{out_dir / name} was not as tinykws made it: kept as {name}.yours")
+    for name, kept_as in zip(changes.kept, changes.kept_as, strict=True):
+        progress.say(f"{out_dir / name} was not as tinykws made it: kept as {kept_as}")
     return GeneratedProject(out_dir, board.id, chosen, tuple(files), changes)
 
 

@@ -18,7 +18,7 @@ TEMPLATE = """\
 # Settings of this project. Only `words` is required; docs/reference/configuration.md lists all keys.
 words: {words}
 language: {language}            # language of synthetic clips, for words without recordings
-data: data                 # recordings: <word>/*.wav|flac, any other word's folder is "unknown"
+data: data                 # recordings: <word>/*.wav, mp3 …; any other word's folder is "unknown"
 model: {{architecture: {architecture}}}
 training: {{seed: 1}}
 detector: {{false_accepts_per_hour: 0.5}}  # in ordinary speech; put hours of it, without the words, into negatives/

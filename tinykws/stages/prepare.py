@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from tinykws.audio.files import read_audio
+from tinykws.audio.files import TooLongError, read_audio
 from tinykws.audio.levels import defect_of
 from tinykws.audio.samples import SAMPLE_RATE_HZ, Samples, fit_length
 from tinykws.native.features import features_of_clips
@@ -29,28 +29,43 @@ from tinykws.project.frontend_settings import FrontendSettings
 from tinykws.project.labels import Label
 from tinykws.project.layout import Project
 from tinykws.support.errors import ConfigError
-from tinykws.support.files import replacing_folder, write_json
+from tinykws.support.files import replacing_folder, sha256_of_file, write_json
 from tinykws.support.freshness import StageFiles
 from tinykws.support.parallel import map_in_threads, process_count
 from tinykws.support.progress import SILENT, Progress
 from tinykws.training_data import dataset as files
+from tinykws.training_data.checked_recordings import (
+    checked_recordings,
+    summary_of_folders,
+    summary_of_lines,
+    summary_of_unused,
+    unmatched_lines,
+)
 from tinykws.training_data.class_balance import balance_classes, target_silence_count
 from tinykws.training_data.dataset import FORMAT_VERSION, ArrayWriter, Dataset
+from tinykws.training_data.folder_walk import UnusedFile
 from tinykws.training_data.folders import (
+    LONGEST_CLIP_SECONDS,
     SILENCE_INDEX,
     SPLITS,
     TRAINING,
     VALIDATION,
     ClipFile,
-    clip_files,
+    FolderScan,
+    FolderUse,
     needs_synthetic_clips,
-    noise_files,
+    scan_folder,
 )
+from tinykws.training_data.noise_recordings import NoiseRecordings, read_noise
 from tinykws.training_data.silence_clips import silence_clips, split_noise
+from tinykws.training_data.split_filling import fill_splits
 
 BATCH_CLIPS = 64
 SILENCE_SEED = 17
 SHOWN_SKIPPED = 5
+LARGE_FILE_BYTES = 4_000_000
+"""The length of a larger file is looked at before its bytes are read."""
+_TOO_LONG = "{}; if it is without the words, put it into negatives/ or, if it is noise, into _background_noise_/"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,6 +83,40 @@ class PrepareReport:
     reused: int
     """Number of clips reused from the previous dataset."""
     noise_seconds: float
+    folders: tuple[FolderUse, ...] = ()
+    """Which label the clips of each folder of recordings have."""
+    surplus: dict[str, int] = dataclasses.field(default_factory=dict)
+    """Recordings that are not used because there are enough of their label, by label name; surplus.json lists them."""
+    unmatched_lines: dict[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    """Lines of list files that name no clip, by the file's name."""
+    one_channel: int = 0
+    """Number of files of which one channel is used because the channels cancel each other, among those read now."""
+    notes: tuple[str, ...] = ()
+    """Other things that were done to the recordings."""
+
+
+@dataclasses.dataclass(frozen=True)
+class _Material:
+    """What is in the folders with clips."""
+
+    data: FolderScan
+    clips: list[ClipFile]
+    """With `data/` or `synth/` before the names."""
+    noise: NoiseRecordings
+    notes: tuple[str, ...]
+
+    @property
+    def unused(self) -> tuple[UnusedFile, ...]:
+        """Recordings that are not used because of their place, name or kind, and damaged noise."""
+        return (
+            tuple(dataclasses.replace(one, source=f"data/{one.source}") for one in self.data.unused) + self.noise.unused
+        )
+
+    @property
+    def surplus(self) -> list[ClipFile]:
+        """Recordings of unknown words and silence beyond the number that is used."""
+        kept = {clip.source for clip in balance_classes(self.clips)}
+        return [clip for clip in self.clips if clip.source not in kept and clip.source.startswith("data/")]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,6 +141,7 @@ class _Loaded:
     old_row: int | None = None
     resampled: bool = False
     mixed: bool = False
+    one_channel: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,8 +152,13 @@ class _Batch:
 
 
 def stage_files(project: Project) -> StageFiles:
-    """Returns the settings and files that prepare reads, and the folder that it writes."""
+    """Returns the settings and files that prepare reads, and the folder that it writes.
+
+    Raises:
+        ConfigError: the data folder is not usable, see `checked_recordings`.
+    """
     config = project.config
+    checked_recordings(project)
     settings = {
         "words": config.words,
         "frontend": config.frontend.to_dict(),
@@ -116,24 +171,26 @@ def prepare(project: Project, progress: Progress = SILENT, threads: int | None =
     """Writes build/dataset/.
 
     Raises:
-        ConfigError: no data, no clip of a word, a word without training or validation clips, or more than half of
-            the files are unusable.
+        ConfigError: no data, no clip of a word, a word without training or validation clips, more than half of the
+            files are unusable, or the data folder is not usable (see `checked_recordings`).
     """
     config = project.config
-    found = _find_clips(project)
+    found = _find_material(project)
     _check_words(found, config.labels, project)
-    noise = split_noise(_read_noise(project))
-    items = _items(found, noise, config.frontend)
+    noise = split_noise(found.noise.recordings)
+    items = _items(found.clips, noise, config.frontend)
     with replacing_folder(project.dataset_dir) as folder:
         loaded = _write_arrays(folder, project, items, progress, threads or process_count())
         used = [one for one in loaded if not one.defect]
-        skipped = tuple((one.item.source, one.defect) for one in loaded if one.defect)
-        _check_skipped(skipped, sum(one.item.path is not None for one in loaded))
+        defects = tuple((one.item.source, one.defect) for one in loaded if one.defect)
+        _check_skipped(defects, sum(one.item.path is not None for one in loaded))
         _check_splits(used, config.labels, project)
         _write_index(folder, config.labels, config.frontend, used, noise[TRAINING])
+        skipped = defects + tuple((one.source, one.reason) for one in found.unused)
         write_json(folder / files.SKIPPED, [{"file": name, "reason": reason} for name, reason in skipped])
-    report = _report(config.labels, loaded, skipped, noise[TRAINING])
-    _warn(report, progress)
+        write_json(folder / files.SURPLUS, [clip.source for clip in found.surplus])
+    report = _report(config.labels, loaded, skipped, noise[TRAINING], found)
+    _tell(report, config.labels, project, progress)
     return report
 
 
@@ -145,30 +202,35 @@ def _sources(project: Project) -> list[tuple[str, Path]]:
     return folders
 
 
-def _find_clips(project: Project) -> list[ClipFile]:
-    return [
-        dataclasses.replace(clip, source=f"{name}/{clip.source}")
+def _find_material(project: Project) -> _Material:
+    data = checked_recordings(project)
+    scans = [
+        (name, data if name == "data" else scan_folder(folder, project.config.labels))
         for name, folder in _sources(project)
-        for clip in clip_files(folder, project.config.labels)
     ]
+    clips = [dataclasses.replace(clip, source=f"{name}/{clip.source}") for name, scan in scans for clip in scan.clips]
+    noise = read_noise(
+        dataclasses.replace(file, parts=(name, *file.parts)) for name, scan in scans for file in scan.noise
+    )
+    filled = fill_splits(clips, lambda clip: clip.source.startswith(files.RECORDED_PREFIX) and not data.has_split_lists)
+    shortened = tuple(f"{one.source}: {one.reason}" for one in noise.shortened)
+    return _Material(data, filled.clips, noise, filled.notes + shortened)
 
 
-def _check_words(found: Sequence[ClipFile], labels: Sequence[Label], project: Project) -> None:
+def _check_words(material: _Material, labels: Sequence[Label], project: Project) -> None:
+    found = material.clips
     present = {clip.label_id for clip in found}
     missing = [label for label_id, label in enumerate(labels) if label_id > 1 and label_id not in present]
     if not missing:
         return
     names = ", ".join(repr(label.text) for label in missing)
-    what = "no data at all" if not found else f"no clip of {names}"
+    what = f"no clip of {names} in {project.data_dir}" if found else f"no data at all: nothing in {project.data_dir}"
+    unused = "".join(f"\n  not used: {line}" for line in summary_of_unused(material.unused))
     raise ConfigError(
-        f"{what}: nothing in {project.data_dir}" if not found else f"{what} in {project.data_dir}",
-        hint=f"to synthesize the words: tinykws synth   (synth: {{enabled: auto}})\n"
-        f"or put wav or flac recordings into {project.data_dir / missing[0].name}/",
+        what + unused,
+        hint=f"put recordings (WAV, FLAC, MP3 …) into {project.data_dir / missing[0].name}/\n"
+        "or synthesize the words: tinykws synth   (synth: {enabled: auto})",
     )
-
-
-def _read_noise(project: Project) -> list[Samples]:
-    return [read_audio(path).samples for _, folder in _sources(project) for path in noise_files(folder)]
 
 
 def _items(found: Sequence[ClipFile], noise: dict[str, list[Samples]], frontend: FrontendSettings) -> list[_Item]:
@@ -234,7 +296,9 @@ class _Reader:
             key = hashlib.sha256(item.samples.tobytes()).hexdigest()
             return _Loaded(item, key, item.samples, old_row=self._old_rows.get(key))
         try:
-            key = hashlib.sha256(item.path.read_bytes()).hexdigest()
+            if item.path.stat().st_size > LARGE_FILE_BYTES:
+                return self._read(item, item.path, "")
+            key = sha256_of_file(item.path)
         except OSError as error:
             return _Loaded(item, "", defect=f"unreadable: {error.strerror}")
         if (old_row := self._old_rows.get(key)) is not None:
@@ -243,7 +307,10 @@ class _Reader:
 
     def _read(self, item: _Item, path: Path, key: str) -> _Loaded:
         try:
-            recording = read_audio(path, self._frontend.sample_rate_hz)
+            recording = read_audio(path, self._frontend.sample_rate_hz, LONGEST_CLIP_SECONDS)
+            key = key or sha256_of_file(path)
+        except TooLongError as error:
+            return _Loaded(item, key, defect=f"a long recording: {_TOO_LONG.format(error.message.rpartition(': ')[2])}")
         except ConfigError as error:
             return _Loaded(item, key, defect=f"unreadable: {error.message.rpartition(': ')[2]}")
         defect = defect_of(recording.samples) or ""
@@ -256,6 +323,7 @@ class _Reader:
             defect=defect,
             resampled=recording.sample_rate_hz_of_file != self._frontend.sample_rate_hz,
             mixed=recording.channels_of_file > 1,
+            one_channel=recording.channel_used is not None,
         )
 
 
@@ -314,7 +382,9 @@ def _report(
     loaded: Sequence[_Loaded],
     skipped: tuple[tuple[str, str], ...],
     noise: Sequence[Samples],
+    found: _Material,
 ) -> PrepareReport:
+    surplus = Counter(clip.label_id for clip in found.surplus)
     used = Counter((one.item.split, one.item.label_id) for one in loaded if not one.defect)
     return PrepareReport(
         counts={
@@ -325,12 +395,27 @@ def _report(
         mixed=sum(one.mixed for one in loaded),
         reused=sum(one.old_row is not None for one in loaded),
         noise_seconds=sum(recording.size for recording in noise) / SAMPLE_RATE_HZ,
+        folders=found.data.folders,
+        surplus={labels[label_id].name: count for label_id, count in sorted(surplus.items())},
+        unmatched_lines=unmatched_lines(found.data),
+        one_channel=sum(one.one_channel for one in loaded),
+        notes=found.notes,
     )
 
 
-def _warn(report: PrepareReport, progress: Progress) -> None:
+def _tell(report: PrepareReport, labels: Sequence[Label], project: Project, progress: Progress) -> None:
+    """Says what became of the recordings."""
+    if report.folders:
+        progress.say(
+            f"{project.data_dir}: {summary_of_folders(report.folders, {one.name: one.text for one in labels})}"
+        )
     if report.resampled or report.mixed:
         progress.say(f"{report.resampled} files were resampled to 16 kHz, {report.mixed} were mixed to one channel")
+    if report.one_channel:
+        progress.say(f"{report.one_channel} files have channels that cancel each other: one channel of each is used")
+    for line in [*report.notes, *(summary_of_lines(*lines) for lines in report.unmatched_lines.items())]:
+        progress.say(line)
     if report.skipped:
-        name, reason = report.skipped[0]
-        progress.say(f"{len(report.skipped)} files were skipped, such as {name} ({reason}); skipped.json lists all")
+        progress.say(f"{len(report.skipped)} files were skipped; {project.dataset_dir / files.SKIPPED} lists all:")
+        for line in summary_of_unused([UnusedFile(*one) for one in report.skipped]):
+            progress.say(f"  {line}")

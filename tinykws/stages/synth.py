@@ -33,11 +33,13 @@ from tinykws.speech.clip_shaping import place_in_clip, trimmed
 from tinykws.speech.engines import EngineSetup, EngineVoices, Speak, SpeechEngine, Utterance, find_engine
 from tinykws.speech.plan import SPLIT_CYCLE, ClipPlan, VoicePlan, plan_speech
 from tinykws.speech.vocabulary import Vocabulary, choose_vocabulary
+from tinykws.support.abandoned import remove_abandoned_folders
 from tinykws.support.errors import ConfigError, TinykwsError, ToolError
 from tinykws.support.files import replacing_folder, write_text_if_changed
 from tinykws.support.freshness import StageFiles, read_report
 from tinykws.support.parallel import map_in_processes, process_count
 from tinykws.support.progress import SILENT, Progress
+from tinykws.training_data.checked_recordings import checked_recordings, summary_of_unused
 from tinykws.training_data.folders import LIST_FILES, TESTING, TRAINING, VALIDATION, needs_synthetic_clips
 
 FloatSamples: TypeAlias = np.ndarray[tuple[int], np.dtype[np.float64]]
@@ -75,8 +77,13 @@ class SynthReport:
 
 
 def stage_files(project: Project) -> StageFiles:
-    """Returns the settings and files that synth reads, and the folder that it writes."""
+    """Returns the settings and files that synth reads, and the folder that it writes.
+
+    Raises:
+        ConfigError: the data folder is not usable, see `checked_recordings`.
+    """
     config = project.config
+    checked_recordings(project)
     wanted = needs_synthetic_clips(config, project.data_dir)
     engines = _engines(project) if wanted else []
     settings = {
@@ -95,15 +102,19 @@ def synth(project: Project, progress: Progress = SILENT, processes: int | None =
     """Makes the project's synthetic clips in build/synth/, if kws.yaml asks for them.
 
     Raises:
-        ConfigError: an engine cannot synthesize a word or the language, a voice is missing, or a word is longer than a
-            clip.
+        ConfigError: an engine cannot synthesize a word or the language, a voice is missing, a word is longer than a
+            clip, or the data folder is not usable (see `checked_recordings`).
         ToolError: an engine is not installed, or fails.
     """
     config = project.config
+    unused = checked_recordings(project).unused
     if not needs_synthetic_clips(config, project.data_dir):
         reason = "synth: enabled is never" if config.synth.enabled == "never" else "every word has recordings"
         progress.say(f"no synthetic clips needed: {reason}")
+        remove_abandoned_folders(project.synth_dir)
         return SynthReport({}, 0, (), 0)
+    for line in summary_of_unused(unused):
+        progress.say(f"recordings that are not used: {line}")
     settings = config.synth
     words = config.labels[2:]
     engines = _engines(project)

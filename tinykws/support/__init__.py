@@ -14,6 +14,9 @@ Contents:
     files.replacing: a temporary path that replaces a file if all goes well.
     files.creating: the same for a file that must not exist yet.
     files.replacing_folder: the same for a folder.
+    abandoned.remove_abandoned_folders: removes temporary folders of runs that were killed.
+    abandoned.remove_abandoned_files: the same for files.
+    abandoned.owned: marks a temporary file or folder as in use.
     files.write_json: writes indented JSON.
     files.write_text_if_changed: writes text and leaves an identical file alone.
     files.write_bytes: writes a file; an error names it.

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tinykws.support.abandoned import OLD_SUFFIX, owned, remove_abandoned_folders
 from tinykws.support.errors import ConfigError
 
 
@@ -65,7 +66,7 @@ def _beside(path: Path) -> Iterator[Path]:
     os.close(descriptor)
     temporary = Path(name)
     try:
-        with _telling_a_full_disk(path.parent):
+        with owned(temporary), _telling_a_full_disk(path.parent):
             yield temporary
     finally:
         temporary.unlink(missing_ok=True)
@@ -73,30 +74,48 @@ def _beside(path: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def replacing_folder(path: Path) -> Iterator[Path]:
-    """Yields an empty temporary folder next to `path`; it replaces `path` on success, and is removed on any failure."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
-    except OSError as error:
-        raise not_writable(path.parent, error) from error
-    old = temporary.with_name(temporary.name + "-old")
-    try:
-        temporary.chmod(0o777 & ~_umask())
-        with _telling_a_full_disk(path.parent):
-            yield temporary
-        if path.exists():
-            path.rename(old)
-        temporary.rename(path)
-    finally:
-        if old.exists() and not path.exists():
-            old.rename(path)
-        shutil.rmtree(temporary, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
+    """Yields an empty temporary folder next to `path`; it replaces `path` on success, and is removed on any failure.
+
+    Temporary folders of runs that were killed are removed first.
+    """
+    with _folder_beside(path) as temporary:
+        old = temporary.with_name(temporary.name + OLD_SUFFIX)
+        try:
+            temporary.chmod(0o777 & ~_umask())
+            with _telling_a_full_disk(path.parent):
+                yield temporary
+            if path.exists():
+                path.rename(old)
+            temporary.rename(path)
+        finally:
+            if old.exists() and not path.exists():
+                old.rename(path)
+            shutil.rmtree(temporary, ignore_errors=True)
+            shutil.rmtree(old, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _folder_beside(path: Path) -> Iterator[Path]:
+    """Yields a new temporary folder next to `path` that other runs know to be in use."""
+    remove_abandoned_folders(path)
+    while True:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+        except OSError as error:
+            raise not_writable(path.parent, error) from error
+        with owned(temporary) as is_there:
+            if is_there:  # otherwise another run took it for abandoned
+                yield temporary
+                return
 
 
 def write_text_if_changed(path: Path, text: str) -> bool:
-    """Writes UTF-8 text with Unix line ends unless the file is identical already. Returns whether it wrote."""
-    return write_bytes_if_changed(path, text.encode())
+    """Writes UTF-8 text with Unix line ends unless the file is identical already. Returns whether it wrote.
+
+    Bytes of file names that are not UTF-8 become `\\udcXX`, which JSON reads as Python's `surrogateescape`.
+    """
+    return write_bytes_if_changed(path, text.encode(errors="backslashreplace"))
 
 
 def write_bytes_if_changed(path: Path, data: bytes) -> bool:

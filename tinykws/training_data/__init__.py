@@ -6,13 +6,24 @@ clips and features in three splits; the stage `prepare` writes it. During traini
 random each time it is used.
 
 Contents:
+    folder_walk.find_audio: finds the audio files below a folder, and says why others are not used.
+    folder_labels.FolderLabels: finds labels by the names of folders and files.
+    clip_lists.read_clip_list: reads a list file and finds its clips.
+    folders.scan_folder: everything in a data folder: clips, noise, and what is not used.
     folders.clip_files: finds the clips of a data folder, with label and split.
     folders.noise_files: finds the long noise recordings of a data folder.
+    folders.speaker_of: the speaker of a clip.
     folders.which_set: assigns a speaker to training, validation or testing.
     folders.needs_synthetic_clips: decides whether `synth` should synthesize clips.
+    checked_recordings.checked_recordings: the content of a project's data folder, or why it cannot be used.
+    checked_recordings.summary_of_unused: why recordings are not used, in a few lines.
+    checked_recordings.summary_of_folders: which folder became which label, in one line.
+    split_filling.fill_splits: gives each word clips for validation and training if its speakers' hashes do not.
+    noise_recordings.read_noise: reads noise recordings, up to a limit.
     public_datasets.PUBLIC_DATASETS: the datasets that `fetch` can download.
     merge_folders.merge_into: merges downloaded clips into a data folder.
-    merge_folders.recordings_by_folder: counts recordings.
+    merge_folders.recordings_by_folder: counts recordings in each subfolder.
+    merge_folders.count_recordings: counts recordings anywhere below a folder.
     recording_quality.find_issues: finds short, faint, clipped and cut-off recordings.
     label_quality.find_label_errors: finds clips with wrong labels by confident learning.
     label_quality.out_of_fold_probabilities: cross-validation that confident learning needs.

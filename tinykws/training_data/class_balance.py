@@ -60,7 +60,7 @@ def _per_word(clips: Sequence[ClipFile], split: str) -> tuple[float, int]:
 
 def _is_mined(clip: ClipFile) -> bool:
     """Returns whether `tinykws mine` found the clip."""
-    return clip.path.parent.name == MINED
+    return MINED in clip.source.split("/")[:-1]
 
 
 def _chosen(clips: Sequence[ClipFile], label_id: int, count: int) -> list[ClipFile]:

@@ -5,7 +5,8 @@ index.json      format, labels, front-end, and for each clip its split, label, s
 clips.npy       int16 [n, clip_samples], training clips first, then validation, then testing
 features.npy    int8 [n, n_frames, n_mels]
 noise.npy       int16 [m], the noise recordings one after another
-skipped.json    skipped files, with the reason
+skipped.json    recordings that are not used, with the reason
+surplus.json    recordings that are not used because there are enough of their label
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ from tinykws.support.errors import ConfigError
 from tinykws.training_data.folders import SPLITS
 
 FORMAT_VERSION = 1
-INDEX, CLIPS, FEATURES, NOISE, SKIPPED = "index.json", "clips.npy", "features.npy", "noise.npy", "skipped.json"
+INDEX, CLIPS, FEATURES, NOISE = "index.json", "clips.npy", "features.npy", "noise.npy"
+SKIPPED, SURPLUS = "skipped.json", "surplus.json"
 RECORDED_PREFIX = "data/"
 """Prefix of the sources of clips from the project's data folder."""
 _HEADER_BYTES = 128

@@ -1,27 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Data folders in Speech Commands' layout: <label>/*.wav or *.flac, list files of splits, split by speaker hash."""
+"""Data folders in Speech Commands' layout: <label>/*.wav, list files of splits, split by speaker hash.
+
+Clips may also be in a folder for each speaker (<label>/<speaker>/*.wav), or in no folder at all with the word in their
+names (yes_01.wav).
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
-import re
-import unicodedata
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tinykws.project.config import Config
-from tinykws.project.labels import BACKGROUND_NOISE, SILENCE, UNKNOWN, Label
-from tinykws.support.errors import ConfigError
+from tinykws.project.labels import BACKGROUND_NOISE, Label
+from tinykws.training_data.clip_lists import ClipList, ClipNames, read_clip_list
+from tinykws.training_data.folder_labels import SILENCE_INDEX, UNKNOWN_INDEX, FileName, FolderLabels
+from tinykws.training_data.folder_walk import AudioFile, UnusedFile, find_audio
+
+__all__ = ["SILENCE_INDEX", "UNKNOWN_INDEX"]
 
 TRAINING, VALIDATION, TESTING = SPLITS = ("training", "validation", "testing")
 LIST_FILES = {VALIDATION: "validation_list.txt", TESTING: "testing_list.txt"}
+LONGEST_CLIP_SECONDS = 30
+"""A longer recording is not of one word."""
 IGNORE_LIST = "ignore_list.txt"
 """Clips to exclude from the dataset: one `folder/name` or `folder` per line."""
 MINED = "_mined_"
 """Folder of hard negatives from `tinykws mine`: label unknown, always in the training split."""
-SUFFIXES = (".wav", ".flac")
-SILENCE_INDEX, UNKNOWN_INDEX = 0, 1
 
 _MAX_PER_CLASS = 2**27 - 1
 
@@ -35,6 +42,48 @@ class ClipFile:
     """`folder/name` below the data folder: its name in list files, reports and the dataset."""
     label_id: int
     split: str
+    speaker: str = ""
+    """Name by whose hash the split is chosen: of a speaker's folder or file, else of the file."""
+
+
+@dataclasses.dataclass(frozen=True)
+class FolderUse:
+    """Which label the clips of a folder have."""
+
+    folder: str
+    """"" for clips in no folder."""
+    label: str
+    """Name of the label; `_background_noise_` for noise."""
+    clips: int
+
+
+@dataclasses.dataclass(frozen=True)
+class DoubtfulFolder:
+    """A folder whose label only its owner knows."""
+
+    folder: str
+    clips: int
+    meaning: tuple[str, ...]
+    """Folders that may be meant."""
+
+
+@dataclasses.dataclass(frozen=True)
+class FolderScan:
+    """Everything that is in a data folder."""
+
+    clips: tuple[ClipFile, ...] = ()
+    noise: tuple[AudioFile, ...] = ()
+    """Recordings in _background_noise_/."""
+    unused: tuple[UnusedFile, ...] = ()
+    folders: tuple[FolderUse, ...] = ()
+    doubts: tuple[DoubtfulFolder, ...] = ()
+    lists: Mapping[str, ClipList] = dataclasses.field(default_factory=dict)
+    """List files that exist, by name."""
+
+    @property
+    def has_split_lists(self) -> bool:
+        """Whether list files decide the splits."""
+        return any(self.lists[name].lines for name in LIST_FILES.values() if name in self.lists)
 
 
 def which_set(file_name: str, validation_percent: float = 10, testing_percent: float = 10) -> str:
@@ -43,9 +92,7 @@ def which_set(file_name: str, validation_percent: float = 10, testing_percent: f
     Source: Speech Commands' README (`which_set`): SHA-1 of the base name without `_nohash_…`, modulo 2^27, as a
     percentage of 2^27 - 1.
     """
-    speaker = re.sub(r"_nohash_.*$", "", Path(file_name).name)
-    number = int(hashlib.sha1(speaker.encode(), usedforsecurity=False).hexdigest(), 16) % (_MAX_PER_CLASS + 1)
-    percentage = number * (100.0 / _MAX_PER_CLASS)
+    percentage = split_percentage(speaker_in_name(file_name))
     if percentage < validation_percent:
         return VALIDATION
     if percentage < testing_percent + validation_percent:
@@ -53,30 +100,60 @@ def which_set(file_name: str, validation_percent: float = 10, testing_percent: f
     return TRAINING
 
 
-def clip_files(folder: Path, labels: Sequence[Label]) -> list[ClipFile]:
-    """Returns all clips below a data folder, sorted by name; [] if the folder does not exist.
+def split_percentage(speaker: str) -> float:
+    """Returns the number from 0 to 100 that decides a speaker's split."""
+    number = int(hashlib.sha1(speaker.encode(), usedforsecurity=False).hexdigest(), 16) % (_MAX_PER_CLASS + 1)
+    return number * (100.0 / _MAX_PER_CLASS)
 
-    A folder named like a word's label or text contains that word, `_silence_` silence, and any other folder unknown
-    words; `_background_noise_`, hidden folders and clips in ignore_list.txt are skipped. A clip in a list file is in
-    that file's split. Without list files `which_set` decides. With only one of them the hash still decides about the
-    other split, so that no clip is used for training that others use for testing. Mined clips are for training.
+
+def speaker_in_name(file_name: str) -> str:
+    """Returns the part of a file name by which Speech Commands tells speakers apart."""
+    return file_name.rpartition("/")[2].partition("_nohash_")[0]
+
+
+def speaker_of(source: str) -> str:
+    """Returns the speaker of a clip by its name below the data folder: the speaker's folder, or the file's name."""
+    parts = source.split("/")
+    return parts[1] if len(parts) > 2 else speaker_in_name(source)
+
+
+def scan_folder(folder: Path, labels: Sequence[Label], skip: Sequence[Path] = ()) -> FolderScan:
+    """Returns everything in a data folder, sorted by name; nothing if the folder does not exist.
+
+    A folder named like a word contains that word, `_silence_` silence, and any other folder unknown words. A folder
+    below it contains the clips of a speaker. A clip in a list file is in that file's split. Without list files
+    `which_set` decides, by the name of the speaker's folder or of the file. With only one list the hash still decides
+    about the other split, so that no clip is used for training that others use for testing. Mined clips are for
+    training.
+
+    Args:
+        folder: the data folder.
+        labels: the project's labels.
+        skip: folders below it that are used for something else.
 
     Raises:
-        ConfigError: a list file is not UTF-8 text.
+        ConfigError: the folder cannot be read, or a list file is not text.
     """
-    listed = {source: split for split, name in LIST_FILES.items() for source in _listed(folder / name)}
-    ids = _label_ids(labels)
-    excluded = {BACKGROUND_NOISE, *_listed(folder / IGNORE_LIST)}
-    return [
-        ClipFile(path, source, ids.get(_folder_key(path.parent.name), UNKNOWN_INDEX), _split_of(source, listed))
-        for path in _audio_files(folder)
-        if (source := f"{path.parent.name}/{path.name}") not in excluded and path.parent.name not in excluded
-    ]
+    found = find_audio(folder, skip)
+    present = [name for name in (*LIST_FILES.values(), IGNORE_LIST) if (folder / name).exists()]
+    names = ClipNames(folder, [file.source for file in found.files] if present else [])
+    lists = {name: read_clip_list(folder / name, names) for name in present}
+    return _Scan(labels, lists, found.unused).result(found.files)
+
+
+def clip_files(folder: Path, labels: Sequence[Label]) -> list[ClipFile]:
+    """Returns all clips below a data folder, sorted by name; [] if the folder does not exist. See `scan_folder`."""
+    return list(scan_folder(folder, labels).clips)
 
 
 def noise_files(folder: Path) -> list[Path]:
     """Returns the long noise recordings of a data folder, sorted."""
-    return [path for path in _audio_files(folder) if path.parent.name == BACKGROUND_NOISE]
+    return [file.path for file in noise_audio(folder)]
+
+
+def noise_audio(folder: Path) -> list[AudioFile]:
+    """Returns the long noise recordings of a data folder with their names in it, sorted."""
+    return [file for file in find_audio(folder).files if file.parts[0] == BACKGROUND_NOISE]
 
 
 def needs_synthetic_clips(config: Config, data_dir: Path) -> bool:
@@ -87,42 +164,94 @@ def needs_synthetic_clips(config: Config, data_dir: Path) -> bool:
     return not set(range(UNKNOWN_INDEX + 1, len(config.labels))) <= recorded
 
 
-def _audio_files(folder: Path) -> list[Path]:
-    files = [
-        path
-        for path in folder.glob("*/*")
-        if path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and not path.parent.name.startswith(".")
-    ]
-    return sorted(files, key=lambda path: (path.parent.name, path.name))
+class _Scan:
+    """Sorts the files of a data folder."""
 
+    def __init__(self, labels: Sequence[Label], lists: Mapping[str, ClipList], unused: Sequence[UnusedFile]) -> None:
+        self._labels = labels
+        self._by_name = FolderLabels(labels)
+        self._lists = lists
+        self._listed = {
+            source: split for split, name in LIST_FILES.items() if name in lists for source in lists[name].sources
+        }
+        self._listed_splits = {split for split, name in LIST_FILES.items() if name in lists and lists[name].lines}
+        self._ignored = lists[IGNORE_LIST].sources if IGNORE_LIST in lists else frozenset()
+        self._clips: list[ClipFile] = []
+        self._noise: list[AudioFile] = []
+        self._unused = list(unused)
+        self._uses: Counter[tuple[str, str]] = Counter()
+        self._doubts: Counter[tuple[str, tuple[str, ...]]] = Counter()
 
-def _label_ids(labels: Sequence[Label]) -> dict[str, int]:
-    ids = {SILENCE: SILENCE_INDEX, UNKNOWN: UNKNOWN_INDEX}
-    for index, label in enumerate(labels[UNKNOWN_INDEX + 1 :], UNKNOWN_INDEX + 1):
-        ids |= {_folder_key(label.text): index, _folder_key(label.name): index}
-    return ids
+    def result(self, files: Sequence[AudioFile]) -> FolderScan:
+        """Returns the files with their meaning."""
+        for file in files:
+            self._add(file)
+        return FolderScan(
+            tuple(self._clips),
+            tuple(self._noise),
+            tuple(sorted(self._unused, key=lambda one: one.source)),
+            tuple(FolderUse(folder, label, count) for (folder, label), count in self._uses.items()),
+            tuple(DoubtfulFolder(folder, count, meaning) for (folder, meaning), count in self._doubts.items()),
+            self._lists,
+        )
 
+    def _add(self, file: AudioFile) -> None:
+        if file.source in self._ignored:
+            self._unused.append(UnusedFile(file.source, f"listed in {IGNORE_LIST}"))
+        elif len(file.parts) == 1:
+            self._add_without_folder(file)
+        elif file.parts[0] == BACKGROUND_NOISE:
+            self._noise.append(file)
+            self._uses[BACKGROUND_NOISE, BACKGROUND_NOISE] += 1
+        else:
+            self._add_from_folder(file)
 
-def _folder_key(name: str) -> str:
-    """Normalizes a folder name; file systems differ in case and in the encoding of accents."""
-    return unicodedata.normalize("NFC", name).casefold()
+    def _add_without_folder(self, file: AudioFile) -> None:
+        name = self._by_name.of_file(file.path.stem)
+        if isinstance(name, FileName):
+            self._add_clip(file, "", name.label_id, name.speaker)
+        else:
+            self._unused.append(UnusedFile(file.source, f"{name}: put it into a folder with the name of its word"))
 
+    def _add_from_folder(self, file: AudioFile) -> None:
+        folder, below = file.parts[0], file.parts[1:-1]
+        label_id = self._by_name.label_id(folder)
+        self._note_doubt(folder, below, label_id)
+        candidates = self._by_name.candidates(folder)
+        if len(candidates) > 1:
+            words = " or ".join(self._labels[one].text for one in candidates)
+            self._unused.append(UnusedFile(file.source, f"its folder may be {words}"))
+            return
+        speakers = [part for part in below if label_id is None or self._by_name.label_id(part) != label_id]
+        speaker = speakers[0] if speakers else speaker_in_name(file.parts[-1])
+        self._add_clip(file, folder, UNKNOWN_INDEX if label_id is None else label_id, speaker)
 
-def _listed(path: Path) -> list[str]:
-    try:
-        return [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    except FileNotFoundError:
-        return []
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            f"cannot read {path}: {error}", hint="it must be a text file with one folder/name per line"
-        ) from error
+    def _note_doubt(self, folder: str, below: Sequence[str], label_id: int | None) -> None:
+        reserved = self._by_name.reserved_name(folder)
+        if reserved:
+            self._doubts[folder, (reserved,)] += 1
+            return
+        candidates = self._by_name.candidates(folder)
+        if candidates:
+            self._doubts[folder, tuple(self._labels[one].name for one in candidates)] += 1
+            return
+        if label_id == UNKNOWN_INDEX or folder == MINED:
+            return
+        for depth, part in enumerate(below, 1):
+            inner = self._by_name.label_id(part)
+            if inner is not None and inner != label_id:
+                meaning = f"{self._labels[inner].name}/{folder}"
+                self._doubts["/".join((folder, *below[:depth])), (meaning,)] += 1
+                return
 
+    def _add_clip(self, file: AudioFile, folder: str, label_id: int, speaker: str) -> None:
+        self._clips.append(ClipFile(file.path, file.source, label_id, self._split(file, speaker), speaker))
+        self._uses[folder, self._labels[label_id].name] += 1
 
-def _split_of(source: str, listed: dict[str, str]) -> str:
-    if source.startswith(f"{MINED}/"):
-        return TRAINING
-    if source in listed:
-        return listed[source]
-    by_hash = which_set(source)
-    return TRAINING if by_hash in listed.values() else by_hash
+    def _split(self, file: AudioFile, speaker: str) -> str:
+        if file.parts[0] == MINED:
+            return TRAINING
+        if file.source in self._listed:
+            return self._listed[file.source]
+        by_hash = which_set(speaker)
+        return TRAINING if by_hash in self._listed_splits else by_hash

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import re
 from collections.abc import Callable, Sequence
-from pathlib import PurePosixPath
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+
+from tinykws.training_data.dataset import RECORDED_PREFIX, is_recording
+from tinykws.training_data.folders import speaker_in_name, speaker_of
 
 Rows = npt.NDArray[np.int64]
 TrainAndPredict: TypeAlias = Callable[[Rows, Rows], npt.NDArray[np.float32]]
@@ -36,9 +37,16 @@ class LabelError:
 
 def assign_folds(sources: Sequence[str], n_folds: int = N_FOLDS) -> Rows:
     """Returns each clip's fold, int [n]: all clips of one speaker (`<speaker>_nohash_…`) are in the same."""
-    speakers = (re.sub(r"_nohash_.*$", "", PurePosixPath(source).name) for source in sources)
+    speakers = (_speaker(source) for source in sources)
     digests = (hashlib.sha1(speaker.encode(), usedforsecurity=False).digest() for speaker in speakers)
     return np.array([int.from_bytes(digest[:4], "big") % n_folds for digest in digests], np.int64)
+
+
+def _speaker(source: str) -> str:
+    """Returns the speaker of a clip by its name in the dataset."""
+    if is_recording(source):
+        return speaker_of(source.removeprefix(RECORDED_PREFIX))
+    return speaker_in_name(source)
 
 
 def out_of_fold_probabilities(

@@ -7,8 +7,11 @@ import filecmp
 from collections.abc import Iterator
 from pathlib import Path
 
-from tinykws.support.files import write_text_if_changed
-from tinykws.training_data.folders import LIST_FILES, SUFFIXES
+from tinykws.audio.formats import is_readable_name
+from tinykws.support.files import write_bytes_if_changed
+from tinykws.training_data.clip_lists import bytes_of_lines, read_lines
+from tinykws.training_data.folder_walk import find_audio
+from tinykws.training_data.folders import LIST_FILES
 
 
 def recordings_by_folder(folder: Path) -> dict[str, int]:
@@ -17,6 +20,11 @@ def recordings_by_folder(folder: Path) -> dict[str, int]:
         return {}
     found = {path.name: _recordings(path) for path in sorted(folder.iterdir()) if path.is_dir()}
     return {name: count for name, count in found.items() if count}
+
+
+def count_recordings(folder: Path) -> int:
+    """Returns the number of recordings anywhere below a folder; 0 if it does not exist."""
+    return len(find_audio(folder).files)
 
 
 def merge_into(fresh: Path, folder: Path) -> tuple[str, ...]:
@@ -30,7 +38,7 @@ def merge_into(fresh: Path, folder: Path) -> tuple[str, ...]:
     if not folder.exists():
         fresh.rename(folder)
         return ()
-    has_recordings = bool(recordings_by_folder(folder))
+    has_recordings = bool(count_recordings(folder))
     lists = [fresh / name for name in LIST_FILES.values()] if has_recordings else []
     kept, moved, emptied = [], [], []
     try:
@@ -69,7 +77,7 @@ def _sources(fresh: Path, folder: Path) -> Iterator[Path]:
 
 def _is_other_recording(source: Path, target: Path) -> bool:
     if source.is_file() and target.is_file():
-        return source.suffix.lower() in SUFFIXES and not filecmp.cmp(source, target, shallow=False)
+        return is_readable_name(source.name) and not filecmp.cmp(source, target, shallow=False)
     return source.is_dir()  # a word's folder, and the user has a file of that name
 
 
@@ -80,9 +88,9 @@ def _join_lists(theirs: Path, own: Path) -> None:
     even do harm: clips that are in no list are used for training, so all of the user's recordings would be.
     """
     if theirs.exists() and own.exists():
-        lines = own.read_text(encoding="utf-8").splitlines() + theirs.read_text(encoding="utf-8").splitlines()
-        write_text_if_changed(own, "\n".join(dict.fromkeys(lines)) + "\n")
+        lines = dict.fromkeys(read_lines(own) + read_lines(theirs))
+        write_bytes_if_changed(own, bytes_of_lines(list(lines)))
 
 
 def _recordings(folder: Path) -> int:
-    return sum(path.suffix.lower() in SUFFIXES for path in folder.iterdir())
+    return sum(is_readable_name(path.name) for path in folder.iterdir())
