@@ -141,4 +141,6 @@ def _is_exact(file: soundfile.SoundFile, sample_rate_hz: int) -> bool:
 def _unreadable(path: Path, error: Exception) -> ConfigError:
     if isinstance(error, FileNotFoundError) or not path.exists():
         return ConfigError(f"there is no {path}")
+    if path.is_file() and path.stat().st_size == 0:
+        return ConfigError(f"{path} is empty: it has 0 bytes", hint="record or copy it again")
     return ConfigError(f"cannot read {path} as audio: {_reason(error)}", hint="convert it to WAV or FLAC, of any rate")

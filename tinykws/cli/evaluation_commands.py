@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from tinykws.project.layout import Project
 from tinykws.support.errors import ConfigError
 
 if TYPE_CHECKING:
+    from tinykws.stages.detect import NothingHeard
     from tinykws.stages.evaluate import EvaluateReport
     from tinykws.stages.evaluate_stream import EvaluateStreamReport
 
@@ -136,7 +137,8 @@ def detect(project_dir: Path, bundle_dir: Path | None, as_json: bool, files: tup
 
     Prints one detection per line: the word, its score (0 to 255), and the time in ms from the start of the recording.
     Front-end and detector are the same C code as in the firmware; the model runs in the TFLite Micro interpreter.
-    FILES may have any sample rate and number of channels.
+    FILES may have any sample rate and number of channels. If no word is detected in a file, stderr says why: the best
+    score and the threshold, or that the file is empty, silent or clipped.
 
     \b
     Examples:
@@ -147,12 +149,17 @@ def detect(project_dir: Path, bundle_dir: Path | None, as_json: bool, files: tup
 
     progress = ConsoleProgress()
     bundle = workplace(project_dir, bundle_dir, progress).bundle
-    found = []
+    found: list[dict[str, str | int]] = []
     for path in files:
-        for heard in detect_words(bundle, path, progress=progress):
+        for heard in detect_words(bundle, path, progress=progress, on_nothing=_say_of(path, progress)):
             found.append({"file": str(path), "time_ms": heard.time_ms, "label": heard.label.name,
                           "text": heard.label.text, "score": heard.score})  # fmt: skip
             if not as_json:
                 progress.result(f"{path}: Heard {heard.label.text} ({heard.score}) @{heard.time_ms}ms")
     if as_json:
         print_json(found)
+
+
+def _say_of(path: Path, progress: ConsoleProgress) -> Callable[[NothingHeard], None]:
+    """Returns a function that says why nothing was heard in a file."""
+    return lambda nothing: progress.say(f"{path}: {nothing.in_words()}")
