@@ -11,7 +11,7 @@ import click
 
 from tinykws.cli.console import ConsoleProgress, print_json, to_json
 from tinykws.cli.evaluation_view import describe_evaluation, describe_stream
-from tinykws.cli.options import bundle_option, force_option, json_option, negatives_option, project_option
+from tinykws.cli.options import FiniteRange, bundle_option, force_option, json_option, negatives_option, project_option
 from tinykws.cli.pipeline import report_of, run_stage, run_until, workplace
 from tinykws.project.layout import Project
 from tinykws.support.errors import ConfigError
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @json_option
 @click.option("--split", type=click.Choice(["testing", "validation", "training"]), default="testing", show_default=True,
               help="Which split of the dataset to use.")  # fmt: skip
-@click.option("--min-accuracy", type=click.FloatRange(0, 1), default=0.0, show_default=True, metavar="SHARE",
+@click.option("--min-accuracy", type=FiniteRange(0, 1), default=0.0, show_default=True, metavar="SHARE",
               help="Exit with code 1 if the int8 model's accuracy is lower (0 to 1).")  # fmt: skip
 @click.option("--stream", is_flag=True, help="Measure the detector on streams: recall, and false accepts per hour.")
 @click.option("--bundle", "bundle_dir", type=click.Path(path_type=Path, file_okay=False), default=None,

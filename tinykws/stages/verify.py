@@ -32,6 +32,7 @@ from tinykws.reporting.plots import plot_both_sides
 from tinykws.support.errors import ConfigError, DeviceError
 from tinykws.support.progress import SILENT, Progress
 from tinykws.verification.clip_report import RunEnd, VerifyReport, report_of
+from tinykws.verification.golden_check import golden_fault
 from tinykws.verification.host_reference import HostReference
 from tinykws.verification.mismatch_files import fresh_mismatch_folder
 from tinykws.verification.mismatch_search import FoundMismatch, MismatchSearch
@@ -68,8 +69,9 @@ def verify(
 ) -> VerifyReport:
     """Sends clips to a device and compares features, scores and detections with the host's.
 
-    A clip whose transfer fails is sent again, and a lost port is waited for. If the device stays away, or a different
-    firmware answers, the run ends: the clips so far keep their results, the others fail as not sent.
+    A bundle whose golden clips do not give on the host what it states is refused: the report is FAIL, and no device is
+    asked. A clip whose transfer fails is sent again, and a lost port is waited for. If the device stays away, or a
+    different firmware answers, the run ends: the clips so far keep their results, the others fail as not sent.
 
     Args:
         bundle: the bundle that the device should run.
@@ -94,9 +96,17 @@ def verify(
     if not clips:
         raise ConfigError("no clip to verify with", hint="name audio files, or folders of them")
     playback = _checked_playback(bundle, lead_in_ms, tail_ms)
+    interpreter = Interpreter(bundle.model_bytes())
+    fault = golden_fault(bundle, interpreter.invoke)
+    facts = RunFacts(
+        len(clips), bundle.labels, bundle.frontend.sample_rate_hz, min_accuracy, playback.lead_in_ms,
+        refused=fault, board=board.id, model_id=bundle.model_id,
+    )  # fmt: skip
+    if facts.refused:
+        return _refused(facts, log_path)
     run = _ClipRun(bundle, playback, None if log_path is None else fresh_mismatch_folder(log_path))
     with open_log(log_path) as log, open_device(board, target, emulator_transport, port_access, return_s) as device:
-        log.add(RUN, _facts(bundle, len(clips), min_accuracy, playback).to_text())
+        log.add(RUN, facts.to_text())
         session = DeviceSession(device.transport, log, timeout_s)
         connection = RecoveringSession(session, device, lambda ready: check_firmware_matches(ready, bundle, board))
         with add_device_details(device, log):
@@ -119,8 +129,12 @@ def _checked_playback(bundle: Bundle, lead_in_ms: int | None, tail_ms: int | Non
     return dataclasses.replace(usual, lead_in_ms=lead_in_ms, silence_ms=tail_ms)
 
 
-def _facts(bundle: Bundle, clips: int, min_accuracy: float | None, playback: Playback) -> RunFacts:
-    return RunFacts(clips, bundle.labels, bundle.frontend.sample_rate_hz, min_accuracy, playback.lead_in_ms)
+def _refused(facts: RunFacts, log_path: Path | None) -> VerifyReport:
+    """Returns the report on a run that ended before a device was asked."""
+    with open_log(log_path) as log:
+        log.add(RUN, facts.to_text())
+        log.add(END, RunEnd("").to_text())
+    return report_of(log.entries, log_path)
 
 
 def _send_clips(

@@ -33,6 +33,7 @@ from tinykws.reporting.plots import plot_both_sides
 from tinykws.support.errors import ConfigError, DeviceError
 from tinykws.support.progress import SILENT, Progress
 from tinykws.verification.clip_report import RunEnd
+from tinykws.verification.golden_check import golden_fault
 from tinykws.verification.host_reference import HostReference
 from tinykws.verification.mismatch_files import fresh_mismatch_folder
 from tinykws.verification.mismatch_search import FoundMismatch, MismatchSearch
@@ -79,7 +80,8 @@ def verify_stream(
 ) -> StreamReport:
     """Sends a recording to a device as one stream, and compares all results with the host's.
 
-    The recording is played as every file is (tinykws.audio.playback); the lead-in is sent as part of it.
+    A bundle whose golden clips do not give on the host what it states is refused: the report is FAIL, and no device is
+    asked. The recording is played as every file is (tinykws.audio.playback); the lead-in is sent as part of it.
     A stream that is interrupted is sent once more from its start, and a lost port is waited for. If that fails too, the
     report covers the part that the device processed.
 
@@ -100,7 +102,9 @@ def verify_stream(
         ToolError: the emulator is missing.
         DeviceError: no device answers at the start, or its firmware does not match.
     """
-    run = _StreamRun(bundle, stream)
+    run = _StreamRun(bundle, board, stream)
+    if run.refused:
+        return _refused(run, log_path)
     mismatch_dir = fresh_mismatch_folder(log_path)
     with (
         open_log(log_path, KEPT_ENTRIES) as log,
@@ -116,6 +120,14 @@ def verify_stream(
         log.add(END, end.to_text())
     with log_path.open(encoding="utf-8") as file:
         return stream_report_of(entries_of(file), log_path)
+
+
+def _refused(run: _StreamRun, log_path: Path) -> StreamReport:
+    """Returns the report on a run that ended before a device was asked."""
+    with open_log(log_path) as log:
+        run.log_stream(log)
+        log.add(END, RunEnd("").to_text())
+    return stream_report_of(log.entries, log_path)
 
 
 def _send_stream(
@@ -144,13 +156,17 @@ def _send_stream(
 class _StreamRun:
     """Runs a stream through the host's pipeline while it is sent to the device."""
 
-    def __init__(self, bundle: Bundle, stream: StreamFile) -> None:
+    def __init__(self, bundle: Bundle, board: Board, stream: StreamFile) -> None:
+        infer = Interpreter(bundle.model_bytes()).invoke
+        self.refused = golden_fault(bundle, infer)
+        """Why no device is asked; "" if the bundle is right."""
+        self._board_id, self._model_id = board.id, bundle.model_id
         self._stream = stream
         self._labels = bundle.labels
         self._frontend = bundle.frontend
         self._rate_hz = bundle.frontend.sample_rate_hz
         self._playback = playback_for(bundle.frontend, bundle.detector)
-        self._reference = HostReference(bundle, Interpreter(bundle.model_bytes()).invoke)
+        self._reference = HostReference(bundle, infer)
         self._names = {name: label.name for label in bundle.labels for name in (label.text, label.name)}
         self._samples = 0
         self._crc = zlib.crc32(pcm_bytes(self._playback.lead_in))
@@ -217,7 +233,10 @@ class _StreamRun:
 
     def _facts(self) -> StreamFacts:
         duration_ms = self._samples * 1000 // self._rate_hz
-        return StreamFacts(self._stream.path.name, duration_ms, self._labels, self._playback.lead_in_ms)
+        return StreamFacts(
+            self._stream.path.name, duration_ms, self._labels, self._playback.lead_in_ms,
+            refused=self.refused, board=self._board_id, model_id=self._model_id,
+        )  # fmt: skip
 
     def _audio_pieces(self, log: SessionLog, progress: Progress) -> Generator[bytes]:
         """Yields the stream as bytes for the device; the host processes each piece first."""

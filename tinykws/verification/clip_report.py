@@ -15,7 +15,7 @@ from tinykws.device.session_log import END, RECEIVED, SENT, LogEntry
 from tinykws.project.labels import Label
 from tinykws.support.errors import ConfigError
 from tinykws.verification.mismatch_search import FoundMismatch
-from tinykws.verification.run_facts import facts_of
+from tinykws.verification.run_facts import banner_of_refused, facts_of
 from tinykws.verification.verdict import ClipResult, judge
 
 _ANNOUNCED = re.compile(rf"!DATA {AUDIO_TYPE} ([0-9]+) .*tail=([0-9]+)")
@@ -112,10 +112,10 @@ def report_of(
         min_accuracy: replaces the required accuracy in the log.
 
     Raises:
-        ConfigError: it is not a log of clips, or it contains no banner.
+        ConfigError: it is not a log of clips, or a device was asked and it contains no banner.
     """
     facts = facts_of(entries)
-    ready = _last_banner(entries)
+    ready = banner_of_refused(facts.board, facts.model_id, facts.labels) if facts.refused else _last_banner(entries)
     end = _end_of(entries, facts.clips)
     verdict = judge(entries, facts.min_accuracy if min_accuracy is None else min_accuracy, end.ended)
     figures = [clip.figures for clip in verdict.clips if clip.figures is not None]

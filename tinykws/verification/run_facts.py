@@ -7,6 +7,7 @@ import dataclasses
 import json
 from collections.abc import Iterable, Sequence
 
+from tinykws.device.protocol import Ready
 from tinykws.device.session_log import RUN, LogEntry
 from tinykws.project.labels import Label
 from tinykws.support.errors import ConfigError
@@ -29,6 +30,12 @@ class RunFacts:
     lead_in_ms: int = 0
     """What the device heard before each clip; times in its lines count from there. 0 in logs from before there was a
     lead-in."""
+    refused: str = ""
+    """Why no device was asked: the bundle is wrong. Empty if one was."""
+    board: str = ""
+    """The board's id; empty in older logs."""
+    model_id: str = ""
+    """Identifies the bundle's model; empty in older logs."""
 
     def to_text(self) -> str:
         """Returns the text of a `run` entry."""
@@ -45,6 +52,11 @@ class RunFacts:
         named = ", ".join(map(str, missing[:MOST_NAMED])) + (" …" if len(missing) > MOST_NAMED else "")
         have = self.clips - len(missing)
         return f"the log has only {have} of the {self.clips} planned clips; missing: clip {named}"
+
+
+def banner_of_refused(board: str, model_id: str, labels: Sequence[Label]) -> Ready:
+    """Returns what stands for the banner in the report on a run in which no device was asked."""
+    return Ready(0, board, "none", model_id, 0, 0, tuple(label.name for label in labels))
 
 
 def facts_of(entries: Iterable[LogEntry]) -> RunFacts:
@@ -69,6 +81,7 @@ def run_facts_of(entries: Iterable[LogEntry]) -> RunFacts | None:
             _number(values, "sample_rate_hz", least=1),
             _share(values["min_accuracy"]),
             _number({"lead_in_ms": 0, **values}, "lead_in_ms", least=0),
+            *(str(values.get(key, "")) for key in ("refused", "board", "model_id")),
         )
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
         raise ConfigError(f"the log's first entry is damaged: {error}") from error

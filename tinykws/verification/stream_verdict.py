@@ -95,6 +95,12 @@ class StreamFacts:
     lead_in_ms: int = 0
     """What the device heard before the recording; times in its lines count from there, all others from the recording's
     start. 0 in logs from before there was a lead-in."""
+    refused: str = ""
+    """Why no device was asked: the bundle is wrong. Empty if one was."""
+    board: str = ""
+    """The board's id; empty in older logs."""
+    model_id: str = ""
+    """Identifies the bundle's model; empty in older logs."""
 
     def to_text(self) -> str:
         """Returns the text of a `stream` entry."""
@@ -107,7 +113,8 @@ class StreamFacts:
             values = json.loads(text)
             labels = tuple(Label(**label) for label in values["labels"])
             lead_in_ms = int(values.get("lead_in_ms", 0))
-            facts = cls(str(values["file"]), int(values["duration_ms"]), labels, lead_in_ms)
+            texts = (str(values.get(key, "")) for key in ("refused", "board", "model_id"))
+            facts = cls(str(values["file"]), int(values["duration_ms"]), labels, lead_in_ms, *texts)
         except (ValueError, TypeError, KeyError) as error:
             raise ConfigError(f"the log's entry about its stream is damaged: {error}") from error
         if facts.duration_ms <= 0:

@@ -16,7 +16,7 @@ from typing import Any
 from tinykws.device.banner_checks import self_test_failure
 from tinykws.device.clip_results import results_of
 from tinykws.device.protocol import ClipFigures, Fail, Heard, Line, Ok, Ready, Scores, parse_line, read_line
-from tinykws.device.session_log import CLIP, EXPECTED, FAULT, LABEL, MISMATCH, RECEIVED, LogEntry
+from tinykws.device.session_log import CLIP, END, EXPECTED, FAULT, LABEL, MISMATCH, RECEIVED, LogEntry
 from tinykws.support.errors import ConfigError
 from tinykws.verification.run_facts import RunFacts, run_facts_of
 
@@ -74,11 +74,14 @@ def judge(entries: Sequence[LogEntry], min_accuracy: float | None = None, ended:
     """
     labels, (facts, damage) = _labels(entries), _run_facts(entries)
     lead_in_ms = facts.lead_in_ms if facts else 0
-    by_clip = groupby((entry for entry in entries if entry.clip > 0), key=lambda entry: entry.clip)
+    of_clips = (entry for entry in entries if entry.clip > 0 and entry.kind != END)
+    by_clip = groupby(of_clips, key=lambda entry: entry.clip)
     numbered = [(number, _judge_clip(list(of_clip), labels, lead_in_ms)) for number, of_clip in by_clip]
     clips = tuple(clip for _, clip in numbered)
     known = [clip.correct for clip in clips if clip.correct is not None]
     accuracy = sum(known) / len(known) if known else None
+    if facts and facts.refused:
+        return Verdict(False, facts.refused, clips, accuracy)
     plan = facts.plan_complaint([number for number, _ in numbered]) if facts and not ended else ""
     complaints = [damage, ended, plan, _reason(clips, accuracy, min_accuracy), _self_test_complaint(entries)]
     reason = "; ".join(filter(None, complaints))
