@@ -19,6 +19,7 @@ Contents:
     pipeline.workplace: finds or makes the bundle to work with.
     boards_and_ports.board_of: looks up the board and the port that a command names.
     firmware_steps.generate_firmware: generates, then compiles, a board's firmware.
+    build_quality.build_quality: how good the detector of a bundle is, for the end of `build`.
     board_microphone.board_microphone: opens the microphone of a board.
     instruction_counts.with_counts: counts instructions in emulation.
     console.ConsoleProgress: progress bars, tables and JSON.
