@@ -72,7 +72,7 @@ def test_a_good_detector(bundle: Path, tmp_path: Path, capsys: pytest.CaptureFix
     assert "quiet:       93 of 100 spoken words found (100 tried)" in lines
     assert "noise:       93 of 100 spoken words found (100 tried)" in lines
     assert "false accepts: 0.31 an hour expected, 0.5 wanted" in lines
-    assert "counted: 0 in 1.50 hours of other words joined into sentences" in lines
+    assert "counted: 0 in 1.50 hours of other words joined into sentences; too few hours to be sure" in lines
     assert not any("POOR" in line for line in lines)
     quality = as_json(tmp_path, bundle, capsys)["detector_quality"]
     assert (quality["is_poor"], quality["advice"]) == (False, [])

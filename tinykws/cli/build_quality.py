@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from tinykws.boards.rows import Board
 
 WIDTH = 110
+ENOUGH = 3.0
+"""Hours times the wanted rate: without a false accept in that time, the rate is confirmed with 95 % confidence."""
 NOT_MEASURED = "how good the detector is: not measured, because "
 IMPORTED = (
     "the model was imported. With a project that has clips of its words: tinykws evaluate --stream --bundle FOLDER"
@@ -73,7 +75,8 @@ def _rates(figures: DetectorQuality) -> str:
 
 def _counted(figures: DetectorQuality) -> str:
     sound = {True: "other words joined into sentences", False: "recordings in negatives/", None: "negatives"}
-    return f"{figures.counted} in {figures.hours:.2f} hours of {sound[figures.synthetic_negatives]}"
+    too_few = "" if figures.hours * figures.wanted_per_hour >= ENOUGH else "; too few hours to be sure"
+    return f"{figures.counted} in {figures.hours:.2f} hours of {sound[figures.synthetic_negatives]}{too_few}"
 
 
 def _item(line: str) -> str:

@@ -168,7 +168,7 @@ def _advice_on_data(quality: DetectorQuality, material: Material | None) -> list
         names = ", ".join(material.words_without_recordings)
         word = material.words_without_recordings[0]
         lines.append(
-            f"record 20 clips of each word, spoken by those who will use it: so far only synthetic voices spoke {names}."
+            f"record 20 clips of each word, said by those who will use it: so far only synthetic voices spoke {names}."
             f" tinykws record {_quoted(word)} --count 20"
         )
     if material is not None and not material.recorded_others:
