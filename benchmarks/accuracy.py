@@ -232,8 +232,8 @@ def _half(scored: ScoredStreamSet, half: int) -> ScoredStreamSet:
 
 def _half_stream(stream: ScoredStream, half: int) -> ScoredStream:
     """Returns the first or second half in time; an utterance belongs to the half in which it begins."""
-    middle = stream.duration_ms // 2
-    begin, end = (0, middle) if half == 0 else (middle, stream.duration_ms)
+    middle, whole = (stream.lead_in_ms + part for part in (stream.duration_ms // 2, stream.duration_ms))
+    begin, end = (stream.lead_in_ms, middle) if half == 0 else (middle, whole)
     inside = (stream.times_ms >= begin) & (stream.times_ms < end)
     return ScoredStream(
         stream.name,

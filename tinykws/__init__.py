@@ -12,7 +12,7 @@ needs to run it.
 >>> bundle = tinykws.load_bundle("build/bundle")
 >>> for detection in tinykws.detect_file(bundle, "kitchen.wav"):
 ...     print(f"{detection.time_ms} ms: {detection.text} ({detection.score})")
-290 ms: yes (140)
+290 ms: yes (139)
 ...
 
 Importing tinykws loads neither numpy nor TensorFlow: each name is loaded when it is first used.

@@ -254,7 +254,8 @@ def detect_file(bundle: Bundle, path: PathLike) -> Iterator[Detection]:
     """Yields the detections in an audio file of any length, in order of time, as `tinykws detect` prints them.
 
     The file may have any sample rate and number of channels; it is mixed to mono and resampled, and read one second at
-    a time.
+    a time. Faint noise precedes it and silence follows it, so that a clip of a single word is heard as in a stream; a
+    time may lie after the file's end. (`Detector` hears only what it is fed.)
 
     Args:
         bundle: the model to run.
@@ -266,7 +267,7 @@ def detect_file(bundle: Bundle, path: PathLike) -> Iterator[Detection]:
 
     >>> detections = list(detect_file(load_bundle("build/bundle"), "kitchen.wav"))
     >>> detections[0]
-    Detection(time_ms=290, label='yes', text='yes', score=140)
+    Detection(time_ms=290, label='yes', text='yes', score=139)
     """
     from tinykws.stages.detect import detect
 

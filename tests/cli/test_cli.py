@@ -21,6 +21,7 @@ from tinykws.audio.files import write_wav
 from tinykws.cli.boards_and_ports import ask_which
 from tinykws.cli.command_list import COMMANDS, SECTIONS
 from tinykws.cli.main import run, tinykws
+from tinykws.cli.options import FiniteRange
 from tinykws.device.transport.serial_ports import Port
 
 
@@ -389,3 +390,38 @@ def test_a_ctrl_c_while_a_package_is_loaded_has_its_exit_code(tmp_path: Path) ->
         env={**os.environ, "PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert (done.returncode, "tinykws: interrupted" in done.stderr) == (130, True)
+
+
+@pytest.mark.parametrize("number", ["nan", "NaN", "inf", "-inf", "1e999"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("verify", "--board", "host", "--min-accuracy"), ("replay", "cli.yaml", "--min-accuracy"),
+        ("evaluate", "--min-accuracy"), ("tune", "--false-accepts-per-hour"), ("mine", "x.wav", "--min-probability"),
+        ("mic-check", "--seconds"), ("record", "--seconds"), ("monitor", "--on-every"),
+        ("monitor", "--on-timeout"), ("monitor", "--seconds"),
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_a_number_that_is_none_is_wrong_use(
+    arguments: tuple[str, ...], number: str, capsys: pytest.CaptureFixture[str], tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    for name in ("cli.yaml", "x.wav"):
+        (tmp_path / name).touch()
+    assert run([*arguments[:-1], f"{arguments[-1]}={number}"]) == 2
+    assert f"{number} is not a finite number" in capsys.readouterr().err
+
+
+def test_every_range_of_numbers_refuses_nan() -> None:
+    """click's own range takes nan for a number in it."""
+    ranges = [
+        parameter.type
+        for name in COMMANDS
+        if (command := tinykws.get_command(click.Context(tinykws), name)) is not None
+        for parameter in command.params
+        if isinstance(parameter.type, (click.FloatRange, click.types.FloatParamType))
+    ]
+    assert len(ranges) >= 8
+    assert all(isinstance(one, FiniteRange) for one in ranges)

@@ -15,6 +15,7 @@ import pytest
 from fault_proxy import Babbling, Delayed, Fault, Gone, Replaced, Reset, Silent, Worn, faulty
 from tiny_model import EAGER, tiny_bundle, write_walk
 
+from tinykws.audio.playback import LEAD_IN_MS
 from tinykws.boards.rows import Board, find_board
 from tinykws.cli.main import run as tinykws
 from tinykws.cli.verify_view import describe_stream
@@ -34,8 +35,10 @@ HOST = find_board("host")
 SECONDS = 5
 EVENTS = (Event(300, 600, "yes"), Event(4500, 4900, "no"))
 """One before every fault, one after it."""
-IN_STREAM = {"clip": 1, "after_bytes": 80_000}
-"""About two seconds of sound have been taken then, and what is under way is less than half a second."""
+LEAD_IN_BYTES = 44 * LEAD_IN_MS
+"""In base64."""
+IN_STREAM = {"clip": 1, "after_bytes": LEAD_IN_BYTES + 80_000}
+"""About two seconds of the recording have been taken then, and what is under way is less than half a second."""
 PATIENT_S, IMPATIENT_S = 60.0, 3.0
 """Time-outs: of tests in which none may come, however busy the machine, and of those that wait for one."""
 

@@ -13,6 +13,7 @@ from tone_bursts_dataset import burst
 
 from tinykws.audio.files import write_wav
 from tinykws.cli.main import run
+from tinykws.evaluation.detector_quality import quality_of
 from tinykws.evaluation.stream_set import named_negatives
 from tinykws.model.bundle import load_bundle
 from tinykws.project.detector_settings import TEMPORAL_FILTER, DetectorRequest
@@ -155,3 +156,18 @@ def test_the_command_shows_the_choice_again(
     assert f"low {first['detector']['threshold']}" in shown
     assert "wanted: 100 false accepts per hour" in shown
     assert run(["tune", "--project", str(project.root), "--false-accepts-per-hour", "1"]) == 2
+
+
+def test_build_can_say_how_good_the_detector_is(tuned: tuple[Project, Listening], learned_project: Project) -> None:
+    """Also from a bundle alone; a detector that kws.yaml gives was not measured."""
+    project, _ = tuned
+    bundle = load_bundle(project.bundle_dir)
+    quality = quality_of(bundle.metrics, bundle.labels)
+    assert quality is not None
+    assert [one.name for one in quality.found] == ["quiet", "noise"]
+    assert all(one.said >= 20 for one in quality.found)
+    assert quality.found[0].of_100 > 80
+    assert [word.name for word in quality.words] == ["low", "high"]
+    assert (quality.wanted_per_hour, quality.counted, quality.synthetic_negatives) == (100, 0, False)
+    given = load_bundle(learned_project.bundle_dir)
+    assert quality_of(given.metrics, given.labels) is None

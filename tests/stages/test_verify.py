@@ -13,6 +13,7 @@ from correct_device import GoodDevice
 from fake_device import FakeDevice, served
 
 from tinykws.audio.files import write_wav
+from tinykws.audio.playback import LEAD_IN_MS, playback_for
 from tinykws.boards.rows import find_board
 from tinykws.device.protocol import Heard
 from tinykws.device.session_log import read_entries
@@ -23,7 +24,7 @@ from tinykws.stages.verify import ClipFile, find_clips, verify
 from tinykws.support.errors import ConfigError, DeviceError
 from tinykws.support.progress import Progress
 from tinykws.verification.clip_report import VerifyReport
-from tinykws.verification.host_reference import HostReference, silence_after_ms
+from tinykws.verification.host_reference import HostReference
 from tinykws.verification.verdict import judge
 
 HOST = find_board("host")
@@ -55,7 +56,7 @@ def test_a_device_that_computes_what_the_host_does_passes(
     assert report.passed, report.reason
     assert report.equal_clips == 3
     assert [clip.expected_label for clip in report.clips] == ["_silence_", "_unknown_", "yes"]
-    assert report.audio_seconds == pytest.approx(1.0 + 0.1 + 0.4 + 3 * 0.3)
+    assert report.audio_seconds == pytest.approx(1.0 + 0.1 + 0.4 + 3 * (0.3 + LEAD_IN_MS / 1000))
     assert report.arena_bytes == 77
     assert report.accuracy is not None
     assert report.model_id == tiny_model_bundle.model_id
@@ -241,6 +242,8 @@ def test_wrong_use_is_told_before_anything_is_opened(
         verify(tiny_model_bundle, HOST, "socket://127.0.0.1:1", ())
     with pytest.raises(ConfigError, match="tail_ms is 5001"):
         verify(tiny_model_bundle, HOST, "socket://127.0.0.1:1", clips, tail_ms=5001)
+    with pytest.raises(ConfigError, match="lead_in_ms is 150"):
+        verify(tiny_model_bundle, HOST, "socket://127.0.0.1:1", clips, lead_in_ms=150)
     with pytest.raises(ConfigError, match="not an emulated board") as caught:
         verify(tiny_model_bundle, find_board("nano33ble"), tmp_path, clips)
     assert "--port" in str(caught.value.hint)
@@ -290,5 +293,5 @@ def test_the_silence_after_a_clip_lets_the_detector_hear_a_word_at_its_end(
     )
     clip = np.zeros(tiny_model_bundle.frontend.clip_samples, np.int16)
     assert not any(isinstance(line, Heard) for line in reference.clip_lines(clip, 0))
-    lines = reference.clip_lines(clip, silence_after_ms(detector) * 16)
+    lines = reference.clip_lines(clip, playback_for(tiny_model_bundle.frontend, detector).silence.size)
     assert any(isinstance(line, Heard) for line in lines)

@@ -18,6 +18,7 @@ from fake_device import served
 from tiny_model import EAGER, tiny_bundle, write_walk
 
 from tinykws.audio.files import write_wav
+from tinykws.audio.playback import LEAD_IN_MS
 from tinykws.boards.rows import find_board
 from tinykws.cli.main import run as tinykws
 from tinykws.cli.verify_view import describe_stream
@@ -81,7 +82,7 @@ def test_a_stream_is_one_test_case_for_a_ci_system(
 ) -> None:
     class Wrong(GoodDevice):
         def give(self, text: str) -> None:
-            super().give(re.sub(r"scores at=1090 \S+", "scores at=1090 99", text))
+            super().give(re.sub(r"scores at=2590 \S+", "scores at=2590 99", text))
 
     device = GoodDevice(russian_bundle) if right else Wrong(russian_bundle)
     report = run(russian_bundle, device, StreamFile(recording), tmp_path / "log")
@@ -123,11 +124,12 @@ def test_the_report_is_json_and_text(russian_bundle: Bundle, recording: Path, tm
 
 def test_another_detector_is_told_by_its_detections(russian_bundle: Bundle, recording: Path, tmp_path: Path) -> None:
     class Deafer(GoodDevice):
-        """Does not hear the last word."""
+        """Does not hear the second word."""
 
         def give(self, text: str) -> None:
-            self.heard = getattr(self, "heard", 0) + text.startswith("Heard")
-            if not (text.startswith("Heard") and self.heard == 2):
+            is_word = text.startswith("Heard") and int(text.split("@")[1].removesuffix("ms")) >= LEAD_IN_MS
+            self.heard = getattr(self, "heard", 0) + is_word
+            if not (is_word and self.heard == 2):
                 super().give(text)
 
     report = run(russian_bundle, Deafer(russian_bundle), StreamFile(recording), tmp_path / "log")
@@ -148,12 +150,12 @@ def test_where_the_sides_part_is_looked_for_in_the_streams_beginning(
     russian_bundle: Bundle, recording: Path, tmp_path: Path
 ) -> None:
     class Wrong(GoodDevice):
-        """One score is wrong, in every run at the same place."""
+        """One score is wrong, in every run at the same place: 1.09 s after the lead-in of 1.5 s."""
 
         sizes: tuple[int, ...] = ()
 
         def give(self, text: str) -> None:
-            super().give(re.sub(r"scores at=1090 \S+", "scores at=1090 99", text))
+            super().give(re.sub(r"scores at=2590 \S+", "scores at=2590 99", text))
 
         def finish(self) -> None:
             self.sizes += (self._size,)
@@ -165,7 +167,8 @@ def test_where_the_sides_part_is_looked_for_in_the_streams_beginning(
     (mismatch,) = report.mismatches
     assert (mismatch.clip, mismatch.stage) == ("a walk.wav", "scores")
     assert "at 1090 ms on the device" in mismatch.where
-    assert device.sizes == (SECONDS * 32000, 2 * 32000)
+    lead_in = 32 * LEAD_IN_MS
+    assert device.sizes == (lead_in + SECONDS * 32000, lead_in + 2 * 32000)
     assert Path(str(mismatch.folder), "both_sides.npz").is_file()
     assert mismatch.where in describe_stream(report)
     assert report.log_path is not None

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -200,3 +202,78 @@ def test_a_green_suite_always_means_pass(log_path: Path) -> None:
     failure = suites.find(".//testcase[@name='verdict']/failure")
     assert failure is not None
     assert "less than the required" in failure.get("message", "")
+
+
+def clips_kept(log: Path, to: Path, keep: Callable[[int], bool], **facts: object) -> Path:
+    """Writes the log with some of its clips, and other facts about the run."""
+    entries = [
+        entry for entry in read_entries(log.read_text()) if entry.kind == "end" or entry.clip == 0 or keep(entry.clip)
+    ]
+    run_entry = dataclasses.replace(entries[0], text=json.dumps({**json.loads(entries[0].text), **facts}))
+    assert entries[0].kind == "run"
+    to.write_text(write_entries([run_entry, *entries[1:]]))
+    return to
+
+
+@pytest.mark.parametrize(
+    ("gone", "facts", "says"),
+    [
+        ({2}, {}, "the log has only 3 of the 4 planned clips; missing: clip 2"),
+        ({4}, {}, "the log has only 3 of the 4 planned clips; missing: clip 4"),
+        ({1, 2, 3}, {}, "the log has only 1 of the 4 planned clips; missing: clip 1, 2, 3"),
+        ({1, 2, 3, 4}, {}, "the log has only 0 of the 4 planned clips; missing: clip 1, 2, 3, 4"),
+        (set(), {"clips": 1000}, "only 4 of the 1000 planned clips; missing: clip 5, 6, 7, 8, 9 …"),
+        (set(), {"clips": 3}, "the log has 4 clips, but the run had planned 3"),
+    ],
+)
+def test_a_log_without_some_of_its_clips_is_a_failure(
+    log_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], gone: set[int], facts: Any, says: str
+) -> None:
+    edited = clips_kept(log_path, tmp_path / "log", lambda clip: clip not in gone, **facts)
+    assert tinykws(["replay", str(edited), "--junit", str(tmp_path / "r.xml")]) == 1
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.startswith("FAIL")
+    assert says in last
+    assert int(str(ElementTree.parse(tmp_path / "r.xml").getroot().get("failures"))) >= 1
+
+
+def test_a_clip_that_is_there_twice_is_a_failure(log_path: Path, tmp_path: Path) -> None:
+    entries = read_entries(log_path.read_text())
+    again = [entry for entry in entries if entry.clip == 1]
+    (tmp_path / "log").write_text(write_entries([*entries[:-1], *again, entries[-1]]))
+    assert tinykws(["replay", str(tmp_path / "log")]) == 1
+
+
+def test_a_log_from_before_there_was_a_lead_in_reads_the_same(log_path: Path, tmp_path: Path) -> None:
+    """Its run entry has four keys; the first inference was that of the clip, and times counted from its start."""
+    entries = list(read_entries(log_path.read_text()))
+    facts = json.loads(entries[0].text)
+    lead_in_ms = facts.pop("lead_in_ms")
+    old = {key: facts[key] for key in ("clips", "labels", "sample_rate_hz", "min_accuracy")}
+    (tmp_path / "log").write_text(write_entries([dataclasses.replace(entries[0], text=json.dumps(old)), *entries[1:]]))
+    report, newer = report_at(tmp_path / "log"), report_at(log_path)
+    assert report.passed
+    assert lead_in_ms > 0
+    first = next(entry.text for entry in entries if entry.kind == "expected")
+    assert " ".join(map(str, report.clips[0].scores)) in first
+    assert report.clips[0].scores != newer.clips[0].scores
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"min_accuracy": float("nan")}, {"min_accuracy": float("inf")}, {"min_accuracy": "1"}, {"min_accuracy": 2},
+        {"clips": -1}, {"clips": "4"}, {"clips": True}, {"sample_rate_hz": 0}, {"lead_in_ms": -1}, {"labels": 1},
+    ],
+)  # fmt: skip
+def test_a_run_entry_that_says_nonsense_is_refused(
+    log_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], facts: Any
+) -> None:
+    edited = clips_kept(log_path, tmp_path / "log", lambda _: True, **facts)
+    assert tinykws(["replay", str(edited)]) == 2
+    assert "the log's first entry is damaged" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("share", ["nan", "NaN", "inf", "-inf", "1.1", "-0.1", "x"])
+def test_an_accuracy_that_is_no_share_is_wrong_use(log_path: Path, share: str) -> None:
+    assert tinykws(["replay", str(log_path), f"--min-accuracy={share}"]) == 2

@@ -19,6 +19,7 @@ from firmware_sources import PROJECT_FOLDERS
 from tiny_model import EAGER, tiny_bundle, write_walk
 
 from tinykws.audio.files import write_wav
+from tinykws.audio.playback import LEAD_IN_MS
 from tinykws.boards.rows import Board, find_board, load_boards
 from tinykws.device.line_checksum import with_check
 from tinykws.device.open_device import open_device
@@ -239,7 +240,8 @@ def test_one_wrong_number_in_a_table_fails_the_features(
         assert zlib.crc32(device.tobytes()) == clip.figures.features_crc
         frame, channel = np.argwhere(device != host)[0]
         values = f"channel {channel}: {device[frame, channel]} on the device, {host[frame, channel]} on the host"
-        assert mismatch.where.startswith(f"frame {frame} (ends at {30 + 20 * frame} ms), {values}")
+        time_ms = 30 + 20 * frame - LEAD_IN_MS
+        assert mismatch.where.startswith(f"frame {frame} (ends at {time_ms} ms), {values}")
 
 
 def test_another_threshold_is_told_to_be_the_detectors(
@@ -363,7 +365,7 @@ def test_a_crash_in_a_stream_ends_the_run_with_what_was_heard_until_then(
     crash = replace_in(
         "src/kws_engine_aot.c",
         r"kws_model_invoke\(\);",
-        "static int n; kws_model_invoke(); if (++n == 12) __builtin_trap();",
+        "static int n; kws_model_invoke(); if (++n == 30) __builtin_trap();",
     )
     write_wav(tmp_path / "stream.wav", np.random.default_rng(8).normal(0, 3000, 4 * 16000).astype(np.int16))
     stream, log_path = StreamFile(tmp_path / "stream.wav"), tmp_path / "log"
@@ -385,7 +387,7 @@ def test_micro_speech_gives_the_scores_it_is_known_for(shared: Path, board: Boar
     generate(bundle, board, None, tmp_path / "project")
     program = build(tmp_path / "project", board).program
     clips = find_clips([shared / "data" / "tflm_clips"], bundle.labels)
-    report = verify(bundle, board, program, clips)
+    report = verify(bundle, board, program, clips, lead_in_ms=0)
     assert report.passed, report.reason
     assert report.self_test == "ok"
     assert {clip.file.split("/")[1].split("_")[0]: clip.scores for clip in report.clips} == FACTS

@@ -19,6 +19,7 @@ Contents:
     samples.fit_length: pads or cuts a recording to a length.
     samples.saturated: rounds to int16 without wrapping.
     levels.defect_of: why a recording is unfit for training.
+    levels.DefectMeter: the same for a recording that comes in pieces.
     levels.dbfs: a level in dB of full scale.
     levels.levels_dbfs: the level of each step of a recording.
     speech_bounds.speech_bounds: where speech begins and ends in a recording.
@@ -28,5 +29,6 @@ Contents:
     noise.decibels: a level in dB as an amplitude factor.
     acoustics.random_impulse_responses: impulse responses of random rooms.
     acoustics.impulse_response: the impulse response of one room, by the image-source model.
+    playback.playback_for: the lead-in before, and the silence after, a sound that a pipeline hears.
     filters.filtered: filters many clips and changes their speed, in one FFT each way.
 """

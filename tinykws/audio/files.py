@@ -255,6 +255,8 @@ def _unreadable(path: Path, error: Exception) -> ConfigError:
     if isinstance(error, FileNotFoundError):
         where = ": the link points to nothing" if path.is_symlink() else ""
         return ConfigError(f"there is no {path}{where}")
+    if path.is_file() and path.stat().st_size == 0:
+        return ConfigError(f"{path} is empty: it has 0 bytes", hint="record or copy it again")
     if isinstance(error, OSError) and error.strerror:
         return ConfigError(f"cannot read {path} as audio: {error.strerror}", hint="check the file's permissions")
     return ConfigError(f"cannot read {path} as audio: {_reason(error)}", hint=_convert(path))

@@ -18,17 +18,41 @@ SHORTEST_MS = 50
 
 def defect_of(samples: Samples, sample_rate_hz: int = SAMPLE_RATE_HZ) -> str | None:
     """Returns why int16 [n] is unfit as a recording of a word (empty, too short, silent, clipped), or None."""
-    if samples.size == 0:
-        return "empty"
-    if samples.size * 1000 < SHORTEST_MS * sample_rate_hz:
-        return f"only {samples.size * 1000 / sample_rate_hz:.0f} ms long"
-    wide = samples.astype(np.int32)
-    if np.abs(wide - round(float(wide.mean()))).max() < SILENT_PEAK:
-        return "silent"
-    at_limit = np.count_nonzero((wide >= FULL_SCALE - 2) | (wide <= 1 - FULL_SCALE)) / samples.size
-    if at_limit > CLIPPED_FRACTION:
-        return f"clipped: {at_limit:.0%} of the samples are at full scale"
-    return None
+    meter = DefectMeter(sample_rate_hz)
+    meter.add(samples)
+    return meter.defect
+
+
+class DefectMeter:
+    """Finds the defects of a recording that comes in pieces."""
+
+    def __init__(self, sample_rate_hz: int = SAMPLE_RATE_HZ) -> None:
+        self._sample_rate_hz = sample_rate_hz
+        self._count = self._sum = self._at_limit = 0
+        self._lowest, self._highest = FULL_SCALE, -FULL_SCALE
+
+    def add(self, samples: Samples) -> None:
+        """Takes the next piece, int16 [n]."""
+        if samples.size == 0:
+            return
+        self._count += samples.size
+        self._sum += int(samples.sum(dtype=np.int64))
+        self._at_limit += int(np.count_nonzero((samples >= FULL_SCALE - 2) | (samples <= 1 - FULL_SCALE)))
+        self._lowest, self._highest = min(self._lowest, int(samples.min())), max(self._highest, int(samples.max()))
+
+    @property
+    def defect(self) -> str | None:
+        """Why the recording is unfit (empty, too short, silent, clipped), or None."""
+        if self._count == 0:
+            return "empty"
+        if self._count * 1000 < SHORTEST_MS * self._sample_rate_hz:
+            return f"only {self._count * 1000 / self._sample_rate_hz:.0f} ms long"
+        mean = round(self._sum / self._count)
+        if max(self._highest - mean, mean - self._lowest) < SILENT_PEAK:
+            return "silent"
+        if self._at_limit / self._count > CLIPPED_FRACTION:
+            return f"clipped: {self._at_limit / self._count:.0%} of the samples are at full scale"
+        return None
 
 
 def dbfs(magnitude: float) -> float:

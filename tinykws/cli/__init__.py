@@ -21,6 +21,7 @@ Contents:
     pipeline.build_lock: holds the project's lock.
     boards_and_ports.board_of: looks up the board and the port that a command names.
     firmware_steps.generate_firmware: generates, then compiles, a board's firmware.
+    build_quality.build_quality: how good the detector of a bundle is, for the end of `build`.
     board_microphone.board_microphone: opens the microphone of a board.
     instruction_counts.with_counts: counts instructions in emulation.
     terminal.echo: the one place through which the command line prints.

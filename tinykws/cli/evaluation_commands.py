@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ import click
 from tinykws.cli.console import ConsoleProgress, print_json, to_json
 from tinykws.cli.evaluation_view import describe_evaluation, describe_stream
 from tinykws.cli.options import (
+    FiniteRange,
     bundle_option,
     force_option,
     json_option,
@@ -25,6 +26,7 @@ from tinykws.project.layout import Project
 from tinykws.support.errors import ConfigError
 
 if TYPE_CHECKING:
+    from tinykws.stages.detect import NothingHeard
     from tinykws.stages.evaluate import EvaluateReport
     from tinykws.stages.evaluate_stream import EvaluateStreamReport
 
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
 @json_option
 @click.option("--split", type=click.Choice(["testing", "validation", "training"]), default="testing", show_default=True,
               help="Which split of the dataset to use.")  # fmt: skip
-@click.option("--min-accuracy", type=click.FloatRange(0, 1), default=0.0, show_default=True, metavar="SHARE",
+@click.option("--min-accuracy", type=FiniteRange(0, 1), default=0.0, show_default=True, metavar="SHARE",
               help="Exit with code 1 if the int8 model's accuracy is lower (0 to 1).")  # fmt: skip
 @click.option("--stream", is_flag=True, help="Measure the detector on streams: recall, and false accepts per hour.")
 @click.option("--bundle", "bundle_dir", type=click.Path(path_type=Path, file_okay=False), default=None,
@@ -151,9 +153,10 @@ def detect(
     """Detect words in recordings of any length.
 
     Prints one detection per line: the word, its score (0 to 255), and the time in ms from the start of the recording.
-    Front-end and detector are the same C code as in the firmware; the model runs in the TFLite Micro interpreter. It
+    Front-end and detector are the same C code as in the firmware; the model runs in the TFLite Micro interpreter.
+    FILES may have any sample rate and number of channels. If no word is detected in a file, stderr says why: the best
+    score and the threshold, or that the file is empty, silent or clipped. It
     uses the last bundle, and says if that is out of date.
-    FILES may have any sample rate and number of channels.
 
     \b
     Examples:
@@ -164,12 +167,17 @@ def detect(
 
     progress = ConsoleProgress()
     bundle = workplace(project_dir, bundle_dir, progress, rebuild=rebuild).bundle
-    found = []
+    found: list[dict[str, str | int]] = []
     for path in files:
-        for heard in detect_words(bundle, path, progress=progress):
+        for heard in detect_words(bundle, path, progress=progress, on_nothing=_say_of(path, progress)):
             found.append({"file": str(path), "time_ms": heard.time_ms, "label": heard.label.name,
                           "text": heard.label.text, "score": heard.score})  # fmt: skip
             if not as_json:
                 progress.result(f"{path}: Heard {heard.label.text} ({heard.score}) @{heard.time_ms}ms")
     if as_json:
         print_json(found)
+
+
+def _say_of(path: Path, progress: ConsoleProgress) -> Callable[[NothingHeard], None]:
+    """Returns a function that says why nothing was heard in a file."""
+    return lambda nothing: progress.say(f"{path}: {nothing.in_words()}")

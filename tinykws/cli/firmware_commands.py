@@ -70,7 +70,8 @@ def build(
 
     Runs only the stages that are out of date: synth, prepare, train, quantize, tune, generate, then PlatformIO.
     Prints flash and RAM in bytes by component, and an estimate of the time that each inference takes. A model that is
-    too slow for real time on the board is refused; --force builds it anyway.
+    too slow for real time on the board is refused; --force builds it anyway. At the end it says how good the detector
+    is, on the data that it was chosen on, and what would help if it is poor.
 
     \b
     Examples:
@@ -79,26 +80,27 @@ def build(
       tinykws build --board nano33ble --no-compile
       tinykws build --board xiao_nrf52840 --count
     """
+    from tinykws.cli.build_quality import build_quality, describe_quality
+
     board = board_of(project_dir, board_id)
     if count and board.chosen_engine(engine) != "aot":
         raise click.UsageError("--count works with the aot engine only: add --engine aot")
     check = (lambda: None) if no_compile else (lambda: check_can_build(project_dir, board, engine))
     place = workplace(project_dir, bundle_dir, ConsoleProgress(), rebuild=True, before_stages=check)
     folder = generate_firmware(place, board, engine)
+    quality = build_quality(place, board)
     if no_compile:
-        if as_json:
-            print_json({"project": str(folder)})
-        else:
-            echo(f"project: {folder}")
-        return
-    report = build_firmware(place, folder, board, force=allow_slow)
-    if count:
-        report = with_counts(report, place, board, load_board_rows(project_dir))
-    if as_json:
-        print_json(to_json(report))
+        results, text = {"project": str(folder)}, f"project: {folder}"
     else:
-        echo(describe_build(report))
-        if board.note:
+        report = build_firmware(place, folder, board, force=allow_slow)
+        if count:
+            report = with_counts(report, place, board, load_board_rows(project_dir))
+        results, text = to_json(report), describe_build(report)
+    if as_json:
+        print_json({**results, "detector_quality": quality.to_dict()})
+    else:
+        echo(f"{text}\n\n{describe_quality(quality)}")
+        if board.note and not no_compile:
             echo(f"\n{board.id}: {board.note}")
 
 

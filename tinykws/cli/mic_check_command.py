@@ -10,7 +10,14 @@ import click
 
 from tinykws.cli.board_microphone import board_microphone
 from tinykws.cli.console import ConsoleProgress, print_json, table, to_json
-from tinykws.cli.options import connected_board_option, json_option, port_option, project_option, rebuild_option
+from tinykws.cli.options import (
+    FiniteRange,
+    connected_board_option,
+    json_option,
+    port_option,
+    project_option,
+    rebuild_option,
+)
 from tinykws.cli.terminal import echo
 
 if TYPE_CHECKING:
@@ -21,7 +28,7 @@ if TYPE_CHECKING:
 @project_option
 @connected_board_option
 @port_option
-@click.option("--seconds", type=click.FloatRange(0.5, 60), default=5.0, show_default=True,
+@click.option("--seconds", type=FiniteRange(0.5, 60), default=5.0, show_default=True,
               metavar="SECONDS", help="How long to record; over a slow serial port, less is recorded.")  # fmt: skip
 @click.option("--plot", "plot_path", type=click.Path(path_type=Path, dir_okay=False), default=None, metavar="FILE",
               help="Draw waveform and spectrum to this file (PNG).")  # fmt: skip

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tinykws.cli.console import ConsoleProgress, print_json, table, to_json
-from tinykws.cli.options import bundle_option, json_option, project_option, rebuild_option
+from tinykws.cli.options import FiniteRange, bundle_option, json_option, project_option, rebuild_option
 from tinykws.cli.pipeline import workplace
 from tinykws.cli.terminal import echo
 from tinykws.project.layout import Project
@@ -26,7 +26,7 @@ SHOWN = 20
 @bundle_option
 @rebuild_option
 @json_option
-@click.option("--min-probability", type=click.FloatRange(0, 1), default=0.5, show_default=True, metavar="P",
+@click.option("--min-probability", type=FiniteRange(0, 1), default=0.5, show_default=True, metavar="P",
               help="Lowest probability of a word that counts (0 to 1).")  # fmt: skip
 @click.option("--events", type=click.Path(path_type=Path, exists=True, dir_okay=False), default=None,
               metavar="CSV",

@@ -11,7 +11,7 @@ import click
 
 from tinykws.cli.boards_and_ports import any_port, board_of, port_of
 from tinykws.cli.monitor_view import LiveView, PlainView
-from tinykws.cli.options import connected_board_option, port_option, project_option
+from tinykws.cli.options import FiniteRange, connected_board_option, port_option, project_option
 from tinykws.cli.terminal import echo
 from tinykws.support.errors import DeviceError
 
@@ -27,16 +27,16 @@ if TYPE_CHECKING:
               help="Run COMMAND at every detection of WORD. Repeatable. KWS_WORD, KWS_SCORE (0 to 255) and KWS_TIME_MS"
               " are in its environment.")  # fmt: skip
 @click.option("--shell", is_flag=True, help="Run the commands of --on in a shell.")
-@click.option("--on-every", type=click.FloatRange(min=0), default=1.0, show_default=True, metavar="SECONDS",
+@click.option("--on-every", type=FiniteRange(min=0), default=1.0, show_default=True, metavar="SECONDS",
               help="Shortest time between two runs for the same word.")  # fmt: skip
-@click.option("--on-timeout", type=click.FloatRange(min=0.1), default=60.0, show_default=True, metavar="SECONDS",
+@click.option("--on-timeout", type=FiniteRange(min=0.1), default=60.0, show_default=True, metavar="SECONDS",
               help="Stop a command that runs longer.")  # fmt: skip
 @click.option("--log", "log_file", type=click.Path(path_type=Path, dir_okay=False), default=None,
               show_default="build/monitor.jsonl", metavar="FILE",
               help="Append every line to this file, with the host's time (JSON Lines).")  # fmt: skip
-@click.option("--log-mb", type=click.FloatRange(min=1), default=100.0, show_default=True, metavar="MEGABYTES",
+@click.option("--log-mb", type=FiniteRange(min=1), default=100.0, show_default=True, metavar="MEGABYTES",
               help="Largest size of the log; when half of that is full, it becomes FILE.1.")  # fmt: skip
-@click.option("--seconds", type=click.FloatRange(min=0), default=None, show_default="until Ctrl-C",
+@click.option("--seconds", type=FiniteRange(min=0), default=None, show_default="until Ctrl-C",
               metavar="SECONDS", help="Stop after this time.")  # fmt: skip
 def monitor(
     project_dir: Path, board_id: str | None, port: str | None, commands: tuple[tuple[str, str], ...], shell: bool,

@@ -14,7 +14,7 @@ import click
 
 from tinykws.cli.board_microphone import board_microphone
 from tinykws.cli.console import print_json, to_json
-from tinykws.cli.options import BoardId, json_option, project_option
+from tinykws.cli.options import BoardId, FiniteRange, json_option, project_option
 from tinykws.cli.terminal import echo
 from tinykws.project.layout import Project
 
@@ -34,7 +34,7 @@ NOISE_WORDS = ("noise", "_background_noise_")
               help="One of this computer's microphones, by a part of its name.")  # fmt: skip
 @click.option("--count", type=click.IntRange(min=1), default=1, show_default=True, metavar="N",
               help="Number of clips to keep.")  # fmt: skip
-@click.option("--seconds", type=click.FloatRange(min=1, max=600), default=30.0, show_default=True,
+@click.option("--seconds", type=FiniteRange(min=1, max=600), default=30.0, show_default=True,
               metavar="SECONDS", help="Length of a recording of background noise.")  # fmt: skip
 @click.option("--speaker", default=None, metavar="NAME", show_default="your user name",
               help="Who speaks: letters, digits and -. All clips of one speaker go into the same split.")  # fmt: skip

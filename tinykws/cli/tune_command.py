@@ -12,7 +12,7 @@ import click
 
 from tinykws.cli.console import ConsoleProgress, print_json, to_json
 from tinykws.cli.evaluation_view import percent, rate_range
-from tinykws.cli.options import force_option, json_option, negatives_option, project_option
+from tinykws.cli.options import FiniteRange, force_option, json_option, negatives_option, project_option
 from tinykws.cli.pipeline import report_of, run_until
 from tinykws.cli.terminal import echo
 from tinykws.project.layout import Project
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
               show_default="the project's",
               help="Choose this bundle's detector settings again, on the project's clips.")  # fmt: skip
 @negatives_option
-@click.option("--false-accepts-per-hour", "per_hour", type=click.FloatRange(0.01, 1000), default=None,
+@click.option("--false-accepts-per-hour", "per_hour", type=FiniteRange(0.01, 1000), default=None,
               metavar="RATE",
               show_default="from kws.yaml", help="With --bundle: the wanted rate of false accepts.")  # fmt: skip
 def tune(

@@ -15,7 +15,15 @@ from tinykws.boards.rows import TRANSPORTS
 from tinykws.cli.boards_and_ports import board_of, port_of
 from tinykws.cli.console import ConsoleProgress
 from tinykws.cli.firmware_steps import emulated_program
-from tinykws.cli.options import board_option, bundle_option, engine_option, port_option, project_option, rebuild_option
+from tinykws.cli.options import (
+    FiniteRange,
+    board_option,
+    bundle_option,
+    engine_option,
+    port_option,
+    project_option,
+    rebuild_option,
+)
 from tinykws.cli.pipeline import Workplace, workplace
 
 if TYPE_CHECKING:
@@ -123,7 +131,7 @@ def _refuse_option_name(_: click.Context, parameter: click.Parameter, path: Path
 
 
 min_accuracy_option = click.option(
-    "--min-accuracy", type=click.FloatRange(0, 1), default=None, metavar="SHARE", show_default="not judged",
+    "--min-accuracy", type=FiniteRange(0, 1), default=None, metavar="SHARE", show_default="not judged",
     help="FAIL if a lower share of the clips gets the expected label (0 to 1).",
 )  # fmt: skip
 

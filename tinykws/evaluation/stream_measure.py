@@ -164,7 +164,11 @@ def score_detector(
 def detections(stream: ScoredStream, detector: DetectorSettings, words: Sequence[str]) -> list[StreamDetection]:
     """Returns a detector's detections in a stream."""
     heard = Detector(detector, len(words) + FIRST_WORD).run(stream.scores, stream.times_ms)
-    return [StreamDetection(one.time_ms, words[one.label_index - FIRST_WORD]) for one in heard]
+    return [
+        StreamDetection(one.time_ms, words[one.label_index - FIRST_WORD])
+        for one in heard
+        if one.time_ms >= stream.lead_in_ms
+    ]
 
 
 def with_moved_thresholds(detector: DetectorSettings, by: int, n_labels: int) -> DetectorSettings:

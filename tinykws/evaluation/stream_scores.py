@@ -13,6 +13,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from tinykws.audio.playback import playback_for
 from tinykws.audio.samples import Samples
 from tinykws.evaluation.timeline import Event
 from tinykws.model.bundle import Bundle
@@ -52,16 +53,21 @@ class ScoredStream:
     name: str
     duration_ms: int
     events: tuple[Event, ...]
+    """On the clock of `times_ms`."""
     times_ms: npt.NDArray[np.uint32]
-    """[n], time of each inference in ms, as the listener counts it."""
+    """[n], time of each inference in ms, as the listener counts it: from the beginning of the lead-in."""
     scores: npt.NDArray[np.int8]
     """[n, n_labels]."""
+    lead_in_ms: int = 0
+    """What comes before the stream; detections in it are not counted."""
 
 
 def score_streams(
     bundle: Bundle, streams: Sequence[Stream], *, progress: Progress = SILENT, processes: int | None = None
 ) -> list[ScoredStream]:
     """Runs a bundle's model over streams at the bundle's inference stride, one stream per process.
+
+    Streams are played as every file is (tinykws.audio.playback).
 
     Raises:
         ConfigError: an audio file is damaged.
@@ -86,11 +92,18 @@ class _Work:
 def _scored(work: _Work) -> ScoredStream:
     interpreter = Interpreter(work.model)
     listener = Listener(work.frontend, work.detector, work.n_labels, interpreter.invoke)
-    heard = [event for samples in work.stream for event in listener.feed(samples) if isinstance(event, Inference)]
+    playback = playback_for(work.frontend, work.detector)
+    pieces = playback.pieces(work.stream)
+    heard = [event for samples in pieces for event in listener.feed(samples) if isinstance(event, Inference)]
     return ScoredStream(
         name=work.stream.name,
         duration_ms=work.stream.duration_ms,
-        events=work.stream.events,
+        events=tuple(_delayed(event, playback.lead_in_ms) for event in work.stream.events),
         times_ms=np.array([inference.time_ms for inference in heard], np.uint32),
         scores=np.array([inference.scores for inference in heard], np.int8).reshape(-1, work.n_labels),
+        lead_in_ms=playback.lead_in_ms,
     )
+
+
+def _delayed(event: Event, by_ms: int) -> Event:
+    return Event(event.start_ms + by_ms, event.end_ms + by_ms, event.label)

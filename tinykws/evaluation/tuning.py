@@ -17,7 +17,14 @@ import numpy as np
 import numpy.typing as npt
 
 from tinykws.evaluation.confidence_intervals import hours_without_events_to_prove
-from tinykws.evaluation.stream_measure import CurvePoint, ScoredStreamSet, deployed_point, score_detector
+from tinykws.evaluation.stream_measure import (
+    CurvePoint,
+    Recall,
+    ScoredStreamSet,
+    deployed_point,
+    recall_of,
+    score_detector,
+)
 from tinykws.evaluation.temporal_filter_fit import fit_temporal_filter
 from tinykws.evaluation.timeline import MS_PER_HOUR
 from tinykws.project.detector_settings import RECOGNIZE_COMMANDS, DetectorRequest, DetectorSettings
@@ -56,6 +63,8 @@ class Tuning:
     """Hours of negatives without a false accept that would prove the wanted rate."""
     tried: int
     """Detectors compared."""
+    scenes: tuple[Recall, ...] = ()
+    """Recall in each scene; empty in reports of older versions."""
 
     @property
     def is_reached(self) -> bool:
@@ -89,7 +98,9 @@ def tune_detector(
     if wishes.suppression_ms is None:
         quicker = [dataclasses.replace(best, suppression_ms=ms) for ms in SUPPRESSIONS_MS]
         best = max(quicker, key=lambda settings: _net_hits(scored, settings, words, negatives=True))
+    positives = score_detector(scored.words, best, words)
     return Tuning(
+        scenes=tuple(recall_of(stream.name, [score]) for stream, score in zip(scored.words, positives, strict=True)),
         detector=best,
         wanted_per_hour=wishes.false_accepts_per_hour,
         expected_per_hour=expected,

@@ -1,20 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """detect: runs the deployed pipeline on recordings of any length.
 
-Front-end, model input and detector are the firmware's C code; the model runs in TFLite Micro's interpreter.
+Front-end, model input and detector are the firmware's C code; the model runs in TFLite Micro's interpreter. A recording
+is played as every file is (tinykws.audio.playback).
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from tinykws.audio.files import AudioStream
+from tinykws.audio.levels import DefectMeter
+from tinykws.audio.playback import Playback, playback_for
+from tinykws.audio.samples import Samples
+from tinykws.evaluation.near_miss import NearMiss, near_miss
 from tinykws.model.bundle import Bundle
 from tinykws.model.interpreter import Interpreter
 from tinykws.native.detector import Detection
-from tinykws.native.listener import Listener
+from tinykws.native.listener import Inference, Listener
 from tinykws.project.labels import Label
 from tinykws.support.progress import SILENT, Progress
 
@@ -24,25 +29,104 @@ class Heard:
     """A detected word, as a device would report it."""
 
     time_ms: int
-    """Time from the recording's start to the end of the newest processed sample."""
+    """Time from the recording's start to the end of the newest processed sample; it may be after the recording's
+    end."""
     label: Label
     score: int
-    """Average over the smoothing window, 0 to 255."""
+    """Average over the smoothing window, or output of the temporal filter, 0 to 255."""
 
 
-def detect(bundle: Bundle, path: Path, *, progress: Progress = SILENT) -> Iterator[Heard]:
+@dataclasses.dataclass(frozen=True)
+class NothingHeard:
+    """Why no word was detected in a recording."""
+
+    defect: str | None
+    """What is wrong with the recording (empty, too short, silent, clipped); None if nothing is."""
+    label: Label | None
+    """The word that came nearest to its threshold; None if no word had a score above 0."""
+    score: int
+    """Its highest score, 0 to 255."""
+    threshold: int
+    """The threshold that its score must exceed."""
+
+    def in_words(self) -> str:
+        """Returns the reason as text."""
+        what = "nothing heard" if self.defect is None else f"nothing heard: the recording is {self.defect}"
+        if self.label is None:
+            return f"{what}; no word scored above 0, and the threshold is {self.threshold}"
+        return (
+            f"{what}; best score {self.score} for {self.label.text}, but it must exceed the threshold {self.threshold}"
+        )
+
+
+def detect(
+    bundle: Bundle,
+    path: Path,
+    *,
+    progress: Progress = SILENT,
+    on_nothing: Callable[[NothingHeard], None] | None = None,
+) -> Iterator[Heard]:
     """Yields the words that a device with this bundle would detect in a recording, in order.
 
     The recording is read one second at a time, so it may have any length.
+
+    Args:
+        bundle: the model, front-end and detector.
+        path: the recording.
+        progress: shows the seconds that are done.
+        on_nothing: called at the end if there was no word.
 
     Raises:
         ConfigError: the file does not exist or is not audio.
         ToolError: tflite-micro is not installed.
     """
-    interpreter = Interpreter(bundle.model_bytes())
-    listener = Listener(bundle.frontend, bundle.detector, len(bundle.labels), interpreter.invoke)
+    playback = playback_for(bundle.frontend, bundle.detector)
+    ears, meter = _Ears(bundle, playback), DefectMeter(bundle.frontend.sample_rate_hz)
     with AudioStream(path, bundle.frontend.sample_rate_hz) as stream:
-        for samples in progress.track(stream, path.name, stream.seconds):
-            for event in listener.feed(samples):
-                if isinstance(event, Detection):
-                    yield Heard(event.time_ms, bundle.labels[event.label_index], event.score)
+        sound = _measured(progress.track(stream, path.name, stream.seconds), meter)
+        for samples in playback.pieces(sound):
+            for event in ears.feed(samples):
+                time_ms = playback.time_in_sound_ms(event.time_ms)
+                yield Heard(time_ms, bundle.labels[event.label_index], event.score)
+    if on_nothing is not None and ears.heard_nothing:
+        on_nothing(_reason(bundle, meter.defect, ears.nearest()))
+
+
+class _Ears:
+    """The pipeline, and, until a word is heard, the scores that it gave."""
+
+    def __init__(self, bundle: Bundle, playback: Playback) -> None:
+        self._playback = playback
+        self._settings, self._n_labels = bundle.detector, len(bundle.labels)
+        infer = Interpreter(bundle.model_bytes()).invoke
+        self._listener = Listener(bundle.frontend, bundle.detector, len(bundle.labels), infer)
+        self._inferences: list[Inference] = []
+        self.heard_nothing = True
+
+    def feed(self, samples: Samples) -> list[Detection]:
+        events = self._listener.feed(samples)
+        detections = [event for event in events if isinstance(event, Detection) and self._is_in_sound(event)]
+        if detections:
+            self.heard_nothing = False
+            self._inferences.clear()
+        if self.heard_nothing:
+            self._inferences += [event for event in events if isinstance(event, Inference)]
+        return detections
+
+    def nearest(self) -> NearMiss | None:
+        return near_miss(self._inferences, self._settings, self._n_labels, from_ms=self._playback.lead_in_ms)
+
+    def _is_in_sound(self, detection: Detection) -> bool:
+        return self._playback.time_in_sound_ms(detection.time_ms) >= 0
+
+
+def _measured(sound: Iterable[Samples], meter: DefectMeter) -> Iterator[Samples]:
+    for samples in sound:
+        meter.add(samples)
+        yield samples
+
+
+def _reason(bundle: Bundle, defect: str | None, nearest: NearMiss | None) -> NothingHeard:
+    if nearest is None:
+        return NothingHeard(defect, None, 0, bundle.detector.threshold)
+    return NothingHeard(defect, bundle.labels[nearest.label_index], nearest.score, nearest.threshold)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tinykws.audio.files import read_audio
+from tinykws.evaluation.detector_quality import METRICS_KEY
 from tinykws.evaluation.stream_measure import score_stream_set
 from tinykws.evaluation.stream_scores import Stream
 from tinykws.evaluation.stream_set import TUNED_ON, held_back_noise, plan_stream_set, project_negatives
@@ -25,9 +26,6 @@ from tinykws.support.freshness import StageFiles
 from tinykws.support.progress import SILENT, Progress
 from tinykws.training_data.dataset import Dataset
 from tinykws.training_data.folders import VALIDATION
-
-METRICS_KEY = "detector"
-"""Key in the bundle's metrics: the detector's results on the data that it was chosen on."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -128,6 +126,9 @@ def _write(bundle: Bundle, path: Path, report: TuneReport) -> None:
             "false_accepts_per_hour_expected": report.tuning.expected_per_hour,
             "negatives": dataclasses.asdict(point.rate),
             "recall": dataclasses.asdict(point.recall),
+            "scenes": [dataclasses.asdict(scene) for scene in report.tuning.scenes],
+            "words": [dataclasses.asdict(word.recall) for word in point.words],
+            "synthetic_negatives": report.made_negatives,
         }
     clips = {
         clip.file: read_audio(bundle.path / clip.file, bundle.frontend.sample_rate_hz).samples for clip in bundle.golden

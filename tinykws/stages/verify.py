@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from tinykws.audio.files import read_audio
+from tinykws.audio.playback import Playback, playback_for
 from tinykws.audio.samples import Samples
 from tinykws.boards.rows import Board
 from tinykws.device.banner_checks import NO_IDENTITY, SELF_TEST_ADVICE, check_firmware_matches, self_test_failure
@@ -30,10 +31,12 @@ from tinykws.project.labels import BACKGROUND_NOISE, SILENCE, UNKNOWN, Label
 from tinykws.reporting.plots import plot_both_sides
 from tinykws.support.errors import ConfigError, DeviceError
 from tinykws.support.progress import SILENT, Progress
-from tinykws.verification.clip_report import RunEnd, RunFacts, VerifyReport, report_of
-from tinykws.verification.host_reference import HostReference, silence_after_ms
+from tinykws.verification.clip_report import RunEnd, VerifyReport, report_of
+from tinykws.verification.golden_check import golden_fault
+from tinykws.verification.host_reference import HostReference
 from tinykws.verification.mismatch_files import fresh_mismatch_folder
 from tinykws.verification.mismatch_search import FoundMismatch, MismatchSearch
+from tinykws.verification.run_facts import RunFacts
 from tinykws.verification.verdict import judge
 
 AUDIO_SUFFIXES = (".wav", ".flac")
@@ -56,6 +59,7 @@ def verify(
     progress: Progress = SILENT,
     *,
     emulator_transport: str | None = None,
+    lead_in_ms: int | None = None,
     tail_ms: int | None = None,
     min_accuracy: float | None = None,
     timeout_s: float = 10.0,
@@ -65,17 +69,19 @@ def verify(
 ) -> VerifyReport:
     """Sends clips to a device and compares features, scores and detections with the host's.
 
-    A clip whose transfer fails is sent again, and a lost port is waited for. If the device stays away, or a different
-    firmware answers, the run ends: the clips so far keep their results, the others fail as not sent.
+    A bundle whose golden clips do not give on the host what it states is refused: the report is FAIL, and no device is
+    asked. A clip whose transfer fails is sent again, and a lost port is waited for. If the device stays away, or a
+    different firmware answers, the run ends: the clips so far keep their results, the others fail as not sent.
 
     Args:
         bundle: the bundle that the device should run.
         board: its row of boards.yaml.
         target: the program of an emulated board, or the port (or pyserial URL) of a physical one.
-        clips: the clips to send; those shorter than the model input are padded with silence.
+        clips: the clips to send, each played as every file is (tinykws.audio.playback).
         progress: shows the number of finished clips.
         emulator_transport: what carries audio to an emulated board, see tinykws.device.open_device.
-        tail_ms: silence after each clip; None: as much as the detector needs to detect a word at the clip's end.
+        lead_in_ms: length of the noise before each clip, a multiple of the inference stride; None: as for every file.
+        tail_ms: silence after each clip; None: as for every file.
         min_accuracy: share of correct labels below which the verdict is FAIL.
         timeout_s: longest time without progress.
         log_path: file of the log (JSONL), written entry by entry.
@@ -89,11 +95,18 @@ def verify(
     """
     if not clips:
         raise ConfigError("no clip to verify with", hint="name audio files, or folders of them")
-    run = _ClipRun(
-        bundle, _checked_tail_ms(bundle, tail_ms), None if log_path is None else fresh_mismatch_folder(log_path)
-    )
+    playback = _checked_playback(bundle, lead_in_ms, tail_ms)
+    interpreter = Interpreter(bundle.model_bytes())
+    fault = golden_fault(bundle, interpreter.invoke)
+    facts = RunFacts(
+        len(clips), bundle.labels, bundle.frontend.sample_rate_hz, min_accuracy, playback.lead_in_ms,
+        refused=fault, board=board.id, model_id=bundle.model_id,
+    )  # fmt: skip
+    if facts.refused:
+        return _refused(facts, log_path)
+    run = _ClipRun(bundle, playback, None if log_path is None else fresh_mismatch_folder(log_path))
     with open_log(log_path) as log, open_device(board, target, emulator_transport, port_access, return_s) as device:
-        log.add(RUN, RunFacts(len(clips), bundle.labels, bundle.frontend.sample_rate_hz, min_accuracy).to_text())
+        log.add(RUN, facts.to_text())
         session = DeviceSession(device.transport, log, timeout_s)
         connection = RecoveringSession(session, device, lambda ready: check_firmware_matches(ready, bundle, board))
         with add_device_details(device, log):
@@ -106,13 +119,24 @@ def verify(
     return report_of(log.entries, log_path)
 
 
-def _checked_tail_ms(bundle: Bundle, tail_ms: int | None) -> int:
-    """Returns the silence after each clip, for None the default. Raises ConfigError if the device cannot add it."""
-    if tail_ms is None:
-        tail_ms = silence_after_ms(bundle.detector)
+def _checked_playback(bundle: Bundle, lead_in_ms: int | None, tail_ms: int | None) -> Playback:
+    """Returns how clips are played, for None as every file. Raises ConfigError if the device cannot do that."""
+    usual, stride_ms = playback_for(bundle.frontend, bundle.detector), bundle.detector.inference_stride_ms
+    lead_in_ms = usual.lead_in_ms if lead_in_ms is None else lead_in_ms
+    tail_ms = usual.silence_ms if tail_ms is None else tail_ms
     if not 0 <= tail_ms * bundle.frontend.sample_rate_hz // 1000 <= MAX_TAIL_SAMPLES:
         raise ConfigError(f"tail_ms is {tail_ms}", hint="use 0 to 5000")
-    return tail_ms
+    if lead_in_ms < 0 or lead_in_ms % stride_ms:
+        raise ConfigError(f"lead_in_ms is {lead_in_ms}", hint=f"use a multiple of the inference stride, {stride_ms} ms")
+    return dataclasses.replace(usual, lead_in_ms=lead_in_ms, silence_ms=tail_ms)
+
+
+def _refused(facts: RunFacts, log_path: Path | None) -> VerifyReport:
+    """Returns the report on a run that ended before a device was asked."""
+    with open_log(log_path) as log:
+        log.add(RUN, facts.to_text())
+        log.add(END, RunEnd("").to_text())
+    return report_of(log.entries, log_path)
 
 
 def _send_clips(
@@ -159,13 +183,14 @@ def _report_self_test(ready: Ready, bundle: Bundle, progress: Progress) -> None:
 class _ClipRun:
     """Runs each clip through the host's pipeline, then sends it to the device."""
 
-    def __init__(self, bundle: Bundle, tail_ms: int, mismatch_dir: Path | None) -> None:
+    def __init__(self, bundle: Bundle, playback: Playback, mismatch_dir: Path | None) -> None:
         self.labels = bundle.labels
         self._reference = HostReference(bundle, Interpreter(bundle.model_bytes()).invoke)
         self._rate_hz = bundle.frontend.sample_rate_hz
-        self._shortest = bundle.frontend.clip_samples
-        self._tail_samples = tail_ms * self._rate_hz // 1000
-        self._search = MismatchSearch(self._reference, bundle.frontend, mismatch_dir, plot_both_sides)
+        self._playback = playback
+        self._search = MismatchSearch(
+            self._reference, bundle.frontend, mismatch_dir, plot_both_sides, lead_in_ms=playback.lead_in_ms
+        )
 
     @property
     def mismatches(self) -> tuple[FoundMismatch, ...]:
@@ -175,18 +200,17 @@ class _ClipRun:
     def send(self, connection: RecoveringSession, number: int, clip: ClipFile) -> None:
         """Sends one clip; the log then contains its results. Raises DeviceError if the run must end."""
         session = connection.session
-        samples, log = self._read(clip.path), session.log
+        samples, silence, log = self._read(clip.path), self._playback.silence, session.log
         log.begin_attempt(number, 1)
         begin = len(log.entries)
         _log_clip_name(log, clip)
-        for line in self._reference.clip_lines(samples, self._tail_samples):
+        for line in self._reference.clip_lines(samples, silence.size):
             log.add(EXPECTED, line.to_line())
         audio = AudioInMemory(pcm_bytes(samples))
-        connection.send_with_retries(number, ATTEMPTS, lambda: connection.send_clip(audio, self._tail_samples))
+        connection.send_with_retries(number, ATTEMPTS, lambda: connection.send_clip(audio, silence.size))
         (result,) = judge(log.entries[begin:]).clips
         if not result.equal and result.figures is not None and self._search.has_room:
-            tail = np.zeros(self._tail_samples, np.int16)
-            self._search.find(session, result.file, audio, self._tail_samples, [samples, tail])
+            self._search.find(session, result.file, audio, silence.size, [samples, silence])
 
     def log_unsent(self, log: SessionLog, clips: Sequence[ClipFile]) -> None:
         """Logs the clips that were not sent."""
@@ -196,9 +220,9 @@ class _ClipRun:
             log.add(FAULT, "not sent: the run had ended")
 
     def _read(self, path: Path) -> Samples:
-        """Returns int16 [n], padded to the length of the model input at least. Raises ConfigError."""
+        """Returns int16 [n], all that precedes the silence that the device adds. Raises ConfigError."""
         samples = read_audio(path, self._rate_hz).samples
-        return np.pad(samples, (0, max(0, self._shortest - samples.size)))
+        return np.concatenate([self._playback.lead_in, samples, self._playback.padding(samples.size)])
 
 
 def _log_clip_name(log: SessionLog, clip: ClipFile) -> None:

@@ -14,9 +14,8 @@ import zlib
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
-import numpy as np
-
 from tinykws.audio.files import AudioStream
+from tinykws.audio.playback import playback_for
 from tinykws.audio.samples import Samples
 from tinykws.boards.rows import Board
 from tinykws.device.banner_checks import NO_IDENTITY, check_firmware_matches
@@ -34,7 +33,8 @@ from tinykws.reporting.plots import plot_both_sides
 from tinykws.support.errors import ConfigError, DeviceError
 from tinykws.support.progress import SILENT, Progress
 from tinykws.verification.clip_report import RunEnd
-from tinykws.verification.host_reference import HostReference, silence_after_ms
+from tinykws.verification.golden_check import golden_fault
+from tinykws.verification.host_reference import HostReference
 from tinykws.verification.mismatch_files import fresh_mismatch_folder
 from tinykws.verification.mismatch_search import FoundMismatch, MismatchSearch
 from tinykws.verification.stream_report import StreamReport, stream_report_of
@@ -80,6 +80,8 @@ def verify_stream(
 ) -> StreamReport:
     """Sends a recording to a device as one stream, and compares all results with the host's.
 
+    A bundle whose golden clips do not give on the host what it states is refused: the report is FAIL, and no device is
+    asked. The recording is played as every file is (tinykws.audio.playback); the lead-in is sent as part of it.
     A stream that is interrupted is sent once more from its start, and a lost port is waited for. If that fails too, the
     report covers the part that the device processed.
 
@@ -100,7 +102,9 @@ def verify_stream(
         ToolError: the emulator is missing.
         DeviceError: no device answers at the start, or its firmware does not match.
     """
-    run = _StreamRun(bundle, stream)
+    run = _StreamRun(bundle, board, stream)
+    if run.refused:
+        return _refused(run, log_path)
     mismatch_dir = fresh_mismatch_folder(log_path)
     with (
         open_log(log_path, KEPT_ENTRIES) as log,
@@ -118,6 +122,14 @@ def verify_stream(
         log.add(END, end.to_text())
     with log_path.open(encoding="utf-8") as file:
         return stream_report_of(entries_of(file), log_path)
+
+
+def _refused(run: _StreamRun, log_path: Path) -> StreamReport:
+    """Returns the report on a run that ended before a device was asked."""
+    with open_log(log_path) as log:
+        run.log_stream(log)
+        log.add(END, RunEnd("").to_text())
+    return stream_report_of(log.entries, log_path)
 
 
 def _send_stream(
@@ -146,22 +158,36 @@ def _send_stream(
 class _StreamRun:
     """Runs a stream through the host's pipeline while it is sent to the device."""
 
-    def __init__(self, bundle: Bundle, stream: StreamFile) -> None:
+    def __init__(self, bundle: Bundle, board: Board, stream: StreamFile) -> None:
+        infer = Interpreter(bundle.model_bytes()).invoke
+        self.refused = golden_fault(bundle, infer)
+        """Why no device is asked; "" if the bundle is right."""
+        self._board_id, self._model_id = board.id, bundle.model_id
         self._stream = stream
         self._labels = bundle.labels
         self._frontend = bundle.frontend
         self._rate_hz = bundle.frontend.sample_rate_hz
-        self._tail_samples = silence_after_ms(bundle.detector) * self._rate_hz // 1000
-        self._reference = HostReference(bundle, Interpreter(bundle.model_bytes()).invoke)
+        self._playback = playback_for(bundle.frontend, bundle.detector)
+        self._reference = HostReference(bundle, infer)
         self._names = {name: label.name for label in bundle.labels for name in (label.text, label.name)}
-        self._samples = self._crc = 0
+        self._samples = 0
+        self._crc = zlib.crc32(pcm_bytes(self._playback.lead_in))
         for samples in stream.seconds(self._rate_hz):
             self._samples += samples.size
             self._crc = zlib.crc32(pcm_bytes(samples), self._crc)
         if self._samples < bundle.frontend.clip_samples:
             raise ConfigError(f"{stream.path} is shorter than one model input ({bundle.frontend.clip_ms} ms)")
-        if 2 * self._samples > MAX_CLIP_BYTES:
+        if self._sent_bytes > MAX_CLIP_BYTES:
             raise ConfigError(f"{stream.path} is too long for one stream", hint="cut it: 37 hours fit")
+
+    @property
+    def _sent_bytes(self) -> int:
+        return 2 * (self._playback.lead_in.size + self._samples)
+
+    def _played(self, stream: StreamFile) -> Iterator[Samples]:
+        """Yields the lead-in, then the recording; the device adds the silence."""
+        yield self._playback.lead_in
+        yield from stream.seconds(self._rate_hz)
 
     def find_mismatch(
         self, connection: RecoveringSession, verdict: StreamVerdict, folder: Path
@@ -169,23 +195,23 @@ class _StreamRun:
         """If results differ, sends the stream again up to the first difference, to locate it. Raises DeviceError."""
         if not verdict.difference:
             return ()
-        search = MismatchSearch(self._reference, self._frontend, folder, plot_both_sides)
+        lead_in_ms, silence = self._playback.lead_in_ms, self._playback.silence
+        search = MismatchSearch(self._reference, self._frontend, folder, plot_both_sides, lead_in_ms=lead_in_ms)
         beginning = self._up_to(verdict.first_difference_ms)
         size = crc = 0
-        for samples in beginning.seconds(self._rate_hz):
+        for samples in self._played(beginning):
             size, crc = size + 2 * samples.size, zlib.crc32(pcm_bytes(samples), crc)
-        audio = StreamedAudio(map(pcm_bytes, beginning.seconds(self._rate_hz)), size, crc)
-        silence = np.zeros(self._tail_samples, np.int16)
-        pieces = itertools.chain(beginning.seconds(self._rate_hz), [silence])
+        audio = StreamedAudio(map(pcm_bytes, self._played(beginning)), size, crc)
+        pieces = itertools.chain(self._played(beginning), [silence])
         connection.ensure_ready()
-        search.find(connection.session, self._stream.path.name, audio, self._tail_samples, pieces)
+        search.find(connection.session, self._stream.path.name, audio, silence.size, pieces)
         return tuple(search.found)
 
     def _up_to(self, until_ms: int | None) -> StreamFile:
         """Returns the stream up to the second that contains a time; None: all of it."""
         if until_ms is None:
             return self._stream
-        return dataclasses.replace(self._stream, first_seconds=until_ms // 1000 + 1)
+        return dataclasses.replace(self._stream, first_seconds=max(0, until_ms) // 1000 + 1)
 
     def log_stream(self, log: SessionLog) -> None:
         """Logs the stream and the words said in it."""
@@ -203,17 +229,23 @@ class _StreamRun:
         log = connection.session.log
         self._reference.begin()
         with contextlib.closing(self._audio_pieces(log, progress)) as pieces:
-            connection.send_clip(StreamedAudio(pieces, 2 * self._samples, self._crc), self._tail_samples)
-        self._log_expected(log, np.zeros(self._tail_samples, np.int16))
+            connection.send_clip(StreamedAudio(pieces, self._sent_bytes, self._crc), self._playback.silence.size)
+        self._log_expected(log, self._playback.silence)
         log.add(EXPECTED, self._reference.figures().to_line())
 
     def _facts(self) -> StreamFacts:
-        return StreamFacts(self._stream.path.name, self._samples * 1000 // self._rate_hz, self._labels)
+        duration_ms = self._samples * 1000 // self._rate_hz
+        return StreamFacts(
+            self._stream.path.name, duration_ms, self._labels, self._playback.lead_in_ms,
+            refused=self.refused, board=self._board_id, model_id=self._model_id,
+        )  # fmt: skip
 
     def _audio_pieces(self, log: SessionLog, progress: Progress) -> Generator[bytes]:
         """Yields the stream as bytes for the device; the host processes each piece first."""
         total = -(-self._samples // self._rate_hz)
         label = "stream" if log.attempt == 1 else "stream, 2nd attempt"
+        self._log_expected(log, self._playback.lead_in)
+        yield pcm_bytes(self._playback.lead_in)
         for samples in progress.track(self._stream.seconds(self._rate_hz), label, total):
             self._log_expected(log, samples)
             yield pcm_bytes(samples)

@@ -6,12 +6,13 @@ own pipeline expects; a verdict, a report, JUnit XML and, if results differ, the
 out. The verdict depends on the log alone, so a log can be judged again without a board.
 
 Contents:
+    golden_check.golden_fault: checks a bundle's golden clips against the host, before any device.
     host_reference.HostReference: computes the lines that a device should print.
-    host_reference.silence_after_ms: how much silence must follow a sound.
+    run_facts.facts_of: reads what a log of clips says about its run.
+    run_facts.banner_of_refused: stands for the banner if no device was asked.
     verdict.judge: gives the verdict on a log of clips.
     stream_verdict.judge_stream: gives the verdict on a log of a stream.
     stream_verdict.event_text: formats a word of the stream for the log.
-    clip_report.facts_of: reads what a log of clips says about its run.
     clip_report.report_of: makes the report on a log of clips.
     stream_report.stream_report_of: makes the report on a log of a stream.
     junit.junit_of: writes a report on clips as JUnit XML.

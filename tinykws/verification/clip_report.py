@@ -11,30 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from tinykws.device.protocol import AUDIO_TYPE, Ready, read_line
-from tinykws.device.session_log import END, RECEIVED, RUN, SENT, LogEntry
+from tinykws.device.session_log import END, RECEIVED, SENT, LogEntry
 from tinykws.project.labels import Label
 from tinykws.support.errors import ConfigError
 from tinykws.verification.mismatch_search import FoundMismatch
+from tinykws.verification.run_facts import banner_of_refused, facts_of
 from tinykws.verification.verdict import ClipResult, judge
 
 _ANNOUNCED = re.compile(rf"!DATA {AUDIO_TYPE} ([0-9]+) .*tail=([0-9]+)")
-
-
-@dataclasses.dataclass(frozen=True)
-class RunFacts:
-    """The first entry of a log: facts about the run that no line from the device contains."""
-
-    clips: int
-    """Number of clips to verify."""
-    labels: tuple[Label, ...]
-    """The model's labels."""
-    sample_rate_hz: int
-    min_accuracy: float | None
-    """The required accuracy; None if none was required."""
-
-    def to_text(self) -> str:
-        """Returns the text of a `run` entry."""
-        return json.dumps(dataclasses.asdict(self))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,7 +63,7 @@ class VerifyReport:
     """The model's labels. Clips refer to them by name; tables show their text."""
     clips: tuple[ClipResult, ...]
     audio_seconds: float
-    """Length of all sound that the device processed, with the silence after each clip."""
+    """Length of all sound that the device processed, with the lead-in before and the silence after each clip."""
     seconds: float
     """Time from starting the emulator, or opening the port, to the last result."""
     frontend_us_per_frame: float | None
@@ -117,19 +101,6 @@ class VerifyReport:
         return values
 
 
-def facts_of(entries: Sequence[LogEntry]) -> RunFacts:
-    """Parses a log's `run` entry. Raises ConfigError if it is missing or damaged."""
-    text = next((entry.text for entry in entries if entry.kind == RUN), None)
-    if text is None:
-        raise ConfigError("not a log of clips: it has no `run` entry")
-    try:
-        values = json.loads(text)
-        labels = tuple(Label(**label) for label in values["labels"])
-        return RunFacts(int(values["clips"]), labels, int(values["sample_rate_hz"]), values["min_accuracy"])
-    except (ValueError, TypeError, KeyError) as error:
-        raise ConfigError(f"the log's first entry is damaged: {error}") from error
-
-
 def report_of(
     entries: Sequence[LogEntry], log_path: Path | None = None, min_accuracy: float | None = None
 ) -> VerifyReport:
@@ -141,10 +112,10 @@ def report_of(
         min_accuracy: replaces the required accuracy in the log.
 
     Raises:
-        ConfigError: it is not a log of clips, or it contains no banner.
+        ConfigError: it is not a log of clips, or a device was asked and it contains no banner.
     """
     facts = facts_of(entries)
-    ready = _last_banner(entries)
+    ready = banner_of_refused(facts.board, facts.model_id, facts.labels) if facts.refused else _last_banner(entries)
     end = _end_of(entries, facts.clips)
     verdict = judge(entries, facts.min_accuracy if min_accuracy is None else min_accuracy, end.ended)
     figures = [clip.figures for clip in verdict.clips if clip.figures is not None]

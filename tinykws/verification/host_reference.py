@@ -7,19 +7,8 @@ import numpy as np
 
 from tinykws.audio.samples import Samples
 from tinykws.device.protocol import ClipFigures, Heard, Line, Scores
-from tinykws.evaluation.timeline import GRACE_MS
 from tinykws.model.bundle import Bundle
 from tinykws.native.listener import Infer, Inference, Listener
-from tinykws.project.detector_settings import DetectorSettings
-
-
-def silence_after_ms(detector: DetectorSettings) -> int:
-    """Returns how much silence must follow a sound so that a word at its end can be detected.
-
-    It covers the time in which a detection counts, and a detector that waits until its smoothing window is partly
-    full: a clip of one second gives a single inference before its end.
-    """
-    return max(GRACE_MS, detector.average_window_ms // 2)
 
 
 class HostReference:

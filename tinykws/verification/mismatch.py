@@ -9,12 +9,15 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from itertools import zip_longest
+from typing import TypeVar
 
 import numpy as np
 
 from tinykws.device.protocol import Heard, Scores
 from tinykws.project.frontend_settings import FrontendSettings
 from tinykws.verification.pipeline_trace import PipelineTrace
+
+TimedLine = TypeVar("TimedLine", Scores, Heard)
 
 TRANSPORT, FEATURES, SCORES, DETECTOR, NOWHERE = STAGES = ("transport", "features", "scores", "detector", "nowhere")
 
@@ -46,12 +49,21 @@ def audio_mismatch(refusal: str) -> Mismatch:
     )
 
 
-def first_mismatch(device: PipelineTrace, host: PipelineTrace, frontend: FrontendSettings) -> Mismatch:
-    """Returns where the two sides first differ; its stage is NOWHERE if they do not."""
+def first_mismatch(
+    device: PipelineTrace, host: PipelineTrace, frontend: FrontendSettings, lead_in_ms: int = 0
+) -> Mismatch:
+    """Returns where the two sides first differ; its stage is NOWHERE if they do not.
+
+    Args:
+        device: one side.
+        host: the other.
+        frontend: the front-end's settings.
+        lead_in_ms: what precedes the sound; times count from the sound's start, those in the lead-in are negative.
+    """
     return (
-        _features(device, host, frontend)
-        or _scores(device.scores, host.scores)
-        or _detector(device.heard, host.heard)
+        _features(device, host, frontend, lead_in_ms)
+        or _scores(_from_start(device.scores, lead_in_ms), _from_start(host.scores, lead_in_ms))
+        or _detector(_from_start(device.heard, lead_in_ms), _from_start(host.heard, lead_in_ms))
         or Mismatch(
             NOWHERE,
             "when it was sent again, everything was equal",
@@ -61,7 +73,13 @@ def first_mismatch(device: PipelineTrace, host: PipelineTrace, frontend: Fronten
     )
 
 
-def _features(device: PipelineTrace, host: PipelineTrace, frontend: FrontendSettings) -> Mismatch | None:
+def _from_start(lines: Sequence[TimedLine], lead_in_ms: int) -> list[TimedLine]:
+    return [dataclasses.replace(line, time_ms=line.time_ms - lead_in_ms) for line in lines]
+
+
+def _features(
+    device: PipelineTrace, host: PipelineTrace, frontend: FrontendSettings, lead_in_ms: int
+) -> Mismatch | None:
     theirs, ours = device.features, host.features
     n = min(len(theirs), len(ours))
     unequal = np.argwhere(theirs[:n] != ours[:n])
@@ -70,7 +88,7 @@ def _features(device: PipelineTrace, host: PipelineTrace, frontend: FrontendSett
     frame, channel = map(int, unequal[0])
     largest = int(np.abs(theirs[:n].astype(int) - ours[:n]).max())
     frames = len(np.unique(unequal[:, 0]))
-    time_ms = frontend.window_ms + frame * frontend.stride_ms
+    time_ms = frontend.window_ms + frame * frontend.stride_ms - lead_in_ms
     return Mismatch(
         FEATURES,
         f"frame {frame} (ends at {time_ms} ms), channel {channel}: {theirs[frame, channel]} on the device,"

@@ -52,11 +52,19 @@ class MismatchSearch:
         frontend: its settings.
         folder: gets a subfolder for each sound; None: write no files.
         draw: plots the device's and the host's features to a path.
+        lead_in_ms: what precedes each sound; times are told from the sound's start.
     """
 
     def __init__(
-        self, reference: HostReference, frontend: FrontendSettings, folder: Path | None, draw: Draw | None = None
+        self,
+        reference: HostReference,
+        frontend: FrontendSettings,
+        folder: Path | None,
+        draw: Draw | None = None,
+        *,
+        lead_in_ms: int = 0,
     ) -> None:
+        self._lead_in_ms = lead_in_ms
         self._reference = reference
         self._frontend = frontend
         self._folder = folder
@@ -76,7 +84,7 @@ class MismatchSearch:
         Args:
             session: a session whose device has confirmed `!TEST`.
             name: the sound's name, for people.
-            audio: the sound to send.
+            audio: the sound to send, its lead-in first.
             tail_samples: samples of silence that the device adds.
             pieces: the same sound for the host, int16 [n] each, followed by the silence.
         """
@@ -111,4 +119,4 @@ class MismatchSearch:
             if self._draw is not None:
                 with contextlib.suppress(ToolError):  # the plot is optional
                     self._draw(folder / PLOT_NAME, device.features, host.features)
-        return first_mismatch(device, host, self._frontend), folder
+        return first_mismatch(device, host, self._frontend, self._lead_in_ms), folder

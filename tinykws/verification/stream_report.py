@@ -16,6 +16,7 @@ from tinykws.project.labels import Label
 from tinykws.support.errors import ConfigError
 from tinykws.verification.clip_report import RunEnd
 from tinykws.verification.mismatch_search import FoundMismatch
+from tinykws.verification.run_facts import banner_of_refused
 from tinykws.verification.stream_verdict import StreamFacts, StreamVerdict, judge_stream
 
 
@@ -82,20 +83,23 @@ def stream_report_of(entries: Iterable[LogEntry], log_path: Path | None = None) 
     """
     details = _RunDetails()
     verdict = judge_stream(details.collecting(entries))
-    if details.ready is None or details.facts is None:
+    facts, ready = details.facts, details.ready
+    if facts is not None and facts.refused:
+        ready = banner_of_refused(facts.board, facts.model_id, facts.labels)
+    if ready is None or facts is None:
         raise ConfigError("the log contains no banner of a device")
     ended = "" if details.end.ended in verdict.reason else details.end.ended
-    reason = "; ".join(filter(None, [verdict.reason, ended, details.complaint]))
+    reason = facts.refused or "; ".join(filter(None, [verdict.reason, ended, details.complaint]))
     return StreamReport(
-        board=details.ready.board,
-        engine=details.ready.engine,
-        model_id=details.ready.model,
-        self_test=details.ready.self_test,
+        board=ready.board,
+        engine=ready.engine,
+        model_id=ready.model,
+        self_test=ready.self_test,
         passed=not reason,
         reason=reason,
         ended=details.end.ended,
         verdict=verdict,
-        labels=details.facts.labels,
+        labels=facts.labels,
         seconds=details.last_ms / 1000,
         log_path=log_path,
         mismatches=details.end.mismatches,

@@ -92,6 +92,15 @@ class StreamFacts:
     duration_ms: int
     labels: tuple[Label, ...]
     """The model's labels."""
+    lead_in_ms: int = 0
+    """What the device heard before the recording; times in its lines count from there, all others from the recording's
+    start. 0 in logs from before there was a lead-in."""
+    refused: str = ""
+    """Why no device was asked: the bundle is wrong. Empty if one was."""
+    board: str = ""
+    """The board's id; empty in older logs."""
+    model_id: str = ""
+    """Identifies the bundle's model; empty in older logs."""
 
     def to_text(self) -> str:
         """Returns the text of a `stream` entry."""
@@ -103,7 +112,9 @@ class StreamFacts:
         try:
             values = json.loads(text)
             labels = tuple(Label(**label) for label in values["labels"])
-            facts = cls(str(values["file"]), int(values["duration_ms"]), labels)
+            lead_in_ms = int(values.get("lead_in_ms", 0))
+            texts = (str(values.get(key, "")) for key in ("refused", "board", "model_id"))
+            facts = cls(str(values["file"]), int(values["duration_ms"]), labels, lead_in_ms, *texts)
         except (ValueError, TypeError, KeyError) as error:
             raise ConfigError(f"the log's entry about its stream is damaged: {error}") from error
         if facts.duration_ms <= 0:
@@ -151,7 +162,7 @@ class _Reader:
 
     def _attempt_of(self, entry: LogEntry) -> _Attempt:
         if not self._attempts or self._attempts[-1].number != entry.attempt:
-            self._attempts.append(_Attempt(entry.attempt))
+            self._attempts.append(_Attempt(entry.attempt, self._facts.lead_in_ms if self._facts else 0))
         return self._attempts[-1]
 
     def verdict(self) -> StreamVerdict:
@@ -198,8 +209,9 @@ class _Reader:
 class _Attempt:
     """Reads one attempt; results of the two sides are compared as they arrive."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, lead_in_ms: int = 0) -> None:
         self.number = number
+        self._lead_in_ms = lead_in_ms
         self.device = _Side()
         self.host = _Side()
         self.difference: _Difference | None = None
@@ -231,7 +243,7 @@ class _Attempt:
         faults = list(dict.fromkeys(self._faults)) or ["the device did not reach the end"]
         return StreamAttempt(
             number=self.number,
-            heard_ms=duration_ms if is_whole else min(self.device.newest_ms, duration_ms),
+            heard_ms=duration_ms if is_whole else min(max(0, self.device.newest_ms), duration_ms),
             inferences=self.device.inferences,
             difference=self.difference.words if self.difference else "",
             fault="" if is_whole else "; ".join(faults),
@@ -239,6 +251,8 @@ class _Attempt:
         )
 
     def _take_result(self, side: _Side, line: Line) -> None:
+        if isinstance(line, (Scores, Heard)):
+            line = dataclasses.replace(line, time_ms=line.time_ms - self._lead_in_ms)
         if isinstance(line, (Scores, Heard, ClipFigures)):
             side.take(line)
             self._compare()
@@ -285,8 +299,10 @@ class _Side:
             self.inferences += 1
 
     def detections_until(self, until_ms: int | None) -> tuple[Heard, ...]:
-        """Returns the detections up to a time; None: all."""
-        return tuple(line for line in self.heard if until_ms is None or line.time_ms <= until_ms)
+        """Returns the detections in the stream up to a time; None: all. Those in the lead-in are not in the stream."""
+        return tuple(
+            line for line in self.heard if line.time_ms >= 0 and (until_ms is None or line.time_ms <= until_ms)
+        )
 
 
 @dataclasses.dataclass(frozen=True)

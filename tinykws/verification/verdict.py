@@ -16,7 +16,9 @@ from typing import Any
 from tinykws.device.banner_checks import self_test_failure
 from tinykws.device.clip_results import results_of
 from tinykws.device.protocol import ClipFigures, Fail, Heard, Line, Ok, Ready, Scores, parse_line, read_line
-from tinykws.device.session_log import CLIP, EXPECTED, FAULT, LABEL, MISMATCH, RECEIVED, LogEntry
+from tinykws.device.session_log import CLIP, END, EXPECTED, FAULT, LABEL, MISMATCH, RECEIVED, LogEntry
+from tinykws.support.errors import ConfigError
+from tinykws.verification.run_facts import RunFacts, run_facts_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,7 +29,7 @@ class ClipResult:
     expected_label: str | None
     """None if it is unknown."""
     predicted_label: str | None
-    """The device's highest-scoring label for the first full model input; None if there is none."""
+    """The device's highest-scoring label for the model input that begins where the clip does; None if there is none."""
     equal: bool
     """Features, scores and detections equal the host's, bit for bit."""
     reason: str
@@ -36,9 +38,10 @@ class ClipResult:
     faults: tuple[str, ...]
     """Why attempts failed, in order."""
     scores: tuple[int, ...]
-    """The device's scores for the first full model input, int8."""
+    """The device's scores for that model input, int8."""
     detections: tuple[str, ...]
-    """The device's detections, such as `yes (201) @1290ms`."""
+    """The device's detections, such as `yes (201) @1290ms`; the time is from the clip's start. Those in the lead-in
+    are compared, but are not of the clip."""
     figures: ClipFigures | None
     seconds: float = 0.0
     """Time from its first log entry to its last, with the host's computation."""
@@ -66,17 +69,31 @@ class Verdict:
 def judge(entries: Sequence[LogEntry], min_accuracy: float | None = None, ended: str = "") -> Verdict:
     """Returns the verdict on a log: PASS if every clip is equal and the required accuracy, if any, is reached.
 
-    FAIL, even if all clips of the log are equal: a run that ended before all clips were sent, for the reason `ended`,
-    and a device whose self-test failed.
+    FAIL, even if all clips of the log are equal: a run that ended before all clips were sent, for the reason `ended`;
+    a log without some of the planned clips, or with a damaged `run` entry; and a device whose self-test failed.
     """
-    labels = _labels(entries)
-    by_clip = groupby((entry for entry in entries if entry.clip > 0), key=lambda entry: entry.clip)
-    clips = tuple(_judge_clip(list(of_clip), labels) for _, of_clip in by_clip)
+    labels, (facts, damage) = _labels(entries), _run_facts(entries)
+    lead_in_ms = facts.lead_in_ms if facts else 0
+    of_clips = (entry for entry in entries if entry.clip > 0 and entry.kind != END)
+    by_clip = groupby(of_clips, key=lambda entry: entry.clip)
+    numbered = [(number, _judge_clip(list(of_clip), labels, lead_in_ms)) for number, of_clip in by_clip]
+    clips = tuple(clip for _, clip in numbered)
     known = [clip.correct for clip in clips if clip.correct is not None]
     accuracy = sum(known) / len(known) if known else None
-    complaints = [ended, _reason(clips, accuracy, min_accuracy), _self_test_complaint(entries)]
+    if facts and facts.refused:
+        return Verdict(False, facts.refused, clips, accuracy)
+    plan = facts.plan_complaint([number for number, _ in numbered]) if facts and not ended else ""
+    complaints = [damage, ended, plan, _reason(clips, accuracy, min_accuracy), _self_test_complaint(entries)]
     reason = "; ".join(filter(None, complaints))
     return Verdict(not reason, reason, clips, accuracy)
+
+
+def _run_facts(entries: Iterable[LogEntry]) -> tuple[RunFacts | None, str]:
+    """Returns what the log says about its run, if it does; and why it cannot be read, or ""."""
+    try:
+        return run_facts_of(entries), ""
+    except ConfigError as error:
+        return None, error.message
 
 
 def _labels(entries: Sequence[LogEntry]) -> tuple[str, ...]:
@@ -91,27 +108,42 @@ def _banners(entries: Iterable[LogEntry]) -> list[Ready]:
     return [line.line for line in received if line.intact and isinstance(line.line, Ready)]
 
 
-def _judge_clip(entries: list[LogEntry], labels: tuple[str, ...]) -> ClipResult:
+def _judge_clip(entries: list[LogEntry], labels: tuple[str, ...], lead_in_ms: int) -> ClipResult:
     attempt = max(entry.attempt for entry in entries)
-    expected = [parse_line(entry.text) for entry in entries if entry.kind == EXPECTED]
-    received = results_of(entry for entry in entries if entry.attempt == attempt)
+    expected = [_from_start(parse_line(entry.text), lead_in_ms) for entry in entries if entry.kind == EXPECTED]
+    received = [
+        _from_start(line, lead_in_ms) for line in results_of(entry for entry in entries if entry.attempt == attempt)
+    ]
     fault = _text(entries, FAULT, attempt)
-    first = next((line.scores for line in received if isinstance(line, Scores)), ())
+    scores = _scores_of_clip([line for line in received if isinstance(line, Scores)], lead_in_ms)
     reason = fault or _unfinished(received) or _difference(received, expected)
     return ClipResult(
         file=_text(entries, CLIP) or "",
         expected_label=_text(entries, LABEL),
-        predicted_label=_label_of(first, labels),
+        predicted_label=_label_of(scores, labels),
         equal=reason is None,
         reason=reason or "",
         attempts=attempt,
         faults=tuple(entry.text for entry in entries if entry.kind == FAULT),
-        scores=first,
-        detections=tuple(_words(line) for line in received if isinstance(line, Heard)),
+        scores=scores,
+        detections=tuple(_words(line) for line in received if isinstance(line, Heard) and line.time_ms >= 0),
         figures=_figures(received),
         seconds=round((entries[-1].ms - entries[0].ms) / 1000, 3),
         mismatch=_text(entries, MISMATCH) or "",
     )
+
+
+def _from_start(line: Line, lead_in_ms: int) -> Line:
+    """Returns a line with its time counted from the clip's start; negative if it is in the lead-in."""
+    if isinstance(line, (Scores, Heard)):
+        return dataclasses.replace(line, time_ms=line.time_ms - lead_in_ms)
+    return line
+
+
+def _scores_of_clip(inferences: Sequence[Scores], lead_in_ms: int) -> tuple[int, ...]:
+    """Returns the scores of the model input that begins where the clip does: the first one without a lead-in."""
+    time_ms = inferences[0].time_ms + lead_in_ms if inferences else 0
+    return next((inference.scores for inference in inferences if inference.time_ms == time_ms), ())
 
 
 def _unfinished(received: Sequence[Line]) -> str | None:

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The end of `build`: how good the detector is, in text and in JSON; for an imported model, that nobody measured it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tiny_model import tiny_bundle
+
+from tinykws.boards.rows import find_board
+from tinykws.cli.build_quality import build_quality
+from tinykws.cli.main import run
+from tinykws.cli.pipeline import Workplace
+from tinykws.evaluation.detector_quality import METRICS_KEY
+from tinykws.evaluation.stream_measure import Rate, Recall
+from tinykws.model.bundle import JSON_NAME, load_bundle
+from tinykws.project.layout import Project
+
+GENERATE = ["build", "--board", "host", "--no-compile"]
+
+
+def add_figures(bundle: Path, *, found: int) -> None:
+    """Adds what tune would have found, and that tinykws trained the model."""
+    scenes = [Recall(name, 100, found, 0, 0, found / 100, 0.0, 1.0) for name in ("quiet", "noise 20 dB")]
+    figures = {
+        "false_accepts_per_hour_wanted": 0.5,
+        "false_accepts_per_hour_expected": 0.31,
+        "negatives": dataclasses.asdict(Rate("all", 1.5, 0, 0.0, 0.0, 2.0)),
+        "recall": dataclasses.asdict(scenes[0]),
+        "scenes": [dataclasses.asdict(scene) for scene in scenes],
+        "words": [],
+        "synthetic_negatives": True,
+    }
+    path = bundle / JSON_NAME
+    path.write_text(
+        json.dumps({**json.loads(path.read_text()), "origin": "trained", "metrics": {METRICS_KEY: figures}})
+    )
+
+
+def build(folder: Path, bundle: Path, *options: str) -> int:
+    return run([*GENERATE, "--project", str(folder), "--bundle", str(bundle), *options])
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    return tiny_bundle(tmp_path / "bundle").path
+
+
+def as_json(folder: Path, bundle: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    assert build(folder, bundle, "--json") == 0
+    values = json.loads(capsys.readouterr().out)
+    assert isinstance(values, dict)
+    assert "project" in values
+    return values
+
+
+def test_an_imported_model_is_not_measured(bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert build(tmp_path, bundle) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "how good the detector is: not measured, because the model was imported" in printed
+    assert as_json(tmp_path, bundle, capsys)["detector_quality"] is None
+
+
+def test_a_good_detector(bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    add_figures(bundle, found=93)
+    assert build(tmp_path, bundle) == 0
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    assert "quiet:       93 of 100 spoken words found (100 tried)" in lines
+    assert "noise:       93 of 100 spoken words found (100 tried)" in lines
+    assert "false accepts: 0.31 an hour expected, 0.5 wanted" in lines
+    assert "counted: 0 in 1.50 hours of other words joined into sentences; too few hours to be sure" in lines
+    assert not any("POOR" in line for line in lines)
+    quality = as_json(tmp_path, bundle, capsys)["detector_quality"]
+    assert (quality["is_poor"], quality["advice"]) == (False, [])
+    assert quality["found"][0] == {"name": "quiet", "said": 100, "found": 93}
+
+
+def test_a_poor_detector_comes_with_what_would_help(
+    bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add_figures(bundle, found=49)
+    assert build(tmp_path, bundle) == 0
+    printed = capsys.readouterr().out
+    assert "This detector is POOR. What would help, the most helpful first:" in printed
+    assert "tinykws architectures" in printed
+    quality = as_json(tmp_path, bundle, capsys)["detector_quality"]
+    assert quality["is_poor"]
+    assert len(quality["advice"]) >= 2
+
+
+def test_advice_is_from_what_the_project_has(bundle: Path, learned_project: Project) -> None:
+    """Its clips are none of people: record them first, then fetch other words."""
+    add_figures(bundle, found=49)
+    metrics = load_bundle(bundle).metrics
+    mine = dataclasses.replace(load_bundle(learned_project.bundle_dir), metrics=metrics)
+    board = find_board("host")
+    own = build_quality(Workplace(mine, learned_project.build_dir, learned_project.root), board)
+    assert "so far only synthetic voices spoke low, high" in own.advice[0]
+    assert own.advice[1].startswith("fetch recordings of other words")
+    from_elsewhere = dataclasses.replace(mine, path=bundle)
+    other = build_quality(Workplace(from_elsewhere, learned_project.build_dir, learned_project.root), board)
+    assert other.advice == own.advice[2:]
