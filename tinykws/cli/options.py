@@ -40,7 +40,7 @@ class BoardId(click.types.StringParamType):
 
 
 MAY_MAKE_A_PROJECT = ("quantize",)
-"""Commands that can begin in a folder that does not exist: quantize --from makes it; without --from it wants kws.yaml."""
+"""Commands that may begin in a new folder: quantize --from makes it; without --from it wants kws.yaml."""
 
 
 def _existing_folder(context: click.Context, _: click.Parameter, folder: Path) -> Path:
