@@ -30,7 +30,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def left(root: Path) -> list[Path]:
-    return [path for path in (root / "build").rglob("*") if path.is_file() and path.name != LOCK_NAME]
+    return [path for path in (root / "build").rglob("*") if path.is_file() and path.name != Path(LOCK_NAME).name]
 
 
 @pytest.mark.parametrize(
