@@ -15,6 +15,7 @@ import pytest
 from tinykws.boards.rows import find_board
 from tinykws.cli.command_list import COMMANDS
 from tinykws.cli.main import run, tinykws
+from tinykws.cli.options import MAY_MAKE_A_PROJECT
 from tinykws.stages import build as build_stage
 from tinykws.support.errors import ToolError
 
@@ -40,8 +41,11 @@ def test_a_folder_that_does_not_exist_is_refused(
     (tmp_path / "x").write_text("")
     assert run([name, "--project", "my project", *ARGUMENTS.get(name, [])]) == 2
     said = capsys.readouterr().err
-    assert "tinykws: there is no folder my project\n" in said
-    assert "  try: create a project there: tinykws init 'my project' --words yes,no\n" in said
+    if name in MAY_MAKE_A_PROJECT:
+        assert f"there is no {Path('my project', 'kws.yaml')}\n" in said
+    else:
+        assert "tinykws: there is no folder my project\n" in said
+        assert "  try: create a project there: tinykws init 'my project' --words yes,no\n" in said
     assert not (tmp_path / "my project").exists()
 
 

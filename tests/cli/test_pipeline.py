@@ -21,6 +21,7 @@ from tinykws.cost.architecture_cost import NetworkCost
 from tinykws.project.layout import Project
 from tinykws.stages import prepare, quantize, synth, train, tune
 from tinykws.support.progress import SILENT, Progress
+from tinykws.support.project_lock import LOCK_NAME, OWNER_NAME
 
 KWS_YAML = """\
 words: [low, high]
@@ -212,7 +213,7 @@ def test_small_commands_use_the_last_bundle_and_say_what_is_out_of_date(
     clock = iter(range(0, 10_000, 70))
     monkeypatch.setattr("tinykws.cli.pipeline.time.monotonic", lambda: float(next(clock)))
     ran(project)
-    assert noticed(project) == []
+    assert noticed(project) == ["tune: up to date"]
     edited("epochs: 1", "epochs: 2")(project)
     assert noticed(project) == [
         "the last bundle is used, and it is out of date: train: training.epochs was 1, is 2\n"
@@ -226,7 +227,7 @@ def test_small_commands_use_the_last_bundle_and_say_what_is_out_of_date(
     assert told.ran == list(ORDER)
     assert "train: training.epochs was 1, is 2; " in "\n".join(told.lines)
     assert "it took 70 s the last time" in "\n".join(told.lines)
-    assert noticed(project) == []
+    assert noticed(project) == ["tune: up to date"]
 
 
 @pytest.mark.usefixtures("loadable")
@@ -284,10 +285,8 @@ def test_going_back_to_earlier_words_synthesizes_nothing(tmp_path: Path, monkeyp
 
 
 def test_a_second_command_waits_and_says_for_whom(project: Path) -> None:
-    from tinykws.support.project_lock import LOCK_NAME, OWNER_NAME
-
     build = project / "build"
-    build.mkdir()
+    (build / "stamps").mkdir(parents=True)
     other = filelock.FileLock(str(build / LOCK_NAME))
     other.acquire()
     (build / OWNER_NAME).write_text('{"pid": 4711, "command": "tinykws build"}')
@@ -306,9 +305,9 @@ def test_a_second_command_waits_and_says_for_whom(project: Path) -> None:
 
 def test_a_lock_that_a_killed_command_left_is_no_lock(project: Path) -> None:
     build = project / "build"
-    build.mkdir()
-    (build / ".lock").write_text("")
-    (build / ".lock-owner.json").write_text('{"pid": 4711, "command": "tinykws build"}')
+    (build / "stamps").mkdir(parents=True)
+    (build / LOCK_NAME).write_text("")
+    (build / OWNER_NAME).write_text('{"pid": 4711, "command": "tinykws build"}')
     told = Told()
     run_until(Project.load(project), "synth", told)
     assert not [line for line in told.lines if "waiting" in line]

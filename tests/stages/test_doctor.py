@@ -521,7 +521,7 @@ def test_a_real_run_over_all_boards(
     tmp_path: Path, no_registry: None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     threads = threading.active_count()
-    code = run(["doctor", "--project", str(tmp_path)])
+    code = run(["doctor", "--boards", "--project", str(tmp_path)])
     shown = capsys.readouterr().out
     assert "\x1b[" not in shown
     vendors = [row.id for row in load_boards().values() if not row.has_own_platform]

@@ -16,6 +16,7 @@ from tinykws.cli.main import run
 from tinykws.support import files
 from tinykws.support.errors import ConfigError
 from tinykws.support.files import replacing, replacing_folder
+from tinykws.support.project_lock import LOCK_NAME
 
 pytest.importorskip("espeakng_loader")
 
@@ -29,7 +30,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def left(root: Path) -> list[Path]:
-    return [path for path in (root / "build").rglob("*") if path.is_file()]
+    return [path for path in (root / "build").rglob("*") if path.is_file() and path.name != Path(LOCK_NAME).name]
 
 
 @pytest.mark.parametrize(

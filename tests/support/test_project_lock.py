@@ -42,6 +42,7 @@ def test_the_owner_is_named_and_frees_the_lock_even_if_it_is_killed(tmp_path: Pa
 
 
 def test_a_damaged_file_of_the_owner_does_not_matter(tmp_path: Path) -> None:
+    (tmp_path / OWNER_NAME).parent.mkdir()
     for text in ("", "[]", '{"pid": "x", "command": 1}', "{" * 10_000):
         (tmp_path / OWNER_NAME).write_text(text)
         with locked(tmp_path, "tinykws build", print):

@@ -51,9 +51,14 @@ class BoardId(click.types.StringParamType):
         return [CompletionItem(board.id, help=board.name) for board in rows.values() if board.id.startswith(incomplete)]
 
 
+MAY_MAKE_A_PROJECT = ("quantize",)
+"""Commands that may begin in a new folder: quantize --from makes it; without --from it wants kws.yaml."""
+
+
 def _existing_folder(context: click.Context, _: click.Parameter, folder: Path) -> Path:
     """Refuses a project's folder that does not exist: commands that need no kws.yaml would make it, or ignore it."""
-    if not context.resilient_parsing and not folder.is_dir():
+    may_be_new = context.resilient_parsing or context.command.name in MAY_MAKE_A_PROJECT
+    if not may_be_new and not folder.is_dir():
         raise ConfigError(
             f"there is no folder {folder}",
             hint=f"create a project there: tinykws init {shlex.quote(str(folder))} --words yes,no\n"

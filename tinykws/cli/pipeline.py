@@ -255,5 +255,4 @@ def use_last_or_run(project: Project, last: str, made: Sequence[Path], progress:
         run_until(project, last, progress)
         return
     first = first_stale(project, last)
-    if first is not None:
-        progress.say(stale_notice(project, first))
+    progress.say(f"{last}: up to date" if first is None else stale_notice(project, first))

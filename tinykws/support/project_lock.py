@@ -16,7 +16,7 @@ from pathlib import Path
 
 import filelock
 
-LOCK_NAME, OWNER_NAME = ".lock", ".lock-owner.json"
+LOCK_NAME, OWNER_NAME = "stamps/.lock", "stamps/.lock-owner.json"
 
 
 @contextlib.contextmanager
@@ -33,7 +33,7 @@ def locked(folder: Path, command: str, on_wait: Callable[[str], None]) -> Iterat
     lock = _lock_of(folder)
     is_first = not lock.is_locked
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        (folder / LOCK_NAME).parent.mkdir(parents=True, exist_ok=True)
         _acquire(lock, folder, on_wait)
     except (OSError, NotImplementedError):
         yield
