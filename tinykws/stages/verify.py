@@ -92,7 +92,11 @@ def verify(
     run = _ClipRun(
         bundle, _checked_tail_ms(bundle, tail_ms), None if log_path is None else fresh_mismatch_folder(log_path)
     )
-    with open_log(log_path) as log, open_device(board, target, emulator_transport, port_access, return_s) as device:
+    port_access = port_access or PortAccess()
+    with (
+        open_log(log_path, clock=port_access.now) as log,
+        open_device(board, target, emulator_transport, port_access, return_s) as device,
+    ):
         log.add(RUN, RunFacts(len(clips), bundle.labels, bundle.frontend.sample_rate_hz, min_accuracy).to_text())
         session = DeviceSession(device.transport, log, timeout_s)
         connection = RecoveringSession(session, device, lambda ready: check_firmware_matches(ready, bundle, board))
