@@ -47,7 +47,7 @@ training: {epochs: 2, batch_size: 16}
 """
 RECORDINGS = {"low": 300, "other": 1000, "_silence_": 0}
 """Tone in Hz of each folder."""
-MESSAGE = "tinykws: interrupted; nothing is left half-written, run the same command to go on"
+MESSAGE = "tinykws: interrupted; no file is half-written, run the same command to continue"
 MARK = "KWS_TEST_INTERRUPTED"
 
 

@@ -71,10 +71,10 @@ class SerialTransport:
             DeviceError: MAX_LINE_BYTES arrived without a newline.
         """
         deadline = self._clock() + timeout_s
-        left = timeout_s
-        while (line := self._take_line()) is None and left >= 0:
-            self._read_more(left)
-            left = deadline - self._clock()
+        is_over = False
+        while (line := self._take_line()) is None and not is_over:
+            self._read_more(max(0.0, deadline - self._clock()))
+            is_over = self._clock() >= deadline
         return line
 
     def close(self) -> None:
