@@ -59,8 +59,9 @@ def test_real_speech(shared: Path) -> None:
     samples, rate_hz = soundfile.read(shared / "data/negatives/coffee_orders_60min.flac", dtype="int16")
     assert rate_hz == RATE_HZ
     assert len(samples) > 3590 * RATE_HZ
-    for frontend in (DEFAULT, STRIDE_10):
-        np.testing.assert_array_equal(FrontEnd(frontend).process(samples), tensorflow_features(samples, frontend))
+    np.testing.assert_array_equal(FrontEnd(DEFAULT).process(samples), tensorflow_features(samples, DEFAULT))
+    samples = samples[: 600 * RATE_HZ]  # of other settings, ten minutes
+    np.testing.assert_array_equal(FrontEnd(STRIDE_10).process(samples), tensorflow_features(samples, STRIDE_10))
     skip_unless_log1pf_is_fdlibms()
     np.testing.assert_array_equal(FrontEnd(PYMICRO_SETTINGS).process(samples), pymicro_features(samples))
 

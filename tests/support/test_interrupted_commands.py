@@ -24,7 +24,6 @@ from waiting import wait_until
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="reads /proc"),
-    pytest.mark.xdist_group("interrupt"),
     pytest.mark.slow,
 ]
 

@@ -45,13 +45,14 @@ def test_every_clip_once(dataset: Dataset) -> None:
 @pytest.mark.slow
 def test_epochs_come_in_order_whatever_thread_made_them(dataset: Dataset) -> None:
     epochs = Epochs(dataset, AugmentationSettings(), seed=1)
-    for count in (1, 2, 5):
+    expected = [epochs.make(number).features for number in range(4)]
+    for count in (1, 4):
         came = list(epochs.first(count))
         assert len(came) == count
-        for number, epoch in enumerate(came):
-            assert np.array_equal(epoch.features, epochs.make(number).features)
-    assert not np.array_equal(epochs.make(0).features, epochs.make(1).features)
-    assert not np.array_equal(epochs.make(0).features, Epochs(dataset, AugmentationSettings(), seed=2).make(0).features)
+        for epoch, features in zip(came, expected, strict=False):
+            assert np.array_equal(epoch.features, features)
+    assert not np.array_equal(expected[0], expected[1])
+    assert not np.array_equal(expected[0], Epochs(dataset, AugmentationSettings(), seed=2).make(0).features)
 
 
 def test_closed_early_the_coming_ones_are_given_up(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
