@@ -37,7 +37,7 @@ LONG_FILES = (
 )
 """They begin first, so that two workers end at about the same time. Each worker takes whole files (`--dist loadfile`),
 or both would train what the fixtures of a file share."""
-SLOW_FIXTURES = {"qemu_cortex_m4", "qemu_riscv32", "learned_project"}
+SLOW_FIXTURES = {"qemu_cortex_m4", "qemu_riscv32", "learned_project", "russian", "costs"}
 
 # A busy machine must not fail a test: hypothesis's limit of 200 ms per example is off.
 hypothesis.settings.register_profile("tinykws", deadline=None)
