@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from waiting import text_of, wait_until, wait_until_gone
@@ -110,12 +111,40 @@ def test_what_is_to_end_may_tidy_up_but_not_stay(tmp_path: Path, monkeypatch: py
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="process groups as POSIX has them")
-def test_ctrl_c_ends_it(tmp_path: Path) -> None:
+def test_ctrl_c_while_it_starts_leaves_nothing_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[subprocess.Popen[str]] = []
+    popen = subprocess.Popen
+
+    def start(*arguments: Any, **options: Any) -> subprocess.Popen[str]:
+        started.append(popen(*arguments, **options))
+        signal.raise_signal(signal.SIGINT)
+        return started[0]
+
+    monkeypatch.setattr(subprocess, "Popen", start)
+    with pytest.raises(KeyboardInterrupt):
+        run_command(python("import signal; signal.pause()"), timeout_s=600)
+    (process,) = started
+    assert process.returncode is not None
+    assert [stream.closed for stream in (process.stdout, process.stderr) if stream is not None] == [True, True]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="process groups as POSIX has them")
+def test_ctrl_c_ends_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     own_id = tmp_path / "id"
     code = f"import os, pathlib, time; pathlib.Path({str(own_id)!r}).write_text(str(os.getpid())); time.sleep(3600)"
 
+    waited_for = threading.Event()
+    wait = module._wait
+
+    def noted(process: subprocess.Popen[str], timeout_s: float) -> bool:
+        waited_for.set()
+        return wait(process, timeout_s)
+
+    monkeypatch.setattr(module, "_wait", noted)
+
     def interrupt_when_it_runs() -> None:
         text_of(own_id)
+        waited_for.wait()
         signal.raise_signal(signal.SIGINT)
 
     thread = threading.Thread(target=interrupt_when_it_runs)
