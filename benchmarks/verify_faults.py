@@ -97,8 +97,8 @@ def _faults_in(where: dict[str, int]) -> Iterator[tuple[str, Fault]]:
 
 def _clips_row(bundle: Bundle, program: Path, clips: list[ClipFile], name: str, fault: Fault) -> tuple[str, ...]:
     board = find_board("host")
-    with faulty(board, program, fault) as url:
-        report = verify(bundle, board, url, clips, timeout_s=TIMEOUT_S, return_s=RETURN_S)
+    with faulty(board, program, fault) as port:
+        report = verify(*(bundle, board, port.url, clips), timeout_s=TIMEOUT_S, port_access=port, return_s=RETURN_S)
     failed = [clip for clip in report.clips if not clip.equal]
     not_sent = [clip for clip in failed if clip.reason.startswith("not sent")]
     wrong = [clip for clip in failed if "differ" in clip.reason]
@@ -109,8 +109,11 @@ def _clips_row(bundle: Bundle, program: Path, clips: list[ClipFile], name: str, 
 
 def _stream_row(bundle: Bundle, program: Path, stream: StreamFile, name: str, fault: Fault) -> tuple[str, ...]:
     board, log_path = find_board("host"), stream.path.with_suffix(".jsonl")
-    with faulty(board, program, fault) as url:
-        report = verify_stream(bundle, board, url, stream, log_path=log_path, timeout_s=TIMEOUT_S, return_s=RETURN_S)
+    with faulty(board, program, fault) as port:
+        report = verify_stream(
+            *(bundle, board, port.url, stream),
+            log_path=log_path, timeout_s=TIMEOUT_S, port_access=port, return_s=RETURN_S,
+        )  # fmt: skip
     verdict = report.verdict
     word = "PASS" if report.passed else "FAIL, run ended" if report.ended else "FAIL"
     differences = sum(bool(attempt.difference) for attempt in verdict.attempts)

@@ -48,8 +48,8 @@ def main() -> int:
         program = build(Path(folder, "project"), board).program
         log_path = Path(folder, "verify.jsonl")
         began = time.monotonic()
-        with faulty(board, program, fault) as url:
-            report = verify(bundle, board, url, clips, timeout_s=30.0, log_path=log_path)
+        with faulty(board, program, fault) as port:
+            report = verify(bundle, board, port.url, clips, timeout_s=30.0, log_path=log_path, port_access=port)
         took = time.monotonic() - began
         syncs = sum(
             entry.text.startswith("!SYNC") for entry in read_entries(log_path.read_text()) if entry.kind == SENT

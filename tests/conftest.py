@@ -19,7 +19,26 @@ from tinykws.project.layout import Project
 
 ROOT = Path(__file__).parent.parent
 
-SLOW_FIXTURES = {"qemu_cortex_m4", "qemu_riscv32", "learned_project"}
+LONG_FILES = (
+    "stages/test_words_of_any_language.py",
+    "support/test_interrupted_commands.py",
+    "verification/test_verify_boards.py",
+    "stages/test_train.py",
+    "training/test_keras_network.py",
+    "stages/test_tune.py",
+    "model/test_converter.py",
+    "device/test_stream_faults.py",
+    "device/test_clip_faults.py",
+    "native/test_features.py",
+    "stages/test_mine.py",
+    "stages/test_evaluate_stream.py",
+    "cost/test_architecture_cost.py",
+    "speech/test_engines.py",
+    "repository/test_wheel.py",
+)
+"""They begin first, so that two workers end at about the same time. Each worker takes whole files (`--dist loadfile`),
+or both would train what the fixtures of a file share."""
+SLOW_FIXTURES = {"qemu_cortex_m4", "qemu_riscv32", "learned_project", "russian", "costs"}
 
 # A busy machine must not fail a test: hypothesis's limit of 200 ms per example is off.
 hypothesis.settings.register_profile("tinykws", deadline=None)
@@ -37,7 +56,9 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks tests as slow that train a model or need an emulator: `make quick` does not run them."""
+    """Puts long files first; marks tests as slow that train a model or need an emulator, for `make quick`."""
+    places = {ROOT / "tests" / name: place for place, name in enumerate(LONG_FILES)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
     for item in items:
         if SLOW_FIXTURES.intersection(getattr(item, "fixturenames", ())):
             item.add_marker("slow")

@@ -51,7 +51,7 @@ def taken(machine: Path, uart: bytes, file: Path | None, most: int = 256) -> byt
     """What the machine's main loop gets."""
     with (file or machine).open("rb") as stdin:
         command = [str(machine), str(most), "file" if file else "none", uart.hex()]
-        done = subprocess.run(command, stdin=stdin, capture_output=True, timeout=60, check=False)
+        done = subprocess.run(command, stdin=stdin, capture_output=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr.decode()
     return done.stdout
 

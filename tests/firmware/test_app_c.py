@@ -153,7 +153,7 @@ def test_what_a_clip_came_to_holds_the_crc_of_its_audio(say: Say) -> None:
 
 def test_every_answer_to_a_check_has_one_and_results_are_numbered(program: Path) -> None:
     said = "".join(f"{line}\n" for line in [with_check("!TEST"), *clip_lines(sound(1))]).encode()
-    done = subprocess.run([program], input=said, capture_output=True, timeout=60, check=True)
+    done = subprocess.run([program], input=said, capture_output=True, timeout=600, check=True)
     banner, *answers = [read_line(line) for line in done.stdout.decode("ascii").splitlines()]
     assert banner.intact is None, "nobody had asked"
     assert all(answer.intact for answer in answers)
@@ -231,7 +231,7 @@ def test_where_nobody_confirms_results_the_sound_waits(say: Say) -> None:
 )
 def test_what_is_refused_with_a_check_is_told_with_one(program: Path, line: str, code: str) -> None:
     done = subprocess.run(
-        [program], input=f"{with_check(line)}\n".encode(), capture_output=True, timeout=60, check=True
+        [program], input=f"{with_check(line)}\n".encode(), capture_output=True, timeout=600, check=True
     )
     answer = read_line(done.stdout.decode().splitlines()[1])
     assert answer.intact
@@ -483,7 +483,7 @@ class Talk:
             [program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={"KWS_MICROPHONE": str(self.pipe)}
         )
         self.microphone = self.pipe.open("wb")
-        assert self.read_line(1).startswith("kws ready")
+        assert self.read_line(600).startswith("kws ready")
 
     def send_lines(self, lines: list[str]) -> None:
         assert self.process.stdin is not None
@@ -506,7 +506,7 @@ class Talk:
         self.microphone.close()
         if kind is not None:
             self.process.kill()
-        self.process.communicate(timeout=60)
+        self.process.communicate(timeout=600)
         assert kind is not None or self.process.returncode == 0
 
 
@@ -520,7 +520,7 @@ def talking(program: Path, tmp_path: Path) -> Iterator[Talk]:
 def test_the_microphones_sound_comes_whole(talking: Talk, count: int) -> None:
     samples = sound(1)
     talking.send_lines(["!TEST"])
-    assert talking.read_line(1).startswith("!OK TEST ")
+    assert talking.read_line(600).startswith("!OK TEST ")
     pieces: list[int] = []
 
     class Link:
@@ -552,12 +552,12 @@ def test_recordings_that_cannot_be_are_refused(say: Say) -> None:
 
 def test_any_command_ends_a_recording(talking: Talk) -> None:
     talking.send_lines(["!TEST", "!RECORD 1000", "!STATUS", "!RECORD 300"])
-    assert talking.read_line(1).startswith("!OK TEST ")
-    assert isinstance(parse_line(talking.read_line(1)), Status), "no microphone has said anything yet"
+    assert talking.read_line(600).startswith("!OK TEST ")
+    assert isinstance(parse_line(talking.read_line(600)), Status), "no microphone has said anything yet"
     talking.play(sound(1))
-    lines = [talking.read_line(1) for _ in range(2)]
+    lines = [talking.read_line(600) for _ in range(2)]
     while not lines[-1].startswith("!OK RECORD"):
-        lines.append(talking.read_line(1))
+        lines.append(talking.read_line(600))
     assert [line.split(" ")[2] for line in lines[:2]] == ["0", "240"]
     assert lines[-1].startswith("!OK RECORD 300 crc=")
 
@@ -569,9 +569,9 @@ def test_what_was_lost_or_too_loud_in_a_recording_is_told(tmp_path: Path) -> Non
     with Talk(program, tmp_path) as talk:
         talk.send_lines(["!TEST", "!RECORD 1000"])
         talk.play(sound(1))
-        lines = [talk.read_line(1)]
+        lines = [talk.read_line(600)]
         while not lines[-1].startswith("!OK RECORD"):
-            lines.append(talk.read_line(1))
+            lines.append(talk.read_line(600))
     overruns, clipped = re.findall(r"(?:overruns|clipped)=(\d+)", lines[-1])
     assert (int(overruns) > 0, int(clipped) > 0) == (True, True)
 
@@ -589,9 +589,9 @@ def test_behind_a_slow_bridge_the_ring_holds_what_was_promised(tmp_path: Path, r
     with Talk(program, tmp_path) as talk:
         for count, is_lost in ((longest, False), (longest + ring // 4, True)):
             talk.send_lines(["!TEST", f"!RECORD {count}"])
-            lines = [talk.read_line(1)]
+            lines = [talk.read_line(600)]
             while not lines[-1].startswith("!OK RECORD"):
-                lines.append(talk.read_line(1))
+                lines.append(talk.read_line(600))
             assert ("overruns=0 " not in lines[-1]) == is_lost, lines[-1]
             pcm = b"".join(base64.b64decode(line.split(" ")[3]) for line in lines if line.startswith("kws sound"))
             assert len(pcm) == 2 * count

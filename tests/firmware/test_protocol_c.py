@@ -47,7 +47,7 @@ def twin(tmp_path_factory: pytest.TempPathFactory) -> Twin:
 
     def run(function: str, inputs: Sequence[bytes]) -> list[str]:
         text = "".join(f"{function} {data.hex()}\n" for data in inputs)
-        done = subprocess.run([program], input=text, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run([program], input=text, capture_output=True, text=True, timeout=600, check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout.split("\n")[:-1]
 

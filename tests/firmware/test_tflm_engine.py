@@ -103,7 +103,7 @@ def run(command: list[str | Path], folder: Path) -> None:
 def start(program: Path, settings: str = "", said: str = "") -> Started:
     """Runs a program to the end of its input; a complaint of the sanitizers or of the library fails."""
     done = subprocess.run(
-        [program], input=said, env={"FAKE_TFLM": settings}, capture_output=True, text=True, timeout=60, check=False
+        [program], input=said, env={"FAKE_TFLM": settings}, capture_output=True, text=True, timeout=600, check=False
     )
     assert done.returncode == 0, done.stderr
     return Started(done.stdout, done.stderr)

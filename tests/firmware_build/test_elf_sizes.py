@@ -107,10 +107,10 @@ def test_sizes_agree_with_the_linkers_own_tool(tmp_path: Path, qemu_cortex_m4: N
     source.write_text("int a = 5; int b[50]; const int c[9] = {1}; int main(void) { return a + b[1] + c[0]; }\n")
     elf = tmp_path / "x.elf"
     compiler = ["arm-none-eabi-gcc", "-mcpu=cortex-m4", "-mthumb", "--specs=nosys.specs", "-o", str(elf), str(source)]
-    subprocess.run(compiler, check=True, capture_output=True, timeout=60)
+    subprocess.run(compiler, check=True, capture_output=True, timeout=600)
     size_tool = shutil.which("arm-none-eabi-size")
     assert size_tool is not None
-    output = subprocess.run([size_tool, str(elf)], check=True, capture_output=True, text=True, timeout=60).stdout
+    output = subprocess.run([size_tool, str(elf)], check=True, capture_output=True, text=True, timeout=600).stdout
     text, data, bss = (int(number) for number in output.splitlines()[1].split()[:3])
     sizes = footprint(elf)
     assert (sizes.flash_bytes, sizes.ram_bytes) == (text + data, data + bss)

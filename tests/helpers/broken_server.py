@@ -61,6 +61,7 @@ class BrokenServer(http.server.ThreadingHTTPServer):
         self.modified = "Wed, 11 Apr 2018 19:41:55 GMT"
         self.answers: deque[Answer] = deque()
         self.requests: list[Request] = []
+        self.silent = threading.Event()
         self.finished = threading.Event()
 
     @property
@@ -139,7 +140,9 @@ def hang_after(count: int) -> Answer:
         request.start(200, len(request.server.body))
         request.wfile.write(request.server.body[:count])
         request.wfile.flush()
-        request.server.finished.wait(20)
+        request.wfile.flush()
+        request.server.silent.set()
+        request.server.finished.wait(600)
 
     return answer
 

@@ -44,7 +44,7 @@ def run_program(program: Path, folder: Path) -> str:
 
 
 def _run(command: list[str], folder: Path) -> str:
-    result = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
+    result = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=1500, check=False)
     if result.returncode:
         raise RuntimeError(f"exit code {result.returncode}: {' '.join(command)}\n{result.stdout}{result.stderr}")
     return result.stdout

@@ -2,19 +2,14 @@
 """A device in Python whose methods tests override to make it misbehave.
 
 It is written from the protocol's documentation, without the package's code. Tests call it directly (it has the two
-methods of a transport) or over TCP. It understands clips with checks only.
+methods of a transport) or through a port (device_port.py). It understands clips with checks only.
 """
 
 from __future__ import annotations
 
 import base64
-import socket
-import threading
 import zlib
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-
-from tinykws.support.errors import DeviceError
+from collections.abc import Callable, Sequence
 
 BANNER = "kws ready proto=2 board=host engine=fake model={model} line=768 window=4 labels={labels}"
 
@@ -151,25 +146,3 @@ class FakeDevice:
             return self.out.pop(0)
         self.time += timeout_s
         return None
-
-
-@contextmanager
-def served(device: FakeDevice) -> Iterator[str]:
-    """Serves the device over TCP; yields the URL. A DeviceError in it closes the connection, as a crash would."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        thread = threading.Thread(target=_serve, args=(server, device), daemon=True)
-        thread.start()
-        yield f"socket://127.0.0.1:{server.getsockname()[1]}"
-        thread.join(5)
-
-
-def _serve(server: socket.socket, device: FakeDevice) -> None:
-    connection, _ = server.accept()
-    with connection, connection.makefile("rb") as lines:
-        try:
-            for line in lines:
-                device.hear(line.decode("ascii").rstrip())
-                said, device.out = device.out, []
-                connection.sendall("".join(f"{text}\n" for text in said).encode("latin-1"))
-        except (DeviceError, OSError):
-            return

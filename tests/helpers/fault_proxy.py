@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A TCP proxy between host and device that injects faults: damaged bytes, resets, vanished ports.
 
-Faults are placed by bytes and clips, never by seconds, so that the outcome is the same on a slow computer; only a fault
-that is a duration (a port gone for 5 s) takes real time.
+Faults are placed by bytes and clips, never by seconds, so that the outcome is the same on a slow computer. The host
+opens the proxy through `ProxyPort`, whose clock jumps over the time in which nothing can come: while a fault silences
+the device, while it babbles, and while its port is gone. So every time limit of the host can be longer than any delay
+of a busy computer, and no test waits for one.
 """
 
 from __future__ import annotations
@@ -18,11 +20,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tinykws.boards.rows import Board
+from tinykws.boards.rows import Board, SerialLine
 from tinykws.device.line_checksum import with_check
 from tinykws.device.transport.emulator import emulator_command, emulator_environment, free_port
+from tinykws.device.transport.line_transport import LineTransport
+from tinykws.device.transport.port_access import PortAccess
+from tinykws.device.transport.serial_transport import SerialTransport, open_transport
 
 CHUNK_BYTES = 65536
+ARRIVAL_S = 0.02
+"""What the proxy has sent is there by then; if not, it comes with a later read."""
+BABBLE_S = 0.1
+"""Simulated time that a portion of babble takes."""
 
 
 class DeviceProcess:
@@ -45,6 +54,7 @@ class DeviceProcess:
             try:
                 return socket.create_connection(("127.0.0.1", port))
             except ConnectionRefusedError:
+                assert self._process.poll() is None, "the device ended before it listened"
                 time.sleep(0.005)
 
     def stop(self) -> None:
@@ -61,6 +71,16 @@ class Fault:
         self.happened = 0
         """How often the fault happened."""
         self.proxy: FaultProxy
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing comes to the host until the host sends something."""
+        return False
+
+    @property
+    def babble(self) -> bytes:
+        """What comes to the host again and again until the host sends something."""
+        return b""
 
     def to_device(self, data: bytes) -> bytes:
         """Returns the bytes that reach the device instead of these."""
@@ -197,7 +217,7 @@ class Reset(InClip):
 
 
 class Gone(InClip):
-    """The port vanishes, for so many seconds or for good."""
+    """The port vanishes, for so many seconds of the host's clock or for good."""
 
     def __init__(self, seconds: float | None, **where: int) -> None:
         super().__init__(**where)
@@ -216,6 +236,10 @@ class Silent(InClip):
         self._for_good = for_good
         self._silent = False
 
+    @property
+    def is_quiet(self) -> bool:
+        return self._silent
+
     def happens(self, data: bytes) -> bytes:
         self._silent = True
         return data
@@ -228,22 +252,23 @@ class Silent(InClip):
 
 
 class Babbling(InClip):
-    """The device ignores its input and sends garbage, as fast as it is read."""
+    """The device ignores its input and sends garbage, whenever the host has read what there was."""
 
     def __init__(self, babble: bytes, **where: int) -> None:
         super().__init__(**where)
         self._babble = babble
 
+    @property
+    def babble(self) -> bytes:
+        return self._babble if self.going_on else b""
+
     def happens(self, data: bytes) -> bytes:
-        threading.Thread(target=self._go_on, daemon=True).start()
         return b""
 
     def meanwhile(self, data: bytes) -> bytes:
         return b""
 
-    def _go_on(self) -> None:
-        while self.going_on and self.proxy.send_to_host(self._babble):
-            time.sleep(0.001)
+    def ends(self) -> None:
         self.proxy.send_to_host(b"\n")
 
 
@@ -254,6 +279,10 @@ class Replaced(InClip):
         super().__init__(**where)
         self._banner = banner
         self._there = False
+
+    @property
+    def is_quiet(self) -> bool:
+        return self._there
 
     def happens(self, data: bytes) -> bytes:
         self._there = True
@@ -276,8 +305,12 @@ class FaultProxy:
 
     def __init__(self, device: DeviceProcess, fault: Fault) -> None:
         self._device = device
-        self._fault = fault
+        self.fault = fault
         fault.proxy = self
+        self.connections_lost = 0
+        self._taken = 0
+        self._progress = threading.Condition()
+        self._back_in_s: float | None = None
         self._lock = threading.Lock()
         self._swap = threading.Lock()
         self._server = socket.create_server(("127.0.0.1", 0))
@@ -314,13 +347,29 @@ class FaultProxy:
         old.close()
 
     def vanish(self, seconds: float | None) -> None:
-        """Closes the port; it is back after so many seconds, or never."""
+        """Closes the port; it is back after so many seconds of the host's clock, or never."""
         self._server.close()
         if self._host is not None:
             self._host.close()
-        self._host = None
-        if seconds is not None:
-            threading.Timer(seconds, self._return).start()
+        self._back_in_s = seconds
+        with self._progress:
+            self._host = None
+            self._taken = 0
+            self.connections_lost += 1
+            self._progress.notify_all()
+
+    def time_passes(self, seconds: float) -> None:
+        """Called when the host sleeps."""
+        if self._back_in_s is not None:
+            self._back_in_s -= seconds
+            if self._back_in_s <= 0:
+                self._back_in_s = None
+                self._return()
+
+    def wait_until_taken(self, count: int, connection: int) -> None:
+        """Waits until so many bytes of the host have got to the fault, or the host's connection is lost."""
+        with self._progress:
+            self._progress.wait_for(lambda: self._taken >= count or self.connections_lost > connection)
 
     def _return(self) -> None:
         self._server = socket.create_server(("127.0.0.1", self._port))
@@ -340,9 +389,12 @@ class FaultProxy:
     def _pump_out(self, host: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while data := host.recv(CHUNK_BYTES):
-                worn = self._fault.to_device(data)
+                worn = self.fault.to_device(data)
                 with contextlib.suppress(OSError):
                     self._line.sendall(worn)
+                with self._progress:
+                    self._taken += len(data) if self._host is host else 0
+                    self._progress.notify_all()
 
     def _pump_back(self) -> None:
         while not self._closed:
@@ -352,7 +404,7 @@ class FaultProxy:
             except OSError:
                 data = b""
             if data:
-                worn = self._fault.to_host(data)
+                worn = self.fault.to_host(data)
                 if worn:
                     self.send_to_host(worn)
             elif not self._is_replaced(line):
@@ -364,12 +416,71 @@ class FaultProxy:
             return line is not self._line
 
 
+class ProxyPort(PortAccess):
+    """The proxy's port, with a clock that jumps over the time in which nothing can come."""
+
+    def __init__(self, proxy: FaultProxy) -> None:
+        self.proxy = proxy
+        self.url = proxy.url
+        self._skipped_s = 0.0
+
+    @contextmanager
+    def open(self, device: str, line: SerialLine) -> Iterator[LineTransport]:
+        with open_transport(device, line, self.now) as transport:
+            yield _ProxyTransport(transport, self)
+
+    def now(self) -> float:
+        return time.monotonic() + self._skipped_s
+
+    def sleep(self, seconds: float) -> None:
+        self.skip(seconds)
+        self.proxy.time_passes(seconds)
+
+    def skip(self, seconds: float) -> None:
+        """Moves the clock forward."""
+        self._skipped_s += seconds
+
+
+class _ProxyTransport:
+    """The host's end of one connection."""
+
+    def __init__(self, transport: SerialTransport, port: ProxyPort) -> None:
+        self._transport = transport
+        self._port = port
+        self._number = port.proxy.connections_lost
+        self._sent = 0
+
+    def send_lines(self, texts: list[str]) -> None:
+        self._sent += sum(len(text) + 1 for text in texts)
+        self._transport.send_lines(texts)
+
+    def read_line(self, timeout_s: float) -> str | None:
+        proxy = self._port.proxy
+        proxy.wait_until_taken(self._sent, self._number)
+        if proxy.fault.babble:
+            return self._read_babble(timeout_s)
+        if not proxy.fault.is_quiet:
+            return self._transport.read_line(timeout_s)
+        line = self._transport.read_line(min(ARRIVAL_S, timeout_s))
+        if line is None:
+            self._port.skip(timeout_s)
+        return line
+
+    def _read_babble(self, timeout_s: float) -> str | None:
+        end = self._port.now() + timeout_s
+        while (line := self._transport.read_line(0)) is None and self._port.now() < end:
+            self._port.proxy.send_to_host(self._port.proxy.fault.babble)
+            self._port.skip(BABBLE_S)
+        self._port.skip(BABBLE_S)
+        return line
+
+
 @contextmanager
-def faulty(board: Board, program: Path, fault: Fault) -> Iterator[str]:
-    """Runs an emulated board's program behind a proxy; yields the URL."""
+def faulty(board: Board, program: Path, fault: Fault) -> Iterator[ProxyPort]:
+    """Runs an emulated board's program behind a proxy; yields its port."""
     device = DeviceProcess(board, program)
     proxy = FaultProxy(device, fault)
     try:
-        yield proxy.url
+        yield ProxyPort(proxy)
     finally:
         proxy.close()

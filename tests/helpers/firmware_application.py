@@ -96,7 +96,7 @@ def build(folder: Path, *defines: str) -> Path:
 
 def talk(program: Path, said: bytes, env: dict[str, str] | None = None) -> list[Line]:
     """Sends bytes to the program, closes its input, returns its output; a sanitizer's report fails the test."""
-    done = subprocess.run([program], input=said, capture_output=True, timeout=60, check=False, env=env or {})
+    done = subprocess.run([program], input=said, capture_output=True, timeout=600, check=False, env=env or {})
     assert done.returncode == 0, done.stderr.decode()
     answers = done.stdout.decode("ascii").splitlines()
     for line in answers:

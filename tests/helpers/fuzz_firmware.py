@@ -87,7 +87,7 @@ def fuzz(corpus: Path, seconds: int) -> int:
         program,
         f"-max_total_time={seconds}",
         f"-max_len={LONGEST_INPUT}",
-        "-timeout=20",
+        "-timeout=600",
         "-print_final_stats=1",
         "-verbosity=0",
     ]

@@ -134,6 +134,6 @@ def numbers_on_mps2(sources: Sequence[Path], folder: Path, cpu: str, machine: st
 
 
 def _numbers(*command: str | Path) -> list[int]:
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=1500)
     assert done.returncode == 0, (done.stderr + done.stdout)[-3000:]
     return [int(line) for line in done.stdout.split()]

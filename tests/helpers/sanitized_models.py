@@ -124,5 +124,5 @@ def run_sanitized(models: Sequence[bytes], folder: Path, make: Make = compiler.c
         sources = [source for source in write_program(models, TRIALS, own) if source.parent != KERNELS]
         options = ["-std=gnu99", "-Wall", "-Wextra", "-Werror", *SANITIZERS, "-I", KERNELS]
         run_compiler("gcc", *options, *sources, own / "put.c", *kernels, "-o", own / "program")
-        done = subprocess.run([own / "program"], capture_output=True, text=True, check=False, timeout=600)
+        done = subprocess.run([own / "program"], capture_output=True, text=True, check=False, timeout=1500)
         assert done.returncode == 0, done.stderr[-5000:]

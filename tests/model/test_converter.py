@@ -18,6 +18,8 @@ from tinykws.training.architectures.registry import ARCHITECTURES
 from tinykws.training.keras_network import Network, real_values
 from tinykws.training.trainer import Trainer
 
+pytestmark = pytest.mark.slow
+
 SHAPE = (24, 40)
 
 
@@ -45,7 +47,6 @@ def tflite(network: Network) -> bytes:
     return convert(network, faint_features(100))
 
 
-@pytest.mark.slow
 def test_int8_follows_float(network: Network, tflite: bytes) -> None:
     interpreter = Interpreter(tflite)
     fresh = faint_features(60, seed=9)
@@ -71,7 +72,6 @@ def test_one_scale_a_tensor_and_no_names(tflite: bytes) -> None:
     assert {tensor.name for tensor in graph.tensors} == {""}
 
 
-@pytest.mark.slow
 def test_the_same_model_gives_the_same_bytes_without_a_word(
     network: Network, tflite: bytes, capfd: pytest.CaptureFixture[str]
 ) -> None:

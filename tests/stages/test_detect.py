@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pytest
 import soundfile
 from correct_device import GoodDevice
-from fake_device import served
+from device_port import NAME, DevicePort
 from tiny_model import EAGER, tiny_bundle, write_walk
 from tone_bursts_dataset import TONES_HZ, burst
 
@@ -152,8 +152,8 @@ class FileStream:
 def test_detect_verify_and_evaluate_hear_the_same_in_a_clip(tmp_path: Path) -> None:
     bundle = tiny_bundle(tmp_path / "bundle", detector=EAGER)
     clips = [write_walk(tmp_path / f"{seconds}.wav", seconds) for seconds in (1, 3)]
-    with served(GoodDevice(bundle)) as url:
-        report = verify(bundle, find_board("host"), url, [ClipFile(path) for path in clips], timeout_s=5.0)
+    port_access = DevicePort(GoodDevice(bundle))
+    report = verify(bundle, find_board("host"), NAME, [ClipFile(path) for path in clips], port_access=port_access)
     assert report.passed, report.reason
     for path, clip in zip(clips, report.clips, strict=True):
         heard = [f"{word.label.name} ({word.score}) @{word.time_ms}ms" for word in detect(bundle, path)]

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
@@ -17,6 +18,7 @@ import numpy as np
 import pytest
 from fake_port_access import BANNER, FakeBoard, FakePortAccess
 from tiny_model import tiny_bundle
+from waiting import wait_until
 
 from tinykws.boards.rows import find_board
 from tinykws.cli.main import run as tinykws
@@ -26,6 +28,7 @@ from tinykws.device.monitoring import ExpectedDevice, MonitorView, is_rom_boot_m
 from tinykws.device.protocol import Heard, Ready, Status
 from tinykws.device.reactions import Reactions, parse_reaction
 from tinykws.device.transport.emulator import free_port
+from tinykws.device.transport.port_access import PortAccess
 from tinykws.device.transport.serial_ports import Port
 from tinykws.project.detector_settings import DetectorSettings
 from tinykws.stages.build import build
@@ -296,8 +299,8 @@ def test_a_word_starts_its_command_and_what_it_says_is_shown(tmp_path: Path) -> 
         def on(self, heard: Heard) -> list[str]:
             told = super().on(heard)
             for run in self._runs.values():
-                run._process.wait(20)
-                run._reader.join(20)
+                run._process.wait(600)
+                run._reader.join(600)
             return told
 
     script = tmp_path / "lamp.py"
@@ -455,11 +458,41 @@ def expected_detections(root: Path) -> list[str]:
     return [f"Heard {event.label.name} ({event.score}) @{event.time_ms}ms" for event in heard]
 
 
+class EventClock(PortAccess):
+    """A clock that stands at each time until an event in the log: the monitor's seconds are over when all came.
+
+    Args:
+        log: the monitor's log.
+        times: each time, and what ends it.
+    """
+
+    def __init__(self, log: Path, *times: tuple[float, Callable[[str], object]]) -> None:
+        self._log = log
+        self._times = list(times)
+
+    def now(self) -> float:
+        text = self._log.read_text() if self._log.is_file() else ""
+        while self._times and self._times[0][1](text):
+            del self._times[0]
+        return self._times[0][0] if self._times else 1000.0
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a named pipe")
-def test_real_firmware_over_a_socket(listening_host: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_real_firmware_over_a_socket(
+    listening_host: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its microphone is a pipe; what it hears there is what the host's own pipeline hears."""
     port, log, pipe = free_port(), listening_host / "socket.jsonl", listening_host / "pipe"
     os.mkfifo(pipe)
+    expected = expected_detections(listening_host)
+    assert len(expected) > 3
+    clock = EventClock(
+        log,
+        (0.0, lambda text: "kws ready" in text),
+        (1.0, lambda text: expected[-1] in text and "kws status" in text),
+        (2.9, lambda text: text.count("kws status") == 2),
+    )
+    monkeypatch.setattr("tinykws.stages.monitor.PortAccess", lambda: clock)
     speaker = threading.Thread(target=speak_when_greeted, args=(listening_host / "sound.raw", pipe, log), daemon=True)
     environment = {**os.environ, "KWS_SERIAL": f"127.0.0.1:{port}", "KWS_MICROPHONE": str(pipe)}
     with subprocess.Popen([listening_host / "program"], env=environment) as program:
@@ -471,9 +504,7 @@ def test_real_firmware_over_a_socket(listening_host: Path, capsys: pytest.Captur
         finally:
             program.kill()
     lines = [line.split(" ", 1)[1] for line in capsys.readouterr().out.splitlines()]
-    heard = [line for line in lines if line.startswith("Heard")]
-    assert len(heard) > 3
-    assert heard == expected_detections(listening_host)
+    assert [line for line in lines if line.startswith("Heard")] == expected
     assert any(line.startswith("level ") for line in lines)
     assert sum("kws status" in line for line in log.read_text().splitlines()) == 2
 
@@ -481,8 +512,7 @@ def test_real_firmware_over_a_socket(listening_host: Path, capsys: pytest.Captur
 def speak_when_greeted(sound: Path, pipe: Path, log: Path) -> None:
     """pyserial drops what a socket holds when it opens, so nothing is to be heard before."""
     with pipe.open("wb") as stream:
-        while not (log.is_file() and "kws ready" in log.read_text()):
-            threading.Event().wait(0.01)
+        wait_until(lambda: log.is_file() and "kws ready" in log.read_text())
         stream.write(sound.read_bytes())
 
 
@@ -491,16 +521,14 @@ def wait_for_listener(program: subprocess.Popen[bytes], port: int) -> None:
     table, wanted = Path("/proc/net/tcp"), f":{port:04X} 00000000:0000 0A"
     if not table.is_file():
         pytest.skip("needs /proc/net/tcp")
-    for _ in range(500):
-        if wanted in table.read_text():
-            return
-        assert program.poll() is None
-        threading.Event().wait(0.01)
-    pytest.fail("the program does not listen")
+    wait_until(lambda: wanted in table.read_text() or program.poll() is not None)
+    assert program.poll() is None
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo terminal")
-def test_real_firmware_behind_a_serial_port(listening_host: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_real_firmware_behind_a_serial_port(
+    listening_host: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A pseudo terminal in the place of a board's port; when the program ends it is closed, as if unplugged."""
     import tty
 
@@ -509,11 +537,20 @@ def test_real_firmware_behind_a_serial_port(listening_host: Path, capfd: pytest.
     tty.setraw(theirs)  # or what the program says before anybody listens comes back to it
     program = subprocess.Popen([listening_host / "program"], stdin=ours, stdout=ours)
     os.close(ours)
-    timer = threading.Timer(1.5, program.kill)
-    timer.start()
-    code = tinykws(["monitor", "--project", str(listening_host), "--port", name, "--seconds", "2.5"])
+    log = listening_host / "serial.jsonl"
+
+    def has_begun(text: str) -> bool:
+        """Ends the program when it has greeted."""
+        if "kws ready" in text:
+            program.kill()
+        return "kws ready" in text
+
+    clock = EventClock(log, (0.0, has_begun), (1.0, lambda text: "was lost" in text))
+    monkeypatch.setattr("tinykws.stages.monitor.PortAccess", lambda: clock)
+    arguments = ["--project", str(listening_host), "--port", name]
+    code = tinykws(["monitor", *arguments, "--seconds", "2.5", "--log", str(log)])
     os.close(theirs)
-    program.wait(5)
+    program.wait(600)
     captured = capfd.readouterr()
     assert f"connected to {name}" in captured.out
     assert "host, engine aot" in captured.out

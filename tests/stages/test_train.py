@@ -14,7 +14,7 @@ from tone_bursts_dataset import SPLITS, make_project, write_dataset
 
 from tinykws.evaluation.scoring import score
 from tinykws.project.layout import Project
-from tinykws.stages.train import stage_files, train
+from tinykws.stages.train import TrainReport, stage_files, train
 from tinykws.support.errors import ConfigError
 from tinykws.support.progress import Progress, T
 from tinykws.training.keras_network import Network
@@ -48,18 +48,35 @@ def test_the_best_epoch_is_kept(learned_project: Project) -> None:
     assert (learned_project.model_dir / "learning_curves.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_the_seed_decides_the_weights(tmp_path: Path) -> None:
-    models = []
-    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
-        project = make_project(tmp_path / name, yaml=ONE_EPOCH.replace("epochs: 1", f"epochs: 1, seed: {seed}"))
+@dataclasses.dataclass(frozen=True)
+class Once:
+    """A project that was trained for one epoch, its report, and what was said meanwhile."""
+
+    project: Project
+    report: TrainReport
+    said: list[str]
+
+
+@pytest.fixture(scope="module")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
+    project, progress = make_project(tmp_path_factory.mktemp("once"), yaml=ONE_EPOCH), Listening()
+    return Once(project, train(project, progress=progress), progress.said)
+
+
+@pytest.mark.slow
+def test_the_seed_decides_the_weights(once: Once, tmp_path: Path) -> None:
+    models = [(once.project.model_dir / "model.keras").read_bytes()]
+    for seed in (once.project.config.training.seed, once.project.config.training.seed + 1):
+        project = make_project(tmp_path / str(seed), yaml=ONE_EPOCH.replace("epochs: 1", f"epochs: 1, seed: {seed}"))
         train(project)
         models.append((project.model_dir / "model.keras").read_bytes())
     assert models[0] == models[1]
     assert models[0] != models[2]
 
 
-def test_the_report(tmp_path: Path) -> None:
-    report = train(make_project(tmp_path, yaml=ONE_EPOCH))
+@pytest.mark.slow
+def test_the_report(once: Once) -> None:
+    report = once.report
     assert (report.cost.architecture, report.epochs, report.best.epoch) == ("micro_speech", 1, 1)
     assert (report.training_clips, report.validation_clips) == (4 * SPLITS["training"], 4 * SPLITS["validation"])
     assert report.cost.parameters == 10 * 8 * 8 + 8 + 12 * 20 * 8 * 4 + 4
@@ -75,15 +92,14 @@ class Listening(Progress):
         self.said.append(text)
 
 
-def test_a_teacher_learns_beside(tmp_path: Path) -> None:
-    alone = make_project(tmp_path / "alone", yaml=ONE_EPOCH)
+@pytest.mark.slow
+def test_a_teacher_learns_beside(once: Once, tmp_path: Path) -> None:
     taught = make_project(tmp_path / "taught", yaml=ONE_EPOCH.replace("epochs: 1", "epochs: 1, distill: 0.7"))
     progress = Listening()
-    train(alone, progress=progress)
-    assert not any("teacher" in line for line in progress.said)
+    assert not any("teacher" in line for line in once.said)
     train(taught, progress=progress)
     assert progress.said[-1].startswith("the teacher's mean recall: ")
-    networks = [Network.load(project.model_dir / "model.keras") for project in (alone, taught)]
+    networks = [Network.load(project.model_dir / "model.keras") for project in (once.project, taught)]
     assert networks[0].cost == networks[1].cost, "the teacher is not kept"
     weights = [network.model.get_weights() for network in networks]
     assert not all(np.array_equal(one, other) for one, other in zip(*weights, strict=True))
@@ -98,6 +114,7 @@ class Interrupting(Progress):
         raise KeyboardInterrupt
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_what_was_there(tmp_path: Path) -> None:
     project = make_project(tmp_path, yaml=ONE_EPOCH.replace("epochs: 1", "epochs: 3"))
     project.model_dir.mkdir()

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from correct_device import GoodDevice
-from fake_device import FakeDevice, served
+from device_port import NAME, DevicePort
+from fake_device import FakeDevice
 
 from tinykws.audio.files import write_wav
 from tinykws.audio.playback import LEAD_IN_MS, playback_for
@@ -44,8 +45,7 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> tuple[ClipFile, ...]:
 
 
 def run(bundle: Bundle, device: FakeDevice, clips: tuple[ClipFile, ...], **options: object) -> VerifyReport:
-    with served(device) as url:
-        return verify(bundle, HOST, url, clips, **{"timeout_s": 0.4, **options})  # type: ignore[arg-type]
+    return verify(bundle, HOST, NAME, clips, port_access=DevicePort(device), **options)  # type: ignore[arg-type]
 
 
 def test_a_device_that_computes_what_the_host_does_passes(
@@ -138,7 +138,7 @@ def test_garbage_on_the_line_and_a_damaged_result_do_not_hurt(
             self.damaged += damage
             self.out.append(line.replace("at=", "a\xff=") if damage else line)
 
-    report = run(tiny_model_bundle, Noisy(tiny_model_bundle), clips, timeout_s=20.0)
+    report = run(tiny_model_bundle, Noisy(tiny_model_bundle), clips)
     assert report.passed, report.reason
     assert [clip.attempts for clip in report.clips] == [1, 1, 1]
 
@@ -179,10 +179,10 @@ def test_a_device_that_dies_in_a_clip_ends_the_run(
         def finish(self) -> None:
             raise DeviceError("crash")
 
-    report = run(tiny_model_bundle, Mortal(tiny_model_bundle), clips, return_s=0.1, log_path=log_path)
+    report = run(tiny_model_bundle, Mortal(tiny_model_bundle), clips, log_path=log_path)
     assert not any(clip.equal for clip in report.clips)
     assert report.ended
-    assert "connection to socket://" in log_path.read_text()
+    assert f"connection to {NAME} was lost" in log_path.read_text()
 
 
 @pytest.mark.parametrize(

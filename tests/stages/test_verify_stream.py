@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from correct_device import GoodDevice
-from fake_device import served
+from device_port import NAME, DevicePort
 from tiny_model import EAGER, tiny_bundle, write_walk
 
 from tinykws.audio.files import write_wav
@@ -50,8 +50,8 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(
     bundle: Bundle, device: GoodDevice, stream: StreamFile, log_path: Path, progress: Progress | None = None
 ) -> StreamReport:
-    with served(device) as url:
-        return verify_stream(bundle, HOST, url, stream, progress or Progress(), log_path=log_path, timeout_s=2.0)
+    port_access = DevicePort(device)
+    return verify_stream(bundle, HOST, NAME, stream, progress or Progress(), log_path=log_path, port_access=port_access)
 
 
 def test_a_stream_gives_the_same_on_both_sides(russian_bundle: Bundle, recording: Path, tmp_path: Path) -> None:

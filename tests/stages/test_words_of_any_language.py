@@ -19,6 +19,7 @@ from tinykws.project.detector_settings import DetectorSettings
 
 SETTINGS = """
 features: {clip_ms: 1500}
+model: {architecture: micro_speech}
 synth: {clips_per_word: 40, unknown_clips: 40, silence_clips: 20}
 training: {epochs: 2, batch_size: 32}
 detector: {threshold: 200}
@@ -32,7 +33,7 @@ def russian(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("russian") / "проект один"
     assert run(["init", str(root), "--words", "да, привет  робот", "--language", "ru"]) == 0
     text = (root / "kws.yaml").read_text(encoding="utf-8")
-    kept = [line for line in text.splitlines() if not line.startswith(("training", "detector"))]
+    kept = [line for line in text.splitlines() if not line.startswith(("training", "detector", "model"))]
     (root / "kws.yaml").write_text("\n".join(kept) + SETTINGS, encoding="utf-8")
     assert run(["tune", "--project", str(root)]) == 0
     return root

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import re
 import shutil
 import socket
@@ -101,10 +102,27 @@ def test_a_reset_in_the_middle_goes_on(server: BrokenServer, get: Getter) -> Non
     assert len(server.requests) == 2
 
 
-def test_a_server_that_falls_silent_is_left_after_the_time_out(server: BrokenServer, get: Getter) -> None:
+def test_a_server_that_falls_silent_is_left_after_the_time_out(
+    server: BrokenServer, get: Getter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The time limit is as short as asked for once the server is silent, and until then as long as a busy computer
+    needs."""
+    limits = []
+    open_url = door._open
+
+    def patient(request: Any, part: Any, timeout_s: float) -> http.client.HTTPResponse:
+        limits.append(timeout_s)
+        response = open_url(request, part, 600.0)
+        if len(limits) == 1:
+            assert server.silent.wait(600)
+            response.fp.raw._sock.settimeout(timeout_s)  # type: ignore[attr-defined]
+        return response
+
+    monkeypatch.setattr(door, "_open", patient)
     server.answers.append(hang_after(70_000))
     assert get(timeout_s=0.3) == BODY
     assert server.ranges == [None, "bytes=70000-"]
+    assert limits == [0.3, 0.3]
 
 
 def test_no_answer_at_all_is_tried_again(server: BrokenServer, get: Getter) -> None:

@@ -14,18 +14,16 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 from tone_bursts_dataset import burst
+from waiting import wait_until
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="reads /proc"),
-    pytest.mark.xdist_group("interrupt"),
     pytest.mark.slow,
 ]
 
@@ -53,40 +51,38 @@ MARK = "KWS_TEST_INTERRUPTED"
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """A command, and when to interrupt it: once it has said a line that begins so, and so many seconds later.
-
-    In the place of the seconds may stand a glob: once the command has written such a file.
-    """
+    """A command, and when to interrupt it: once it has said a line that begins so and, with a glob, once it has
+    written such a file too. Most of the work of each command is still to come then."""
 
     command: str
-    moments: tuple[tuple[str, float | str], ...]
+    moments: tuple[tuple[str, str], ...]
     ready: str
     """What is run before, so that the command has nothing else to do."""
 
 
 OBJECTS = "build/firmware/*/.pio/build/**/*.o"
 CASES = [
-    Case("prepare", (("prepare: running", 0.0), ("prepare: running", "build/.dataset-*/*.npy")), ready="synth"),
-    Case("train", (("train: running", 0.3), ("epoch 1 of 2", 0.0)), ready="prepare"),
-    Case("quantize", (("quantize: running", 0.2), ("quantize: running", 0.5)), ready="train"),
-    Case("tune", (("tune: running", 0.3), ("tune: running", 0.8)), ready="quantize"),
-    Case("evaluate", (("evaluate: running", 0.3),), ready="tune"),
-    Case("evaluate --stream", (("evaluate_stream: running", 0.4),), ready="tune"),
-    Case("detect {stream}", (("tune: up to date", 0.2),), ready="tune"),
-    Case("generate --board host", (("tune: up to date", 0.0),), ready="tune"),
-    Case("build --board host", (("build: PlatformIO", 0.0), ("build: PlatformIO", OBJECTS)), ready="tune"),
-    Case("verify --board host --sample 9", (("build: PlatformIO", 0.0),), ready="build --board host"),
+    Case("prepare", (("prepare: running", ""), ("prepare: running", "build/.dataset-*/*.npy")), ready="synth"),
+    Case("train", (("train: running", ""), ("epoch 1 of 2", "")), ready="prepare"),
+    Case("quantize", (("quantize: running", ""),), ready="train"),
+    Case("tune", (("tune: running", ""),), ready="quantize"),
+    Case("evaluate", (("evaluate: running", ""),), ready="tune"),
+    Case("evaluate --stream", (("evaluate_stream: running", ""),), ready="tune"),
+    Case("detect {stream}", (("tune: up to date", ""),), ready="tune"),
+    Case("generate --board host", (("tune: up to date", ""),), ready="tune"),
+    Case("build --board host", (("build: PlatformIO", ""), ("build: PlatformIO", OBJECTS)), ready="tune"),
+    Case("verify --board host --sample 9", (("build: PlatformIO", ""),), ready="build --board host"),
 ]
 QEMU = "--board qemu-cortex-m4"
 EMULATED = [
     Case(f"build {QEMU}", (("build: PlatformIO", OBJECTS),), ready="tune"),
     Case(
         f"verify {QEMU} --transport uart --sample 6",
-        (("build: PlatformIO", 0.0), ("build: PlatformIO", "build/firmware/*/verify.jsonl")),
+        (("build: PlatformIO", "build/firmware/*/verify.jsonl"),),
         ready=f"build {QEMU}",
     ),
 ]
-SYNTH = Case("synth", (("synth: running", 0.2), ("synth: running", 0.5)), ready="boards")
+SYNTH = Case("synth", (("synth: running", ""), ("synth: running", "build/.synth-*/**/*.wav")), ready="boards")
 
 
 @pytest.fixture(scope="module")
@@ -133,10 +129,10 @@ def check(case: Case, project: Path, scratch: Path) -> None:
         [*words.format(stream=stream).split(), "--project", str(project)] for words in (case.command, case.ready)
     )
     assert Run(ready, scratch).end()[0] == 0
-    for line, delay in case.moments:
+    for line, glob in case.moments:
         before = files_of(project)
         run = Run(command, scratch)
-        run.interrupt(line, delay, project)
+        run.interrupt(line, glob, project)
         code, lines = run.end()
         assert (code, lines[-1]) == (130, MESSAGE), lines
         assert not [line for line in lines if "Traceback" in line or "KeyboardInterrupt" in line], lines
@@ -162,7 +158,9 @@ class Run:
         self._temporary = scratch / "tmp"
         self._temporary.mkdir(exist_ok=True)
         self._mark = f"{MARK}={scratch}".encode()
-        self._started_ns = time.time_ns()
+        started = scratch / "started"
+        started.touch()
+        self._started_ns = started.stat().st_mtime_ns
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tinykws", *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             start_new_session=True, env={**os.environ, MARK: str(scratch), "TMPDIR": str(self._temporary)},
@@ -177,28 +175,28 @@ class Run:
             for line in stdout:
                 self._lines.append(line.rstrip())
 
-    def interrupt(self, after: str, delay: float | str, project: Path) -> None:
-        """Sends Ctrl-C to the whole session, once it has said a line, and so long after it or once a file is there."""
-        self._wait_until(lambda: any(line.startswith(after) for line in self._lines))
-        if isinstance(delay, str):
-            self._wait_until(lambda: any(path.stat().st_mtime_ns > self._started_ns for path in project.glob(delay)))
-        else:
-            time.sleep(delay)
+    def interrupt(self, after: str, glob: str, project: Path) -> None:
+        """Sends Ctrl-C to the whole session, once it has said a line and, with a glob, written a file."""
+
+        def has_come() -> bool:
+            assert self._reader.is_alive(), self._lines
+            said = any(line.startswith(after) for line in self._lines)
+            return said and (not glob or any(self._is_new(path) for path in project.glob(glob)))
+
+        wait_until(has_come)
         os.killpg(self._process.pid, signal.SIGINT)
 
-    def _wait_until(self, happened: Callable[[], bool]) -> None:
-        while not happened():
-            assert self._reader.is_alive(), self._lines
-            time.sleep(0.005)
+    def _is_new(self, path: Path) -> bool:
+        try:
+            return path.stat().st_mtime_ns > self._started_ns
+        except FileNotFoundError:  # it was a temporary file
+            return False
 
     def end(self) -> tuple[int, list[str]]:
         """Waits for the end; returns exit code and lines. Fails where a process or a temporary file is left."""
-        code = self._process.wait(120)
+        code = self._process.wait(600)
         self._reader.join()
-        deadline = time.monotonic() + 5
-        while (left := self._left_running()) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        assert left == []
+        wait_until(lambda: not self._left_running(), "the end of what the command started")
         assert [path.name for path in self._temporary.iterdir()] == []
         return code, [line for line in self._lines if line]
 

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
-import time
+import threading
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from tinykws.native.features import Features, Samples, features_of_clip, feature
 from tinykws.project.frontend_settings import FrontendSettings
 from tinykws.project.training_settings import PROBABILITIES, AugmentationSettings
 from tinykws.training.class_weights import class_weights
-from tinykws.training.epochs import CHUNK_CLIPS, Epochs, lead_in_noise
+from tinykws.training.epochs import CHUNK_CLIPS, Epoch, Epochs, lead_in_noise
 from tinykws.training_data.dataset import Dataset
 
 UNCHANGED = AugmentationSettings(
@@ -44,32 +45,43 @@ def test_every_clip_once(dataset: Dataset) -> None:
 @pytest.mark.slow
 def test_epochs_come_in_order_whatever_thread_made_them(dataset: Dataset) -> None:
     epochs = Epochs(dataset, AugmentationSettings(), seed=1)
-    for count in (1, 2, 5):
+    expected = [epochs.make(number).features for number in range(4)]
+    for count in (1, 4):
         came = list(epochs.first(count))
         assert len(came) == count
-        for number, epoch in enumerate(came):
-            assert np.array_equal(epoch.features, epochs.make(number).features)
-    assert not np.array_equal(epochs.make(0).features, epochs.make(1).features)
-    assert not np.array_equal(epochs.make(0).features, Epochs(dataset, AugmentationSettings(), seed=2).make(0).features)
+        for epoch, features in zip(came, expected, strict=False):
+            assert np.array_equal(epoch.features, features)
+    assert not np.array_equal(expected[0], expected[1])
+    assert not np.array_equal(expected[0], Epochs(dataset, AugmentationSettings(), seed=2).make(0).features)
 
 
 def test_closed_early_the_coming_ones_are_given_up(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    steps = []
+    epochs = Epochs(dataset, UNCHANGED, seed=1)
+    here = threading.local()
+    steps: collections.Counter[int] = collections.Counter()
+
+    def make(number: int) -> Epoch:
+        here.number = number
+        return Epochs.make(epochs, number)
 
     def slow(clips: Samples, settings: FrontendSettings) -> Features:
-        steps.append(len(clips))
-        time.sleep(0.002)
+        """Epoch 0 is made; a step of another one ends only when all are given up."""
+        steps[here.number] += 1
+        if here.number > 0:
+            assert epochs._stopped.wait(600)
         return features_of_clips(clips, settings)
 
     monkeypatch.setattr("tinykws.training.epochs.STEP_CLIPS", 4)
     monkeypatch.setattr("tinykws.training.epochs.features_of_clips", slow)
-    epochs = Epochs(dataset, UNCHANGED, seed=1)
+    monkeypatch.setattr(epochs, "make", make)
+    before = set(threading.enumerate())
     made = epochs.first(20)
     next(made)
     made.close()
-    after = len(steps)
-    time.sleep(0.1)
-    assert len(steps) == after < 20 * len(dataset.label_ids("training")) / 4
+    assert set(threading.enumerate()) <= before
+    assert steps[0] == -(-len(dataset.label_ids("training")) // 4)
+    assert all(steps[number] <= 1 for number in range(1, 20))
+    monkeypatch.undo()
     assert len(epochs.make(0).label_ids) == len(dataset.label_ids("training"))
 
 

@@ -35,7 +35,7 @@ def features() -> npt.NDArray[np.int8]:
 def trained(
     settings: TrainingSettings = SETTINGS,
     *,
-    architecture: str = "ds_tcn",
+    architecture: str = "micro_speech",
     weights: npt.NDArray[np.float32] = EVEN,
     word_ids: npt.NDArray[np.int64] | None = None,
     **words_or_teacher: Any,

@@ -13,7 +13,8 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from correct_device import GoodDevice
-from fake_device import FakeDevice, served
+from device_port import NAME, DevicePort
+from fake_device import FakeDevice
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -60,8 +61,7 @@ def run(bundle: Bundle, device: FakeDevice, folder: Path, **options: Any) -> Pat
         write_wav(path, np.random.default_rng(number).normal(0, 3000, 8000).astype(np.int16))
         clips += find_clips([path], labels_of_words(["yes"]))
     log_path = folder / "verify.jsonl"
-    with served(device) as url:
-        report = verify(bundle, HOST, url, clips, log_path=log_path, **options)
+    report = verify(bundle, HOST, NAME, clips, log_path=log_path, port_access=DevicePort(device), **options)
     assert report_of(read_entries(log_path.read_text()), log_path) == report
     return log_path
 
@@ -87,7 +87,7 @@ def test_a_replay_may_ask_for_more(log_path: Path) -> None:
 
 
 def test_a_replay_of_a_run_that_lost_its_device_exits_as_the_run_did(tiny_model_bundle: Bundle, tmp_path: Path) -> None:
-    path = run(tiny_model_bundle, Mixed(tiny_model_bundle), tmp_path, timeout_s=0.5, return_s=0.1)
+    path = run(tiny_model_bundle, Mixed(tiny_model_bundle), tmp_path)
     report = report_at(path)
     assert not any(clip.equal for clip in report.clips[1:])
     assert report.ended

@@ -25,6 +25,7 @@ from tinykws.device.line_checksum import with_check
 from tinykws.device.open_device import open_device
 from tinykws.device.protocol import TEST, ClipFigures, Line, Synced, announcement, audio_line, parse_line
 from tinykws.device.transport.line_transport import LineTransport
+from tinykws.device.transport.port_access import PortAccess
 from tinykws.model.bundle import Bundle, write_bundle
 from tinykws.stages.build import build
 from tinykws.stages.generate import generate
@@ -335,15 +336,42 @@ def test_a_crash_in_a_clip_ends_the_run_with_its_reason(
         assert "its last error: kws error exception number 0x00000006 at 0x" in report.ended
 
 
+class ClockOfAHungDevice(PortAccess):
+    """Jumps by a minute whenever it is read, once the device has said that it hangs."""
+
+    def __init__(self, log_path: Path) -> None:
+        self._log_path = log_path
+        self._skipped_s = 0.0
+
+    def now(self) -> float:
+        if self._skipped_s or (self._log_path.is_file() and HANGS in self._log_path.read_text()):
+            self._skipped_s += 60.0
+        return super().now() + self._skipped_s
+
+
+HANGS = "this device hangs"
+
+
 def test_a_device_that_hangs_is_given_up(
-    tiny_model_bundle: Bundle, board: Board, spoiled: Callable[[Spoil], Path], clips: tuple[ClipFile, ...]
+    tiny_model_bundle: Bundle,
+    board: Board,
+    spoiled: Callable[[Spoil], Path],
+    clips: tuple[ClipFile, ...],
+    tmp_path: Path,
 ) -> None:
+    say = f'kws_port_serial_write((const uint8_t *)"{HANGS}\\\\n", {len(HANGS) + 1})'
     hang = replace_in(
         "src/kws_engine_aot.c",
-        r"kws_model_invoke\(\);",
-        "static int n; if (++n == 3) for (volatile int on = 1; on;) { }",
+        r"bool kws_engine_invoke\(void\)\n\{",
+        "void kws_port_serial_write(const uint8_t *bytes, size_t count);\n"
+        "bool kws_engine_invoke(void)\n{ static int n;"
+        f" if (++n == 3) {{ {say}; for (volatile int on = 1; on;) {{ }} }}",
     )
-    report = verify(tiny_model_bundle, board, spoiled(hang), clips, timeout_s=1.0)
+    clock = ClockOfAHungDevice(tmp_path / "log")
+    report = verify(
+        *(tiny_model_bundle, board, spoiled(hang), clips),
+        timeout_s=PATIENT_S, port_access=clock, log_path=tmp_path / "log",
+    )  # fmt: skip
     assert re.search(r"sent no banner .*\(at clip 1\)", report.ended)
 
 

@@ -15,8 +15,11 @@ from tinykws.device.transport.emulator import Emulator, emulated
 from tinykws.device.transport.line_transport import LineTransport
 from tinykws.device.transport.port_access import PortAccess
 from tinykws.device.transport.reconnecting import reconnecting_transport
+from tinykws.device.transport.serial_transport import TransportLostError
 from tinykws.support.errors import ConfigError, DeviceError
 
+EXIT_S, LOST_EXIT_S = 1.0, 30.0
+"""How long to wait for an emulator's exit code after an error, and after its connection was closed."""
 RETURN_S = 30.0
 """How long to wait for a lost device: a restart, or plugging the cable in again, takes less."""
 
@@ -51,7 +54,7 @@ def open_device(
         target: the program of an emulated board, or the port (or pyserial URL) of a physical one.
         emulator_transport: what carries audio to an emulated board: `uart`, as on a physical one, or `fast`, if its
             row names a faster transport; None: fast if there is one.
-        port_access: how serial ports are listed and opened; None: those of this computer.
+        port_access: lists and opens serial ports, and has the clock; None: those of this computer.
         return_s: how long to wait for a lost port.
 
     Raises:
@@ -59,14 +62,15 @@ def open_device(
         ToolError: the emulator is missing.
         DeviceError: there is no device, or it exited at once.
     """
+    port_access = port_access or PortAccess()
     if board.emulator is not None and isinstance(target, Path):
         fast = board.fast_transport is not None if emulator_transport is None else emulator_transport == FAST
-        with emulated(board, target, fast=fast) as (emulator, transport):
+        with emulated(board, target, fast=fast, clock=port_access.now) as (emulator, transport):
             yield OpenDevice(transport, emulator)
     elif isinstance(target, str):
         if emulator_transport == FAST:
             raise ConfigError("a device on a serial port has no faster transport", hint="omit --transport fast")
-        with reconnecting_transport(target, board.serial, port_access or PortAccess()) as line:
+        with reconnecting_transport(target, board.serial, port_access) as line:
             yield OpenDevice(line.transport, reconnect=lambda: line.reconnect(return_s))
     else:
         raise ConfigError(f"{board.name} is not an emulated board", hint="name its serial port: --port …")
@@ -79,7 +83,8 @@ def add_device_details(device: OpenDevice, log: SessionLog, *, of_clips: bool = 
     try:
         yield
     except DeviceError as error:
-        reason = device.emulator.exit_reason(wait_s=1.0) if device.emulator is not None else None
+        wait_s = LOST_EXIT_S if isinstance(error, TransportLostError) else EXIT_S
+        reason = device.emulator.exit_reason(wait_s) if device.emulator is not None else None
         message = error.message if reason is None else f"the device exited: {reason}"
         received = (parse_line(entry.text) for entry in log.entries if entry.kind == RECEIVED)
         words = [line.to_line() for line in received if isinstance(line, DeviceTrouble)]

@@ -115,13 +115,15 @@ class SessionLog:
 
 
 @contextmanager
-def open_log(path: Path | None, kept: int | None = None) -> Iterator[SessionLog]:
+def open_log(
+    path: Path | None, kept: int | None = None, clock: Callable[[], float] = time.monotonic
+) -> Iterator[SessionLog]:
     """Opens a new log; without a path, it is kept in memory only. Raises ConfigError if the file cannot be created.
 
-    `kept`: how many of the newest entries to keep in memory at least; None: all.
+    `kept`: how many of the newest entries to keep in memory at least; None: all. `clock`: a clock in seconds.
     """
     if path is None:
-        yield SessionLog(kept=kept)
+        yield SessionLog(clock, kept=kept)
         return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -129,7 +131,7 @@ def open_log(path: Path | None, kept: int | None = None) -> Iterator[SessionLog]
     except OSError as error:
         raise not_writable(path.parent, error) from error
     with stream:
-        yield SessionLog(stream=stream, kept=kept)
+        yield SessionLog(clock, stream, kept)
 
 
 def write_entries(entries: Iterable[LogEntry]) -> str:

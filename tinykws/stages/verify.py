@@ -105,7 +105,11 @@ def verify(
     if facts.refused:
         return _refused(facts, log_path)
     run = _ClipRun(bundle, playback, None if log_path is None else fresh_mismatch_folder(log_path))
-    with open_log(log_path) as log, open_device(board, target, emulator_transport, port_access, return_s) as device:
+    port_access = port_access or PortAccess()
+    with (
+        open_log(log_path, clock=port_access.now) as log,
+        open_device(board, target, emulator_transport, port_access, return_s) as device,
+    ):
         log.add(RUN, facts.to_text())
         session = DeviceSession(device.transport, log, timeout_s)
         connection = RecoveringSession(session, device, lambda ready: check_firmware_matches(ready, bundle, board))

@@ -106,8 +106,9 @@ def verify_stream(
     if run.refused:
         return _refused(run, log_path)
     mismatch_dir = fresh_mismatch_folder(log_path)
+    port_access = port_access or PortAccess()
     with (
-        open_log(log_path, KEPT_ENTRIES) as log,
+        open_log(log_path, KEPT_ENTRIES, port_access.now) as log,
         open_device(board, target, emulator_transport, port_access, return_s) as device,
     ):
         session = DeviceSession(device.transport, log, timeout_s)

@@ -113,8 +113,16 @@ def start_group(
             errors="replace",
             start_new_session=sys.platform != "win32",
         ),
-        end_group,
+        _discard,
     )
+
+
+def _discard(process: subprocess.Popen[str]) -> None:
+    """Ends a program whose output nobody reads yet, and closes its pipes."""
+    end_group(process)
+    for stream in (process.stdout, process.stderr):
+        if stream is not None:
+            stream.close()
 
 
 def _start(command: Sequence[str], env: Mapping[str, str] | None) -> subprocess.Popen[str]:

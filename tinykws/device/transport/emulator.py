@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from io import FileIO
 from pathlib import Path
 from typing import IO
@@ -31,8 +31,9 @@ from tinykws.support.errors import ConfigError, DeviceError, ToolError
 from tinykws.support.interrupts import start_uninterrupted
 from tinykws.support.programs import install_hint
 
-START_TIMEOUT_S = 10.0
-END_TIMEOUT_S = 2.0
+START_TIMEOUT_S = 60.0
+END_TIMEOUT_S = 60.0
+"""Both end early; the system may be busy."""
 START_ATTEMPTS = 3
 """A TCP port that was free a moment ago may be taken when the emulator opens it."""
 
@@ -82,13 +83,16 @@ class Emulator:
 
 
 @contextlib.contextmanager
-def emulated(board: Board, program: Path, *, fast: bool = False) -> Iterator[tuple[Emulator, LineTransport]]:
+def emulated(
+    board: Board, program: Path, *, fast: bool = False, clock: Callable[[], float] = time.monotonic
+) -> Iterator[tuple[Emulator, LineTransport]]:
     """Starts a board's program and yields it with a transport to it; leaving the `with` stops both.
 
     Args:
         board: its row of boards.yaml.
         program: the compiled firmware.
         fast: lines to the program go through a shared file (shared_file.py) instead of the UART.
+        clock: a clock in seconds.
 
     Raises:
         ConfigError: the board is not an emulated one or has no faster transport, or the program does not exist.
@@ -103,7 +107,7 @@ def emulated(board: Board, program: Path, *, fast: bool = False) -> Iterator[tup
         file = stack.enter_context(open_shared_file()) if fast else None
         for attempt in range(START_ATTEMPTS):
             try:
-                emulator, transport = stack.enter_context(_started(board, program, free_port(), file))
+                emulator, transport = stack.enter_context(_started(board, program, free_port(), file, clock))
                 break
             except _PortTakenError as error:
                 if attempt + 1 == START_ATTEMPTS:
@@ -155,7 +159,9 @@ class _PortTakenError(Exception):
 
 
 @contextlib.contextmanager
-def _started(board: Board, program: Path, port: int, file: FileIO | None) -> Iterator[tuple[Emulator, LineTransport]]:
+def _started(
+    board: Board, program: Path, port: int, file: FileIO | None, clock: Callable[[], float]
+) -> Iterator[tuple[Emulator, LineTransport]]:
     command = emulator_command(board, program, port)
     if board.emulator != "process" and shutil.which(command[0]) is None:
         hint = f"{install_hint([command[0]])}\nor use a board that needs no emulator: --board host"
@@ -167,7 +173,7 @@ def _started(board: Board, program: Path, port: int, file: FileIO | None) -> Ite
             lambda: Emulator(str(board.emulator), _start(command, environment, folder, errors), errors), Emulator.stop
         )
         try:
-            with _connect(emulator, f"socket://127.0.0.1:{port}") as transport:
+            with _connect(emulator, f"socket://127.0.0.1:{port}", clock) as transport:
                 yield emulator, transport if file is None else SharedFileTransport(transport, file)
         finally:
             emulator.stop()
@@ -203,18 +209,18 @@ def _keep_on_one_core(pid: int) -> None:
             os.sched_setaffinity(pid, {random.choice(sorted(os.sched_getaffinity(pid)))})
 
 
-def _connect(emulator: Emulator, url: str) -> SerialTransport:
-    deadline = time.monotonic() + START_TIMEOUT_S
+def _connect(emulator: Emulator, url: str, clock: Callable[[], float]) -> SerialTransport:
+    deadline = clock() + START_TIMEOUT_S
     while True:
         try:
-            return open_transport(url)
+            return open_transport(url, clock=clock)
         except DeviceError as error:
             reason = emulator.exit_reason(wait_s=0.005)
             if reason is not None and "in use" in reason:
                 raise _PortTakenError(reason) from error
             if reason is not None:
                 raise DeviceError(f"the emulated device did not start: {reason}") from error
-            if time.monotonic() > deadline:
+            if clock() > deadline:
                 raise DeviceError(f"the emulated device did not start in {START_TIMEOUT_S:.0f} s") from error
 
 

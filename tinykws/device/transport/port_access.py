@@ -25,7 +25,7 @@ class PortAccess:
 
     def open(self, device: str, line: SerialLine) -> AbstractContextManager[LineTransport]:
         """Opens a port or pyserial URL; leaving the `with` closes it. Raises DeviceError."""
-        return open_transport(device, line)
+        return open_transport(device, line, self.now)
 
     def now(self) -> float:
         """Returns the time of a monotonic clock in seconds."""

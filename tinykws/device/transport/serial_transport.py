@@ -8,6 +8,7 @@ import errno
 import socket
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
@@ -31,11 +32,18 @@ class TransportLostError(DeviceError):
 
 
 class SerialTransport:
-    """A transport over a serial port or socket. Close it, or use it in a `with`."""
+    """A transport over a serial port or socket. Close it, or use it in a `with`.
 
-    def __init__(self, port: serial.SerialBase, url: str) -> None:
+    Args:
+        port: the open port.
+        url: its name, for messages.
+        clock: a clock in seconds.
+    """
+
+    def __init__(self, port: serial.SerialBase, url: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._port = port
         self._url = url
+        self._clock = clock
         self._received = bytearray()
         self._searched = 0
 
@@ -55,19 +63,19 @@ class SerialTransport:
     def read_line(self, timeout_s: float) -> str | None:
         """Returns the next line without its newline, or None after the timeout; an incomplete line is kept for later.
 
-        Bytes that are not ASCII become backslash escapes such as \\xff.
+        Bytes that are not ASCII become backslash escapes such as \\xff. The port is read at least once, also with a
+        timeout of 0: a line that has arrived is not missed because this process was not scheduled in time.
 
         Raises:
             TransportLostError: the port is gone.
             DeviceError: MAX_LINE_BYTES arrived without a newline.
         """
-        deadline = time.monotonic() + timeout_s
-        while True:
-            line = self._take_line()
-            left = deadline - time.monotonic()
-            if line is not None or left < 0:
-                return line
-            self._read_more(left)
+        deadline = self._clock() + timeout_s
+        is_over = False
+        while (line := self._take_line()) is None and not is_over:
+            self._read_more(max(0.0, deadline - self._clock()))
+            is_over = self._clock() >= deadline
+        return line
 
     def close(self) -> None:
         """Closes the port; a port that is already gone is not an error."""
@@ -128,7 +136,9 @@ class SerialTransport:
         )
 
 
-def open_transport(url: str, line: SerialLine | None = None) -> SerialTransport:
+def open_transport(
+    url: str, line: SerialLine | None = None, clock: Callable[[], float] = time.monotonic
+) -> SerialTransport:
     """Opens a serial port or a pyserial URL such as socket://127.0.0.1:5555.
 
     DTR and RTS are set before the port opens: boards with native USB send nothing without DTR, and on a bridge with
@@ -151,7 +161,7 @@ def open_transport(url: str, line: SerialLine | None = None) -> SerialTransport:
     connection = _socket_of(port)
     if connection is not None:  # or TCP delays small lines for 40 ms (Nagle's algorithm)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return SerialTransport(port, url)
+    return SerialTransport(port, url, clock)
 
 
 def _cannot_open(url: str, error: Exception) -> DeviceError:
