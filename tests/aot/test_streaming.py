@@ -215,6 +215,7 @@ def numbers_of_whole(whole: list[Stream], folder: Path) -> list[int]:
     return numbers_here(write_streams(whole, 12, folder), folder, "-O1")
 
 
+@pytest.mark.slow
 def test_streams_read_and_write_only_what_is_theirs(tmp_path: Path) -> None:
     """Every buffer stands alone, and what is between two may not be touched."""
     streamed, whole = a_few_streams(lambda schedule: spaced_apart(lambda: compile_schedule(schedule)))
@@ -222,6 +223,7 @@ def test_streams_read_and_write_only_what_is_theirs(tmp_path: Path) -> None:
     assert numbers_here(write_streams(streamed, 12, tmp_path), tmp_path, *SANITIZERS) == expected
 
 
+@pytest.mark.slow
 def test_streams_on_a_cortex_m4(tmp_path: Path) -> None:
     if shutil.which("qemu-system-arm") is None or shutil.which("arm-none-eabi-gcc") is None:
         pytest.skip("needs qemu-system-arm and arm-none-eabi-gcc")

@@ -253,6 +253,7 @@ def test_detecting_needs_no_tensorflow(folder: Path) -> None:
     assert done.stdout.split() == ["True", "False", "False"]
 
 
+@pytest.mark.slow
 def test_type_checkers_see_every_name(tmp_path: Path) -> None:
     (tmp_path / "user.py").write_text(
         "import tinykws\n"

@@ -50,6 +50,7 @@ def run(installed: Path, *arguments: str) -> str:
     return result.stdout
 
 
+@pytest.mark.slow
 def test_the_wheel_checks_itself(installed: Path) -> None:
     assert f"in {installed / 'tinykws'}: data files and features are correct" in run(installed, str(CHECK_WHEEL))
 

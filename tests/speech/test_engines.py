@@ -453,6 +453,7 @@ def test_an_engine_that_takes_its_process_with_it_is_named_and_leaves_nothing(bu
     assert list(here.build_dir.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_clips_stay_fresh_where_their_engine_is_gone(buzzer: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     here = buzzing(buzzer, "Ann")
     run_stage(here, "synth", SILENT)
@@ -490,6 +491,7 @@ with wave.open(file, "wb") as out:
 """
 
 
+@pytest.mark.slow
 def test_the_documentations_engine_speaks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Festival's own program is played by a script: what is tested is the example."""
     guides = Path(__file__).parent.parent.parent / "docs" / "guides"

@@ -148,6 +148,7 @@ def test_an_empty_split(tmp_path: Path, split: str) -> None:
         train(project)
 
 
+@pytest.mark.slow
 def test_an_unknown_architecture(tmp_path: Path) -> None:
     project = make_project(tmp_path, yaml=ONE_EPOCH.replace("micro_speech", "resnet"))
     with pytest.raises(ConfigError, match="'resnet'"):

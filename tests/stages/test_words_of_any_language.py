@@ -107,6 +107,7 @@ def test_detect_says_the_words(bundle_that_hears: Path, tmp_path: Path, capsys: 
     assert (heard[0]["label"], heard[0]["text"]) == ("privet_robot", "привет робот")
 
 
+@pytest.mark.slow
 def test_the_serial_line_carries_the_label_and_the_host_shows_the_words(
     bundle_that_hears: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
