@@ -129,7 +129,7 @@ def test_the_command(
     project: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tinykws.cli.pipeline.ORDER", ())
-    monkeypatch.setattr("tinykws.cli.evaluation_commands.run_until", lambda *_, **__: None)
+    monkeypatch.setattr("tinykws.cli.evaluation_commands.run_for_evaluation", lambda *_, **__: None)
     command = ["evaluate", "--stream", "--project", str(project.root), "--json"]
     texts = []
     for _ in range(2):

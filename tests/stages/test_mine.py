@@ -181,7 +181,7 @@ def test_the_next_training_unlearns_it(project: Project, recording: Path, capsys
     before = len(list((project.data_dir / "_mined_").iterdir()))
     assert before > 10
     assert f"{before} new clips" in capsys.readouterr().out
-    assert run(command) == 0
+    assert run([*command, "--rebuild"]) == 0
     after = len(list((project.build_dir / "mined").glob("*.wav")))
     assert after < before / 2
     assert run(["evaluate", "--project", str(project.root), "--split", "validation", "--min-accuracy", "0.9"]) == 0

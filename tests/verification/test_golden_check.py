@@ -73,8 +73,6 @@ def test_a_right_bundle_has_no_fault(bundle: Bundle) -> None:
         ),
         (lambda clip: {"features_crc32": 0}, "00000000 in bundle.json"),
         (lambda clip: {"scores": (clip.scores[0] + 1, *clip.scores[1:])}, r"scores .* on the host, .* in bundle.json"),
-        (lambda clip: {"scores": clip.scores[:-1]}, "scores"),
-        (lambda clip: {"scores": ()}, "scores"),
     ],
 )
 def test_false_expectations_are_told(

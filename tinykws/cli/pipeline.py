@@ -52,7 +52,7 @@ def check_extras(project: Project, last: str) -> None:
     if needs_synthetic_clips(project.config, project.data_dir):
         engines = project.config.synth.engines
         needed |= {"espeakng_loader": "synth", **({"piper": "piper"} if "piper" in engines else {})}
-    if ORDER.index(last) >= ORDER.index("train"):
+    if "train" in ORDER[: ORDER.index(last) + 1]:
         needed |= {"tensorflow": "train", "matplotlib": "train"}
     missing = [module for module in needed if importlib.util.find_spec(module) is None]
     if missing:

@@ -26,6 +26,7 @@ import numpy as np
 
 from tinykws.audio.samples import Samples
 from tinykws.support.errors import ConfigError, ToolError
+from tinykws.support.interrupts import uninterrupted
 
 _RETRIEVAL = 2
 """espeak_AUDIO_OUTPUT in espeak-ng's speak_lib.h: the callback receives the samples, synchronously."""
@@ -182,7 +183,8 @@ class Espeak:
     def _synthesize(self, text: str) -> None:
         data = text.encode() + b"\0"
         self._chunks.clear()
-        self._library.espeak_Synth(data, ctypes.c_size_t(len(data)), 0, 1, 0, _UTF8 | _PHONEMES, None, None)
+        flags = _UTF8 | _PHONEMES
+        uninterrupted(lambda: self._library.espeak_Synth(data, ctypes.c_size_t(len(data)), 0, 1, 0, flags, None, None))
 
     def _set_voice(self, voice: str) -> None:
         if voice == self._voice:

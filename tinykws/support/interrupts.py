@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ctrl-C while a process is being started: it must not leave a process running that nothing will end."""
+"""Ctrl-C at moments at which it would do harm: while a process is being started, or C code calls Python back."""
 
 from __future__ import annotations
 
@@ -9,6 +9,14 @@ from collections.abc import Callable
 from typing import TypeVar
 
 P = TypeVar("P")
+
+
+def uninterrupted(call: Callable[[], P]) -> P:
+    """Returns the result of `call`; Ctrl-C takes effect only afterwards.
+
+    For C code that calls Python back: a KeyboardInterrupt that is raised in the callback would be lost.
+    """
+    return start_uninterrupted(call, lambda _: None)
 
 
 def start_uninterrupted(start: Callable[[], P], end: Callable[[P], None]) -> P:
