@@ -159,7 +159,7 @@ def test_the_next_training_unlearns_it(project: Project, recording: Path, capsys
     (project.root / "kws.yaml").write_text(
         (project.root / "kws.yaml")
         .read_text()
-        .replace("epochs: 15", "epochs: 30")
+        .replace("epochs: 15", "epochs: 50")
         .replace("threshold: 200", "threshold: 200, inference_stride_ms: 60")
         + "synth: {enabled: never}\n"
     )
