@@ -12,6 +12,8 @@ from tinykws.boards.rows import OWN_PLATFORM, Board, find_board, is_local, load_
 from tinykws.support.errors import ConfigError
 from tinykws.support.resources import FIRMWARE
 
+pytestmark = pytest.mark.slow
+
 ROW = """
 mine:
   name: Mine
