@@ -12,7 +12,7 @@ from tinykws.project.config import Config
 from tinykws.project.labels import labels_of_words
 from tinykws.project.synth_settings import SynthSettings
 from tinykws.support.errors import ConfigError
-from tinykws.training_data.folders import TRAINING, clip_files, needs_synthetic_clips, noise_files, which_set
+from tinykws.training_data.folders import TRAINING, clip_files, needs_synthetic_clips, noise_audio, which_set
 
 LABELS = labels_of_words(["yes", "hey robot", "Да"])
 
@@ -79,7 +79,7 @@ def test_folders_are_labels_words_or_unknown(tmp_path: Path) -> None:
         "silence/a.wav": 1,
         "YES2/a.wav": 1,
     }
-    assert [path.name for path in noise_files(tmp_path)] == ["n.wav"]
+    assert [file.path.name for file in noise_audio(tmp_path)] == ["n.wav"]
 
 
 def test_list_files_decide(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ Contents:
     clip_lists.read_clip_list: reads a list file and finds its clips.
     folders.scan_folder: everything in a data folder: clips, noise, and what is not used.
     folders.clip_files: finds the clips of a data folder, with label and split.
-    folders.noise_files: finds the long noise recordings of a data folder.
+    folders.noise_audio: finds the long noise recordings of a data folder.
     folders.speaker_of: the speaker of a clip.
     folders.which_set: assigns a speaker to training, validation or testing.
     folders.needs_synthetic_clips: decides whether `synth` should synthesize clips.

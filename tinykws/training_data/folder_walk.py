@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tinykws.audio.formats import has_audio_inside, is_audio_name, is_readable_name, not_a_file
 from tinykws.support.errors import ConfigError
+from tinykws.support.safe_text import visible_line
 
 DEEPEST = 12
 """Levels of folders below the data folder."""
@@ -51,8 +52,7 @@ class FoundFiles:
 
 def printable(name: str) -> str:
     """Returns a file name with bytes that are not UTF-8, and control characters, as escapes such as `\\xe9`."""
-    text = os.fsencode(name).decode("utf-8", "backslashreplace")
-    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
+    return visible_line(os.fsencode(name).decode("utf-8", "backslashreplace"))
 
 
 def find_audio(folder: Path, skip: Sequence[Path] = ()) -> FoundFiles:

@@ -146,11 +146,6 @@ def clip_files(folder: Path, labels: Sequence[Label]) -> list[ClipFile]:
     return list(scan_folder(folder, labels).clips)
 
 
-def noise_files(folder: Path) -> list[Path]:
-    """Returns the long noise recordings of a data folder, sorted."""
-    return [file.path for file in noise_audio(folder)]
-
-
 def noise_audio(folder: Path) -> list[AudioFile]:
     """Returns the long noise recordings of a data folder with their names in it, sorted."""
     return [file for file in find_audio(folder).files if file.parts[0] == BACKGROUND_NOISE]
