@@ -73,7 +73,7 @@ def tune(
 def _tune_bundle(
     project: Project, bundle_dir: Path, negatives: Sequence[Path], per_hour: float | None, progress: ConsoleProgress
 ) -> TuneReport:
-    from tinykws.evaluation.stream_set import TUNED_ON, named_negatives, project_negatives
+    from tinykws.evaluation.stream_set import named_negatives, project_negatives, uses_of_negatives
     from tinykws.model.bundle import load_bundle
     from tinykws.project.detector_settings import AUTO
     from tinykws.stages.tune import tune_bundle
@@ -83,7 +83,7 @@ def _tune_bundle(
     wishes = dataclasses.replace(project.config.detector, threshold=AUTO, word_thresholds={})
     if per_hour is not None:
         wishes = dataclasses.replace(wishes, false_accepts_per_hour=per_hour)
-    streams = named_negatives(negatives) if negatives else project_negatives(project, TUNED_ON)
+    streams = named_negatives(negatives) if negatives else project_negatives(project, uses_of_negatives(project).tuning)
     return tune_bundle(bundle, project, wishes, streams, progress)
 
 

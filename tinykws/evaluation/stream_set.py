@@ -26,8 +26,32 @@ MOST_CLIPS = 600
 """Greatest number of clips in one stream: equally many of each word, evenly spaced over the split."""
 OTHERS_SCENE = Scene("other words")
 TALK_SCENES = (Scene("made talk"), Scene("made talk, noise 10 dB", 10.0))
-TUNED_ON, REPORTED_ON = FIRST_HALF, SECOND_HALF
-"""Halves of the project's long recordings: the detector is tuned on one and evaluated on the other."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Uses:
+    """Which section of each of the project's long recordings is used for what. The sections do not overlap."""
+
+    training: Section | None
+    """Networks that are trained on clips do not learn from long recordings."""
+    tuning: Section
+    reporting: Section
+
+
+CLIP_USES = Uses(None, FIRST_HALF, SECOND_HALF)
+STREAM_USES = Uses(FIRST_HALF, Section(0.5, 0.75), Section(0.75, 1.0))
+
+
+def uses_of_negatives(project: Project) -> Uses:
+    """Returns how a project's long recordings are divided."""
+    return STREAM_USES if project.config.model.hears_streams else CLIP_USES
+
+
+def training_talk(project: Project) -> list[Samples]:
+    """Returns the sections of the recordings in negatives/ to train on, int16 [m] each."""
+    section = uses_of_negatives(project).training
+    streams = project_negatives(project, section) if section else ()
+    return [np.concatenate(list(stream)) for stream in streams]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -22,6 +22,10 @@ class FeatureSettings:
     your words take longer to say."""
 
 
+STREAM_SMALL, STREAM_MEDIUM, STREAM_LARGE = STREAM_ARCHITECTURES = ("stream_small", "stream_medium", "stream_large")
+"""The architectures that are trained on streams (tinykws/training/segments.py); all others are trained on clips."""
+
+
 @dataclasses.dataclass(frozen=True)
 class ModelSettings:
     """The architecture, and limits on its cost: a network over a limit is refused before it is trained."""
@@ -34,6 +38,11 @@ class ModelSettings:
     """Largest number of multiply-accumulates per inference. null: no limit."""
     max_arena: int | None = None
     """Largest tensor arena of TFLite Micro in bytes. null: no limit."""
+
+    @property
+    def hears_streams(self) -> bool:
+        """Whether the network is trained on streams, and says a word when it has just ended."""
+        return self.architecture in STREAM_ARCHITECTURES
 
     def check(self) -> None:
         """Raises ConfigError if a limit is below 1."""

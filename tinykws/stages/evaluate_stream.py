@@ -15,12 +15,12 @@ from tinykws.audio.files import writing_wav
 from tinykws.evaluation.stream_measure import WANTED_RATES, CurvePoint, StreamMeasure, measure_bundle
 from tinykws.evaluation.stream_scores import Stream
 from tinykws.evaluation.stream_set import (
-    REPORTED_ON,
     StreamSet,
     held_back_noise,
     named_negatives,
     plan_stream_set,
     project_negatives,
+    uses_of_negatives,
 )
 from tinykws.evaluation.timeline import write_timeline
 from tinykws.model.bundle import Bundle, load_bundle
@@ -98,7 +98,9 @@ def evaluate_stream(
             hint="name a project with the same words: --project DIR",
         )
     split = TESTING if dataset.split_sizes[TESTING] else VALIDATION
-    recorded = named_negatives(negatives) if negatives else project_negatives(project, REPORTED_ON)
+    recorded = (
+        named_negatives(negatives) if negatives else project_negatives(project, uses_of_negatives(project).reporting)
+    )
     noise = held_back_noise([project.data_dir, project.synth_dir], split)
     stream_set = plan_stream_set(dataset, split, noise, recorded)
     _warn(stream_set, split, progress)

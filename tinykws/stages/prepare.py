@@ -23,8 +23,9 @@ import numpy.typing as npt
 
 from tinykws.audio.files import TooLongError, read_audio
 from tinykws.audio.levels import defect_of
-from tinykws.audio.samples import SAMPLE_RATE_HZ, Samples, fit_length
+from tinykws.audio.samples import SAMPLE_RATE_HZ, Samples
 from tinykws.native.features import features_of_clips
+from tinykws.project.config import Config
 from tinykws.project.frontend_settings import FrontendSettings
 from tinykws.project.labels import Label
 from tinykws.project.layout import Project
@@ -42,6 +43,7 @@ from tinykws.training_data.checked_recordings import (
     unmatched_lines,
 )
 from tinykws.training_data.class_balance import balance_classes, target_silence_count
+from tinykws.training_data.clip_placement import AS_RECORDED, AT_END, placed
 from tinykws.training_data.dataset import FORMAT_VERSION, ArrayWriter, Dataset
 from tinykws.training_data.folder_walk import UnusedFile
 from tinykws.training_data.folders import (
@@ -163,6 +165,7 @@ def stage_files(project: Project) -> StageFiles:
         "words": config.words,
         "frontend": config.frontend.to_dict(),
         "synth": needs_synthetic_clips(config, project.data_dir),
+        "placement": _placement(config),
     }
     return StageFiles(settings, reads=[folder for _, folder in _sources(project)], writes=[project.dataset_dir])
 
@@ -185,13 +188,17 @@ def prepare(project: Project, progress: Progress = SILENT, threads: int | None =
         defects = tuple((one.item.source, one.defect) for one in loaded if one.defect)
         _check_skipped(defects, sum(one.item.path is not None for one in loaded))
         _check_splits(used, config.labels, project)
-        _write_index(folder, config.labels, config.frontend, used, noise[TRAINING])
+        _write_index(folder, config, used, noise[TRAINING])
         skipped = defects + tuple((one.source, one.reason) for one in found.unused)
         write_json(folder / files.SKIPPED, [{"file": name, "reason": reason} for name, reason in skipped])
         write_json(folder / files.SURPLUS, [clip.source for clip in found.surplus])
     report = _report(config.labels, loaded, skipped, noise[TRAINING], found)
     _tell(report, config.labels, project, progress)
     return report
+
+
+def _placement(config: Config) -> str:
+    return AT_END if config.model.hears_streams else AS_RECORDED
 
 
 def _sources(project: Project) -> list[tuple[str, Path]]:
@@ -251,7 +258,8 @@ def _write_arrays(
 ) -> list[_Loaded]:
     """Writes clips.npy and features.npy; returns every item, read or unusable, in order."""
     frontend = project.config.frontend
-    reader = _Reader(frontend, _old_dataset(project.dataset_dir, frontend))
+    placement = _placement(project.config)
+    reader = _Reader(frontend, placement, _old_dataset(project.dataset_dir, frontend, placement))
     batches = [items[start : start + BATCH_CLIPS] for start in range(0, len(items), BATCH_CLIPS)]
     loaded: list[_Loaded] = []
     with (
@@ -269,8 +277,9 @@ def _write_arrays(
 class _Reader:
     """Reads batches of clips, and reuses those of the previous dataset."""
 
-    def __init__(self, frontend: FrontendSettings, old: Dataset | None) -> None:
+    def __init__(self, frontend: FrontendSettings, placement: str, old: Dataset | None) -> None:
         self._frontend = frontend
+        self._placement = placement
         self._old = old
         self._old_rows = {key: row for row, key in enumerate(old.keys)} if old else {}
 
@@ -319,7 +328,7 @@ class _Reader:
         return _Loaded(
             item,
             key,
-            clip=fit_length(recording.samples, self._frontend.clip_samples),
+            clip=placed(recording.samples, self._frontend.clip_samples, self._placement),
             defect=defect,
             resampled=recording.sample_rate_hz_of_file != self._frontend.sample_rate_hz,
             mixed=recording.channels_of_file > 1,
@@ -327,13 +336,13 @@ class _Reader:
         )
 
 
-def _old_dataset(folder: Path, frontend: FrontendSettings) -> Dataset | None:
+def _old_dataset(folder: Path, frontend: FrontendSettings, placement: str) -> Dataset | None:
     """Returns the previous dataset, if its clips can be reused."""
     try:
         old = Dataset.load(folder)
     except ConfigError:
         return None
-    return old if old.frontend == frontend else None
+    return old if (old.frontend, old.placement) == (frontend, placement) else None
 
 
 def _check_skipped(skipped: Sequence[tuple[str, str]], n_files: int) -> None:
@@ -357,8 +366,7 @@ def _check_splits(used: Sequence[_Loaded], labels: Sequence[Label], project: Pro
 
 def _write_index(
     folder: Path,
-    labels: Sequence[Label],
-    frontend: FrontendSettings,
+    config: Config,
     used: Sequence[_Loaded],
     noise: Sequence[Samples],
 ) -> None:
@@ -366,8 +374,9 @@ def _write_index(
     counts = Counter(one.item.split for one in used)
     index = {
         "format_version": FORMAT_VERSION,
-        "labels": [label.name for label in labels],
-        "frontend": frontend.to_dict(),
+        "labels": [label.name for label in config.labels],
+        "frontend": config.frontend.to_dict(),
+        "placement": _placement(config),
         "split_sizes": {split: counts[split] for split in SPLITS},
         "noise_lengths": [int(recording.size) for recording in noise],
         "label_ids": [one.item.label_id for one in used],

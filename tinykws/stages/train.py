@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tinykws.cost.architecture_cost import NetworkCost, in_words, measure_cost, refuse_if_over_limits
-from tinykws.evaluation.scoring import Score, score
+from tinykws.evaluation.scoring import score
+from tinykws.evaluation.stream_set import training_talk
 from tinykws.project.layout import Project
 from tinykws.project.model_settings import ModelSettings
 from tinykws.project.training_settings import TrainingSettings
@@ -27,8 +28,9 @@ from tinykws.support.progress import SILENT, Progress
 from tinykws.training.architectures.registry import TEACHER
 from tinykws.training.class_weights import class_weights
 from tinykws.training.defaults import with_defaults
-from tinykws.training.epochs import Epoch, Epochs
-from tinykws.training.trainer import Trainer
+from tinykws.training.keras_network import Network
+from tinykws.training.runs import ClipRun, Run, StreamRun
+from tinykws.training.trainer import EpochResult, Trainer
 from tinykws.training.word_targets import WordTargets
 from tinykws.training_data.dataset import Dataset
 
@@ -64,7 +66,7 @@ class TrainReport:
     validation_clips: int
     epochs: int
     best: EpochRecord
-    """The epoch whose weights were kept: that of the best mean recall on the validation clips."""
+    """The epoch whose weights were kept: that of the best mean recall on the validation clips, or the last one."""
     seconds: float
 
 
@@ -74,7 +76,10 @@ def stage_files(project: Project) -> StageFiles:
         "architecture": project.config.model.architecture,
         "training": dataclasses.asdict(project.config.training),
     }
-    return StageFiles(settings, reads=[project.dataset_dir], writes=[project.model_dir])
+    reads = [project.dataset_dir]
+    if project.config.model.hears_streams:
+        reads.append(project.negatives_dir)
+    return StageFiles(settings, reads=reads, writes=[project.model_dir])
 
 
 def train(project: Project, *, progress: Progress = SILENT) -> TrainReport:
@@ -91,13 +96,11 @@ def train(project: Project, *, progress: Progress = SILENT) -> TrainReport:
     dataset = Dataset.load(project.dataset_dir)
     _check(dataset, project)
     cost = _affordable_cost(dataset, project.config.model, progress)
-    words = WordTargets(dataset)
-    settings = with_defaults(project.config.training, dataset)
-    trainer, teacher = _trainers(dataset, words, project.config.model, settings)
-    history, best_weights = _learn(_TrainingRun(trainer, teacher, words, dataset), settings, progress)
-    trainer.restore(best_weights)
-    best = max(history, key=lambda record: record.merit)
-    _write(project, trainer, history, best)
+    settings = with_defaults(project.config.training, dataset, project.config.model)
+    run = _run(dataset, project, settings)
+    history, best, weights = _learn(run, settings, dataset, progress)
+    run.restore(weights)
+    _write(project, run.network, history, best)
     return TrainReport(
         cost=cost,
         training_clips=len(dataset.label_ids("training")),
@@ -129,78 +132,54 @@ def _affordable_cost(dataset: Dataset, model: ModelSettings, progress: Progress)
     return cost
 
 
-def _trainers(
-    dataset: Dataset, words: WordTargets, model: ModelSettings, settings: TrainingSettings
-) -> tuple[Trainer, Trainer | None]:
-    """Returns the network to train and, with distillation, its teacher."""
-    shape, n_labels = dataset.frontend.features_shape, len(dataset.labels)
+def _run(dataset: Dataset, project: Project, settings: TrainingSettings) -> Run:
+    """Returns the training that suits the architecture."""
+    architecture = project.config.model.architecture
+    if project.config.model.hears_streams:
+        return StreamRun(dataset, settings, architecture, training_talk(project))
+    shape, n_labels, n_words = dataset.frontend.features_shape, len(dataset.labels), len(WordTargets(dataset).names)
     n_clips = min(len(dataset.label_ids("training")), settings.augmentation.clips_per_epoch)
-    n_words = len(words.names)
     teacher = None
     if settings.distill:
         alone = dataclasses.replace(settings, distill=0.0, dropout=TEACHER_DROPOUT)
         teacher = Trainer(TEACHER, shape, n_labels, n_clips, alone, n_words=n_words)
     network = None if teacher is None else teacher.network
-    pupil = Trainer(model.architecture, shape, n_labels, n_clips, settings, n_words=n_words, teacher=network)
-    return pupil, teacher
+    pupil = Trainer(architecture, shape, n_labels, n_clips, settings, n_words=n_words, teacher=network)
+    return ClipRun(dataset, settings, pupil, teacher)
 
 
 def _learn(
-    run: _TrainingRun, settings: TrainingSettings, progress: Progress
-) -> tuple[list[EpochRecord], list[npt.NDArray[Any]]]:
-    epochs = Epochs(run.dataset, settings.augmentation, settings.seed)
-    training_ids = np.asarray(run.dataset.label_ids("training"), np.int64)
-    assert settings.class_balance is not None
+    run: Run, settings: TrainingSettings, dataset: Dataset, progress: Progress
+) -> tuple[list[EpochRecord], EpochRecord, list[npt.NDArray[Any]]]:
+    """Returns the record of each epoch, that of the epoch to keep, and its weights."""
     assert settings.epochs is not None
-    weights = class_weights(training_ids, len(run.dataset.labels), settings.class_balance)
     history: list[EpochRecord] = []
-    best_weights = run.trainer.weights()
-    with contextlib.closing(epochs.first(settings.epochs)) as made:
-        for number, epoch in enumerate(progress.track(made, "train", settings.epochs), start=1):
-            record = run.learn(number, epoch, weights)
-            progress.say(_line(record, settings.epochs))
-            if not history or record.merit > max(earlier.merit for earlier in history):
-                best_weights = run.trainer.weights()
-            history.append(record)
-    if run.teacher is not None:
-        figures = run.figures_of(run.teacher)
-        progress.say(f"the teacher's mean recall: {figures.mean_recall:.1%} on the validation clips")
-    return history, best_weights
+    kept = 0
+    weights = run.weights()
+    with contextlib.closing(run.epochs()) as made:
+        for number, fit in enumerate(progress.track(made, "train", settings.epochs)):
+            history.append(_record(number + 1, fit, run.network, dataset))
+            progress.say(_line(history[-1], settings.epochs))
+            if not number or run.keeps_last or history[-1].merit > history[kept].merit:
+                kept, weights = number, run.weights()
+    return history, history[kept], weights
 
 
-@dataclasses.dataclass(frozen=True)
-class _TrainingRun:
-    """The network, its teacher, which learns each epoch first, and the clips."""
-
-    trainer: Trainer
-    teacher: Trainer | None
-    words: WordTargets
-    dataset: Dataset
-
-    def learn(self, number: int, epoch: Epoch, weights: npt.NDArray[np.float32]) -> EpochRecord:
-        """Trains both on one epoch; `weights` are float [n_labels]."""
-        batch = epoch.features, epoch.label_ids, weights[epoch.label_ids], self.words.ids_of(epoch)
-        if self.teacher is not None:
-            self.teacher.train_epoch(*batch)
-        fit = self.trainer.train_epoch(*batch)
-        label_ids = np.asarray(self.dataset.label_ids("validation"), np.int64)
-        probabilities = self.trainer.network.probabilities(self.dataset.features("validation"))
-        balanced = class_weights(label_ids, len(self.dataset.labels))[label_ids]
-        of_truth = probabilities[np.arange(len(label_ids)), label_ids]
-        figures = score(label_ids, probabilities.argmax(axis=1), self.dataset.labels)
-        return EpochRecord(
-            epoch=number,
-            loss=fit.loss,
-            accuracy=fit.accuracy,
-            validation_loss=float(-np.log(np.maximum(of_truth, 1e-7)) @ balanced / balanced.sum()),
-            validation_accuracy=figures.accuracy,
-            validation_mean_recall=figures.mean_recall,
-        )
-
-    def figures_of(self, trainer: Trainer) -> Score:
-        """Returns the score of a network on the validation clips."""
-        probabilities = trainer.network.probabilities(self.dataset.features("validation"))
-        return score(self.dataset.label_ids("validation"), probabilities.argmax(axis=1), self.dataset.labels)
+def _record(number: int, fit: EpochResult, network: Network, dataset: Dataset) -> EpochRecord:
+    """Returns an epoch's figures, those on the validation clips included."""
+    label_ids = np.asarray(dataset.label_ids("validation"), np.int64)
+    probabilities = network.probabilities(dataset.features("validation"))
+    balanced = class_weights(label_ids, len(dataset.labels))[label_ids]
+    of_truth = probabilities[np.arange(len(label_ids)), label_ids]
+    figures = score(label_ids, probabilities.argmax(axis=1), dataset.labels)
+    return EpochRecord(
+        epoch=number,
+        loss=fit.loss,
+        accuracy=fit.accuracy,
+        validation_loss=float(-np.log(np.maximum(of_truth, 1e-7)) @ balanced / balanced.sum()),
+        validation_accuracy=figures.accuracy,
+        validation_mean_recall=figures.mean_recall,
+    )
 
 
 def _line(record: EpochRecord, epochs: int) -> str:
@@ -210,9 +189,9 @@ def _line(record: EpochRecord, epochs: int) -> str:
     )
 
 
-def _write(project: Project, trainer: Trainer, history: list[EpochRecord], best: EpochRecord) -> None:
+def _write(project: Project, network: Network, history: list[EpochRecord], best: EpochRecord) -> None:
     with replacing_folder(project.model_dir) as folder:
-        trainer.network.save(folder / project.float_model_path.name)
+        network.save(folder / project.float_model_path.name)
         records = [dataclasses.asdict(record) for record in history]
         write_json(folder / HISTORY_NAME, {"best_epoch": best.epoch, "epochs": records})
         title = title_of(project.root.absolute().name, project.config.words, project.config.model.architecture)

@@ -15,7 +15,7 @@ from tinykws.audio.files import read_audio
 from tinykws.evaluation.detector_quality import METRICS_KEY
 from tinykws.evaluation.stream_measure import score_stream_set
 from tinykws.evaluation.stream_scores import Stream
-from tinykws.evaluation.stream_set import TUNED_ON, held_back_noise, plan_stream_set, project_negatives
+from tinykws.evaluation.stream_set import held_back_noise, plan_stream_set, project_negatives, uses_of_negatives
 from tinykws.evaluation.tuning import Tuning, tune_detector
 from tinykws.model.bundle import Bundle, load_bundle, write_bundle
 from tinykws.project.detector_settings import DetectorRequest, DetectorSettings
@@ -60,7 +60,7 @@ def tune(project: Project, *, progress: Progress = SILENT) -> TuneReport:
     bundle = load_bundle(project.quantized_dir)
     wishes = project.config.detector
     if wishes.is_auto:
-        negatives = project_negatives(project, TUNED_ON)
+        negatives = project_negatives(project, uses_of_negatives(project).tuning)
         report = _choose_detector(bundle, project, wishes, negatives, progress)
     else:
         report = TuneReport(wishes.as_given(project.config.words), _texts(bundle), None, made_negatives=False)

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinykws.project.labels import FIRST_WORD
+from tinykws.project.model_settings import ModelSettings
 from tinykws.project.training_settings import AugmentationSettings, TrainingSettings
 from tinykws.training_data.dataset import Dataset, is_recording
 from tinykws.training_data.folders import UNKNOWN_INDEX
@@ -44,8 +45,22 @@ FOR_SYNTHETIC = DefaultSettings(epochs=8, class_balance=1.0, recordings_share=0.
 """For all others: synthetic words with few recordings or none."""
 
 
-def with_defaults(settings: TrainingSettings, dataset: Dataset) -> TrainingSettings:
-    """Returns the settings with the defaults for this dataset in place of values that kws.yaml does not set."""
+FOR_STREAMS = DefaultSettings(epochs=32, class_balance=1.0, recordings_share=0.3, tempo_percent=0.0)
+"""For networks that are trained on segments of streams, whatever the dataset; an epoch is a minute of segments each
+of which is learned several times."""
+
+
+def with_defaults(settings: TrainingSettings, dataset: Dataset, model: ModelSettings) -> TrainingSettings:
+    """Returns the settings with defaults in place of values that kws.yaml does not set.
+
+    Args:
+        settings: as in kws.yaml.
+        dataset: the clips that the network will learn from.
+        model: the network.
+    """
+    if model.hears_streams:
+        defaults = dataclasses.asdict(FOR_STREAMS)
+        return dataclasses.replace(_filled(settings, defaults), augmentation=_filled(settings.augmentation, defaults))
     label_ids = np.asarray(dataset.label_ids("training"))
     recorded = np.array([is_recording(source) for source in dataset.sources("training")], np.bool_)
     defaults = dataclasses.asdict(_defaults_for(label_ids, recorded, len(dataset.labels)))

@@ -62,7 +62,7 @@ class Trainer:
         self._with_words = _with_words(self.network.model, n_words)
         assert settings.epochs is not None
         steps = settings.epochs * -(-n_clips // settings.batch_size)
-        self._step = self._make_step(_schedule(settings.learning_rate, steps))
+        self._step = self._make_step(schedule(settings.learning_rate, steps))
 
     def train_epoch(
         self,
@@ -140,7 +140,8 @@ def _with_words(model: Any, n_words: int) -> Any:
     return keras.Model(model.input, [model.output, keras.layers.Dense(max(1, n_words), name="words")(embedding)])
 
 
-def _schedule(peak: float, steps: int) -> Any:
+def schedule(peak: float, steps: int) -> Any:
+    """Returns a learning rate that rises to `peak`, then falls to zero over `steps`."""
     import keras
 
     warm_up = max(1, round(WARM_UP_SHARE * steps))

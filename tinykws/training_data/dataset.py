@@ -24,6 +24,7 @@ from tinykws.audio.samples import Samples
 from tinykws.project.frontend_settings import FrontendSettings
 from tinykws.project.layout import Project
 from tinykws.support.errors import ConfigError
+from tinykws.training_data.clip_placement import AS_RECORDED
 from tinykws.training_data.folders import SPLITS
 
 FORMAT_VERSION = 1
@@ -51,6 +52,8 @@ class Dataset:
     all_label_ids: npt.NDArray[np.int64]
     all_clips: Samples
     all_features: npt.NDArray[np.int8]
+    placement: str = AS_RECORDED
+    """Where the speech lies in the clips (clip_placement.py)."""
 
     @classmethod
     def load(cls, folder: Path) -> Dataset:
@@ -75,6 +78,7 @@ class Dataset:
                 all_label_ids=np.array(index["label_ids"], np.int64),
                 all_clips=_open_array(folder / CLIPS),
                 all_features=_open_array(folder / FEATURES),
+                placement=index.get("placement", AS_RECORDED),
             )._checked(folder)
         except FileNotFoundError as error:
             raise ConfigError(f"there is no dataset in {folder}", hint="create it with: tinykws prepare") from error

@@ -13,11 +13,13 @@ Size = tuple[int, int]
 """Along time and along frequency."""
 
 
-def convolution(x: Any, filters: int, kernel: Size, stride: Size = (1, 1), *, relu: bool = True) -> Any:
+def convolution(
+    x: Any, filters: int, kernel: Size, stride: Size = (1, 1), *, relu: bool = True, padding: str = "same"
+) -> Any:
     """Returns convolution, batch normalization and optional ReLU of [batch, time, frequency, channels]."""
     from keras import layers
 
-    return _finished(layers.Conv2D(filters, kernel, stride, padding="same", use_bias=False)(x), relu)
+    return _finished(layers.Conv2D(filters, kernel, stride, padding=padding, use_bias=False)(x), relu)
 
 
 def pointwise(x: Any, filters: int, *, relu: bool = True) -> Any:
@@ -25,11 +27,11 @@ def pointwise(x: Any, filters: int, *, relu: bool = True) -> Any:
     return convolution(x, filters, (1, 1), relu=relu)
 
 
-def depthwise(x: Any, kernel: Size, stride: Size = (1, 1), *, relu: bool = True) -> Any:
+def depthwise(x: Any, kernel: Size, stride: Size = (1, 1), *, relu: bool = True, padding: str = "same") -> Any:
     """Returns a convolution with one filter per channel. TensorFlow requires equal strides along both axes."""
     from keras import layers
 
-    return _finished(layers.DepthwiseConv2D(kernel, stride, padding="same", use_bias=False)(x), relu)
+    return _finished(layers.DepthwiseConv2D(kernel, stride, padding=padding, use_bias=False)(x), relu)
 
 
 def mean_over_time(x: Any) -> Any:

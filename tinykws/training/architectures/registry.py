@@ -15,9 +15,13 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
+from tinykws.project.model_settings import STREAM_LARGE, STREAM_MEDIUM, STREAM_SMALL
 from tinykws.support.errors import ConfigError, did_you_mean
+from tinykws.training.architectures import stream_tcn
 
-ARCHITECTURES = ("ds_tcn", "bc_resnet", "ds_cnn", "micro_speech")
+STREAM_WIDTHS = {STREAM_SMALL: 40, STREAM_MEDIUM: 64, STREAM_LARGE: 96}
+"""Channels of the sizes of stream_tcn."""
+ARCHITECTURES = ("ds_tcn", *STREAM_WIDTHS, "bc_resnet", "ds_cnn", "micro_speech")
 TEACHER = "teacher"
 """A large network for distillation, never deployed."""
 
@@ -44,6 +48,8 @@ def build_architecture(name: str, *, n_frames: int, n_mels: int, n_labels: int, 
     """Returns an untrained Keras model. Raises ConfigError for an unknown name."""
     if name != TEACHER:
         check_architecture(name)
+    if name in STREAM_WIDTHS:
+        return stream_tcn.build(n_frames, n_mels, n_labels, dropout, width=STREAM_WIDTHS[name])
     module = importlib.import_module(f"tinykws.training.architectures.{name}")
     return module.build(n_frames, n_mels, n_labels, dropout)
 

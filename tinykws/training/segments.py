@@ -1,0 +1,245 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Segments of streams to train on: words, other words and talk one after another, with a target for every row.
+
+A network that hears a stream sees a word come in, end, and leave. So it is trained on seconds of sound in which clips
+follow one another, alone or in the middle of talk: shortly after a word's end it must say the word, and not before,
+nor at any other time. The clips are those of the dataset; talk is taken from the recordings in negatives/.
+"""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import threading
+from collections.abc import Generator, Sequence
+from concurrent.futures import CancelledError, ThreadPoolExecutor
+
+import numpy as np
+import numpy.typing as npt
+import soxr
+
+from tinykws.audio.samples import SAMPLE_RATE_HZ, Samples, saturated
+from tinykws.native.features import Features, features_of_clips
+from tinykws.project.frontend_settings import LONGEST_CLIP_MS
+from tinykws.project.labels import FIRST_WORD
+from tinykws.project.training_settings import AugmentationSettings
+from tinykws.training.architectures.stream_tcn import STRIDE, Shape
+from tinykws.training_data.augmentation.clip_augmenter import Augmenter
+from tinykws.training_data.augmentation.word_position import speech_edges
+from tinykws.training_data.dataset import Dataset
+from tinykws.training_data.folders import SILENCE_INDEX, UNKNOWN_INDEX
+
+MOST_ROWS = 64
+"""Outputs of a segment: 2.56 s at a stride of 20 ms; fewer if that is longer than the front-end's longest clip."""
+SEGMENTS = 2048
+"""Segments of an epoch."""
+BLOCK = 64
+"""Segments made at a time; between two blocks a worker looks whether it shall stop."""
+THREADS = 2
+NOT_COUNTED = -1
+"""The target of rows that may say either."""
+HEARD_MS = 300
+"""A word's rows are those whose input ends up to this long after the word …"""
+EITHER_MS = 300
+"""… and this long before and after these rows, neither answer is wrong."""
+LINGER_MS = 1000
+"""After speech, rows are `unknown` for this long; then silence begins."""
+WORD_SHARE = 0.4
+"""Share of words among the clips of a segment."""
+TALK_SHARE = 0.5
+"""Share of segments that are talk only, if there are recordings in negatives/."""
+CONTEXT_SHARE = 0.25
+"""Share of the clips in front of which there is talk."""
+CONTEXT_S = (0.4, 1.6)
+PAUSE_S = (0.05, 0.9)
+LEVEL_DB = (-14.0, 8.0)
+"""Loudness of speech, relative to LEVEL."""
+LEVEL = 2000.0
+"""RMS of int16 samples."""
+FADE = 240
+"""Samples over which a piece of talk begins and ends."""
+FLOOR = 8.0
+"""Noise of the quietest segments, RMS: no microphone is silent."""
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclasses.dataclass(frozen=True)
+class Segments:
+    """An epoch's segments."""
+
+    features: Features
+    """int8 [n, frames, n_mels]."""
+    targets: npt.NDArray[np.int8]
+    """int [n, rows]: label of each row, or NOT_COUNTED."""
+
+
+@dataclasses.dataclass(frozen=True)
+class _Speech:
+    """Speech in a segment, from and to a sample, with its label."""
+
+    start: int
+    end: int
+    label_id: int
+
+
+class SegmentMaker:
+    """Makes segments from a dataset's training clips and from talk; the same seed and number give the same segments."""
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        talk: Sequence[Samples],
+        settings: AugmentationSettings,
+        shape: Shape,
+        seed: int,
+        *,
+        segments: int = SEGMENTS,
+    ) -> None:
+        """Prepares rooms, microphones and noises.
+
+        Args:
+            dataset: provides clips, noise and the front-end's settings.
+            talk: recordings without the words, int16 [m].
+            settings: how segments are altered; what concerns the position of single clips has no effect.
+            shape: the layers of the network, which say how many frames a row sees.
+            seed: for all random choices.
+            segments: number of segments in an epoch.
+        """
+        self._clips, self._label_ids = dataset.clips("training"), np.asarray(dataset.label_ids("training"))
+        frontend = dataset.frontend
+        self.rows = min(MOST_ROWS, 1 + (LONGEST_CLIP_MS - frontend.clip_ms) // (STRIDE * frontend.stride_ms))
+        n_frames = shape.n_frames + STRIDE * (self.rows - 1)
+        self._frontend = dataclasses.replace(frontend, clip_ms=frontend.window_ms + (n_frames - 1) * frontend.stride_ms)
+        frames = np.arange(self.rows) * STRIDE + shape.n_frames - 1
+        self._row_ends = frames * frontend.stride_samples + frontend.window_samples
+        self._talk = [recording for recording in talk if recording.size >= self._frontend.clip_samples]
+        self._seed, self.n_segments, self._speed_percent = seed, segments, settings.speed_percent
+        in_place = dataclasses.replace(settings, place_probability=0, cut_probability=0, shift_ms=0, speed_percent=0)
+        blank = np.zeros((1, self._frontend.clip_samples), np.int16)
+        self._augmenter = Augmenter(
+            in_place, blank, np.array([SILENCE_INDEX]), dataset.noise, np.random.default_rng([seed, 1])
+        )
+        self._words = np.flatnonzero(self._label_ids >= FIRST_WORD)
+        self._others = np.flatnonzero(self._label_ids == UNKNOWN_INDEX)
+        self._stopped = threading.Event()
+
+    @property
+    def n_frames(self) -> int:
+        """Frames of a segment."""
+        return self._frontend.n_frames
+
+    def first(self, count: int) -> Generator[Segments, None, None]:
+        """Yields the segments of epochs 0 to count - 1; threads prepare the next ones while the caller trains.
+
+        Close the generator to stop early.
+        """
+        executor = ThreadPoolExecutor(THREADS)
+        try:
+            coming = collections.deque(executor.submit(self.make, number) for number in range(min(THREADS, count)))
+            for number in range(THREADS, THREADS + count):
+                segments = coming.popleft().result()
+                if number < count:
+                    coming.append(executor.submit(self.make, number))
+                yield segments
+        finally:
+            self._stopped.set()
+            executor.shutdown(wait=True, cancel_futures=True)
+            self._stopped.clear()
+
+    def make(self, number: int) -> Segments:
+        """Returns the segments of epoch `number`. Raises CancelledError if the generator was closed."""
+        features = np.empty((self.n_segments, *self._frontend.features_shape), np.int8)
+        targets = np.empty((self.n_segments, self.rows), np.int8)
+        for start in range(0, self.n_segments, BLOCK):
+            if self._stopped.is_set():
+                raise CancelledError
+            here = slice(start, min(start + BLOCK, self.n_segments))
+            rng = np.random.default_rng([self._seed, number, start])
+            features[here], targets[here] = self._block(here.stop - start, rng)
+        return Segments(features, targets)
+
+    def _block(self, count: int, rng: np.random.Generator) -> tuple[Features, npt.NDArray[np.int8]]:
+        sound = np.empty((count, self._frontend.clip_samples), np.int16)
+        targets = np.empty((count, self.rows), np.int8)
+        for row in range(count):
+            dry, speech = self._talk_only(rng) if self._talk and rng.random() < TALK_SHARE else self._sequence(rng)
+            sound[row] = saturated(dry + FLOOR * rng.standard_normal(dry.size, np.float32))
+            targets[row] = self._targets(speech)
+        sound, _ = self._augmenter.augment(sound, np.full(count, UNKNOWN_INDEX), rng)
+        return features_of_clips(sound, self._frontend), targets
+
+    def _targets(self, speech: Sequence[_Speech]) -> npt.NDArray[np.int8]:
+        targets = np.full(self.rows, SILENCE_INDEX, np.int8)
+        for one in speech:
+            targets[self._between(one.start, one.end + _samples(LINGER_MS))] = UNKNOWN_INDEX
+        for one in speech:
+            if one.label_id >= FIRST_WORD:
+                heard = one.end + _samples(HEARD_MS)
+                targets[self._between(one.end - _samples(EITHER_MS), heard + _samples(EITHER_MS))] = NOT_COUNTED
+        for one in speech:
+            if one.label_id >= FIRST_WORD:
+                targets[self._between(one.end, one.end + _samples(HEARD_MS))] = one.label_id
+        return targets
+
+    def _between(self, start: int, end: int) -> npt.NDArray[np.bool_]:
+        """Returns which rows' inputs end in [start, end)."""
+        return (self._row_ends >= start) & (self._row_ends < end)
+
+    def _talk_only(self, rng: np.random.Generator) -> tuple[Floats, list[_Speech]]:
+        piece = self._piece_of_talk(self._frontend.clip_samples, rng)
+        return piece, [_Speech(0, piece.size, UNKNOWN_INDEX)]
+
+    def _sequence(self, rng: np.random.Generator) -> tuple[Floats, list[_Speech]]:
+        """Returns clips one after another, float [s], and where they are."""
+        sound = np.zeros(self._frontend.clip_samples, np.float32)
+        speech: list[_Speech] = []
+        # the first clip may have begun before the segment: rows see what was said before they count
+        at = -int(rng.integers(SAMPLE_RATE_HZ))
+        while at < sound.size:
+            if self._talk and rng.random() < CONTEXT_SHARE:
+                talk = self._piece_of_talk(int(SAMPLE_RATE_HZ * rng.uniform(*CONTEXT_S)), rng)
+                at = _place(sound, talk, at, UNKNOWN_INDEX, speech) + int(SAMPLE_RATE_HZ * rng.uniform(0, 0.3))
+            piece, label_id = self._clip(rng)
+            at = _place(sound, piece, at, label_id, speech) + int(SAMPLE_RATE_HZ * rng.uniform(*PAUSE_S))
+        return sound, speech
+
+    def _clip(self, rng: np.random.Generator) -> tuple[Floats, int]:
+        """Returns the speech of a random clip at a random speed and level, and its label."""
+        is_word = bool(len(self._words)) and (rng.random() < WORD_SHARE or not len(self._others))
+        row = int(rng.choice(self._words if is_word else self._others))
+        clip = np.asarray(self._clips[row], np.float32)
+        begin, end = (int(edge[0]) for edge in speech_edges(clip[None]))
+        most = 1 + self._speed_percent / 100
+        speed = float(rng.uniform(1 / most, most))
+        piece = soxr.resample(clip[begin:end], SAMPLE_RATE_HZ * speed, SAMPLE_RATE_HZ, quality="MQ")
+        return _at_level(piece, rng), int(self._label_ids[row])
+
+    def _piece_of_talk(self, length: int, rng: np.random.Generator) -> Floats:
+        recording = self._talk[int(rng.integers(len(self._talk)))]
+        start = int(rng.integers(recording.size - length + 1))
+        piece = _at_level(np.asarray(recording[start : start + length], np.float32), rng)
+        fade = np.linspace(0, 1, FADE, dtype=np.float32)
+        piece[:FADE] *= fade
+        piece[-FADE:] *= fade[::-1]
+        return piece
+
+
+def _place(sound: Floats, piece: Floats, at: int, label_id: int, speech: list[_Speech]) -> int:
+    """Adds a piece to the sound, as far as it lies inside; returns where it ends."""
+    first, last = max(at, 0), min(at + piece.size, sound.size)
+    if last > first:
+        sound[first:last] += piece[first - at : last - at]
+        # a word whose end is outside has no row that must say it
+        speech.append(_Speech(first, at + piece.size, label_id))
+    return at + piece.size
+
+
+def _at_level(piece: Floats, rng: np.random.Generator) -> Floats:
+    level = float(np.sqrt(np.mean(np.square(piece, dtype=np.float64)))) if piece.size else 0.0
+    gain = LEVEL * 10 ** (rng.uniform(*LEVEL_DB) / 20) / max(level, 1.0)
+    return np.asarray(piece * np.float32(gain), np.float32)
+
+
+def _samples(ms: int) -> int:
+    return ms * SAMPLE_RATE_HZ // 1000

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Trains a network made for streams: every row of a segment is an example."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tinykws.project.labels import FIRST_WORD
+from tinykws.project.training_settings import TrainingSettings
+from tinykws.training.architectures.registry import STREAM_WIDTHS
+from tinykws.training.architectures.stream_tcn import build_rows, deployed_weights, shape_for
+from tinykws.training.keras_network import Network, real_values
+from tinykws.training.segments import SegmentMaker, Segments
+from tinykws.training.trainer import EpochResult, schedule
+from tinykws.training_data.augmentation.feature_warp import warped
+
+PASSES = 3
+"""How often an epoch's segments are learned, each time with other vocal tracts and masks."""
+LEARNING_RATE = 0.002
+WORD_WEIGHT = 5.0
+"""Weight of a row that must say a word; such rows are one in twenty."""
+GRADIENT_NORM = 1.0
+
+
+class StreamTrainer:
+    """Trains one of the sizes of stream_tcn on segments."""
+
+    def __init__(
+        self,
+        architecture: str,
+        features_shape: tuple[int, int],
+        n_labels: int,
+        maker: SegmentMaker,
+        settings: TrainingSettings,
+    ) -> None:
+        """Creates an untrained network and a learning rate schedule for `settings.epochs` epochs, which must be set.
+
+        Args:
+            architecture: a name of STREAM_WIDTHS.
+            features_shape: n_frames, n_mels of the deployed network.
+            n_labels: number of outputs.
+            maker: of the segments.
+            settings: training settings.
+        """
+        self._deployed = Network.untrained(architecture, features_shape, n_labels, seed=settings.seed)
+        self._rows = build_rows(
+            maker.n_frames,
+            features_shape[1],
+            n_labels,
+            settings.dropout,
+            width=STREAM_WIDTHS[architecture],
+            shape=shape_for(features_shape[0]),
+        )
+        self._settings = settings
+        self._rng = np.random.default_rng([settings.seed, 3])
+        assert settings.epochs is not None
+        steps = settings.epochs * PASSES * -(-maker.n_segments // settings.batch_size)
+        self._step = self._make_step(schedule(LEARNING_RATE, steps))
+
+    @property
+    def network(self) -> Network:
+        """The deployed network with the present weights."""
+        self._deployed.model.set_weights(deployed_weights(self._rows, self._deployed.model))
+        return self._deployed
+
+    def train_epoch(self, segments: Segments) -> EpochResult:
+        """Trains on an epoch's segments, PASSES times."""
+        loss, correct, count, size = 0.0, 0.0, 0.0, self._settings.batch_size
+        for _ in range(PASSES):
+            order = self._rng.permutation(len(segments.features))
+            for start in range(0, len(order), size):
+                rows = order[start : start + size]
+                features = real_values(warped(segments.features[rows], self._settings.augmentation, self._rng))
+                step_loss, hits, counted = self._step(features, segments.targets[rows].astype(np.int32))
+                loss, correct, count = loss + float(step_loss), correct + float(hits), count + float(counted)
+        return EpochResult(loss / count, correct / count)
+
+    def weights(self) -> list[npt.NDArray[Any]]:
+        """Returns a copy of all weights."""
+        return [np.array(variable.value.numpy()) for variable in self._rows.weights]
+
+    def restore(self, weights: list[npt.NDArray[Any]]) -> None:
+        """Sets weights that `weights` returned earlier."""
+        self._rows.set_weights(weights)
+
+    def _make_step(self, learning_rate: Any) -> Any:
+        """Returns a function that trains on one batch and returns the sums of losses, correct rows and counted rows."""
+        import keras
+        import tensorflow
+
+        model, variables = self._rows, self._rows.trainable_variables
+        optimizer = keras.optimizers.Adam(learning_rate, clipnorm=GRADIENT_NORM)
+        optimizer.build(variables)
+
+        def gradients(features: Any, targets: Any) -> Any:
+            with tensorflow.GradientTape() as tape:
+                logits = model(features, training=True)
+                losses = tensorflow.nn.sparse_softmax_cross_entropy_with_logits(tensorflow.maximum(targets, 0), logits)
+                counted = tensorflow.cast(targets >= 0, losses.dtype)
+                weights = counted * tensorflow.where(targets >= FIRST_WORD, WORD_WEIGHT, 1.0)
+                loss = tensorflow.reduce_sum(weights * losses) / tensorflow.reduce_sum(counted)
+            correct = counted * tensorflow.cast(
+                tensorflow.argmax(logits, axis=-1, output_type=targets.dtype) == targets, losses.dtype
+            )
+            sums = [tensorflow.reduce_sum(value) for value in (weights * losses, correct, counted)]
+            return tape.gradient(loss, variables), sums
+
+        def apply(values: Any) -> None:
+            optimizer.apply(values, variables)
+
+        compiled = tensorflow.function(gradients, jit_compile=True)
+        applied = tensorflow.function(apply)
+
+        def step(features: Any, targets: Any) -> Any:
+            values, sums = compiled(features, targets)
+            applied(values)
+            return sums
+
+        return step
