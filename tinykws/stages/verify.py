@@ -100,7 +100,7 @@ def verify(
     fault = golden_fault(bundle, interpreter.invoke)
     facts = RunFacts(
         len(clips), bundle.labels, bundle.frontend.sample_rate_hz, min_accuracy, playback.lead_in_ms,
-        refused=fault, board=board.id, model_id=bundle.model_id,
+        refused=fault, board=board.id, model_id=bundle.model_id, identity=bundle.identity,
     )  # fmt: skip
     if facts.refused:
         return _refused(facts, log_path)

@@ -163,7 +163,7 @@ class _StreamRun:
         infer = Interpreter(bundle.model_bytes()).invoke
         self.refused = golden_fault(bundle, infer)
         """Why no device is asked; "" if the bundle is right."""
-        self._board_id, self._model_id = board.id, bundle.model_id
+        self._board_id, self._model_id, self._identity = board.id, bundle.model_id, bundle.identity
         self._stream = stream
         self._labels = bundle.labels
         self._frontend = bundle.frontend
@@ -238,7 +238,7 @@ class _StreamRun:
         duration_ms = self._samples * 1000 // self._rate_hz
         return StreamFacts(
             self._stream.path.name, duration_ms, self._labels, self._playback.lead_in_ms,
-            refused=self.refused, board=self._board_id, model_id=self._model_id,
+            refused=self.refused, board=self._board_id, model_id=self._model_id, identity=self._identity,
         )  # fmt: skip
 
     def _audio_pieces(self, log: SessionLog, progress: Progress) -> Generator[bytes]:

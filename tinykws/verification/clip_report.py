@@ -12,10 +12,12 @@ from typing import Any
 
 from tinykws.device.protocol import AUDIO_TYPE, Ready, read_line
 from tinykws.device.session_log import END, RECEIVED, SENT, LogEntry
+from tinykws.model.bundle import Bundle
 from tinykws.project.labels import Label
 from tinykws.support.errors import ConfigError
 from tinykws.verification.mismatch_search import FoundMismatch
 from tinykws.verification.run_facts import banner_of_refused, facts_of
+from tinykws.verification.same_bundle import banner_complaint, bundle_complaint
 from tinykws.verification.verdict import ClipResult, judge
 
 _ANNOUNCED = re.compile(rf"!DATA {AUDIO_TYPE} ([0-9]+) .*tail=([0-9]+)")
@@ -102,7 +104,10 @@ class VerifyReport:
 
 
 def report_of(
-    entries: Sequence[LogEntry], log_path: Path | None = None, min_accuracy: float | None = None
+    entries: Sequence[LogEntry],
+    log_path: Path | None = None,
+    min_accuracy: float | None = None,
+    bundle: Bundle | None = None,
 ) -> VerifyReport:
     """Returns the report on a log.
 
@@ -110,6 +115,7 @@ def report_of(
         entries: the whole log.
         log_path: where it is.
         min_accuracy: replaces the required accuracy in the log.
+        bundle: the bundle that the log should be of: a log of a run with other settings is FAIL. None: any will do.
 
     Raises:
         ConfigError: it is not a log of clips, or a device was asked and it contains no banner.
@@ -118,6 +124,11 @@ def report_of(
     ready = banner_of_refused(facts.board, facts.model_id, facts.labels) if facts.refused else _last_banner(entries)
     end = _end_of(entries, facts.clips)
     verdict = judge(entries, facts.min_accuracy if min_accuracy is None else min_accuracy, end.ended)
+    complaints = (
+        banner_complaint(facts.identity, ready),
+        bundle_complaint(bundle, facts.identity, ready, facts.labels),
+    )
+    reason = "; ".join(dict.fromkeys(filter(None, [*complaints, verdict.reason])))
     figures = [clip.figures for clip in verdict.clips if clip.figures is not None]
     frames = sum(figure.frames for figure in figures)
     inferences = sum(figure.inferences for figure in figures)
@@ -126,8 +137,8 @@ def report_of(
         engine=ready.engine,
         model_id=ready.model,
         self_test=ready.self_test,
-        passed=verdict.passed,
-        reason=verdict.reason,
+        passed=not reason,
+        reason=reason,
         ended=end.ended,
         accuracy=verdict.accuracy,
         labels=facts.labels,

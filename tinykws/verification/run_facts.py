@@ -36,6 +36,8 @@ class RunFacts:
     """The board's id; empty in older logs."""
     model_id: str = ""
     """Identifies the bundle's model; empty in older logs."""
+    identity: str = ""
+    """Of the bundle that the run was made with (tinykws/project/identity.py); empty in older logs."""
 
     def to_text(self) -> str:
         """Returns the text of a `run` entry."""
@@ -81,7 +83,7 @@ def run_facts_of(entries: Iterable[LogEntry]) -> RunFacts | None:
             _number(values, "sample_rate_hz", least=1),
             _share(values["min_accuracy"]),
             _number({"lead_in_ms": 0, **values}, "lead_in_ms", least=0),
-            *(str(values.get(key, "")) for key in ("refused", "board", "model_id")),
+            *(str(values.get(key, "")) for key in ("refused", "board", "model_id", "identity")),
         )
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
         raise ConfigError(f"the log's first entry is damaged: {error}") from error

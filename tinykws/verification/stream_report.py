@@ -12,11 +12,13 @@ from tinykws.device.banner_checks import self_test_failure
 from tinykws.device.protocol import Ready, read_line
 from tinykws.device.session_log import END, RECEIVED, STREAM, LogEntry
 from tinykws.evaluation.timeline import StreamScore
+from tinykws.model.bundle import Bundle
 from tinykws.project.labels import Label
 from tinykws.support.errors import ConfigError
 from tinykws.verification.clip_report import RunEnd
 from tinykws.verification.mismatch_search import FoundMismatch
 from tinykws.verification.run_facts import banner_of_refused
+from tinykws.verification.same_bundle import banner_complaint, bundle_complaint
 from tinykws.verification.stream_verdict import StreamFacts, StreamVerdict, judge_stream
 
 
@@ -75,8 +77,15 @@ class StreamReport:
         return values
 
 
-def stream_report_of(entries: Iterable[LogEntry], log_path: Path | None = None) -> StreamReport:
+def stream_report_of(
+    entries: Iterable[LogEntry], log_path: Path | None = None, bundle: Bundle | None = None
+) -> StreamReport:
     """Returns the report on a stream's log, which is read once. A truncated log is FAIL.
+
+    Args:
+        entries: the whole log.
+        log_path: where it is.
+        bundle: the bundle that the log should be of: a log of a run with other settings is FAIL. None: any will do.
 
     Raises:
         ConfigError: it is not a log of a stream, or it contains no banner.
@@ -89,7 +98,9 @@ def stream_report_of(entries: Iterable[LogEntry], log_path: Path | None = None) 
     if ready is None or facts is None:
         raise ConfigError("the log contains no banner of a device")
     ended = "" if details.end.ended in verdict.reason else details.end.ended
-    reason = facts.refused or "; ".join(filter(None, [verdict.reason, ended, details.complaint]))
+    other = (banner_complaint(facts.identity, ready), bundle_complaint(bundle, facts.identity, ready, facts.labels))
+    of_run = [facts.refused] if facts.refused else [verdict.reason, ended, details.complaint]
+    reason = "; ".join(filter(None, [*other, *of_run]))
     return StreamReport(
         board=ready.board,
         engine=ready.engine,
