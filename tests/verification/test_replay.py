@@ -19,13 +19,14 @@ from device_port import NAME, DevicePort
 from fake_device import FakeDevice
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from log_text import write_entries
 from tiny_model import tiny_bundle
 
 from tinykws.audio.files import write_wav
 from tinykws.boards.rows import find_board
 from tinykws.cli.main import run as tinykws
 from tinykws.device.line_checksum import split_check, with_check
-from tinykws.device.session_log import KINDS, LogEntry, open_log, read_entries, write_entries
+from tinykws.device.session_log import KINDS, LogEntry, open_log, read_entries
 from tinykws.model.bundle import Bundle, load_bundle
 from tinykws.project.labels import labels_of_words
 from tinykws.stages.verify import ClipFile, find_clips, verify

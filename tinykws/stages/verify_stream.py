@@ -20,7 +20,7 @@ from tinykws.audio.samples import Samples
 from tinykws.boards.rows import Board
 from tinykws.device.banner_checks import NO_IDENTITY, check_firmware_matches
 from tinykws.device.clip_audio import StreamedAudio, pcm_bytes
-from tinykws.device.open_device import RETURN_S, OpenDevice, add_device_details, open_device
+from tinykws.device.open_device import KEPT_ENTRIES, RETURN_S, OpenDevice, add_device_details, open_device
 from tinykws.device.protocol import MAX_CLIP_BYTES
 from tinykws.device.recovering_session import RecoveringSession
 from tinykws.device.session import DeviceSession
@@ -40,8 +40,6 @@ from tinykws.verification.mismatch_search import FoundMismatch, MismatchSearch
 from tinykws.verification.stream_report import StreamReport, stream_report_of
 from tinykws.verification.stream_verdict import StreamFacts, StreamVerdict, event_text, judge_stream
 
-KEPT_ENTRIES = 200
-"""How many of the newest log entries to keep in memory, to explain how a session ended."""
 ATTEMPTS = 2
 """Attempts to send a stream, which may be hours long."""
 

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from tinykws.device.protocol import AUDIO_TYPE, Ready, read_line
-from tinykws.device.session_log import END, RECEIVED, SENT, LogEntry
+from tinykws.device.session_log import END, RECEIVED, SENT, LogEntry, lines_left_out
 from tinykws.model.bundle import Bundle
 from tinykws.project.labels import Label
 from tinykws.support.errors import ConfigError
 from tinykws.verification.mismatch_search import FoundMismatch
-from tinykws.verification.run_facts import banner_of_refused, facts_of
+from tinykws.verification.run_facts import banner_of_refused, facts_of, with_left_out
 from tinykws.verification.same_bundle import banner_complaint, bundle_complaint
 from tinykws.verification.verdict import ClipResult, judge
 
@@ -75,6 +75,8 @@ class VerifyReport:
     log_path: Path | None
     mismatches: tuple[FoundMismatch, ...] = ()
     """Where device and host first differ, for the first few unequal clips."""
+    lines_left_out: int = 0
+    """Lines from the device that are not in the log: damaged, or more than there is room for."""
 
     @property
     def equal_clips(self) -> int:
@@ -128,7 +130,8 @@ def report_of(
         banner_complaint(facts.identity, ready),
         bundle_complaint(bundle, facts.identity, ready, facts.labels),
     )
-    reason = "; ".join(dict.fromkeys(filter(None, [*complaints, verdict.reason])))
+    left_out = sum(map(lines_left_out, entries))
+    reason = "; ".join(filter(None, [*complaints, verdict.reason]))
     figures = [clip.figures for clip in verdict.clips if clip.figures is not None]
     frames = sum(figure.frames for figure in figures)
     inferences = sum(figure.inferences for figure in figures)
@@ -138,7 +141,7 @@ def report_of(
         model_id=ready.model,
         self_test=ready.self_test,
         passed=not reason,
-        reason=reason,
+        reason=with_left_out(reason, left_out),
         ended=end.ended,
         accuracy=verdict.accuracy,
         labels=facts.labels,
@@ -150,6 +153,7 @@ def report_of(
         arena_bytes=max((figure.arena_bytes for figure in figures), default=None),
         log_path=log_path,
         mismatches=end.mismatches,
+        lines_left_out=left_out,
     )
 
 

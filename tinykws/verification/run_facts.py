@@ -61,6 +61,13 @@ def banner_of_refused(board: str, model_id: str, labels: Sequence[Label]) -> Rea
     return Ready(0, board, "none", model_id, 0, 0, tuple(label.name for label in labels))
 
 
+def with_left_out(reason: str, lines_left_out: int) -> str:
+    """Returns the reason of a FAIL, and that the log is not whole: what is missing may be the cause."""
+    return (
+        f"{reason}; {lines_left_out} lines from the device are not in the log" if reason and lines_left_out else reason
+    )
+
+
 def facts_of(entries: Iterable[LogEntry]) -> RunFacts:
     """Parses a log's `run` entry. Raises ConfigError if it is missing or damaged."""
     facts = run_facts_of(entries)
