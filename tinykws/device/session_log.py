@@ -46,8 +46,8 @@ class LogEntry:
     only its position and length); `expected` is a line that the device should print according to the host's pipeline;
     `clip` begins a clip with its file's name; `label` is the label expected of it; `fault` says why an attempt failed;
     `link` reports a lost connection, a reconnection, or a count of lines that were left out; `end` comes last, as JSON,
-    with the reason if not all clips were sent. `stream` and `event`: see tinykws.verification.stream_verdict; `mismatch`: where
-    device and host first differ, see tinykws.verification.mismatch_search.
+    with the reason if not all clips were sent. `stream` and `event`: see tinykws.verification.stream_verdict;
+    `mismatch`: where device and host first differ, see tinykws.verification.mismatch_search.
     """
 
     ms: float
