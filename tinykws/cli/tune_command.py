@@ -83,7 +83,7 @@ def _tune_bundle(
     wishes = dataclasses.replace(project.config.detector, threshold=AUTO, word_thresholds={})
     if per_hour is not None:
         wishes = dataclasses.replace(wishes, false_accepts_per_hour=per_hour)
-    streams = named_negatives(negatives) if negatives else project_negatives(project, TUNED_ON)
+    streams = named_negatives(negatives, progress) if negatives else project_negatives(project, TUNED_ON, progress)
     return tune_bundle(bundle, project, wishes, streams, progress)
 
 

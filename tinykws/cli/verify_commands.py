@@ -151,7 +151,7 @@ def _chosen_clips(place: Workplace, paths: tuple[Path, ...], sample: int | None)
     from tinykws.stages.verify import ClipFile, find_clips
 
     if paths:
-        return find_clips(paths, place.bundle.labels)
+        return find_clips(paths, place.bundle.labels, ConsoleProgress())
     if sample is None:
         return [ClipFile(place.bundle.path / clip.file, clip.label or None) for clip in place.bundle.golden]
     from tinykws.project.layout import Project

@@ -98,7 +98,7 @@ def evaluate_stream(
             hint="name a project with the same words: --project DIR",
         )
     split = TESTING if dataset.split_sizes[TESTING] else VALIDATION
-    recorded = named_negatives(negatives) if negatives else project_negatives(project, REPORTED_ON)
+    recorded = named_negatives(negatives, progress) if negatives else project_negatives(project, REPORTED_ON, progress)
     noise = held_back_noise([project.data_dir, project.synth_dir], split)
     stream_set = plan_stream_set(dataset, split, noise, recorded)
     _warn(stream_set, split, progress)

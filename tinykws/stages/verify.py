@@ -31,6 +31,7 @@ from tinykws.project.labels import BACKGROUND_NOISE, SILENCE, UNKNOWN, Label
 from tinykws.reporting.plots import plot_both_sides
 from tinykws.support.errors import ConfigError, DeviceError
 from tinykws.support.progress import SILENT, Progress
+from tinykws.training_data.named_recordings import named_recordings
 from tinykws.verification.clip_report import RunEnd, VerifyReport, report_of
 from tinykws.verification.golden_check import golden_fault
 from tinykws.verification.host_reference import HostReference
@@ -39,7 +40,6 @@ from tinykws.verification.mismatch_search import FoundMismatch, MismatchSearch
 from tinykws.verification.run_facts import RunFacts
 from tinykws.verification.verdict import judge
 
-AUDIO_SUFFIXES = (".wav", ".flac")
 ATTEMPTS = 3
 
 
@@ -104,7 +104,7 @@ def verify(
     )  # fmt: skip
     if facts.refused:
         return _refused(facts, log_path)
-    run = _ClipRun(bundle, playback, None if log_path is None else fresh_mismatch_folder(log_path))
+    run = _ClipRun(bundle, playback, None if log_path is None else fresh_mismatch_folder(log_path), progress)
     port_access = port_access or PortAccess()
     with (
         open_log(log_path, clock=port_access.now) as log,
@@ -160,14 +160,14 @@ def _send_clips(
     return ""
 
 
-def find_clips(paths: Sequence[Path], labels: Sequence[Label]) -> tuple[ClipFile, ...]:
+def find_clips(paths: Sequence[Path], labels: Sequence[Label], progress: Progress = SILENT) -> tuple[ClipFile, ...]:
     """Returns the audio files at the given paths; for a folder, all files below it, sorted.
 
     The expected label of a clip is that of its folder's name (`da` or `да`), `_silence_` for noise, and `_unknown_` for
     any other folder. If no clip is in a label's folder, the folders mean something else and no label is expected.
     Raises ConfigError if a path contains no audio file.
     """
-    files = [file for path in paths for file in _audio_files(path)]
+    files = named_recordings(paths, progress)
     names = {folder: label.name for label in labels for folder in (label.text, label.name)}
     if not any(file.resolve().parent.name in names for file in files):
         return tuple(ClipFile(file) for file in files)
@@ -187,7 +187,8 @@ def _report_self_test(ready: Ready, bundle: Bundle, progress: Progress) -> None:
 class _ClipRun:
     """Runs each clip through the host's pipeline, then sends it to the device."""
 
-    def __init__(self, bundle: Bundle, playback: Playback, mismatch_dir: Path | None) -> None:
+    def __init__(self, bundle: Bundle, playback: Playback, mismatch_dir: Path | None, progress: Progress) -> None:
+        self._say = progress.say
         self.labels = bundle.labels
         self._reference = HostReference(bundle, Interpreter(bundle.model_bytes()).invoke)
         self._rate_hz = bundle.frontend.sample_rate_hz
@@ -225,7 +226,7 @@ class _ClipRun:
 
     def _read(self, path: Path) -> Samples:
         """Returns int16 [n], all that precedes the silence that the device adds. Raises ConfigError."""
-        samples = read_audio(path, self._rate_hz).samples
+        samples = read_audio(path, self._rate_hz, on_damage=self._say).samples
         return np.concatenate([self._playback.lead_in, samples, self._playback.padding(samples.size)])
 
 
@@ -233,12 +234,3 @@ def _log_clip_name(log: SessionLog, clip: ClipFile) -> None:
     log.add(CLIP, f"{clip.path.parent.name}/{clip.path.name}")
     if clip.expected_label is not None:
         log.add(LABEL, clip.expected_label)
-
-
-def _audio_files(path: Path) -> list[Path]:
-    if path.is_file():
-        return [path]
-    files = sorted(file for file in path.rglob("*") if file.suffix.lower() in AUDIO_SUFFIXES)
-    if not files:
-        raise ConfigError(f"{path} contains no audio file", hint="WAV and FLAC files are supported")
-    return files

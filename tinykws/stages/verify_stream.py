@@ -11,7 +11,7 @@ import contextlib
 import dataclasses
 import itertools
 import zlib
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 from tinykws.audio.files import AudioStream
@@ -54,9 +54,9 @@ class StreamFile:
     first_seconds: int | None = None
     """Send only this much of it; None: all."""
 
-    def seconds(self, sample_rate_hz: int) -> Iterator[Samples]:
-        """Yields the samples, int16 [n], second by second. Raises ConfigError."""
-        with AudioStream(self.path, sample_rate_hz) as stream:
+    def seconds(self, sample_rate_hz: int, say: Callable[[str], None] = lambda _: None) -> Iterator[Samples]:
+        """Yields the samples, int16 [n], second by second; `say` is told if the file is damaged. Raises ConfigError."""
+        with AudioStream(self.path, sample_rate_hz, say) as stream:
             for number, samples in enumerate(stream):
                 if number == self.first_seconds:
                     return
@@ -100,7 +100,7 @@ def verify_stream(
         ToolError: the emulator is missing.
         DeviceError: no device answers at the start, or its firmware does not match.
     """
-    run = _StreamRun(bundle, board, stream)
+    run = _StreamRun(bundle, board, stream, progress)
     if run.refused:
         return _refused(run, log_path)
     mismatch_dir = fresh_mismatch_folder(log_path)
@@ -157,7 +157,7 @@ def _send_stream(
 class _StreamRun:
     """Runs a stream through the host's pipeline while it is sent to the device."""
 
-    def __init__(self, bundle: Bundle, board: Board, stream: StreamFile) -> None:
+    def __init__(self, bundle: Bundle, board: Board, stream: StreamFile, progress: Progress) -> None:
         infer = Interpreter(bundle.model_bytes()).invoke
         self.refused = golden_fault(bundle, infer)
         """Why no device is asked; "" if the bundle is right."""
@@ -171,7 +171,7 @@ class _StreamRun:
         self._names = {name: label.name for label in bundle.labels for name in (label.text, label.name)}
         self._samples = 0
         self._crc = zlib.crc32(pcm_bytes(self._playback.lead_in))
-        for samples in stream.seconds(self._rate_hz):
+        for samples in stream.seconds(self._rate_hz, progress.say):
             self._samples += samples.size
             self._crc = zlib.crc32(pcm_bytes(samples), self._crc)
         if self._samples < bundle.frontend.clip_samples:
