@@ -11,7 +11,8 @@ import click
 
 from tinykws.cli.console import ConsoleProgress, print_json, table, to_json
 from tinykws.cli.options import force_option, json_option, project_option
-from tinykws.cli.pipeline import report_of, run_until
+from tinykws.cli.run_stages import run_until
+from tinykws.cli.stages_in_order import report_of
 from tinykws.cli.terminal import echo
 from tinykws.project.layout import Project
 

@@ -20,8 +20,10 @@ from tinykws.cli.options import (
     project_option,
     rebuild_option,
 )
-from tinykws.cli.pipeline import report_of, run_for_evaluation, run_stage, use_last_or_run, workplace
+from tinykws.cli.run_stages import run_stage
+from tinykws.cli.stages_in_order import report_of
 from tinykws.cli.terminal import echo
+from tinykws.cli.workplace import run_for_evaluation, use_last_or_run, workplace
 from tinykws.project.layout import Project
 from tinykws.support.errors import ConfigError
 

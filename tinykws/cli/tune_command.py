@@ -13,7 +13,8 @@ import click
 from tinykws.cli.console import ConsoleProgress, print_json, to_json
 from tinykws.cli.evaluation_view import percent, rate_range
 from tinykws.cli.options import FiniteRange, force_option, json_option, negatives_option, project_option
-from tinykws.cli.pipeline import report_of, run_until
+from tinykws.cli.run_stages import run_until
+from tinykws.cli.stages_in_order import report_of
 from tinykws.cli.terminal import echo
 from tinykws.project.layout import Project
 

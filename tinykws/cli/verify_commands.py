@@ -12,7 +12,7 @@ from click.core import ParameterSource
 
 from tinykws.cli.console import ConsoleProgress, print_json
 from tinykws.cli.options import bundle_option, project_option
-from tinykws.cli.pipeline import Workplace
+from tinykws.cli.suggested_commands import completed
 from tinykws.cli.terminal import echo
 from tinykws.cli.verify_options import (
     DeviceUnderTest,
@@ -23,6 +23,7 @@ from tinykws.cli.verify_options import (
     report_options,
 )
 from tinykws.cli.verify_view import describe_clips, describe_stream
+from tinykws.cli.workplace import Workplace
 from tinykws.support.errors import DeviceError
 from tinykws.support.files import write_json, write_text_if_changed
 
@@ -228,7 +229,7 @@ def _give_report(report: VerifyReport | StreamReport, text: str, json_path: Path
     if json_path == STDOUT:
         print_json(report.to_dict())
     else:
-        echo(text)
+        echo(completed(text))
         if json_path is not None:
             write_json(json_path, report.to_dict())
     if report.ended:
