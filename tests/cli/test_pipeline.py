@@ -219,7 +219,7 @@ def test_small_commands_use_the_last_bundle_and_say_what_is_out_of_date(
     edited("epochs: 1", "epochs: 2")(project)
     assert noticed(project) == [
         "the last bundle is used, and it is out of date: train: training.epochs was 1, is 2\n"
-        "to run train, quantize, tune again, which takes about 4 min: --rebuild, or tinykws build"
+        "to run train, quantize, tune again, which takes about 4 min: --rebuild, or tinykws tune"
     ]
     edited("[low, high]", "[low]")(project)
     recorded(project)

@@ -38,6 +38,7 @@ def nothing_named() -> Iterator[None]:
         ("tinykws tune --project other", "tinykws tune --project other"),
         ("tinykws init --words yes,no", "tinykws init 'my app' --words yes,no"),
         ("tinykws init DIR", "tinykws init DIR"),
+        ("tinykws build --help", "tinykws build --help"),
         ("run `tinykws verify`, which says", "run `tinykws verify --project 'my app' --board esp32`, which says"),
         ("waiting for `tinykws build` (process 3)", "waiting for `tinykws build` (process 3)"),
         ("tinykws generates its files again", "tinykws generates its files again"),

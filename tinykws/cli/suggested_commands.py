@@ -57,6 +57,8 @@ def _complete(match: re.Match[str]) -> str:
     if name not in COMMANDS:
         return match[0]
     own = _ENDS_COMMAND.split(match.string[match.end() :], maxsplit=1)[0]
+    if "--help" in own:
+        return match[0]
     return f"{match[0]}{_project(name, own)}{_board(name, own)}"
 
 

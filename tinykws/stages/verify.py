@@ -96,12 +96,7 @@ def verify(
     if not clips:
         raise ConfigError("no clip to verify with", hint="name audio files, or folders of them")
     playback = _checked_playback(bundle, lead_in_ms, tail_ms)
-    interpreter = Interpreter(bundle.model_bytes())
-    fault = golden_fault(bundle, interpreter.invoke)
-    facts = RunFacts(
-        len(clips), bundle.labels, bundle.frontend.sample_rate_hz, min_accuracy, playback.lead_in_ms,
-        refused=fault, board=board.id, model_id=bundle.model_id, identity=bundle.identity,
-    )  # fmt: skip
+    facts = _facts(bundle, board, len(clips), playback, min_accuracy)
     if facts.refused:
         return _refused(facts, log_path)
     run = _ClipRun(bundle, playback, None if log_path is None else fresh_mismatch_folder(log_path), progress)
@@ -113,14 +108,28 @@ def verify(
         log.add(RUN, facts.to_text())
         session = DeviceSession(device.transport, log, timeout_s)
         connection = RecoveringSession(session, device, lambda ready: check_firmware_matches(ready, bundle, board))
-        with add_device_details(device, log):
-            ready = connection.begin()
-        if not ready.identity:
-            progress.say(NO_IDENTITY)
-        _report_self_test(ready, bundle, progress)
+        _begin(connection, device, bundle, progress)
         ended = _send_clips(run, connection, device, clips, progress)
         log.add(END, RunEnd(ended, run.mismatches).to_text())
     return report_of(log.entries, log_path)
+
+
+def _facts(bundle: Bundle, board: Board, n_clips: int, playback: Playback, min_accuracy: float | None) -> RunFacts:
+    """Returns the facts for the log; the bundle is refused if its golden clips do not give on the host what it says."""
+    return RunFacts(
+        n_clips, bundle.labels, bundle.frontend.sample_rate_hz, min_accuracy, playback.lead_in_ms,
+        refused=golden_fault(bundle, Interpreter(bundle.model_bytes()).invoke),
+        board=board.id, model_id=bundle.model_id, identity=bundle.identity,
+    )  # fmt: skip
+
+
+def _begin(connection: RecoveringSession, device: OpenDevice, bundle: Bundle, progress: Progress) -> None:
+    """Requests and checks the banner, and reports what it lacks. Raises DeviceError."""
+    with add_device_details(device, connection.session.log):
+        ready = connection.begin()
+    if not ready.identity:
+        progress.say(NO_IDENTITY)
+    _report_self_test(ready, bundle, progress)
 
 
 def _checked_playback(bundle: Bundle, lead_in_ms: int | None, tail_ms: int | None) -> Playback:
