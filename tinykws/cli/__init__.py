@@ -14,7 +14,7 @@ Contents:
     verbosity.current_verbosity: whether --quiet or --verbose was given.
     options.project_option: the options that several commands share.
     verify_options.find_device: finds the device that `verify` and `verify-stream` compare with the host.
-    suggested_commands.completed: adds the project and the board to suggested commands.
+    suggestions.completed: adds the project and the board to suggested commands.
     completion_command.completion: prints the shell's completion script.
     run_stages.run_until: runs the stages that are out of date.
     stages_in_order.first_stale: the first stage that is out of date.

@@ -7,7 +7,7 @@ import dataclasses
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-from tinykws.cli.suggested_commands import completed
+from tinykws.cli.suggestions import completed
 from tinykws.cli.workplace import Workplace
 from tinykws.evaluation.detector_quality import DetectorQuality, Material, advice, quality_of
 from tinykws.project.labels import FIRST_WORD, UNKNOWN

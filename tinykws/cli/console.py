@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Siz
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from tinykws.cli.suggested_commands import completed
+from tinykws.cli.suggestions import completed
 from tinykws.cli.terminal import clear_line, echo, progress_bar
 from tinykws.cli.verbosity import current_verbosity
 from tinykws.support.dataclass_reader import former_keys_of

@@ -12,7 +12,7 @@ import click
 
 from tinykws.cli.console import print_json, to_json
 from tinykws.cli.options import BoardId, json_option, project_option
-from tinykws.cli.suggested_commands import completed
+from tinykws.cli.suggestions import completed
 from tinykws.cli.terminal import echo, style
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from tinykws import __version__
 from tinykws.cli.command_group import CommandGroup, NoSuchCommandError
 from tinykws.cli.command_list import COMMANDS
 from tinykws.cli.former_spellings import moved_option
-from tinykws.cli.suggested_commands import completed, forget
+from tinykws.cli.suggestions import completed, forget
 from tinykws.cli.terminal import echo
 from tinykws.cli.verbosity import Verbosity, verbosity_options
 from tinykws.support.dataclass_reader import RenamedSettingWarning

@@ -10,7 +10,7 @@ import click
 
 from tinykws.cli.console import ConsoleProgress, print_json, table, to_json
 from tinykws.cli.options import FiniteRange, bundle_option, json_option, project_option, rebuild_option
-from tinykws.cli.suggested_commands import completed
+from tinykws.cli.suggestions import completed
 from tinykws.cli.terminal import echo
 from tinykws.cli.workplace import workplace
 from tinykws.project.layout import Project

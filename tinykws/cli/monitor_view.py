@@ -7,7 +7,7 @@ import datetime
 import shutil
 from collections.abc import Callable
 
-from tinykws.cli.suggested_commands import completed
+from tinykws.cli.suggestions import completed
 from tinykws.cli.terminal import clear_line, echo, redraw, style
 from tinykws.device.detection_counts import DetectionCounts, short_label
 from tinykws.device.health import DeviceHealth

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from tinykws.cli.suggested_commands import remember_board, remember_project
+from tinykws.cli.suggestions import remember_board, remember_project
 from tinykws.support.errors import ConfigError
 
 if TYPE_CHECKING:

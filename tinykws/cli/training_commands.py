@@ -147,7 +147,8 @@ def _import(project_dir: Path, tflite: Path, labels: list[str], golden: tuple[Pa
 
     out, progress = project_dir / "build" / "bundle", ConsoleProgress()
     frontend = Project.load(project_dir).config.frontend if (project_dir / CONFIG_NAME).is_file() else None
-    hold_until_the_command_ends(out.parent, progress)
+    if out.parent.is_dir():  # or nobody else works there, and a refused model leaves nothing behind
+        hold_until_the_command_ends(out.parent, progress)
     if not force:
         confirm_replacing_trained(out)
     import_model(tflite, labels, out, golden, frontend=frontend, progress=progress)

@@ -12,7 +12,7 @@ from click.core import ParameterSource
 
 from tinykws.cli.console import ConsoleProgress, print_json
 from tinykws.cli.options import bundle_option, project_option
-from tinykws.cli.suggested_commands import completed
+from tinykws.cli.suggestions import completed
 from tinykws.cli.terminal import echo
 from tinykws.cli.verify_options import (
     DeviceUnderTest,

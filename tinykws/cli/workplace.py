@@ -15,6 +15,7 @@ from tinykws.cli.stages_in_order import ORDER, first_stale, stale_notice
 from tinykws.project.layout import Project
 from tinykws.support.errors import ConfigError
 from tinykws.support.progress import Progress
+from tinykws.training.architectures.registry import check_architecture
 
 if TYPE_CHECKING:
     from tinykws.model.bundle import Bundle
@@ -55,7 +56,8 @@ def workplace(
 
     build_dir = project_dir / "build"
     if bundle_dir is None and not (build_dir / "bundle").is_dir():
-        Project.load(project_dir)  # refused before anything is made in a folder that is no project
+        # refused before anything is made in a folder that is no project
+        check_architecture(Project.load(project_dir).config.model.architecture)
     if bundle_dir is not None:
         load_bundle(bundle_dir)
     if hold:

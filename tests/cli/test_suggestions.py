@@ -12,11 +12,11 @@ from pathlib import Path
 import click
 import pytest
 
-from tinykws.cli import suggested_commands
+from tinykws.cli import suggestions
 from tinykws.cli.command_list import COMMANDS
 from tinykws.cli.main import run
 from tinykws.cli.main import tinykws as group
-from tinykws.cli.suggested_commands import NEEDS_BOARD, NO_PROJECT, completed, forget, remember_board, remember_project
+from tinykws.cli.suggestions import NEEDS_BOARD, NO_PROJECT, completed, forget, remember_board, remember_project
 
 PACKAGE = Path(__file__).parent.parent.parent / "tinykws"
 
@@ -78,7 +78,7 @@ def test_it_knows_what_commands_take() -> None:
         assert (board is not None and board.required) == (name in NEEDS_BOARD), name
 
 
-def suggestions() -> Iterator[tuple[str, str, str]]:
+def texts_with_commands() -> Iterator[tuple[str, str, str]]:
     """Every text in the package's code, but its docstrings, that suggests a command."""
     for path in sorted(PACKAGE.rglob("*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -98,13 +98,13 @@ def is_docstring(node: ast.AST) -> bool:
 
 
 def test_every_suggestion_has_only_options_that_the_command_has() -> None:
-    found = list(suggestions())
+    found = list(texts_with_commands())
     assert len(found) > 40
     for where, name, text in found:
         command = group.get_command(click.Context(group), name)
         assert command is not None
         known = {option for parameter in command.params for option in (*parameter.opts, "--help")}
-        own = suggested_commands._ENDS_COMMAND.split(text, maxsplit=1)[0]
+        own = suggestions._ENDS_COMMAND.split(text, maxsplit=1)[0]
         assert set(re.findall(r" (--[a-z][a-z-]*)", own)) <= known, f"{where}: {text}"
 
 
