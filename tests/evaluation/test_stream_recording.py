@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from tinykws.audio.files import write_wav
 from tinykws.evaluation.stream_recording import FIRST_HALF, SECOND_HALF, RecordedStream, recorded_streams
@@ -82,3 +83,15 @@ def test_what_is_not_used_of_a_folder_is_told(tmp_path: Path) -> None:
     assert f"not used: {folder / 'short.wav'}: 1 s of it, and 2 s are the least" in said
     assert f"{folder / 'cut.wav'} is damaged: only 4.0 s of its 9.0 s can be decoded" in said
     assert len(progress.said) == 4
+
+
+def test_a_named_file_that_was_cut_off_counts_as_long_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "talk.mp3"
+    soundfile.write(path, np.random.default_rng(1).normal(0, 0.1, 20 * 16000), 16000)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    progress = Hearing()
+    (stream,) = recorded_streams([path], progress=progress)
+    assert 9000 <= stream.duration_ms <= 11000
+    assert sum(samples.size for samples in stream) / 16 >= stream.duration_ms - 1000
+    (said,) = progress.said
+    assert f"{path} is damaged: only " in said

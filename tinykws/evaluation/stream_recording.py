@@ -39,14 +39,15 @@ class RecordedStream:
     An optional `talk.csv` next to `talk.flac` lists the words in it (tinykws/evaluation/timeline.py).
     """
 
-    def __init__(self, path: Path, section: Section = WHOLE) -> None:
-        """Reads the file's length and its list of words.
+    def __init__(self, path: Path, section: Section = WHOLE, seconds: int | None = None) -> None:
+        """Reads the file's length, unless `seconds` says it, and its list of words.
 
         Raises:
             ConfigError: the file does not exist or is not audio, or its list of words cannot be read.
         """
-        with AudioStream(path) as stream:
-            seconds = stream.seconds
+        if seconds is None:
+            with AudioStream(path) as stream:
+                seconds = stream.seconds
         self.name = path.stem
         self.path = path
         self._first, self._last = (round(share * seconds) for share in (section.begin, section.end))
@@ -95,7 +96,7 @@ def recorded_streams(
                 f"{top} does not exist",
                 hint="name audio files that do not contain the words, or a folder of such files",
             )
-        found = _below(top, section, progress) if top.is_dir() else [RecordedStream(top, section)]
+        found = _below(top, section, progress) if top.is_dir() else [_whole(top, section, progress)]
         streams += [stream for stream in found if _is_long_enough(stream, progress)]
     return streams
 
@@ -104,13 +105,16 @@ def _below(folder: Path, section: Section, progress: Progress) -> Iterator[Recor
     """Yields the streams below a folder, and says which files cannot be read."""
     for path in recordings_in(folder, progress):
         try:
-            with AudioStream(path, on_damage=progress.say) as stream:
-                for _ in stream:
-                    pass
+            yield _whole(path, section, progress)
         except ConfigError as error:
             progress.say(f"not used: {error.message}")
-            continue
-        yield RecordedStream(path, section)
+
+
+def _whole(path: Path, section: Section, progress: Progress) -> RecordedStream:
+    """Returns the stream of a file as far as it can be decoded, and says if that is not to its end."""
+    with AudioStream(path, on_damage=progress.say) as stream:
+        seconds = sum(1 for _ in stream)
+    return RecordedStream(path, section, seconds)
 
 
 def _ignore(_: str) -> None:
