@@ -16,7 +16,15 @@ from tinykws.cli import suggestions
 from tinykws.cli.command_list import COMMANDS
 from tinykws.cli.main import run
 from tinykws.cli.main import tinykws as group
-from tinykws.cli.suggestions import NEEDS_BOARD, NO_PROJECT, completed, forget, remember_board, remember_project
+from tinykws.cli.suggestions import (
+    NEEDS_BOARD,
+    NO_PROJECT,
+    completed,
+    forget,
+    remember_board,
+    remember_bundle,
+    remember_project,
+)
 
 PACKAGE = Path(__file__).parent.parent.parent / "tinykws"
 
@@ -57,6 +65,12 @@ def test_project_and_board_are_added(text: str, shown: str) -> None:
     assert completed(text).startswith(shown)
 
 
+def test_a_named_bundle_is_repeated_for_the_device_and_not_for_what_makes_one() -> None:
+    remember_bundle(Path("other bundle"))
+    assert completed("tinykws flash --board esp32") == "tinykws flash --bundle 'other bundle' --board esp32"
+    assert completed("tinykws quantize") == "tinykws quantize"
+
+
 @pytest.mark.parametrize("folder", ["a b", "it's", "$(id)", "x;y", "-q"])
 def test_names_are_quoted(folder: str) -> None:
     remember_project(Path(folder))
@@ -76,6 +90,7 @@ def test_it_knows_what_commands_take() -> None:
         assert ("project_dir" in options) == (name not in NO_PROJECT), name
         board = options.get("board_id")
         assert (board is not None and board.required) == (name in NEEDS_BOARD), name
+        assert name not in NEEDS_BOARD or "bundle_dir" in options, name
 
 
 def texts_with_commands() -> Iterator[tuple[str, str, str]]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from tinykws.cli.suggestions import remember_board, remember_project
+from tinykws.cli.suggestions import remember_board, remember_bundle, remember_project
 from tinykws.support.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -77,6 +77,13 @@ def _remembered_board(context: click.Context, _: click.Parameter, board_id: str 
     return board_id
 
 
+def _remembered_bundle(context: click.Context, _: click.Parameter, folder: Path | None) -> Path | None:
+    """Keeps the bundle for the commands that are suggested."""
+    if not context.resilient_parsing:
+        remember_bundle(folder)
+    return folder
+
+
 def project_option(function: F) -> F:
     """--project DIR, default: the current folder; it must exist."""
     return click.option(
@@ -132,7 +139,7 @@ def bundle_option(function: F) -> F:
     """--bundle DIR: use this bundle instead of the project's."""
     return click.option(
         "--bundle", "bundle_dir", type=click.Path(path_type=Path, file_okay=False), default=None, metavar="FOLDER",
-        show_default="the project's", help="Use this bundle.",
+        callback=_remembered_bundle, show_default="the project's", help="Use this bundle.",
     )(function)  # fmt: skip
 
 

@@ -2,7 +2,8 @@
 """The one place that completes suggested commands: pasted as they stand, they work on the project of this command.
 
 Errors and notices anywhere in tinykws say `tinykws flash`, without knowing how the user named the project and the
-board. Before they are shown, `--project X`, and `--board B` where a command needs one, are added.
+board. Before they are shown, `--project X` is added, and to commands for a device `--board B`, which they need, and
+`--bundle FOLDER`, if the running command was told to use that bundle.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ class _Named:
 
     project: Path | None = None
     board: str | None = None
+    bundle: Path | None = None
 
 
 _named = _Named()
@@ -34,7 +36,7 @@ _named = _Named()
 
 def forget() -> None:
     """Begins a new command line, which has named nothing yet."""
-    _named.project = _named.board = None
+    _named.project = _named.board = _named.bundle = None
 
 
 def remember_project(folder: Path) -> None:
@@ -45,6 +47,11 @@ def remember_project(folder: Path) -> None:
 def remember_board(board_id: str | None) -> None:
     """Keeps the board of the running command for its suggestions."""
     _named.board = board_id
+
+
+def remember_bundle(folder: Path | None) -> None:
+    """Keeps the bundle of the running command for its suggestions."""
+    _named.bundle = folder
 
 
 def completed(text: str) -> str:
@@ -59,7 +66,7 @@ def _complete(match: re.Match[str]) -> str:
     own = _ENDS_COMMAND.split(match.string[match.end() :], maxsplit=1)[0]
     if "--help" in own:
         return match[0]
-    return f"{match[0]}{_project(name, own)}{_board(name, own)}"
+    return f"{match[0]}{_project(name, own)}{_board(name, own)}{_bundle(name, own)}"
 
 
 def _project(name: str, own: str) -> str:
@@ -75,3 +82,9 @@ def _board(name: str, own: str) -> str:
     if name not in NEEDS_BOARD or "--board" in own:
         return ""
     return f" --board {shlex.quote(_named.board or 'BOARD')}"
+
+
+def _bundle(name: str, own: str) -> str:
+    if _named.bundle is None or name not in NEEDS_BOARD or "--bundle" in own:
+        return ""
+    return f" --bundle {shlex.quote(str(_named.bundle))}"
