@@ -14,7 +14,7 @@ from tiny_model import tiny_bundle
 from tinykws.boards.rows import find_board
 from tinykws.cli.build_quality import build_quality
 from tinykws.cli.main import run
-from tinykws.cli.pipeline import Workplace
+from tinykws.cli.workplace import Workplace
 from tinykws.evaluation.detector_quality import METRICS_KEY
 from tinykws.evaluation.stream_measure import Rate, Recall
 from tinykws.model.bundle import JSON_NAME, load_bundle

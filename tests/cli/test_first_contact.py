@@ -49,7 +49,7 @@ def test_a_folder_that_does_not_exist_is_refused(
     assert not (tmp_path / "my project").exists()
 
 
-def test_suggested_commands_can_be_pasted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_suggestions_can_be_pasted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "it's my $HOME"
     assert run(["init", str(folder), "--words", "yes"]) == 0
     suggested = capsys.readouterr().out.split("next: ")[1].split("   (")[0]

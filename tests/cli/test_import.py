@@ -9,10 +9,11 @@ import json
 import sys
 from pathlib import Path
 
+import click
 import pytest
 from tiny_model import speech_tflite, tiny_bundle
 
-from tinykws.cli import pipeline
+from tinykws.cli import run_stages, workplace
 from tinykws.cli.main import run
 from tinykws.model.bundle import load_bundle, to_json
 from tinykws.project.layout import Project
@@ -98,12 +99,12 @@ def test_what_a_scale_does_is_told(tmp_path: Path, capsys: pytest.CaptureFixture
 
 def test_an_imported_model_is_evaluated_and_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ran: list[str] = []
-    monkeypatch.setattr(pipeline, "run_until", lambda project, last, progress: ran.append(last))
+    monkeypatch.setattr(workplace, "run_until", lambda project, last, progress: ran.append(last))
     (tmp_path / "kws.yaml").write_text("words: [yes, no]\n")
     project = Project.load(tmp_path)
-    pipeline.run_for_evaluation(project, SILENT)
+    workplace.run_for_evaluation(project, SILENT)
     assert import_into(tmp_path) == 0
-    pipeline.run_for_evaluation(project, SILENT)
+    workplace.run_for_evaluation(project, SILENT)
     assert ran == ["tune", "prepare"]
 
 
@@ -115,4 +116,44 @@ def test_clips_of_another_project_are_refused_before_they_are_made(tmp_path: Pat
     assert import_into(tmp_path) == 0
     (tmp_path / "kws.yaml").write_text(yaml)
     with pytest.raises(ConfigError, match=says):
-        pipeline.run_for_evaluation(Project.load(tmp_path), SILENT)
+        workplace.run_for_evaluation(Project.load(tmp_path), SILENT)
+
+
+@pytest.mark.parametrize("command", [["tune"], ["tune", "--json"]])
+def test_an_imported_model_is_not_replaced_by_a_trained_one_without_a_word(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    ran: list[str] = []
+    monkeypatch.setattr(run_stages, "run_stage", lambda project, name, progress, force: ran.append(name))
+    monkeypatch.setattr(run_stages, "check_extras", lambda project, last: None)
+    assert import_into(tmp_path) == 0
+    (tmp_path / "kws.yaml").write_text("words: [yes, no]\n")
+    model = (tmp_path / "build" / "bundle" / "model.tflite").read_bytes()
+    arguments = [*command, "--project", str(tmp_path)]
+    capsys.readouterr()
+    assert run(arguments) == 2
+    said = capsys.readouterr().err
+    assert "build/bundle holds the imported model " in said
+    assert "tinykws tune" in said
+    assert "--force" in said
+    assert ran == []
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("tinykws.cli.imported_bundle.confirm", refusing)
+    assert run(arguments) == 130
+    assert ran == []
+    assert (tmp_path / "build" / "bundle" / "model.tflite").read_bytes() == model
+
+
+def refusing(question: str) -> None:
+    assert question.endswith("Replace it?")
+    raise click.Abort
+
+
+def test_with_force_the_imported_model_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[str] = []
+    monkeypatch.setattr(run_stages, "run_stage", lambda project, name, progress, force: ran.append(name))
+    monkeypatch.setattr(run_stages, "check_extras", lambda project, last: None)
+    assert import_into(tmp_path) == 0
+    (tmp_path / "kws.yaml").write_text("words: [yes, no]\n")
+    run_stages.run_until(Project.load(tmp_path), "tune", SILENT, force=True)
+    assert ran[-1] == "tune"

@@ -16,7 +16,9 @@ from tone_bursts_dataset import burst
 
 from tinykws.audio.files import write_wav
 from tinykws.cli.main import run
-from tinykws.cli.pipeline import KEPT_SYNTH, ORDER, report_of, run_until, workplace
+from tinykws.cli.run_stages import KEPT_SYNTH, run_until
+from tinykws.cli.stages_in_order import ORDER, report_of
+from tinykws.cli.workplace import workplace
 from tinykws.cost.architecture_cost import NetworkCost
 from tinykws.project.layout import Project
 from tinykws.stages import prepare, quantize, synth, train, tune
@@ -211,13 +213,13 @@ def test_small_commands_use_the_last_bundle_and_say_what_is_out_of_date(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = iter(range(0, 10_000, 70))
-    monkeypatch.setattr("tinykws.cli.pipeline.time.monotonic", lambda: float(next(clock)))
+    monkeypatch.setattr("tinykws.cli.run_stages.time.monotonic", lambda: float(next(clock)))
     ran(project)
     assert noticed(project) == ["tune: up to date"]
     edited("epochs: 1", "epochs: 2")(project)
     assert noticed(project) == [
         "the last bundle is used, and it is out of date: train: training.epochs was 1, is 2\n"
-        "to run train, quantize, tune again, which takes about 4 min: --rebuild, or tinykws build"
+        "to run train, quantize, tune again, which takes about 4 min: --rebuild, or tinykws tune"
     ]
     edited("[low, high]", "[low]")(project)
     recorded(project)

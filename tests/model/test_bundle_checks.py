@@ -18,6 +18,7 @@ from tinykws.model import bundle_checks
 from tinykws.model.bundle import Bundle, load_bundle
 from tinykws.project import detector_settings, temporal_filter
 from tinykws.project.detector_settings import temporal_filter_settings
+from tinykws.project.labels import MAX_LABELS
 from tinykws.support.errors import ConfigError
 from tinykws.support.resources import FIRMWARE
 
@@ -150,7 +151,7 @@ def test_no_value_that_is_beyond_every_limit_is_accepted_anywhere(filtered_bundl
         (("labels", 2, "name"), "x" * 25, "is not a name"),
         (("labels", 2, "name"), "unknown", "has a reserved name"),
         (("labels", 2, "name"), "nul", "has a reserved name"),
-        (("labels", 2, "text"), "CON", "has a reserved name"),
+        (("labels", 2, "text"), "CON", "cannot be a folder's name on Windows"),
         (("labels", 2, "text"), "Unknown", "is a label tinykws makes itself"),
         (("labels", 2, "text"), "../../x", "looks like a path"),
         (("labels", 2, "text"), "", "a word is empty"),
@@ -255,7 +256,7 @@ def test_limits_are_those_of_the_c() -> None:
     limits = {name: int(value) for name, value in re.findall(r"#define (KWS_MAX_\w+) (\d+)$", text, re.MULTILINE)}
     for name, ours in {
         "KWS_MAX_MELS": bundle_checks.MAX_MELS,
-        "KWS_MAX_LABELS": bundle_checks.MAX_LABELS,
+        "KWS_MAX_LABELS": MAX_LABELS,
         "KWS_MAX_AVERAGE_WINDOW_MS": detector_settings.MOST_AVERAGE_WINDOW_MS,
         "KWS_MAX_MINIMUM_COUNT": detector_settings.MOST_MINIMUM_COUNT,
         "KWS_MAX_SUPPRESSION_MS": detector_settings.MOST_SUPPRESSION_MS,

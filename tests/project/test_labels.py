@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinykws.project.labels import MAX_LABEL_LENGTH, label_of_word, labels_of_words
+from tinykws.project.labels import MAX_LABEL_LENGTH, MAX_LABELS, Label, check_labels, label_of_word, labels_of_words
 from tinykws.support.errors import ConfigError
 
 
@@ -95,3 +95,54 @@ def test_words_that_differ_only_in_case_or_beyond_24_characters_clash() -> None:
     for one, other in (("Yes", "YES"), ("x" * 24 + "a", "x" * 24 + "b"), ("да", "da")):
         with pytest.raises(ConfigError, match="both become the label"):
             labels_of_words([one, other])
+
+
+def every_spelling() -> list[str]:
+    """Words of all kinds: of many scripts, with what is not a letter, reserved, too long, invisible."""
+    devices = ["CON", "aux.", "COM1", "COM\u00b9", "lpt9", "conin$", "nul!"]
+    ours = ["Unknown!", "silence", "_unknown_", "Ünknown", "background noise"]
+    letters = ["\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "नमस्ते", "straße", "İstanbul", "😀 hi", "e\u0301x"]
+    hidden = [
+        "a\u202eb",
+        "a\x1bb",
+        "a\ue000b",
+        "a\ud800b",
+        "a\u0378b",
+        "a\ufdd0b",
+        "a\u2028b",
+        "a\xadb",
+        "a\U000f0000b",
+    ]
+    others = ["x" * 100, "x" * 101, "a/b", "..", "C++", "int", "1", "__a__", "a  b", "stop.", "don't", "{{x}}", "a_"]
+    return [*devices, *ours, *letters, *hidden, *others]
+
+
+@pytest.mark.parametrize("word", every_spelling())
+def test_a_word_of_a_project_is_a_label_of_its_bundle_too(word: str) -> None:
+    """One rule for both: what is trained for hours can be loaded, and what cannot be a word is refused in a bundle."""
+    try:
+        label = label_of_word(word)
+    except ConfigError:
+        with pytest.raises(ConfigError):
+            check_labels([*labels_of_words(["other"]), Label("word", word)])
+    else:
+        check_labels([*labels_of_words(["other"]), label])
+
+
+@pytest.mark.parametrize("word", ["a\ue000b", "a\u0378b", "a\U000f0000b"])
+def test_characters_without_a_meaning_are_refused_before_anything_is_trained(word: str) -> None:
+    with pytest.raises(ConfigError, match="holds a control character, or one that is not shown"):
+        label_of_word(word)
+
+
+@pytest.mark.parametrize("name", ["", "Yes", "a__b", "_a", "a-b", "x" * 25, "con", "com1", "unknown", "silence", "é"])
+def test_names_that_no_word_could_have_are_refused(name: str) -> None:
+    with pytest.raises(ConfigError, match=r"is not a name|has a reserved name|two labels"):
+        check_labels([*labels_of_words(["other"]), Label(name, "yes")])
+
+
+def test_more_words_than_the_firmware_has_room_for_are_refused_before_anything_is_trained() -> None:
+    words = [f"word {number}" for number in range(MAX_LABELS - 2)]
+    assert len(labels_of_words(words)) == MAX_LABELS
+    with pytest.raises(ConfigError, match="the number of labels is 129"):
+        labels_of_words([*words, "one more"])

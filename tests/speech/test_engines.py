@@ -23,7 +23,8 @@ import pytest
 pytest.importorskip("espeakng_loader")
 
 from tinykws.audio.files import read_audio
-from tinykws.cli.pipeline import report_of, run_stage
+from tinykws.cli.run_stages import run_stage
+from tinykws.cli.stages_in_order import report_of
 from tinykws.project.config import Config, parse_config
 from tinykws.project.layout import Project
 from tinykws.project.synth_settings import SynthSettings

@@ -128,7 +128,7 @@ def test_without_recordings_and_testing_clips(project: Project, tmp_path: Path) 
 def test_the_command(
     project: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tinykws.cli.pipeline.ORDER", ())
+    monkeypatch.setattr("tinykws.cli.run_stages.ORDER", ())
     monkeypatch.setattr("tinykws.cli.evaluation_commands.run_for_evaluation", lambda *_, **__: None)
     command = ["evaluate", "--stream", "--project", str(project.root), "--json"]
     texts = []

@@ -25,7 +25,7 @@ from tinykws.model.bundle import Bundle
 from tinykws.project import temporal_filter
 from tinykws.project.detector_settings import DetectorSettings
 from tinykws.project.frontend_settings import FrontendSettings
-from tinykws.project.labels import Label
+from tinykws.project.labels import MAX_LABELS, Label
 from tinykws.stages.generate import generate, project_files
 from tinykws.support.errors import ConfigError
 
@@ -152,7 +152,7 @@ def test_the_largest_settings_run_within_bounds(tmp_path: Path) -> None:
         kind="temporal_filter", filter_weights=(127,) * 48, filter_bias=temporal_filter.LARGEST_BIAS,
         inference_stride_ms=5, average_window_ms=5000, minimum_count=1, suppression_ms=0, threshold=0,
     )  # fmt: skip
-    words = [f"{number}{'x' * 30}" for number in range(bundle_checks.MAX_LABELS - 2)]
+    words = [f"{number}{'x' * 30}" for number in range(MAX_LABELS - 2)]
     generate(dense_bundle(tmp_path / "bundle", frontend, detector, words), BOARDS["host"], "aot", tmp_path / "project")
     folders = [tmp_path / "project" / name for name in (*PROJECT_FOLDERS, "lib/kws_nn")]
     sources = sorted(path for folder in folders for path in folder.glob("*.c"))
@@ -164,7 +164,7 @@ def test_the_largest_settings_run_within_bounds(tmp_path: Path) -> None:
     said += [audio_line(at, pcm[at : at + 740], 2**32 - 1) for at in range(0, len(pcm), 740)]
     answers = talk(program, "".join(f"{line}\n" for line in said).encode())
     assert isinstance(answers[0], Ready)
-    assert len(answers[0].labels) == bundle_checks.MAX_LABELS
+    assert len(answers[0].labels) == MAX_LABELS
     assert sum(isinstance(line, Scores) for line in answers) > 50
 
 

@@ -343,3 +343,52 @@ def test_recordings_of_a_word_that_cannot_be_read_are_told_where_the_word_is_mis
     (project.data_dir / "yes" / "a.m4a").write_bytes(b"x")
     with pytest.raises(ConfigError, match=r"no clip of 'yes'.*\n  not used: 1 \.m4a cannot be read"):
         prepare(project)
+
+
+def say(project: Project, word: str, count: int, word_ms: int, around_ms: int) -> None:
+    """Recordings of a "word" of a length, in a faint noise that begins before it and ends after it."""
+    for n in range(count):
+        quiet = 0.001 * np.random.default_rng(n).standard_normal((word_ms + 2 * around_ms) * RATE // 1000)
+        begin = around_ms * RATE // 1000
+        quiet[begin : begin + word_ms * RATE // 1000] += sound(n, word_ms / 1000)
+        path = project.data_dir / word / f"{n:02}_nohash_{word_ms}.wav"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(path, quiet, RATE)
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["read now", "reused"])
+def test_recorded_words_that_are_longer_than_a_clip_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], again: bool
+) -> None:
+    project = make_project(tmp_path, "[computer, no]")
+    say(project, "computer", 20, 700, 900)  # long recordings of a short word
+    say(project, "computer", 7, 1430, 300)
+    say(project, "no", 20, 400, 50)
+    for _ in range(2 if again else 1):
+        capsys.readouterr()
+        assert run(["prepare", "--project", str(tmp_path), "--force"]) == 0
+    shown = capsys.readouterr()
+    for text in (shown.out, shown.err):
+        assert "7 of 27 recordings of 'computer' are cut: the word takes up to 1430 ms, and a clip has 1000 ms" in text
+        assert "in kws.yaml: features: {clip_ms: 1600}" in text
+        assert "'no' are cut" not in text
+    assert run(["prepare", "--project", str(tmp_path), "--json"]) == 0
+    (word,) = json.loads(capsys.readouterr().out)["long_words"]
+    assert word == {"label": "computer", "clips": 7, "recordings": 27, "longest_ms": 1430, "enough_clip_ms": 1600}
+    (tmp_path / "kws.yaml").write_text("words: [computer, no]\nsynth: {enabled: never}\nfeatures: {clip_ms: 1600}\n")
+    assert run(["prepare", "--project", str(tmp_path)]) == 0
+    assert "are cut" not in capsys.readouterr().err
+
+
+def test_recordings_that_were_cut_off_are_listed(tmp_path: Path) -> None:
+    project = make_project(tmp_path)
+    fill(project, "{word}/{n:02}_nohash_0.wav", "yes", "no")
+    for suffix in ("mp3", "ogg", "flac", "wav"):
+        path = project.data_dir / "yes" / f"cut_nohash_0.{suffix}"
+        record(path.parent, path.name, seconds=3)
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    report = prepare(project)
+    damaged = dict(report.skipped)
+    assert set(damaged) == {f"data/yes/cut_nohash_0.{suffix}" for suffix in ("mp3", "ogg", "flac", "wav")}
+    assert all("it is damaged" in reason or "lost sync" in reason for reason in damaged.values())
+    assert of_words(report)["yes"] == 30

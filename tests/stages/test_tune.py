@@ -145,7 +145,8 @@ def test_the_command_shows_the_choice_again(
     tuned: tuple[Project, Listening], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project, _ = tuned
-    monkeypatch.setattr("tinykws.cli.pipeline.ORDER", ("tune",))
+    monkeypatch.setattr("tinykws.cli.run_stages.ORDER", ("tune",))
+    monkeypatch.setattr("tinykws.cli.stages_in_order.ORDER", ("tune",))
     assert run(["tune", "--project", str(project.root), "--json"]) == 0
     first = json.loads(capsys.readouterr().out)
     assert first["detector"]["kind"] == TEMPORAL_FILTER

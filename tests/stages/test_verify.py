@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from correct_device import GoodDevice
 from device_port import NAME, DevicePort
 from fake_device import FakeDevice
@@ -18,12 +19,14 @@ from tinykws.audio.playback import LEAD_IN_MS, playback_for
 from tinykws.boards.rows import find_board
 from tinykws.device.protocol import Heard
 from tinykws.device.session_log import read_entries
+from tinykws.evaluation.stream_recording import recorded_streams
 from tinykws.model.bundle import Bundle
 from tinykws.project.detector_settings import DetectorSettings
 from tinykws.project.labels import labels_of_words
 from tinykws.stages.verify import ClipFile, find_clips, verify
 from tinykws.support.errors import ConfigError, DeviceError
 from tinykws.support.progress import Progress
+from tinykws.training_data.named_recordings import named_recordings
 from tinykws.verification.clip_report import VerifyReport
 from tinykws.verification.host_reference import HostReference
 from tinykws.verification.verdict import judge
@@ -295,3 +298,44 @@ def test_the_silence_after_a_clip_lets_the_detector_hear_a_word_at_its_end(
     assert not any(isinstance(line, Heard) for line in reference.clip_lines(clip, 0))
     lines = reference.clip_lines(clip, playback_for(tiny_model_bundle.frontend, detector).silence.size)
     assert any(isinstance(line, Heard) for line in lines)
+
+
+@pytest.mark.parametrize("command", ["detect", "verify", "evaluate"])
+def test_a_folder_gives_the_same_recordings_to_every_command(tmp_path: Path, command: str) -> None:
+    """All formats that libsndfile reads, through linked folders too."""
+    sound = np.random.default_rng(1).normal(0, 0.1, 3 * 16000)
+    (tmp_path / "a" / "yes").mkdir(parents=True)
+    (tmp_path / "b").mkdir()
+    (tmp_path / "a" / "link").symlink_to(tmp_path / "b")
+    names = ["a/yes/1.wav", "a/yes/2.FLAC", "a/yes/3.mp3", "a/yes/4.ogg", "a/yes/5.aiff", "b/6.Mp3"]
+    for name in names:
+        soundfile.write(tmp_path / name, sound, 16000)
+    for name in ("a/notes.txt", "a/yes/7.m4a", "a/yes/._1.wav"):
+        (tmp_path / name).write_bytes(b"something else")
+    said = Hearing()
+    found = {
+        "detect": lambda: named_recordings([tmp_path / "a"], said),
+        "verify": lambda: [clip.path for clip in find_clips([tmp_path / "a"], labels_of_words(["yes"]), said)],
+        "evaluate": lambda: [stream.path for stream in recorded_streams([tmp_path / "a"], progress=said)],
+    }[command]()
+    assert [path.name for path in found] == ["6.Mp3", "1.wav", "2.FLAC", "3.mp3", "4.ogg", "5.aiff"]
+    assert ["7.m4a" in text for text in said.said] == [True]
+
+
+class Hearing(Progress):
+    """Collects what is said."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def say(self, text: str) -> None:
+        self.said.append(text)
+
+
+def test_a_clip_that_was_cut_off_is_sent_as_far_as_it_goes_and_told(tiny_model_bundle: Bundle, tmp_path: Path) -> None:
+    path, said = tmp_path / "a.wav", Hearing()
+    write_wav(path, np.ones(16000, np.int16))
+    path.write_bytes(path.read_bytes()[:20000])
+    device = DevicePort(GoodDevice(tiny_model_bundle))
+    assert verify(tiny_model_bundle, HOST, NAME, [ClipFile(path)], said, port_access=device).passed
+    assert any("a.wav is damaged: only 0.6 s of its 1.0 s" in text for text in said.said)

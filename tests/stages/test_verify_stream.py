@@ -75,6 +75,11 @@ def test_a_stream_gives_the_same_on_both_sides(russian_bundle: Bundle, recording
     with log_path.open() as file:
         assert judge_stream(entries_of(file)) == report.verdict, "the verdict is a function of the log"
 
+    other = tiny_bundle(tmp_path / "other", words=("да",))
+    assert tinykws(["replay", str(log_path), "--bundle", str(russian_bundle.path)]) == 0
+    assert tinykws(["replay", str(log_path), "--bundle", str(other.path), "--json", str(tmp_path / "r.json")]) == 1
+    assert "differ in the detector's thresholds" in json.loads((tmp_path / "r.json").read_text())["reason"]
+
 
 @pytest.mark.parametrize("right", [True, False])
 def test_a_stream_is_one_test_case_for_a_ci_system(

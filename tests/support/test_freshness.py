@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tinykws.support.errors import ConfigError
 from tinykws.support.freshness import StageFiles, is_fresh, write_stamp
 
 
@@ -54,3 +55,44 @@ def test_any_change_is_stale(stage: StageFiles, tmp_path: Path, change: str) -> 
         case "no stamp":
             (tmp_path / "stamp.json").unlink()
     assert not is_fresh(tmp_path / "stamp.json", StageFiles(settings, stage.reads, stage.writes))
+
+
+def test_changes_behind_links_are_seen(tmp_path: Path) -> None:
+    """A data folder that is a link, a folder in it that is one, and a link that leads round in a circle."""
+    elsewhere = tmp_path / "disk" / "yes"
+    elsewhere.mkdir(parents=True)
+    (elsewhere / "a.wav").write_text("a")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "yes").symlink_to(elsewhere)
+    (tmp_path / "data" / "round").symlink_to(tmp_path / "data")
+    (tmp_path / "top").symlink_to(tmp_path / "data")
+    (tmp_path / "out").mkdir()
+    for top in (tmp_path / "data", tmp_path / "top"):
+        stage_files = StageFiles({}, [top], [tmp_path / "out"])
+        write_stamp(tmp_path / "stamp.json", stage_files.inputs(), stage_files)
+        assert is_fresh(tmp_path / "stamp.json", stage_files)
+        (elsewhere / "a.wav").write_text(f"changed, {top.name}")
+        assert not is_fresh(tmp_path / "stamp.json", stage_files)
+        write_stamp(tmp_path / "stamp.json", stage_files.inputs(), stage_files)
+        (elsewhere / f"{top.name}.wav").write_text("new")
+        assert not is_fresh(tmp_path / "stamp.json", stage_files)
+
+
+def test_a_file_that_cannot_be_read_is_a_refusal_in_words(tmp_path: Path) -> None:
+    memory = Path("/proc/self/mem")  # a regular file that nobody can read from its start, whoever they are
+    if not memory.is_file():
+        pytest.skip("needs a file that cannot be read")
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a b.wav").symlink_to(memory)
+    stage_files = StageFiles({}, [tmp_path / "in"], [tmp_path / "in"])
+    with pytest.raises(ConfigError, match=r"cannot read .*a b\.wav: ") as error:
+        stage_files.inputs()
+    assert f"ls -l '{tmp_path / 'in' / 'a b.wav'}'" in (error.value.hint or "")
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="permissions do not bind everybody here")
+def test_a_folder_that_cannot_be_read_is_a_refusal_in_words(tmp_path: Path) -> None:
+    (tmp_path / "in" / "closed").mkdir(parents=True)
+    (tmp_path / "in" / "closed").chmod(0)
+    with pytest.raises(ConfigError, match=r"cannot read .*closed: Permission denied"):
+        StageFiles({}, [tmp_path / "in"], []).inputs()

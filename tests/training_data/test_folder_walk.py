@@ -123,3 +123,15 @@ def test_a_file_in_place_of_the_folder_is_an_error(tmp_path: Path) -> None:
     touch(tmp_path, "data")
     with pytest.raises(ConfigError, match="cannot read the folder"):
         find_audio(tmp_path / "data")
+
+
+def test_what_is_too_deep_is_told(tmp_path: Path) -> None:
+    folder = tmp_path.joinpath(*"abcdefghijklm")
+    folder.mkdir(parents=True)
+    (folder / "a.wav").touch()
+    (folder.parent / "b.wav").touch()
+    found = find_audio(tmp_path)
+    assert [file.path.name for file in found.files] == ["b.wav"]
+    (unused,) = found.unused
+    assert unused.source == "a/b/c/d/e/f/g/h/i/j/k/l/m"
+    assert "more than 12 levels below" in unused.reason

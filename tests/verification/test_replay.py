@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,12 +19,15 @@ from device_port import NAME, DevicePort
 from fake_device import FakeDevice
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from log_text import write_entries
+from tiny_model import tiny_bundle
 
 from tinykws.audio.files import write_wav
 from tinykws.boards.rows import find_board
 from tinykws.cli.main import run as tinykws
-from tinykws.device.session_log import KINDS, LogEntry, open_log, read_entries, write_entries
-from tinykws.model.bundle import Bundle
+from tinykws.device.line_checksum import split_check, with_check
+from tinykws.device.session_log import KINDS, LogEntry, open_log, read_entries
+from tinykws.model.bundle import Bundle, load_bundle
 from tinykws.project.labels import labels_of_words
 from tinykws.stages.verify import ClipFile, find_clips, verify
 from tinykws.support.errors import ConfigError, DeviceError
@@ -45,6 +50,12 @@ class Mixed(GoodDevice):
     def give(self, text: str) -> None:
         wrong = self.clips == 2 and text.startswith("kws clip")
         super().give(text.replace("frames=", "frames=1") if wrong else text)
+
+
+@pytest.fixture(scope="module")
+def other_model(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """A bundle with the same labels and another model."""
+    return tiny_bundle(tmp_path_factory.mktemp("other") / "bundle", per_channel=True)
 
 
 @pytest.fixture(scope="module")
@@ -277,3 +288,87 @@ def test_a_run_entry_that_says_nonsense_is_refused(
 @pytest.mark.parametrize("share", ["nan", "NaN", "inf", "-inf", "1.1", "-0.1", "x"])
 def test_an_accuracy_that_is_no_share_is_wrong_use(log_path: Path, share: str) -> None:
     assert tinykws(["replay", str(log_path), f"--min-accuracy={share}"]) == 2
+
+
+def with_threshold(bundle: Bundle, folder: Path, threshold: int) -> Bundle:
+    """A copy of a bundle that differs in the detector's threshold, which no line of the log shows."""
+    shutil.copytree(bundle.path, folder)
+    values = json.loads((folder / "bundle.json").read_text())
+    values["detector"]["threshold"] = threshold
+    (folder / "bundle.json").write_text(json.dumps(values))
+    return load_bundle(folder)
+
+
+def in_project(log: Path, project: Path) -> Path:
+    """Puts a log where verify puts it."""
+    place = project / "build" / "firmware" / "host" / "verify.jsonl"
+    place.parent.mkdir(parents=True)
+    shutil.copy(log, place)
+    return place
+
+
+def test_a_log_of_a_run_with_other_settings_is_a_failure(
+    log_path: Path, tiny_model_bundle: Bundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = with_threshold(tiny_model_bundle, tmp_path / "here" / "build" / "bundle", 222)
+    in_the_project = in_project(log_path, tmp_path / "here")
+    for arguments in (
+        [str(log_path), "--bundle", str(other.path)],
+        [str(log_path), "--project", str(tmp_path / "here")],
+        [str(in_the_project)],
+    ):
+        assert tinykws(["replay", *arguments, "--json", str(tmp_path / "r.json")]) == 1
+        last = capsys.readouterr().out.splitlines()[-1]
+        assert last.startswith("FAIL: the log is of a run with another bundle than ")
+        assert "they differ in the detector's thresholds, times or weights (id " in last
+        assert tiny_model_bundle.identity in last
+        assert other.identity in last
+        assert json.loads((tmp_path / "r.json").read_text())["verdict"] == "FAIL"
+    assert tinykws(["replay", str(in_the_project), "--any-bundle"]) == 0
+
+
+def test_a_log_of_a_run_with_the_same_settings_passes(
+    log_path: Path, tiny_model_bundle: Bundle, tmp_path: Path
+) -> None:
+    shutil.copytree(tiny_model_bundle.path, tmp_path / "here" / "build" / "bundle")
+    assert tinykws(["replay", str(in_project(log_path, tmp_path / "here"))]) == 0
+    assert tinykws(["replay", str(log_path), "--bundle", str(tiny_model_bundle.path)]) == 0
+
+
+def older_log(log: Path, to: Path, *, with_banner_id: bool) -> Path:
+    """A log without the run's identity; without the banner's too, it is older still."""
+    entries = list(read_entries(log.read_text()))
+    facts = json.loads(entries[0].text)
+    assert facts.pop("identity")
+    entries[0] = dataclasses.replace(entries[0], text=json.dumps(facts))
+    if not with_banner_id:
+        entries = [
+            dataclasses.replace(entry, text=with_check(re.sub(r" id=\S+", "", split_check(entry.text)[0])))
+            if "kws ready" in entry.text else entry
+            for entry in entries
+        ]  # fmt: skip
+    to.write_text(write_entries(entries))
+    return to
+
+
+@pytest.mark.parametrize(("with_banner_id", "exit_code"), [(True, 1), (False, 0)])
+def test_an_older_log_is_compared_as_far_as_it_tells(
+    log_path: Path, tiny_model_bundle: Bundle, tmp_path: Path, with_banner_id: bool, exit_code: int
+) -> None:
+    log = older_log(log_path, tmp_path / "log", with_banner_id=with_banner_id)
+    other = with_threshold(tiny_model_bundle, tmp_path / "other", 222)
+    assert tinykws(["replay", str(log)]) == 0
+    assert tinykws(["replay", str(log), "--bundle", str(other.path)]) == exit_code
+
+
+def test_a_log_of_another_model_is_told_by_its_model_id(log_path: Path, other_model: Bundle, tmp_path: Path) -> None:
+    log = older_log(log_path, tmp_path / "log", with_banner_id=False)
+    report = report_of(read_entries(log.read_text()), bundle=other_model)
+    assert report.reason == f"the log is of a run with another bundle than {other_model.path}: they differ in the model"
+
+
+def test_a_banner_that_is_not_of_the_runs_bundle_is_a_failure(log_path: Path, tmp_path: Path) -> None:
+    edited = clips_kept(log_path, tmp_path / "log", lambda _: True, identity="00000000-" * 3 + "00000000")
+    report = report_at(edited)
+    assert not report.passed
+    assert report.reason.startswith("the log's device ran another bundle than the run: they differ in the settings")

@@ -6,9 +6,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from log_text import write_entries
 
 from tinykws.device.line_checksum import with_check
-from tinykws.device.session_log import KINDS, LogEntry, read_entries, write_entries
+from tinykws.device.session_log import KINDS, LogEntry, read_entries
 from tinykws.support.errors import ConfigError
 from tinykws.verification.verdict import judge
 

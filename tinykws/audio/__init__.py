@@ -10,6 +10,8 @@ Contents:
     files.duration_text: a length in seconds for people.
     files.write_wav: writes a 16-bit mono WAV file.
     files.resample: resamples floats.
+    truncation.promised_frames: how long a file should be by its header.
+    truncation.is_cut_ogg: whether the end of an Ogg file is missing.
     formats.is_readable_name: whether a file's name is one of a format that libsndfile reads.
     formats.is_audio_name: whether it is one of any audio format.
     formats.not_a_file: what something is that is not a regular file.

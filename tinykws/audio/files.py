@@ -19,7 +19,7 @@ import sys
 import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -29,8 +29,13 @@ import soxr
 from tinykws.audio.channels import cancelled_channel, mixed
 from tinykws.audio.formats import not_a_file
 from tinykws.audio.samples import FULL_SCALE, SAMPLE_RATE_HZ, Samples, saturated
+from tinykws.audio.truncation import is_cut_ogg, promised_frames
 from tinykws.support.errors import ConfigError
 from tinykws.support.files import write_bytes
+
+OnDamage: TypeAlias = Callable[[str], None]
+TOLERANCE_MS = 100
+"""Missing at the end of a file that is no damage: encoders round to their frames, and some headers are not exact."""
 
 
 class TooLongError(ConfigError):
@@ -49,22 +54,28 @@ class Recording:
     """The only channel that was used, from 0, because the channels cancel each other; None: their mean."""
 
 
-def read_audio(path: Path, sample_rate_hz: int = SAMPLE_RATE_HZ, longest_seconds: float | None = None) -> Recording:
+def read_audio(
+    path: Path,
+    sample_rate_hz: int = SAMPLE_RATE_HZ,
+    longest_seconds: float | None = None,
+    on_damage: OnDamage | None = None,
+) -> Recording:
     """Reads an audio file, mixes its channels to one and resamples it.
 
     Args:
         path: the file.
         sample_rate_hz: rate of the samples that are returned.
         longest_seconds: refuse a longer recording before it is read; None: no limit.
+        on_damage: called with a sentence if less can be decoded than the file promises, but something; None: refuse it.
 
     Raises:
         TooLongError: the recording is longer than `longest_seconds`.
         ConfigError: the file is missing, not a regular file, damaged, not in a format that libsndfile reads, or holds
             NaN or infinity.
     """
-    with _Opened(path, sample_rate_hz) as opened:
+    with _Opened(path, sample_rate_hz, on_damage) as opened:
         raw = list(opened.blocks(longest_seconds))
-    whole: npt.NDArray[Any] = np.concatenate(raw) if raw else np.zeros(0, np.int16)
+    whole: npt.NDArray[Any] = np.concatenate(raw) if raw else np.zeros(0, np.int16 if opened.is_exact else np.float64)
     if not opened.is_exact:
         whole = _to_int16(_resampled(whole, opened.rate, sample_rate_hz), path)
     return Recording(np.ascontiguousarray(whole), opened.rate, opened.channels, opened.channel)
@@ -121,12 +132,14 @@ def _to_int16(samples: npt.NDArray[np.float64], path: Path) -> Samples:
 class _Opened:
     """An open audio file, its format, and how its channels are mixed."""
 
-    def __init__(self, path: Path, sample_rate_hz: int) -> None:
+    def __init__(self, path: Path, sample_rate_hz: int, on_damage: OnDamage | None = None) -> None:
         """Opens the file. Raises ConfigError."""
         self._path = path
+        self._on_damage = on_damage
         _require_file(path)
         try:
             self._file = soundfile.SoundFile(_name(path))
+            self._is_broken = False
             self.rate, self.channels = int(self._file.samplerate), int(self._file.channels)
             self.is_exact = _is_exact(self._file, sample_rate_hz)
             self.channel = None
@@ -159,20 +172,34 @@ class _Opened:
         if longest * self.rate < self.frames < _UNKNOWN_FRAMES:
             raise self._too_long(self.frames, longest)
         count = 0
-        while len(block := self._read_block()):
+        for block in self._decoded():
             count += len(block)
             if count > longest * self.rate:
                 raise self._too_long(count, longest)
             yield block[:, 0] if self.is_exact else mixed(block, self.channel)
-        if self._file.format == "FLAC" and count < self.frames < _UNKNOWN_FRAMES:
-            raise self._damaged(count)
+        if damage := self._damage(count):
+            if self._on_damage is None or not count:
+                raise ConfigError(
+                    f"cannot read {self._path} as audio: it is damaged, {damage}", hint=_convert(self._path)
+                )
+            self._on_damage(f"{self._path} is damaged: {damage}")
 
-    def _read_block(self) -> npt.NDArray[Any]:
-        try:
-            dtype = "int16" if self.is_exact else "float64"
-            return np.asarray(self._file.read(self.rate, dtype=dtype, always_2d=True))
-        except _ERRORS as error:
-            raise _unreadable(self._path, error) from error
+    def _decoded(self) -> Iterator[npt.NDArray[Any]]:
+        """Yields blocks [n, channels], up to the end or, of a damaged file, as far as it can be decoded."""
+        dtype = "int16" if self.is_exact else "float64"
+        is_first = True
+        while True:
+            try:
+                block = np.asarray(self._file.read(self.rate, dtype=dtype, always_2d=True))
+            except _ERRORS as error:
+                if is_first:
+                    raise _unreadable(self._path, error) from error
+                self._is_broken = True
+                return
+            if not len(block):
+                return
+            yield block
+            is_first = False
 
     def _too_long(self, frames: int, longest_seconds: float) -> TooLongError:
         return TooLongError(
@@ -180,11 +207,16 @@ class _Opened:
             hint="cut it into clips of one word each",
         )
 
-    def _damaged(self, count: int) -> ConfigError:
-        return ConfigError(
-            f"cannot read {self._path} as audio: libsndfile decodes only {count} of its {self.frames} samples",
-            hint=_convert(self._path),
-        )
+    def _damage(self, count: int) -> str:
+        """Returns what is missing of a file of which this many samples were decoded; "" if nothing is."""
+        promised = promised_frames(self.frames, self._file.extra_info)
+        tolerance = 0 if self._file.format == "FLAC" else self.rate * TOLERANCE_MS // 1000
+        seconds = count / self.rate
+        if count + tolerance < promised < _UNKNOWN_FRAMES:
+            return f"only {seconds:.1f} s of its {promised / self.rate:.1f} s can be decoded"
+        if self._is_broken or (self._file.format == "OGG" and is_cut_ogg(self._path)):
+            return f"it breaks off after {seconds:.1f} s"
+        return ""
 
 
 _UNKNOWN_FRAMES = 1 << 62
@@ -194,11 +226,11 @@ _UNKNOWN_FRAMES = 1 << 62
 class AudioStream:
     """An audio file of any length, read one second at a time, mixed and resampled like `read_audio`."""
 
-    def __init__(self, path: Path, sample_rate_hz: int = SAMPLE_RATE_HZ) -> None:
-        """Opens the file. Raises ConfigError like `read_audio`, here and during iteration."""
+    def __init__(self, path: Path, sample_rate_hz: int = SAMPLE_RATE_HZ, on_damage: OnDamage | None = None) -> None:
+        """Opens the file; on_damage as for `read_audio`. Raises ConfigError like it, here and during iteration."""
         self._path = path
         self._sample_rate_hz = sample_rate_hz
-        self._opened = _Opened(path, sample_rate_hz)
+        self._opened = _Opened(path, sample_rate_hz, on_damage)
 
     @property
     def seconds(self) -> int:

@@ -14,11 +14,15 @@ Contents:
     verbosity.current_verbosity: whether --quiet or --verbose was given.
     options.project_option: the options that several commands share.
     verify_options.find_device: finds the device that `verify` and `verify-stream` compare with the host.
+    suggestions.completed: adds the project and the board to suggested commands.
     completion_command.completion: prints the shell's completion script.
-    pipeline.run_until: runs the stages that are out of date.
-    pipeline.workplace: finds the bundle to work with, or makes the first one.
-    pipeline.use_last_or_run: says what is out of date and uses what is there.
-    pipeline.build_lock: holds the project's lock.
+    run_stages.run_until: runs the stages that are out of date.
+    stages_in_order.first_stale: the first stage that is out of date.
+    workplace.workplace: finds the bundle to work with, or makes the first one.
+    workplace.use_last_or_run: says what is out of date and uses what is there.
+    imported_bundle.confirm_replacing_import: asks before an imported model is replaced.
+    build_lock.build_lock: holds the project's lock.
+    build_lock.hold_until_the_command_ends: holds it for a whole command.
     boards_and_ports.board_of: looks up the board and the port that a command names.
     firmware_steps.generate_firmware: generates, then compiles, a board's firmware.
     build_quality.build_quality: how good the detector of a bundle is, for the end of `build`.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from tinykws.cli.boards_and_ports import any_port, board_of, load_board_rows, port_of
 from tinykws.cli.console import ConsoleProgress
 from tinykws.cli.firmware_steps import build_firmware, generate_firmware
-from tinykws.cli.pipeline import workplace
+from tinykws.cli.workplace import workplace
 
 if TYPE_CHECKING:
     from tinykws.boards.rows import Board

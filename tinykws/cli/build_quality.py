@@ -7,7 +7,8 @@ import dataclasses
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-from tinykws.cli.pipeline import Workplace
+from tinykws.cli.suggestions import completed
+from tinykws.cli.workplace import Workplace
 from tinykws.evaluation.detector_quality import DetectorQuality, Material, advice, quality_of
 from tinykws.project.labels import FIRST_WORD, UNKNOWN
 from tinykws.support.errors import ConfigError
@@ -55,7 +56,7 @@ def describe_quality(quality: BuildQuality) -> str:
     figures = quality.figures
     if figures is None:
         why = IMPORTED if quality.is_imported else GIVEN
-        return textwrap.fill(NOT_MEASURED + why, WIDTH, break_on_hyphens=False)
+        return textwrap.fill(completed(NOT_MEASURED + why), WIDTH, break_on_hyphens=False)
     lines = ["how good the detector is, on the clips and sounds that it was chosen on:"]
     lines += [
         f"  {one.name + ':':12} {one.of_100} of 100 spoken words found ({one.said} tried)" for one in figures.found
@@ -65,7 +66,7 @@ def describe_quality(quality: BuildQuality) -> str:
         lines += ["", "This detector is POOR. What would help, the most helpful first:"]
         lines += [_item(line) for line in quality.advice]
     else:
-        lines.append("  on clips that nothing was chosen on: tinykws evaluate --stream")
+        lines.append(completed("  on clips that nothing was chosen on: tinykws evaluate --stream"))
     return "\n".join(lines)
 
 
@@ -81,7 +82,12 @@ def _counted(figures: DetectorQuality) -> str:
 
 def _item(line: str) -> str:
     return textwrap.fill(
-        line, WIDTH, initial_indent="  - ", subsequent_indent="    ", break_on_hyphens=False, break_long_words=False
+        completed(line),
+        WIDTH,
+        initial_indent="  - ",
+        subsequent_indent="    ",
+        break_on_hyphens=False,
+        break_long_words=False,
     )
 
 

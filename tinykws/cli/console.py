@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Siz
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from tinykws.cli.suggestions import completed
 from tinykws.cli.terminal import clear_line, echo, progress_bar
 from tinykws.cli.verbosity import current_verbosity
 from tinykws.support.dataclass_reader import former_keys_of
@@ -73,7 +74,7 @@ class ConsoleProgress(Progress):
         if self._quiet:
             return
         self._clear_bar()
-        echo(text, err=True)
+        echo(completed(text), err=True)
 
     def result(self, text: str) -> None:
         """Prints a line of the command's result on stdout while work continues."""

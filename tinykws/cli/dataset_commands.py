@@ -11,7 +11,8 @@ import click
 
 from tinykws.cli.console import ConsoleProgress, print_json, table, to_json
 from tinykws.cli.options import force_option, json_option, project_option
-from tinykws.cli.pipeline import report_of, run_until
+from tinykws.cli.run_stages import run_until
+from tinykws.cli.stages_in_order import report_of
 from tinykws.cli.terminal import echo
 from tinykws.project.layout import Project
 
@@ -136,6 +137,7 @@ def _describe_recordings(report: PrepareReport, project: Project) -> str:
     from tinykws.training_data.checked_recordings import summary_of_folders, summary_of_lines, summary_of_unused
     from tinykws.training_data.dataset import SKIPPED, SURPLUS
     from tinykws.training_data.folder_walk import UnusedFile
+    from tinykws.training_data.long_words import summary_of_long_words
 
     texts = {label.name: label.text for label in project.config.labels}
     lines = [f"{len(report.skipped)} files left out, {report.noise_seconds:.0f} s of noise to mix in"]
@@ -145,6 +147,7 @@ def _describe_recordings(report: PrepareReport, project: Project) -> str:
     surplus = ", ".join(f"{count:,} of {texts[name]!r}" for name, count in report.surplus.items())
     if surplus:
         lines.append(f"not needed, because there are enough: {surplus}; {project.dataset_dir / SURPLUS} lists them")
+    lines += summary_of_long_words(report.long_words, project.config.labels, project.config.frontend.clip_ms)
     lines += [*report.notes, *(summary_of_lines(*one) for one in report.unmatched_lines.items())]
     if report.folders:
         lines.append(f"{project.data_dir}: {summary_of_folders(report.folders, texts)}")

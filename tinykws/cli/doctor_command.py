@@ -12,6 +12,7 @@ import click
 
 from tinykws.cli.console import print_json, to_json
 from tinykws.cli.options import BoardId, json_option, project_option
+from tinykws.cli.suggestions import completed
 from tinykws.cli.terminal import echo, style
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ def doctor(project_dir: Path, board_id: str | None, each_board: bool, as_json: b
     else:
         # None: click omits colours if stdout is not a terminal.
         more = "" if board or each_board else "\nfor the boards: tinykws doctor --boards, or --board BOARD"
+        more = completed(more)
         echo(_describe(report) + more, color=False if os.environ.get("NO_COLOR") else None)
     return 0 if report.ready else 1
 
@@ -70,7 +72,7 @@ def _lines(finding: Finding, width: int) -> list[str]:
     state = style(f"{finding.state:7}", COLOURS[finding.state])
     lines = [f"  {state}  {finding.name:{width}}  {finding.found}"]
     if finding.mend:
-        lines.append(f"  {'':7}  {'':{width}}  try: {finding.mend}")
+        lines.append(f"  {'':7}  {'':{width}}  try: {completed(finding.mend)}")
     return lines
 
 

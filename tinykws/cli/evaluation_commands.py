@@ -20,8 +20,10 @@ from tinykws.cli.options import (
     project_option,
     rebuild_option,
 )
-from tinykws.cli.pipeline import report_of, run_for_evaluation, run_stage, use_last_or_run, workplace
+from tinykws.cli.run_stages import run_stage
+from tinykws.cli.stages_in_order import report_of
 from tinykws.cli.terminal import echo
+from tinykws.cli.workplace import run_for_evaluation, use_last_or_run, workplace
 from tinykws.project.layout import Project
 from tinykws.support.errors import ConfigError
 
@@ -146,7 +148,7 @@ def _stream_evaluation(
 @bundle_option
 @rebuild_option
 @json_option
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
 def detect(
     project_dir: Path, bundle_dir: Path | None, rebuild: bool, as_json: bool, files: tuple[Path, ...]
 ) -> None:  # fmt: skip
@@ -154,9 +156,9 @@ def detect(
 
     Prints one detection per line: the word, its score (0 to 255), and the time in ms from the start of the recording.
     Front-end and detector are the same C code as in the firmware; the model runs in the TFLite Micro interpreter.
-    FILES may have any sample rate and number of channels. If no word is detected in a file, stderr says why: the best
-    score and the threshold, or that the file is empty, silent or clipped. It
-    uses the last bundle, and says if that is out of date.
+    FILES are recordings of any sample rate and number of channels, or folders of them. If no word is detected in a
+    file, stderr says why: the best score and the threshold, or that the file is empty, silent or clipped. It uses the
+    last bundle, and says if that is out of date.
 
     \b
     Examples:
@@ -164,11 +166,12 @@ def detect(
       tinykws detect --json *.flac
     """
     from tinykws.stages.detect import detect as detect_words
+    from tinykws.training_data.named_recordings import named_recordings
 
     progress = ConsoleProgress()
     bundle = workplace(project_dir, bundle_dir, progress, rebuild=rebuild).bundle
     found: list[dict[str, str | int]] = []
-    for path in files:
+    for path in named_recordings(files, progress):
         for heard in detect_words(bundle, path, progress=progress, on_nothing=_say_of(path, progress)):
             found.append({"file": str(path), "time_ms": heard.time_ms, "label": heard.label.name,
                           "text": heard.label.text, "score": heard.score})  # fmt: skip

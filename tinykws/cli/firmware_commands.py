@@ -21,8 +21,8 @@ from tinykws.cli.options import (
     project_option,
     rebuild_option,
 )
-from tinykws.cli.pipeline import workplace
 from tinykws.cli.terminal import echo
+from tinykws.cli.workplace import workplace
 
 
 @click.command()
@@ -44,7 +44,7 @@ def generate(
       tinykws generate --board nano33ble --project hello
     """
     board = board_of(project_dir, board_id)
-    place = workplace(project_dir, bundle_dir, ConsoleProgress(), rebuild=rebuild)
+    place = workplace(project_dir, bundle_dir, ConsoleProgress(), rebuild=rebuild, hold=True)
     echo(f"project: {generate_firmware(place, board, engine)}")
     if board.chosen_engine(engine) == "aot":
         from tinykws.cost.execution_mode import choose_mode_for_board
@@ -86,7 +86,7 @@ def build(
     if count and board.chosen_engine(engine) != "aot":
         raise click.UsageError("--count works with the aot engine only: add --engine aot")
     check = (lambda: None) if no_compile else (lambda: check_can_build(project_dir, board, engine))
-    place = workplace(project_dir, bundle_dir, ConsoleProgress(), rebuild=True, before_stages=check)
+    place = workplace(project_dir, bundle_dir, ConsoleProgress(), rebuild=True, hold=True, before_stages=check)
     folder = generate_firmware(place, board, engine)
     quality = build_quality(place, board)
     if no_compile:

@@ -6,8 +6,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tinykws.cli.build_lock import build_lock
 from tinykws.cli.console import ConsoleProgress
-from tinykws.cli.pipeline import Workplace, build_lock
+from tinykws.cli.workplace import Workplace
 
 if TYPE_CHECKING:
     from tinykws.boards.rows import Board

@@ -20,8 +20,8 @@ from tinykws.cli.options import (
     project_option,
     rebuild_option,
 )
-from tinykws.cli.pipeline import workplace
 from tinykws.cli.terminal import echo
+from tinykws.cli.workplace import workplace
 
 
 @click.command()
@@ -55,7 +55,7 @@ def flash(
     on = port_of(project_dir, board, port)
     progress = ConsoleProgress()
     place = workplace(
-        project_dir, bundle_dir, progress, rebuild=rebuild,
+        project_dir, bundle_dir, progress, rebuild=rebuild, hold=True,
         before_stages=lambda: check_can_build(project_dir, board, engine),
     )  # fmt: skip
     folder = generate_firmware(place, board, engine)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tinykws.cli.console import ConsoleProgress
 from tinykws.cli.firmware_steps import build_firmware, generate_firmware
-from tinykws.cli.pipeline import Workplace
+from tinykws.cli.workplace import Workplace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

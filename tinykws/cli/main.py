@@ -17,6 +17,7 @@ from tinykws import __version__
 from tinykws.cli.command_group import CommandGroup, NoSuchCommandError
 from tinykws.cli.command_list import COMMANDS
 from tinykws.cli.former_spellings import moved_option
+from tinykws.cli.suggestions import completed, forget
 from tinykws.cli.terminal import echo
 from tinykws.cli.verbosity import Verbosity, verbosity_options
 from tinykws.support.dataclass_reader import RenamedSettingWarning
@@ -95,6 +96,7 @@ def main(arguments: list[str] | None = None) -> None:
 def run(arguments: list[str] | None = None) -> int:
     """Runs the command line; returns the exit code: 0, 1 FAIL, 2 wrong use, 3 outside tool, 4 device, 130 Ctrl-C."""
     verbosity = Verbosity()
+    forget()
     _print_any_file_name()
     warnings.showwarning = _notices_to(verbosity)
     warnings.simplefilter("once", RenamedSettingWarning)
@@ -187,8 +189,8 @@ def _notices_to(verbosity: Verbosity) -> Callable[..., None]:
 
 def _show(message: str, hint: str | None) -> None:
     """Prints an error: what is wrong, then what to try."""
-    echo(f"tinykws: {message}", err=True)
-    for line in (hint or "").splitlines():
+    echo(f"tinykws: {completed(message)}", err=True)
+    for line in completed(hint or "").splitlines():
         if line.startswith((NEAR, ALL)) or not line:
             echo(f"  {line}".rstrip(), err=True)
         else:

@@ -10,8 +10,9 @@ import click
 
 from tinykws.cli.console import ConsoleProgress, print_json, table, to_json
 from tinykws.cli.options import FiniteRange, bundle_option, json_option, project_option, rebuild_option
-from tinykws.cli.pipeline import workplace
+from tinykws.cli.suggestions import completed
 from tinykws.cli.terminal import echo
+from tinykws.cli.workplace import workplace
 from tinykws.project.layout import Project
 from tinykws.support.errors import ConfigError
 
@@ -69,7 +70,7 @@ def mine(
     if as_json:
         print_json(to_json(report))
     else:
-        echo(_describe(report, data_dir))
+        echo(completed(_describe(report, data_dir)))
 
 
 def _describe(report: MineReport, data_dir: Path | None) -> str:

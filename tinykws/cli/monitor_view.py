@@ -7,6 +7,7 @@ import datetime
 import shutil
 from collections.abc import Callable
 
+from tinykws.cli.suggestions import completed
 from tinykws.cli.terminal import clear_line, echo, redraw, style
 from tinykws.device.detection_counts import DetectionCounts, short_label
 from tinykws.device.health import DeviceHealth
@@ -56,7 +57,7 @@ class PlainView(MonitorView):
 
     def notice(self, text: str) -> None:
         """Prints a notice."""
-        self.line(style("\n".join(map(_shown, f"-- {text}".split("\n"))), "yellow"))
+        self.line(style("\n".join(map(_shown, f"-- {completed(text)}".split("\n"))), "yellow"))
 
     def said(self, text: str) -> None:
         """Prints a line of the device that is not part of the protocol, indented."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from tinykws.cli.suggestions import remember_board, remember_bundle, remember_project
 from tinykws.support.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -64,6 +65,22 @@ def _existing_folder(context: click.Context, _: click.Parameter, folder: Path) -
             hint=f"create a project there: tinykws init {shlex.quote(str(folder))} --words yes,no\n"
             "or name your project's folder: --project DIR",
         )
+    if not context.resilient_parsing:
+        remember_project(folder)
+    return folder
+
+
+def _remembered_board(context: click.Context, _: click.Parameter, board_id: str | None) -> str | None:
+    """Keeps the board for the commands that are suggested."""
+    if not context.resilient_parsing:
+        remember_board(board_id)
+    return board_id
+
+
+def _remembered_bundle(context: click.Context, _: click.Parameter, folder: Path | None) -> Path | None:
+    """Keeps the bundle for the commands that are suggested."""
+    if not context.resilient_parsing:
+        remember_bundle(folder)
     return folder
 
 
@@ -96,7 +113,7 @@ def json_option(function: F) -> F:
 def board_option(function: F) -> F:
     """--board B, required."""
     return click.option(
-        "--board", "board_id", required=True, type=BoardId(), metavar="BOARD",
+        "--board", "board_id", required=True, type=BoardId(), metavar="BOARD", callback=_remembered_board,
         help="The board's id, as `tinykws boards` lists them.",
     )(function)  # fmt: skip
 
@@ -105,6 +122,7 @@ def connected_board_option(function: F) -> F:
     """--board B; without it, any board on the port will do."""
     return click.option(
         "--board", "board_id", type=BoardId(), default=None, metavar="BOARD", show_default="any board on the port",
+        callback=_remembered_board,
         help="The board's id, as `tinykws boards` lists them; any other board is refused.",
     )(function)  # fmt: skip
 
@@ -121,7 +139,7 @@ def bundle_option(function: F) -> F:
     """--bundle DIR: use this bundle instead of the project's."""
     return click.option(
         "--bundle", "bundle_dir", type=click.Path(path_type=Path, file_okay=False), default=None, metavar="FOLDER",
-        show_default="the project's", help="Use this bundle.",
+        callback=_remembered_bundle, show_default="the project's", help="Use this bundle.",
     )(function)  # fmt: skip
 
 

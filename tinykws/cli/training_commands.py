@@ -3,20 +3,21 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from tinykws.cli.build_lock import hold_until_the_command_ends
 from tinykws.cli.console import ConsoleProgress, print_json, table, to_json
+from tinykws.cli.imported_bundle import confirm_replacing_trained
 from tinykws.cli.options import force_option, json_option, project_option
-from tinykws.cli.pipeline import report_of, run_until
-from tinykws.cli.terminal import confirm, echo
+from tinykws.cli.run_stages import run_until
+from tinykws.cli.stages_in_order import report_of
+from tinykws.cli.terminal import echo
 from tinykws.project.config import CONFIG_NAME
 from tinykws.project.layout import Project
-from tinykws.support.errors import ConfigError, TinykwsError
 
 if TYPE_CHECKING:
     from tinykws.cost.architecture_cost import NetworkCost
@@ -144,29 +145,13 @@ def quantize(
 def _import(project_dir: Path, tflite: Path, labels: list[str], golden: tuple[Path, ...], *, force: bool) -> None:
     from tinykws.stages.quantize import import_model
 
-    out = project_dir / "build" / "bundle"
-    if not force:
-        _confirm_replacing(out)
+    out, progress = project_dir / "build" / "bundle", ConsoleProgress()
     frontend = Project.load(project_dir).config.frontend if (project_dir / CONFIG_NAME).is_file() else None
-    import_model(tflite, labels, out, golden, frontend=frontend, progress=ConsoleProgress())
-
-
-def _confirm_replacing(path: Path) -> None:
-    """Asks before a trained model is replaced; without a terminal it refuses."""
-    from tinykws.model.bundle import load_bundle
-
-    try:
-        is_imported = not path.exists() or load_bundle(path).origin == "imported"
-    except TinykwsError:
-        is_imported = False
-    if is_imported:
-        return
-    question = f"{path} holds a model that was trained here; the imported one would replace it"
-    if not sys.stdin.isatty():
-        raise ConfigError(
-            question, hint="import it into another folder: --project FOLDER\nor replace the trained model: --force"
-        )
-    confirm(f"{question}. Replace it?")
+    if out.parent.is_dir():  # or nobody else works there, and a refused model leaves nothing behind
+        hold_until_the_command_ends(out.parent, progress)
+    if not force:
+        confirm_replacing_trained(out)
+    import_model(tflite, labels, out, golden, frontend=frontend, progress=progress)
 
 
 def _show_bundle(path: Path, as_json: bool, boards_of: Path | None = None) -> None:

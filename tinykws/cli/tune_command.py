@@ -13,7 +13,8 @@ import click
 from tinykws.cli.console import ConsoleProgress, print_json, to_json
 from tinykws.cli.evaluation_view import percent, rate_range
 from tinykws.cli.options import FiniteRange, force_option, json_option, negatives_option, project_option
-from tinykws.cli.pipeline import report_of, run_until
+from tinykws.cli.run_stages import run_until
+from tinykws.cli.stages_in_order import report_of
 from tinykws.cli.terminal import echo
 from tinykws.project.layout import Project
 
@@ -83,7 +84,11 @@ def _tune_bundle(
     wishes = dataclasses.replace(project.config.detector, threshold=AUTO, word_thresholds={})
     if per_hour is not None:
         wishes = dataclasses.replace(wishes, false_accepts_per_hour=per_hour)
-    streams = named_negatives(negatives) if negatives else project_negatives(project, uses_of_negatives(project).tuning)
+    streams = (
+        named_negatives(negatives, progress)
+        if negatives
+        else project_negatives(project, uses_of_negatives(project).tuning, progress)
+    )
     return tune_bundle(bundle, project, wishes, streams, progress)
 
 

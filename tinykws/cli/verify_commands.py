@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from tinykws.cli.console import ConsoleProgress, print_json
-from tinykws.cli.pipeline import Workplace
+from tinykws.cli.options import bundle_option, project_option
+from tinykws.cli.suggestions import completed
 from tinykws.cli.terminal import echo
 from tinykws.cli.verify_options import (
     DeviceUnderTest,
@@ -21,10 +23,12 @@ from tinykws.cli.verify_options import (
     report_options,
 )
 from tinykws.cli.verify_view import describe_clips, describe_stream
+from tinykws.cli.workplace import Workplace
 from tinykws.support.errors import DeviceError
 from tinykws.support.files import write_json, write_text_if_changed
 
 if TYPE_CHECKING:
+    from tinykws.model.bundle import Bundle
     from tinykws.stages.verify import ClipFile
     from tinykws.stages.verify_stream import StreamFile
     from tinykws.verification.clip_report import VerifyReport
@@ -111,14 +115,22 @@ def verify_stream(
 
 
 @click.command()
+@project_option
+@bundle_option
+@click.option("--any-bundle", is_flag=True, help="Judge the log by itself, whichever bundle the run was made with.")
 @report_options
 @min_accuracy_option
 @click.argument("log", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-def replay(reports: ReportFiles, min_accuracy: float | None, log: Path) -> int:
+def replay(
+    project_dir: Path, bundle_dir: Path | None, any_bundle: bool, reports: ReportFiles, min_accuracy: float | None,
+    log: Path,
+) -> int:  # fmt: skip
     """Judge the log of an earlier verification again.
 
     LOG is the verify.jsonl that `tinykws verify` or `tinykws verify-stream` wrote. Neither a device nor a bundle is
-    needed. Report and exit code are those of the original run; --min-accuracy may be added for a log of clips.
+    needed. If the log's project, or the current folder, has a bundle, or --bundle names one, the run must have been
+    made with its settings: otherwise the result is FAIL. Apart from that, report and exit code are those of the
+    original run; --min-accuracy may be added for a log of clips.
 
     \b
     Examples:
@@ -126,9 +138,10 @@ def replay(reports: ReportFiles, min_accuracy: float | None, log: Path) -> int:
       tinykws replay verify.jsonl --json report.json --junit report.xml
       tinykws replay verify.jsonl --min-accuracy 0.95
     """
-    stream_report = _replayed_stream(log)
+    bundle = None if any_bundle else _bundle_at_hand(log, project_dir, bundle_dir)
+    stream_report = _replayed_stream(log, bundle)
     if stream_report is None:
-        return _give_clip_report(_replayed_clips(log, min_accuracy), reports)
+        return _give_clip_report(_replayed_clips(log, min_accuracy, bundle), reports)
     if min_accuracy is not None:
         raise click.UsageError(f"{log} is the log of a stream: --min-accuracy is for clips")
     return _give_stream_report(stream_report, reports)
@@ -139,7 +152,7 @@ def _chosen_clips(place: Workplace, paths: tuple[Path, ...], sample: int | None)
     from tinykws.stages.verify import ClipFile, find_clips
 
     if paths:
-        return find_clips(paths, place.bundle.labels)
+        return find_clips(paths, place.bundle.labels, ConsoleProgress())
     if sample is None:
         return [ClipFile(place.bundle.path / clip.file, clip.label or None) for clip in place.bundle.golden]
     from tinykws.project.layout import Project
@@ -157,15 +170,30 @@ def _stream_file(place: Workplace, path: Path, events: Path | None, seconds: int
     return StreamFile(path, read_timeline(events, words) if events else (), seconds)
 
 
-def _replayed_clips(log: Path, min_accuracy: float | None) -> VerifyReport:
+def _bundle_at_hand(log: Path, project_dir: Path, named: Path | None) -> Bundle | None:
+    """Returns the named bundle, or that of the named project, or of the project in which the log is, or of the current
+    folder; None if there is none. Raises ConfigError if it is damaged."""
+    from tinykws.model.bundle import load_bundle
+
+    if named is not None:
+        return load_bundle(named)
+    source = click.get_current_context().get_parameter_source("project_dir")
+    of_log = log.resolve().parents[2:3] if source == ParameterSource.DEFAULT else ()
+    for build_dir in (*of_log, project_dir / "build"):
+        if (build_dir / "bundle").is_dir():
+            return load_bundle(build_dir / "bundle")
+    return None
+
+
+def _replayed_clips(log: Path, min_accuracy: float | None, bundle: Bundle | None) -> VerifyReport:
     """Returns the report on a log of clips. Raises ConfigError, naming the damaged line."""
     from tinykws.device.session_log import read_entries
     from tinykws.verification.clip_report import report_of
 
-    return report_of(read_entries(log.read_text(encoding="utf-8", errors="replace")), log, min_accuracy)
+    return report_of(read_entries(log.read_text(encoding="utf-8", errors="replace")), log, min_accuracy, bundle)
 
 
-def _replayed_stream(log: Path) -> StreamReport | None:
+def _replayed_stream(log: Path, bundle: Bundle | None) -> StreamReport | None:
     """Returns the report on a log of a stream; None for a log of clips. Raises ConfigError."""
     from tinykws.device.session_log import RUN, STREAM, entries_of
     from tinykws.verification.stream_report import stream_report_of
@@ -175,7 +203,7 @@ def _replayed_stream(log: Path) -> StreamReport | None:
         if kind != STREAM:
             return None
         file.seek(0)
-        return stream_report_of(entries_of(file), log)
+        return stream_report_of(entries_of(file), log, bundle)
 
 
 def _give_clip_report(report: VerifyReport, files: ReportFiles) -> int:
@@ -201,7 +229,7 @@ def _give_report(report: VerifyReport | StreamReport, text: str, json_path: Path
     if json_path == STDOUT:
         print_json(report.to_dict())
     else:
-        echo(text)
+        echo(completed(text))
         if json_path is not None:
             write_json(json_path, report.to_dict())
     if report.ended:

@@ -24,7 +24,7 @@ from tinykws.cli.options import (
     project_option,
     rebuild_option,
 )
-from tinykws.cli.pipeline import Workplace, workplace
+from tinykws.cli.workplace import Workplace, workplace
 
 if TYPE_CHECKING:
     from tinykws.boards.rows import Board
@@ -141,5 +141,5 @@ def find_device(device: DeviceUnderTest) -> ReadyDevice:
     board = board_of(device.project_dir, device.board_id)
     is_emulated = board.emulator is not None and device.port is None
     port = None if is_emulated else port_of(device.project_dir, board, device.port).device
-    place = workplace(device.project_dir, device.bundle_dir, ConsoleProgress(), rebuild=device.rebuild)
+    place = workplace(device.project_dir, device.bundle_dir, ConsoleProgress(), rebuild=device.rebuild, hold=True)
     return ReadyDevice(board, place, port, device.engine)

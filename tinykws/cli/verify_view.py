@@ -77,6 +77,8 @@ def _ending(report: VerifyReport | StreamReport) -> Iterator[str]:
     if report.self_test != "none":
         yield f"the device's self-test at boot: {report.self_test}"
     yield from _mismatches(report.mismatches)
+    if report.lines_left_out:
+        yield f"{report.lines_left_out:,} lines from the device are not in the log: damaged, or too many for it"
     if report.log_path is not None:
         yield f"log: {report.log_path}"
     yield "PASS" if report.passed else f"FAIL: {report.reason}"

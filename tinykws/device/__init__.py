@@ -24,6 +24,7 @@ Contents:
     recovering_session.RecoveringSession: a session that reconnects and sends clips again.
     session_log.open_log: opens the log of a session.
     session_log.read_entries: reads a log.
+    session_log.lines_left_out: how many lines an entry stands for that were not logged.
     session_log.entries_of: reads a log line by line.
     banner_checks.check_firmware_matches: raises an error if banner and bundle do not match.
     banner_checks.identity_difference: says which settings of a device and a bundle differ.

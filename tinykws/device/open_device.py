@@ -22,6 +22,8 @@ EXIT_S, LOST_EXIT_S = 1.0, 30.0
 """How long to wait for an emulator's exit code after an error, and after its connection was closed."""
 RETURN_S = 30.0
 """How long to wait for a lost device: a restart, or plugging the cable in again, takes less."""
+KEPT_ENTRIES = 200
+"""How many of a log's newest entries explain how a session ended."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -13,7 +13,7 @@ from tinykws.device.clip_audio import ClipAudio
 from tinykws.device.clip_transfer import ClipFaultError, ClipTransfer, OnResult
 from tinykws.device.line_checksum import with_check
 from tinykws.device.protocol import EXIT, INFO, RESET, TEST, DeviceTrouble, Fail, Line, Ok, Ready, Received, read_line
-from tinykws.device.session_log import SENT, SessionLog
+from tinykws.device.session_log import SessionLog
 from tinykws.device.transport.line_transport import LineTransport
 from tinykws.support.errors import DeviceError
 
@@ -142,14 +142,13 @@ class DeviceSession:
     def _send(self, lines: list[str]) -> None:
         for line in lines:
             if line:
-                self.log.add(SENT, line)
+                self.log.add_command(line)
         if lines:
             self.transport.send_lines(lines)
 
     def _send_audio(self, lines: list[str]) -> None:
         if lines:
-            first = lines[0].split(" ", 1)[0]
-            self.log.add(SENT, f"({first}…: {len(lines)} lines, {sum(map(len, lines))} characters of audio)")
+            self.log.add_audio(lines)
             self.transport.send_lines(lines)
 
     def _read(self, deadline: float) -> Received | None:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -25,6 +26,16 @@ STREAM, EVENT, MISMATCH = "stream", "event", "mismatch"
 KINDS = (RUN, SENT, RECEIVED, EXPECTED, CLIP, LABEL, FAULT, LINK, END, STREAM, EVENT, MISMATCH)
 MAX_NOISE_LINES = 200
 """Damaged lines of one attempt that are logged one by one; a noisy device must not fill the disk."""
+MAX_COMMANDS = 2000
+"""Commands of one attempt that are logged one by one: noise makes the host repeat `!SYNC`."""
+MAX_FAULT_CHARACTERS = 1000
+SPARE_CHARACTERS = 16_000_000
+"""Room in a log for lines from the device, however little audio is sent; a talkative device must not fill the disk."""
+ROOM_PER_CHARACTER = 4
+"""Further room for each character of audio that is sent: results and acknowledgements take less than half of it."""
+ENTRY_CHARACTERS = 100
+"""What an entry takes besides its text."""
+_LEFT_OUT = re.compile(r"([0-9]+) more lines ")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,9 +45,9 @@ class LogEntry:
     Kinds: `run` comes first and describes the run, as JSON; `sent` and `received` are lines of the transport (of audio
     only its position and length); `expected` is a line that the device should print according to the host's pipeline;
     `clip` begins a clip with its file's name; `label` is the label expected of it; `fault` says why an attempt failed;
-    `link` reports a lost connection, a reconnection, or a count of damaged lines; `end` comes last, as JSON, with the
-    reason if not all clips were sent. `stream` and `event`: see tinykws.verification.stream_verdict; `mismatch`: where
-    device and host first differ, see tinykws.verification.mismatch_search.
+    `link` reports a lost connection, a reconnection, or a count of lines that were left out; `end` comes last, as JSON,
+    with the reason if not all clips were sent. `stream` and `event`: see tinykws.verification.stream_verdict;
+    `mismatch`: where device and host first differ, see tinykws.verification.mismatch_search.
     """
 
     ms: float
@@ -52,8 +63,14 @@ class LogEntry:
         return json.dumps(dataclasses.asdict(self)) + "\n"
 
 
+def lines_left_out(entry: LogEntry) -> int:
+    """Returns how many lines an entry stands for, which were not logged: damaged, or more than there is room for."""
+    match = _LEFT_OUT.match(entry.text) if entry.kind == LINK else None
+    return int(match[1]) if match else 0
+
+
 class SessionLog:
-    """Every line of a session.
+    """Every line of a session, as far as there is room: it depends on how much is sent, not on the device.
 
     Args:
         clock: a clock in seconds.
@@ -71,7 +88,8 @@ class SessionLog:
         self._began = clock()
         self._stream = stream
         self._kept = kept
-        self._noise_lines = 0
+        self._noise_lines = self._commands = self._lines_too_many = 0
+        self._room = SPARE_CHARACTERS
         self.entries: list[LogEntry] = []
         self.clip = 0
         self.attempt = 0
@@ -79,29 +97,52 @@ class SessionLog:
     def add(self, kind: str, text: str) -> None:
         """Adds an entry."""
         if kind in (FAULT, END):
-            self._end_noise()
-        self._write(kind, text)
+            self._tell_left_out()
+        self._write(kind, text[:MAX_FAULT_CHARACTERS] if kind == FAULT else text)
+
+    def add_command(self, line: str) -> None:
+        """Adds a command to the device; at most MAX_COMMANDS per attempt, then their count."""
+        self._commands += 1
+        if self._commands <= MAX_COMMANDS:
+            self._write(SENT, line)
+
+    def add_audio(self, lines: Sequence[str]) -> None:
+        """Adds where lines of audio begin and how many there are. They make room for the device's results."""
+        first, characters = lines[0].split(" ", 1)[0], sum(map(len, lines))
+        self._room += ROOM_PER_CHARACTER * characters
+        self._write(SENT, f"({first}…: {len(lines)} lines, {characters} characters of audio)")
 
     def add_received(self, received: Received) -> None:
-        """Adds a line from the device; without a valid check, at most MAX_NOISE_LINES per attempt, then their count."""
-        if received.intact:
-            self.add(RECEIVED, received.text)
+        """Adds a line from the device, if there is room; without a valid check, at most MAX_NOISE_LINES per attempt.
+
+        The lines that are left out are counted; lines_left_out() reads the count.
+        """
+        self._noise_lines += not received.intact
+        if not received.intact and self._noise_lines > MAX_NOISE_LINES:
             return
-        self._noise_lines += 1
-        if self._noise_lines <= MAX_NOISE_LINES:
-            self._write(RECEIVED, received.text)
+        size = len(received.text) + ENTRY_CHARACTERS
+        if size > self._room:
+            self._lines_too_many += 1
+            return
+        self._room -= size
+        self._write(RECEIVED, received.text)
 
     def begin_attempt(self, clip: int, attempt: int) -> None:
         """Assigns the entries that follow to this attempt."""
-        self._end_noise()
+        self._tell_left_out()
         self.clip = clip
         self.attempt = attempt
 
-    def _end_noise(self) -> None:
-        more = self._noise_lines - MAX_NOISE_LINES
-        self._noise_lines = 0
-        if more > 0:
-            self._write(LINK, f"{more} more lines without a valid check")
+    def _tell_left_out(self) -> None:
+        noise, commands = self._noise_lines - MAX_NOISE_LINES, self._commands - MAX_COMMANDS
+        too_many = self._lines_too_many
+        self._noise_lines = self._commands = self._lines_too_many = 0
+        if noise > 0:
+            self._write(LINK, f"{noise} more lines without a valid check")
+        if commands > 0:
+            self._write(LINK, f"{commands} more commands were sent")
+        if too_many > 0:
+            self._write(LINK, f"{too_many} more lines from the device than the log has room for")
 
     def _write(self, kind: str, text: str) -> None:
         ms = round((self.clock() - self._began) * 1000, 3)
@@ -132,11 +173,6 @@ def open_log(
         raise not_writable(path.parent, error) from error
     with stream:
         yield SessionLog(clock, stream, kept)
-
-
-def write_entries(entries: Iterable[LogEntry]) -> str:
-    """Returns a log as JSONL."""
-    return "".join(entry.to_line() for entry in entries)
 
 
 def read_entries(text: str) -> tuple[LogEntry, ...]:

@@ -8,10 +8,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tinykws.audio.files import AudioStream
-from tinykws.audio.formats import is_readable_name
 from tinykws.audio.samples import Samples
 from tinykws.evaluation.timeline import Event, read_timeline
 from tinykws.support.errors import ConfigError
+from tinykws.support.progress import SILENT, Progress
+from tinykws.training_data.named_recordings import recordings_in
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,6 +29,8 @@ class Section:
 WHOLE = Section(0.0, 1.0)
 FIRST_HALF = Section(0.0, 0.5)
 SECOND_HALF = Section(0.5, 1.0)
+SHORTEST_SECONDS = 2
+"""A section that is shorter is not used."""
 
 
 class RecordedStream:
@@ -36,16 +39,17 @@ class RecordedStream:
     An optional `talk.csv` next to `talk.flac` lists the words in it (tinykws/evaluation/timeline.py).
     """
 
-    def __init__(self, path: Path, section: Section = WHOLE) -> None:
-        """Reads the file's length and its list of words.
+    def __init__(self, path: Path, section: Section = WHOLE, seconds: int | None = None) -> None:
+        """Reads the file's length, unless `seconds` says it, and its list of words.
 
         Raises:
             ConfigError: the file does not exist or is not audio, or its list of words cannot be read.
         """
-        with AudioStream(path) as stream:
-            seconds = stream.seconds
+        if seconds is None:
+            with AudioStream(path) as stream:
+                seconds = stream.seconds
         self.name = path.stem
-        self._path = path
+        self.path = path
         self._first, self._last = (round(share * seconds) for share in (section.begin, section.end))
         self.events = tuple(self._events(path.with_suffix(".csv")))
 
@@ -61,7 +65,7 @@ class RecordedStream:
 
     def __iter__(self) -> Iterator[Samples]:
         """Yields int16 [m] pieces of one second."""
-        with AudioStream(self._path) as stream:
+        with AudioStream(self.path, on_damage=_ignore) as stream:
             for second, samples in enumerate(stream):
                 if second >= self._last:
                     return
@@ -75,21 +79,49 @@ class RecordedStream:
                 yield Event(event.start_ms - first_ms, event.end_ms - first_ms, event.label)
 
 
-def recorded_streams(paths: Sequence[Path], section: Section = WHOLE) -> list[RecordedStream]:
-    """Returns the streams of files, and of all audio files below folders, that are at least two seconds long.
+def recorded_streams(
+    paths: Sequence[Path], section: Section = WHOLE, progress: Progress = SILENT
+) -> list[RecordedStream]:
+    """Returns the streams of files, and of all recordings below folders, that are at least two seconds long.
+
+    `progress` says which are not used: damaged or short ones, and what is no recording that can be read.
 
     Raises:
-        ConfigError: a path does not exist, or a file is not audio.
+        ConfigError: a path does not exist, or a file that is named itself is not audio.
     """
-    streams = [RecordedStream(path, section) for top in paths for path in _files(top)]
-    return [stream for stream in streams if stream.pieces >= 2]
+    streams: list[RecordedStream] = []
+    for top in paths:
+        if not top.exists():
+            raise ConfigError(
+                f"{top} does not exist",
+                hint="name audio files that do not contain the words, or a folder of such files",
+            )
+        found = _below(top, section, progress) if top.is_dir() else [_whole(top, section, progress)]
+        streams += [stream for stream in found if _is_long_enough(stream, progress)]
+    return streams
 
 
-def _files(top: Path) -> list[Path]:
-    if not top.exists():
-        raise ConfigError(
-            f"{top} does not exist", hint="name audio files that do not contain the words, or a folder of such files"
-        )
-    if top.is_file():
-        return [top]
-    return sorted(path for path in top.rglob("*") if is_readable_name(path.name) and path.is_file())
+def _below(folder: Path, section: Section, progress: Progress) -> Iterator[RecordedStream]:
+    """Yields the streams below a folder, and says which files cannot be read."""
+    for path in recordings_in(folder, progress):
+        try:
+            yield _whole(path, section, progress)
+        except ConfigError as error:
+            progress.say(f"not used: {error.message}")
+
+
+def _whole(path: Path, section: Section, progress: Progress) -> RecordedStream:
+    """Returns the stream of a file as far as it can be decoded, and says if that is not to its end."""
+    with AudioStream(path, on_damage=progress.say) as stream:
+        seconds = sum(1 for _ in stream)
+    return RecordedStream(path, section, seconds)
+
+
+def _ignore(_: str) -> None:
+    """Hears of damage that was told before."""
+
+
+def _is_long_enough(stream: RecordedStream, progress: Progress) -> bool:
+    if stream.pieces < SHORTEST_SECONDS:
+        progress.say(f"not used: {stream.path}: {stream.pieces} s of it, and {SHORTEST_SECONDS} s are the least")
+    return stream.pieces >= SHORTEST_SECONDS

@@ -17,6 +17,7 @@ from tinykws.evaluation.word_stream import SCENES, Clips, Scene, WordStream
 from tinykws.project.labels import FIRST_WORD
 from tinykws.project.layout import Project
 from tinykws.support.errors import ConfigError
+from tinykws.support.progress import SILENT, Progress
 from tinykws.training_data.dataset import Dataset
 from tinykws.training_data.folders import noise_audio
 from tinykws.training_data.noise_recordings import read_noise
@@ -73,15 +74,15 @@ class StreamSet:
         return (*self.words, *self.negatives, *self.others)
 
 
-def project_negatives(project: Project, section: Section) -> tuple[Stream, ...]:
+def project_negatives(project: Project, section: Section, progress: Progress = SILENT) -> tuple[Stream, ...]:
     """Returns streams of a section of the project's recordings in negatives/; empty if there are none."""
     folder = project.negatives_dir
-    return tuple(recorded_streams([folder], section)) if folder.is_dir() else ()
+    return tuple(recorded_streams([folder], section, progress)) if folder.is_dir() else ()
 
 
-def named_negatives(paths: Sequence[Path]) -> tuple[Stream, ...]:
+def named_negatives(paths: Sequence[Path], progress: Progress = SILENT) -> tuple[Stream, ...]:
     """Returns streams of whole files or folders. Raises ConfigError if one is missing or is not audio."""
-    return tuple(recorded_streams(paths, WHOLE))
+    return tuple(recorded_streams(paths, WHOLE, progress))
 
 
 def plan_stream_set(

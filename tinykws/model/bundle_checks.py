@@ -32,18 +32,11 @@ from tinykws.project.detector_settings import (
     DetectorSettings,
 )
 from tinykws.project.frontend_settings import FrontendSettings
-from tinykws.project.labels import (
-    FIRST_WORD,
-    MAX_LABEL_LENGTH,
-    RESERVED_TEXTS,
-    SILENCE,
-    UNKNOWN,
-    Label,
-    label_of_word,
-)
+from tinykws.project.labels import FIRST_WORD, Label, check_labels
 from tinykws.support.dataclass_reader import require_in_range, require_one_of
 from tinykws.support.errors import ConfigError
 from tinykws.support.escapes import is_plain_text
+from tinykws.support.files import is_reserved_by_windows
 
 if TYPE_CHECKING:
     from tinykws.model.bundle import Bundle, GoldenClip, TensorInfo
@@ -52,8 +45,6 @@ SAMPLE_RATE_HZ = 16_000
 """That of the serial protocol's audio and of every microphone port."""
 MAX_MELS = 128
 """KWS_MAX_MELS of kws_frontend.h."""
-MAX_LABELS = 128
-"""KWS_MAX_LABELS of kws_detector.h."""
 MAX_DIMENSIONS = 8
 MAX_INPUT_BYTES = 1 << 20
 MAX_ARENA_BYTES = 1 << 26
@@ -70,10 +61,7 @@ MAX_MODEL_BYTES = 1 << 24
 MAX_CLIP_BYTES = 1 << 20
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_NAME = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)*")
 _FILE_PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
-_DEVICES = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])", re.IGNORECASE)
-"""Names that are not files on Windows, with any suffix."""
 _UINT32 = (0, 2**32 - 1)
 _INT8 = (-128, 127)
 
@@ -196,33 +184,9 @@ def _require_finite(where: str, value: float) -> None:
 
 
 def _check_labels(labels: tuple[Label, ...]) -> None:
-    names = [label.name for label in labels]
-    if names[:FIRST_WORD] != [SILENCE, UNKNOWN] or len(names) <= FIRST_WORD:
-        raise ConfigError(
-            f"labels are {_shown(names)}", hint=f"must be {SILENCE}, {UNKNOWN}, then at least one word, all different"
-        )
-    require_in_range("the number of labels", len(labels), FIRST_WORD + 1, MAX_LABELS)
-    for label in labels[:FIRST_WORD]:
-        _check_text(f"the text of label {label.name}", label.text)
-    for label in labels[FIRST_WORD:]:
-        _check_label(label)
-    for what, values in (("name", names), ("text", [label.text.casefold() for label in labels])):
-        most_common, count = Counter(values).most_common(1)[0]
-        if count > 1:
-            raise ConfigError(f"two labels have the {what} {most_common!r}", hint="all labels must be different")
-
-
-def _check_label(label: Label) -> None:
-    """Checks a word's label by the rules of tinykws/project/labels.py."""
-    if len(label.name) > MAX_LABEL_LENGTH or not _NAME.fullmatch(label.name):
-        raise ConfigError(
-            f"label {_shown(label.name)} is not a name",
-            hint=f"use a-z, 0-9 and single _ between them, {MAX_LABEL_LENGTH} characters at most",
-        )
-    _check_text(f"the text of label {label.name}", label.text)
-    if label.name in RESERVED_TEXTS or any(map(_DEVICES.fullmatch, (label.name, label.text))):
-        raise ConfigError(f"label {label.name!r} ({label.text}) has a reserved name", hint="rename the word")
-    label_of_word(label.text)
+    for label in labels:
+        _check_text(f"the text of label {_shown(label.name)}", label.text)
+    check_labels(labels)
 
 
 def _check_frontend(frontend: FrontendSettings) -> None:
@@ -335,7 +299,7 @@ def _check_golden_name(name: str) -> None:
     if path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name:
         raise ConfigError(f"golden clip {_shown(name)} is outside the bundle")
     parts = name.removesuffix(".wav").split("/")
-    usable = all(_FILE_PART.fullmatch(part) and not _DEVICES.fullmatch(part) for part in parts)
+    usable = all(_FILE_PART.fullmatch(part) and not is_reserved_by_windows(part) for part in parts)
     if not usable or not name.endswith(".wav") or len(name) > MAX_PATH or len(parts) > 2:
         raise ConfigError(
             f"golden clip {_shown(name)} is not a usable file name",

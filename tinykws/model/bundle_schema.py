@@ -23,7 +23,7 @@ from tinykws.project.detector_settings import (
     DetectorSettings,
 )
 from tinykws.project.frontend_settings import FrontendSettings
-from tinykws.project.labels import MAX_LABEL_LENGTH, Label
+from tinykws.project.labels import MAX_LABEL_LENGTH, MAX_LABELS, Label
 from tinykws.project.temporal_filter import LARGEST_SHIFT
 from tinykws.support.attribute_docstrings import attribute_docstrings
 
@@ -34,7 +34,7 @@ _SCORE = {"minimum": 0, "maximum": 255}
 _LIMITS: dict[tuple[type, str], dict[str, Any]] = {
     (Bundle, "model_sha256"): {"pattern": "^[0-9a-f]{64}$"},
     (Bundle, "origin"): {"enum": ["trained", "imported"]},
-    (Bundle, "labels"): {"minItems": 3, "maxItems": bundle_checks.MAX_LABELS},
+    (Bundle, "labels"): {"minItems": 3, "maxItems": MAX_LABELS},
     (Bundle, "arena_bytes"): {"minimum": 1, "maximum": bundle_checks.MAX_ARENA_BYTES},
     (Bundle, "arena_measured_by"): {"maxLength": bundle_checks.MAX_TEXT},
     (Bundle, "golden"): {"maxItems": bundle_checks.MAX_GOLDEN_CLIPS},

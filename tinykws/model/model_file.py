@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 from tinykws.aot.reader.schema import IDENTIFIER
@@ -65,7 +66,8 @@ def _folder_error(path: Path) -> ConfigError:
         return ConfigError(f"{path} is a SavedModel folder, not a .tflite model", hint=f"convert it: {_SAVED_MODEL}")
     if (path / "bundle.json").exists():
         return ConfigError(
-            f"{path} is a bundle, not a .tflite model", hint=f"it is ready to use: tinykws build --bundle {path}"
+            f"{path} is a bundle, not a .tflite model",
+            hint=f"it is ready to use: tinykws build --bundle {shlex.quote(str(path))}",
         )
     return ConfigError(f"{path} is a folder, not a .tflite model")
 

@@ -23,4 +23,5 @@ Contents:
     identity.different_parts: which parts of what two devices run differ.
     labels.labels_of_words: the model's labels in output order.
     labels.label_of_word: the label of one word.
+    labels.check_labels: the rules for labels, of words as of bundles.
 """

@@ -18,7 +18,9 @@ FEATURE_SCALE = 26.0 / 256.0
 FEATURE_ZERO_POINT = -128
 """The int8 feature that means 0.0."""
 
-LONGEST_CLIP_MS = 4000
+MAX_CLIP_MS = 4000
+"""Greatest length of the model input."""
+
 
 @dataclasses.dataclass(frozen=True)
 class FrontendSettings:
@@ -71,10 +73,10 @@ class FrontendSettings:
                 f"features: window_ms is {self.window_ms}, with a stride of {self.stride_ms} ms",
                 hint="choose window_ms from 10 to 64 and stride_ms from 5 to window_ms, such as 30 and 20",
             )
-        if self.clip_ms < self.window_ms or self.clip_ms > LONGEST_CLIP_MS:
+        if self.clip_ms < self.window_ms or self.clip_ms > MAX_CLIP_MS:
             raise ConfigError(
                 f"features: clip_ms is {self.clip_ms}",
-                hint=f"choose clip_ms from window_ms to {LONGEST_CLIP_MS}; 1000 is usual",
+                hint=f"choose clip_ms from window_ms to {MAX_CLIP_MS}; 1000 is usual",
             )
 
     @property

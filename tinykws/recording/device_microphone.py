@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tinykws.boards.rows import Board, SerialLine
 from tinykws.device.line_checksum import split_check, with_check
-from tinykws.device.open_device import OpenDevice, add_device_details, open_device
+from tinykws.device.open_device import KEPT_ENTRIES, OpenDevice, add_device_details, open_device
 from tinykws.device.protocol import STATUS, Ready, Status, parse_line
 from tinykws.device.session import DeviceSession
 from tinykws.device.session_log import SessionLog
@@ -112,7 +112,7 @@ def microphone_on(
 def _microphone_of(
     device: OpenDevice, rows: Mapping[str, Board], port_access: PortAccess
 ) -> Iterator[DeviceMicrophone]:
-    log = SessionLog(port_access.now)
+    log = SessionLog(port_access.now, kept=KEPT_ENTRIES)
     with add_device_details(device, log):
         session = DeviceSession(device.transport, log, TIMEOUT_S)
         ready = session.request_banner()

@@ -3,7 +3,7 @@
 
 Each stage takes typed arguments, reads and writes files (build/…), prints nothing and returns a frozen dataclass, its
 report; the report's fields are the keys of `--json`. Stages never import each other. tinykws.cli turns them into
-commands, and tinykws.cli.pipeline runs those that are out of date: each stage's `stage_files` says what it reads and
+commands, and tinykws.cli.run_stages runs those that are out of date: each stage's `stage_files` says what it reads and
 writes.
 
 Contents:

@@ -73,7 +73,7 @@ def detect(
     Args:
         bundle: the model, front-end and detector.
         path: the recording.
-        progress: shows the seconds that are done.
+        progress: shows the seconds that are done, and says if the file is damaged.
         on_nothing: called at the end if there was no word.
 
     Raises:
@@ -82,7 +82,7 @@ def detect(
     """
     playback = playback_for(bundle.frontend, bundle.detector)
     ears, meter = _Ears(bundle, playback), DefectMeter(bundle.frontend.sample_rate_hz)
-    with AudioStream(path, bundle.frontend.sample_rate_hz) as stream:
+    with AudioStream(path, bundle.frontend.sample_rate_hz, progress.say) as stream:
         sound = _measured(progress.track(stream, path.name, stream.seconds), meter)
         for samples in playback.pieces(sound):
             for event in ears.feed(samples):

@@ -99,7 +99,9 @@ def evaluate_stream(
         )
     split = TESTING if dataset.split_sizes[TESTING] else VALIDATION
     recorded = (
-        named_negatives(negatives) if negatives else project_negatives(project, uses_of_negatives(project).reporting)
+        named_negatives(negatives, progress)
+        if negatives
+        else project_negatives(project, uses_of_negatives(project).reporting, progress)
     )
     noise = held_back_noise([project.data_dir, project.synth_dir], split)
     stream_set = plan_stream_set(dataset, split, noise, recorded)

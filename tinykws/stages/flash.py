@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tinykws.boards.rows import Board
 from tinykws.device.banner_checks import NO_IDENTITY, SELF_TEST_ADVICE, check_firmware_matches, self_test_failure
+from tinykws.device.open_device import KEPT_ENTRIES
 from tinykws.device.protocol import DeviceTrouble, Ready, parse_line
 from tinykws.device.session import DeviceSession
 from tinykws.device.session_log import SessionLog
@@ -155,7 +156,7 @@ def _wait_for_board(port_access: PortAccess, uploaded: _UploadedBoard) -> tuple[
 
 def _read_banner(transport: LineTransport, port_access: PortAccess, uploaded: _UploadedBoard) -> Ready:
     """Returns the banner. Raises DeviceError if there is none, it does not match the bundle, or the engine failed."""
-    ready = DeviceSession(transport, SessionLog(port_access.now), BANNER_TIMEOUT_S).request_banner()
+    ready = DeviceSession(transport, SessionLog(port_access.now, kept=KEPT_ENTRIES), BANNER_TIMEOUT_S).request_banner()
     check_firmware_matches(ready, uploaded.bundle, uploaded.board)
     for _ in range(ENGINE_ERROR_LINES):
         line = parse_line(transport.read_line(ENGINE_ERROR_TIMEOUT_S) or "")

@@ -121,7 +121,7 @@ class _Miner:
         def is_word(end_ms: int) -> bool:
             return any(event.start_ms < end_ms and end_ms - frontend.clip_ms < event.end_ms for event in utterances)
 
-        with AudioStream(path, frontend.sample_rate_hz) as stream:
+        with AudioStream(path, frontend.sample_rate_hz, self._progress.say) as stream:
             blocks = self._progress.track(stream, path.name, stream.seconds)
             found = find_hard_negatives(
                 self._bundle, self._infer, blocks, min_probability=self._min_probability, is_word=is_word

@@ -27,7 +27,7 @@ from tinykws.audio.samples import SAMPLE_RATE_HZ, Samples
 from tinykws.native.features import features_of_clips
 from tinykws.project.config import Config
 from tinykws.project.frontend_settings import FrontendSettings
-from tinykws.project.labels import Label
+from tinykws.project.labels import FIRST_WORD, Label
 from tinykws.project.layout import Project
 from tinykws.support.errors import ConfigError
 from tinykws.support.files import replacing_folder, sha256_of_file, write_json
@@ -58,6 +58,7 @@ from tinykws.training_data.folders import (
     needs_synthetic_clips,
     scan_folder,
 )
+from tinykws.training_data.long_words import LongWord, find_long_words, summary_of_long_words, too_long_ms
 from tinykws.training_data.noise_recordings import NoiseRecordings, read_noise
 from tinykws.training_data.silence_clips import silence_clips, split_noise
 from tinykws.training_data.split_filling import fill_splits
@@ -95,6 +96,8 @@ class PrepareReport:
     """Number of files of which one channel is used because the channels cancel each other, among those read now."""
     notes: tuple[str, ...] = ()
     """Other things that were done to the recordings."""
+    long_words: tuple[LongWord, ...] = ()
+    """Words of which recordings take longer to say than a clip lasts."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,6 +134,11 @@ class _Item:
     path: Path | None = None
     samples: Samples | None = None
 
+    @property
+    def is_recorded_word(self) -> bool:
+        """Whether somebody recorded a word: it may be longer than a clip, unlike what synth makes."""
+        return self.label_id >= FIRST_WORD and files.is_recording(self.source)
+
 
 @dataclasses.dataclass(frozen=True)
 class _Loaded:
@@ -144,6 +152,8 @@ class _Loaded:
     resampled: bool = False
     mixed: bool = False
     one_channel: bool = False
+    too_long_ms: int = 0
+    """Length of the recorded word, if it is longer than a clip."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -311,7 +321,8 @@ class _Reader:
         except OSError as error:
             return _Loaded(item, "", defect=f"unreadable: {error.strerror}")
         if (old_row := self._old_rows.get(key)) is not None:
-            return _Loaded(item, key, old_row=old_row)
+            assert self._old is not None
+            return _Loaded(item, key, old_row=old_row, too_long_ms=(self._old.too_long_ms or {}).get(key, 0))
         return self._read(item, item.path, key)
 
     def _read(self, item: _Item, path: Path, key: str) -> _Loaded:
@@ -333,7 +344,13 @@ class _Reader:
             resampled=recording.sample_rate_hz_of_file != self._frontend.sample_rate_hz,
             mixed=recording.channels_of_file > 1,
             one_channel=recording.channel_used is not None,
+            too_long_ms=self._too_long_ms(item, recording.samples),
         )
+
+    def _too_long_ms(self, item: _Item, samples: Samples) -> int:
+        if not item.is_recorded_word:
+            return 0
+        return too_long_ms(samples, self._frontend.sample_rate_hz, self._frontend.clip_ms)
 
 
 def _old_dataset(folder: Path, frontend: FrontendSettings, placement: str) -> Dataset | None:
@@ -342,7 +359,8 @@ def _old_dataset(folder: Path, frontend: FrontendSettings, placement: str) -> Da
         old = Dataset.load(folder)
     except ConfigError:
         return None
-    return old if (old.frontend, old.placement) == (frontend, placement) else None
+    reusable = old.too_long_ms is not None and (old.frontend, old.placement) == (frontend, placement)
+    return old if reusable else None
 
 
 def _check_skipped(skipped: Sequence[tuple[str, str]], n_files: int) -> None:
@@ -382,6 +400,7 @@ def _write_index(
         "label_ids": [one.item.label_id for one in used],
         "sources": [one.item.source for one in used],
         "keys": [one.key for one in used],
+        files.TOO_LONG: {one.key: one.too_long_ms for one in used if one.too_long_ms},
     }
     (folder / files.INDEX).write_text(json.dumps(index, ensure_ascii=False) + "\n", encoding="utf-8")
 
@@ -409,6 +428,11 @@ def _report(
         unmatched_lines=unmatched_lines(found.data),
         one_channel=sum(one.one_channel for one in loaded),
         notes=found.notes,
+        long_words=find_long_words(
+            (labels[one.item.label_id].name, one.too_long_ms)
+            for one in loaded
+            if not one.defect and one.item.is_recorded_word
+        ),
     )
 
 
@@ -423,6 +447,8 @@ def _tell(report: PrepareReport, labels: Sequence[Label], project: Project, prog
     if report.one_channel:
         progress.say(f"{report.one_channel} files have channels that cancel each other: one channel of each is used")
     for line in [*report.notes, *(summary_of_lines(*lines) for lines in report.unmatched_lines.items())]:
+        progress.say(line)
+    for line in summary_of_long_words(report.long_words, labels, project.config.frontend.clip_ms):
         progress.say(line)
     if report.skipped:
         progress.say(f"{len(report.skipped)} files were skipped; {project.dataset_dir / files.SKIPPED} lists all:")

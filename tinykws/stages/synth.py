@@ -41,6 +41,7 @@ from tinykws.support.parallel import map_in_processes, process_count
 from tinykws.support.progress import SILENT, Progress
 from tinykws.training_data.checked_recordings import checked_recordings, summary_of_unused
 from tinykws.training_data.folders import LIST_FILES, TESTING, TRAINING, VALIDATION, needs_synthetic_clips
+from tinykws.training_data.long_words import enough_clip_ms
 
 FloatSamples: TypeAlias = np.ndarray[tuple[int], np.dtype[np.float64]]
 
@@ -198,7 +199,7 @@ def _check_duration(engine: str, text: str, speech: FloatSamples, clip_ms: int, 
         raise ConfigError(
             f"{engine} cannot synthesize the word {text!r}: the result is silent", hint="spell it as it sounds"
         )
-    enough = milliseconds // 100 * 100 + 200
+    enough = enough_clip_ms(milliseconds)
     if milliseconds > LONGEST * clip_ms:
         raise ConfigError(
             f"the word {text!r} takes {milliseconds} ms, but a clip has {clip_ms} ms",

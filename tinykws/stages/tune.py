@@ -60,7 +60,7 @@ def tune(project: Project, *, progress: Progress = SILENT) -> TuneReport:
     bundle = load_bundle(project.quantized_dir)
     wishes = project.config.detector
     if wishes.is_auto:
-        negatives = project_negatives(project, uses_of_negatives(project).tuning)
+        negatives = project_negatives(project, uses_of_negatives(project).tuning, progress)
         report = _choose_detector(bundle, project, wishes, negatives, progress)
     else:
         report = TuneReport(wishes.as_given(project.config.words), _texts(bundle), None, made_negatives=False)

@@ -31,6 +31,7 @@ from tinykws.project.labels import BACKGROUND_NOISE, SILENCE, UNKNOWN, Label
 from tinykws.reporting.plots import plot_both_sides
 from tinykws.support.errors import ConfigError, DeviceError
 from tinykws.support.progress import SILENT, Progress
+from tinykws.training_data.named_recordings import named_recordings
 from tinykws.verification.clip_report import RunEnd, VerifyReport, report_of
 from tinykws.verification.golden_check import golden_fault
 from tinykws.verification.host_reference import HostReference
@@ -39,7 +40,6 @@ from tinykws.verification.mismatch_search import FoundMismatch, MismatchSearch
 from tinykws.verification.run_facts import RunFacts
 from tinykws.verification.verdict import judge
 
-AUDIO_SUFFIXES = (".wav", ".flac")
 ATTEMPTS = 3
 
 
@@ -96,15 +96,10 @@ def verify(
     if not clips:
         raise ConfigError("no clip to verify with", hint="name audio files, or folders of them")
     playback = _checked_playback(bundle, lead_in_ms, tail_ms)
-    interpreter = Interpreter(bundle.model_bytes())
-    fault = golden_fault(bundle, interpreter.invoke)
-    facts = RunFacts(
-        len(clips), bundle.labels, bundle.frontend.sample_rate_hz, min_accuracy, playback.lead_in_ms,
-        refused=fault, board=board.id, model_id=bundle.model_id,
-    )  # fmt: skip
+    facts = _facts(bundle, board, len(clips), playback, min_accuracy)
     if facts.refused:
         return _refused(facts, log_path)
-    run = _ClipRun(bundle, playback, None if log_path is None else fresh_mismatch_folder(log_path))
+    run = _ClipRun(bundle, playback, None if log_path is None else fresh_mismatch_folder(log_path), progress)
     port_access = port_access or PortAccess()
     with (
         open_log(log_path, clock=port_access.now) as log,
@@ -113,14 +108,28 @@ def verify(
         log.add(RUN, facts.to_text())
         session = DeviceSession(device.transport, log, timeout_s)
         connection = RecoveringSession(session, device, lambda ready: check_firmware_matches(ready, bundle, board))
-        with add_device_details(device, log):
-            ready = connection.begin()
-        if not ready.identity:
-            progress.say(NO_IDENTITY)
-        _report_self_test(ready, bundle, progress)
+        _begin(connection, device, bundle, progress)
         ended = _send_clips(run, connection, device, clips, progress)
         log.add(END, RunEnd(ended, run.mismatches).to_text())
     return report_of(log.entries, log_path)
+
+
+def _facts(bundle: Bundle, board: Board, n_clips: int, playback: Playback, min_accuracy: float | None) -> RunFacts:
+    """Returns the facts for the log; the bundle is refused if its golden clips do not give on the host what it says."""
+    return RunFacts(
+        n_clips, bundle.labels, bundle.frontend.sample_rate_hz, min_accuracy, playback.lead_in_ms,
+        refused=golden_fault(bundle, Interpreter(bundle.model_bytes()).invoke),
+        board=board.id, model_id=bundle.model_id, identity=bundle.identity,
+    )  # fmt: skip
+
+
+def _begin(connection: RecoveringSession, device: OpenDevice, bundle: Bundle, progress: Progress) -> None:
+    """Requests and checks the banner, and reports what it lacks. Raises DeviceError."""
+    with add_device_details(device, connection.session.log):
+        ready = connection.begin()
+    if not ready.identity:
+        progress.say(NO_IDENTITY)
+    _report_self_test(ready, bundle, progress)
 
 
 def _checked_playback(bundle: Bundle, lead_in_ms: int | None, tail_ms: int | None) -> Playback:
@@ -160,14 +169,14 @@ def _send_clips(
     return ""
 
 
-def find_clips(paths: Sequence[Path], labels: Sequence[Label]) -> tuple[ClipFile, ...]:
+def find_clips(paths: Sequence[Path], labels: Sequence[Label], progress: Progress = SILENT) -> tuple[ClipFile, ...]:
     """Returns the audio files at the given paths; for a folder, all files below it, sorted.
 
     The expected label of a clip is that of its folder's name (`da` or `да`), `_silence_` for noise, and `_unknown_` for
     any other folder. If no clip is in a label's folder, the folders mean something else and no label is expected.
     Raises ConfigError if a path contains no audio file.
     """
-    files = [file for path in paths for file in _audio_files(path)]
+    files = named_recordings(paths, progress)
     names = {folder: label.name for label in labels for folder in (label.text, label.name)}
     if not any(file.resolve().parent.name in names for file in files):
         return tuple(ClipFile(file) for file in files)
@@ -187,7 +196,8 @@ def _report_self_test(ready: Ready, bundle: Bundle, progress: Progress) -> None:
 class _ClipRun:
     """Runs each clip through the host's pipeline, then sends it to the device."""
 
-    def __init__(self, bundle: Bundle, playback: Playback, mismatch_dir: Path | None) -> None:
+    def __init__(self, bundle: Bundle, playback: Playback, mismatch_dir: Path | None, progress: Progress) -> None:
+        self._say = progress.say
         self.labels = bundle.labels
         self._reference = HostReference(bundle, Interpreter(bundle.model_bytes()).invoke)
         self._rate_hz = bundle.frontend.sample_rate_hz
@@ -225,7 +235,7 @@ class _ClipRun:
 
     def _read(self, path: Path) -> Samples:
         """Returns int16 [n], all that precedes the silence that the device adds. Raises ConfigError."""
-        samples = read_audio(path, self._rate_hz).samples
+        samples = read_audio(path, self._rate_hz, on_damage=self._say).samples
         return np.concatenate([self._playback.lead_in, samples, self._playback.padding(samples.size)])
 
 
@@ -233,12 +243,3 @@ def _log_clip_name(log: SessionLog, clip: ClipFile) -> None:
     log.add(CLIP, f"{clip.path.parent.name}/{clip.path.name}")
     if clip.expected_label is not None:
         log.add(LABEL, clip.expected_label)
-
-
-def _audio_files(path: Path) -> list[Path]:
-    if path.is_file():
-        return [path]
-    files = sorted(file for file in path.rglob("*") if file.suffix.lower() in AUDIO_SUFFIXES)
-    if not files:
-        raise ConfigError(f"{path} contains no audio file", hint="WAV and FLAC files are supported")
-    return files

@@ -11,7 +11,7 @@ import contextlib
 import dataclasses
 import itertools
 import zlib
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 from tinykws.audio.files import AudioStream
@@ -20,7 +20,7 @@ from tinykws.audio.samples import Samples
 from tinykws.boards.rows import Board
 from tinykws.device.banner_checks import NO_IDENTITY, check_firmware_matches
 from tinykws.device.clip_audio import StreamedAudio, pcm_bytes
-from tinykws.device.open_device import RETURN_S, OpenDevice, add_device_details, open_device
+from tinykws.device.open_device import KEPT_ENTRIES, RETURN_S, OpenDevice, add_device_details, open_device
 from tinykws.device.protocol import MAX_CLIP_BYTES
 from tinykws.device.recovering_session import RecoveringSession
 from tinykws.device.session import DeviceSession
@@ -40,8 +40,6 @@ from tinykws.verification.mismatch_search import FoundMismatch, MismatchSearch
 from tinykws.verification.stream_report import StreamReport, stream_report_of
 from tinykws.verification.stream_verdict import StreamFacts, StreamVerdict, event_text, judge_stream
 
-KEPT_ENTRIES = 200
-"""How many of the newest log entries to keep in memory, to explain how a session ended."""
 ATTEMPTS = 2
 """Attempts to send a stream, which may be hours long."""
 
@@ -56,9 +54,9 @@ class StreamFile:
     first_seconds: int | None = None
     """Send only this much of it; None: all."""
 
-    def seconds(self, sample_rate_hz: int) -> Iterator[Samples]:
-        """Yields the samples, int16 [n], second by second. Raises ConfigError."""
-        with AudioStream(self.path, sample_rate_hz) as stream:
+    def seconds(self, sample_rate_hz: int, say: Callable[[str], None] = lambda _: None) -> Iterator[Samples]:
+        """Yields the samples, int16 [n], second by second; `say` is told if the file is damaged. Raises ConfigError."""
+        with AudioStream(self.path, sample_rate_hz, say) as stream:
             for number, samples in enumerate(stream):
                 if number == self.first_seconds:
                     return
@@ -102,7 +100,7 @@ def verify_stream(
         ToolError: the emulator is missing.
         DeviceError: no device answers at the start, or its firmware does not match.
     """
-    run = _StreamRun(bundle, board, stream)
+    run = _StreamRun(bundle, board, stream, progress)
     if run.refused:
         return _refused(run, log_path)
     mismatch_dir = fresh_mismatch_folder(log_path)
@@ -159,11 +157,11 @@ def _send_stream(
 class _StreamRun:
     """Runs a stream through the host's pipeline while it is sent to the device."""
 
-    def __init__(self, bundle: Bundle, board: Board, stream: StreamFile) -> None:
+    def __init__(self, bundle: Bundle, board: Board, stream: StreamFile, progress: Progress) -> None:
         infer = Interpreter(bundle.model_bytes()).invoke
         self.refused = golden_fault(bundle, infer)
         """Why no device is asked; "" if the bundle is right."""
-        self._board_id, self._model_id = board.id, bundle.model_id
+        self._board_id, self._model_id, self._identity = board.id, bundle.model_id, bundle.identity
         self._stream = stream
         self._labels = bundle.labels
         self._frontend = bundle.frontend
@@ -173,7 +171,7 @@ class _StreamRun:
         self._names = {name: label.name for label in bundle.labels for name in (label.text, label.name)}
         self._samples = 0
         self._crc = zlib.crc32(pcm_bytes(self._playback.lead_in))
-        for samples in stream.seconds(self._rate_hz):
+        for samples in stream.seconds(self._rate_hz, progress.say):
             self._samples += samples.size
             self._crc = zlib.crc32(pcm_bytes(samples), self._crc)
         if self._samples < bundle.frontend.clip_samples:
@@ -238,7 +236,7 @@ class _StreamRun:
         duration_ms = self._samples * 1000 // self._rate_hz
         return StreamFacts(
             self._stream.path.name, duration_ms, self._labels, self._playback.lead_in_ms,
-            refused=self.refused, board=self._board_id, model_id=self._model_id,
+            refused=self.refused, board=self._board_id, model_id=self._model_id, identity=self._identity,
         )  # fmt: skip
 
     def _audio_pieces(self, log: SessionLog, progress: Progress) -> Generator[bytes]:

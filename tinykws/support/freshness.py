@@ -11,11 +11,13 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from tinykws import __version__
+from tinykws.support.errors import ConfigError
 from tinykws.support.files import sha256_of_file, write_json
 
 
@@ -44,7 +46,11 @@ class StageFiles:
         return self.inputs().digest
 
     def inputs(self) -> Inputs:
-        """Returns settings, version and all files read, as they are now; reads each file once."""
+        """Returns settings, version and all files read, as they are now; reads each file once.
+
+        Raises:
+            ConfigError: a file or folder cannot be read.
+        """
         settings = json.dumps([__version__, self.settings], sort_keys=True, default=str)
         texts = {_name_of(top): _lines_of(top) for top in self.reads}
         everything = settings + _digest("".join(texts.values()))
@@ -99,7 +105,7 @@ def digest_of_files(paths: Sequence[Path]) -> str:
 def _lines_of(top: Path) -> str:
     """Returns a line with name and SHA-256 for each file."""
     return "".join(
-        f"{path.relative_to(top.parent).as_posix()}\0{sha256_of_file(path)}\n" for path in sorted(_files_below(top))
+        f"{path.relative_to(top.parent).as_posix()}\0{_digest_of(path)}\n" for path in sorted(_files_below(top))
     )
 
 
@@ -111,7 +117,40 @@ def _name_of(top: Path) -> str:
     return f"{top.parent.name}/{top.name}"
 
 
-def _files_below(top: Path) -> list[Path]:
-    if top.is_file():
-        return [top]
-    return [path for path in top.rglob("*") if path.is_file() and not path.name.startswith(".")]
+def _digest_of(path: Path) -> str:
+    """Returns a file's SHA-256. Raises ConfigError if it cannot be read."""
+    try:
+        return sha256_of_file(path)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _files_below(top: Path) -> Iterator[Path]:
+    """Yields a file, or all files below a folder but the hidden ones. Raises ConfigError if a folder cannot be read."""
+    if top.is_dir():
+        yield from _walk(top, frozenset())
+    elif top.is_file():
+        yield top
+
+
+def _walk(folder: Path, inside: frozenset[tuple[int, int]]) -> Iterator[Path]:
+    """Yields the files below a folder, through links too. `inside`: the folders around it, so that none is a circle."""
+    try:
+        info, entries = folder.stat(), sorted(folder.iterdir())
+    except OSError as error:
+        raise _unreadable(folder, error) from error
+    identity = (info.st_dev, info.st_ino)
+    if identity in inside:
+        return
+    for path in entries:
+        if path.is_dir():
+            yield from _walk(path, inside | {identity})
+        elif path.is_file() and not path.name.startswith("."):
+            yield path
+
+
+def _unreadable(path: Path, error: OSError) -> ConfigError:
+    return ConfigError(
+        f"cannot read {path}: {error.strerror or error}; so nobody can say whether what was made of it is up to date",
+        hint=f"check its permissions: ls -l {shlex.quote(str(path))}\nor move it out of this folder",
+    )

@@ -20,7 +20,7 @@ import soxr
 
 from tinykws.audio.samples import SAMPLE_RATE_HZ, Samples, saturated
 from tinykws.native.features import Features, features_of_clips
-from tinykws.project.frontend_settings import LONGEST_CLIP_MS
+from tinykws.project.frontend_settings import MAX_CLIP_MS
 from tinykws.project.labels import FIRST_WORD
 from tinykws.project.training_settings import AugmentationSettings
 from tinykws.training.architectures.stream_tcn import STRIDE, Shape
@@ -108,7 +108,7 @@ class SegmentMaker:
         """
         self._clips, self._label_ids = dataset.clips("training"), np.asarray(dataset.label_ids("training"))
         frontend = dataset.frontend
-        self.rows = min(MOST_ROWS, 1 + (LONGEST_CLIP_MS - frontend.clip_ms) // (STRIDE * frontend.stride_ms))
+        self.rows = min(MOST_ROWS, 1 + (MAX_CLIP_MS - frontend.clip_ms) // (STRIDE * frontend.stride_ms))
         n_frames = shape.n_frames + STRIDE * (self.rows - 1)
         self._frontend = dataclasses.replace(frontend, clip_ms=frontend.window_ms + (n_frames - 1) * frontend.stride_ms)
         frames = np.arange(self.rows) * STRIDE + shape.n_frames - 1

@@ -7,6 +7,8 @@ random each time it is used.
 
 Contents:
     folder_walk.find_audio: finds the audio files below a folder, and says why others are not used.
+    named_recordings.named_recordings: the files that a user names, and those in folders.
+    named_recordings.recordings_in: the recordings below a folder.
     folder_labels.FolderLabels: finds labels by the names of folders and files.
     clip_lists.read_clip_list: reads a list file and finds its clips.
     folders.scan_folder: everything in a data folder: clips, noise, and what is not used.
@@ -19,6 +21,8 @@ Contents:
     checked_recordings.summary_of_unused: why recordings are not used, in a few lines.
     checked_recordings.summary_of_folders: which folder became which label, in one line.
     split_filling.fill_splits: gives each word clips for validation and training if its speakers' hashes do not.
+    long_words.find_long_words: finds words whose recordings are longer than a clip.
+    long_words.enough_clip_ms: the clip length that holds a word.
     noise_recordings.read_noise: reads noise recordings, up to a limit.
     public_datasets.PUBLIC_DATASETS: the datasets that `fetch` can download.
     merge_folders.merge_into: merges downloaded clips into a data folder.

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
@@ -30,6 +31,7 @@ from tinykws.training_data.folders import SPLITS
 FORMAT_VERSION = 1
 INDEX, CLIPS, FEATURES, NOISE = "index.json", "clips.npy", "features.npy", "noise.npy"
 SKIPPED, SURPLUS = "skipped.json", "surplus.json"
+TOO_LONG = "too_long_ms"
 RECORDED_PREFIX = "data/"
 """Prefix of the sources of clips from the project's data folder."""
 _HEADER_BYTES = 128
@@ -54,6 +56,8 @@ class Dataset:
     all_features: npt.NDArray[np.int8]
     placement: str = AS_RECORDED
     """Where the speech lies in the clips (clip_placement.py)."""
+    too_long_ms: Mapping[str, int] | None = None
+    """How long the words in recordings are that are longer than a clip, by key; None in a dataset of before."""
 
     @classmethod
     def load(cls, folder: Path) -> Dataset:
@@ -79,10 +83,11 @@ class Dataset:
                 all_clips=_open_array(folder / CLIPS),
                 all_features=_open_array(folder / FEATURES),
                 placement=index.get("placement", AS_RECORDED),
+                too_long_ms={str(key): int(ms) for key, ms in index[TOO_LONG].items()} if TOO_LONG in index else None,
             )._checked(folder)
         except FileNotFoundError as error:
             raise ConfigError(f"there is no dataset in {folder}", hint="create it with: tinykws prepare") from error
-        except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
+        except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise ConfigError(f"{folder} is not a valid dataset: {error}", hint=_PREPARE_AGAIN) from error
 
     def clips(self, split: str) -> Samples:

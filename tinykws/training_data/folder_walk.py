@@ -86,7 +86,10 @@ class _Walk:
         """Adds everything below a folder."""
         info = folder.stat()
         identity = (info.st_dev, info.st_ino)
-        if identity in self._open or len(parts) > DEEPEST or (self._skip and folder.resolve() in self._skip):
+        if identity in self._open or (self._skip and folder.resolve() in self._skip):
+            return
+        if len(parts) > DEEPEST:
+            self._leave_out(parts, f"the folder is more than {DEEPEST} levels below the data folder")
             return
         self._open.add(identity)
         for entry in self._entries(folder, parts):

@@ -10,6 +10,9 @@ Contents:
     host_reference.HostReference: computes the lines that a device should print.
     run_facts.facts_of: reads what a log of clips says about its run.
     run_facts.banner_of_refused: stands for the banner if no device was asked.
+    run_facts.with_left_out: says with the reason of a FAIL that the log is not whole.
+    same_bundle.banner_complaint: says if the log's device had other settings than the run.
+    same_bundle.bundle_complaint: says if a log is of a run with another bundle.
     verdict.judge: gives the verdict on a log of clips.
     stream_verdict.judge_stream: gives the verdict on a log of a stream.
     stream_verdict.event_text: formats a word of the stream for the log.

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from tinykws.device.protocol import AUDIO_TYPE, Ready, read_line
-from tinykws.device.session_log import END, RECEIVED, SENT, LogEntry
+from tinykws.device.session_log import END, RECEIVED, SENT, LogEntry, lines_left_out
+from tinykws.model.bundle import Bundle
 from tinykws.project.labels import Label
 from tinykws.support.errors import ConfigError
 from tinykws.verification.mismatch_search import FoundMismatch
-from tinykws.verification.run_facts import banner_of_refused, facts_of
+from tinykws.verification.run_facts import banner_of_refused, facts_of, with_left_out
+from tinykws.verification.same_bundle import banner_complaint, bundle_complaint
 from tinykws.verification.verdict import ClipResult, judge
 
 _ANNOUNCED = re.compile(rf"!DATA {AUDIO_TYPE} ([0-9]+) .*tail=([0-9]+)")
@@ -73,6 +75,8 @@ class VerifyReport:
     log_path: Path | None
     mismatches: tuple[FoundMismatch, ...] = ()
     """Where device and host first differ, for the first few unequal clips."""
+    lines_left_out: int = 0
+    """Lines from the device that are not in the log: damaged, or more than there is room for."""
 
     @property
     def equal_clips(self) -> int:
@@ -102,7 +106,10 @@ class VerifyReport:
 
 
 def report_of(
-    entries: Sequence[LogEntry], log_path: Path | None = None, min_accuracy: float | None = None
+    entries: Sequence[LogEntry],
+    log_path: Path | None = None,
+    min_accuracy: float | None = None,
+    bundle: Bundle | None = None,
 ) -> VerifyReport:
     """Returns the report on a log.
 
@@ -110,6 +117,7 @@ def report_of(
         entries: the whole log.
         log_path: where it is.
         min_accuracy: replaces the required accuracy in the log.
+        bundle: the bundle that the log should be of: a log of a run with other settings is FAIL. None: any will do.
 
     Raises:
         ConfigError: it is not a log of clips, or a device was asked and it contains no banner.
@@ -118,6 +126,12 @@ def report_of(
     ready = banner_of_refused(facts.board, facts.model_id, facts.labels) if facts.refused else _last_banner(entries)
     end = _end_of(entries, facts.clips)
     verdict = judge(entries, facts.min_accuracy if min_accuracy is None else min_accuracy, end.ended)
+    complaints = (
+        banner_complaint(facts.identity, ready),
+        bundle_complaint(bundle, facts.identity, ready, facts.labels),
+    )
+    left_out = sum(map(lines_left_out, entries))
+    reason = "; ".join(filter(None, [*complaints, verdict.reason]))
     figures = [clip.figures for clip in verdict.clips if clip.figures is not None]
     frames = sum(figure.frames for figure in figures)
     inferences = sum(figure.inferences for figure in figures)
@@ -126,8 +140,8 @@ def report_of(
         engine=ready.engine,
         model_id=ready.model,
         self_test=ready.self_test,
-        passed=verdict.passed,
-        reason=verdict.reason,
+        passed=not reason,
+        reason=with_left_out(reason, left_out),
         ended=end.ended,
         accuracy=verdict.accuracy,
         labels=facts.labels,
@@ -139,6 +153,7 @@ def report_of(
         arena_bytes=max((figure.arena_bytes for figure in figures), default=None),
         log_path=log_path,
         mismatches=end.mismatches,
+        lines_left_out=left_out,
     )
 
 

@@ -36,6 +36,8 @@ class RunFacts:
     """The board's id; empty in older logs."""
     model_id: str = ""
     """Identifies the bundle's model; empty in older logs."""
+    identity: str = ""
+    """Of the bundle that the run was made with (tinykws/project/identity.py); empty in older logs."""
 
     def to_text(self) -> str:
         """Returns the text of a `run` entry."""
@@ -57,6 +59,13 @@ class RunFacts:
 def banner_of_refused(board: str, model_id: str, labels: Sequence[Label]) -> Ready:
     """Returns what stands for the banner in the report on a run in which no device was asked."""
     return Ready(0, board, "none", model_id, 0, 0, tuple(label.name for label in labels))
+
+
+def with_left_out(reason: str, lines_left_out: int) -> str:
+    """Returns the reason of a FAIL, and that the log is not whole: what is missing may be the cause."""
+    return (
+        f"{reason}; {lines_left_out} lines from the device are not in the log" if reason and lines_left_out else reason
+    )
 
 
 def facts_of(entries: Iterable[LogEntry]) -> RunFacts:
@@ -81,7 +90,7 @@ def run_facts_of(entries: Iterable[LogEntry]) -> RunFacts | None:
             _number(values, "sample_rate_hz", least=1),
             _share(values["min_accuracy"]),
             _number({"lead_in_ms": 0, **values}, "lead_in_ms", least=0),
-            *(str(values.get(key, "")) for key in ("refused", "board", "model_id")),
+            *(str(values.get(key, "")) for key in ("refused", "board", "model_id", "identity")),
         )
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
         raise ConfigError(f"the log's first entry is damaged: {error}") from error

@@ -10,13 +10,15 @@ from typing import Any
 
 from tinykws.device.banner_checks import self_test_failure
 from tinykws.device.protocol import Ready, read_line
-from tinykws.device.session_log import END, RECEIVED, STREAM, LogEntry
+from tinykws.device.session_log import END, RECEIVED, STREAM, LogEntry, lines_left_out
 from tinykws.evaluation.timeline import StreamScore
+from tinykws.model.bundle import Bundle
 from tinykws.project.labels import Label
 from tinykws.support.errors import ConfigError
 from tinykws.verification.clip_report import RunEnd
 from tinykws.verification.mismatch_search import FoundMismatch
-from tinykws.verification.run_facts import banner_of_refused
+from tinykws.verification.run_facts import banner_of_refused, with_left_out
+from tinykws.verification.same_bundle import banner_complaint, bundle_complaint
 from tinykws.verification.stream_verdict import StreamFacts, StreamVerdict, judge_stream
 
 
@@ -41,6 +43,8 @@ class StreamReport:
     log_path: Path | None
     mismatches: tuple[FoundMismatch, ...] = ()
     """Where device and host first differ, if they do."""
+    lines_left_out: int = 0
+    """Lines from the device that are not in the log: damaged, or more than there is room for."""
 
     @property
     def audio_seconds(self) -> float:
@@ -75,8 +79,15 @@ class StreamReport:
         return values
 
 
-def stream_report_of(entries: Iterable[LogEntry], log_path: Path | None = None) -> StreamReport:
+def stream_report_of(
+    entries: Iterable[LogEntry], log_path: Path | None = None, bundle: Bundle | None = None
+) -> StreamReport:
     """Returns the report on a stream's log, which is read once. A truncated log is FAIL.
+
+    Args:
+        entries: the whole log.
+        log_path: where it is.
+        bundle: the bundle that the log should be of: a log of a run with other settings is FAIL. None: any will do.
 
     Raises:
         ConfigError: it is not a log of a stream, or it contains no banner.
@@ -89,20 +100,23 @@ def stream_report_of(entries: Iterable[LogEntry], log_path: Path | None = None) 
     if ready is None or facts is None:
         raise ConfigError("the log contains no banner of a device")
     ended = "" if details.end.ended in verdict.reason else details.end.ended
-    reason = facts.refused or "; ".join(filter(None, [verdict.reason, ended, details.complaint]))
+    other = (banner_complaint(facts.identity, ready), bundle_complaint(bundle, facts.identity, ready, facts.labels))
+    of_run = [facts.refused] if facts.refused else [verdict.reason, ended, details.complaint]
+    reason = "; ".join(filter(None, [*other, *of_run]))
     return StreamReport(
         board=ready.board,
         engine=ready.engine,
         model_id=ready.model,
         self_test=ready.self_test,
         passed=not reason,
-        reason=reason,
+        reason=with_left_out(reason, details.lines_left_out),
         ended=details.end.ended,
         verdict=verdict,
         labels=facts.labels,
         seconds=details.last_ms / 1000,
         log_path=log_path,
         mismatches=details.end.mismatches,
+        lines_left_out=details.lines_left_out,
     )
 
 
@@ -115,6 +129,7 @@ class _RunDetails:
         self.complaint: str | None = None
         self.end = RunEnd("the log ends in the middle of the run")
         self.last_ms = 0.0
+        self.lines_left_out = 0
 
     def collecting(self, entries: Iterable[LogEntry]) -> Iterator[LogEntry]:
         """Yields the entries, and collects facts from them."""
@@ -128,6 +143,7 @@ class _RunDetails:
                 if received.intact and isinstance(received.line, Ready):
                     self._take_banner(received.line)
             self.last_ms = entry.ms
+            self.lines_left_out += lines_left_out(entry)
             yield entry
 
     def _take_banner(self, ready: Ready) -> None:

@@ -101,6 +101,8 @@ class StreamFacts:
     """The board's id; empty in older logs."""
     model_id: str = ""
     """Identifies the bundle's model; empty in older logs."""
+    identity: str = ""
+    """Of the bundle that the run was made with (tinykws/project/identity.py); empty in older logs."""
 
     def to_text(self) -> str:
         """Returns the text of a `stream` entry."""
@@ -113,7 +115,7 @@ class StreamFacts:
             values = json.loads(text)
             labels = tuple(Label(**label) for label in values["labels"])
             lead_in_ms = int(values.get("lead_in_ms", 0))
-            texts = (str(values.get(key, "")) for key in ("refused", "board", "model_id"))
+            texts = (str(values.get(key, "")) for key in ("refused", "board", "model_id", "identity"))
             facts = cls(str(values["file"]), int(values["duration_ms"]), labels, lead_in_ms, *texts)
         except (ValueError, TypeError, KeyError) as error:
             raise ConfigError(f"the log's entry about its stream is damaged: {error}") from error
