@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from tone_bursts_dataset import make_project
 
+from tinykws.project.model_settings import STREAM_SMALL, ModelSettings
 from tinykws.project.training_settings import AugmentationSettings, TrainingSettings
 from tinykws.training.defaults import MIN_RECORDINGS, with_defaults
 from tinykws.training_data.dataset import Dataset
@@ -32,7 +33,7 @@ def with_recordings(made: Dataset, counts: dict[int, int]) -> Dataset:
 
 
 def usual(made: Dataset, counts: dict[int, int]) -> tuple[float | None, ...]:
-    settings = with_defaults(TrainingSettings(), with_recordings(made, counts))
+    settings = with_defaults(TrainingSettings(), with_recordings(made, counts), ModelSettings())
     augmentation = settings.augmentation
     return settings.epochs, settings.class_balance, augmentation.recordings_share, augmentation.tempo_percent
 
@@ -59,11 +60,18 @@ def test_some_recordings_of_every_label_allow_for_more(made: Dataset) -> None:
         )
 
 
+def test_networks_for_streams_have_defaults_of_their_own(made: Dataset) -> None:
+    model = ModelSettings(architecture=STREAM_SMALL)
+    recorded = with_recordings(made, dict.fromkeys((1, 2, 3), MIN_RECORDINGS))
+    assert with_defaults(TrainingSettings(), made, model) == with_defaults(TrainingSettings(), recorded, model)
+    assert with_defaults(TrainingSettings(epochs=3), made, model).epochs == 3
+
+
 def test_what_is_given_is_kept(made: Dataset) -> None:
     given = TrainingSettings(
         epochs=7, class_balance=0.0, augmentation=AugmentationSettings(recordings_share=0.0, tempo_percent=5.0)
     )
-    assert with_defaults(given, with_recordings(made, {})) == given
+    assert with_defaults(given, with_recordings(made, {}), ModelSettings()) == given
 
 
 def test_clip_counts_of_the_made_dataset_allow_these_tests(made: Dataset) -> None:

@@ -31,8 +31,8 @@ from tinykws.training_data.folders import SILENCE_INDEX, UNKNOWN_INDEX
 
 MOST_ROWS = 64
 """Outputs of a segment: 2.56 s at a stride of 20 ms; fewer if that is longer than the front-end's longest clip."""
-SEGMENTS = 2048
-"""Segments of an epoch."""
+CLIPS_PER_SEGMENT = 3
+"""About as many clips fit into a segment, so an epoch has `clips_per_epoch` / 3 segments."""
 BLOCK = 64
 """Segments made at a time; between two blocks a worker looks whether it shall stop."""
 THREADS = 2
@@ -93,18 +93,16 @@ class SegmentMaker:
         settings: AugmentationSettings,
         shape: Shape,
         seed: int,
-        *,
-        segments: int = SEGMENTS,
     ) -> None:
         """Prepares rooms, microphones and noises.
 
         Args:
             dataset: provides clips, noise and the front-end's settings.
             talk: recordings without the words, int16 [m].
-            settings: how segments are altered; what concerns the position of single clips has no effect.
+            settings: how segments are altered, and how many an epoch has; what concerns the position of single clips
+                has no effect.
             shape: the layers of the network, which say how many frames a row sees.
             seed: for all random choices.
-            segments: number of segments in an epoch.
         """
         self._clips, self._label_ids = dataset.clips("training"), np.asarray(dataset.label_ids("training"))
         frontend = dataset.frontend
@@ -114,7 +112,8 @@ class SegmentMaker:
         frames = np.arange(self.rows) * STRIDE + shape.n_frames - 1
         self._row_ends = frames * frontend.stride_samples + frontend.window_samples
         self._talk = [recording for recording in talk if recording.size >= self._frontend.clip_samples]
-        self._seed, self.n_segments, self._speed_percent = seed, segments, settings.speed_percent
+        self._seed, self._speed_percent = seed, settings.speed_percent
+        self.n_segments = max(1, settings.clips_per_epoch // CLIPS_PER_SEGMENT)
         in_place = dataclasses.replace(settings, place_probability=0, cut_probability=0, shift_ms=0, speed_percent=0)
         blank = np.zeros((1, self._frontend.clip_samples), np.int16)
         self._augmenter = Augmenter(
