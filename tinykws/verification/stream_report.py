@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from tinykws.device.banner_checks import self_test_failure
-from tinykws.device.protocol import Ready, read_line
+from tinykws.device.banner_checks import engine_refusal, self_test_failure
+from tinykws.device.protocol import DeviceTrouble, Ready, read_line
 from tinykws.device.session_log import END, RECEIVED, STREAM, LogEntry
 from tinykws.evaluation.timeline import StreamScore
 from tinykws.project.labels import Label
@@ -89,7 +89,7 @@ def stream_report_of(entries: Iterable[LogEntry], log_path: Path | None = None) 
     if ready is None or facts is None:
         raise ConfigError("the log contains no banner of a device")
     ended = "" if details.end.ended in verdict.reason else details.end.ended
-    reason = facts.refused or "; ".join(filter(None, [verdict.reason, ended, details.complaint]))
+    reason = facts.refused or details.refusal or "; ".join(filter(None, [verdict.reason, ended, details.complaint]))
     return StreamReport(
         board=ready.board,
         engine=ready.engine,
@@ -113,6 +113,7 @@ class _RunDetails:
         self.ready: Ready | None = None
         self.facts: StreamFacts | None = None
         self.complaint: str | None = None
+        self.refusal = ""
         self.end = RunEnd("the log ends in the middle of the run")
         self.last_ms = 0.0
 
@@ -127,6 +128,8 @@ class _RunDetails:
                 received = read_line(entry.text)
                 if received.intact and isinstance(received.line, Ready):
                     self._take_banner(received.line)
+                if received.intact and isinstance(received.line, DeviceTrouble) and received.line.what == "engine":
+                    self.refusal = self.refusal or engine_refusal(received.line)
             self.last_ms = entry.ms
             yield entry
 
