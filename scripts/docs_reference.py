@@ -11,6 +11,7 @@ building the site generates it again.
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 import sys
 import typing
@@ -25,6 +26,8 @@ from tinykws.support.attribute_docstrings import attribute_docstrings
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
+EMULATED = ROOT / "benchmarks" / "emulated_boards.json"
+"""Figures of micro_speech on emulated boards, for every page that shows them."""
 _BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end of \2 -->)", re.DOTALL)
 
 
@@ -52,11 +55,45 @@ def bundle_table() -> str:
     return _table(("key (dots for nesting, [] for lists)", "type", "meaning"), rows)
 
 
+def emulated_boards_table() -> str:
+    """What micro_speech takes on each emulated board with the aot engine."""
+    measured = json.loads(EMULATED.read_text(encoding="utf-8"))["aot"]
+    rows = [(f"`{board}`", *(_number(row, key) for key in _FIGURES)) for board, row in measured.items()]
+    return _table(("board", *_FIGURES.values()), rows)
+
+
+def engines_table() -> str:
+    """What micro_speech takes on the emulated Cortex-M4F with each engine, and with each kind of TFLM's kernels."""
+    measured = json.loads(EMULATED.read_text(encoding="utf-8"))
+    columns = {
+        "tflm, reference kernels": measured["tflm"]["reference"],
+        "tflm, CMSIS-NN": measured["tflm"]["cmsis_nn"],
+        "aot": measured["aot"]["qemu-cortex-m4"],
+    }
+    rows = [(words, *(_number(row, key) for row in columns.values())) for key, words in _FIGURES.items()]
+    return _table(("micro_speech on the Cortex-M4F", *columns), rows)
+
+
+def _number(row: dict[str, int], key: str) -> str:
+    """Returns a measured figure; nothing if it was not measured."""
+    return f"{row[key]:,}" if key in row else ""
+
+
+_FIGURES = {
+    "flash_bytes": "flash",
+    "ram_bytes": "RAM, including 16 kB of stack and 16 kB of serial buffer",
+    "per_inference": "instructions per inference, inference stride of five frames",
+    "per_frame": "instructions per frame of the front-end",
+}
+"""Keys of EMULATED and what they are."""
+
 TABLES: dict[str, Callable[[], str]] = {
     "settings": settings_table,
     "boards": boards_table,
     "board_columns": board_columns_table,
     "bundle": bundle_table,
+    "emulated_boards": emulated_boards_table,
+    "engines": engines_table,
 }
 
 

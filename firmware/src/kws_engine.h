@@ -17,6 +17,12 @@ extern "C" {
 /* "aot" or "tflm": for the banner. */
 extern const char *const kws_engine_name;
 
+/* Which model is linked, for the banner; valid once kws_engine_init() was called, even if it failed. The tflm engine
+ * computes both from the model's bytes. The aot engine's weights are code, so its C names the .tflite that it was made
+ * from, in the same file as the weights; the self-test shows that it computes what that model does. */
+const char *kws_engine_model_id(void);   /* the first 12 hex digits of the .tflite's SHA-256 */
+const char *kws_engine_model_hash(void); /* the identity's hash of it: 8 hex digits */
+
 /* Prepares the model. Returns NULL if it is ready, otherwise what is wrong, in words. */
 const char *kws_engine_init(void);
 

@@ -114,7 +114,11 @@ void kws_report_ready(kws_report_limits limits)
     put_field("kws ready proto=", KWS_PROTOCOL_VERSION);
     kws_text_put(&text, " board=" KWS_BOARD " engine=");
     kws_text_put(&text, kws_engine_name);
-    kws_text_put(&text, " model=" KWS_MODEL_ID " id=" KWS_IDENTITY " selftest=");
+    kws_text_put(&text, " model=");
+    kws_text_put(&text, kws_engine_model_id());
+    kws_text_put(&text, " id=" KWS_SETTINGS_IDENTITY "-");
+    kws_text_put(&text, kws_engine_model_hash());
+    kws_text_put(&text, " selftest=");
     kws_text_put(&text, kws_self_test_result());
     put_field(" line=", limits.line_bytes);
     put_field(" window=", limits.window_lines);

@@ -11,6 +11,16 @@ static int8_t output[KWS_N_LABELS];
 const char *const kws_engine_name = "summing";
 const bool kws_engine_keeps_rows = false;
 
+const char *kws_engine_model_id(void)
+{
+    return "0123456789ab";
+}
+
+const char *kws_engine_model_hash(void)
+{
+    return "89abcdef";
+}
+
 const char *kws_engine_init(void)
 {
 #ifdef BROKEN_ENGINE

@@ -4,13 +4,16 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tinykws.boards.cores import CORES
-from tinykws.boards.rows import Board, find_board, load_boards
+from tinykws.boards.rows import Board, TflmLibrary, find_board, load_boards
 from tinykws.cost.latency import Speed, counting_board, estimate_speed, refuse_if_too_slow, speed_from_instructions
+from tinykws.cost.tflm_instructions import kernels_of
 from tinykws.model.bundle import Bundle
 from tinykws.support.errors import ConfigError
 
@@ -85,15 +88,79 @@ def test_an_unknown_core_is_an_error() -> None:
         dataclasses.replace(NANO, core="cortex-m9")
 
 
-@pytest.mark.parametrize(
-    ("model", "counted"), [("micro_speech_quantized.tflite", 1_495_400), ("kws_ref_model.tflite", 7_697_400)]
-)
-def test_the_tflm_estimate_fits_its_counts(model: str, counted: int, shared: Path, tiny_model_bundle: Bundle) -> None:
-    imported = dataclasses.replace(tiny_model_bundle)
+MICRO_SPEECH = "micro_speech_quantized.tflite"
+
+
+def bundle_of(model: str, shared: Path, bundle: Bundle) -> Bundle:
+    """The bundle, with a model of other people's."""
+    imported = dataclasses.replace(bundle)
     object.__setattr__(imported, "model_bytes", (shared / "models" / model).read_bytes)
-    estimated = estimate_speed(imported, NANO, "tflm")
+    return imported
+
+
+def with_library(board: Board, **columns: Any) -> Board:
+    return dataclasses.replace(board, tflm=TflmLibrary(**{"lib_deps": ("a/b@1",), **columns}))
+
+
+@pytest.mark.parametrize(
+    ("model", "kernels", "counted"),
+    [
+        (MICRO_SPEECH, "cmsis_nn", 1_495_400),
+        (MICRO_SPEECH, "reference", 9_308_960),
+        (MICRO_SPEECH, "", 9_308_960),
+        ("kws_ref_model.tflite", "cmsis_nn", 7_697_400),
+        ("kws_ref_model.tflite", "reference", 43_023_480),
+    ],
+)
+def test_the_tflm_estimate_fits_its_counts(
+    model: str, kernels: str, counted: int, shared: Path, tiny_model_bundle: Bundle
+) -> None:
+    imported = bundle_of(model, shared, tiny_model_bundle)
+    estimated = estimate_speed(imported, with_library(NANO, kernels=kernels), "tflm")
     assert estimated is not None
     assert estimated.instructions_per_inference == pytest.approx(counted, rel=0.05)
+    assert ("CMSIS-NN" in estimated.how) == (kernels == "cmsis_nn")
+
+
+def test_reference_kernels_that_cannot_keep_up_are_refused(shared: Path, tiny_model_bundle: Bundle) -> None:
+    """micro_speech in 10 inferences a second is 93 M instructions; it was accepted as 98.8 % of 25 MHz."""
+    imported = bundle_of(MICRO_SPEECH, shared, tiny_model_bundle)
+    board = dataclasses.replace(with_library(NANO), clock_hz=25_000_000)
+    estimated = estimate_speed(imported, board, "tflm")
+    assert estimated is not None
+    assert estimated.instructions_per_second == pytest.approx(94_600_000, rel=0.03)
+    assert "write `kernels: cmsis_nn` under `tflm:` in" in refusal(estimated, imported, board, "tflm")[1]
+    faster = with_library(board, kernels="cmsis_nn")
+    refuse_if_too_slow(estimate_speed(imported, faster, "tflm"), imported, faster, "tflm")
+    assert "kernels:" not in refusal(estimated, imported, faster, "tflm")[1]
+
+
+@pytest.mark.parametrize(
+    ("manifest", "column", "kernels"),
+    [
+        ({"tinykws": {"kernels": "cmsis_nn"}}, "reference", "cmsis_nn"),
+        ({"tinykws": {"kernels": "reference"}, "build": {"flags": ["-DCMSIS_NN"]}}, "cmsis_nn", "reference"),
+        ({"build": {"flags": ["-DCMSIS_NN", "-I."]}}, "", "cmsis_nn"),
+        ({"build": {"flags": "-I. -DCMSIS_NN"}}, "", "cmsis_nn"),
+        ({"build": {"flags": ["-I."]}}, "", "reference"),
+        ({"build": {"flags": ["-I."]}}, "cmsis_nn", "cmsis_nn"),
+        ({"tinykws": 3}, "", "reference"),
+        ({"tinykws": {"kernels": ["x"]}, "build": {"flags": {"a": 1}}}, "cmsis_nn", "cmsis_nn"),
+        ([], "", "reference"),
+        (None, "", "reference"),
+    ],
+)
+def test_a_library_on_this_computer_says_which_kernels_it_has(
+    manifest: object, column: str, kernels: str, tmp_path: Path
+) -> None:
+    if manifest is not None:
+        (tmp_path / "library.json").write_text(json.dumps(manifest))
+    assert kernels_of(TflmLibrary((f"symlink://{tmp_path}",), kernels=column)) == kernels
+
+
+def test_a_board_that_says_nothing_has_the_slower_kernels() -> None:
+    assert kernels_of(None) == kernels_of(TflmLibrary(("a/b@1",))) == "reference"
+    assert {kernels_of(board.tflm) for board in load_boards().values() if board.tflm} == {"cmsis_nn"}
 
 
 def refusal(of: Speed, bundle: Bundle, board: Board, engine: str = "aot") -> tuple[str, str]:

@@ -7,19 +7,31 @@ The real library's arithmetic is not here: docs/explanation/tflm_engine.md says 
 from __future__ import annotations
 
 import base64
+import hashlib
+import html
+import json
 import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 from firmware_sources import PROJECT_FOLDERS
 
+from tinykws.audio.files import write_wav
 from tinykws.boards.rows import Board, parse_boards
+from tinykws.cli.main import run as run_tinykws
 from tinykws.device.protocol import AUDIO_TYPE, ClipFigures, DeviceTrouble, Line, Ready, Scores, parse_line
 from tinykws.model.bundle import Bundle
+from tinykws.project.identity import different_parts
 from tinykws.stages.build import build
 from tinykws.stages.generate import generate
+from tinykws.stages.verify import find_clips, verify
+from tinykws.stages.verify_stream import StreamFile, verify_stream
+from tinykws.support.errors import DeviceError
+from tinykws.support.resources import FIRMWARE
 
 LIBRARY = Path(__file__).parent.parent / "c" / "stubs" / "tflm"
 ROW = f"""
@@ -197,6 +209,87 @@ def test_a_failed_inference_gives_no_scores_and_tflms_words(program: Path) -> No
     started = start(program, "invoke=fails", a_clip())
     assert ("tflm", "Node SOFTMAX (number 1) failed to invoke with status 1") in started.troubles
     assert not [line for line in started.lines if isinstance(line, Scores)]
+
+
+def test_the_banner_names_the_model_that_is_linked(
+    program: Path, board: Board, tiny_model_bundle: Bundle, tmp_path: Path
+) -> None:
+    ready = start(program).first(Ready)
+    assert isinstance(ready, Ready)
+    assert (ready.model, ready.identity) == (tiny_model_bundle.model_id, tiny_model_bundle.identity)
+    shutil.copytree(program.parent, tmp_path / "project")
+    data = tmp_path / "project" / "src" / "model_data.cc"
+    data.write_text(data.read_text().replace("0x", "0x1 ^ 0x", 1))
+    for name in ("objects", "library"):
+        shutil.rmtree(tmp_path / "project" / name)
+    other = link(tmp_path / "project", [] if "fo" in program.parent.name else FORMS["texts"], archive=True)
+    theirs = start(other).first(Ready)
+    assert isinstance(theirs, Ready)
+    changed = bytes([tiny_model_bundle.model_bytes()[0] ^ 1]) + tiny_model_bundle.model_bytes()[1:]
+    assert theirs.model == hashlib.sha256(changed).hexdigest()[:12]
+    assert different_parts(theirs.identity, tiny_model_bundle.identity) == ("model",)
+    write_wav(tmp_path / "clip.wav", np.zeros(16_000, np.int16))
+    with pytest.raises(DeviceError, match=f"firmware mismatch: the device's model is {theirs.model}, the bundle's is"):
+        verify(tiny_model_bundle, board, other, find_clips([tmp_path / "clip.wav"], ()))
+
+
+def test_sha256_is_that_of_the_standard(tmp_path: Path) -> None:
+    if shutil.which("gcc") is None:
+        pytest.skip("needs gcc")
+    engine = FIRMWARE / "engines" / "tflm"
+    main = tmp_path / "main.c"
+    main.write_text(
+        '#include <stdio.h>\n#include "kws_sha256.h"\nstatic uint8_t bytes[20000];\n'
+        "int main(void) { char hex[65]; size_t count = fread(bytes, 1, sizeof bytes, stdin);\n"
+        "for (size_t n = 0; n <= count; n += n < 260 ? 1 : 997) { kws_sha256_hex(bytes, n, hex); puts(hex); }\n"
+        "return 0; }"
+    )
+    run(["gcc", "-std=c99", *STRICT, *SANITIZERS, f"-I{engine}", main, engine / "kws_sha256.c", "-o", "hash"], tmp_path)
+    data = np.random.default_rng(1).bytes(20_000)
+    done = subprocess.run([tmp_path / "hash"], input=data, capture_output=True, check=True)
+    sizes = [*range(260), *range(260, 20_001, 997)]
+    assert done.stdout.decode().split() == [hashlib.sha256(data[:size]).hexdigest() for size in sizes]
+
+
+def refused_by(program: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Makes the library of a program refuse the model; returns what the verdict must say."""
+    monkeypatch.setenv("FAKE_TFLM", "needs=7000")
+    return (
+        "the device's engine did not start: the tensor arena of 5104 bytes is short by at least 1896: raise"
+        " arena_margin_bytes in the board's row of boards.yaml"
+    )
+
+
+def test_an_engine_that_refuses_at_boot_is_a_failed_verdict(
+    program: Path, board: Board, tiny_model_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    reason = refused_by(program, monkeypatch)
+    write_wav(tmp_path / "clip.wav", np.zeros(16_000, np.int16))
+    log, junit = tmp_path / "verify.jsonl", tmp_path / "verify.xml"
+    report = verify(tiny_model_bundle, board, program, find_clips([tmp_path], ()), log_path=log)
+    assert (report.passed, report.reason, report.ended, report.self_test) == (False, reason, "", "engine")
+    assert run_tinykws(["replay", str(log), "--junit", str(junit), "--json", str(tmp_path / "report.json")]) == 1
+    assert capsys.readouterr().out.splitlines()[-1] == f"FAIL: {reason}"
+    values = json.loads((tmp_path / "report.json").read_text())
+    assert (values["verdict"], values["reason"]) == ("FAIL", reason)
+    failure = ElementTree.parse(junit).find(".//failure")
+    assert failure is not None
+    assert failure.get("message") == reason
+
+
+def test_a_stream_to_an_engine_that_refused_is_a_failed_verdict(
+    program: Path, board: Board, tiny_model_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    reason = refused_by(program, monkeypatch)
+    write_wav(tmp_path / "stream.wav", np.zeros(32_000, np.int16))
+    log, junit = tmp_path / "verify.jsonl", tmp_path / "verify.xml"
+    report = verify_stream(tiny_model_bundle, board, program, StreamFile(tmp_path / "stream.wav"), log_path=log)
+    assert (report.passed, report.reason, report.ended) == (False, reason, "")
+    assert run_tinykws(["replay", str(log), "--junit", str(junit)]) == 1
+    assert capsys.readouterr().out.splitlines()[-1] == f"FAIL: {reason}"
+    assert f'message="{reason}"' in html.unescape(junit.read_text())
 
 
 def test_a_library_linked_whole_keeps_its_own_log(tiny_model_bundle: Bundle, board: Board, tmp_path: Path) -> None:

@@ -54,8 +54,7 @@ SETTINGS_H = f"""
 #define KWS_MINIMUM_COUNT {DETECTOR.minimum_count}
 #endif
 #define KWS_BOARD "host"
-#define KWS_MODEL_ID "0123456789ab"
-#define KWS_IDENTITY "{IDENTITY}"
+#define KWS_SETTINGS_IDENTITY "{IDENTITY.rpartition("-")[0]}"
 extern const char *const kws_labels[KWS_N_LABELS];
 #endif
 """

@@ -142,7 +142,7 @@ def test_a_board_that_stays_away_is_an_error_with_its_advice(tiny_model_bundle: 
         ((BANNER.format(board="nano33ble", model="{model}") + " id=01234567-89abcdef-01234567-89abcdef",),
          "device and bundle differ in the settings or tables of the front-end; the detector's thresholds"),
         ((BANNER.format(board="nano33ble", model="{model}"), "kws error engine arena is too small"),
-         "the board's engine did not start: arena is too small"),
+         "the device.s engine did not start: arena is too small"),
         ((BANNER.format(board="nano33ble", model="{model}") + " selftest=scores",),
          "the device's self-test fails: its model gives different scores"),
     ],

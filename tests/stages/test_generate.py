@@ -163,11 +163,19 @@ def test_settings_carry_the_bundle_and_the_board(tiny_model_bundle: Bundle) -> N
     files = project_files(tiny_model_bundle, BOARDS["esp32"], "tflm")
     values = macros(files["include/kws_settings.h"].decode())
     assert values["KWS_BOARD"] == '"esp32"'
-    assert values["KWS_MODEL_ID"] == f'"{tiny_model_bundle.model_sha256[:12]}"'
+    assert values["KWS_SETTINGS_IDENTITY"] == f'"{tiny_model_bundle.identity[:26]}"'
     assert int(values["KWS_N_FRAMES"]) * int(values["KWS_N_MELS"]) == tiny_model_bundle.input.size
     assert int(values["KWS_INFERENCE_STRIDE"]) == 5
     assert values["KWS_MICROPHONE_WORD_SELECT_PIN"] == "(32)"
     assert int(values["KWS_ARENA_BYTES"]) == 5104  # 1001 measured, 4096 margin, rounded up to 16
+
+
+def test_the_aot_engines_weights_name_the_model_that_they_were_made_from(tiny_model_bundle: Bundle) -> None:
+    files = project_files(tiny_model_bundle, BOARDS["esp32"], "aot")
+    assert f'kws_model_id[] = "{tiny_model_bundle.model_sha256[:12]}";'.encode() in files["src/model_aot.c"]
+    assert f'kws_model_hash[] = "{tiny_model_bundle.identity[-8:]}";'.encode() in files["src/model_aot.c"]
+    with_id = [name for name, data in files.items() if tiny_model_bundle.model_id.encode() in data]
+    assert with_id == ["README.md", "src/model_aot.c"]
 
 
 def test_the_arena_is_only_where_the_interpreter_is(tiny_model_bundle: Bundle) -> None:

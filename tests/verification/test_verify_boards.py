@@ -245,6 +245,15 @@ def test_one_wrong_number_in_a_table_fails_the_features(
         assert mismatch.where.startswith(f"frame {frame} (ends at {time_ms} ms), {values}")
 
 
+def test_weights_of_another_model_are_a_firmware_mismatch(
+    tiny_model_bundle: Bundle, board: Board, spoiled: Callable[[Spoil], Path], clips: tuple[ClipFile, ...]
+) -> None:
+    """model_aot.c names its model itself, so it does wherever it is put."""
+    other = replace_in("src/model_aot.c", r'kws_model_id\[\] = "[0-9a-f]{12}"', 'kws_model_id[] = "0123456789ab"')
+    with pytest.raises(DeviceError, match="the device's model is 0123456789ab, the bundle's is"):
+        verify(tiny_model_bundle, board, spoiled(other), clips)
+
+
 def test_another_threshold_is_told_to_be_the_detectors(
     tiny_model_bundle: Bundle, board: Board, spoiled: Callable[[Spoil], Path], clips: tuple[ClipFile, ...]
 ) -> None:

@@ -30,6 +30,8 @@ SLOT_BITS = (16, 32)
 MOST_DOUBLINGS, MOST_HALVINGS = 5, 4
 """How far a microphone's samples can be amplified or attenuated, in bits: limits of kws_conditioner.h."""
 SHORTEST_RING_SAMPLES = 1024
+REFERENCE, CMSIS_NN = TFLM_KERNELS = ("reference", "cmsis_nn")
+"""Kernels that a TensorFlow Lite Micro library can have: its own portable ones, or Arm's CMSIS-NN."""
 OWN_PLATFORM = "symlink://${PROJECT_DIR}/platform"
 """The platform of boards without a vendor; it is part of the generated project."""
 LOCAL_LIBRARY = "symlink://"
@@ -147,8 +149,13 @@ class TflmLibrary:
     """Whether dense layers may be quantized per channel; older libraries silently use the first scale for all."""
     arena_margin_bytes: int = 4096
     """Added to the arena measured on the host, since other kernels need other amounts of scratch memory."""
+    kernels: str = ""
+    """Kernels that the library has, for the estimate of its speed: reference or cmsis_nn. Empty: as the library.json of
+    a library on this computer says, otherwise reference."""
 
     def __post_init__(self) -> None:
+        if self.kernels:
+            require_one_of("kernels", self.kernels, TFLM_KERNELS)
         require_at_least("arena_margin_bytes", self.arena_margin_bytes, 0)
         for library in self.lib_deps:
             if not is_local(library) and "@" not in library and "#" not in library:

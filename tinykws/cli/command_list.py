@@ -41,6 +41,9 @@ SECTIONS: dict[str, tuple[CommandEntry, ...]] = {
     ),
     "Firmware": (
         CommandEntry("boards", "firmware_commands", "List the boards."),
+        CommandEntry(
+            "tflm-library", "tflm_library_command", "Cut a TensorFlow Lite Micro checkout into a PlatformIO library."
+        ),
         CommandEntry("generate", "firmware_commands", "Generate the PlatformIO project for a board."),
         CommandEntry("build", "firmware_commands", "Build firmware for a board, from the words to the program."),
     ),

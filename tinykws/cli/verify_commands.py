@@ -54,8 +54,9 @@ def verify(
     or folders of them; the folder's name is the expected label. Without CLIPS, the golden clips of the bundle are used,
     or --sample of the project's testing clips.
 
-    The last line is PASS or FAIL; the exit code is 0 or 1. It is 4 if the device was lost: the results until then are
-    kept. The log goes to build/firmware/BOARD/verify.jsonl; `tinykws replay` judges it again.
+    The last line is PASS or FAIL; the exit code is 0 or 1. An engine that refused the model at boot is FAIL. The exit
+    code is 4 if the device was lost: the results until then are kept. The log goes to
+    build/firmware/BOARD/verify.jsonl; `tinykws replay` judges it again.
 
     \b
     Examples:

@@ -26,6 +26,7 @@ Contents:
     model_instructions.typical_error: how far off the estimate usually is.
     kernel_work.work_of: units of work of a kernel call; kernel_costs.py has the instructions per unit.
     tflm_instructions.tflm_instructions: instructions of one inference with the tflm engine, a rough estimate.
+    tflm_instructions.kernels_of: which kernels the library of a board's row has.
     frontend_instructions.frame_instructions: instructions of the front-end per frame.
     architecture_cost.measure_cost: parameters, multiply-accumulates and bytes of an untrained architecture.
     architecture_cost.refuse_if_over_limits: refuses an architecture that exceeds the limits in kws.yaml.

@@ -20,11 +20,11 @@ from collections.abc import Iterable, Iterator
 
 from tinykws.aot.reader.tflite import read_model
 from tinykws.boards.cores import CORES
-from tinykws.boards.rows import Board
+from tinykws.boards.rows import REFERENCE, Board
 from tinykws.cost.execution_mode import StreamReport, choose_mode_for_board
 from tinykws.cost.frontend_instructions import frame_instructions
 from tinykws.cost.model_instructions import typical_error
-from tinykws.cost.tflm_instructions import rates_for, tflm_instructions
+from tinykws.cost.tflm_instructions import kernels_of, rates_for, tflm_instructions
 from tinykws.model.bundle import Bundle
 from tinykws.support.errors import ConfigError
 
@@ -78,7 +78,7 @@ def estimate_speed(bundle: Bundle, board: Board, engine: str) -> Speed | None:
     graph = read_model(bundle.model_bytes())
     stream = None
     if engine == "tflm":
-        rates = rates_for(core.counted_as)
+        rates = rates_for(board.tflm, core.counted_as)
         count = tflm_instructions(graph, rates)
         how = f"a rough estimate, from counts of TFLite Micro with {rates.kernels} for two other models"
     else:
@@ -158,6 +158,7 @@ def refuse_if_too_slow(speed: Speed | None, bundle: Bundle, board: Board, engine
         return
     ways = [
         *_other_engine(bundle, board, engine),
+        *_faster_kernels(board, engine),
         *_fewer_inferences(times, speed.inferences_per_second, bundle.frontend.stride_ms),
         "use a smaller network: set `model: {architecture: NAME}` in kws.yaml (list: tinykws architectures)",
         "use a faster board: tinykws boards",
@@ -179,6 +180,15 @@ def _other_engine(bundle: Bundle, board: Board, engine: str) -> Iterator[str]:
         return
     if speed is not None and speed.times is not None and speed.times.share_of_clock <= 1:
         yield f"use --engine aot ({speed.times.share_of_clock:.0%} of the clock)"
+
+
+def _faster_kernels(board: Board, engine: str) -> Iterator[str]:
+    """Yields how to say that the library is faster than assumed, or to make one that is."""
+    if engine == "tflm" and CORES[board.core].counted_as == "armv7e-m" and kernels_of(board.tflm) == REFERENCE:
+        yield (
+            "this is for TFLM's reference kernels; if the library has CMSIS-NN, write `kernels: cmsis_nn` under `tflm:`"
+            " in the board's row, or make one that has: tinykws tflm-library --help"
+        )
 
 
 def _fewer_inferences(times: Times, inferences_per_second: float, stride_ms: int) -> Iterator[str]:

@@ -7,8 +7,11 @@ Unlike the aot engine's kernels, TFLite Micro's were not counted call by call: o
 from __future__ import annotations
 
 import dataclasses
+import json
+from pathlib import Path
 
 from tinykws.aot.reader.graph import Graph, Op
+from tinykws.boards.rows import CMSIS_NN, REFERENCE, TFLM_KERNELS, TflmLibrary, is_local, local_path
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,9 +34,35 @@ _REFERENCE_KERNELS = TflmRates("its reference kernels", 14.8, 14.8, 28.0, 28.0, 
 CMSIS-NN, as a whole with the reference kernels."""
 
 
-def rates_for(instruction_set: str) -> TflmRates:
-    """Returns the rates for an instruction set (`counted_as` of boards/cores.py): CMSIS-NN needs DSP instructions."""
-    return _CMSIS_NN if instruction_set == "armv7e-m" else _REFERENCE_KERNELS
+def rates_for(library: TflmLibrary | None, instruction_set: str) -> TflmRates:
+    """Returns the rates of a row's library on an instruction set (`counted_as` of boards/cores.py).
+
+    CMSIS-NN without DSP instructions counts as the reference kernels.
+    """
+    uses_cmsis_nn = kernels_of(library) == CMSIS_NN and instruction_set == "armv7e-m"
+    return _CMSIS_NN if uses_cmsis_nn else _REFERENCE_KERNELS
+
+
+def kernels_of(library: TflmLibrary | None) -> str:
+    """Returns which kernels a row's library has: as the library itself says, or its row; otherwise the slower ones."""
+    if library is None:
+        return REFERENCE
+    told = (_told_by(Path(local_path(entry))) for entry in library.lib_deps if is_local(entry))
+    return next(filter(None, told), library.kernels or REFERENCE)
+
+
+def _told_by(folder: Path) -> str:
+    """Returns what the library.json of a library on this computer says about its kernels; "" if nothing."""
+    try:
+        manifest = json.loads((folder / "library.json").read_text(encoding="utf-8"))
+        kernels = manifest.get("tinykws", {}).get("kernels")
+        flags = manifest.get("build", {}).get("flags", ())
+    except (OSError, ValueError, AttributeError, RecursionError):
+        return ""
+    if isinstance(kernels, str) and kernels in TFLM_KERNELS:
+        return kernels
+    words = flags.split() if isinstance(flags, str) else flags
+    return CMSIS_NN if isinstance(words, list) and "-DCMSIS_NN" in words else ""
 
 
 def tflm_instructions(graph: Graph, rates: TflmRates) -> int:

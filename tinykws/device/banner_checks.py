@@ -5,13 +5,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tinykws.device.protocol import PROTOCOL_VERSION, Ready
+from tinykws.device.protocol import PROTOCOL_VERSION, DeviceTrouble, Ready
 from tinykws.project.identity import IDENTITY, different_parts, in_words
 from tinykws.support.errors import DeviceError
 
 if TYPE_CHECKING:  # monitor needs no NumPy
     from tinykws.boards.rows import Board
     from tinykws.model.bundle import Bundle
+
+
+class EngineRefusedError(DeviceError):
+    """The device runs, but its engine refused the model at boot, so it processes no clip."""
+
 
 FINDINGS = {
     "features": "its front-end computes different features for the golden clip than the host",
@@ -36,6 +41,11 @@ def self_test_failure(ready: Ready) -> str | None:
         return None
     finding = FINDINGS.get(ready.self_test, f"it says {ready.self_test!r}")
     return f"the device's self-test fails: {finding}"
+
+
+def engine_refusal(line: DeviceTrouble) -> str:
+    """Returns a sentence on an engine that refused its model at boot, from the device's error line."""
+    return f"the device's engine did not start: {line.words}"
 
 
 def identity_difference(theirs: str, ours: str) -> str | None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tinykws.boards.rows import FAST, Board
+from tinykws.device.banner_checks import EngineRefusedError
 from tinykws.device.protocol import DeviceTrouble, parse_line
 from tinykws.device.session_log import RECEIVED, SessionLog
 from tinykws.device.transport.emulator import Emulator, emulated
@@ -81,9 +82,11 @@ def open_device(
 @contextlib.contextmanager
 def add_device_details(device: OpenDevice, log: SessionLog, *, of_clips: bool = True) -> Iterator[None]:
     """Adds what is known of the failure to a DeviceError that leaves the `with`: the device's last error line, its exit
-    code and, with `of_clips` (not for a stream), the number of the clip."""
+    code and, with `of_clips` (not for a stream), the number of the clip. An EngineRefusedError already says all."""
     try:
         yield
+    except EngineRefusedError:
+        raise
     except DeviceError as error:
         wait_s = LOST_EXIT_S if isinstance(error, TransportLostError) else EXIT_S
         reason = device.emulator.exit_reason(wait_s) if device.emulator is not None else None

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 
 from tinykws.device.clip_audio import ClipAudio
@@ -42,6 +43,11 @@ class RecoveringSession:
         self.session.enter_test_mode()
         self._needs_banner = False
         return ready
+
+    def give_up(self) -> None:
+        """Lets the device go after its engine refused the model, as far as it still answers."""
+        with contextlib.suppress(DeviceError):
+            self.session.leave(end_device=self._device.started_here)
 
     def ensure_ready(self) -> None:
         """Calls begin() again after a fault. Raises DeviceError."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 
+from tinykws.device.banner_checks import EngineRefusedError, engine_refusal
 from tinykws.device.clip_audio import ClipAudio
 from tinykws.device.clip_transfer import ClipFaultError, ClipTransfer, OnResult
 from tinykws.device.line_checksum import with_check
@@ -75,7 +76,12 @@ class DeviceSession:
         )
 
     def enter_test_mode(self) -> None:
-        """Sends `!TEST`: the device stops listening and waits for clips. Raises DeviceError if it does not confirm."""
+        """Sends `!TEST`: the device stops listening and waits for clips.
+
+        Raises:
+            EngineRefusedError: the device says that its engine did not start.
+            DeviceError: it does not confirm, or reports another error.
+        """
         deadline = self._clock() + self._timeout_s
         while self._clock() < deadline:
             self._send(["", with_check(TEST)])
@@ -85,6 +91,8 @@ class DeviceSession:
                     continue
                 if isinstance(received.line, Ok) and received.line.command == "TEST":
                     return
+                if isinstance(received.line, DeviceTrouble) and received.line.what == "engine":
+                    raise EngineRefusedError(engine_refusal(received.line))
                 if isinstance(received.line, DeviceTrouble):
                     raise DeviceError(f"the device reports: {received.line.what} {received.line.words}")
         raise DeviceError(f"the device did not answer {TEST} within {self._timeout_s:.0f} s")

@@ -7,6 +7,9 @@ vendor.
 
 Contents:
     tflm_ops.resolver_methods: maps a model's ops to methods of TFLite Micro's op resolver.
+    tflm_library.make_library: makes a PlatformIO library of a TensorFlow Lite Micro checkout.
+    tflm_library.refuse_whole_tree: refuses a library that is a whole checkout.
+    tflm_sources.cut: which files of the checkout the engine needs.
     where_it_runs.where_it_runs: which engines and boards can run a model.
     where_it_runs.refuse_if_unsupported: refuses an op that an engine lacks, and names the engine that has it.
     generated_tree.write_tree: writes a folder of generated files, keeping the user's changes.

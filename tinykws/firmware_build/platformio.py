@@ -24,6 +24,8 @@ from tinykws.support.errors import ToolError
 from tinykws.support.run_command import Finished, run_command
 
 OWN_BUILD_SECONDS = 600
+LIBRARY_BUILD_SECONDS = 3600
+"""With a library of this computer, such as TFLM: a hundred C++ files that each take seconds."""
 VENDOR_BUILD_SECONDS = 3600
 """Includes downloading a vendor's compiler and framework, about 500 MB."""
 UPLOAD_SECONDS = 900
@@ -58,7 +60,9 @@ def list_arguments(project_dir: Path, env: str) -> Command:
     return [*_platformio(), "pkg", "list", "-d", str(project_dir), "-e", env]
 
 
-def build_offline(project_dir: Path, env: str, on_line: Callable[[str], None] = lambda _: None) -> Finished:
+def build_offline(
+    project_dir: Path, env: str, on_line: Callable[[str], None] = lambda _: None, timeout_s: float = OWN_BUILD_SECONDS
+) -> Finished:
     """Builds a project that contains its platform; downloads nothing.
 
     Raises:
@@ -68,7 +72,7 @@ def build_offline(project_dir: Path, env: str, on_line: Callable[[str], None] = 
     with offline_core(project_dir) as variables, tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
         own = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), scratch)
         finished = run_command(
-            run_arguments(project_dir, env), timeout_s=OWN_BUILD_SECONDS, env={**variables, **own}, on_line=on_line
+            run_arguments(project_dir, env), timeout_s=timeout_s, env={**variables, **own}, on_line=on_line
         )
     return _checked(finished, project_dir)
 

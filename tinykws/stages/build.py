@@ -14,8 +14,16 @@ from tinykws.cost.latency import Speed, estimate_speed, refuse_if_too_slow
 from tinykws.cost.memory import MemoryNeeds, advice, excess
 from tinykws.firmware_build.elf_sizes import Footprint, footprint, is_elf
 from tinykws.firmware_build.memory_parts import Part, memory_parts
-from tinykws.firmware_build.platformio import ProgramTooBigError, build_offline, build_with_vendor, registry_answers
+from tinykws.firmware_build.platformio import (
+    LIBRARY_BUILD_SECONDS,
+    OWN_BUILD_SECONDS,
+    ProgramTooBigError,
+    build_offline,
+    build_with_vendor,
+    registry_answers,
+)
 from tinykws.firmware_build.platformio_packages import missing_libraries, missing_platform
+from tinykws.firmware_build.tflm_library import refuse_whole_tree
 from tinykws.model.bundle import Bundle
 from tinykws.support.errors import ConfigError, ToolError
 from tinykws.support.programs import find_programs
@@ -83,7 +91,8 @@ def build(
     started = time.monotonic()
     try:
         if board.has_own_platform:
-            build_offline(out_dir, board.env)
+            limit_s = LIBRARY_BUILD_SECONDS if libraries else OWN_BUILD_SECONDS
+            build_offline(out_dir, board.env, timeout_s=limit_s)
         else:
             packages = [board.platform, *(library for library in libraries if not is_local(library))]
             build_with_vendor(out_dir, board.env, packages, lambda line: _report_download(line, progress))
@@ -140,8 +149,10 @@ def _check_local(libraries: tuple[str, ...], out_dir: Path) -> None:
         if not any((folder / name).is_file() for name in LIBRARY_MANIFESTS):
             raise ConfigError(
                 f"lib_deps names {folder}, which is not a PlatformIO library",
-                hint=f"a library is a folder with {' or '.join(LIBRARY_MANIFESTS)}",
+                hint=f"a library is a folder with {' or '.join(LIBRARY_MANIFESTS)}; of a checkout of tflite-micro, make"
+                " one: tinykws tflm-library CHECKOUT FOLDER",
             )
+        refuse_whole_tree(folder)
 
 
 def _report_download(line: str, progress: Progress) -> None:

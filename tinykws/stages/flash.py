@@ -9,7 +9,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tinykws.boards.rows import Board
-from tinykws.device.banner_checks import NO_IDENTITY, SELF_TEST_ADVICE, check_firmware_matches, self_test_failure
+from tinykws.device.banner_checks import (
+    NO_IDENTITY,
+    SELF_TEST_ADVICE,
+    check_firmware_matches,
+    engine_refusal,
+    self_test_failure,
+)
 from tinykws.device.open_device import KEPT_ENTRIES
 from tinykws.device.protocol import DeviceTrouble, Ready, parse_line
 from tinykws.device.session import DeviceSession
@@ -161,7 +167,7 @@ def _read_banner(transport: LineTransport, port_access: PortAccess, uploaded: _U
     for _ in range(ENGINE_ERROR_LINES):
         line = parse_line(transport.read_line(ENGINE_ERROR_TIMEOUT_S) or "")
         if isinstance(line, DeviceTrouble) and line.what == "engine":
-            raise DeviceError(f"the board's engine did not start: {line.words}")
+            raise DeviceError(engine_refusal(line))
     return ready
 
 

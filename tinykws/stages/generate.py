@@ -28,6 +28,8 @@ from tinykws.support.templates import render
 
 COMMON_TEMPLATES = ("platformio.ini", "README.md", ".gitignore", "include/kws_settings.h", "src/kws_settings.c")
 TFLM_TEMPLATES = ("src/model_data.h", "src/model_data.cc", "src/kws_ops.h")
+AOT_MODEL_NAME = "src/model_aot_name.c"
+"""What names the model of the aot engine: the end of model_aot.c, so that it goes wherever the weights go."""
 KERNELS = "kws_nn"
 """The library that only the aot engine needs, and of it only the operations of its model."""
 
@@ -97,7 +99,7 @@ def _templates(names: tuple[str, ...], bundle: Bundle, board: Board, engine: str
         "bundle": bundle,
         "board": board,
         "engine": engine,
-        "identity": bundle.identity,
+        "settings_identity": bundle.identity.rpartition("-")[0],
         "words": ", ".join(label.text for label in bundle.labels[2:]),
         "inference_stride": bundle.detector.inference_stride_ms // bundle.frontend.stride_ms,
         "lib_deps": board.tflm.lib_deps if board.tflm and engine == "tflm" else (),
@@ -151,9 +153,10 @@ def _check_fully_connected(bundle: Bundle, board: Board) -> None:
 def _aot_files(bundle: Bundle, board: Board) -> Files:
     compiled = compile_for_board(bundle, board)
     library = FIRMWARE / "lib" / KERNELS
+    name = render(AOT_MODEL_NAME, bundle=bundle, model_hash=bundle.identity.rpartition("-")[2])
     needed = [path.name for path in _files_below(library) if path.suffix == ".h"] + list(compiled.kernels)
     return {
-        "src/model_aot.c": compiled.source.encode(),
+        "src/model_aot.c": (compiled.source + name).encode(),
         "src/model_aot.h": compiled.header.encode(),
         **{f"lib/{KERNELS}/{name}": (library / name).read_bytes() for name in needed},
     }

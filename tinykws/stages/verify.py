@@ -17,7 +17,13 @@ from tinykws.audio.files import read_audio
 from tinykws.audio.playback import Playback, playback_for
 from tinykws.audio.samples import Samples
 from tinykws.boards.rows import Board
-from tinykws.device.banner_checks import NO_IDENTITY, SELF_TEST_ADVICE, check_firmware_matches, self_test_failure
+from tinykws.device.banner_checks import (
+    NO_IDENTITY,
+    SELF_TEST_ADVICE,
+    EngineRefusedError,
+    check_firmware_matches,
+    self_test_failure,
+)
 from tinykws.device.clip_audio import AudioInMemory, pcm_bytes
 from tinykws.device.open_device import RETURN_S, OpenDevice, add_device_details, open_device
 from tinykws.device.protocol import MAX_TAIL_SAMPLES, Ready
@@ -71,7 +77,8 @@ def verify(
 
     A bundle whose golden clips do not give on the host what it states is refused: the report is FAIL, and no device is
     asked. A clip whose transfer fails is sent again, and a lost port is waited for. If the device stays away, or a
-    different firmware answers, the run ends: the clips so far keep their results, the others fail as not sent.
+    different firmware answers, the run ends: the clips so far keep their results, the others fail as not sent. A device
+    whose engine refused the model at boot is FAIL, with its reason.
 
     Args:
         bundle: the bundle that the device should run.
@@ -108,7 +115,12 @@ def verify(
         log.add(RUN, facts.to_text())
         session = DeviceSession(device.transport, log, timeout_s)
         connection = RecoveringSession(session, device, lambda ready: check_firmware_matches(ready, bundle, board))
-        _begin(connection, device, bundle, progress)
+        try:
+            _begin(connection, device, bundle, progress)
+        except EngineRefusedError:
+            connection.give_up()
+            log.add(END, RunEnd("").to_text())
+            return report_of(log.entries, log_path)
         ended = _send_clips(run, connection, device, clips, progress)
         log.add(END, RunEnd(ended, run.mismatches).to_text())
     return report_of(log.entries, log_path)

@@ -18,10 +18,10 @@ from tinykws.audio.files import AudioStream
 from tinykws.audio.playback import playback_for
 from tinykws.audio.samples import Samples
 from tinykws.boards.rows import Board
-from tinykws.device.banner_checks import NO_IDENTITY, check_firmware_matches
+from tinykws.device.banner_checks import NO_IDENTITY, EngineRefusedError, check_firmware_matches
 from tinykws.device.clip_audio import StreamedAudio, pcm_bytes
 from tinykws.device.open_device import KEPT_ENTRIES, RETURN_S, OpenDevice, add_device_details, open_device
-from tinykws.device.protocol import MAX_CLIP_BYTES
+from tinykws.device.protocol import MAX_CLIP_BYTES, Ready
 from tinykws.device.recovering_session import RecoveringSession
 from tinykws.device.session import DeviceSession
 from tinykws.device.session_log import END, EVENT, EXPECTED, FAULT, STREAM, SessionLog, entries_of, open_log
@@ -81,7 +81,8 @@ def verify_stream(
     A bundle whose golden clips do not give on the host what it states is refused: the report is FAIL, and no device is
     asked. The recording is played as every file is (tinykws.audio.playback); the lead-in is sent as part of it.
     A stream that is interrupted is sent once more from its start, and a lost port is waited for. If that fails too, the
-    report covers the part that the device processed.
+    report covers the part that the device processed. A device whose engine refused the model at boot is FAIL, with its
+    reason.
 
     Args:
         bundle: the bundle that the device should run.
@@ -111,12 +112,14 @@ def verify_stream(
     ):
         session = DeviceSession(device.transport, log, timeout_s)
         connection = RecoveringSession(session, device, lambda ready: check_firmware_matches(ready, bundle, board))
-        with add_device_details(device, log):
-            ready = connection.begin()
-        if not ready.identity:
+        ready = _begin(connection, device, log)
+        if ready is not None and not ready.identity:
             progress.say(NO_IDENTITY)
         run.log_stream(log)
-        end = _send_stream(run, connection, device, log_path=log_path, mismatch_dir=mismatch_dir, progress=progress)
+        if ready is None:
+            end = RunEnd("")
+        else:
+            end = _send_stream(run, connection, device, log_path=log_path, mismatch_dir=mismatch_dir, progress=progress)
         log.begin_attempt(0, 0)
         log.add(END, end.to_text())
     with log_path.open(encoding="utf-8") as file:
@@ -129,6 +132,16 @@ def _refused(run: _StreamRun, log_path: Path) -> StreamReport:
         run.log_stream(log)
         log.add(END, RunEnd("").to_text())
     return stream_report_of(log.entries, log_path)
+
+
+def _begin(connection: RecoveringSession, device: OpenDevice, log: SessionLog) -> Ready | None:
+    """Returns the device's banner; None if its engine refused the model. Raises DeviceError: no device, a wrong one."""
+    try:
+        with add_device_details(device, log):
+            return connection.begin()
+    except EngineRefusedError:
+        connection.give_up()
+        return None
 
 
 def _send_stream(

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from tinykws.device.banner_checks import self_test_failure
-from tinykws.device.protocol import Ready, read_line
+from tinykws.device.banner_checks import engine_refusal, self_test_failure
+from tinykws.device.protocol import DeviceTrouble, Ready, read_line
 from tinykws.device.session_log import END, RECEIVED, STREAM, LogEntry, lines_left_out
 from tinykws.evaluation.timeline import StreamScore
 from tinykws.model.bundle import Bundle
@@ -101,7 +101,8 @@ def stream_report_of(
         raise ConfigError("the log contains no banner of a device")
     ended = "" if details.end.ended in verdict.reason else details.end.ended
     other = (banner_complaint(facts.identity, ready), bundle_complaint(bundle, facts.identity, ready, facts.labels))
-    of_run = [facts.refused] if facts.refused else [verdict.reason, ended, details.complaint]
+    refused = facts.refused or details.refusal
+    of_run = [refused] if refused else [verdict.reason, ended, details.complaint]
     reason = "; ".join(filter(None, [*other, *of_run]))
     return StreamReport(
         board=ready.board,
@@ -127,6 +128,7 @@ class _RunDetails:
         self.ready: Ready | None = None
         self.facts: StreamFacts | None = None
         self.complaint: str | None = None
+        self.refusal = ""
         self.end = RunEnd("the log ends in the middle of the run")
         self.last_ms = 0.0
         self.lines_left_out = 0
@@ -142,6 +144,8 @@ class _RunDetails:
                 received = read_line(entry.text)
                 if received.intact and isinstance(received.line, Ready):
                     self._take_banner(received.line)
+                if received.intact and isinstance(received.line, DeviceTrouble) and received.line.what == "engine":
+                    self.refusal = self.refusal or engine_refusal(received.line)
             self.last_ms = entry.ms
             self.lines_left_out += lines_left_out(entry)
             yield entry

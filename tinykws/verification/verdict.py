@@ -13,9 +13,20 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby, zip_longest
 from typing import Any
 
-from tinykws.device.banner_checks import self_test_failure
+from tinykws.device.banner_checks import engine_refusal, self_test_failure
 from tinykws.device.clip_results import results_of
-from tinykws.device.protocol import ClipFigures, Fail, Heard, Line, Ok, Ready, Scores, parse_line, read_line
+from tinykws.device.protocol import (
+    ClipFigures,
+    DeviceTrouble,
+    Fail,
+    Heard,
+    Line,
+    Ok,
+    Ready,
+    Scores,
+    parse_line,
+    read_line,
+)
 from tinykws.device.session_log import CLIP, END, EXPECTED, FAULT, LABEL, MISMATCH, RECEIVED, LogEntry
 from tinykws.support.errors import ConfigError
 from tinykws.verification.run_facts import RunFacts, run_facts_of
@@ -70,7 +81,8 @@ def judge(entries: Sequence[LogEntry], min_accuracy: float | None = None, ended:
     """Returns the verdict on a log: PASS if every clip is equal and the required accuracy, if any, is reached.
 
     FAIL, even if all clips of the log are equal: a run that ended before all clips were sent, for the reason `ended`;
-    a log without some of the planned clips, or with a damaged `run` entry; and a device whose self-test failed.
+    a log without some of the planned clips, or with a damaged `run` entry; a device whose self-test failed, or whose
+    engine did not start, so that no clip was sent.
     """
     labels, (facts, damage) = _labels(entries), _run_facts(entries)
     lead_in_ms = facts.lead_in_ms if facts else 0
@@ -80,8 +92,9 @@ def judge(entries: Sequence[LogEntry], min_accuracy: float | None = None, ended:
     clips = tuple(clip for _, clip in numbered)
     known = [clip.correct for clip in clips if clip.correct is not None]
     accuracy = sum(known) / len(known) if known else None
-    if facts and facts.refused:
-        return Verdict(False, facts.refused, clips, accuracy)
+    refused = (facts.refused if facts else "") or ("" if clips else _engine_complaint(entries))
+    if refused:
+        return Verdict(False, refused, clips, accuracy)
     plan = facts.plan_complaint([number for number, _ in numbered]) if facts and not ended else ""
     complaints = [damage, ended, plan, _reason(clips, accuracy, min_accuracy), _self_test_complaint(entries)]
     reason = "; ".join(filter(None, complaints))
@@ -219,6 +232,13 @@ def _first_unequal(what: str, device: list[Any], host: list[Any], words: Callabl
 
 def _words(heard: Heard) -> str:
     return heard.to_line().removeprefix("Heard ")
+
+
+def _engine_complaint(entries: Iterable[LogEntry]) -> str:
+    """Returns what the device said about an engine that did not start; "" if it did."""
+    received = (read_line(entry.text) for entry in entries if entry.kind == RECEIVED)
+    troubles = (line.line for line in received if line.intact and isinstance(line.line, DeviceTrouble))
+    return next((engine_refusal(line) for line in troubles if line.what == "engine"), "")
 
 
 def _self_test_complaint(entries: Sequence[LogEntry]) -> str | None:

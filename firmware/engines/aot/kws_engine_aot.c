@@ -14,8 +14,22 @@
 #error "model_aot.c was made for another number of frames from one inference to the next: run tinykws generate"
 #endif
 
+/* In model_aot.c, with the weights. */
+extern const char kws_model_id[];
+extern const char kws_model_hash[];
+
 const char *const kws_engine_name = "aot";
 const bool kws_engine_keeps_rows = KWS_MODEL_INFERENCE_STRIDE != 0;
+
+const char *kws_engine_model_id(void)
+{
+    return kws_model_id;
+}
+
+const char *kws_engine_model_hash(void)
+{
+    return kws_model_hash;
+}
 
 const char *kws_engine_init(void)
 {

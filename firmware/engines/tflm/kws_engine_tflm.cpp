@@ -23,6 +23,7 @@
 #include "kws_engine.h"
 #include "kws_ops.h"
 #include "kws_settings.h"
+#include "kws_sha256.h"
 #include "kws_text.h"
 #include "kws_tflm_messages.h"
 #include "model_data.h"
@@ -70,6 +71,25 @@ alignas(Interpreter) uint8_t interpreter_storage[sizeof(Interpreter)];
 
 Interpreter *interpreter; /* NULL until it is ready */
 size_t needed_bytes;      /* smallest arena found in which it loads */
+
+/* Of the hex digits that name the model: all, the id, the identity's hash. */
+constexpr size_t kIdDigits = 12;
+constexpr size_t kHashDigits = 8;
+char model_id[kIdDigits + 1];
+char model_hash[kHashDigits + 1];
+
+/* Names the model by the bytes that are linked, whatever was generated: the id is the start of their SHA-256, the
+ * identity's hash that of its hex digits in quotes (tinykws/model/identity.py).
+ */
+void name_model() {
+  char quoted[KWS_SHA256_HEX_DIGITS + 3]; /* and the quotes, and the text's end */
+  char hash[KWS_SHA256_HEX_DIGITS + 1];
+  kws_sha256_hex(g_model, static_cast<size_t>(g_model_len), quoted + 1);
+  std::memcpy(model_id, quoted + 1, kIdDigits);
+  quoted[0] = quoted[KWS_SHA256_HEX_DIGITS + 1] = '"';
+  kws_sha256_hex(reinterpret_cast<const uint8_t *>(quoted), KWS_SHA256_HEX_DIGITS + 2, hash);
+  std::memcpy(model_hash, hash, kHashDigits);
+}
 
 char error[KWS_TFLM_MESSAGE_CHARACTERS + 128];
 size_t error_length;
@@ -206,7 +226,12 @@ const char *check_tensors() {
 
 extern "C" {
 
+const char *kws_engine_model_id(void) { return model_id; }
+
+const char *kws_engine_model_hash(void) { return model_hash; }
+
 const char *kws_engine_init(void) {
+  name_model();
   kws_tflm_messages_begin(true);
   const tflite::Model *model = tflite::GetModel(g_model);
   if (model->version() != kSchemaVersion) {

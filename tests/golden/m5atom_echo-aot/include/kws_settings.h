@@ -4,8 +4,7 @@
 #define KWS_SETTINGS_H
 
 #define KWS_BOARD "m5atom_echo"
-#define KWS_MODEL_ID "04b33fa95bba" /* start of the model's SHA-256 */
-#define KWS_IDENTITY "c26fe732-e71affdc-a7d29147-243b35b9" /* hashes of front-end, detector, labels and model: all that decides behaviour */
+#define KWS_SETTINGS_IDENTITY "c26fe732-e71affdc-a7d29147" /* hashes of front-end, detector and labels; the model's is the engine's */
 
 /* Front-end: one feature frame of KWS_N_MELS every KWS_STRIDE_MS. */
 #define KWS_SAMPLE_RATE_HZ 16000
