@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_networks import random_net
 from tflite_builder import OpSpec, TensorSpec, build_model
+from variable_batch import conv_1d_transpose_model
 
 from tinykws.aot.compiler import compile_model
 from tinykws.aot.reader.flatbuffer import Table
@@ -442,29 +443,10 @@ def test_arithmetic_on_shapes_of_a_variable_batch_needs_no_code() -> None:
     assert compile_model(build_model(tensors, ops)).kernels == ("kws_nn_concatenation_2.c",)
 
 
-def test_a_shape_computed_in_many_steps_needs_no_code() -> None:
-    """What TensorFlow makes of Conv1DTranspose() if the batch is not fixed."""
-    parts = [TensorSpec(sizes, "INT32", (), ()) for sizes in ((3,), (1,), (1,), (3,), (1, 3))]
-    tensors = [
-        TensorSpec((1, 5, 2)), *parts, axes(0), axes(1), axes(1), axes(1), axes(10, 4),
-        TensorSpec((1, 1, 5, 2)),
-        TensorSpec((4, 1, 3, 2), data=bytes(24)),
-        TensorSpec((1, 1, 10, 4)),
-    ]  # fmt: skip
-    shape, begin, batch, whole, more = range(1, 6)
-    ops = [
-        OpSpec("SHAPE", [0], [shape]),
-        OpSpec("STRIDED_SLICE", [shape, 6, 7, 8], [begin], {}),
-        OpSpec("RESHAPE", [begin, 9], [batch]),
-        OpSpec("CONCATENATION", [batch, 10], [whole], {"axis": 0}),
-        OpSpec("EXPAND_DIMS", [whole, 6], [more]),
-        OpSpec("EXPAND_DIMS", [0, 7], [11]),
-        OpSpec("TRANSPOSE_CONV", [more, 12, 11], [13], {**CONV, "stride_w": 2}),
-    ]
-    assert compile_model(build_model(tensors, ops)).kernels == ("kws_nn_transpose_conv.c",)
-    dead = [*ops[:2], OpSpec("ADD", [begin, begin], [batch], DENSE), OpSpec("MEAN", [0, batch], [13], {"keep_dims": 0})]
+def test_a_shape_computed_in_many_steps_needs_no_code_and_is_no_constant() -> None:
+    assert compile_model(conv_1d_transpose_model()).kernels == ("kws_nn_lookup.c", "kws_nn_transpose_conv.c")
     with pytest.raises(ConfigError, match=r"op 3 \(MEAN\): its axes must be a constant"):
-        compile_model(build_model(tensors, dead))
+        compile_model(conv_1d_transpose_model(OpSpec("MEAN", [0, 3], [13], {"keep_dims": False})))
 
 
 def test_the_position_is_the_ops() -> None:
