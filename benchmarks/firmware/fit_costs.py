@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fits the instructions per unit of work of each kernel, and writes tinykws/cost/kernel_costs.py.
 
-    python benchmarks/firmware/fit_costs.py [--only KERNEL] [--write]
+    python benchmarks/firmware/fit_costs.py [--only KERNEL …] [--write]
 
-Models of one op, drawn at random, are counted in emulation on each instruction set. On two thirds of them constants
+Calls of kernels, drawn at random, are counted in emulation on each instruction set. On two thirds of them constants
 are fitted (least squares of the relative error, none negative); the error in the file is that on the last third.
 """
 
@@ -27,22 +27,26 @@ import random_networks as nets
 from programs import MACHINES, Machine, compile_many, emulation, run
 from tflite_builder import TensorSpec, build_model
 
-from tinykws.aot.compiler import compile_model
+from tinykws.aot.compiler import AotModel, compile_model, compile_schedule
 from tinykws.aot.lowering.call import Call
 from tinykws.aot.lowering.ops import lower
 from tinykws.aot.reader.tflite import read_model
+from tinykws.aot.scheduling.overlap import find_overlap
+from tinykws.aot.scheduling.streaming import streaming_schedules
 from tinykws.cost.kernel_costs import COSTS, TYPICAL_ERROR
 from tinykws.cost.kernel_work import Work, work_of
 from tinykws.support.errors import ConfigError
 
 WRITTEN = Path(__file__).parent.parent.parent / "tinykws" / "cost" / "kernel_costs.py"
 INSTRUCTION_SETS = {"Cortex-M4F": "armv7e-m", "Cortex-M3": "armv7-m", "Cortex-M0+": "armv6-m", "rv32imc": "rv32imc"}
-WANTED = 60
+WANTED = 45
 """Calls of each kernel."""
-MOST_PRODUCTS = 300_000
+MOST_MULTIPLICATIONS = 300_000
+STREAMING_KERNELS = ("kws_nn_fully_connected_rows", "kws_nn_fully_connected_sums")
 PER_PROGRAM = 60
 DRAWS = 8000
-HEADER = '''"""Instructions that kernels take for a unit of their work, by instruction set and kernel (kernel_work.py).
+HEADER = '''# SPDX-License-Identifier: Apache-2.0
+"""Instructions that kernels take for a unit of their work, by instruction set and kernel (kernel_work.py).
 
 Written by `python benchmarks/firmware/fit_costs.py --write`; do not edit. GCC 12.2, -O2, counted by QEMU.
 """
@@ -54,9 +58,9 @@ from __future__ import annotations
 
 @dataclasses.dataclass(frozen=True)
 class Sample:
-    """A model of one call, and its kernel's work."""
+    """A program with one call, and its kernel's work."""
 
-    model: bytes
+    program: AotModel
     kernel: str
     work: Work
 
@@ -65,7 +69,9 @@ def random_model(source: random.Random) -> bytes:
     """Returns a .tflite of one op, of sizes as keyword models have them and smaller."""
     net = nets.Net(source)
     kinds = [_layer, _layer, nets._conv_2d, nets._depthwise_conv_2d, nets._fully_connected]
-    kinds += [nets._pool, nets._mean, nets._add, nets._pad, nets._softmax]
+    kinds += [nets._pool, nets._mean, nets._add, nets._pad, nets._softmax, nets._sub, nets._mul, nets._prelu]
+    kinds += [nets._reduce_max, nets._concatenation, nets._strided_slice, nets._transpose, nets._lookup]
+    kinds += [nets._transpose_conv]
     kind = source.choice(kinds)
     depth = source.choice([1, 1, 2, 3, 4, 8, 12, 16, 24, 32, 44, 64])
     height, width = source.choice([1, 5, 10, source.randint(1, 49)]), source.choice([1, 1, 5, source.randint(1, 40)])
@@ -102,26 +108,57 @@ def _layer(net: nets.Net) -> None:
     net.append("DEPTHWISE_CONV_2D" if depthwise else "CONV_2D", [current, *inputs], output, options)
 
 
-def samples(count: int) -> list[Sample]:
-    """Returns `count` calls of each kernel."""
+def samples(count: int, only: Sequence[str] = ()) -> list[Sample]:
+    """Returns `count` calls of each kernel, or of some kernels only."""
     by_kernel: dict[str, list[Sample]] = defaultdict(list)
     for seed in range(DRAWS):
-        try:
-            model = random_model(random.Random(seed))
-            (call,) = (item for item in lower(read_model(model)) if isinstance(item, Call))
-        except (ConfigError, ValueError):
-            continue
-        kernel, work = work_of(call)
-        if max(work.values()) <= MOST_PRODUCTS and len(by_kernel[kernel]) < count:
-            by_kernel[kernel].append(Sample(model, kernel, work))
-    return [sample for found in by_kernel.values() for sample in found]
+        if only and all(len(by_kernel[kernel]) == count for kernel in only):
+            break
+        for draw in (_whole_window_sample, _streaming_sample):
+            try:
+                sample = draw(random.Random(seed))
+            except (ConfigError, ValueError):
+                continue
+            if max(sample.work.values()) <= MOST_MULTIPLICATIONS and len(by_kernel[sample.kernel]) < count:
+                by_kernel[sample.kernel].append(sample)
+    return [sample for kernel, found in by_kernel.items() if not only or kernel in only for sample in found]
+
+
+def _whole_window_sample(source: random.Random) -> Sample:
+    model = random_model(source)
+    (call,) = (item for item in lower(read_model(model)) if isinstance(item, Call))
+    return Sample(compile_model(model), *work_of(call))
+
+
+def _streaming_sample(source: random.Random) -> Sample:
+    """Returns a call that only streaming mode has: of a dense layer's partial sums."""
+    net = nets.Net(source)
+    frames, depth = source.randint(6, 49), source.choice([4, 8, 12, 16, 40])
+    net.tensor(TensorSpec([1, frames, 1, depth], scales=(0.1,), zero_points=(net.zero_point(),)))
+    source.choice([nets._lookup, _layer])(net)
+    nets._dense_over_all(net, wide=True)
+    graph = read_model(build_model(net.tensors, net.ops))
+    program = lower(graph)
+    schedules = streaming_schedules(graph, program, find_overlap(graph, program, frames, source.randint(1, 5)))
+    runs = [(schedule, run) for schedule in schedules for run in schedule.runs if run.call.kernel in STREAMING_KERNELS]
+    if not runs:
+        raise ConfigError("a model without partial sums")
+    schedule, run = source.choice(runs)
+    return Sample(_only(run.name, compile_schedule(schedule)), *work_of(run.call))
+
+
+def _only(name: str, program: AotModel) -> AotModel:
+    """Returns a program without its other calls; `name` is that of the parameters of the one that stays."""
+    stays = f"(&{name}, "
+    lines = [line for line in program.source.splitlines() if stays in line or not line.startswith("    kws_nn_")]
+    return dataclasses.replace(program, source="\n".join(lines) + "\n")
 
 
 def counted(machine: Machine, drawn: Sequence[Sample], folder: Path) -> list[int]:
     """Returns the instructions of each sample's invoke."""
     counts: list[int] = []
     for at in range(0, len(drawn), PER_PROGRAM):
-        models = [compile_model(sample.model) for sample in drawn[at : at + PER_PROGRAM]]
+        models = [sample.program for sample in drawn[at : at + PER_PROGRAM]]
         with tempfile.TemporaryDirectory(dir=folder) as name:
             program = compile_many(machine, models, "count_many.c", Path(name))
             told = run([*emulation(machine, program), "-icount", machine.clock])
@@ -196,10 +233,10 @@ def _progress(fits: dict[str, Fit]) -> Iterator[str]:
 def main() -> None:
     """Counts, fits, prints."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", metavar="KERNEL", help="fit this one anew, as `add`; the others stay")
+    parser.add_argument("--only", metavar="KERNEL", nargs="+", help="fit these, as `add`; the others stay")
     parser.add_argument("--write", action="store_true", help=f"write {WRITTEN.name}")
     arguments = parser.parse_args()
-    drawn = [sample for sample in samples(WANTED) if arguments.only in (None, sample.kernel)]
+    drawn = samples(WANTED, arguments.only or ())
     random.Random(1).shuffle(drawn)
     fits = fits_before() if arguments.only else defaultdict(dict)
     with tempfile.TemporaryDirectory() as folder:

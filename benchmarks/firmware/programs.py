@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import re
 import subprocess
@@ -28,7 +29,8 @@ RESERVED_STACK = ".stack"
 """The section that the linker script sets aside; the stack that is needed is measured instead."""
 CALL = re.compile(r"^    kws_nn_\w+\(&op(\d+)\w*, .*;$", re.MULTILINE)
 """A line of kws_model_invoke(), and the op that it is of."""
-ENDS = ("input", "invoke", "output")
+OWN_NAMES = re.compile(r"\b(op\d+\w*|tensor\d+|arena|kws_model_\w+)\b")
+"""What a model's C defines."""
 MANY_HEADER = """\
 #include <stdint.h>
 {declarations}
@@ -107,21 +109,35 @@ def compile_program(
 
 def compile_many(machine: Machine, models: Sequence[AotModel], main: str, folder: Path) -> Path:
     """Returns one program with many models, each under names of its own; many_models.h lists them."""
-    rows, declarations, sources = [], [], []
+    rows, declarations, texts = [], [], ["#include <stdint.h>\n"]
     for number, model in enumerate(models):
-        own = folder / f"net{number}"
-        own.mkdir()
-        renaming = "".join(f"#define kws_model_{end} net{number}_{end}\n" for end in ENDS)
-        (own / "model_aot.c").write_text(renaming + model.source)
-        (own / "model_aot.h").write_text(model.header)
         input_bytes = re.search(r"KWS_MODEL_INPUT_BYTES (\d+)", model.header)
         assert input_bytes is not None
-        declarations.append(f"int8_t *net{number}_input(void);\nvoid net{number}_invoke(void);\n")
-        rows.append(f"    {{net{number}_input, net{number}_invoke, {input_bytes[1]}}},\n")
-        sources.append(own / "model_aot.c")
+        texts.append(_under_own_names(model, f"net{number}_"))
+        declarations.append(f"int8_t *net{number}_kws_model_input(void);\nvoid net{number}_kws_model_invoke(void);\n")
+        rows.append(f"    {{net{number}_kws_model_input, net{number}_kws_model_invoke, {input_bytes[1]}}},\n")
+    (folder / "many_models.c").write_text("\n".join(texts))
     (folder / "many_models.h").write_text(MANY_HEADER.format(declarations="".join(declarations), rows="".join(rows)))
-    sources += [HERE / main, HERE / machine.own, *machine.port.glob("kws_startup_*.c"), TEXT]
-    return _link(machine, [*sources, *sorted(KERNELS.glob("*.c"))], folder / "many.elf")
+    sources = [folder / "many_models.c", HERE / main, HERE / machine.own, *machine.port.glob("kws_startup_*.c"), TEXT]
+    unused = "-Wno-unused-const-variable"  # parameters of the calls that fit_costs.py removed
+    return _link(machine, [*sources, *kernel_objects(machine, folder.parent)], folder / "many.elf", unused)
+
+
+def _under_own_names(model: AotModel, prefix: str) -> str:
+    """Returns a model's C with a prefix to all its names, so that one file can hold many models."""
+    arena = f"#undef KWS_MODEL_ARENA_BYTES\n#define KWS_MODEL_ARENA_BYTES {model.arena_bytes}\n"
+    return OWN_NAMES.sub(rf"{prefix}\1", model.source.replace('#include "model_aot.h"\n', arena))
+
+
+@functools.cache
+def kernel_objects(machine: Machine, folder: Path) -> tuple[Path, ...]:
+    """Returns all kernels, compiled once for a machine."""
+    own = folder / f"kernels-{machine.name}"
+    own.mkdir()
+    objects = tuple(own / f"{source.stem}.o" for source in sorted(KERNELS.glob("*.c")))
+    for source, compiled in zip(sorted(KERNELS.glob("*.c")), objects, strict=True):
+        run([machine.compiler, *machine.flags, *COMPILE, f"-I{KERNELS}", "-c", str(source), "-o", str(compiled)])
+    return objects
 
 
 def _link(machine: Machine, sources: Sequence[Path], program: Path, *flags: str) -> Path:

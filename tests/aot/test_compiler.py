@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_networks import random_convolution, random_net, random_net_of_all_ops
 from tflite_builder import OpSpec, TensorSpec, build_model
+from variable_batch import conv_1d_transpose_model
 
 from tinykws.aot.compiler import compile_model
 from tinykws.aot.lowering.ops import LOWERINGS
@@ -97,6 +98,11 @@ def test_random_networks_of_all_ops(workshop: Path, source: random.Random) -> No
     model = random_net_of_all_ops(source)
     if _compiles(model):
         assert_equal_to_tflm(model, workshop, 12, seed=4)
+
+
+@on_linux
+def test_a_model_of_a_variable_batch(workshop: Path) -> None:
+    assert assert_equal_to_tflm(conv_1d_transpose_model(), workshop, 20, seed=6) > 15
 
 
 @pytest.mark.slow

@@ -38,6 +38,7 @@ def models(name: str, count: int) -> Iterator[bytes]:
         output = (scale * 2.0 ** source.uniform(-3, 3), source.choice([-128, 127, 0, source.randint(-128, 127)]))
         alpha = source.choice([0.0, 0.01, 0.2, 0.30000001, 1.0, 3.0])
         zero_point = source.choice([-128, 127, 0, source.randint(-128, 127)])
+        output = (scale, zero_point) if name == "RELU6" else output
         yield (
             model_of(name, scale, zero_point, FIXED_OUTPUTS.get(name, output), alpha)
             if at
@@ -46,7 +47,7 @@ def models(name: str, count: int) -> Iterator[bytes]:
 
 
 @on_linux
-@pytest.mark.parametrize("name", ["LOGISTIC", "TANH", "HARD_SWISH", "LEAKY_RELU", "QUANTIZE"])
+@pytest.mark.parametrize("name", ["LOGISTIC", "TANH", "HARD_SWISH", "LEAKY_RELU", "QUANTIZE", "RELU", "RELU6"])
 def test_every_value_is_tflite_micros(name: str) -> None:
     compared = 0
     for model in models(name, 120):
@@ -67,6 +68,7 @@ def test_every_value_is_tflite_micros(name: str) -> None:
     [
         (model_of("LOGISTIC", 0.1, 0, (1 / 128, -128)), "scale 0.0078125 and zero point -128, not 0.00390625 and -128"),
         (model_of("TANH", 0.1, 0, (1 / 128, 3)), "zero point 3, not 0.0078125 and 0"),
+        (model_of("RELU6", 0.1, 0, (0.2, 0)), "its input and output are quantized differently"),
         (model_of("HARD_SWISH", 0.1, 0, (1e-6, 0)), "output's scale is too small"),
         (model_of("LEAKY_RELU", 0.1, 0, (0.1, 0), alpha=-0.5), "a factor of -0.5"),
         (model_of("LEAKY_RELU", 0.1, 0, (0.1, 0), alpha=float("nan")), "a factor of nan"),

@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_networks import random_net
 from tflite_builder import OpSpec, TensorSpec, build_model
+from variable_batch import conv_1d_transpose_model
 
 from tinykws.aot.compiler import compile_model
 from tinykws.aot.reader.flatbuffer import Table
@@ -64,6 +65,20 @@ def one_op(name: str, shape: tuple[int, ...], result: tuple[int, ...], options: 
 
 def axes(*values: int) -> TensorSpec:
     return TensorSpec([len(values)], "INT32", (), (), data=int32s(*values))
+
+
+def transpose_conv_model(op: dict[str, Any] | None = None, **changes: TensorSpec) -> bytes:
+    """A 3x3 transposed convolution (SAME, stride 2) from [1, 5, 5, 2] to [1, 10, 10, 4]."""
+    tensors = {
+        "x": TensorSpec((1, 5, 5, 2), scales=(0.5,)),
+        "s": axes(1, 10, 10, 4),
+        "w": TensorSpec((4, 3, 3, 2), scales=(0.1,), data=bytes(72)),
+        "b": TensorSpec((4,), "INT32", (0.05,), data=int32s(0, 0, 0, 0)),
+        "y": TensorSpec((1, 10, 10, 4), scales=(0.25,)),
+    }
+    options = {**CONV, "stride_h": 2, "stride_w": 2}
+    arguments = {"name": "TRANSPOSE_CONV", "inputs": [1, 2, 0, 3], "outputs": [4], "options": options} | (op or {})
+    return build_model(list((tensors | changes).values()), [OpSpec(**arguments)], outputs=[4])
 
 
 POOL = {"padding": 1, "stride_h": 1, "stride_w": 1, "filter_height": 2, "filter_width": 2}
@@ -250,6 +265,33 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: conv_model(name="DEPTHWISE_CONV_2D", w=TensorSpec((1, 3, 3, 4), data=bytes(36))),
         "op 0 (DEPTHWISE_CONV_2D): its weights are [1, 3, 3, 4] for an input of 2 channels with depth multiplier 0",
     ),
+    "transposed convolution's depth": (
+        lambda: transpose_conv_model(w=TensorSpec((4, 3, 3, 3), data=bytes(108))),
+        "op 0 (TRANSPOSE_CONV): its weights are [4, 3, 3, 3] for an input of 2 channels",
+    ),
+    "transposed convolution's output": (
+        lambda: transpose_conv_model(y=TensorSpec((1, 11, 10, 4))),
+        "op 0 (TRANSPOSE_CONV): its output is [1, 11, 10, 4], which does not fit an input of [1, 5, 5, 2]",
+    ),
+    "transposed convolution's stride": (
+        lambda: transpose_conv_model(op={"options": {**CONV, "stride_h": 0}}),
+        "op 0 (TRANSPOSE_CONV): a kernel window of 3 with stride 0 and dilation 1 along h is impossible",
+    ),
+    "transposed convolution's inputs": (
+        lambda: transpose_conv_model(op={"inputs": [1, 2]}),
+        "op 0 (TRANSPOSE_CONV): its input 2 is missing",
+    ),
+    "transposed convolution's bias": (
+        lambda: transpose_conv_model(b=TensorSpec((3,), "INT32", (0.05,), data=bytes(12))),
+        "op 0 (TRANSPOSE_CONV): its bias is int32 [3], not int32 for 4 channels",
+    ),
+    "transposed convolution's sums": (
+        lambda: transpose_conv_model(
+            b=TensorSpec((4,), "INT32", (0.05,), data=int32s(0, 2**31 - 1, 0, 0)),
+            w=TensorSpec((4, 3, 3, 2), scales=(0.1,), data=b"\x7f" * 72),
+        ),
+        "op 0 (TRANSPOSE_CONV): the sum of output channel 1 can overflow 32 bits",
+    ),
     "pool rescales": (
         lambda: build_model(
             [TensorSpec((1, 4, 4, 1), scales=(0.5,)), TensorSpec((1, 3, 3, 1))],
@@ -377,6 +419,7 @@ def test_refused_in_words(case: str) -> None:
 def test_the_models_that_the_refused_ones_vary_are_good() -> None:
     compile_model(dense_model())
     compile_model(conv_model())
+    compile_model(transpose_conv_model())
 
 
 def test_arithmetic_on_shapes_of_a_variable_batch_needs_no_code() -> None:
@@ -398,6 +441,12 @@ def test_arithmetic_on_shapes_of_a_variable_batch_needs_no_code() -> None:
         OpSpec("CONCATENATION", [8, 8], [9], {"axis": 1}),
     ]
     assert compile_model(build_model(tensors, ops)).kernels == ("kws_nn_concatenation_2.c",)
+
+
+def test_a_shape_computed_in_many_steps_needs_no_code_and_is_no_constant() -> None:
+    assert compile_model(conv_1d_transpose_model()).kernels == ("kws_nn_lookup.c", "kws_nn_transpose_conv.c")
+    with pytest.raises(ConfigError, match=r"op 3 \(MEAN\): its axes must be a constant"):
+        compile_model(conv_1d_transpose_model(OpSpec("MEAN", [0, 3], [13], {"keep_dims": False})))
 
 
 def test_the_position_is_the_ops() -> None:

@@ -8,12 +8,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from tflite_builder import OpSpec, TensorSpec, build_model
 
+from tinykws.aot.reader.tflite import read_model
 from tinykws.boards.cores import CORES
 from tinykws.boards.rows import Board, TflmLibrary, find_board, load_boards
 from tinykws.cost.latency import Speed, counting_board, estimate_speed, refuse_if_too_slow, speed_from_instructions
-from tinykws.cost.tflm_instructions import kernels_of
+from tinykws.cost.tflm_instructions import kernels_of, rates_for, tflm_instructions
 from tinykws.model.bundle import Bundle
 from tinykws.support.errors import ConfigError
 
@@ -161,6 +164,19 @@ def test_a_library_on_this_computer_says_which_kernels_it_has(
 def test_a_board_that_says_nothing_has_the_slower_kernels() -> None:
     assert kernels_of(None) == kernels_of(TflmLibrary(("a/b@1",))) == "reference"
     assert {kernels_of(board.tflm) for board in load_boards().values() if board.tflm} == {"cmsis_nn"}
+
+
+def test_with_tflm_a_transposed_convolution_multiplies_each_input_by_each_weight() -> None:
+    tensors = [
+        TensorSpec((1, 5, 5, 2)),
+        TensorSpec((4,), "INT32", (), (), data=np.array([1, 10, 10, 4], "<i4").tobytes()),
+        TensorSpec((4, 3, 3, 2), data=bytes(72)),
+        TensorSpec((1, 10, 10, 4)),
+    ]
+    options = {"padding": 0, "stride_h": 2, "stride_w": 2, "fused_activation_function": 0}
+    graph = read_model(build_model(tensors, [OpSpec("TRANSPOSE_CONV", [1, 2, 0], [3], options)]))
+    rates = rates_for(None, "armv6-m")
+    assert tflm_instructions(graph, rates) == round(5 * 5 * 2 * 3 * 3 * 4 * rates.conv)
 
 
 def refusal(of: Speed, bundle: Bundle, board: Board, engine: str = "aot") -> tuple[str, str]:

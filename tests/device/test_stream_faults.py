@@ -31,7 +31,7 @@ from tinykws.verification.stream_report import StreamReport
 
 pytestmark = pytest.mark.slow
 
-HOST = find_board("host")
+HOST, EMULATED = find_board("host"), find_board("qemu-cortex-m4")
 SECONDS = 5
 EVENTS = (Event(300, 600, "yes"), Event(4500, 4900, "no"))
 """One before every fault, one after it."""
@@ -64,6 +64,13 @@ def low_threshold_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 @pytest.fixture(scope="module")
 def program(low_threshold_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built(low_threshold_bundle, HOST, tmp_path_factory.mktemp("host") / "project")
+
+
+@pytest.fixture(scope="module")
+def emulated_program(
+    qemu_cortex_m4: None, low_threshold_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    return built(low_threshold_bundle, EMULATED, tmp_path_factory.mktemp("emulated") / "project")
 
 
 @pytest.fixture(scope="module")
@@ -248,9 +255,7 @@ def test_another_firmware_before_the_run_is_refused(program: Path, recording: Pa
     ids=["worn", "reset"],
 )
 def test_the_same_on_an_emulated_cortex_m4(
-    qemu_cortex_m4: None, low_threshold_bundle: Bundle, verified: Verified, tmp_path: Path, fault: Fault, attempts: int
+    verified: Verified, emulated_program: Path, fault: Fault, attempts: int
 ) -> None:
     """Byte by byte over its UART, whose driver has an interrupt and a ring."""
-    board = find_board("qemu-cortex-m4")
-    program = built(low_threshold_bundle, board, tmp_path / "project")
-    went_well(verified(fault, board=board, elf=program, seconds=3), attempts)
+    went_well(verified(fault, board=EMULATED, elf=emulated_program, seconds=3), attempts)

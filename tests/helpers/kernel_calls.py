@@ -114,12 +114,12 @@ class ArmKernels:
             assert isinstance(symbols, SymbolTableSection)
             return {s.name: s["st_value"] for s in symbols.iter_symbols() if s["st_info"]["type"] == "STT_FUNC"}
 
-    def run(self, call: Call, values: Bytes, *, at_end: bool = True, missing_scratch_bytes: int = 0) -> Bytes:
-        """Returns the output for an input.
+    def run(self, call: Call, *inputs: Bytes, at_end: bool = True, missing_scratch_bytes: int = 0) -> Bytes:
+        """Returns the output for an input, or for two of a kernel without scratch memory.
 
         Args:
             call: what to run.
-            values: its input.
+            inputs: its inputs.
             at_end: place memory at the end of its pages, so that an access behind it faults; else at the beginning,
                 so that an access before it faults.
             missing_scratch_bytes: how much smaller its scratch memory is than it asks for, a multiple of 16.
@@ -131,7 +131,7 @@ class ArmKernels:
         try:
             arguments = [
                 heap.put(laid_out(call.parameters, lambda array: heap.put(np.ascontiguousarray(array).tobytes()), 4)),
-                heap.put(values.tobytes(), alignment=1),
+                *(heap.put(values.tobytes(), alignment=1) for values in inputs),
                 output := heap.room(call.output.size, alignment=1),
             ]
             if call.scratch_bytes:
@@ -141,7 +141,7 @@ class ArmKernels:
         finally:
             heap.free()
 
-    def instructions(self, call: Call, values: Bytes) -> int:
+    def instructions(self, call: Call, *inputs: Bytes) -> int:
         """Returns how many instructions a call executes."""
         executed = 0
 
@@ -151,7 +151,7 @@ class ArmKernels:
 
         hook = self._machine.hook_add(unicorn.UC_HOOK_CODE, count)
         try:
-            self.run(call, values)
+            self.run(call, *inputs)
         finally:
             self._machine.hook_del(hook)
         return executed

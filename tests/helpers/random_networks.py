@@ -223,8 +223,8 @@ def _depthwise_conv_2d(net: Net, *, wide: bool = False) -> None:
     net.append("DEPTHWISE_CONV_2D", [current, *inputs], output, options | {"depth_multiplier": multiplier})
 
 
-def _dense_over_all(net: Net) -> None:
-    _fully_connected(net, first=0)
+def _dense_over_all(net: Net, *, wide: bool = False) -> None:
+    _fully_connected(net, wide=wide, first=0)
 
 
 def _fully_connected(net: Net, *, wide: bool = False, first: int | None = None) -> None:
@@ -332,12 +332,14 @@ def _softmax(net: Net) -> None:
 
 
 def _lookup(net: Net) -> None:
-    name = net.random.choice(["LOGISTIC", "TANH", "HARD_SWISH", "LEAKY_RELU", "QUANTIZE"])
+    name = net.random.choice(["LOGISTIC", "TANH", "HARD_SWISH", "LEAKY_RELU", "QUANTIZE", "RELU", "RELU6"])
     fixed = {"LOGISTIC": (1 / 256, -128), "TANH": (1 / 128, 0)}
     shape = tuple(net.spec.shape)
     output = _output(net, shape, net.spec.scales[0] * min(max(net.factor(), 0.1), 1e3))
     if name in fixed:
         output = TensorSpec(shape, scales=(fixed[name][0],), zero_points=(fixed[name][1],))
+    if name == "RELU6":
+        output = dataclasses.replace(net.spec, data=None)
     options: dict[str, object] | None = {"alpha": net.random.choice([0.0, 0.01, 0.3])} if name == "LEAKY_RELU" else None
     net.append(name, [net.current], output, options)
 
@@ -473,9 +475,38 @@ def _reduce_max(net: Net) -> None:
     net.append("REDUCE_MAX", [net.current, index], output, {"keep_dims": keep_dims})
 
 
+def _transpose_conv(net: Net) -> None:
+    """The window over the output, at every position that leads to the input's size."""
+    if len(net.spec.shape) != 4:
+        return
+    padding, depth = net.random.randint(0, 1), net.spec.shape[3]
+    axes = [_transposed_window(net, net.spec.shape[axis], padding) for axis in (1, 2)]
+    channels = net.random.randint(1, 8)
+    shape = (net.spec.shape[0], axes[0][2], axes[1][2], channels)
+    if math.prod(shape) > MAX_SIZE:
+        return
+    current = net.current
+    weights = (channels, axes[0][0], axes[1][0], depth)
+    inputs, scale = _weights(net, weights, 0, depth * math.prod(-(-size // stride) for size, stride, _ in axes))
+    index = net.tensor(TensorSpec([4], "INT32", (), (), data=np.array(shape, "<i4").tobytes()))
+    options: dict[str, object] = {
+        "padding": padding, "stride_h": axes[0][1], "stride_w": axes[1][1],
+        "fused_activation_function": net.activation(),
+    }  # fmt: skip
+    operands = [index, inputs[0], current, *inputs[1:]]
+    net.append("TRANSPOSE_CONV", operands, _output(net, shape, scale * net.factor()), options)
+
+
+def _transposed_window(net: Net, image: int, padding: int) -> tuple[int, int, int]:
+    """Returns size, stride and how large the output is."""
+    size, stride = net.random.randint(1, 5), net.random.choice([1, 2, 2, 3])
+    spare = net.random.randrange(stride)
+    return size, stride, (image - 1) * stride + (size if padding else 1) + spare
+
+
 LATER_OPS: list[Callable[[Net], None]] = [
-    _lookup, _squeeze, _expand_dims, _concatenation, _strided_slice, _transpose, _mul, _prelu, _reduce_max,
-    _sub,
+    *[_lookup] * 3, _squeeze, _expand_dims, _concatenation, _strided_slice, _transpose, _mul, _prelu, _reduce_max,
+    _sub, _transpose_conv,
 ]  # fmt: skip
 """Ops that `random_net` does not draw: its seeds stand for networks that found something."""
 LATER_OPS_BY_ROWS: list[Callable[[Net], None]] = [_lookup, _concatenation_of_channels, _mul, _prelu, _sub]

@@ -49,6 +49,21 @@ def test_an_output_is_not_changed_by_the_next_invoke() -> None:
     assert first.tolist() == [2, 2, 2, 2]
 
 
+def test_a_large_transposed_convolution_has_room_for_its_sums() -> None:
+    tensors = [
+        TensorSpec((1, 2, 2, 1)),
+        TensorSpec((4,), "INT32", (), (), data=np.array([1, 300, 300, 4], "<i4").tobytes()),
+        TensorSpec((4, 1, 1, 1), data=b"\x01\x02\x03\x04"),
+        TensorSpec((1, 300, 300, 4)),
+    ]
+    options = {"padding": 0, "stride_w": 150, "stride_h": 150, "fused_activation_function": 0}
+    tflite = build_model(tensors, [OpSpec("TRANSPOSE_CONV", [1, 2, 0], [3], options)])
+    output = Interpreter(tflite).invoke(np.array([1, 2, 3, 4], np.int8)).reshape(300, 300, 4)
+    assert output[0, 0].tolist() == [1, 2, 3, 4]
+    assert output[150, 150].tolist() == [4, 8, 12, 16]
+    assert np.count_nonzero(output) == 16
+
+
 def test_a_model_that_crashes_tflm_is_refused() -> None:
     tensors = [
         TensorSpec((1, 4, 4, 1), scales=(0.5,)),

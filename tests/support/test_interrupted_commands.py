@@ -34,7 +34,7 @@ synth: {clips_per_word: 200, unknown_clips: 200, silence_clips: 10}
 """
 SPOKEN_BY_FLITE = """\
 words: [seven]
-synth: {engines: [flite], clips_per_word: 200, unknown_clips: 200, silence_clips: 10}
+synth: {engines: [flite], clips_per_word: 60, unknown_clips: 60, silence_clips: 10}
 """
 RECORDED = """\
 words: [low]
@@ -47,6 +47,8 @@ RECORDINGS = {"low": 300, "other": 1000, "_silence_": 0}
 """Tone in Hz of each folder."""
 MESSAGE = "tinykws: interrupted; no file is half-written, run the same command to continue"
 MARK = "KWS_TEST_INTERRUPTED"
+COMPLETED: set[tuple[Path, str]] = set()
+"""Projects, and the commands that earlier tests let finish there: they need not be run to get ready."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -128,7 +130,8 @@ def check(case: Case, project: Path, scratch: Path) -> None:
     command, ready = (
         [*words.format(stream=stream).split(), "--project", str(project)] for words in (case.command, case.ready)
     )
-    assert Run(ready, scratch).end()[0] == 0
+    if (project, case.ready) not in COMPLETED:
+        assert Run(ready, scratch).end()[0] == 0
     for line, glob in case.moments:
         before = files_of(project)
         run = Run(command, scratch)
@@ -139,6 +142,7 @@ def check(case: Case, project: Path, scratch: Path) -> None:
         assert files_of(project) == before
     code, lines = Run(command, scratch).end()
     assert code == 0, lines
+    COMPLETED.add((project, case.command))
 
 
 def files_of(project: Path) -> dict[str, int]:

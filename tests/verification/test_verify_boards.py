@@ -86,11 +86,22 @@ def ready_board(board_id: str) -> Board:
 
 
 @pytest.fixture(scope="module")
-def project(tiny_model_bundle: Bundle, board: Board, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The generated project, as `tinykws build` makes it."""
-    folder = tmp_path_factory.mktemp(board.id) / "project"
-    generate(tiny_model_bundle, board, None, folder)
-    return folder
+def project_of(tiny_model_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Board], Path]:
+    """The generated project for a board, as `tinykws build` makes it; shared, so that it is compiled once."""
+    folders: dict[str, Path] = {}
+
+    def of(board: Board) -> Path:
+        if board.id not in folders:
+            folders[board.id] = tmp_path_factory.mktemp(board.id) / "project"
+            generate(tiny_model_bundle, board, None, folders[board.id])
+        return folders[board.id]
+
+    return of
+
+
+@pytest.fixture(scope="module")
+def project(board: Board, project_of: Callable[[Board], Path]) -> Path:
+    return project_of(board)
 
 
 @pytest.fixture
@@ -131,11 +142,15 @@ def replace_in(name: str, pattern: str, replacement: str) -> Spoil:
 
 @pytest.mark.parametrize(("board_id", "wire"), TRANSPORTS)
 def test_device_and_host_are_equal(
-    tiny_model_bundle: Bundle, board_id: str, wire: str, clips: tuple[ClipFile, ...], tmp_path: Path
+    tiny_model_bundle: Bundle,
+    board_id: str,
+    wire: str,
+    project_of: Callable[[Board], Path],
+    clips: tuple[ClipFile, ...],
+    tmp_path: Path,
 ) -> None:
     board = ready_board(board_id)
-    generate(tiny_model_bundle, board, None, tmp_path / "project")
-    program = build(tmp_path / "project", board).program
+    program = build(project_of(board), board).program
     report = verify(
         tiny_model_bundle, board, program, clips, emulator_transport=wire, log_path=tmp_path / "verify.jsonl"
     )

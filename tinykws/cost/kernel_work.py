@@ -1,28 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The work of a kernel call, counted in units such as products, outputs or rows, from the call's shapes.
+"""The work of a kernel call, counted in units such as multiplications, outputs or rows, from the call's shapes.
 
 benchmarks/firmware/fit_costs.py fits the instructions per unit on each instruction set to calls that were counted in
-emulation, and writes them to kernel_costs.py under the names used here.
+emulation, and writes them to kernel_costs.py under the names used here. A unit costs what is done once for it: an
+output, for example, costs its requantization, not its multiplications. A tap is one position of a kernel window, with
+one weight of each channel; some taps lie outside the image.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tinykws.aot.lowering.call import Call
 
 Work = dict[str, int]
 Fields = Mapping[str, Any]
-_UNITS, _PIXELS, _CHANNELS = 4, 4, 2
-"""How many the fast kernels compute at once: kws_nn_fully_connected_folded.c, kws_nn_conv_2d_tile.c."""
-_PLANES = 4
+_DENSE_UNITS = 4
+"""Units at once: kws_nn_fully_connected_folded.c."""
+_TILE_PIXELS, _TILE_CHANNELS = 4, 2
+"""Pixels and channels at once: kws_nn_conv_2d_tile.c."""
+_STRIP_PIXELS, _STRIP_CHANNELS = 2, 4
+"""Pixels and channels at once: kws_nn_conv_2d_strip.c."""
+_PLANAR_CHANNELS = 4
 """Channels at once: kws_nn_depthwise_conv_2d_planar.c."""
-_STRIP_CHANNELS = 4
-"""Channels at once: kws_nn_conv_2d_strip.c."""
-SUMS_FOR_AN_OUTPUT = 4
-"""Moving so many partial sums takes as many instructions as computing one output."""
+_PLANAR_OUTPUTS = 2
+"""Outputs at once of a 3x3 window there."""
+_SHARED_CODE = ("concatenation_2", "concatenation_3", "concatenation_4")
+"""Kernels that differ in the number of inputs only (kws_nn_concatenation.h) have one row of costs."""
 
 
 def work_of(call: Call) -> tuple[str, Work]:
@@ -35,38 +41,65 @@ def work_of(call: Call) -> tuple[str, Work]:
     kernel = call.kernel.removeprefix("kws_nn_")
     if kernel == "depthwise_conv_2d_planar" and _is_3x3(fields):
         kernel += "_3x3"
-    return ESTIMATED_LIKE.get(kernel, kernel), {"call": 1, **_WORK[kernel](fields)}
+    if kernel in _SHARED_CODE:
+        kernel = kernel.rsplit("_", 1)[0]
+    return kernel, {"call": 1, **_WORK[kernel](fields)}
 
 
 def _conv_2d(fields: Fields) -> Work:
-    outputs, channels = math.prod(fields["output"].values()), fields["output"]["channels"]
+    outputs, channels = _size_of(fields["output"]), fields["output"]["channels"]
     depth = fields["input"]["channels"] // fields["groups"]
-    seen = _seen(fields) * channels * fields["output"]["batches"]
-    return {"output": outputs, "place": outputs * _window(fields), "seen place": seen, "product": seen * depth}
+    inside = _taps_inside(fields) * channels * fields["output"]["batches"]
+    return {
+        "output": outputs,
+        "tap": outputs * _taps(fields),
+        "tap inside the image": inside,
+        "multiplication": inside * depth,
+    }
 
 
 def _depthwise_conv_2d(fields: Fields) -> Work:
-    outputs, channels = math.prod(fields["output"].values()), fields["output"]["channels"]
-    seen = _seen(fields) * channels * fields["output"]["batches"]
-    return {"output": outputs, "place": outputs * _window(fields), "product": seen}
+    outputs, channels = _size_of(fields["output"]), fields["output"]["channels"]
+    inside = _taps_inside(fields) * channels * fields["output"]["batches"]
+    return {"output": outputs, "tap": outputs * _taps(fields), "multiplication": inside}
+
+
+def _transpose_conv(fields: Fields) -> Work:
+    """Mirrors the loops of the kernel: of a window's taps, those meet an input that lie a stride apart."""
+    output = fields["output"]
+    (rows, rows_inside), (columns, columns_inside) = (
+        _taps_that_meet(fields, "height", "stride_y", "pad_top"),
+        _taps_that_meet(fields, "width", "stride_x", "pad_left"),
+    )
+    images = output["batches"] * output["channels"]
+    inside = images * rows_inside * columns_inside
+    return {
+        "output": _size_of(output),
+        "window row": images * rows * output["width"],
+        "tap": images * rows * columns,
+        "tap inside the image": inside,
+        "multiplication": inside * fields["input"]["channels"],
+    }
 
 
 def _conv_2d_tile(fields: Fields) -> Work:
     channels = fields["output"]["channels"]
-    pixels = math.prod(fields["output"].values()) // channels
+    pixels = _size_of(fields["output"]) // channels
     values, at_once = fields["window_values"], fields["pixels_at_once"]
-    fours, pairs, batches = _up(pixels, _PIXELS), _up(channels, _CHANNELS), _up(pixels, at_once)
-    run, rows = fields["window"]["width"] * fields["input"]["channels"], fields["window"]["height"]
-    in_fours = sum(run // 4 * 4 for row in range(rows) if row * run % 4 == 0)
+    batches = _quotient_up(pixels, at_once)
+    pairs = _quotient_up(channels, _TILE_CHANNELS)
+    tiles = _quotient_up(pixels, _TILE_PIXELS) * pairs
+    row_values, rows = fields["window"]["width"] * fields["input"]["channels"], fields["window"]["height"]
+    in_fours = sum(row_values // 4 * 4 for row in range(rows) if row * row_values % 4 == 0)
     return {
         "pixel": pixels,
-        "row of a window": pixels * rows,
-        "value in fours": pixels * in_fours,
-        "value by itself": pixels * (rows * run - in_fours),
-        "weight": batches * pairs * _CHANNELS * values,
-        "pair of channels": batches * pairs,
-        "tile": fours * pairs,
-        "product": fours * pairs * _PIXELS * _CHANNELS * values,
+        "window row": pixels * rows,
+        "value copied in fours": pixels * in_fours,
+        "value copied alone": pixels * (rows * row_values - in_fours),
+        "expanded weight": batches * pairs * _TILE_CHANNELS * values,
+        "channel pair": batches * pairs,
+        "tile": tiles,
+        "multiplication": tiles * _TILE_PIXELS * _TILE_CHANNELS * values,
         "clamped output": _clamped(fields, pixels * channels),
     }
 
@@ -75,104 +108,111 @@ def _conv_2d_strip(fields: Fields) -> Work:
     output = fields["output"]
     groups = output["channels"] // _STRIP_CHANNELS
     rows = output["height"] * output["batches"]
-    lines = _seen_rows(fields) * output["batches"]
-    pairs = _up(output["width"], 2)
+    rows_inside = _taps_inside_along_rows(fields) * output["batches"]
+    blocks_in_row = groups * _quotient_up(output["width"], _STRIP_PIXELS)
     return {
-        "row of outputs": rows * groups,
+        "output row": rows * groups,
         "moved value": rows * fields["window"]["height"] * fields["pitch"],
         "new value": fields["input"]["height"] * output["batches"] * fields["pitch"],
-        "block": rows * groups * pairs,
-        "line of a block": lines * groups * pairs,
-        "clamped output": _clamped(fields, math.prod(output.values())),
+        "block": rows * blocks_in_row,
+        "window row of a block": rows_inside * blocks_in_row,
+        "clamped output": _clamped(fields, _size_of(output)),
     }
 
 
 def _depthwise_planar(fields: Fields) -> Work:
-    rows, columns, channels = fields["rows"], fields["columns"], fields["channels"]
-    outputs = rows["output_size"] * columns["output_size"] * channels
+    outputs = fields["rows"]["output_size"] * fields["columns"]["output_size"] * fields["channels"]
     return {
-        "channel": channels,
-        "value": rows["input_size"] * columns["input_size"] * channels // _PLANES,
-        "cleared value": fields["plane"],
-        "row of outputs": rows["output_size"] * channels,
+        **_planes(fields),
         "output": outputs,
-        "row of a window": outputs * rows["window"],
-        "product": outputs * rows["window"] * columns["window"],
+        "window row": outputs * fields["rows"]["window"],
+        "multiplication": outputs * fields["rows"]["window"] * fields["columns"]["window"],
         "clamped output": _clamped(fields, outputs),
     }
 
 
 def _depthwise_planar_3x3(fields: Fields) -> Work:
+    rows, columns = fields["rows"]["output_size"], fields["columns"]["output_size"]
+    outputs = rows * columns * fields["channels"]
+    return {
+        **_planes(fields),
+        "output pair": rows * _quotient_up(columns, _PLANAR_OUTPUTS) * fields["channels"],
+        "output": outputs,
+        "clamped output": _clamped(fields, outputs),
+    }
+
+
+def _planes(fields: Fields) -> Work:
+    """Returns the work of spreading the image into one plane for each channel, and of each row of outputs."""
     rows, columns, channels = fields["rows"], fields["columns"], fields["channels"]
     return {
         "channel": channels,
-        "value": rows["input_size"] * columns["input_size"] * channels // _PLANES,
+        "input value": rows["input_size"] * columns["input_size"] * channels // _PLANAR_CHANNELS,
         "cleared value": fields["plane"],
-        "row of outputs": rows["output_size"] * channels,
-        "pair of outputs": rows["output_size"] * _up(columns["output_size"], 2) * channels,
-        "output": rows["output_size"] * columns["output_size"] * channels,
-        "clamped output": _clamped(fields, rows["output_size"] * columns["output_size"] * channels),
+        "output row": rows["output_size"] * channels,
     }
 
 
 def _fully_connected(fields: Fields) -> Work:
     outputs = fields["rows"] * fields["units"]
-    return {"output": outputs, "product": outputs * fields["depth"]}
+    return {"output": outputs, "multiplication": outputs * fields["depth"]}
 
 
 def _fully_connected_folded(fields: Fields) -> Work:
-    outputs, blocks = fields["rows"] * fields["units"], fields["rows"] * _up(fields["units"], _UNITS)
+    outputs = fields["rows"] * fields["units"]
+    blocks = fields["rows"] * _quotient_up(fields["units"], _DENSE_UNITS)
     return {
-        "block of units": blocks,
+        "unit block": blocks,
         "output": outputs,
-        "product": blocks * _UNITS * fields["depth"],
+        "multiplication": blocks * _DENSE_UNITS * fields["depth"],
         "clamped output": _clamped(fields, outputs),
     }
 
 
 def _fully_connected_rows(fields: Fields) -> Work:
     """Mirrors add_rows() of the kernel: later inferences depend on fewer of these rows."""
-    blocks = fields["units"] // _UNITS
+    blocks = fields["units"] // _DENSE_UNITS
     firsts = [fields["first_row"] - window * fields["stride_rows"] for window in range(fields["windows"])]
-    seen = [max(0, fields["rows"] - max(0, fields["least_row"] - first)) for first in firsts]
-    products = sum(seen) * fields["row_values"] * fields["units"]
-    return {"block of units": blocks * fields["windows"], "product": products}
+    added = [max(0, fields["rows"] - max(0, fields["least_row"] - first)) for first in firsts]
+    multiplications = sum(added) * fields["row_values"] * fields["units"]
+    return {"unit block": blocks * fields["windows"], "multiplication": multiplications}
 
 
 def _fully_connected_sums(fields: Fields) -> Work:
-    moved = fields["sums"] * fields["windows"]
     return {
-        "output": fields["units"] + moved // SUMS_FOR_AN_OUTPUT,
+        "output": fields["units"],
+        "moved sum": fields["sums"] * fields["windows"],
         "clamped output": _clamped(fields, fields["units"]),
     }
 
 
 def _pool_2d(fields: Fields) -> Work:
-    outputs, channels = math.prod(fields["output"].values()), fields["output"]["channels"]
-    seen = _seen(fields) * channels * fields["output"]["batches"]
-    rows = outputs * fields["window"]["height"]
-    return {"output": outputs, "row of a window": rows, "place": outputs * _window(fields), "value": seen}
+    outputs, channels = _size_of(fields["output"]), fields["output"]["channels"]
+    inside = _taps_inside(fields) * channels * fields["output"]["batches"]
+    return {
+        "output": outputs,
+        "window row": outputs * fields["window"]["height"],
+        "tap": outputs * _taps(fields),
+        "tap inside the image": inside,
+    }
 
 
 def _mean(fields: Fields) -> Work:
-    outputs = math.prod(fields["kept"])
-    rows = outputs * fields["averaged"][0]
-    return {"output": outputs, "row": rows, "value": rows * fields["averaged"][1]}
+    return _reduction(fields, fields["averaged"])
 
 
 def _reduce_max(fields: Fields) -> Work:
+    return _reduction(fields, fields["reduced"])
+
+
+def _reduction(fields: Fields, loops: Sequence[int]) -> Work:
     outputs = math.prod(fields["kept"])
-    rows = outputs * fields["reduced"][0]
-    return {"output": outputs, "row": rows, "value": rows * fields["reduced"][1]}
+    rows = outputs * loops[0]
+    return {"output": outputs, "row": rows, "value": rows * loops[1]}
 
 
-def _add(fields: Fields) -> Work:
+def _elementwise(fields: Fields) -> Work:
     return {"row": math.prod(fields["size"][:3]), "output": math.prod(fields["size"])}
-
-
-def _sub(fields: Fields) -> Work:
-    """Twice the instructions of a sum, whose kernel is faster."""
-    return {"row": math.prod(fields["size"][:3]), "output": 2 * math.prod(fields["size"])}
 
 
 def _pad(fields: Fields) -> Work:
@@ -180,17 +220,12 @@ def _pad(fields: Fields) -> Work:
 
 
 def _lookup(fields: Fields) -> Work:
-    """Five instructions a value, where a padded one takes eleven."""
-    return {"row": 0, "output": _up(fields["size"], 2)}
+    return {"value": fields["size"]}
 
 
 def _concatenation(fields: Fields) -> Work:
     runs = [run for run in fields["run"] if run]
-    return {"row": fields["rows"] * len(runs), "output": fields["rows"] * sum(runs)}
-
-
-def _strided_copy(fields: Fields) -> Work:
-    return {"row": math.prod(fields["size"][:3]), "output": math.prod(fields["size"])}
+    return {"row": fields["rows"], "run": fields["rows"] * len(runs), "value": fields["rows"] * sum(runs)}
 
 
 def _softmax(fields: Fields) -> Work:
@@ -204,6 +239,7 @@ _WORK: dict[str, Callable[[Fields], Work]] = {
     "depthwise_conv_2d": _depthwise_conv_2d,
     "depthwise_conv_2d_planar": _depthwise_planar,
     "depthwise_conv_2d_planar_3x3": _depthwise_planar_3x3,
+    "transpose_conv": _transpose_conv,
     "fully_connected": _fully_connected,
     "fully_connected_folded": _fully_connected_folded,
     "fully_connected_rows": _fully_connected_rows,
@@ -211,35 +247,17 @@ _WORK: dict[str, Callable[[Fields], Work]] = {
     "average_pool_2d": _pool_2d,
     "max_pool_2d": _pool_2d,
     "mean": _mean,
-    "add": _add,
+    "reduce_max": _reduce_max,
+    "add": _elementwise,
+    "sub": _elementwise,
+    "mul": _elementwise,
+    "prelu": _elementwise,
+    "strided_copy": _elementwise,
     "pad": _pad,
     "lookup": _lookup,
-    "sub": _sub,
-    "mul": _add,
-    "prelu": _add,
-    "reduce_max": _reduce_max,
-    "concatenation_2": _concatenation,
-    "concatenation_3": _concatenation,
-    "concatenation_4": _concatenation,
-    "strided_copy": _strided_copy,
+    "concatenation": _concatenation,
     "softmax": _softmax,
 }
-
-ESTIMATED_LIKE = {
-    "fully_connected_rows": "fully_connected_folded",
-    "fully_connected_sums": "fully_connected_folded",
-    "sub": "add",
-    "mul": "add",
-    "prelu": "add",
-    "reduce_max": "mean",
-    "concatenation_2": "pad",
-    "concatenation_3": "pad",
-    "concatenation_4": "pad",
-    "strided_copy": "pad",
-    "lookup": "pad",
-}
-"""Kernels that were not counted by themselves. Those of streaming mode split the work of another kernel, whose costs
-apply. For the others it is an estimate: the most similar kernel's costs, for work expressed in its units."""
 
 
 def _is_3x3(fields: Fields) -> bool:
@@ -248,21 +266,25 @@ def _is_3x3(fields: Fields) -> bool:
     return (rows["window"], columns["window"], columns["stride"]) == (3, 3, 1)
 
 
-def _window(fields: Fields) -> int:
+def _size_of(shape: Fields) -> int:
+    return math.prod(shape.values())
+
+
+def _taps(fields: Fields) -> int:
     return int(fields["window"]["height"] * fields["window"]["width"])
 
 
-def _seen(fields: Fields) -> int:
-    """Returns how many positions inside the image all kernel windows cover together."""
-    return _seen_rows(fields) * _seen_along(fields, "width", "stride_x", "dilation_x", "pad_left")
+def _taps_inside(fields: Fields) -> int:
+    """Returns how many taps lie inside the image, over all positions of the kernel window."""
+    return _taps_inside_along_rows(fields) * _taps_inside_along(fields, "width", "stride_x", "dilation_x", "pad_left")
 
 
-def _seen_rows(fields: Fields) -> int:
-    """Returns how many rows inside the image the kernel windows of one column cover together."""
-    return _seen_along(fields, "height", "stride_y", "dilation_y", "pad_top")
+def _taps_inside_along_rows(fields: Fields) -> int:
+    """Returns how many window rows lie inside the image, over all positions along its height."""
+    return _taps_inside_along(fields, "height", "stride_y", "dilation_y", "pad_top")
 
 
-def _seen_along(fields: Fields, size: str, stride: str, dilation: str, pad: str) -> int:
+def _taps_inside_along(fields: Fields, size: str, stride: str, dilation: str, pad: str) -> int:
     window, image, positions = fields["window"], fields["input"][size], fields["output"][size]
     return sum(
         0 <= position * window[stride] - window[pad] + tap * window[dilation] < image
@@ -271,11 +293,20 @@ def _seen_along(fields: Fields, size: str, stride: str, dilation: str, pad: str)
     )
 
 
+def _taps_that_meet(fields: Fields, size: str, stride: str, pad: str) -> tuple[int, int]:
+    """Returns how many taps of a transposed convolution the kernel visits along one axis, and how many lie inside."""
+    window, image = fields["window"], fields["input"][size]
+    places = [at + window[pad] for at in range(fields["output"][size])]
+    visited = [(place - tap) // window[stride] for place in places
+               for tap in range(place % window[stride], window[size], window[stride])]  # fmt: skip
+    return len(visited), sum(0 <= at < image for at in visited)
+
+
 def _clamped(fields: Fields, outputs: int) -> int:
     """Returns how many outputs a fast kernel clamps to a fused activation, in a separate loop."""
     requantize = fields["requantize"]
     return 0 if (requantize["minimum"], requantize["maximum"]) == (-128, 127) else outputs
 
 
-def _up(number: int, of: int) -> int:
+def _quotient_up(number: int, of: int) -> int:
     return -(-number // of)

@@ -34,6 +34,12 @@ _REFERENCE_KERNELS = TflmRates("its reference kernels", 14.8, 14.8, 28.0, 28.0, 
 CMSIS-NN, as a whole with the reference kernels."""
 
 
+_WITHOUT_WORK = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS", "SHAPE", "PACK")
+"""At most a copy, or arithmetic on a few sizes."""
+_TRANSPOSE_CONV_SOURCE = 2
+"""Position of its input."""
+
+
 def rates_for(library: TflmLibrary | None, instruction_set: str) -> TflmRates:
     """Returns the rates of a row's library on an instruction set (`counted_as` of boards/cores.py).
 
@@ -67,7 +73,7 @@ def _told_by(folder: Path) -> str:
 
 def tflm_instructions(graph: Graph, rates: TflmRates) -> int:
     """Returns the estimated instructions of one inference."""
-    return round(sum(_op_instructions(graph, op, rates) for op in graph.ops if op.name != "RESHAPE"))
+    return round(sum(_op_instructions(graph, op, rates) for op in graph.ops if op.name not in _WITHOUT_WORK))
 
 
 def _op_instructions(graph: Graph, op: Op, rates: TflmRates) -> float:
@@ -77,6 +83,10 @@ def _op_instructions(graph: Graph, op: Op, rates: TflmRates) -> float:
         "DEPTHWISE_CONV_2D": rates.depthwise,
         "FULLY_CONNECTED": rates.dense,
     }.get(op.name)
+    if op.name == "TRANSPOSE_CONV" and weights is not None:
+        # Each input value is multiplied by its channel's weights.
+        source = graph.tensors[op.inputs[_TRANSPOSE_CONV_SOURCE]]
+        return source.size * (weights.size / source.shape[-1]) * rates.conv
     source = graph.tensors[op.inputs[0]]
     if rate is None or weights is None:
         return source.size * rates.value

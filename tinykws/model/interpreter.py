@@ -133,11 +133,13 @@ def _refuse_what_crashes(graph: Graph) -> None:
 
 
 def _ample_arena(graph: Graph, tflite: bytes) -> int:
-    """Returns an arena size for all activations at once, plus TFLM's data for each tensor, channel and op.
+    """Returns an arena size for all activations at once, plus TFLM's data for each tensor, channel and op, and the
+    32-bit sums that its transposed convolution keeps.
 
     It is a multiple of TFLM's alignment; otherwise the size measured from the arena's end would depend on it.
     """
-    activations = sum(4 * tensor.size + 64 for tensor in graph.tensors if tensor.data is None)
+    sums = sum(graph.result(op).size for op in graph.ops if op.name == "TRANSPOSE_CONV")
+    activations = sum(4 * tensor.size + 64 for tensor in graph.tensors if tensor.data is None) + 4 * sums
     size = (64 * 1024 + activations + 4 * len(tflite) + 1024 * len(graph.ops)) // 16 * 16
     if size > _MAX_ARENA_BYTES:
         raise ConfigError(

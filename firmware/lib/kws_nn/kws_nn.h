@@ -92,6 +92,16 @@ typedef struct {
     kws_nn_requantize requantize;
 } kws_nn_depthwise_conv_2d_params;
 
+/* The reverse: the window slides over the output, and each of its positions gets what one input pixel contributes. */
+typedef struct {
+    kws_nn_shape input, output;
+    kws_nn_window window; /* dilation 1 */
+    int32_t input_zero_point;
+    const int8_t *weights; /* [output.channels, window.height, window.width, input.channels] */
+    const int32_t *bias;   /* [output.channels], or NULL */
+    kws_nn_requantize requantize;
+} kws_nn_transpose_conv_params;
+
 /* One direction of an image, of the window over it and of the outputs. */
 typedef struct {
     int32_t input_size, output_size, window, stride, pad;
@@ -249,6 +259,7 @@ void kws_nn_conv_2d_strip(const kws_nn_conv_2d_strip_params *params, const int8_
                           void *scratch);
 
 void kws_nn_depthwise_conv_2d(const kws_nn_depthwise_conv_2d_params *params, const int8_t *input, int8_t *output);
+void kws_nn_transpose_conv(const kws_nn_transpose_conv_params *params, const int8_t *input, int8_t *output);
 void kws_nn_fully_connected(const kws_nn_fully_connected_params *params, const int8_t *input, int8_t *output);
 void kws_nn_fully_connected_folded(const kws_nn_fully_connected_params *params, const int8_t *input, int8_t *output);
 

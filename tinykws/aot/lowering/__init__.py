@@ -12,6 +12,7 @@ Contents:
     rows.Axis: a kernel window that slides along one axis.
     convolution.lower_conv_2d: CONV_2D.
     convolution.lower_depthwise_conv_2d: DEPTHWISE_CONV_2D.
+    transpose_convolution.lower_transpose_conv: TRANSPOSE_CONV.
     fast_convolution.fast_convolution: selects a fast kernel for a convolution, and reorders its weights.
     fast_convolution.fast_depthwise_convolution: the same for a depthwise convolution.
     dense.lower_fully_connected: FULLY_CONNECTED.
@@ -21,7 +22,7 @@ Contents:
     broadcast.lower_mul: MUL.
     broadcast.lower_prelu: PRELU.
     elementwise.lower_add: ADD and SUB.
-    lookup.lower_lookup: LOGISTIC, TANH, HARD_SWISH, LEAKY_RELU, QUANTIZE: functions of one value, as tables.
+    lookup.lower_lookup: LOGISTIC, TANH, RELU and other functions of one value, as tables.
     moving.lower_concatenation: CONCATENATION.
     moving.lower_strided_slice: STRIDED_SLICE.
     moving.lower_transpose: TRANSPOSE.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Functions of one int8 value, as tables: LOGISTIC, TANH, HARD_SWISH, LEAKY_RELU, QUANTIZE.
+"""Functions of one int8 value, as tables: LOGISTIC, TANH, HARD_SWISH, RELU, RELU6, LEAKY_RELU, QUANTIZE.
 
 TFLite Micro computes each value by fixed-point arithmetic. There are only 256 inputs, so the results are computed here,
 by the same arithmetic, and the kernel looks them up.
@@ -14,7 +14,7 @@ from collections.abc import Callable
 import numpy as np
 
 from tinykws.aot.lowering.call import Call, RowWise, activation, options, result, same_shape
-from tinykws.aot.lowering.fixed_point import INT8_MAX, INT8_MIN
+from tinykws.aot.lowering.fixed_point import INT8_MAX, INT8_MIN, activation_range
 from tinykws.aot.lowering.fixed_point_series import divide_by_power, logistic, multiply, tanh
 from tinykws.aot.lowering.rows import pointwise_axis
 from tinykws.aot.lowering.weights import single_multiplier
@@ -106,6 +106,24 @@ def _leaky_relu(op: Op, source: Tensor, output: Tensor) -> Function:
     return function
 
 
+def _relu(op: Op, source: Tensor, output: Tensor) -> Function:
+    """Source: micro/kernels/activations_common.cc; the quotient of the scales is a float."""
+    with np.errstate(all="ignore"):
+        by = single_multiplier(op, float(np.float32(source.scale) / np.float32(output.scale)))
+    return lambda value: max(output.zero_point, output.zero_point + multiply(value, by.value, by.shift))
+
+
+def _relu6(op: Op, source: Tensor, output: Tensor) -> Function:
+    """Source: micro/kernels/activations_common.cc, which does not rescale."""
+    if (source.scale, source.zero_point) != (output.scale, output.zero_point):
+        raise op.error("its input and output are quantized differently")
+    try:
+        least, most = activation_range("RELU6", output.scale, output.zero_point)
+    except ValueError as error:
+        raise op.error(str(error)) from error
+    return lambda value: min(max(value + source.zero_point, least), most)
+
+
 def _quantize(op: Op, source: Tensor, output: Tensor) -> Function:
     by = single_multiplier(op, source.scale / output.scale)
     return lambda value: output.zero_point + multiply(value, by.value, by.shift)
@@ -162,5 +180,7 @@ _FUNCTIONS: dict[str, Callable[[Op, Tensor, Tensor], Function]] = {
     "LEAKY_RELU": _leaky_relu,
     "LOGISTIC": _logistic,
     "QUANTIZE": _quantize,
+    "RELU": _relu,
+    "RELU6": _relu6,
     "TANH": _tanh,
 }

@@ -68,10 +68,8 @@ def _check_concatenation(op: Op, sources: tuple[Tensor, ...], output: Tensor, ax
         raise op.error(f"inputs of {[list(one.shape) for one in sources]} do not give {list(output.shape)}")
 
 
-def lower_strided_slice(graph: Graph, op: Op) -> Call | Alias:
+def lower_strided_slice(graph: Graph, op: Op) -> Call:
     """Lowers a slice with constant begin, end and stride, for up to four dimensions."""
-    if graph.result(op).type == "INT32":
-        return lower_shape_arithmetic(graph, op)
     source, output = _moved(graph, op)
     slices = _slices(graph, op, source.shape)
     shrunk = options(op)["shrink_axis_mask"]
@@ -94,14 +92,14 @@ def lower_transpose(graph: Graph, op: Op) -> Call:
 
 
 def lower_shape_arithmetic(graph: Graph, op: Op) -> Alias:
-    """Drops an op that computes a shape for a RESHAPE, as a model with a variable batch does: here shapes are fixed.
+    """Drops an op that computes a shape, as a model with a variable batch does: here shapes are fixed.
 
     Any other op that reads its result refuses it, since it is not constant.
     """
     output = graph.result(op)
     computed = [graph.tensors[at] for at in op.inputs if at != ABSENT and graph.tensors[at].data is None]
     if output.type != "INT32" or output.index == graph.output.index or not computed:
-        raise op.error("it is supported only where it computes the shape for a RESHAPE")
+        raise op.error("it is supported only where it computes the shape for another op")
     return Alias(computed[0], output)
 
 

@@ -19,6 +19,7 @@ from tinykws.aot.lowering.padding import lower_pad
 from tinykws.aot.lowering.pooling import lower_pool_2d
 from tinykws.aot.lowering.reduction import lower_mean, lower_reduce_max
 from tinykws.aot.lowering.softmax import lower_softmax
+from tinykws.aot.lowering.transpose_convolution import lower_transpose_conv
 from tinykws.aot.reader.graph import Graph, Op
 
 
@@ -52,6 +53,8 @@ LOWERINGS: dict[str, Lowering] = {
     "PRELU": lower_prelu,
     "QUANTIZE": lower_lookup,
     "REDUCE_MAX": lower_reduce_max,
+    "RELU": lower_lookup,
+    "RELU6": lower_lookup,
     "RESHAPE": _lower_reshape,
     "SHAPE": lower_shape_arithmetic,
     "SOFTMAX": lower_softmax,
@@ -60,7 +63,13 @@ LOWERINGS: dict[str, Lowering] = {
     "SUB": lower_add,
     "TANH": lower_lookup,
     "TRANSPOSE": lower_transpose,
+    "TRANSPOSE_CONV": lower_transpose_conv,
 }
+_ON_SHAPES = (
+    *("ADD", "CONCATENATION", "EXPAND_DIMS", "MUL", "PACK"),
+    *("RESHAPE", "SHAPE", "SQUEEZE", "STRIDED_SLICE", "SUB"),
+)
+"""Ops with which a model computes a shape, if their result is int32."""
 
 
 def lower(graph: Graph) -> list[Call | Alias]:
@@ -75,4 +84,5 @@ def _lower_op(graph: Graph, op: Op) -> Call | Alias:
             "the aot engine does not support it",
             hint=f"it computes {', '.join(LOWERINGS)}",
         )
-    return lowering(graph, op)
+    on_shapes = op.name in _ON_SHAPES and [graph.tensors[index].type for index in op.outputs] == ["INT32"]
+    return lower_shape_arithmetic(graph, op) if on_shapes else lowering(graph, op)

@@ -23,8 +23,19 @@ class Weights:
     """int64 [channels]: upper bound of every sum's magnitude, for any input and any order of additions."""
 
 
-def read_weights(graph: Graph, op: Op, channel_dimension: int, n_dimensions: int) -> Weights:
-    """Returns the constant int8 weights and int32 bias of an op; `channel_dimension` is that of the output channels."""
+def read_weights(
+    graph: Graph, op: Op, channel_dimension: int, n_dimensions: int, *, source: int = 0, bias: int = 2
+) -> Weights:
+    """Returns the constant int8 weights and int32 bias of an op.
+
+    Args:
+        graph: the model.
+        op: its second input is the weights.
+        channel_dimension: dimension of the output channels.
+        n_dimensions: how many dimensions weights have.
+        source: position of the input that is multiplied by the weights.
+        bias: position of the bias, which may be missing and is the last.
+    """
     values = constant(graph, op, 1, "weights")
     tensor = graph.operand(op, 1)
     assert tensor is not None
@@ -34,19 +45,20 @@ def read_weights(graph: Graph, op: Op, channel_dimension: int, n_dimensions: int
         raise op.error("its weights are not quantized symmetrically, with zero point 0")
     if len(tensor.scales) > 1 and tensor.quantized_dimension != channel_dimension:
         raise op.error(f"its weights have scales along dimension {tensor.quantized_dimension}, not {channel_dimension}")
-    bias = _read_bias(graph, op, values.shape[channel_dimension])
-    sum_bounds = sum_bounds_of(np.moveaxis(values, channel_dimension, 0), bias, activation(graph, op, 0).zero_point)
+    biases = _read_bias(graph, op, bias, values.shape[channel_dimension])
+    zero_point = activation(graph, op, source).zero_point
+    sum_bounds = sum_bounds_of(np.moveaxis(values, channel_dimension, 0), biases, zero_point)
     if (sum_bounds > INT32_MAX).any():
         raise op.error(f"the sum of output channel {int(np.argmax(sum_bounds > INT32_MAX))} can overflow 32 bits")
-    return Weights(tensor, values, bias, sum_bounds)
+    return Weights(tensor, values, biases, sum_bounds)
 
 
-def _read_bias(graph: Graph, op: Op, channels: int) -> IntArray | None:
-    if len(op.inputs) not in (2, 3):
-        raise op.error(f"it has {len(op.inputs)} inputs, not 2 or 3")
-    if graph.operand(op, 2) is None:
+def _read_bias(graph: Graph, op: Op, position: int, channels: int) -> IntArray | None:
+    if len(op.inputs) not in (position, position + 1):
+        raise op.error(f"it has {len(op.inputs)} inputs, not {position} or {position + 1}")
+    if graph.operand(op, position) is None:
         return None
-    bias = constant(graph, op, 2, "bias")
+    bias = constant(graph, op, position, "bias")
     if bias.dtype != np.dtype("<i4") or bias.size != channels:
         raise op.error(f"its bias is {bias.dtype} {list(bias.shape)}, not int32 for {channels} channels")
     return bias.reshape(-1)

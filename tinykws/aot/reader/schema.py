@@ -74,6 +74,12 @@ _DEPTHWISE_CONV_2D: OptionFields = {
     "dilation_w_factor": (5, "int32", 1),
     "dilation_h_factor": (6, "int32", 1),
 }
+_TRANSPOSE_CONV: OptionFields = {
+    "padding": (0, "int8", 0),
+    "stride_w": (1, "int32", 0),
+    "stride_h": (2, "int32", 0),
+    "fused_activation_function": (3, "int8", 0),
+}
 _POOL_2D: OptionFields = {
     "padding": (0, "int8", 0),
     "stride_w": (1, "int32", 0),
@@ -111,6 +117,7 @@ OPTIONS: dict[str, tuple[int, OptionFields]] = {
     "MUL": (21, {"fused_activation_function": (0, "int8", 0)}),
     "REDUCE_MAX": (27, {"keep_dims": (0, "bool", 0)}),
     "MEAN": (27, {"keep_dims": (0, "bool", 0)}),
+    "TRANSPOSE_CONV": (49, _TRANSPOSE_CONV),
     "LEAKY_RELU": (75, {"alpha": (0, "float32", 0)}),
 }
 """For each op with options: their number in the union BuiltinOptions, and field -> (slot, type, default)."""
