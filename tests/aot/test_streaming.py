@@ -15,6 +15,7 @@ from aot_native import NativeModel
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from models_in_one_program import numbers_here, numbers_on_mps2
+from networks import ONE_OF_A_KIND
 from random_networks import random_stream
 from sanitized_models import SANITIZERS, spaced_apart
 from streams_in_one_program import Stream, write_streams
@@ -28,7 +29,6 @@ from tinykws.aot.scheduling.streaming import streaming_schedules
 from tinykws.model.converter import convert
 from tinykws.project.training_settings import TrainingSettings
 from tinykws.support.errors import ConfigError
-from tinykws.training.architectures.registry import ARCHITECTURES
 from tinykws.training.trainer import Trainer
 
 MICRO_SPEECH, KWS_REF = "micro_speech_quantized.tflite", "kws_ref_model.tflite"
@@ -115,7 +115,7 @@ def test_kws_ref(inference_stride: int, shared: Path, workshop: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("name", ONE_OF_A_KIND)
 def test_our_own_networks(name: str, workshop: Path) -> None:
     """As far as each streams, and half as far."""
     features = np.random.default_rng(0).integers(-128, 128, (4, FRAMES, 40), np.int8)

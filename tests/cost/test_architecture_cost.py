@@ -19,7 +19,7 @@ from tinykws.cost.memory import ARCHITECTURE_NEEDS
 from tinykws.model.converter import convert
 from tinykws.model.interpreter import Interpreter
 from tinykws.project.config import parse_config
-from tinykws.project.model_settings import ModelSettings
+from tinykws.project.model_settings import STREAM_ARCHITECTURES, ModelSettings
 from tinykws.project.training_settings import TrainingSettings
 from tinykws.stages.train import train
 from tinykws.support.errors import ConfigError
@@ -71,6 +71,9 @@ def test_advice_on_boards_knows_what_it_takes(cost: NetworkCost) -> None:
 
 
 def test_every_architecture_keeps_micro_speechs_budget(cost: NetworkCost) -> None:
+    """Except those for streams: they are larger, and compute a fraction of the window for each inference."""
+    if cost.architecture in STREAM_ARCHITECTURES:
+        return
     assert broken_limits_of(cost, ModelSettings(max_bytes=20_000, max_macs=336_000)) == []
 
 

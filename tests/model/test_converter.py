@@ -6,6 +6,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pytest
+from networks import ONE_OF_A_KIND
 
 from tinykws.aot.reader.tflite import read_model
 from tinykws.evaluation.scoring import probability_of_score
@@ -14,7 +15,6 @@ from tinykws.model.interpreter import Interpreter
 from tinykws.project.frontend_settings import FEATURE_SCALE
 from tinykws.project.training_settings import TrainingSettings
 from tinykws.support.errors import ToolError
-from tinykws.training.architectures.registry import ARCHITECTURES
 from tinykws.training.keras_network import Network, real_values
 from tinykws.training.trainer import Trainer
 
@@ -34,7 +34,7 @@ def faint_features(n: int, seed: int = 0) -> npt.NDArray[np.int8]:
     return features
 
 
-@pytest.fixture(scope="module", params=ARCHITECTURES)
+@pytest.fixture(scope="module", params=ONE_OF_A_KIND)
 def network(request: pytest.FixtureRequest) -> Network:
     trainer = Trainer(request.param, SHAPE, 3, 300, TrainingSettings(epochs=6, batch_size=16, learning_rate=0.003))
     for seed in range(6):

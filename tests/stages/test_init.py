@@ -35,3 +35,12 @@ def test_a_project_is_not_overwritten(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="already exists"):
         init(tmp_path, ["no"])
     assert "yes" in (tmp_path / "kws.yaml").read_text()
+
+
+def test_networks_for_streams_get_a_longer_clip_and_a_detector_without_a_pause(tmp_path: Path) -> None:
+    config = init(tmp_path / "one", ["computer"], architecture="stream_medium").config
+    assert config.model.hears_streams
+    assert (config.frontend.clip_ms, config.detector.inference_stride_ms) == (1500, 80)
+    assert config.detector.kind == "recognize_commands"
+    assert config.detector.is_auto
+    assert init(tmp_path / "two", ["computer"]).config.frontend.clip_ms == 1000

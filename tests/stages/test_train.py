@@ -13,11 +13,14 @@ import pytest
 from tone_bursts_dataset import SPLITS, make_project, write_dataset
 
 from tinykws.evaluation.scoring import score
+from tinykws.native.features import features_of_clips
+from tinykws.project.labels import FIRST_WORD
 from tinykws.project.layout import Project
 from tinykws.stages.train import TrainReport, stage_files, train
 from tinykws.support.errors import ConfigError
 from tinykws.support.progress import Progress, T
 from tinykws.training.keras_network import Network
+from tinykws.training_data.clip_placement import AT_END, placed
 from tinykws.training_data.dataset import Dataset
 
 ONE_EPOCH = """\
@@ -173,3 +176,31 @@ def test_what_decides_whether_to_train_again(tmp_path: Path) -> None:
     labels = np.load(project.dataset_dir / "noise.npy")
     np.save(project.dataset_dir / "noise.npy", labels + 1)
     assert stage_files(project).inputs_digest() != before
+
+
+STREAMS = """\
+words: [low, high]
+features: {clip_ms: 500}
+model: {architecture: stream_small}
+training: {epochs: 16, batch_size: 16, augmentation: {clips_per_epoch: 384, gain_db: 3, noise_snr_db_min: 15}}
+"""
+
+
+@pytest.mark.slow
+def test_a_network_for_streams_learns_and_its_last_epoch_is_kept(tmp_path: Path) -> None:
+    project = make_project(tmp_path, yaml=STREAMS)
+    report = train(project)
+    assert report.best.epoch == report.epochs == 16
+    dataset = Dataset.load(project.dataset_dir)
+    clips = np.array([placed(clip, dataset.frontend.clip_samples, AT_END) for clip in dataset.clips("testing")])
+    network = Network.load(project.model_dir / "model.keras")
+    predicted = network.probabilities(features_of_clips(clips, dataset.frontend)).argmax(axis=1)
+    words = np.asarray(dataset.label_ids("testing")) >= FIRST_WORD
+    assert (predicted[words] == dataset.label_ids("testing")[words]).mean() > 0.9
+
+
+@pytest.mark.parametrize(("architecture", "reads"), [("stream_small", True), ("ds_tcn", False)])
+def test_long_recordings_are_read_by_networks_for_streams_only(tmp_path: Path, architecture: str, reads: bool) -> None:
+    yaml = STREAMS.replace("stream_small", architecture)
+    project = make_project(tmp_path, yaml=yaml)
+    assert (project.negatives_dir in stage_files(project).reads) is reads

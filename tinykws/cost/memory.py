@@ -33,6 +33,9 @@ class MemoryNeeds:
 ARCHITECTURE_NEEDS = {
     "micro_speech": {"tflm": MemoryNeeds(19_000, 8_000), "aot": MemoryNeeds(17_500, 7_500)},
     "ds_tcn": {"tflm": MemoryNeeds(20_000, 11_000), "aot": MemoryNeeds(15_500, 5_000)},
+    "stream_small": {"tflm": MemoryNeeds(30_000, 13_000), "aot": MemoryNeeds(23_500, 12_000)},
+    "stream_medium": {"tflm": MemoryNeeds(54_000, 18_000), "aot": MemoryNeeds(48_000, 13_000)},
+    "stream_large": {"tflm": MemoryNeeds(99_500, 21_000), "aot": MemoryNeeds(93_500, 13_500)},
     "ds_cnn": {"tflm": MemoryNeeds(13_000, 10_500), "aot": MemoryNeeds(9_500, 13_000)},
     "bc_resnet": {"tflm": MemoryNeeds(18_000, 21_500), "aot": MemoryNeeds(7_500, 14_500)},
 }

@@ -10,6 +10,7 @@ from pathlib import Path
 from tinykws.project.config import CONFIG_NAME, load_config, parse_config
 from tinykws.project.labels import labels_of_words
 from tinykws.project.layout import Project
+from tinykws.project.model_settings import STREAM_ARCHITECTURES
 from tinykws.support.errors import ConfigError
 from tinykws.support.files import not_writable, write_text_if_changed
 from tinykws.training.architectures.registry import check_architecture
@@ -19,10 +20,17 @@ TEMPLATE = """\
 words: {words}
 language: {language}            # language of synthetic clips, for words without recordings
 data: data                 # recordings: <word>/*.wav, mp3 …; any other word's folder is "unknown"
-model: {{architecture: {architecture}}}
+{features}model: {{architecture: {architecture}}}
 training: {{seed: 1}}
-detector: {{false_accepts_per_hour: 0.5}}  # in ordinary speech; put hours of it, without the words, into negatives/
+detector: {{{detector}false_accepts_per_hour: 0.5}}  # in ordinary speech; put hours of it into negatives/
 """
+
+STREAM_FEATURES = (
+    "features: {clip_ms: 1500}  # what the network sees at once: the longest way to say a word\n"
+)
+STREAM_DETECTOR = 'kind: "recognize_commands", inference_stride_ms: 80, '
+"""Networks made for streams say a word when it has just ended: a short average is enough. An inference is due when
+two of the network's rows are new."""
 
 
 def init(root: Path, words: Sequence[str], language: str = "en", architecture: str = "ds_tcn") -> Project:
@@ -37,10 +45,13 @@ def init(root: Path, words: Sequence[str], language: str = "en", architecture: s
     path = root / CONFIG_NAME
     if path.exists():
         raise ConfigError(f"{path} already exists", hint="edit it, or name another folder: tinykws init DIR")
+    streams = architecture in STREAM_ARCHITECTURES
     text = TEMPLATE.format(
         words=json.dumps([word.strip() for word in words], ensure_ascii=False),
         language=json.dumps(language),
         architecture=json.dumps(architecture),
+        features=STREAM_FEATURES if streams else "",
+        detector=STREAM_DETECTOR if streams else "",
     )
     config = parse_config(text)
     write_text_if_changed(path, text)

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinykws.cost.architecture_cost import NetworkCost, in_words, measure_cost, refuse_if_over_limits
-from tinykws.evaluation.scoring import score
+from tinykws.evaluation.scoring import Score, score
 from tinykws.evaluation.stream_set import training_talk
 from tinykws.project.layout import Project
 from tinykws.project.model_settings import ModelSettings
@@ -100,6 +100,9 @@ def train(project: Project, *, progress: Progress = SILENT) -> TrainReport:
     run = _run(dataset, project, settings)
     history, best, weights = _learn(run, settings, dataset, progress)
     run.restore(weights)
+    if isinstance(run, ClipRun) and run.teacher is not None:
+        figures = _figures_of(run.teacher, dataset)
+        progress.say(f"the teacher's mean recall: {figures.mean_recall:.1%} on the validation clips")
     _write(project, run.network, history, best)
     return TrainReport(
         cost=cost,
@@ -180,6 +183,12 @@ def _record(number: int, fit: EpochResult, network: Network, dataset: Dataset) -
         validation_accuracy=figures.accuracy,
         validation_mean_recall=figures.mean_recall,
     )
+
+
+def _figures_of(network: Network, dataset: Dataset) -> Score:
+    """Returns the score of a network on the validation clips."""
+    probabilities = network.probabilities(dataset.features("validation"))
+    return score(dataset.label_ids("validation"), probabilities.argmax(axis=1), dataset.labels)
 
 
 def _line(record: EpochRecord, epochs: int) -> str:

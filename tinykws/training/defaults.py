@@ -45,7 +45,7 @@ FOR_SYNTHETIC = DefaultSettings(epochs=8, class_balance=1.0, recordings_share=0.
 """For all others: synthetic words with few recordings or none."""
 
 
-FOR_STREAMS = DefaultSettings(epochs=32, class_balance=1.0, recordings_share=0.3, tempo_percent=0.0)
+FOR_STREAMS = DefaultSettings(epochs=32, class_balance=1.0, recordings_share=0.3, tempo_percent=55.0)
 """For networks that are trained on segments of streams, whatever the dataset; an epoch is a minute of segments each
 of which is learned several times."""
 

@@ -68,6 +68,11 @@ class ClipRun:
         """The network with the present weights."""
         return self._trainer.network
 
+    @property
+    def teacher(self) -> Network | None:
+        """The teacher's network, if there is one."""
+        return None if self._teacher is None else self._teacher.network
+
     def epochs(self) -> Generator[EpochResult, None, None]:
         """Learns one epoch after another, and yields how each went."""
         assert self._settings.epochs is not None

@@ -42,12 +42,16 @@ HEARD_MS = 300
 """A word's rows are those whose input ends up to this long after the word …"""
 EITHER_MS = 300
 """… and this long before and after these rows, neither answer is wrong."""
-LINGER_MS = 1000
+LINGER_MS = 700
 """After speech, rows are `unknown` for this long; then silence begins."""
 WORD_SHARE = 0.4
 """Share of words among the clips of a segment."""
 TALK_SHARE = 0.5
 """Share of segments that are talk only, if there are recordings in negatives/."""
+SILENCE_SHARE = 0.06
+"""Share of segments without speech: background noise at any level, or nearly nothing."""
+NOISE_DB = (-40.0, 6.0)
+"""Its level, relative to LEVEL."""
 CONTEXT_SHARE = 0.25
 """Share of the clips in front of which there is talk."""
 CONTEXT_S = (0.4, 1.6)
@@ -56,6 +60,8 @@ LEVEL_DB = (-14.0, 8.0)
 """Loudness of speech, relative to LEVEL."""
 LEVEL = 2000.0
 """RMS of int16 samples."""
+SLOWER_SHARE = 0.75
+"""Share of the segments that are slowed down: to a device people speak more slowly than synthesizers do."""
 FADE = 240
 """Samples over which a piece of talk begins and ends."""
 FLOOR = 8.0
@@ -111,8 +117,12 @@ class SegmentMaker:
         self._frontend = dataclasses.replace(frontend, clip_ms=frontend.window_ms + (n_frames - 1) * frontend.stride_ms)
         frames = np.arange(self.rows) * STRIDE + shape.n_frames - 1
         self._row_ends = frames * frontend.stride_samples + frontend.window_samples
-        self._talk = [recording for recording in talk if recording.size >= self._frontend.clip_samples]
+        self._talk, self._noise = (
+            [recording for recording in recordings if recording.size >= self._frontend.clip_samples]
+            for recordings in (talk, dataset.noise)
+        )
         self._seed, self._speed_percent = seed, settings.speed_percent
+        self._tempo_percent = settings.tempo_percent or 0.0
         self.n_segments = max(1, settings.clips_per_epoch // CLIPS_PER_SEGMENT)
         in_place = dataclasses.replace(settings, place_probability=0, cut_probability=0, shift_ms=0, speed_percent=0)
         blank = np.zeros((1, self._frontend.clip_samples), np.int16)
@@ -161,29 +171,44 @@ class SegmentMaker:
     def _block(self, count: int, rng: np.random.Generator) -> tuple[Features, npt.NDArray[np.int8]]:
         sound = np.empty((count, self._frontend.clip_samples), np.int16)
         targets = np.empty((count, self.rows), np.int8)
+        slowness = self._slowness(count, rng)
         for row in range(count):
-            dry, speech = self._talk_only(rng) if self._talk and rng.random() < TALK_SHARE else self._sequence(rng)
+            dry, speech = self._sound(rng)
             sound[row] = saturated(dry + FLOOR * rng.standard_normal(dry.size, np.float32))
-            targets[row] = self._targets(speech)
+            targets[row] = self._targets(speech, slowness[row])
         sound, _ = self._augmenter.augment(sound, np.full(count, UNKNOWN_INDEX), rng)
-        return features_of_clips(sound, self._frontend), targets
+        return slower(features_of_clips(sound, self._frontend), slowness), targets
 
-    def _targets(self, speech: Sequence[_Speech]) -> npt.NDArray[np.int8]:
+    def _slowness(self, count: int, rng: np.random.Generator) -> npt.NDArray[np.float64]:
+        """Returns how many times longer each segment's sound shall take: 1 for some, else up to the settings' tempo."""
+        slowness = np.exp(rng.uniform(0, np.log1p(self._tempo_percent / 100), count))
+        return np.where(rng.random(count) < SLOWER_SHARE, slowness, 1.0)
+
+    def _targets(self, speech: Sequence[_Speech], slowness: float) -> npt.NDArray[np.int8]:
+        """Returns the rows' labels: int8 [rows]."""
+        row_ends, heard, either = self._row_ends, _samples(HEARD_MS), _samples(EITHER_MS)
         targets = np.full(self.rows, SILENCE_INDEX, np.int8)
-        for one in speech:
-            targets[self._between(one.start, one.end + _samples(LINGER_MS))] = UNKNOWN_INDEX
-        for one in speech:
-            if one.label_id >= FIRST_WORD:
-                heard = one.end + _samples(HEARD_MS)
-                targets[self._between(one.end - _samples(EITHER_MS), heard + _samples(EITHER_MS))] = NOT_COUNTED
-        for one in speech:
-            if one.label_id >= FIRST_WORD:
-                targets[self._between(one.end, one.end + _samples(HEARD_MS))] = one.label_id
+        spans = [(one.start * slowness, one.end * slowness, one.label_id) for one in speech]
+        words = [(end, label_id) for _, end, label_id in spans if label_id >= FIRST_WORD]
+        for start, end, _ in spans:
+            targets[(row_ends >= start) & (row_ends < end + _samples(LINGER_MS))] = UNKNOWN_INDEX
+        for end, _ in words:
+            targets[(row_ends >= end - either) & (row_ends < end + heard + either)] = NOT_COUNTED
+        for end, label_id in words:
+            targets[(row_ends >= end) & (row_ends < end + heard)] = label_id
         return targets
 
-    def _between(self, start: int, end: int) -> npt.NDArray[np.bool_]:
-        """Returns which rows' inputs end in [start, end)."""
-        return (self._row_ends >= start) & (self._row_ends < end)
+    def _sound(self, rng: np.random.Generator) -> tuple[Floats, list[_Speech]]:
+        """Returns a segment before rooms and noise, float [s], and what is said in it."""
+        if rng.random() < SILENCE_SHARE:
+            return self._noise_only(rng), []
+        return self._talk_only(rng) if self._talk and rng.random() < TALK_SHARE else self._sequence(rng)
+
+    def _noise_only(self, rng: np.random.Generator) -> Floats:
+        length = self._frontend.clip_samples
+        if not self._noise:
+            return np.zeros(length, np.float32)
+        return _at_level(_piece_of(self._noise, length, rng), NOISE_DB, rng)
 
     def _talk_only(self, rng: np.random.Generator) -> tuple[Floats, list[_Speech]]:
         piece = self._piece_of_talk(self._frontend.clip_samples, rng)
@@ -212,16 +237,24 @@ class SegmentMaker:
         most = 1 + self._speed_percent / 100
         speed = float(rng.uniform(1 / most, most))
         piece = soxr.resample(clip[begin:end], SAMPLE_RATE_HZ * speed, SAMPLE_RATE_HZ, quality="MQ")
-        return _at_level(piece, rng), int(self._label_ids[row])
+        return _at_level(piece, LEVEL_DB, rng), int(self._label_ids[row])
 
     def _piece_of_talk(self, length: int, rng: np.random.Generator) -> Floats:
-        recording = self._talk[int(rng.integers(len(self._talk)))]
-        start = int(rng.integers(recording.size - length + 1))
-        piece = _at_level(np.asarray(recording[start : start + length], np.float32), rng)
+        piece = _at_level(_piece_of(self._talk, length, rng), LEVEL_DB, rng)
         fade = np.linspace(0, 1, FADE, dtype=np.float32)
         piece[:FADE] *= fade
         piece[-FADE:] *= fade[::-1]
         return piece
+
+
+def slower(features: Features, factors: npt.NDArray[np.float64]) -> Features:
+    """Returns int8 [n, n_frames, n_mels]: the beginning of each clip, stretched in time by its factor, at least 1."""
+    places = np.arange(features.shape[1]) / factors[:, None]
+    before = np.minimum(places.astype(np.int64), features.shape[1] - 2)
+    share = (places - before).astype(np.float32)[:, :, None]
+    clip = np.arange(len(features))[:, None]
+    mixed = features[clip, before] * (1 - share) + features[clip, before + 1] * share
+    return np.asarray(np.rint(mixed), np.int8)
 
 
 def _place(sound: Floats, piece: Floats, at: int, label_id: int, speech: list[_Speech]) -> int:
@@ -234,9 +267,15 @@ def _place(sound: Floats, piece: Floats, at: int, label_id: int, speech: list[_S
     return at + piece.size
 
 
-def _at_level(piece: Floats, rng: np.random.Generator) -> Floats:
+def _piece_of(recordings: Sequence[Samples], length: int, rng: np.random.Generator) -> Floats:
+    recording = recordings[int(rng.integers(len(recordings)))]
+    start = int(rng.integers(recording.size - length + 1))
+    return np.asarray(recording[start : start + length], np.float32)
+
+
+def _at_level(piece: Floats, level_db: tuple[float, float], rng: np.random.Generator) -> Floats:
     level = float(np.sqrt(np.mean(np.square(piece, dtype=np.float64)))) if piece.size else 0.0
-    gain = LEVEL * 10 ** (rng.uniform(*LEVEL_DB) / 20) / max(level, 1.0)
+    gain = LEVEL * 10 ** (rng.uniform(*level_db) / 20) / max(level, 1.0)
     return np.asarray(piece * np.float32(gain), np.float32)
 
 

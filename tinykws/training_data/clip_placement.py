@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from tinykws.audio.samples import SAMPLE_RATE_HZ, Samples, fit_length
-from tinykws.training_data.augmentation.word_position import speech_edges
+from tinykws.training_data.augmentation.word_position import LEVEL_SAMPLES, speech_edges
 
 AS_RECORDED, AT_END = PLACEMENTS = ("as recorded", "at the end")
 AFTER_SPEECH_MS = 150
@@ -19,7 +19,7 @@ AFTER_SPEECH_MS = 150
 
 def placed(samples: Samples, length: int, placement: str) -> Samples:
     """Returns a clip of `length` samples of a recording, int16 [n]; zeros where the recording has nothing."""
-    if placement == AS_RECORDED or not samples.size:
+    if placement == AS_RECORDED or samples.size < LEVEL_SAMPLES:
         return fit_length(samples, length)
     _, ends = speech_edges(samples.astype(np.float32)[None])
     end = int(ends[0]) + AFTER_SPEECH_MS * SAMPLE_RATE_HZ // 1000
