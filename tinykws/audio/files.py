@@ -65,7 +65,7 @@ def read_audio(path: Path, sample_rate_hz: int = SAMPLE_RATE_HZ, longest_seconds
     with _Opened(path, sample_rate_hz) as opened:
         raw = list(opened.blocks(longest_seconds))
     whole: npt.NDArray[Any] = np.concatenate(raw) if raw else np.zeros(0, np.int16)
-    if not opened.is_exact:
+    if raw and not opened.is_exact:
         whole = _to_int16(_resampled(whole, opened.rate, sample_rate_hz), path)
     return Recording(np.ascontiguousarray(whole), opened.rate, opened.channels, opened.channel)
 
