@@ -55,7 +55,8 @@ def test_a_file_without_samples_is_empty_in_every_format(
 ) -> None:
     soundfile.write(tmp_path / "a.wav", np.zeros((0, channels)), rate, subtype=subtype)
     recording = read_audio(tmp_path / "a.wav")
-    assert (recording.samples.size, recording.samples.dtype) == (0, np.int16)
+    assert recording.samples.size == 0
+    assert recording.samples.dtype == np.int16
     with AudioStream(tmp_path / "a.wav") as stream:
         assert sum(block.size for block in stream) == 0
 

@@ -64,7 +64,7 @@ class Run:
     def _act(self, number: int, case: Path) -> Iterable[str]:
         source = random.Random(f"{self._seed}/{number}")
         made = self._target.make(case, source)
-        return self._target.attack(case, made, source)
+        yield from self._target.attack(case, made, source)
 
     def _take(self, outcome: Outcome) -> None:
         self._counts["inputs"] += 1

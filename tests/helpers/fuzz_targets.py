@@ -11,7 +11,7 @@ import random
 import re
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -134,7 +134,7 @@ class BundleTarget(Target):
         path = source.choice([bundle / "model.tflite", bundle / "bundle.json", *bundle.rglob("*.wav")])
         data = path.read_bytes()
         path.unlink()
-        odd = [
+        odd: list[Callable[[], object]] = [
             lambda: path.write_bytes(mutate_bytes(data, source)), lambda: path.write_bytes(b""), lambda: None,
             path.mkdir, lambda: os.mkfifo(path), lambda: path.symlink_to("/dev/zero"),
             lambda: path.symlink_to(path.name), lambda: path.symlink_to("../../outside/kept.txt"),
@@ -426,8 +426,8 @@ class ListTarget(Target):
         for name in ("testing_list.txt", "validation_list.txt", "ignore_list.txt"):
             if source.random() < 0.5:
                 lines = [*source.sample(good, min(2, len(good))), "# a comment", f"{words[0]}\\anna_1.wav"]
-                text = "\n".join(mutate_lines(lines, source)).encode("utf-8", "surrogatepass")
-                (data / name).write_bytes(mutate_bytes(text, source) if source.random() < 0.3 else text)
+                listed = "\n".join(mutate_lines(lines, source)).encode("utf-8", "surrogatepass")
+                (data / name).write_bytes(mutate_bytes(listed, source) if source.random() < 0.3 else listed)
         text = "\n".join(mutate_lines(["start_ms,end_ms,label", "0,400,yes", "500,900,no"], source))
         (case / "events.csv").write_bytes(text.encode("utf-8", "surrogatepass"))
 
@@ -437,13 +437,8 @@ class ListTarget(Target):
 
     def _put_odd(self, data: Path, source: random.Random) -> None:
         """Something that people, or attackers, have in such a folder."""
-        folder = source.choice(
-            [
-                data,
-                *(path for path in data.iterdir() if path.is_dir() and not path.is_symlink()),
-                data / "_background_noise_",
-            ]
-        )
+        folders = [path for path in data.iterdir() if path.is_dir() and not path.is_symlink()]
+        folder = source.choice([data, *folders, data / "_background_noise_"])
         folder = source.choice([folder, folder, folder / os.fsdecode(odd_name(source))])
         if folder.is_symlink():
             return
@@ -451,7 +446,7 @@ class ListTarget(Target):
         suffix = source.choice([b".wav", b".wav", b".WAV", b".flac", b".mp3", b".ogg", b".txt", b""])
         path = folder / os.fsdecode(odd_name(source)[:240] + suffix)
         sound = source.choice(self._sounds).read_bytes()
-        odd = [
+        odd: list[Callable[[], object]] = [
             *[lambda: path.write_bytes(mutate_bytes(sound, source))] * 4, *[lambda: path.write_bytes(sound)] * 4,
             lambda: path.write_bytes(b""), path.mkdir, lambda: os.mkfifo(path),
             lambda: path.symlink_to("/dev/zero"), lambda: path.symlink_to("."), lambda: path.symlink_to("../.."),

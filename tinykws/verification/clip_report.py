@@ -14,6 +14,7 @@ from tinykws.device.protocol import AUDIO_TYPE, Ready, read_line
 from tinykws.device.session_log import END, RECEIVED, SENT, LogEntry
 from tinykws.project.labels import Label
 from tinykws.support.errors import ConfigError
+from tinykws.support.json_text import read_json_object
 from tinykws.verification.mismatch_search import FoundMismatch
 from tinykws.verification.run_facts import banner_of_refused, facts_of
 from tinykws.verification.verdict import ClipResult, judge
@@ -37,10 +38,9 @@ class RunEnd:
     def from_text(cls, text: str) -> RunEnd:
         """Parses the text that `to_text` wrote. Raises ConfigError."""
         try:
-            values = json.loads(text)
-            return cls(str(values["ended"]), tuple(FoundMismatch(**found) for found in values["mismatches"]))
-        except (ValueError, TypeError, KeyError) as error:
-            raise ConfigError(f"the log's last entry is damaged: {error}") from error
+            return read_json_object(cls, text)
+        except ConfigError as error:
+            raise ConfigError(f"the log's last entry is damaged: {error.message}") from error
 
 
 @dataclasses.dataclass(frozen=True)
