@@ -41,7 +41,7 @@ _CHANGING = {
 }  # fmt: skip
 """Audit events that change files, and how many of their arguments are paths; of symlink only the second is changed."""
 _STARTING = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn")
-_CONNECTING = ("socket.connect", "socket.bind", "socket.getaddrinfo")
+_CONNECTING = ("socket.connect", "socket.getaddrinfo")
 
 
 @dataclasses.dataclass(frozen=True)
