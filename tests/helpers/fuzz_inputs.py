@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import math
 import os
 import random
 import shutil
@@ -42,6 +43,7 @@ class Run:
         self._target, self._sandbox, self._folder, self._seed = target, sandbox, folder, seed
         self._counts: Counter[str] = Counter()
         self._findings: Counter[str] = Counter()
+        self._cpu_seconds = 0.0
         self._slowest = (0.0, 0)
         self._began = wall_clock()
 
@@ -55,11 +57,14 @@ class Run:
         """Inputs that are findings."""
         return sum(self._findings.values())
 
-    def batch(self, numbers: Sequence[int]) -> None:
-        """Runs the inputs of these numbers."""
-        for outcome in self._sandbox.run(numbers, self._act):
-            self._take(outcome)
-        self._write_counts()
+    def batch(self, numbers: Sequence[int], most_seconds: float) -> None:
+        """Runs the inputs of these numbers, until the run has taken so many seconds."""
+        with contextlib.closing(self._sandbox.run(numbers, self._act)) as outcomes:
+            for outcome in outcomes:
+                self._take(outcome)
+                self._write_counts()
+                if self.seconds >= most_seconds:
+                    return
 
     def _act(self, number: int, case: Path) -> Iterable[str]:
         source = random.Random(f"{self._seed}/{number}")
@@ -69,6 +74,7 @@ class Run:
     def _take(self, outcome: Outcome) -> None:
         self._counts["inputs"] += 1
         self._counts.update(outcome.counts)
+        self._cpu_seconds += outcome.cpu_seconds
         self._slowest = max(self._slowest, (outcome.cpu_seconds, outcome.number))
         if outcome.finding:
             kind = outcome.finding.split("\n")[0]
@@ -91,6 +97,7 @@ class Run:
         values = {
             "seed": self._seed,
             "seconds": round(self.seconds),
+            "cpu_seconds": round(self._cpu_seconds, 1),
             **dict(sorted(self._counts.items())),
             "slowest_cpu_seconds": self._slowest[0],
             "slowest_number": self._slowest[1],
@@ -111,10 +118,10 @@ def fuzz(name: str, folder: Path, seed: int, first: int, seconds: float, inputs:
         (Path(workshop) / "sandbox").mkdir()
         sandbox = Sandbox(Path(workshop) / "sandbox", target.programs, Limits(), Path.home())
         run = Run(target, sandbox, folder, seed)
-        end = None if inputs is None else first + inputs
-        while (end is None and run.seconds < seconds) or (end is not None and first < end):
-            last = first + BATCH if end is None else min(end, first + BATCH)
-            run.batch(range(first, last))
+        most_seconds, end = (seconds, sys.maxsize) if inputs is None else (math.inf, first + inputs)
+        while first < end and run.seconds < most_seconds:
+            last = min(end, first + BATCH)
+            run.batch(range(first, last), most_seconds)
             first = last
         print(f"{name}: {(folder / 'counts.json').read_text()}", flush=True)  # noqa: T201
         return run.found

@@ -12,6 +12,7 @@ A child takes inputs one after the other, each in an empty folder of its own. It
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -23,7 +24,7 @@ import tempfile
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -103,15 +104,16 @@ class Sandbox:
             folder.mkdir()
         (self.outside / "kept.txt").write_bytes(KEPT_TEXT)
 
-    def run(self, numbers: Sequence[int], act: Act) -> Iterator[Outcome]:
+    def run(self, numbers: Sequence[int], act: Act) -> Generator[Outcome]:
         """Yields the outcome of each input; a child that dies is replaced, and the rest goes on."""
         todo = list(numbers)
         while todo:
-            for outcome in self._run_child(todo, act):
-                yield outcome
-                todo = todo[todo.index(outcome.number) + 1 :]
+            with contextlib.closing(self._run_child(todo, act)) as outcomes:
+                for outcome in outcomes:
+                    yield outcome
+                    todo = todo[todo.index(outcome.number) + 1 :]
 
-    def _run_child(self, numbers: Sequence[int], act: Act) -> Iterator[Outcome]:
+    def _run_child(self, numbers: Sequence[int], act: Act) -> Generator[Outcome]:
         """Yields the outcomes of one child: of all inputs, or up to the one that ended it."""
         pipe, to_parent = os.pipe()
         process = os.fork()
@@ -119,15 +121,19 @@ class Sandbox:
             os.close(pipe)
             _Child(self, to_parent, self._programs, self._limits).serve(numbers, act)
         os.close(to_parent)
-        told, blocked = 0, False
-        lines = _LinesOf(pipe, process)
-        for line in lines:
-            told += 1
-            yield Outcome(**json.loads(line))
-        blocked = lines.blocked
-        _, status = os.waitpid(process, 0)
+        told, lines = 0, _LinesOf(pipe, process)
+        try:
+            for line in lines:
+                told += 1
+                yield Outcome(**json.loads(line))
+        except GeneratorExit:  # nobody wants the rest
+            os.kill(process, signal.SIGKILL)
+            raise
+        finally:
+            os.close(pipe)
+            _, status = os.waitpid(process, 0)
         if told < len(numbers):
-            yield Outcome(numbers[told], {}, 0.0, _end_in_words(status, blocked, self._limits))
+            yield Outcome(numbers[told], {}, 0.0, _end_in_words(status, lines.blocked, self._limits))
 
     def outside_is_as_it_was(self) -> bool:
         """Whether nothing outside the input's folder changed."""
@@ -153,7 +159,6 @@ class _LinesOf:
                 asleep = 0
                 data = os.read(self._pipe, 1 << 16)
                 if not data:
-                    os.close(self._pipe)
                     return
                 *lines, begun = (begun + data).split(b"\n")
                 yield from lines
