@@ -56,8 +56,8 @@ from tinykws.support.resources import BOARDS_YAML, TEMPLATES
 from tinykws.verification.golden_check import golden_fault
 
 INTERPRETER = [sys.executable, interpreter_worker.__file__]
-FONTS = ["fc-list"]
-"""Matplotlib's, the first time that it draws in a user's home."""
+LIBRARIES = (["fc-list"], ["uname", "-p"])
+"""What matplotlib and TensorFlow start when they are imported, or first used in a user's home."""
 
 
 class Target:
@@ -251,7 +251,7 @@ class LogTarget(Target):
     """Logs that replay judges, and what a device sends while verify and monitor listen."""
 
     name = "log"
-    programs = (INTERPRETER, FONTS)
+    programs = (INTERPRETER, *LIBRARIES)
 
     def __init__(self, good: Path) -> None:
         super().__init__(good)
@@ -397,7 +397,7 @@ class ListTarget(Target):
     """Data folders: list files, names of files and folders, what is no file, damaged recordings, timelines."""
 
     name = "list"
-    programs = (FONTS,)
+    programs = LIBRARIES
 
     def __init__(self, good: Path) -> None:
         super().__init__(good)
