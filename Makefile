@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test quick check docs fuzz fuzz-firmware clean
+.PHONY: demo test quick check docs fuzz fuzz-reader fuzz-firmware clean
 
 demo:
 	@$(PYTHON) scripts/bootstrap.py demo $(BOARD)
@@ -33,11 +33,18 @@ docs:
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
 	@echo "open build/site/index.html"
 
-# Fuzzes the .tflite reader, and compiles and runs what it accepts. SECONDS: for how long; CORPUS: folder of the inputs.
+# Fuzzes what reads untrusted input, through the commands. TARGET: bundle, settings, log, list or model (default: all, one
+# after the other); SECONDS: for how long, each; SEED; FOLDER: of counts and findings.
 fuzz:
 	@$(PYTHON) scripts/bootstrap.py test
+	$(BIN)/python tests/helpers/fuzz_inputs.py $(if $(TARGET),--target $(TARGET)) --seconds $(or $(SECONDS),600) \
+		--seed $(or $(SEED),1) --folder $(or $(FOLDER),build/fuzz)
+
+# Fuzzes the .tflite reader, and compiles and runs what it accepts. SECONDS: for how long; CORPUS: folder of the inputs.
+fuzz-reader:
+	@$(PYTHON) scripts/bootstrap.py test
 	$(BIN)/python -m pip install -q 'atheris>=3'
-	$(BIN)/python tests/helpers/fuzz_reader.py --seconds $(or $(SECONDS),600) --corpus $(or $(CORPUS),build/fuzz)
+	$(BIN)/python tests/helpers/fuzz_reader.py --seconds $(or $(SECONDS),600) --corpus $(or $(CORPUS),build/fuzz-reader)
 
 # Fuzzes the firmware's application through its serial port. Needs clang.
 fuzz-firmware:

@@ -47,6 +47,20 @@ def test_every_width_has_the_same_scale(tmp_path: Path, subtype: str, tolerance:
     assert np.abs(read - sound * 32768).max() <= tolerance
 
 
+@pytest.mark.parametrize(
+    ("subtype", "rate", "channels"), [("FLOAT", 16000, 1), ("PCM_16", 16000, 2), ("PCM_16", 8000, 1)]
+)
+def test_a_file_without_samples_is_empty_in_every_format(
+    tmp_path: Path, subtype: str, rate: int, channels: int
+) -> None:
+    soundfile.write(tmp_path / "a.wav", np.zeros((0, channels)), rate, subtype=subtype)
+    recording = read_audio(tmp_path / "a.wav")
+    assert recording.samples.size == 0
+    assert recording.samples.dtype == np.int16
+    with AudioStream(tmp_path / "a.wav") as stream:
+        assert sum(block.size for block in stream) == 0
+
+
 @pytest.mark.parametrize("rate", [8000, 11025, 22050, 44100, 48000])
 def test_any_rate_keeps_pitch_level_and_length(tmp_path: Path, rate: int) -> None:
     soundfile.write(tmp_path / "a.wav", tone(1000, rate), rate, subtype="FLOAT")

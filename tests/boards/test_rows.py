@@ -132,6 +132,7 @@ def test_defaults_stand_in_the_dataclass() -> None:
         ),
         (row_with("tflm: {arena_margin_bytes: -1}"), "x: mine: arena_margin_bytes is -1", "0"),
         (row_with("tflm: {kernels: neon}"), "x: mine: kernels is 'neon'", "reference"),
+        (row_with(f"microphone_port: {'x' * 300}"), "x: mine: microphone_port is 'xxx", "at most 100 letters"),
         (row_with("id: other"), "x: mine: unknown key 'id'", "the row's key is the id"),
         (ROW.replace("  board: nano33ble\n", ""), "x: mine: key 'board' is missing", ""),
         (ROW.replace("engines: [aot]", "engines: [aot, tvm]"), "x: mine: engines is 'tvm'", "tflm"),

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fuzzes the .tflite reader, and the C generated from what it accepts.
 
-    make fuzz SECONDS=3600
+    make fuzz-reader SECONDS=3600
 
 Coverage-guided, by atheris (libFuzzer for Python; the extra `fuzz`): the engine's Python is instrumented, and
 changes hit the numbers that the reader looks at. Every mutant is refused by a ConfigError or becomes C, for whole

@@ -77,7 +77,7 @@ def put(path: tuple[Any, ...], value: object) -> Callable[[Values], None]:
     return edit
 
 
-BEYOND = (10**30, float("inf"), float("nan"), 1e308, -(10**10))
+BEYOND = (10**30, 10**400, float("inf"), float("nan"), 1e308, -(10**10))
 ODD: tuple[object, ...] = (
     "\x1b]52;c;eA==\x07",
     "a\nb",
@@ -113,6 +113,7 @@ def test_no_value_that_is_beyond_every_limit_is_accepted_anywhere(filtered_bundl
         (("frontend", "n_mels"), 160, "frontend: n_mels is 160"),
         (("frontend", "n_mels"), 0, "frontend: n_mels is 0"),
         (("frontend", "sample_rate_hz"), 8000, "sample_rate_hz is 8000, not 16000"),
+        (("frontend", "upper_hz"), 10**400, "frontend: upper_hz is 1000"),
         (("frontend", "upper_hz"), 100.0, "frontend: upper_hz is 100.0"),
         (("frontend", "upper_hz"), 126.0, "upper_hz is 126.0, which leads to values beyond"),
         (("frontend", "lower_hz"), -1.0, "frontend: lower_hz is -1.0"),

@@ -181,6 +181,8 @@ def test_a_data_folder_that_is_a_file_or_the_project_is_refused(tmp_path: Path) 
         stage_files(make_project(tmp_path, more="data: recs"))
     with pytest.raises(ConfigError, match="own files in build/"):
         stage_files(make_project(tmp_path, more="data: ."))
+    with pytest.raises(ConfigError, match=r"data: x+: .*name too long"):
+        stage_files(make_project(tmp_path, more=f"data: {'x' * 300}"))
 
 
 @pytest.mark.parametrize("name", ["data", "./data", "data/"])

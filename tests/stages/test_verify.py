@@ -103,6 +103,22 @@ def test_wrong_results_fail_the_clips_by_name(
     assert report.to_dict()["verdict"] == "FAIL"
 
 
+def test_features_of_another_size_than_the_models_are_no_crash(
+    tiny_model_bundle: Bundle, clips: tuple[ClipFile, ...]
+) -> None:
+    """They are sent, with a valid check, when the search for the first mismatch asks for them."""
+
+    class Short(GoodDevice):
+        def give(self, text: str) -> None:
+            wrong = text.replace("frames=", "frames=1") if text.startswith("kws clip") else text
+            super().give(wrong[:-2] if text.startswith("kws features") else wrong)
+
+    report = run(tiny_model_bundle, Short(tiny_model_bundle), clips[:1])
+    assert not report.passed
+    assert "features differ" in report.clips[0].reason
+    assert report.mismatches == ()
+
+
 class Moody(GoodDevice):
     """Keeps silent about some of its clips."""
 

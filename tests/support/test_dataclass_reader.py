@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from tinykws.cli.console import to_json
 from tinykws.cli.main import run
 from tinykws.project.config import parse_config
 from tinykws.project.detector_settings import TEMPORAL_FILTER, DetectorSettings
-from tinykws.support.dataclass_reader import RenamedSettingWarning
+from tinykws.support.dataclass_reader import RenamedSettingWarning, read_dataclass
 from tinykws.support.errors import ConfigError
 
 FORMER = """\
@@ -54,3 +55,14 @@ def test_json_has_both_keys_for_scripts_that_know_the_former_one() -> None:
     values = to_json(DetectorSettings(inference_stride_ms=40))
     assert values["inference_ms"] == values["inference_stride_ms"] == 40
     assert "inference_ms" not in to_json(DetectorSettings(), former_keys=False)
+
+
+def test_an_integer_that_no_float_can_hold_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"^learning_rate is 1000.* too large for a number$"):
+        read_dataclass(OneNumber, {"learning_rate": 10**400})
+    assert read_dataclass(OneNumber, {"learning_rate": 10**300}) == OneNumber(1e300)
+
+
+@dataclasses.dataclass(frozen=True)
+class OneNumber:
+    learning_rate: float

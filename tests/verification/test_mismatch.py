@@ -13,7 +13,7 @@ import pytest
 from tinykws.device.protocol import Heard, Scores
 from tinykws.project.frontend_settings import FrontendSettings
 from tinykws.verification.mismatch import DETECTOR, FEATURES, NOWHERE, SCORES, TRANSPORT, audio_mismatch, first_mismatch
-from tinykws.verification.mismatch_files import fresh_mismatch_folder, write_both_sides, write_mismatch
+from tinykws.verification.mismatch_files import NO_SCORE, fresh_mismatch_folder, write_both_sides, write_mismatch
 from tinykws.verification.pipeline_trace import PipelineTrace
 
 FRONTEND = FrontendSettings()
@@ -46,6 +46,19 @@ def test_the_first_frame_speaks_against_the_tables() -> None:
     mismatch = first_mismatch(changed((0, 39), -1), HOST, FRONTEND)
     assert "kws_frontend_config.c" in mismatch.advice
     assert "a rounding" in mismatch.advice
+
+
+def test_any_scores_that_a_device_sends_are_written(tmp_path: Path) -> None:
+    """Of any size and number, as long as the check of their line is valid."""
+    device = dataclasses.replace(
+        HOST, scores=(Scores(990, (1, 65535, 3, 4)), Scores(1090, (-(10**9),)), *HOST.scores[2:])
+    )
+    write_both_sides(tmp_path, device, HOST, FRONTEND)
+    with np.load(tmp_path / "both_sides.npz") as sides:
+        scores = sides["device_scores"]
+        assert scores.tolist() == [[1, 65535, 3, 4], [-(10**9), *[NO_SCORE] * 3], [7, 8, 9, NO_SCORE]]
+        assert sides["host_scores"].tolist() == [[1, 2, 3], [4, 5, 6], [7, 8, 9]]
+    write_both_sides(tmp_path, dataclasses.replace(HOST, scores=()), HOST, FRONTEND)
 
 
 def test_missing_frames_are_no_difference_of_values() -> None:

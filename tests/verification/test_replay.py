@@ -97,6 +97,52 @@ def test_a_replay_may_ask_for_more(log_path: Path) -> None:
     assert tinykws(["verify", "--replay", str(log_path), "--min-accuracy", "1.0"]) == 1
 
 
+DAMAGED = [
+    ("clips", 10**19),
+    ("clips", float("nan")),
+    ("clips", "4"),
+    ("sample_rate_hz", 10**400),
+    ("labels", [{"name": float("nan"), "text": "yes"}]),
+    ("labels", [{"name": [], "text": "yes"}]),
+    ("labels", [{"name": "yes", "text": {}}]),
+    ("lead_in_ms", float("inf")),
+    ("refused", ["x"]),
+    ("board", {"a": 1e999}),
+]
+
+
+@pytest.mark.parametrize(("key", "value"), DAMAGED, ids=range(len(DAMAGED)))
+def test_a_run_entry_with_a_value_of_another_kind_is_refused(
+    log_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], key: str, value: object
+) -> None:
+    first, *rest = read_entries(log_path.read_text())
+    run_entry = dataclasses.replace(first, text=json.dumps({**json.loads(first.text), key: value}))
+    (tmp_path / "log").write_text(write_entries([run_entry, *rest]))
+    assert tinykws(["replay", str(tmp_path / "log"), "--json", "-"]) == 2
+    assert "the log's first entry is damaged" in capsys.readouterr().err
+
+
+def test_a_plan_of_any_number_of_clips_is_compared_at_once(log_path: Path, tmp_path: Path) -> None:
+    """A set of so many numbers would take all memory."""
+    first, *rest = read_entries(log_path.read_text())
+    entries = [dataclasses.replace(first, text=json.dumps({**json.loads(first.text), "clips": 2**45})), *rest]
+    report = report_of(entries, tmp_path)
+    assert "the log has only 4 of the 35184372088832 planned clips; missing: clip 5, 6, 7, 8, 9 …" in report.reason
+
+
+@pytest.mark.parametrize("line", ["[" * 5000, '{"ms":' * 3000, '{"ms": 1, "ms": 2}', "9" * 5000], ids=range(4))
+def test_a_line_that_is_no_entry_is_refused(log_path: Path, line: str) -> None:
+    with pytest.raises(ConfigError, match="line 2 of the log is damaged"):
+        read_entries("\n".join([log_path.read_text().split("\n")[0], line]))
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "1e999", "-1", "1" + "0" * 30, "1e300", "true"])
+def test_a_time_that_no_clock_has_is_refused(log_path: Path, number: str) -> None:
+    line = re.sub('"ms": [0-9.]+', f'"ms": {number}', log_path.read_text().split("\n")[0])
+    with pytest.raises(ConfigError, match=r"line 1 of the log is damaged"):
+        read_entries(line)
+
+
 def test_a_replay_of_a_run_that_lost_its_device_exits_as_the_run_did(tiny_model_bundle: Bundle, tmp_path: Path) -> None:
     path = run(tiny_model_bundle, Mixed(tiny_model_bundle), tmp_path)
     report = report_at(path)

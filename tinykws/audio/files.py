@@ -75,8 +75,8 @@ def read_audio(
     """
     with _Opened(path, sample_rate_hz, on_damage) as opened:
         raw = list(opened.blocks(longest_seconds))
-    whole: npt.NDArray[Any] = np.concatenate(raw) if raw else np.zeros(0, np.int16 if opened.is_exact else np.float64)
-    if not opened.is_exact:
+    whole: npt.NDArray[Any] = np.concatenate(raw) if raw else np.zeros(0, np.int16)
+    if raw and not opened.is_exact:
         whole = _to_int16(_resampled(whole, opened.rate, sample_rate_hz), path)
     return Recording(np.ascontiguousarray(whole), opened.rate, opened.channels, opened.channel)
 

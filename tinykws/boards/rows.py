@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tinykws.boards.cores import CORES
-from tinykws.support.dataclass_reader import read_dataclass, renamed, require_at_least, require_one_of
+from tinykws.support.dataclass_reader import read_dataclass, renamed, require_at_least, require_one_of, short_repr
 from tinykws.support.errors import ConfigError, did_you_mean
 from tinykws.support.files import is_reserved_by_windows
 from tinykws.support.resources import BOARDS_YAML
@@ -38,6 +38,8 @@ LOCAL_LIBRARY = "symlink://"
 """Prefix of a library in lib_deps that is a folder of this computer: used in place, without version or download."""
 
 _BOARD_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+LONGEST_FILE_NAME = 100
+"""No system has names of more than 255 characters, and Windows no paths of more than 260."""
 _FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*(?:/[A-Za-z0-9_][A-Za-z0-9_.+-]*)*")
 """Of a file or folder of the firmware: never a path that leads out of it, and safe in C and in platformio.ini."""
 _USB_ID = re.compile(r"[0-9a-f]{4}:[0-9a-f]{4}")
@@ -169,8 +171,10 @@ class TflmLibrary:
 
 def _require_file_name(key: str, value: str, *, optional: bool) -> None:
     """Raises ConfigError unless a value is the name of a file below a folder, or empty if it may be."""
-    if not _FILE_NAME.fullmatch(value) and not (optional and not value):
-        raise ConfigError(f"{key} is {value!r}", hint="write a name of letters, digits, - . + and _, without ..")
+    is_name = len(value) <= LONGEST_FILE_NAME and _FILE_NAME.fullmatch(value)
+    if not is_name and not (optional and not value):
+        hint = f"write a name of at most {LONGEST_FILE_NAME} letters, digits, - . + and _, without .."
+        raise ConfigError(f"{key} is {short_repr(value)}", hint=hint)
 
 
 def _is_power_of_two(number: int) -> bool:

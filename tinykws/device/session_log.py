@@ -17,13 +17,18 @@ from pathlib import Path
 from typing import IO
 
 from tinykws.device.protocol import Received
+from tinykws.support.dataclass_reader import short_repr
 from tinykws.support.errors import ConfigError
 from tinykws.support.files import not_writable
+from tinykws.support.json_text import LARGEST_INTEGER, parse_json
+from tinykws.support.safe_text import visible_line
 
 RUN, SENT, RECEIVED, EXPECTED = "run", "sent", "received", "expected"
 CLIP, LABEL, FAULT, LINK, END = "clip", "label", "fault", "link", "end"
 STREAM, EVENT, MISMATCH = "stream", "event", "mismatch"
 KINDS = (RUN, SENT, RECEIVED, EXPECTED, CLIP, LABEL, FAULT, LINK, END, STREAM, EVENT, MISMATCH)
+MOST_SHOWN = 200
+"""Characters of a damaged line in an error."""
 MAX_NOISE_LINES = 200
 """Damaged lines of one attempt that are logged one by one; a noisy device must not fill the disk."""
 MAX_COMMANDS = 2000
@@ -198,16 +203,18 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
 
 def _read_entry(line: str, number: int) -> LogEntry:
     try:
-        values = json.loads(line)
+        values = parse_json(line)
     except ValueError as error:
-        raise _damaged(number, f"not JSON: {error}") from error
+        raise _damaged(number, f"not JSON: {visible_line(str(error), MOST_SHOWN)}") from error
     if not isinstance(values, dict) or values.keys() != _TYPES.keys():
         raise _damaged(number, f"it must have exactly the keys {', '.join(_TYPES)}")
     for key, kind in _TYPES.items():
         if not isinstance(values[key], kind) or isinstance(values[key], bool):
-            raise _damaged(number, f"its {key} is {values[key]!r}")
+            raise _damaged(number, f"its {key} is {short_repr(values[key])}")
+        if kind is not str and not 0 <= values[key] <= LARGEST_INTEGER:
+            raise _damaged(number, f"its {key} is {short_repr(values[key])}")
     if values["kind"] not in KINDS:
-        raise _damaged(number, f"unknown kind {values['kind']!r}")
+        raise _damaged(number, f"unknown kind {short_repr(values['kind'])}")
     return LogEntry(**values)
 
 

@@ -15,12 +15,15 @@ from pathlib import Path
 
 import numpy as np
 
+from tinykws.support.dataclass_reader import short_repr
 from tinykws.support.errors import ConfigError
 from tinykws.support.files import write_text_if_changed
 
 GRACE_MS = 1000
 """A detector averages over about a second, so a detection may come this long after the end of a word."""
 HEADER = ("start_ms", "end_ms", "label")
+LATEST_MS = 2**53
+"""More than any recording has; floating-point numbers are exact up to here."""
 MS_PER_HOUR = 3_600_000
 
 
@@ -144,6 +147,15 @@ def score_stream(
     )
 
 
+def event_of(values: Sequence[str]) -> Event:
+    """Returns an event of its three values as text. Raises ValueError if it has others, or its times are wrong."""
+    start, end, label = values
+    event = Event(int(start), int(end), label)
+    if not 0 <= event.start_ms < event.end_ms <= LATEST_MS or not label:
+        raise ValueError(f"{start} to {end} ms")
+    return event
+
+
 def read_timeline(path: Path, words: Collection[str] = ()) -> tuple[Event, ...]:
     """Reads a CSV of start_ms, end_ms, label (a header is allowed, so are empty lines), in order of time.
 
@@ -216,12 +228,8 @@ def _count(
 
 
 def _read_event(path: Path, number: int, row: list[str]) -> Event:
-    where = f"{path}, line {number}"
     try:
-        start, end, label = (cell.strip() for cell in row)
-        event = Event(int(start), int(end), label)
+        return event_of([cell.strip() for cell in row])
     except ValueError as error:
-        raise ConfigError(f"{where} is {','.join(row)!r}", hint=f"expected three values: {','.join(HEADER)}") from error
-    if not 0 <= event.start_ms < event.end_ms or not label:
-        raise ConfigError(f"{where}: {','.join(row)!r}", hint="0 <= start_ms < end_ms, and a label")
-    return event
+        hint = f"expected three values: {','.join(HEADER)}, with 0 <= start_ms < end_ms and a label"
+        raise ConfigError(f"{path}, line {number} is {short_repr(','.join(row))}", hint=hint) from error

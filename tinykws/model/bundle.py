@@ -59,7 +59,6 @@ from tinykws.model.bundle_checks import (
     check_golden_files,
     check_model,
     check_values,
-    parse_json,
     read_inside,
 )
 from tinykws.model.identity import identity_of
@@ -69,6 +68,7 @@ from tinykws.project.labels import Label
 from tinykws.support.dataclass_reader import read_dataclass, with_current_names
 from tinykws.support.errors import ConfigError
 from tinykws.support.files import replacing_folder, write_json
+from tinykws.support.json_text import parse_json
 
 FORMAT_VERSION = 3
 """2 added the detector's kind and golden clips that devices generate; 3 renamed detector settings. All are read."""
@@ -242,7 +242,7 @@ def shortened(text: str, more: int = 0) -> str:
 def _read_json(path: Path) -> dict[str, Any]:
     where = f"bundle {path}: "
     try:
-        values = parse_json(read_inside(path, JSON_NAME, MAX_JSON_BYTES))
+        values = parse_json(read_inside(path, JSON_NAME, MAX_JSON_BYTES).decode())
     except FileNotFoundError as error:
         raise ConfigError(
             f"there is no bundle in {path}", hint="make one: tinykws quantize   (a bundle is a folder with bundle.json)"

@@ -8,7 +8,6 @@ those of kws_frontend.h and kws_detector.h; firmware/src/kws_settings_checks.c a
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections import Counter
@@ -37,6 +36,7 @@ from tinykws.support.dataclass_reader import require_in_range, require_one_of
 from tinykws.support.errors import ConfigError
 from tinykws.support.escapes import is_plain_text
 from tinykws.support.files import is_reserved_by_windows
+from tinykws.support.json_text import MOST_DEPTH
 
 if TYPE_CHECKING:
     from tinykws.model.bundle import Bundle, GoldenClip, TensorInfo
@@ -56,7 +56,6 @@ MAX_ENTRIES = 1000
 """Keys or items in one object or list of `metrics` and `tools`."""
 
 MAX_JSON_BYTES = 1 << 20
-MAX_JSON_DEPTH = 32
 MAX_MODEL_BYTES = 1 << 24
 MAX_CLIP_BYTES = 1 << 20
 
@@ -96,33 +95,6 @@ def require_inside(folder: Path, name: str) -> None:
         raise ConfigError(f"{name!r} is not a file") from error
     if not inside:
         raise ConfigError(f"{name} is a link to a file outside the bundle")
-
-
-def parse_json(data: bytes) -> Any:
-    """Returns the value of a JSON text. Raises ValueError for text that is not JSON, too deep, or not finite."""
-    text = data.decode("utf-8")
-    _refuse_depth(text)
-    return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_object_of)
-
-
-def _refuse_depth(text: str) -> None:
-    depth = 0
-    for bracket in re.findall(r"[\[\]{}]", re.sub(r'"(?:[^"\\]|\\.)*"', "", text)):
-        depth += 1 if bracket in "[{" else -1
-        if depth > MAX_JSON_DEPTH:
-            raise ValueError(f"it is nested more than {MAX_JSON_DEPTH} levels deep")
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not a number in JSON")
-
-
-def _object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    values = dict(pairs)
-    if len(values) < len(pairs):
-        key = Counter(key for key, _ in pairs).most_common(1)[0][0]
-        raise ValueError(f"key {key[:MAX_TEXT]!r} is given twice")
-    return values
 
 
 def check_golden_files(bundle: Bundle) -> None:
@@ -325,7 +297,7 @@ def _check_plain(where: str, value: Any, depth: int = 0) -> None:
     elif isinstance(value, float):
         _require_finite(where, value)
     elif isinstance(value, (dict, list, tuple)):
-        if len(value) > MAX_ENTRIES or depth > MAX_JSON_DEPTH:
+        if len(value) > MAX_ENTRIES or depth > MOST_DEPTH:
             raise ConfigError(f"{where} has {len(value):,} entries on level {depth}")
         for key, inner in _items(value):
             _check_text(where, key)

@@ -25,9 +25,7 @@ training: {{seed: 1}}
 detector: {{{detector}false_accepts_per_hour: 0.5}}  # in ordinary speech; put hours of it into negatives/
 """
 
-STREAM_FEATURES = (
-    "features: {clip_ms: 1500}  # what the network sees at once: the longest way to say a word\n"
-)
+STREAM_FEATURES = "features: {clip_ms: 1500}  # what the network sees at once: the longest way to say a word\n"
 STREAM_DETECTOR = 'kind: "recognize_commands", inference_stride_ms: 80, '
 """Networks made for streams say a word when it has just ended: a short average is enough. An inference is due when
 two of the network's rows are new."""

@@ -9,6 +9,8 @@ Contents:
     errors.did_you_mean: a hint with the most similar known names.
     dataclass_reader.read_dataclass: turns a mapping into a frozen dataclass and checks keys and types.
     dataclass_reader.renamed: a field whose key or values had other names, which are still read.
+    json_text.parse_json: reads JSON within limits.
+    json_text.read_json_object: a JSON object as a dataclass.
     yaml_text.load_yaml: reads a YAML mapping within limits.
     yaml_text.read_yaml_file: the text of a YAML file.
     files.replacing: a temporary path that replaces a file if all goes well.

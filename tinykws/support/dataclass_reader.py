@@ -131,12 +131,19 @@ def _read_value(kind: Any, value: Any, where: str) -> Any:
         element = typing.get_args(kind)[0]
         return tuple(_read_value(element, item, where) for item in value)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+        return _read_float(value, where)
     if typing.get_origin(kind) is dict:
         return read_mapping(value, where)
     if (kind in (int, float) and isinstance(value, bool)) or not isinstance(value, kind):
         raise ConfigError(f"{where} must be {_KIND_NAMES[kind]}, not {short_repr(value)}")
     return value
+
+
+def _read_float(value: int, where: str) -> float:
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise ConfigError(f"{where} is {short_repr(value)}, which is too large for a number") from error
 
 
 def _read_one_of(kinds: tuple[Any, ...], value: Any, where: str) -> Any:

@@ -80,9 +80,16 @@ def _is_default(config: Config) -> bool:
     return Path(config.data) == Path(Config.data)
 
 
+def _exists(folder: Path, name: str) -> bool:
+    try:
+        return folder.exists()
+    except OSError as error:  # a name that is too long, a folder that may not be entered
+        raise ConfigError(f"{name}: {error.strerror}", hint="correct `data:`, or the folder's permissions") from error
+
+
 def _check_exists(project: Project) -> None:
     folder, name = project.data_dir, f"{CONFIG_NAME}: data: {project.config.data}"
-    if not folder.exists():
+    if not _exists(folder, name):
         if _is_default(project.config) and not folder.is_symlink():
             return
         raise ConfigError(

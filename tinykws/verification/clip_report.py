@@ -15,6 +15,7 @@ from tinykws.device.session_log import END, RECEIVED, SENT, LogEntry, lines_left
 from tinykws.model.bundle import Bundle
 from tinykws.project.labels import Label
 from tinykws.support.errors import ConfigError
+from tinykws.support.json_text import read_json_object
 from tinykws.verification.mismatch_search import FoundMismatch
 from tinykws.verification.run_facts import banner_of_refused, facts_of, with_left_out
 from tinykws.verification.same_bundle import banner_complaint, bundle_complaint
@@ -39,10 +40,9 @@ class RunEnd:
     def from_text(cls, text: str) -> RunEnd:
         """Parses the text that `to_text` wrote. Raises ConfigError."""
         try:
-            values = json.loads(text)
-            return cls(str(values["ended"]), tuple(FoundMismatch(**found) for found in values["mismatches"]))
-        except (ValueError, TypeError, KeyError) as error:
-            raise ConfigError(f"the log's last entry is damaged: {error}") from error
+            return read_json_object(cls, text)
+        except ConfigError as error:
+            raise ConfigError(f"the log's last entry is damaged: {error.message}") from error
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tinykws.device.protocol import Scores
 from tinykws.project.frontend_settings import FrontendSettings
@@ -19,6 +20,8 @@ from tinykws.verification.pipeline_trace import PipelineTrace
 
 FOLDER = "verify_mismatches"
 ARRAYS, FEATURES_CSV, SCORES_CSV, WORDS = "both_sides.npz", "features.csv", "scores.csv", "mismatch.txt"
+NO_SCORE = int(np.iinfo(np.int64).min)
+"""In place of a score that a device did not send."""
 
 
 def fresh_mismatch_folder(log_path: Path) -> Path:
@@ -38,8 +41,8 @@ def write_both_sides(folder: Path, device: PipelineTrace, host: PipelineTrace, f
     """Writes what both sides computed.
 
     `both_sides.npz` holds device_features and host_features (int8 [frames, n_mels]), device_scores and host_scores
-    (int [inferences, n_labels]) and their device_times_ms, host_times_ms. `features.csv` has a row for each value that
-    differs, `scores.csv` one for each inference.
+    (int64 [inferences, n_labels], NO_SCORE where a device sent fewer) and their device_times_ms, host_times_ms.
+    `features.csv` has a row for each value that differs, `scores.csv` one for each inference.
     """
     folder.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(folder / ARRAYS, **_arrays("device", device), **_arrays("host", host))
@@ -52,9 +55,17 @@ def write_both_sides(folder: Path, device: PipelineTrace, host: PipelineTrace, f
 def _arrays(side: str, trace: PipelineTrace) -> dict[str, Any]:
     return {
         f"{side}_features": trace.features,
-        f"{side}_scores": np.array([line.scores for line in trace.scores], np.int16),
+        f"{side}_scores": _table([line.scores for line in trace.scores]),
         f"{side}_times_ms": np.array([line.time_ms for line in trace.scores], np.int64),
     }
+
+
+def _table(rows: Sequence[Sequence[int]]) -> npt.NDArray[np.int64]:
+    """Returns rows of numbers as an array, NO_SCORE where a row is shorter: devices may send any."""
+    table = np.full((len(rows), max(map(len, rows), default=0)), NO_SCORE)
+    for at, row in enumerate(rows):
+        table[at, : len(row)] = row
+    return table
 
 
 def _features(device: PipelineTrace, host: PipelineTrace, frontend: FrontendSettings) -> Iterator[Sequence[object]]:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from tinykws.audio.samples import Samples
 from tinykws.device.clip_audio import ClipAudio
+from tinykws.device.clip_transfer import ClipFaultError
 from tinykws.device.protocol import Features, Heard, Line, Scores
 from tinykws.device.session import DeviceSession
 from tinykws.native.features import FrontEnd, quantize_features
@@ -40,6 +41,8 @@ def trace_device(session: DeviceSession, audio: ClipAudio, tail_samples: int, n_
 
     def keep(line: Line) -> None:
         if isinstance(line, Features):
+            if len(line.values) != n_mels:
+                raise ClipFaultError(f"the device sent {len(line.values)} features of a frame, not {n_mels}")
             frames.append(line.values)
         else:
             lines.append(line)

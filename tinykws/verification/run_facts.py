@@ -6,11 +6,14 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from tinykws.device.protocol import Ready
 from tinykws.device.session_log import RUN, LogEntry
 from tinykws.project.labels import Label
+from tinykws.support.dataclass_reader import require_at_least, require_in_range
 from tinykws.support.errors import ConfigError
+from tinykws.support.json_text import read_json_object
 
 MOST_NAMED = 5
 """Missing clips that are named; the others are counted."""
@@ -45,14 +48,14 @@ class RunFacts:
 
     def plan_complaint(self, numbers: Sequence[int]) -> str:
         """Returns what is wrong with the clips that the log has, by their numbers; "" if they are those of the plan."""
-        planned = range(1, self.clips + 1)
-        if list(numbers) == list(planned):
+        if len(numbers) == self.clips and all(number == at for at, number in enumerate(numbers, start=1)):
             return ""
-        missing = sorted(set(planned) - set(numbers))
-        if not missing:
+        present = {number for number in numbers if 1 <= number <= self.clips}
+        have = len(present)
+        if have == self.clips:
             return f"the log has {len(numbers)} clips, but the run had planned {self.clips}: was it joined or edited?"
-        named = ", ".join(map(str, missing[:MOST_NAMED])) + (" …" if len(missing) > MOST_NAMED else "")
-        have = self.clips - len(missing)
+        missing = (number for number in range(1, self.clips + 1) if number not in present)
+        named = ", ".join(map(str, islice(missing, MOST_NAMED))) + (" …" if self.clips - have > MOST_NAMED else "")
         return f"the log has only {have} of the {self.clips} planned clips; missing: clip {named}"
 
 
@@ -82,30 +85,12 @@ def run_facts_of(entries: Iterable[LogEntry]) -> RunFacts | None:
     if text is None:
         return None
     try:
-        values = json.loads(text)
-        labels = tuple(Label(**label) for label in values["labels"])
-        return RunFacts(
-            _number(values, "clips", least=0),
-            labels,
-            _number(values, "sample_rate_hz", least=1),
-            _share(values["min_accuracy"]),
-            _number({"lead_in_ms": 0, **values}, "lead_in_ms", least=0),
-            *(str(values.get(key, "")) for key in ("refused", "board", "model_id", "identity")),
-        )
-    except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
-        raise ConfigError(f"the log's first entry is damaged: {error}") from error
-
-
-def _number(values: dict[str, object], key: str, *, least: int) -> int:
-    value = values[key]
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise ValueError(f"{key} is {value!r}")
-    return value
-
-
-def _share(value: object) -> float | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
-        raise ValueError(f"min_accuracy is {value!r}, not a share from 0 to 1")
-    return float(value)
+        facts = read_json_object(RunFacts, text)
+        require_at_least("clips", facts.clips, 0)
+        require_at_least("sample_rate_hz", facts.sample_rate_hz, 1)
+        require_at_least("lead_in_ms", facts.lead_in_ms, 0)
+        if facts.min_accuracy is not None:
+            require_in_range("min_accuracy", facts.min_accuracy, 0, 1)
+    except ConfigError as error:
+        raise ConfigError(f"the log's first entry is damaged: {error.message}") from error
+    return facts

@@ -17,9 +17,11 @@ from typing import TypeAlias
 from tinykws.device.clip_results import ClipResultReader
 from tinykws.device.protocol import ClipFigures, Heard, Line, Ok, Scores, parse_line
 from tinykws.device.session_log import EVENT, EXPECTED, FAULT, RECEIVED, SENT, STREAM, LogEntry
-from tinykws.evaluation.timeline import Event, StreamDetection, StreamScore, score_stream
+from tinykws.evaluation.timeline import Event, StreamDetection, StreamScore, event_of, score_stream
 from tinykws.project.labels import RESERVED, Label
+from tinykws.support.dataclass_reader import require_at_least, short_repr
 from tinykws.support.errors import ConfigError
+from tinykws.support.json_text import read_json_object
 
 Result: TypeAlias = Scores | Heard | ClipFigures
 
@@ -112,13 +114,10 @@ class StreamFacts:
     def from_text(cls, text: str) -> StreamFacts:
         """Parses the text that `to_text` wrote. Raises ConfigError."""
         try:
-            values = json.loads(text)
-            labels = tuple(Label(**label) for label in values["labels"])
-            lead_in_ms = int(values.get("lead_in_ms", 0))
-            texts = (str(values.get(key, "")) for key in ("refused", "board", "model_id", "identity"))
-            facts = cls(str(values["file"]), int(values["duration_ms"]), labels, lead_in_ms, *texts)
-        except (ValueError, TypeError, KeyError) as error:
-            raise ConfigError(f"the log's entry about its stream is damaged: {error}") from error
+            facts = read_json_object(cls, text)
+            require_at_least("lead_in_ms", facts.lead_in_ms, 0)
+        except ConfigError as error:
+            raise ConfigError(f"the log's entry about its stream is damaged: {error.message}") from error
         if facts.duration_ms <= 0:
             raise ConfigError(f"the log's entry about its stream is damaged: it is {facts.duration_ms} ms long")
         return facts
@@ -131,10 +130,9 @@ def event_text(event: Event) -> str:
 
 def _read_event(text: str) -> Event:
     try:
-        start, end, label = text.split(",")
-        return Event(int(start), int(end), label)
+        return event_of(text.split(","))
     except ValueError as error:
-        raise ConfigError(f"the log's entry about an event is damaged: {error}") from error
+        raise ConfigError(f"the log's entry about an event is damaged: {short_repr(text)}") from error
 
 
 def judge_stream(entries: Iterable[LogEntry]) -> StreamVerdict:
