@@ -6,8 +6,8 @@ class that sound similar), a plan with text, voice, accent and manner of each cl
 stage `synth` (tinykws/stages/synth.py) puts these together and writes build/synth/.
 
 A new text-to-speech engine is a subclass of `engines.SpeechEngine`: in a package of its own, registered by an entry
-point of the group `tinykws.speech_engines`, or in a module here, listed in `engines.BUILT_IN`. The engines here are
-espeak.py, flite.py and piper.py; docs/guides/add_a_speech_engine.md shows a complete one.
+point of the group `tinykws.speech_engines`, or in a module here, listed in `engines.BUILT_IN`. Those here are
+espeak.py, flite.py, hibari.py, gnuspeech.py and piper.py; docs/guides/add_a_speech_engine.md shows a complete one.
 
 Contents:
     vocabulary.choose_vocabulary: chooses all texts to synthesize, and the accents that can say them.
@@ -21,6 +21,12 @@ Contents:
     engines.engine_names: lists the built-in engines and those of other packages.
     espeak.EspeakEngine: espeak-ng, all languages.
     flite.FliteEngine: flite, American English.
+    hibari.HibariEngine: hibari, small neural voices of English.
+    gnuspeech.GnuspeechEngine: GnuSpeech, a model of the vocal tract: English speakers of any size.
+    gnuspeech_program.GnuspeechProgram: GnuSpeech's WebAssembly, its imports and its files.
+    vocal_tracts.random_tract: generates a speaker for GnuSpeech at random.
+    english_ipa.split_sounds: splits IPA into the sounds of an engine's alphabet.
+    voice_folders.voices_dir: where an engine's downloaded voices are.
     piper.PiperEngine: Piper, neural voices that the user provides.
     espeak_library.Espeak: espeak-ng's C library: text to phonemes and to samples.
     espeak_library.accents_of_language: the accents that espeak-ng has for a language.

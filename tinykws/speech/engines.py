@@ -32,6 +32,8 @@ ENTRY_POINT_GROUP = "tinykws.speech_engines"
 BUILT_IN = {
     "espeak": "tinykws.speech.espeak:EspeakEngine",
     "flite": "tinykws.speech.flite:FliteEngine",
+    "gnuspeech": "tinykws.speech.gnuspeech:GnuspeechEngine",
+    "hibari": "tinykws.speech.hibari:HibariEngine",
     "piper": "tinykws.speech.piper:PiperEngine",
 }
 """Engine name in kws.yaml to `module:class`."""
