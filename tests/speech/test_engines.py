@@ -40,6 +40,7 @@ from tinykws.speech.engines import (
 )
 from tinykws.speech.flite import PHONES
 from tinykws.speech.vocabulary import Vocabulary, choose_vocabulary
+from tinykws.speech.voice_folders import voices_dir
 from tinykws.stages.synth import SynthReport, stage_files, synth
 from tinykws.support.errors import ConfigError, TinykwsError, ToolError
 from tinykws.support.freshness import digest_of_files, is_fresh
@@ -343,7 +344,30 @@ def test_a_voice_of_another_language_is_refused(voices: Path) -> None:
     assert engine(voices, "piper", language="de", piper_voices=("voices/german.onnx",)).voices() == ("german-0",)
 
 
-def test_piper_without_a_voice_or_with_one_twice(voices: Path) -> None:
+def test_voices_that_were_fetched_are_used_with_all_their_speakers(
+    voices: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tiny_piper_voice import write_voice
+
+    monkeypatch.setenv("TINYKWS_CACHE_DIR", str(voices / "cache"))
+    monkeypatch.setattr("tinykws.speech.piper.VOICE_PACKAGES", ("package_of_a_voice", "package_of_none"))
+    monkeypatch.syspath_prepend(str(voices))
+    (voices / "package_of_a_voice").mkdir()
+    (voices / "package_of_a_voice" / "__init__.py").touch()
+    write_voice(voices / "package_of_a_voice" / "data" / "packed.onnx")
+    write_voice(voices_dir("piper") / "fetched.onnx", speakers=3)
+    write_voice(voices_dir("piper") / "german.onnx", language="de_DE", espeak_voice="de")
+    (voices_dir("piper") / "damaged.onnx").write_text("no network")
+    (voices_dir("piper") / "damaged.onnx.json").write_text("{")
+    piper = engine(voices, "piper")
+    assert piper.voices() == ("fetched-0", "fetched-1", "fetched-2", "packed-0")
+    assert [file.name for file in piper.voice_files()[::2]] == ["fetched.onnx", "packed.onnx"]
+    assert engine(voices, "piper", language="de-AT").voices() == ("german-0",)
+    assert engine(voices, "piper", piper_voices=("voices/tiny.onnx",)).voices() == ("tiny-0",)
+
+
+def test_piper_without_a_voice_or_with_one_twice(voices: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tinykws.speech.piper.VOICE_PACKAGES", ())
     with pytest.raises(ConfigError, match="piper_voices is empty"):
         engine(voices, "piper").voices()
     write = voices / "other" / "tiny.onnx"

@@ -26,6 +26,8 @@ Contents:
     gnuspeech_program.GnuspeechProgram: GnuSpeech's WebAssembly, its imports and its files.
     vocal_tracts.random_tract: generates a speaker for GnuSpeech at random.
     english_ipa.split_sounds: splits IPA into the sounds of an engine's alphabet.
+    voice_downloads.piper_voice: addresses and checksums of a voice of Piper's collection.
+    voice_downloads.licence_of_card: reads the licence in a MODEL_CARD.
     voice_folders.voices_dir: where an engine's downloaded voices are.
     piper.PiperEngine: Piper, neural voices that the user provides.
     espeak_library.Espeak: espeak-ng's C library: text to phonemes and to samples.
