@@ -94,7 +94,8 @@ def test_every_label_is_split_eight_one_one(made: Made) -> None:
 
 def test_unknown_words_are_alike_others_and_parts(made: Made) -> None:
     texts = [re.sub(r".*_nohash_|_\d+\.wav", "", path.name) for path in (made.folder / "_unknown_").iterdir()]
-    assert sum(text in ("yes", "hey_robot") for text in texts) == 9  # cut keywords: 3 of 20
+    assert sum(text in ("yes", "hey_robot") for text in texts) == 6  # cut keywords: 2 of 20
+    assert sum("near_miss" in text for text in texts) <= 3  # one of 20
     assert len(set(texts)) > 40
     assert made.report.unknown_words > 40
 

@@ -13,11 +13,12 @@ Contents:
     vocabulary.choose_vocabulary: chooses all texts to synthesize, and the accents that can say them.
     vocabulary.Vocabulary: the keywords and the texts of the unknown class.
     unknown_words.choose_unknown_words: chooses words that sound similar to the keywords, and other words.
-    near_misses.near_misses: makes keywords with one consonant changed, as phonemes.
+    near_misses.near_misses: makes keywords with some consonants changed, as phonemes.
     word_lists.word_list: common words of a language.
     accents.choose_foreign_accents: finds voices of other languages that say the words recognizably.
     engines.SpeechEngine: the interface of a text-to-speech engine.
     engines.find_engine: returns an engine's class by its name in kws.yaml.
+    engine_choice.choose_engines: those that kws.yaml names, or all that are installed and speak the language.
     engines.engine_names: lists the built-in engines and those of other packages.
     espeak.EspeakEngine: espeak-ng, all languages.
     flite.FliteEngine: flite, American English.
@@ -34,7 +35,12 @@ Contents:
     espeak_library.accents_of_language: the accents that espeak-ng has for a language.
     random_voices.random_voice: generates a voice for espeak-ng at random.
     plan.plan_speech: plans every clip: text, voice, accent, rate, position, level.
-    plan.split_voices: assigns each voice to training, validation or testing.
+    voice_splits.split_voices: assigns each voice to training, validation or testing.
+    voice_splits.engines_held_back: chooses the engines whose voices training does not use.
+    voice_splits.turns: the order in which voices speak.
+    vocoder.changed: makes another speaker of one, by the vocoder WORLD.
+    vocoder.random_change: generates such a speaker at random.
+    unknown_words.blends: makes words of a keyword's half and another word's half.
     clip_shaping.trimmed: removes silence around speech.
     clip_shaping.place_in_clip: places speech in a clip, at a level, over a noise floor.
 """

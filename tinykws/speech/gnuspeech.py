@@ -8,6 +8,7 @@ user fetches it. Words that its dictionary lacks are spelled out by espeak-ng's 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import importlib.metadata
 import io
 import re
@@ -86,18 +87,19 @@ class GnuspeechEngine(SpeechEngine):
             raise ToolError("GnuSpeech was not fetched", hint=FETCH_HINT)
         return f"0.3.0, wasmtime {wasmtime}"
 
+    @classmethod
+    def speaks(cls, language: str) -> bool:
+        """Returns whether the language is English."""
+        return is_english(language)
+
     def voices(self) -> tuple[str, ...]:
         """Returns the random speakers."""
-        if not is_english(self.setup.language):
+        if not self.speaks(self.setup.language):
             raise ConfigError(
                 f"GnuSpeech speaks English only, and language is {self.setup.language!r}",
                 hint="remove gnuspeech from synth: engines",
             )
         return TRACTS
-
-    def voice_files(self) -> tuple[Path, ...]:
-        """Returns the program's file."""
-        return (_program_file(),)
 
     def says(self, text: str) -> bool:
         """Returns whether a text is in English letters, or in IPA for which there are postures."""
@@ -114,7 +116,7 @@ class GnuspeechEngine(SpeechEngine):
             spelled = {text: f"[[{' '.join(espeak.ipa(word, accent) for word in text.split())}]]" for text in strange}
         texts = {text: spelled.get(text, written) for text, written in voices.engine_texts.items()}
         sayable = {text: written for text, written in texts.items() if self.says(written)}
-        return EngineVoices(voices.engine, voices.voices, sayable)
+        return dataclasses.replace(voices, engine_texts=sayable)
 
     @contextlib.contextmanager
     def speaking(self, seed: int) -> Iterator[Speak]:  # noqa: ARG002

@@ -51,9 +51,14 @@ class HibariEngine(SpeechEngine):
         backend = _imported().dsp.FFT_BACKEND
         return f"{importlib.metadata.version('hibari-tts')}, {backend}"
 
+    @classmethod
+    def speaks(cls, language: str) -> bool:
+        """Returns whether the language is English."""
+        return is_english(language)
+
     def voices(self) -> tuple[str, ...]:
         """Returns the names of the voices whose files are on this computer."""
-        if not is_english(self.setup.language):
+        if not self.speaks(self.setup.language):
             raise ConfigError(
                 f"hibari speaks English only, and language is {self.setup.language!r}",
                 hint="remove hibari from synth: engines",

@@ -39,6 +39,7 @@ VOICES_HINT = "a voice is two files, NAME.onnx and NAME.onnx.json, of the ones t
 PACKAGES = ("piper-tts", "onnxruntime")
 NOISE_FACTORS = (0.7, 1.3)
 """Range of random factors on the voice's noise_scale (timbre) and noise_w (length of phonemes)."""
+MANY_SPEAKERS = 50
 ESPEAK_FAMILIES = {"zh": "cmn", "no": "nb"}
 """Language codes that Piper and espeak-ng spell differently: Piper's to espeak-ng's."""
 
@@ -72,6 +73,10 @@ class PiperEngine(SpeechEngine):
         if len({model.stem for model in self._models}) < len(self._models):
             raise ConfigError("synth: piper_voices has two files of the same name", hint="remove or rename one of them")
         return tuple(self._speakers)
+
+    def share(self, speakers: int) -> float:
+        """Returns a larger share if there are many speakers: they are recordings of people, learned by a network."""
+        return 2.0 if speakers >= MANY_SPEAKERS else super().share(speakers)
 
     def says(self, text: str) -> bool:
         """Returns whether every voice knows all phonemes of a text."""
