@@ -446,7 +446,7 @@ def buzzing(root: Path, *voices: str) -> Project:
 
 
 def test_an_engine_of_another_package_speaks(buzzer: Path) -> None:
-    assert engine_names() == ("espeak", "flite", "piper", "buzzer", "misnamed", "wrecked")
+    assert engine_names() == (*BUILT_IN, "buzzer", "misnamed", "wrecked")
     here = buzzing(buzzer, "Ann", "Bob B.")
     report = synth(here, processes=1)
     assert (report.engines[1].name, report.engines[1].version) == ("buzzer", "1.0")
@@ -549,10 +549,15 @@ def test_the_documentations_engine_speaks(tmp_path: Path, monkeypatch: pytest.Mo
     [
         ("{engines: []}", "engines is []"),
         ("{engines: [espeak, espeak]}", "each once"),
-        ("{engines: espeak}", "must be a list"),
-        ("{piper_voices: [a.onnx]}", "engines: [espeak, piper]"),
-        ("{flite_voices: [a.flitevox]}", "flite_voices is given, but flite is not among the engines"),
-        ("{engine_options: {other: {a: 1}}}", "engine_options is 'other'"),
+        ("{engines: [auto, espeak]}", "auto stands alone"),
+        ("{engines: espeak, piper_voices: [a.onnx]}", "engines: [espeak, piper]"),
+        (
+            "{engines: [espeak], flite_voices: [a.flitevox]}",
+            "flite_voices is given, but flite is not among the engines",
+        ),
+        ("{engines: espeak, engine_options: {other: {a: 1}}}", "engine_options is 'other'"),
+        ("{engines: [espeak, flite], held_back: piper}", "held_back is 'piper'"),
+        ("{vocoder_share: 1.5}", "use a value from 0 to 1"),
     ],
 )
 def test_settings_that_do_not_fit_are_refused(text: str, message: str) -> None:
@@ -561,5 +566,7 @@ def test_settings_that_do_not_fit_are_refused(text: str, message: str) -> None:
     assert message in f"{error.value.message} {error.value.hint}"
 
 
-def test_espeak_alone_is_the_default_whatever_is_installed() -> None:
-    assert SynthSettings().engines == ("espeak",)
+def test_one_word_is_a_list_of_it() -> None:
+    read = parse_config("words: [yes]\nsynth: {engines: espeak, held_back: []}\n").synth
+    assert (read.engines, read.held_back) == (("espeak",), ())
+    assert parse_config("words: [yes]\nsynth: {engines: auto}\n").synth == SynthSettings()

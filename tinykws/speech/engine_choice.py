@@ -44,7 +44,7 @@ def choose_engines(setup: EngineSetup) -> ChosenEngines:
         return ChosenEngines(tuple(find_engine(name)(setup) for name in wanted))
     required = _engines_with_settings(setup)
     used, left_out = [], []
-    for name in engine_names():
+    for name in dict.fromkeys([*engine_names(), *sorted(required)]):
         try:
             engine = find_engine(name)(setup)
             if name not in required and not (engine.speaks(setup.language) and engine.version() and engine.voices()):

@@ -79,8 +79,14 @@ class PiperEngine(SpeechEngine):
         return 2.0 if speakers >= MANY_SPEAKERS else super().share(speakers)
 
     def says(self, text: str) -> bool:
-        """Returns whether every voice knows all phonemes of a text."""
-        return all(_has_phonemes(voice, text) for voice in self._phonemizers)
+        """Returns whether every voice knows all phonemes of a text; of a phrase, those of its words."""
+        parts = [text] if text.startswith("[[") else text.split()
+        return bool(parts) and all(map(self._says_part, parts))
+
+    def _says_part(self, text: str) -> bool:
+        if text not in self._asked:
+            self._asked[text] = all(_has_phonemes(voice, text) for voice in self._phonemizers)
+        return self._asked[text]
 
     @contextlib.contextmanager
     def speaking(self, seed: int) -> Iterator[Speak]:
@@ -124,6 +130,11 @@ class PiperEngine(SpeechEngine):
             for number in range(described["num_speakers"]):
                 speakers[f"{model.stem}-{number}"] = (model, number)
         return speakers
+
+    @functools.cached_property
+    def _asked(self) -> dict[str, bool]:
+        """Words to whether all voices can say them: phrases repeat the same words."""
+        return {}
 
     @functools.cached_property
     def _phonemizers(self) -> list[Any]:

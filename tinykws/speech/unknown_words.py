@@ -20,6 +20,8 @@ SIMILAR_WORDS = 120
 """Words of similar sound over all keywords, equally many per keyword …"""
 MIN_SIMILAR_PER_KEYWORD = 30
 """… but at least this many for each."""
+MADE_UP_SHARE = 0.3
+"""Share of made-up words among those of similar sound, if the language has a list of words."""
 MADE_UP_WORDS = 400
 MAX_EDITS = 3
 MIN_MADE_UP_DISTANCE = 1.0
@@ -83,7 +85,10 @@ def choose_unknown_words(
     pool = [*listed, *(word for word in made_up_words(words, rng) if is_distinct(phonemes_of(word), keywords))]
     sounds = {word: phonemes_of(word) for word in dict.fromkeys(pool)}
     usable = {word: sound for word, sound in sounds.items() if sound and sound not in keywords}
-    nearest = _nearest(usable, keywords)
+    listed_sounds = {word: usable[word] for word in listed if word in usable}
+    made_sounds = {word: sound for word, sound in usable.items() if word not in listed_sounds}
+    share = MADE_UP_SHARE if listed_sounds else 1.0
+    nearest = [*_nearest(listed_sounds, keywords, 1 - share), *_nearest(made_sounds, keywords, share)]
     parts = [text for text in phrase_parts(words, listed, rng) if phonemes_of(text) not in keywords]
     similar = tuple(dict.fromkeys([*requested, *parts, *nearest]))
     chosen = frozenset(similar)
@@ -171,9 +176,9 @@ def phrase_parts(words: Sequence[str], listed: Sequence[str], rng: np.random.Gen
     return parts
 
 
-def _nearest(sounds: Mapping[str, Phonemes], keywords: Sequence[Phonemes]) -> list[str]:
-    """Returns the words nearest to each keyword, equally many for each."""
-    count = max(MIN_SIMILAR_PER_KEYWORD, SIMILAR_WORDS // len(keywords))
+def _nearest(sounds: Mapping[str, Phonemes], keywords: Sequence[Phonemes], share: float) -> list[str]:
+    """Returns the words nearest to each keyword, equally many for each: a share of all words of similar sound."""
+    count = round(share * max(MIN_SIMILAR_PER_KEYWORD, SIMILAR_WORDS // len(keywords)))
     found: dict[str, None] = {}
     for keyword in keywords:
         near = {word: relative_distance(sound, keyword) for word, sound in sounds.items()}
