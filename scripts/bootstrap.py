@@ -62,10 +62,12 @@ def main() -> None:
 
 def add_voices() -> None:
     """Installs what gives more synthetic voices; without it, synth uses fewer voices."""
+    pip = [VENV_PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    fetch = [VENV_PYTHON, "-m", "tinykws", "fetch", "voices"]
     for what, command in (
-        ("the vocoder pyworld", [VENV_PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "pyworld>=0.3.2"]),
-        ("the voices of GnuSpeech", [VENV_PYTHON, "-m", "tinykws", "fetch", "voices", "gnuspeech"]),
-    ):  # fmt: skip
+        ("the vocoder pyworld", [*pip, "pyworld>=0.3.2"]),
+        ("GnuSpeech", [*fetch, "gnuspeech"]),
+    ):
         say(f"adding {what}")
         result = subprocess.run([str(word) for word in command], check=False, capture_output=True, text=True)
         if result.returncode:
