@@ -215,7 +215,7 @@ def test_flite_alone_says_near_misses_too(tmp_path: Path) -> None:
     here = project(tmp_path, engines=("flite",))
     report = synth(here, processes=1)
     assert (report.voices, report.accents) == (4, ())
-    assert len(list((here.synth_dir / "_unknown_").glob("*near_miss*"))) == 12
+    assert len(list((here.synth_dir / "_unknown_").glob("*near_miss*"))) == 3
 
 
 # Piper
