@@ -96,7 +96,9 @@ def choose_unknown_words(
     from_list = frozenset(listed)
     in_list = tuple(word for word in rest if word in from_list)
     others = in_list or tuple(rest) or similar
-    real = [word for word, sound in usable.items() if any(_shares_an_end(sound, keyword) for keyword in keywords)]
+    real = [
+        word for word, sound in listed_sounds.items() if any(_shares_an_end(sound, keyword) for keyword in keywords)
+    ]
     made = blends(words, listed or words, PARTIAL_WORDS, rng)
     made = [word for word in made if is_distinct(phonemes_of(word), keywords)]
     partial = tuple(dict.fromkeys([*real, *made]))[:PARTIAL_WORDS]
