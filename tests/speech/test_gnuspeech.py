@@ -11,8 +11,10 @@ import dataclasses
 import hashlib
 import os
 import re
+import signal
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -74,6 +76,19 @@ def test_a_program_that_fails_is_started_again(tmp_path: Path) -> None:
     with pytest.raises(ToolError, match=r"GnuSpeech stopped at '!': .*a failed assertion"):
         program.speak("!", {"voice_male.txt": "a"}, 1)
     assert program.speak("yes", {"voice_male.txt": "a"}, 1) == before
+
+
+def test_ctrl_c_is_not_lost_in_the_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = GnuspeechProgram(write_toy(tmp_path / "toy.wasm"))
+
+    def bytes_and_ctrl_c(count: int) -> bytes:
+        signal.raise_signal(signal.SIGINT)
+        return bytes(count)
+
+    rng = SimpleNamespace(bytes=bytes_and_ctrl_c)
+    monkeypatch.setattr("tinykws.speech.gnuspeech_program.np.random.default_rng", lambda _: rng)
+    with pytest.raises(KeyboardInterrupt):
+        program.speak("yes", {"voice_male.txt": "a"}, 1)
 
 
 def other_program() -> bytes:

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from tinykws.support.errors import ToolError
+from tinykws.support.interrupts import uninterrupted
 
 MOST_MEMORY_BYTES = 1 << 28
 """It grows to 40 MB."""
@@ -102,7 +103,7 @@ class GnuspeechProgram:
                 linker.define(self._store, wanted.module, wanted.name, function)
             exports = linker.instantiate(self._store, self._module).exports(self._store)
             self._memory, self._free, self._allocate, self._synthesize = (exports[name] for name in "ruvw")
-            exports["s"](self._store)
+            uninterrupted(lambda: exports["s"](self._store))
         except (wasmtime.WasmtimeError, wasmtime.Trap, KeyError, _StoppedError) as error:
             raise _not_gnuspeech(self._wasm, error) from error
         self._own_files = {name: bytes(content) for name, content in self._files.items()}
@@ -110,7 +111,7 @@ class GnuspeechProgram:
     def _call(self, text: str) -> None:
         texts = [self._copied_in(each) for each in (text, "./out.wav", "/data/en", "./out-parameters.txt")]
         try:
-            self._synthesize(self._store, *texts, 0)
+            uninterrupted(lambda: self._synthesize(self._store, *texts, 0))  # it calls Python back
         finally:
             self._open.clear()
         for address in texts:
