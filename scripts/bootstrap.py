@@ -32,10 +32,12 @@ RISCV_PACKAGES = {
     "riscv64-unknown-elf-gcc": ["gcc-riscv64-unknown-elf", "picolibc-riscv64-unknown-elf"],
     "qemu-system-riscv32": ["qemu-system-misc"],
 }
+VOICE_PACKAGES = {"flite": ["flite"], "g++": ["g++"]}
+"""A text-to-speech engine, and the compiler that pyworld may need."""
 PACKAGES = {
-    "demo": CORTEX_M_PACKAGES,
+    "demo": {**CORTEX_M_PACKAGES, **VOICE_PACKAGES},
     "qemu-riscv32": RISCV_PACKAGES,
-    "test": {**CORTEX_M_PACKAGES, **RISCV_PACKAGES, "g++": ["g++"], "flite": ["flite"]},
+    "test": {**CORTEX_M_PACKAGES, **RISCV_PACKAGES, **VOICE_PACKAGES},
 }
 """For each goal, or a board that was named: the programs it uses, and the packages that provide them."""
 
@@ -54,7 +56,23 @@ def main() -> None:
     say(f"installing tinykws[{EXTRAS[goal]}] into .venv (TensorFlow is large: this takes minutes)")
     run([VENV_PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--upgrade", "pip"])
     run([VENV_PYTHON, "-m", "pip", "install", "--quiet", "--editable", f"{ROOT}[{EXTRAS[goal]}]"])
+    add_voices()
     stamp.write_text(wanted)
+
+
+def add_voices() -> None:
+    """Installs what gives more synthetic voices; without it, synth uses fewer voices."""
+    pip = [VENV_PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    fetch = [VENV_PYTHON, "-m", "tinykws", "fetch", "voices"]
+    for what, command in (
+        ("the vocoder pyworld", [*pip, "pyworld>=0.3.2"]),
+        ("GnuSpeech", [*fetch, "gnuspeech"]),
+    ):
+        say(f"adding {what}")
+        result = subprocess.run([str(word) for word in command], check=False, capture_output=True, text=True)
+        if result.returncode:
+            reason = ([line for line in result.stderr.splitlines() if line.strip()] or ["no reason was given"])[-1]
+            say(f"continuing without {what}, so there are fewer voices: {reason}")
 
 
 def check_python() -> None:

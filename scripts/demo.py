@@ -21,11 +21,12 @@ ROOT = Path(__file__).resolve().parent.parent
 WORDS = "yes,no"
 EMULATION = ("arm-none-eabi-gcc", "qemu-system-arm")
 SETTINGS = """
+synth: {clips_per_word: 800, unknown_clips: 2400, silence_clips: 240}
 training: {epochs: 30, augmentation: {clips_per_epoch: 4000}}
 """
-"""Fewer epochs than the default, because someone is waiting for the demo."""
+"""Fewer clips and epochs than the default, because someone is waiting for the demo."""
 SHORT_SETTINGS = """
-synth: {clips_per_word: 200, unknown_clips: 400, silence_clips: 100}
+synth: {engines: espeak, vocoder_share: 0, clips_per_word: 200, unknown_clips: 400, silence_clips: 100}
 training:
   epochs: 15
   batch_size: 16

@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
@@ -62,6 +63,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if SLOW_FIXTURES.intersection(getattr(item, "fixturenames", ())):
             item.add_marker("slow")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def plain_voices() -> Iterator[None]:
+    """With `engines: auto` espeak-ng speaks alone and unchanged: tests must not depend on what else is installed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tinykws.speech.engine_choice.engine_names", lambda: ("espeak",))
+        patch.setattr("tinykws.speech.vocoder.version", lambda: "")
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -144,6 +144,20 @@ def test_pip_without_a_network_fails_with_pips_message(
     assert not list(tmp_path.glob(".venv/*.stamp"))
 
 
+@pytest.mark.parametrize("fails", ["", "pyworld", "gnuspeech"])
+def test_voices_are_added_and_what_fails_is_said(
+    bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], fails: str
+) -> None:
+    computer = Computer(lambda words: (1, "a\nerror: no compiler\n") if fails and fails in " ".join(words) else (0, ""))
+    monkeypatch.setattr(bootstrap.subprocess, "run", computer.run)
+    bootstrap.add_voices()
+    assert "pip install" in computer.commands[0]
+    assert "pyworld" in computer.commands[0]
+    assert computer.commands[1].endswith("-m tinykws fetch voices gnuspeech")
+    said = capsys.readouterr().out
+    assert ("fewer voices: error: no compiler" in said) == bool(fails)
+
+
 @pytest.mark.slow
 def test_a_broken_venv_is_made_again(bootstrap: ModuleType, tmp_path: Path) -> None:
     python = tmp_path / ".venv" / "bin" / "python"

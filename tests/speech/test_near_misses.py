@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Near-misses differ from a keyword by one consonant, can be said, are no way to say a keyword, and are all used."""
+"""Near-misses differ from a keyword by a third of its sounds, can be said, and are no way to say a keyword."""
 
 from __future__ import annotations
 
@@ -29,6 +29,19 @@ def test_one_consonant_is_changed_or_left_out() -> None:
         assert "e" in phonemes(text)
     assert {"[[kEs]]", "[[jEt]]", "[[jE]]", "[[Es]]"} <= set(misses)
     assert len(misses) == len(set(misses))
+
+
+def test_of_a_long_word_more_than_one_sound_differs() -> None:
+    word = ("k", "E", "m", "p", "j", "oU", "t", "E")
+    keyword = phonemes(bracketed(word))
+    distances = [phoneme_distance(phonemes(text), keyword) for text in made(word)]
+    assert len(distances) > 20
+    assert min(distances) >= 0.3 * len(keyword)
+    assert max(distances) <= 3
+
+
+def test_a_word_with_too_few_consonants_has_none() -> None:
+    assert made(("E", "oU", "E", "oU")) == made(("E", "k", "E", "oU", "E", "oU", "E")) == ()
 
 
 def test_every_keyword_has_its_part_and_none_is_another_keyword() -> None:

@@ -20,7 +20,7 @@ from tinykws.support.project_lock import LOCK_NAME
 
 pytest.importorskip("espeakng_loader")
 
-KWS_YAML = "words: [yes]\nsynth: {clips_per_word: 10, unknown_clips: 10, silence_clips: 10}\n"
+KWS_YAML = "words: [yes]\nsynth: {engines: espeak, clips_per_word: 10, unknown_clips: 10, silence_clips: 10}\n"
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ pytestmark = [
 SPOKEN = """\
 words: [да]
 language: ru
-synth: {clips_per_word: 200, unknown_clips: 200, silence_clips: 10}
+synth: {engines: espeak, vocoder_share: 0, clips_per_word: 200, unknown_clips: 200, silence_clips: 10}
 """
 SPOKEN_BY_FLITE = """\
 words: [seven]

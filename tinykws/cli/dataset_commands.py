@@ -56,7 +56,7 @@ def init(directory: Path, words: str, language: str, architecture: str) -> None:
     for label in project.config.labels[2:]:
         echo(f"  recordings of {label.text!r}, where you have any, go into {project.data_dir / label.name}/")
     where = "" if directory == Path() else f" --project {shlex.quote(str(directory))}"
-    echo(f"next: tinykws build --board qemu-cortex-m4{where}   (words without recordings are spoken by espeak-ng)")
+    echo(f"next: tinykws build --board qemu-cortex-m4{where}   (words without recordings are synthesized)")
 
 
 @click.command()
@@ -66,9 +66,9 @@ def init(directory: Path, words: str, language: str, architecture: str) -> None:
 def synth(project_dir: Path, force: bool, as_json: bool) -> None:
     """Synthesize clips of the words, and of similar words.
 
-    The clips go to build/synth/. They are made with espeak-ng, and with the other engines that kws.yaml names:
-    `synth: {engines: [espeak, flite, piper], piper_voices: [voices/en_US-libritts-high.onnx]}` adds flite
-    (English only) and Piper (with your voice files). `tinykws doctor` shows which engines are installed.
+    The clips go to build/synth/. All text-to-speech engines that are installed and speak the language make them,
+    or those that kws.yaml names: `synth: {engines: [espeak, flite]}`. `tinykws doctor` shows which engines are
+    installed, and what installs the others; `tinykws fetch voices` downloads voices.
 
     \b
     Examples:

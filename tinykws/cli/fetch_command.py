@@ -10,15 +10,20 @@ from pathlib import Path
 import click
 
 from tinykws.cli.console import ConsoleProgress, print_json, table, to_json
+from tinykws.cli.fetch_voices import fetch_voice
 from tinykws.cli.options import json_option, project_option
 from tinykws.cli.terminal import echo
 from tinykws.project.layout import Project
 from tinykws.support.errors import ConfigError
 from tinykws.training_data.public_datasets import PUBLIC_DATASETS, PublicDataset
 
+VOICES = "voices"
+"""Instead of a data set: voices for synthetic clips."""
+
 
 @click.command()
-@click.argument("name", type=click.Choice(list(PUBLIC_DATASETS)), metavar="NAME")
+@click.argument("name", type=click.Choice([*PUBLIC_DATASETS, VOICES]), metavar="NAME")
+@click.argument("voice", required=False, metavar="[VOICE]")
 @project_option
 @click.option(
     "--into", "folder", type=click.Path(path_type=Path, file_okay=False), default=None,
@@ -33,6 +38,7 @@ from tinykws.training_data.public_datasets import PUBLIC_DATASETS, PublicDataset
 @json_option
 def fetch(
     name: str,
+    voice: str | None,
     project_dir: Path,
     folder: Path | None,
     add: bool,
@@ -40,18 +46,28 @@ def fetch(
     sha256: str | None,
     as_json: bool,
 ) -> None:
-    """Download recorded clips: Speech Commands, or a small excerpt.
+    """Download recorded clips: Speech Commands, or a small excerpt. Or voices for synthetic clips.
 
     NAME is speech_commands (2.4 GB, 35 words) or mini_speech_commands (182 MB, 8 words). The archive is checked and
     unpacked into the project's data folder, in the layout that `prepare` reads. After a lost connection or Ctrl-C, the
     same command continues where it stopped. If everything is there already, it does nothing.
 
+    `fetch voices` lists voices; `fetch voices VOICE` downloads one of them for all projects of this user: gnuspeech,
+    hibari, or a voice of Piper's collection by its name. The licence is shown first.
+
     \b
     Examples:
       tinykws fetch mini_speech_commands --project hello
       tinykws fetch speech_commands --into ~/speech_commands
+      tinykws fetch voices gnuspeech
+      tinykws fetch voices en_US-libritts_r-medium
       tinykws fetch speech_commands --url file:///media/usb/speech_commands_v0.02.tar.gz
     """
+    if name == VOICES:
+        fetch_voice(voice, urls[0] if urls else "", as_json=as_json)
+        return
+    if voice is not None:
+        raise click.UsageError(f"{name} is a data set and takes no VOICE: {voice!r}")
     from tinykws.stages.fetch import fetch as fetch_set
 
     target = folder or Project.load(project_dir).data_dir

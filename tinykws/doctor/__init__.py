@@ -25,6 +25,7 @@ Contents:
     known_bad_versions.check_model_optimization: finds a package that breaks with Keras 3.
     known_bad_versions.check_dense_layers: reports how dense layers are quantized.
     speech_engines.check_engine: checks a text-to-speech engine.
+    speech_engines.check_vocoder: checks the vocoder that multiplies speakers.
     tools.check_compiler: checks a compiler.
     tools.check_emulator: checks a QEMU.
     vendor_platforms.check_vendor_board: checks the packages of a vendor's board.

@@ -18,6 +18,15 @@ def check_engine(name: str, version: str | ToolError) -> Finding:
         AREA,
         name,
         "warning",
-        f"{version.message}; optional: only needed if synth: engines in kws.yaml names it",
+        f"{version.message}; optional: more voices make a better detector",
         fix[0],
+    )
+
+
+def check_vocoder(version: str, install_hint: str) -> Finding:
+    """Checks the vocoder that multiplies speakers, given its version, which is empty if it is not installed."""
+    if version:
+        return Finding(AREA, "vocoder", "ok", f"pyworld {version}")
+    return Finding(
+        AREA, "vocoder", "warning", "pyworld is not installed; optional: it multiplies speakers", install_hint
     )

@@ -6,9 +6,10 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from tinykws.support.dataclass_reader import require_at_least, require_in_range, require_one_of
+from tinykws.support.dataclass_reader import one_or_several, require_at_least, require_in_range, require_one_of
 from tinykws.support.errors import ConfigError
 
+AUTO = "auto"
 LARGEST_SEED = 2**32 - 1
 SMALLEST_CLIP_COUNT = 10
 
@@ -20,15 +21,22 @@ class SynthSettings:
     enabled: str = "auto"
     """When synthetic clips are made. `auto`: if at least one word has no recording in the data folder; `always`;
     `never`: train on recordings only."""
-    engines: tuple[str, ...] = ("espeak",)
-    """Text-to-speech engines that share the clips: `espeak`, `flite`, `piper`, or engines of other installed packages.
-    Engines are used only if they are listed here, never because they happen to be installed. More engines give more
-    different voices."""
+    engines: tuple[str, ...] = one_or_several((AUTO,))
+    """Text-to-speech engines that share the clips. `auto`: all that are installed and speak the language; or a list of
+    `espeak`, `flite`, `gnuspeech`, `hibari`, `piper`, and engines of other packages. More engines give more different
+    voices, and the network then learns the word and not the synthesizer."""
+    held_back: tuple[str, ...] = one_or_several((AUTO,))
+    """Engines whose voices are for validation and testing only, so that figures are about speakers of a kind that
+    training never heard. `auto`: one of four engines, two of five or more, none of three. `[]`: none; each engine's
+    speakers are then split."""
+    vocoder_share: float = 0.4
+    """Share of the clips that are spoken again as another speaker, by the vocoder WORLD: another length of the vocal
+    tract, pitch and breath. Nothing happens without the package pyworld."""
     flite_voices: tuple[str, ...] = ()
     """Voice files for flite (.flitevox), relative to the project folder, in addition to flite's built-in voices."""
     piper_voices: tuple[str, ...] = ()
-    """Voice files for piper (.onnx, each with its .onnx.json next to it), relative to the project folder. Needed if
-    `piper` is among the engines."""
+    """Voice files for piper (.onnx, each with its .onnx.json next to it), relative to the project folder. Without them
+    it uses all voices of the language that `tinykws fetch voices` downloaded."""
     engine_options: dict[str, Any] = dataclasses.field(default_factory=dict)
     """Options for engines of other packages, by engine name; each engine documents its own."""
     clips_per_word: int = 1500
@@ -50,6 +58,7 @@ class SynthSettings:
         self._check_engines()
         for name in ("clips_per_word", "unknown_clips", "silence_clips"):
             require_at_least(f"synth: {name}", getattr(self, name), SMALLEST_CLIP_COUNT)
+        require_in_range("synth: vocoder_share", self.vocoder_share, 0, 1)
         require_in_range("synth: seed", self.seed, 0, LARGEST_SEED)
 
     def _check_engines(self) -> None:
@@ -57,6 +66,15 @@ class SynthSettings:
             raise ConfigError(
                 f"synth: engines is {list(self.engines)}", hint="list one or more engines, each once: engines: [espeak]"
             )
+        if self.engines == (AUTO,):
+            return
+        if AUTO in self.engines:
+            raise ConfigError(
+                f"synth: engines is {list(self.engines)}",
+                hint="auto stands alone: all installed engines; or list engines without it",
+            )
+        for engine in self.held_back if self.held_back != (AUTO,) else ():
+            require_one_of("synth: held_back", engine, self.engines)
         for key, engine in (("piper_voices", "piper"), ("flite_voices", "flite")):
             if getattr(self, key) and engine not in self.engines:
                 raise ConfigError(

@@ -32,6 +32,8 @@ ENTRY_POINT_GROUP = "tinykws.speech_engines"
 BUILT_IN = {
     "espeak": "tinykws.speech.espeak:EspeakEngine",
     "flite": "tinykws.speech.flite:FliteEngine",
+    "gnuspeech": "tinykws.speech.gnuspeech:GnuspeechEngine",
+    "hibari": "tinykws.speech.hibari:HibariEngine",
     "piper": "tinykws.speech.piper:PiperEngine",
 }
 """Engine name in kws.yaml to `module:class`."""
@@ -98,6 +100,8 @@ class EngineVoices:
     """Accents in which every voice can speak; one empty string for engines without accents."""
     foreign: Mapping[str, ForeignAccents] = dataclasses.field(default_factory=dict)
     """Text to the foreign accents in which it can also be said."""
+    share: float = 1.0
+    """How many clips it makes, relative to the other engines."""
 
 
 class SpeechEngine(abc.ABC):
@@ -130,6 +134,15 @@ class SpeechEngine(abc.ABC):
     def speak(self, voice: str, utterance: Utterance) -> Sound:
         """Synthesizes an utterance in one of `voices`. The same calls within one job must give the same samples."""
 
+    @classmethod
+    def speaks(cls, language: str) -> bool:  # noqa: ARG003
+        """Returns whether it has a language at all; `engines: auto` leaves it out without a word if not."""
+        return True
+
+    def share(self, speakers: int) -> float:
+        """Returns how many clips it makes, relative to other engines; usually 0.5 (one speaker) to 1 (six and more)."""
+        return min(1.0, 0.4 + 0.1 * speakers)
+
     @contextlib.contextmanager
     def speaking(self, seed: int) -> Iterator[Speak]:  # noqa: ARG002
         """Yields the `speak` function for one job: loads models and seeds random numbers here."""
@@ -147,7 +160,8 @@ class SpeechEngine(abc.ABC):
         """Returns this engine's voices and the texts of the vocabulary that they can say."""
         inputs = {text: vocabulary.ipa.get(text, text) for text in vocabulary.texts}
         engine_texts = {text: engine_input for text, engine_input in inputs.items() if self.says(engine_input)}
-        return EngineVoices(self.name, self._named_voices(), engine_texts)
+        voices = self._named_voices()
+        return EngineVoices(self.name, voices, engine_texts, share=self.share(len(voices)))
 
     def path(self, name: str) -> Path:
         """Returns the path of a file named in kws.yaml."""

@@ -48,6 +48,7 @@ class EspeakEngine(SpeechEngine):
             dict(zip(texts, texts, strict=True)),
             vocabulary.accents,
             vocabulary.foreign,
+            self.share(len(voices)),
         )
 
     @contextlib.contextmanager

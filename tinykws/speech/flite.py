@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tinykws.audio.files import read_audio
 from tinykws.speech.engines import USUAL_WPM, Sound, SpeechEngine, Utterance
+from tinykws.speech.english_ipa import is_english
 from tinykws.support.errors import ConfigError, ToolError
 from tinykws.support.programs import find_programs
 from tinykws.support.run_command import Finished, run_command
@@ -48,9 +49,14 @@ class FliteEngine(SpeechEngine):
         version = re.search(r"version: ([^(]*[^( ])", said)
         return f"{version.group(1) if version else said.strip()}; {' '.join(_installed_voices())}"
 
+    @classmethod
+    def speaks(cls, language: str) -> bool:
+        """Returns whether the language is English."""
+        return is_english(language)
+
     def voices(self) -> tuple[str, ...]:
         """Returns the installed voices and the voice files of kws.yaml."""
-        if self.setup.language.lower().split("-")[0] != "en":
+        if not self.speaks(self.setup.language):
             raise ConfigError(
                 f"flite speaks English only, and language is {self.setup.language!r}",
                 hint="remove flite from synth: engines; use espeak, or piper with a voice of that language",

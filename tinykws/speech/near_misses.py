@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Near-misses: keywords with one consonant replaced or omitted, as negative examples for the unknown class.
+"""Near-misses: keywords with some consonants replaced or omitted, as negative examples for the unknown class.
 
 No word list has all rhymes of a word, and made-up ones teach as much: from `kess` a model learns that a `yes` needs the
-y. Near-misses are built from phonemes, so this works for every language that espeak-ng speaks.
+y. A third of the sounds differs at least: a long word with one other consonant still sounds like the word. Near-misses
+are built from phonemes, so this works for every language that espeak-ng speaks.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -18,6 +20,8 @@ MAX_NEAR_MISSES = 150
 OMITTED_SHARE = 0.2
 """Share of near-misses that lack a consonant; in the others it is replaced."""
 TRIES_PER_NEAR_MISS = 20
+CHANGED_SHARE = 0.3
+"""Share of a keyword's sounds that differ, rounded up."""
 
 
 def near_misses(
@@ -40,7 +44,7 @@ def near_misses(
     for attempt in range(TRIES_PER_NEAR_MISS * MAX_NEAR_MISSES):
         if not consonants or len(found) == MAX_NEAR_MISSES:
             break
-        text = bracketed(_with_one_change(words[attempt % len(words)], consonants, phonemes_of, rng))
+        text = bracketed(_with_changes(words[attempt % len(words)], consonants, phonemes_of, rng))
         if is_distinct(phonemes_of(text), keywords):
             found[text] = None
     return tuple(found)
@@ -51,17 +55,17 @@ def bracketed(mnemonics: Sequence[str]) -> str:
     return f"[[{''.join(mnemonics)}]]"
 
 
-def _with_one_change(
+def _with_changes(
     word: Sequence[str], consonants: Sequence[str], phonemes_of: Callable[[str], Phonemes], rng: np.random.Generator
 ) -> list[str]:
-    """Replaces or omits one consonant; a word without consonants gets one in front."""
+    """Replaces or omits consonants, as many as there are and are wanted."""
+    places = [at for at, each in enumerate(word) if _is_consonant(phonemes_of(bracketed([each])))]
+    wanted = math.ceil(CHANGED_SHARE * len(word))
+    others = [consonants[int(index)] for index in rng.integers(len(consonants), size=wanted)]
+    chosen = sorted(int(at) for at in rng.permutation(places)[:wanted])
     changed = list(word)
-    places = [at for at, each in enumerate(changed) if _is_consonant(phonemes_of(bracketed([each])))]
-    other = consonants[int(rng.integers(len(consonants)))]
-    if not places:
-        return [other, *changed]
-    at = int(rng.choice(places))
-    changed[at : at + 1] = [] if rng.random() < OMITTED_SHARE else [other]
+    for at, other in reversed(list(zip(chosen, others, strict=False))):
+        changed[at : at + 1] = [] if rng.random() < OMITTED_SHARE else [other]
     return changed
 
 

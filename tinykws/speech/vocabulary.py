@@ -35,7 +35,11 @@ class Vocabulary:
     def texts(self) -> tuple[str, ...]:
         """Keywords and texts of the unknown class, each once."""
         unknown = self.unknown
-        return tuple(dict.fromkeys([*self.words, *unknown.similar, *unknown.near_misses, *unknown.others]))
+        return tuple(
+            dict.fromkeys(
+                [*self.words, *(text for field in dataclasses.fields(unknown) for text in getattr(unknown, field.name))]
+            )
+        )
 
 
 def choose_vocabulary(config: Config) -> Vocabulary:

@@ -10,6 +10,7 @@ Contents:
     doctor.doctor: checks this computer.
     init.init: creates a project.
     fetch.fetch: downloads a public data set into data/.
+    fetch_voices.fetch_voices: downloads voices of a text-to-speech engine into the user's cache.
     record.record: records clips of a word into data/.
     record.record_noise: records background noise into data/.
     mic_check.mic_check: checks a board's microphone.

@@ -23,12 +23,13 @@ from tinykws.doctor.installed_packages import Packages
 from tinykws.doctor.known_bad_versions import check_dense_layers, check_model_optimization
 from tinykws.doctor.packages import check_extension, check_fit, check_loads, check_packages, check_python
 from tinykws.doctor.serial_access import check_modem_manager, check_ports, check_rights
-from tinykws.doctor.speech_engines import check_engine
+from tinykws.doctor.speech_engines import check_engine, check_vocoder
 from tinykws.doctor.tools import check_compiler, check_emulator
 from tinykws.doctor.vendor_platforms import check_git, check_vendor_board
 from tinykws.firmware_build import platformio_packages
 from tinykws.firmware_build.platformio import registry_answers
 from tinykws.firmware_build.platformio_core import CORE_DIR_VARIABLE, cache_dir
+from tinykws.speech import vocoder
 from tinykws.speech.engines import engine_names, find_engine
 from tinykws.support.errors import ToolError
 from tinykws.support.resources import FIRMWARE
@@ -106,6 +107,7 @@ def _speech() -> Iterator[Finding]:
         except ToolError as error:
             version = error
         yield check_engine(name, version)
+    yield check_vocoder(vocoder.version(), vocoder.INSTALL_HINT)
 
 
 def _tools(boards: Sequence[Board]) -> Iterator[Finding]:

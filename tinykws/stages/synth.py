@@ -29,10 +29,14 @@ from tinykws.audio.noise import NOISES, decibels
 from tinykws.audio.samples import FULL_SCALE, SAMPLE_RATE_HZ, Samples, saturated
 from tinykws.project.labels import BACKGROUND_NOISE, SILENCE, UNKNOWN
 from tinykws.project.layout import Project
+from tinykws.project.synth_settings import AUTO, SynthSettings
+from tinykws.speech import vocoder
 from tinykws.speech.clip_shaping import place_in_clip, trimmed
+from tinykws.speech.engine_choice import LeftOut, choose_engines
 from tinykws.speech.engines import EngineSetup, EngineVoices, Speak, SpeechEngine, Utterance, find_engine
 from tinykws.speech.plan import SPLIT_CYCLE, ClipPlan, VoicePlan, plan_speech
 from tinykws.speech.vocabulary import Vocabulary, choose_vocabulary
+from tinykws.speech.voice_splits import engines_held_back
 from tinykws.support.abandoned import remove_abandoned_folders
 from tinykws.support.errors import ConfigError, TinykwsError, ToolError
 from tinykws.support.files import replacing_folder, write_text_if_changed
@@ -75,6 +79,12 @@ class SynthReport:
     accents: tuple[str, ...]
     unknown_words: int
     engines: tuple[EngineReport, ...] = ()
+    held_back: tuple[str, ...] = ()
+    """Engines whose voices are for validation and testing only."""
+    changed_clips: int = 0
+    """Clips that the vocoder gave to another speaker."""
+    left_out: tuple[LeftOut, ...] = ()
+    """Engines that would help, and what makes them usable."""
 
 
 def stage_files(project: Project) -> StageFiles:
@@ -86,14 +96,16 @@ def stage_files(project: Project) -> StageFiles:
     config = project.config
     checked_recordings(project)
     wanted = needs_synthetic_clips(config, project.data_dir)
-    engines = _engines(project) if wanted else []
+    engines = choose_engines(_setup(project)).engines if wanted else ()
+    used = {engine.name: _version_or_former(engine, project) for engine in engines}
     settings = {
         "wanted": wanted,
         "words": config.words,
         "language": config.language,
         "synth": dataclasses.asdict(config.synth),
         "clip_ms": config.frontend.clip_ms,
-        "versions": {engine.name: _version_or_former(engine, project) for engine in engines},
+        "versions": _with_former_engines(used, project) if engines else used,
+        "vocoder": vocoder.version() if wanted and config.synth.vocoder_share else "",
     }
     files = [file for engine in engines for file in engine.voice_files()]
     return StageFiles(settings, reads=files, writes=(project.synth_dir,) if wanted else ())
@@ -118,11 +130,14 @@ def synth(project: Project, progress: Progress = SILENT, processes: int | None =
         progress.say(f"recordings that are not used: {line}")
     settings = config.synth
     words = config.labels[2:]
-    engines = _engines(project)
+    chosen = choose_engines(_setup(project))
+    engines = chosen.engines
     versions = {engine.name: engine.version() for engine in engines}
+    _say_what_would_help(chosen.left_out, progress)
     vocabulary = choose_vocabulary(config)
     engine_voices = [_checked_voices(engine, vocabulary, config.frontend.clip_ms, progress) for engine in engines]
     _check_voices(engine_voices)
+    held_back = engines_held_back(engine_voices, settings.held_back)
     plans = plan_speech(
         words,
         vocabulary.unknown,
@@ -130,6 +145,8 @@ def synth(project: Project, progress: Progress = SILENT, processes: int | None =
         clips_per_word=settings.clips_per_word,
         unknown_clips=settings.unknown_clips,
         seed=settings.seed,
+        held_back=held_back,
+        vocoder_share=_vocoder_share(settings, progress),
     )
     with replacing_folder(project.synth_dir) as folder:
         for name in (SILENCE, UNKNOWN, BACKGROUND_NOISE, *(label.name for label in words)):
@@ -144,12 +161,31 @@ def synth(project: Project, progress: Progress = SILENT, processes: int | None =
     used = {clip.text for plan in plans for clip in plan.clips} - {label.text for label in words}
     reports = _engine_reports(plans, versions)
     accents = dict.fromkeys(accent for voices in engine_voices for accent in voices.accents if accent)
-    return SynthReport(clips, len(plans), tuple(accents), len(used), reports)
+    changed_clips = sum(clip.change is not None for plan in plans for clip in plan.clips)
+    return SynthReport(clips, len(plans), tuple(accents), len(used), reports, held_back, changed_clips, chosen.left_out)
 
 
-def _engines(project: Project) -> list[SpeechEngine]:
-    setup = EngineSetup(project.config.language, project.root, project.config.synth)
-    return [find_engine(name)(setup) for name in setup.settings.engines]
+def _setup(project: Project) -> EngineSetup:
+    return EngineSetup(project.config.language, project.root, project.config.synth)
+
+
+def _say_what_would_help(left_out: Sequence[LeftOut], progress: Progress) -> None:
+    for each in left_out:
+        progress.say(f"more voices would help: {each.why}; {each.fix}")
+
+
+def _vocoder_share(settings: SynthSettings, progress: Progress) -> float:
+    """Returns the share of clips for the vocoder: 0 if it is not installed, which is said."""
+    if settings.vocoder_share and not vocoder.version():
+        progress.say(f"pyworld is not installed, so speakers are not multiplied: {vocoder.INSTALL_HINT}")
+        return 0.0
+    return settings.vocoder_share
+
+
+def _with_former_engines(versions: dict[str, str], project: Project) -> dict[str, str]:
+    """Returns the engines' versions; with `auto` also of those that made the clips and are gone, so that they stay."""
+    is_auto = project.config.synth.engines == (AUTO,)
+    return {**_former_versions(project), **versions} if is_auto else versions
 
 
 def _version_or_former(engine: SpeechEngine, project: Project) -> str:
@@ -268,6 +304,8 @@ def _spoken_clip(job: _Job, speak: Speak, voice: str, clip: ClipPlan) -> Samples
         faster = round(clip.rate_wpm * speech.size / (0.9 * job.clip_samples))
         utterance = dataclasses.replace(utterance, rate_wpm=min(faster, FASTEST_WPM))
         speech = _speech(job.engine, speak, voice, utterance, clip.speed)
+    if clip.change is not None and speech.size:
+        speech = trimmed(vocoder.changed(speech, SAMPLE_RATE_HZ, clip.change))
     if speech.size == 0:
         raise ToolError(
             f"{job.engine} gave no sound for {utterance.text!r} with voice {voice}",

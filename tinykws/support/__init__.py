@@ -42,6 +42,7 @@ Contents:
     parallel.map_in_threads: a map over threads.
     programs.find_programs: the paths of compilers and emulators, or an error that says how to install them.
     download.download: downloads a large file, resuming where an earlier attempt ended.
+    checked_download.checked_download: brings a file, and keeps it only if its checksum is right.
     archives.unpack: unpacks an untrusted .tar.gz or .zip.
     user_cache.user_cache_dir: tinykws's folder in the user's cache.
     resources.FIRMWARE: where firmware/, templates/ and boards.yaml are.

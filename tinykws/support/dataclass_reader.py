@@ -17,6 +17,7 @@ from tinykws.support.safe_text import visible_line
 S = TypeVar("S")
 _FORMER_KEY = "former_key"
 _FORMER_VALUES = "former_values"
+_ONE_OR_SEVERAL = "one_or_several"
 
 
 class RenamedSettingWarning(UserWarning):
@@ -33,6 +34,11 @@ def renamed(default: Any, *, former_key: str = "", former_values: Mapping[str, s
     """
     metadata = {_FORMER_KEY: former_key, _FORMER_VALUES: former_values or {}}
     return dataclasses.field(default=default, metadata=metadata)
+
+
+def one_or_several(default: tuple[str, ...]) -> Any:
+    """Returns a dataclass field that is a list of words; a file may give one word instead of a list of it."""
+    return dataclasses.field(default=default, metadata={_ONE_OR_SEVERAL: True})
 
 
 def with_current_names(kind: Any, values: Mapping[str, Any], where: str = "") -> tuple[dict[str, Any], list[str]]:
@@ -87,6 +93,8 @@ def read_dataclass(kind: type[S], values: Any, where: str = "") -> S:
         required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
         if required and name not in values:
             raise ConfigError(f"key {where + name!r} is missing")
+        if field.metadata.get(_ONE_OR_SEVERAL) and isinstance(values.get(name), str):
+            values[name] = [values[name]]
     return kind(**{key: _read_value(hints[key], value, f"{where}{key}") for key, value in values.items()})
 
 
