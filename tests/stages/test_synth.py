@@ -15,7 +15,8 @@ import pytest
 pytest.importorskip("espeakng_loader")
 
 from tinykws.audio.files import read_audio
-from tinykws.cli.pipeline import report_of, run_stage
+from tinykws.cli.run_stages import run_stage
+from tinykws.cli.stages_in_order import report_of
 from tinykws.project.config import Config
 from tinykws.project.layout import Project
 from tinykws.project.synth_settings import SynthSettings
