@@ -60,6 +60,10 @@ LEVEL_DB = (-14.0, 8.0)
 """Loudness of speech, relative to LEVEL."""
 LEVEL = 2000.0
 """RMS of int16 samples."""
+SPEED_SHARE = 0.7
+"""Share of the clips that are played faster or slower, pitch and formants with it …"""
+SPEEDS_TIMES = 2.0
+"""… by up to twice `speed_percent`: a segment has time for a word that is longer than a clip."""
 SLOWER_SHARE = 0.75
 """Share of the segments that are slowed down: to a device people speak more slowly than synthesizers do."""
 FADE = 240
@@ -234,8 +238,8 @@ class SegmentMaker:
         row = int(rng.choice(self._words if is_word else self._others))
         clip = np.asarray(self._clips[row], np.float32)
         begin, end = (int(edge[0]) for edge in speech_edges(clip[None]))
-        most = 1 + self._speed_percent / 100
-        speed = float(rng.uniform(1 / most, most))
+        most = SPEEDS_TIMES * self._speed_percent / 100
+        speed = float(rng.uniform(1 - most, 1 + most)) if rng.random() < SPEED_SHARE else 1.0
         piece = soxr.resample(clip[begin:end], SAMPLE_RATE_HZ * speed, SAMPLE_RATE_HZ, quality="MQ")
         return _at_level(piece, LEVEL_DB, rng), int(self._label_ids[row])
 
