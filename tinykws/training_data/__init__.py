@@ -34,6 +34,7 @@ Contents:
     class_balance.balance_classes: chooses how many unknown and silence clips are used.
     silence_clips.split_noise: divides noise recordings among the splits.
     silence_clips.silence_clips: makes clips of the label silence.
+    clip_placement.placed: puts the speech of a recording where the network expects it.
     dataset.Dataset: reads build/dataset/.
     dataset.sample_files: chooses example clips evenly.
     augmentation.clip_augmenter.Augmenter: changes position, speed, room, microphone, noise and level of clips.

@@ -9,6 +9,8 @@ Contents:
     registry.check_architecture: refuses an unknown name.
     registry.cost_of: counts parameters and multiply-accumulates.
     ds_tcn.build: depthwise-separable temporal convolutions, the default.
+    stream_tcn.build: valid convolutions over time, for streams, in three widths.
+    stream_tcn.build_rows: the same network in training, with an output for each row.
     bc_resnet.build: broadcasted residuals.
     ds_cnn.build: depthwise-separable convolutions over time and frequency.
     micro_speech.build: the network of TensorFlow Lite Micro's example.

@@ -13,5 +13,6 @@ Contents:
     backgrounds.add_noise: mixes noise in at a signal-to-noise ratio.
     microphone_responses.random_responses: frequency responses of random microphones.
     tempo.change_tempo: stretches features in time.
+    feature_warp.warped: other vocal tracts, made from features.
     feature_masks.mask_features: SpecAugment.
 """
