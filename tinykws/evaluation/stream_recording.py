@@ -36,8 +36,13 @@ class RecordedStream:
     An optional `talk.csv` next to `talk.flac` lists the words in it (tinykws/evaluation/timeline.py).
     """
 
-    def __init__(self, path: Path, section: Section = WHOLE) -> None:
+    def __init__(self, path: Path, section: Section = WHOLE, *, with_words: bool = True) -> None:
         """Reads the file's length and its list of words.
+
+        Args:
+            path: the audio file.
+            section: the part of it that is used.
+            with_words: whether a .csv file next to it lists the words in it; False: there are none.
 
         Raises:
             ConfigError: the file does not exist or is not audio, or its list of words cannot be read.
@@ -45,9 +50,9 @@ class RecordedStream:
         with AudioStream(path) as stream:
             seconds = stream.seconds
         self.name = path.stem
-        self._path = path
+        self.path, self.section = path, section
         self._first, self._last = (round(share * seconds) for share in (section.begin, section.end))
-        self.events = tuple(self._events(path.with_suffix(".csv")))
+        self.events = tuple(self._events(path.with_suffix(".csv"))) if with_words else ()
 
     @property
     def duration_ms(self) -> int:
@@ -61,7 +66,7 @@ class RecordedStream:
 
     def __iter__(self) -> Iterator[Samples]:
         """Yields int16 [m] pieces of one second."""
-        with AudioStream(self._path) as stream:
+        with AudioStream(self.path) as stream:
             for second, samples in enumerate(stream):
                 if second >= self._last:
                     return
