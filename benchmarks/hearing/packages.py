@@ -74,7 +74,7 @@ def open_wake_words(names: Sequence[str]) -> list[Detector]:
     shared = [folder / name for name in OPEN_SHARED]
     if not all(path.is_file() for path in shared):
         raise ToolError("the installed openwakeword contains no models", hint=OPEN_INSTALL)
-    versioned = {path.stem.rpartition("_v")[0]: path for path in sorted(folder.glob("*_v*.onnx"))}
+    versioned = {path.stem.rpartition("_v")[0]: path for path in sorted(folder.glob("*_v[0-9]*.onnx"))}
     files = _chosen(versioned, names, "openWakeWord")
     listener = OpenWakeWordListener(tuple(files), (*files.values(), *shared))
     before = sum(path.stat().st_size for path in shared)

@@ -58,8 +58,8 @@ def section_of(number: int, rows: dict[str, Row]) -> str:
     if rates:
         tables += [
             "### Best recall at a rate of false accepts in all ordinary speech\n\n" + _table(wanted, curves),
-            "### Everything at these rates\n\nThe threshold is moved until the rate is kept: what a detector could do if "
-            "its threshold were known.\n\n" + _table(["at most per hour", *heads], rates),
+            "### Everything at these rates\n\nThe threshold is moved until the rate is kept: what a detector could do "
+            "if its threshold were known.\n\n" + _table(["at most per hour", *heads], rates),
         ]  # fmt: skip
     return "\n\n".join(tables) + "\n"
 
