@@ -137,6 +137,7 @@ class OpenWakeWordListener:
         """Returns float32 probabilities [n, models]; of a model of several classes, the highest."""
         from openwakeword.model import Model
 
+        np.random.seed(0)  # the package fills its history of embeddings with those of random noise
         model, playback = Model(wakeword_models=list(self.names), inference_framework="onnx"), _playback()
         outputs = {name: _outputs(model, name) for name in self.names}
         times, rows = [], []
