@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 from hearing.clip_streams import Clip, ClipStream, clip_streams
 
 from tinykws.audio.formats import is_readable_name
-from tinykws.evaluation.stream_recording import RecordedStream
+from tinykws.evaluation.stream_recording import RecordedStream, Section
 from tinykws.support.errors import ConfigError
 from tinykws.support.files import sha256_of_file
 
@@ -19,6 +20,8 @@ NOT_ORDINARY = ("noise", "music")
 """Kinds of sound that are not speech: reported, but not part of the rate over all ordinary speech."""
 SPEAKER_LIST = "start_s,"
 """How the .csv file begins that lists who speaks in a recording; a list of words begins with start_ms."""
+MOST_SECONDS = 900
+"""Greatest length of a section of a recording."""
 MOST_OTHER_CLIPS = 2000
 """Greatest number of other words' clips of a kind: evenly spaced over its files."""
 
@@ -156,15 +159,24 @@ def identity_of(stream: ClipStream | RecordedStream) -> str:
 
 def _recordings(kind: str, tops: Sequence[Path]) -> tuple[RecordedStream, ...]:
     streams = [
-        RecordedStream(path, with_words=not _lists_speakers(path.with_suffix(".csv")))
+        stream
         for top in tops
         for path in (sorted(top.rglob("*")) if top.is_dir() else [top])
         if path == top or is_readable_name(path.name)
+        for stream in _sections(path)
     ]
     long = tuple(stream for stream in streams if stream.pieces >= 2)
     if not long:
         raise ConfigError(f"--speech {kind} has no recording of at least two seconds")
     return long
+
+
+def _sections(path: Path) -> list[RecordedStream]:
+    """Returns a recording in sections of equal length: each is heard by one process, and kept as soon as it is."""
+    with_words = not _lists_speakers(path.with_suffix(".csv"))
+    count = math.ceil(RecordedStream(path, with_words=with_words).pieces / MOST_SECONDS) or 1
+    sections = [Section(at / count, (at + 1) / count) for at in range(count)]
+    return [RecordedStream(path, section, with_words=with_words) for section in sections]
 
 
 def _lists_speakers(path: Path) -> bool:

@@ -16,7 +16,7 @@ import pytest
 from tiny_model import EAGER, tiny_bundle, tiny_tflite, write_walk
 
 from tinykws.aot.reader.tflite import read_model
-from tinykws.audio.files import write_wav
+from tinykws.audio.files import read_audio, write_wav
 from tinykws.audio.playback import playback_for
 from tinykws.audio.samples import Samples
 from tinykws.evaluation.stream_recording import RecordedStream
@@ -29,6 +29,7 @@ from tinykws.support.errors import ConfigError
 sys.path.insert(0, str(Path(__file__).parent.parent.parent / "benchmarks"))
 
 import strangers
+from hearing import material as material_module
 from hearing.clip_streams import Clip, ClipStream, clip_streams
 from hearing.detectors import BundleDetector, BundleListener, Detector, ProbabilityDetector, counted_once
 from hearing.figures import Trial
@@ -235,6 +236,17 @@ def test_words_in_a_recording_are_not_false_accepts(tmp_path: Path) -> None:
     talk = Material({}, speech_streams({"talk": [path], "read": [speakers]}), {})
     figures = trial(LOUD, talk, tmp_path / "cache").figures_at(0.5)
     assert [rate.false_accepts for rate in figures.speech] == [1, 1]
+
+
+def test_a_long_recording_is_heard_in_sections(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_speech(tmp_path / "talk.wav", [(2, 0.9), (8, 0.9), (14, 0.9), (19, 0.9)], 20)
+    write_timeline(path.with_suffix(".csv"), [Event(14_000, 14_300, "yes")])
+    monkeypatch.setattr(material_module, "MOST_SECONDS", 8)
+    sections = speech_streams({"talk": [path]})["talk"]
+    assert [section.pieces for section in sections] == [7, 6, 7]
+    np.testing.assert_array_equal(np.concatenate([p for part in sections for p in part]), read_audio(path).samples)
+    figures = trial(LOUD, Material({}, {"talk": sections}, {}), tmp_path / "cache").figures_at(0.5)
+    assert (figures.speech[0].false_accepts, figures.speech[0].hours) == (3, 20 / 3600)
 
 
 def test_detections_of_a_word_count_once_in_1500_ms() -> None:
