@@ -25,8 +25,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from hearing.macs import macs_of
 
-from tinykws.aot.reader.graph import Graph
 from tinykws.aot.reader.tflite import read_model
 from tinykws.cli.console import ConsoleProgress
 from tinykws.evaluation.confidence_intervals import rate_interval, share_interval
@@ -54,7 +54,6 @@ from tinykws.training_data.folders import VALIDATION
 
 FOLDER = Path(__file__).parent
 RATES = (0.5, 1.0, 2.0)
-MAC_OPS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 HALVES = (0, 1)
 QUOTED = 1.0
 """The rate of false accepts for which tables with room for one column give each scene's recall."""
@@ -118,21 +117,10 @@ def _cost(bundle: Bundle) -> dict[str, Any]:
     return {
         "model_id": bundle.model_id,
         "tflite_bytes": len(model),
-        "macs": _macs(read_model(model)),
+        "macs": macs_of(read_model(model)),
         "arena_bytes": bundle.arena_bytes,
         "arena_measured_by": bundle.arena_measured_by,
     }
-
-
-def _macs(graph: Graph) -> int:
-    """Each output of a convolution or dense layer is a sum over the weights of its channel."""
-    total = 0
-    for op in graph.ops:
-        weights = graph.operand(op, 1) if op.name in MAC_OPS else None
-        if weights is not None:
-            output = graph.result(op)
-            total += output.size * weights.size // output.shape[-1]
-    return total
 
 
 def _clip_figures(bundle: Bundle, dataset: Dataset) -> dict[str, Any]:

@@ -39,8 +39,16 @@ class RecordedStream:
     An optional `talk.csv` next to `talk.flac` lists the words in it (tinykws/evaluation/timeline.py).
     """
 
-    def __init__(self, path: Path, section: Section = WHOLE, seconds: int | None = None) -> None:
+    def __init__(
+        self, path: Path, section: Section = WHOLE, seconds: int | None = None, *, with_words: bool = True
+    ) -> None:
         """Reads the file's length, unless `seconds` says it, and its list of words.
+
+        Args:
+            path: the audio file.
+            section: the part of it that is used.
+            seconds: its length, if known.
+            with_words: whether a .csv file next to it lists the words in it; False: there are none.
 
         Raises:
             ConfigError: the file does not exist or is not audio, or its list of words cannot be read.
@@ -49,9 +57,9 @@ class RecordedStream:
             with AudioStream(path) as stream:
                 seconds = stream.seconds
         self.name = path.stem
-        self.path = path
+        self.path, self.section = path, section
         self._first, self._last = (round(share * seconds) for share in (section.begin, section.end))
-        self.events = tuple(self._events(path.with_suffix(".csv")))
+        self.events = tuple(self._events(path.with_suffix(".csv"))) if with_words else ()
 
     @property
     def duration_ms(self) -> int:
