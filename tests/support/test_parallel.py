@@ -11,9 +11,11 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from waiting import wait_until, wait_until_gone
 
 from tinykws.support import parallel
 from tinykws.support.parallel import map_in_processes, map_in_threads, process_count
@@ -104,3 +106,26 @@ def test_ctrl_c_comes_when_all_workers_are_started_whatever_thread_takes_it() ->
         taken.close()
         tells.close()
     assert started
+
+
+KILLED = """
+import os, sys, time
+from pathlib import Path
+from tinykws.support.parallel import map_in_processes
+
+def work(folder):
+    (Path(folder) / f"{os.getpid()}.begun").touch()
+    time.sleep(3600)
+
+if __name__ == "__main__":
+    list(map_in_processes(work, [sys.argv[1]] * 4, 2))
+"""
+
+
+def test_a_parent_that_is_killed_takes_its_workers_along(tmp_path: Path) -> None:
+    (tmp_path / "killed.py").write_text(KILLED)
+    with subprocess.Popen([sys.executable, str(tmp_path / "killed.py"), str(tmp_path)]) as parent:
+        wait_until(lambda: len(list(tmp_path.glob("*.begun"))) == 2, "the start of two workers")
+        parent.kill()
+    for begun in tmp_path.glob("*.begun"):
+        wait_until_gone(int(begun.stem))

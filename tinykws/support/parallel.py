@@ -6,8 +6,10 @@ from __future__ import annotations
 import concurrent.futures
 import contextlib
 import multiprocessing
+import multiprocessing.connection
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from multiprocessing import resource_tracker
 from typing import TypeVar
@@ -36,7 +38,7 @@ def map_in_processes(function: Callable[[T], R], items: Sequence[T], processes: 
         yield from map(function, items)
         return
     executor = concurrent.futures.ProcessPoolExecutor(
-        min(processes, len(items)), multiprocessing.get_context("spawn"), _leave_ctrl_c_to_parent
+        min(processes, len(items)), multiprocessing.get_context("spawn"), _begin_worker
     )
     if HAS_SIGNAL_MASKS:  # otherwise it starts with the first process, and unblocks Ctrl-C again
         resource_tracker.ensure_running()
@@ -75,6 +77,17 @@ def _ctrl_c_held_back() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _leave_ctrl_c_to_parent() -> None:
-    """For systems without signal masks."""
+def _begin_worker() -> None:
+    """Leaves Ctrl-C to the parent, for systems without signal masks, and ends this process when the parent ends.
+
+    A parent that is killed cannot tell its workers; they would work on, and then wait for ever.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        multiprocessing.connection.wait([parent.sentinel])
+        os._exit(1)
