@@ -63,6 +63,7 @@ def test_an_arena_with_more_ram_than_the_board_is_refused(bundle_with_20_kb_aren
         "architecture micro_speech",
         "architecture micro_speech with --engine aot",
         "architecture ds_tcn with --engine aot",
+        "architecture stream_small with --engine aot",
         "architecture ds_cnn with --engine aot",
     ]
 

@@ -130,7 +130,7 @@ def test_an_engine_that_did_not_start_is_an_error() -> None:
     session = session_with(device)
     session.request_banner()
     device.answer("kws error engine arena is too small")
-    with pytest.raises(DeviceError, match="the device reports: engine arena is too small"):
+    with pytest.raises(DeviceError, match="the device's engine did not start: arena is too small"):
         session.enter_test_mode()
 
 

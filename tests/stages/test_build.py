@@ -232,6 +232,6 @@ def test_a_vendors_board_without_packages_and_network_is_not_built(
 
 def test_no_program_is_an_error(tiny_model_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     generate(tiny_model_bundle, HOST, None, tmp_path)
-    monkeypatch.setattr(build_stage, "build_offline", lambda *_: None)
+    monkeypatch.setattr(build_stage, "build_offline", lambda *_, **__: None)
     with pytest.raises(ToolError, match="built no program"):
         build(tmp_path, HOST)

@@ -63,7 +63,7 @@ def test_a_stream_gives_the_same_on_both_sides(russian_bundle: Bundle, recording
     assert quiet.verdict.device is not None
     assert quiet.verdict.device.false_accepts == len(heard), "nobody said what is in it"
     first = heard[0].time_ms
-    events = (Event(first - 300, first - 40, "да"), Event(5900, 6000, "да"), Event(0, 10, "somebody coughs"))
+    events = (Event(max(0, first - 300), first - 40, "да"), Event(5900, 6000, "да"), Event(0, 10, "somebody coughs"))
     report = run(russian_bundle, GoodDevice(russian_bundle), StreamFile(recording, events), log_path)
     assert report.passed
     assert report.verdict.device == report.verdict.host

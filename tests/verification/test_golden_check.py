@@ -133,4 +133,4 @@ def test_the_command_says_fail(
     assert printed[-1].startswith("FAIL: the bundle's golden clips do not give what its bundle.json states")
     log = project / "build" / "firmware" / "host" / "verify.jsonl"
     assert tinykws(["replay", str(log)]) == 1
-    assert capsys.readouterr().out.splitlines()[-1] == printed[-1]
+    assert capsys.readouterr().out.splitlines()[-1] == printed[-1].removesuffix(f" --project {project}")

@@ -46,7 +46,7 @@ def fetch(
     sha256: str | None,
     as_json: bool,
 ) -> None:
-    """Download recorded clips: Speech Commands, or a small excerpt. Or voices for synthetic clips.
+    """Download recorded clips, or voices for synthetic clips.
 
     NAME is speech_commands (2.4 GB, 35 words) or mini_speech_commands (182 MB, 8 words). The archive is checked and
     unpacked into the project's data folder, in the layout that `prepare` reads. After a lost connection or Ctrl-C, the

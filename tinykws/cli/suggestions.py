@@ -16,7 +16,7 @@ from pathlib import Path
 from tinykws.cli.command_list import COMMANDS
 
 NEEDS_BOARD = ("generate", "build", "verify", "verify-stream", "flash")
-NO_PROJECT = ("init", "completion")
+NO_PROJECT = ("init", "completion", "tflm-library")
 _SUGGESTION = re.compile(r"(?<!waiting for `)\btinykws (?P<name>[a-z][a-z-]*[a-z])(?![\w/-])(?!\.\w)")
 _ENDS_COMMAND = re.compile(r"  |[;,)`\n]|&&|\btinykws ")
 """What follows a command in a sentence: two spaces and a remark, or the next clause."""
