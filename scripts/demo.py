@@ -45,7 +45,7 @@ def main() -> int:
         board = wanted or choose_board()
         tinykws("build", "--project", project, "--board", board)
         tinykws("evaluate", "--project", project)
-        sample, accuracy = ("20", "0.6") if short else ("40", "0.8")
+        sample, accuracy = ("20", "0.6") if short else ("40", "0.7")
         tinykws(
             "verify", "--project", project, "--board", board, "--sample", sample, "--min-accuracy", accuracy
         )  # fmt: skip

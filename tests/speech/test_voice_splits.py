@@ -41,9 +41,10 @@ def test_two_voices_are_too_few() -> None:
     [
         ([ESPEAK], ()),
         ([ESPEAK, GNUSPEECH, HIBARI], ()),
-        ([ESPEAK, GNUSPEECH, HIBARI, FLITE], ("flite",)),
-        ([ESPEAK, GNUSPEECH, HIBARI, PIPER], ("hibari", "piper")),
-        ([ESPEAK, GNUSPEECH, HIBARI, FLITE, PIPER], ("flite", "hibari")),
+        ([ESPEAK, GNUSPEECH, HIBARI, FLITE], ()),
+        ([ESPEAK, GNUSPEECH, HIBARI, PIPER, cast("a", 3)], ("hibari", "piper")),
+        ([ESPEAK, GNUSPEECH, HIBARI, FLITE, PIPER], ("flite",)),
+        ([ESPEAK, GNUSPEECH, HIBARI, FLITE, PIPER, cast("a", 3), cast("b", 3)], ("flite", "hibari")),
         ([ESPEAK, cast("a", 3), cast("b", 3), cast("c", 3)], ()),
     ],
 )
