@@ -6,6 +6,7 @@ build/model/. Needs TensorFlow, which is imported only when it is used.
 
 Contents:
     defaults.with_defaults: fills in the training settings that suit the dataset.
+    prepared_ahead.prepared_ahead: prepares data in threads while the caller trains.
     epochs.Epochs: prepares augmented features, epoch by epoch.
     epoch_order.epoch_order: chooses the clips of an epoch and their order.
     class_weights.class_weights: weights of the labels in the loss.

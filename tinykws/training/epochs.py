@@ -7,11 +7,10 @@ a lead-in of noise before the front-end; the others start from a reset front-end
 
 from __future__ import annotations
 
-import collections
 import dataclasses
 import threading
 from collections.abc import Generator
-from concurrent.futures import CancelledError, ThreadPoolExecutor
+from concurrent.futures import CancelledError
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +19,7 @@ from tinykws.native.features import Features, Samples, features_of_clips
 from tinykws.project.frontend_settings import FrontendSettings
 from tinykws.project.training_settings import AugmentationSettings
 from tinykws.training.epoch_order import epoch_order
+from tinykws.training.prepared_ahead import prepared_ahead
 from tinykws.training_data.augmentation.clip_augmenter import Augmenter
 from tinykws.training_data.augmentation.feature_masks import mask_features
 from tinykws.training_data.augmentation.tempo import change_tempo
@@ -29,8 +29,6 @@ CHUNK_CLIPS = 512
 """Clips augmented at a time; limits memory to about 50 MB per thread."""
 STEP_CLIPS = 64
 """Clips between two checks whether to stop, about 50 ms."""
-THREADS = 2
-"""Epochs prepared in parallel; the front-end is slower than training a small network, and releases Python's lock."""
 LEAD_IN_LEVELS = (0.01, 1.0)
 """Range of amplitude factors for lead-in noise, drawn evenly in decibels."""
 
@@ -63,22 +61,11 @@ class Epochs:
         self._stopped = threading.Event()
 
     def first(self, count: int) -> Generator[Epoch, None, None]:
-        """Yields epochs 0 to count - 1; other threads prepare the next ones while the caller trains.
+        """Returns a generator of epochs 0 to count - 1; other threads prepare the next ones while the caller trains.
 
         Close the generator to stop early: the epochs in preparation are then cancelled.
         """
-        executor = ThreadPoolExecutor(THREADS)
-        try:
-            coming = collections.deque(executor.submit(self.make, number) for number in range(min(THREADS, count)))
-            for number in range(THREADS, THREADS + count):
-                epoch = coming.popleft().result()
-                if number < count:
-                    coming.append(executor.submit(self.make, number))
-                yield epoch
-        finally:
-            self._stopped.set()
-            executor.shutdown(wait=True, cancel_futures=True)
-            self._stopped.clear()
+        return prepared_ahead(self.make, count, self._stopped)
 
     def make(self, number: int) -> Epoch:
         """Returns epoch `number`."""

@@ -8,11 +8,10 @@ nor at any other time. The clips are those of the dataset; talk is taken from th
 
 from __future__ import annotations
 
-import collections
 import dataclasses
 import threading
 from collections.abc import Generator, Sequence
-from concurrent.futures import CancelledError, ThreadPoolExecutor
+from concurrent.futures import CancelledError
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +23,7 @@ from tinykws.project.frontend_settings import MAX_CLIP_MS
 from tinykws.project.labels import FIRST_WORD
 from tinykws.project.training_settings import AugmentationSettings
 from tinykws.training.architectures.stream_tcn import STRIDE, Shape
+from tinykws.training.prepared_ahead import prepared_ahead
 from tinykws.training_data.augmentation.clip_augmenter import Augmenter
 from tinykws.training_data.augmentation.word_position import speech_edges
 from tinykws.training_data.dataset import Dataset
@@ -35,7 +35,6 @@ CLIPS_PER_SEGMENT = 3
 """About as many clips fit into a segment, so an epoch has `clips_per_epoch` / 3 segments."""
 BLOCK = 64
 """Segments made at a time; between two blocks a worker looks whether it shall stop."""
-THREADS = 2
 NOT_COUNTED = -1
 """The target of rows that may say either."""
 HEARD_MS = 300
@@ -143,22 +142,11 @@ class SegmentMaker:
         return self._frontend.n_frames
 
     def first(self, count: int) -> Generator[Segments, None, None]:
-        """Yields the segments of epochs 0 to count - 1; threads prepare the next ones while the caller trains.
+        """Returns a generator of epochs 0 to count - 1; threads prepare the next ones while the caller trains.
 
         Close the generator to stop early.
         """
-        executor = ThreadPoolExecutor(THREADS)
-        try:
-            coming = collections.deque(executor.submit(self.make, number) for number in range(min(THREADS, count)))
-            for number in range(THREADS, THREADS + count):
-                segments = coming.popleft().result()
-                if number < count:
-                    coming.append(executor.submit(self.make, number))
-                yield segments
-        finally:
-            self._stopped.set()
-            executor.shutdown(wait=True, cancel_futures=True)
-            self._stopped.clear()
+        return prepared_ahead(self.make, count, self._stopped)
 
     def make(self, number: int) -> Segments:
         """Returns the segments of epoch `number`. Raises CancelledError if the generator was closed."""
