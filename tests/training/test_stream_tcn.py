@@ -50,7 +50,7 @@ def test_an_input_that_is_too_short_is_refused() -> None:
 def test_the_deployed_network_gives_every_row_of_the_one_in_training(name: str, n_frames: int) -> None:
     deployed, rows = _pair(name, n_frames, longer=30)
     sound = np.random.default_rng(2).uniform(0, 26, (3, n_frames + 30, 40)).astype(np.float32)
-    logits = np.asarray(rows(sound)[0])
+    logits = np.asarray(rows(sound))
     assert logits.shape[1] == shape_for(n_frames).rows(n_frames + 30)
     for row in range(0, logits.shape[1], 5):
         window = sound[:, STRIDE * row : STRIDE * row + n_frames].reshape(3, n_frames, 1, 40)
@@ -75,7 +75,7 @@ def test_a_stream_costs_one_row_of_each_layer() -> None:
 def _pair(name: str, n_frames: int, longer: int) -> tuple[Network, Any]:
     """Returns a deployed network and one in training with the same random weights."""
     deployed = Network.untrained(name, (n_frames, 40), 4)
-    rows = build_rows(n_frames + longer, 40, 4, 0.1, width=STREAM_WIDTHS[name], shape=shape_for(n_frames), n_words=7)
+    rows = build_rows(n_frames + longer, 40, 4, 0.1, width=STREAM_WIDTHS[name], shape=shape_for(n_frames))
     random = np.random.default_rng(1)
     rows.set_weights(
         [random.uniform(0.5, 1.5, weight.shape) if weight.ndim == 1 else weight for weight in rows.get_weights()]

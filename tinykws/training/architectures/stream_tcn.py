@@ -75,9 +75,7 @@ def build(n_frames: int, n_mels: int, n_labels: int, dropout: float, *, width: i
     return keras.Model(features, probabilities(x, n_labels, dropout), name="stream_tcn")
 
 
-def build_rows(
-    n_frames: int, n_mels: int, n_labels: int, dropout: float, *, width: int, shape: Shape, n_words: int = 0
-) -> Any:
+def build_rows(n_frames: int, n_mels: int, n_labels: int, dropout: float, *, width: int, shape: Shape) -> Any:
     """Returns the same network for training: float [batch, n_frames, n_mels] to logits [batch, rows, n_labels].
 
     Its weights are those of `build`, in the same order and with as many values (`deployed_weights`).
@@ -89,7 +87,6 @@ def build_rows(
         dropout: share of the values before the last layer that dropout sets to zero.
         width: channels of all layers.
         shape: the layers, as for the deployed network.
-        n_words: if not 0, a second output, logits [batch, rows, n_words].
     """
     import keras
     from keras import layers
@@ -101,27 +98,18 @@ def build_rows(
         x = layers.BatchNormalization(momentum=ROWS_MOMENTUM)(_depthwise_over_time(taps)(x))
         x = layers.BatchNormalization(momentum=ROWS_MOMENTUM)(layers.Dense(width, use_bias=False)(x))
         x = layers.ReLU()(x)
-    x = layers.Dropout(dropout)(x)
-    outputs = [layers.Dense(n_labels)(x)]
-    if n_words:
-        outputs.append(layers.Dense(n_words)(x))
-    return keras.Model(features, outputs, name="stream_tcn_rows")
+    logits = layers.Dense(n_labels)(layers.Dropout(dropout)(x))
+    return keras.Model(features, logits, name="stream_tcn_rows")
 
 
 def deployed_weights(rows: Any, deployed: Any) -> list[Any]:
     """Returns the weights of a network of `build_rows` for one of `build`: same order, the layouts of 2-D layers.
 
-    The last layer's are scaled by LOGITS_SCALE. An output for words is left out.
+    The last layer's are scaled by LOGITS_SCALE.
     """
     wanted = deployed.get_weights()
-    values = [weight.reshape(like.shape) for weight, like in zip(_weights_without_words(rows), wanted, strict=True)]
+    values = [weight.reshape(like.shape) for weight, like in zip(rows.get_weights(), wanted, strict=True)]
     return [*values[:-2], *(LOGITS_SCALE * values[at] for at in (-2, -1))]
-
-
-def _weights_without_words(rows: Any) -> list[Any]:
-    """Keras lists weights in the order in which layers were called; the words' layer is the last."""
-    weights: list[Any] = rows.get_weights()
-    return weights[:-2] if len(rows.outputs) > 1 else weights
 
 
 def _depthwise_over_time(taps: int) -> Any:
