@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Splits espeak-ng's IPA of English into the sounds of another engine's alphabet."""
+"""English: whether a project is in it, and espeak-ng's IPA of it, split into the sounds of another alphabet."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+
+from tinykws.support.errors import ConfigError
 
 STRESS = "ˈˌ"
 
@@ -31,6 +33,22 @@ def split_sounds(ipa: str, alphabet: Mapping[str, object]) -> list[str] | None:
 def is_english(language: str) -> bool:
     """Returns whether a project's language is English, of any region."""
     return language.strip().lower().split("-")[0] == "en"
+
+
+def require_english(language: str, name: str, engine: str, instead: str = "") -> None:
+    """Raises ConfigError unless a project's language is English.
+
+    Args:
+        language: the project's.
+        name: what the engine is called.
+        engine: its name in kws.yaml.
+        instead: what else would do, for the hint.
+    """
+    if not is_english(language):
+        raise ConfigError(
+            f"{name} speaks English only, and language is {language!r}",
+            hint=f"remove {engine} from synth: engines{instead}",
+        )
 
 
 def in_english_letters(text: str) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tinykws.audio.files import read_audio
 from tinykws.speech.engines import USUAL_WPM, Sound, SpeechEngine, Utterance
-from tinykws.speech.english_ipa import is_english
+from tinykws.speech.english_ipa import is_english, require_english
 from tinykws.support.errors import ConfigError, ToolError
 from tinykws.support.programs import find_programs
 from tinykws.support.run_command import Finished, run_command
@@ -56,11 +56,8 @@ class FliteEngine(SpeechEngine):
 
     def voices(self) -> tuple[str, ...]:
         """Returns the installed voices and the voice files of kws.yaml."""
-        if not self.speaks(self.setup.language):
-            raise ConfigError(
-                f"flite speaks English only, and language is {self.setup.language!r}",
-                hint="remove flite from synth: engines; use espeak, or piper with a voice of that language",
-            )
+        instead = "; use espeak, or piper with a voice of that language"
+        require_english(self.setup.language, "flite", "flite", instead)
         for file in self.voice_files():
             if not file.is_file():
                 raise ConfigError(

@@ -20,13 +20,20 @@ import soundfile
 
 from tinykws.audio.samples import FULL_SCALE, saturated
 from tinykws.speech.engines import USUAL_WPM, EngineVoices, Sound, Speak, SpeechEngine, Utterance
-from tinykws.speech.english_ipa import STRESS, bracketed_ipa, in_english_letters, is_english, split_sounds
+from tinykws.speech.english_ipa import (
+    STRESS,
+    bracketed_ipa,
+    in_english_letters,
+    is_english,
+    require_english,
+    split_sounds,
+)
 from tinykws.speech.espeak_library import Espeak
 from tinykws.speech.gnuspeech_program import GnuspeechProgram
 from tinykws.speech.vocabulary import Vocabulary
 from tinykws.speech.vocal_tracts import random_tract, with_pitch
 from tinykws.speech.voice_folders import voices_dir
-from tinykws.support.errors import ConfigError, ToolError
+from tinykws.support.errors import ToolError
 
 FETCH_HINT = "tinykws fetch voices gnuspeech"
 PROGRAM = "gnuspeech.wasm"
@@ -94,11 +101,7 @@ class GnuspeechEngine(SpeechEngine):
 
     def voices(self) -> tuple[str, ...]:
         """Returns the random speakers."""
-        if not self.speaks(self.setup.language):
-            raise ConfigError(
-                f"GnuSpeech speaks English only, and language is {self.setup.language!r}",
-                hint="remove gnuspeech from synth: engines",
-            )
+        require_english(self.setup.language, "GnuSpeech", "gnuspeech")
         return TRACTS
 
     def says(self, text: str) -> bool:

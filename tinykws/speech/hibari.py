@@ -19,7 +19,14 @@ import numpy as np
 
 from tinykws.audio.samples import FULL_SCALE, saturated
 from tinykws.speech.engines import USUAL_WPM, Sound, Speak, SpeechEngine, Utterance
-from tinykws.speech.english_ipa import STRESS, bracketed_ipa, in_english_letters, is_english, split_sounds
+from tinykws.speech.english_ipa import (
+    STRESS,
+    bracketed_ipa,
+    in_english_letters,
+    is_english,
+    require_english,
+    split_sounds,
+)
 from tinykws.speech.voice_folders import voices_dir
 from tinykws.support.errors import ConfigError, ToolError
 
@@ -58,11 +65,7 @@ class HibariEngine(SpeechEngine):
 
     def voices(self) -> tuple[str, ...]:
         """Returns the names of the voices whose files are on this computer."""
-        if not self.speaks(self.setup.language):
-            raise ConfigError(
-                f"hibari speaks English only, and language is {self.setup.language!r}",
-                hint="remove hibari from synth: engines",
-            )
+        require_english(self.setup.language, "hibari", "hibari")
         return tuple(name for name in _imported().voices.VOICES if self._model(name).is_file())
 
     def voice_files(self) -> tuple[Path, ...]:
