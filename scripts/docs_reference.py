@@ -23,6 +23,7 @@ from tinykws.boards.rows import Board, load_boards
 from tinykws.model.bundle import Bundle
 from tinykws.project.config import Config
 from tinykws.support.attribute_docstrings import attribute_docstrings
+from tinykws.training_data.public_datasets import PUBLIC_DATASETS
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -74,6 +75,15 @@ def engines_table() -> str:
     return _table(("micro_speech on the Cortex-M4F", *columns), rows)
 
 
+def public_datasets_table() -> str:
+    """What `tinykws fetch` can download."""
+    rows = [
+        (f"`{each.name}`", each.contents, each.used_for, each.size_text, f"[{each.licence}]({each.page})")
+        for each in PUBLIC_DATASETS.values()
+    ]
+    return _table(("name", "contents", "used for", "download", "licence"), rows)
+
+
 def _number(row: dict[str, int], key: str) -> str:
     """Returns a measured figure; nothing if it was not measured."""
     return f"{row[key]:,}" if key in row else ""
@@ -94,6 +104,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "bundle": bundle_table,
     "emulated_boards": emulated_boards_table,
     "engines": engines_table,
+    "public_datasets": public_datasets_table,
 }
 
 
