@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from tinykws.model.bundle import JSON_NAME
 from tinykws.project.layout import Project
 from tinykws.project.network_size import FILE_NAME
 from tinykws.stages import train as train_stage
+from tinykws.support.errors import ToolError
 from tinykws.support.freshness import write_stamp
 from tinykws.support.progress import SILENT, Progress
 from tinykws.support.staleness import reasons
@@ -151,6 +153,31 @@ def test_where_none_fits_nothing_is_trained(
     assert "no size of the networks for streams fits ESP32 DevKit" in said
     assert "try: use --engine aot: stream_small fits with it" in said
     assert not (root / "build" / FILE_NAME).exists()
+
+
+def test_a_board_that_cannot_be_built_for_changes_no_choice(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise ToolError("no platform")
+
+    choose(root, "pico")
+    monkeypatch.setattr("tinykws.cli.firmware_commands.check_can_build", refuse)
+    assert run(["build", "--board", "teensy41", "--project", str(root)]) == 3
+    assert architecture_of(root) == "stream_medium"
+
+
+def test_the_first_build_of_a_new_project(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def trained(project: Project, *_: object) -> None:
+        assert project.config.model.architecture == "stream_large"
+        tiny_bundle(project.bundle_dir)
+
+    shutil.rmtree(root / "build")
+    monkeypatch.setattr(workplace, "run_until", trained)
+    assert run(["build", "--board", "teensy41", "--no-compile", "--project", str(root)]) == 0
+    assert json.loads((root / "build" / FILE_NAME).read_text()) == {
+        "architecture": "stream_large",
+        "board": "teensy41",
+        "is_emulated": False,
+    }
 
 
 def test_init_writes_it(tmp_path: Path) -> None:

@@ -89,9 +89,7 @@ def build(
         raise click.UsageError("--count works with the aot engine only: add --engine aot")
     check = (lambda: None) if no_compile else (lambda: check_can_build(project_dir, board, engine))
     choice = choose_for_board(project_dir, bundle_dir, board, engine, ConsoleProgress())
-    if choice is not None and not no_compile:
-        check_can_build(project_dir, board, engine)
-    keep_choice(project_dir, choice, board, ConsoleProgress())
+    keep_choice(project_dir, choice, board, ConsoleProgress(), before=check)
     place = workplace(project_dir, bundle_dir, ConsoleProgress(), rebuild=True, hold=True, before_stages=check)
     folder = generate_firmware(place, board, engine)
     quality = build_quality(place, board)

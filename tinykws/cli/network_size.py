@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,19 +35,31 @@ def choose_for_board(
     return choice
 
 
-def keep_choice(project_dir: Path, choice: SizeChoice | None, board: Board, progress: Progress) -> None:
-    """Makes a choice that of all commands from now on, and tells if another network was trained."""
+def keep_choice(
+    project_dir: Path,
+    choice: SizeChoice | None,
+    board: Board,
+    progress: Progress,
+    *,
+    before: Callable[[], None] = lambda: None,
+) -> None:
+    """Makes a choice that of all commands from now on, and tells if another network was trained.
+
+    `before` is called before a choice is kept that differs from the last one, and may refuse it.
+    """
     if choice is None:
         return
     project = Project.load(project_dir)
-    before = kept_size(project.build_dir)
+    last = kept_size(project.build_dir)
+    if project.config.model.architecture != choice.architecture:
+        before()
     if project.bundle_dir.is_dir() and project.config.model.architecture != choice.architecture:
-        of_whom = f" for {before.board}" if before else ""
+        of_whom = f" for {last.board}" if last else ""
         progress.say(
             f"the last bundle has {project.config.model.architecture}{of_whom}: it is out of date,"
             f" {choice.architecture} is trained for {board.id} now"
         )
-    if before is not None and before.architecture == choice.architecture and not before.is_emulated:
+    if last is not None and last.architecture == choice.architecture and not last.is_emulated:
         return  # a real board's choice stays that of a real board
     with build_lock(project.build_dir, progress):
         keep_size(project.build_dir, KeptSize(choice.architecture, board.id, board.emulator is not None))

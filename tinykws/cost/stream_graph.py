@@ -85,7 +85,6 @@ class _Builder:
     def dense(self, units: int) -> None:
         """The last layer, over everything that is left."""
         depth = int(np.prod(self._shape))
-        self._append("RESHAPE", (), (1, depth), {}, zero_point=-128)
         options = {"fused_activation_function": NO_ACTIVATION, "weights_format": 0}
         self._append("FULLY_CONNECTED", self._weights((units, depth), units), (1, units), options, zero_point=0)
 
