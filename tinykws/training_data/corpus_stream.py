@@ -93,5 +93,6 @@ def _used(piece: Piece, begin_s: float, size: int) -> npt.NDArray[np.bool_]:
     seconds = begin_s + np.arange(size) / SAMPLE_RATE_HZ
     used = seconds < piece.most_s
     for begin, end in piece.skipped:
-        used &= ~((seconds >= begin) & (seconds < end))
+        if begin < begin_s + size / SAMPLE_RATE_HZ and end > begin_s:
+            used &= ~((seconds >= begin) & (seconds < end))
     return np.asarray(used)
