@@ -20,12 +20,21 @@ from pathlib import Path
 from typing import Any
 
 from tinykws.boards.rows import Board, load_boards
+from tinykws.cost.size_choice import choose_size, size_cost
+from tinykws.cost.stream_graph import macs_of, macs_per_row_of, stream_graph
 from tinykws.model.bundle import Bundle
-from tinykws.project.config import Config
+from tinykws.project.config import Config, parse_config
 from tinykws.support.attribute_docstrings import attribute_docstrings
+from tinykws.support.errors import ConfigError
+from tinykws.training.architectures.registry import STREAM_WIDTHS
+from tinykws.training_data.public_datasets import PUBLIC_DATASETS
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
+STREAM_PROJECT = (
+    "words: [computer]\nfeatures: {clip_ms: 1500}\nmodel: {size: auto}\ndetector: {inference_stride_ms: 80}\n"
+)
+"""The project for which the sizes of networks for streams are shown."""
 EMULATED = ROOT / "benchmarks" / "emulated_boards.json"
 """Figures of micro_speech on emulated boards, for every page that shows them."""
 _BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end of \2 -->)", re.DOTALL)
@@ -74,6 +83,57 @@ def engines_table() -> str:
     return _table(("micro_speech on the Cortex-M4F", *columns), rows)
 
 
+def network_sizes_table() -> str:
+    """What the sizes of the networks for streams are."""
+    config = parse_config(STREAM_PROJECT)
+    rows = []
+    for name, width in STREAM_WIDTHS.items():
+        graph = stream_graph(*config.frontend.features_shape, len(config.labels), width)
+        cost = size_cost(name, config, load_boards()["nano33ble"], "tflm")
+        weights = macs_per_row_of(graph)
+        aot = sum(tensor.data.nbytes for tensor in graph.tensors if tensor.data is not None)
+        figures = (width, weights, cost.flash_bytes, aot, weights, macs_of(graph))
+        rows.append((f"`{name}`", *(f"{figure:,}" for figure in figures)))
+    heads = (
+        "size",
+        "channels",
+        "weights",
+        ".tflite, bytes",
+        "flash, aot",
+        "MAC per row of 40 ms",
+        "MAC per whole input",
+    )
+    return _table(heads, rows)
+
+
+def sizes_on_boards_table() -> str:
+    """What the sizes take on the rows of boards.yaml, and which `size: auto` takes."""
+    config = parse_config(STREAM_PROJECT)
+    boards = [board for board in load_boards().values() if board.core]
+    rows = [_sizes_row(config, board, engine) for board in boards for engine in board.engines]
+    return _table(("board, engine", *STREAM_WIDTHS, "RAM of each", "`auto`"), rows)
+
+
+def _sizes_row(config: Config, board: Board, engine: str) -> tuple[str, ...]:
+    try:
+        choice = choose_size(config, board, engine)
+        sizes, chosen = choice.sizes, choice.architecture.removeprefix("stream_")
+    except ConfigError:
+        sizes, chosen = tuple(size_cost(name, config, board, engine) for name in STREAM_WIDTHS), "none fits"
+    clock = ["" if size.share_of_clock is None else f", {size.share_of_clock:.0%}" for size in sizes]
+    loads = [f"{size.instructions_per_second / 1e6:.1f}{share}" for size, share in zip(sizes, clock, strict=True)]
+    return (f"`{board.id}`, {engine}", *loads, ", ".join(f"{size.ram_bytes:,}" for size in sizes), chosen)
+
+
+def public_datasets_table() -> str:
+    """What `tinykws fetch` can download."""
+    rows = [
+        (f"`{each.name}`", each.contents, each.used_for, each.size_text, f"[{each.licence}]({each.page})")
+        for each in PUBLIC_DATASETS.values()
+    ]
+    return _table(("name", "contents", "used for", "download", "licence"), rows)
+
+
 def _number(row: dict[str, int], key: str) -> str:
     """Returns a measured figure; nothing if it was not measured."""
     return f"{row[key]:,}" if key in row else ""
@@ -94,6 +154,9 @@ TABLES: dict[str, Callable[[], str]] = {
     "bundle": bundle_table,
     "emulated_boards": emulated_boards_table,
     "engines": engines_table,
+    "network_sizes": network_sizes_table,
+    "sizes_on_boards": sizes_on_boards_table,
+    "public_datasets": public_datasets_table,
 }
 
 

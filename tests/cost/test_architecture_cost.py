@@ -12,19 +12,26 @@ import numpy as np
 import pytest
 from tone_bursts_dataset import make_project
 
+from tinykws.aot.lowering.ops import lower
+from tinykws.aot.scheduling.arena import arena_bytes, place
+from tinykws.aot.scheduling.schedule import whole_window_schedule
+from tinykws.boards.rows import find_board
 from tinykws.cli.main import run
 from tinykws.cost import architecture_cost
 from tinykws.cost.architecture_cost import NetworkCost, broken_limits_of, in_words, measure_cost, refuse_if_over_limits
-from tinykws.cost.memory import ARCHITECTURE_NEEDS
+from tinykws.cost.memory import ARCHITECTURE_NEEDS, ARENA_ALIGNMENT
+from tinykws.cost.size_choice import size_cost
+from tinykws.cost.stream_graph import macs_of, stream_graph
 from tinykws.model.converter import convert
 from tinykws.model.interpreter import Interpreter
+from tinykws.model.validation import op_names
 from tinykws.project.config import parse_config
 from tinykws.project.model_settings import STREAM_ARCHITECTURES, ModelSettings
 from tinykws.project.training_settings import TrainingSettings
 from tinykws.stages.train import train
 from tinykws.support.errors import ConfigError
 from tinykws.support.progress import Progress
-from tinykws.training.architectures.registry import ARCHITECTURES
+from tinykws.training.architectures.registry import ARCHITECTURES, STREAM_WIDTHS
 from tinykws.training.trainer import Trainer
 
 SHAPE = (49, 40)
@@ -135,6 +142,21 @@ def test_the_hint_names_what_fits(
         refuse_if_over_limits(made_up, ModelSettings(max_arena=500), SHAPE, 4)
     assert caught.value.hint is not None
     assert "no architecture stays within them" in caught.value.hint
+
+
+@pytest.mark.parametrize("name", STREAM_ARCHITECTURES)
+def test_a_size_is_known_without_tensorflow(name: str, costs: dict[str, NetworkCost]) -> None:
+    """The graph by which `size: auto` chooses is the converted network but for the values of its weights."""
+    graph, real = stream_graph(*SHAPE, 4, STREAM_WIDTHS[name]), costs[name]
+    assert sum(tensor.data.nbytes for tensor in graph.tensors if tensor.data is not None) == real.aot_flash_bytes
+    assert macs_of(graph) == real.macs
+    assert op_names(graph) == real.ops
+    assert arena_bytes(place(whole_window_schedule(graph, lower(graph)).buffers)) == real.aot_ram_bytes
+    config = parse_config("words: [yes, no]\nmodel: {size: auto}\n")
+    on_tflm = size_cost(name, config, find_board("nano33ble"), "tflm")
+    margin = 4096
+    assert real.tflite_bytes <= on_tflm.flash_bytes <= real.tflite_bytes + 1024
+    assert real.arena_bytes <= on_tflm.ram_bytes - margin <= real.arena_bytes + 2048 + ARENA_ALIGNMENT
 
 
 class Words(Progress):

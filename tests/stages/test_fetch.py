@@ -23,13 +23,14 @@ from tinykws.cli.main import run
 from tinykws.project.config import Config
 from tinykws.project.layout import Project
 from tinykws.project.synth_settings import SynthSettings
-from tinykws.stages import fetch as stage
-from tinykws.stages.fetch import FETCHED, FetchReport, fetch
+from tinykws.stages.fetch import FetchReport, fetch
 from tinykws.stages.prepare import prepare
+from tinykws.support import archives
 from tinykws.support.archives import unpack
 from tinykws.support.errors import ConfigError, ToolError
 from tinykws.support.progress import Progress
 from tinykws.training_data.dataset import Dataset
+from tinykws.training_data.fetched_note import FETCHED
 from tinykws.training_data.public_datasets import PUBLIC_DATASETS, PublicDataset
 
 RATE = 16000
@@ -178,7 +179,7 @@ def test_a_folder_behind_a_link_is_filled_from_the_disk_where_it_is(
         where.append(folder)
         return unpack(archive, folder, *rest)
 
-    monkeypatch.setattr(stage, "unpack", unpack_and_note)
+    monkeypatch.setattr(archives, "unpack", unpack_and_note)
     (tmp_path / "disk" / "data").mkdir(parents=True)
     (tmp_path / "data").symlink_to(tmp_path / "disk" / "data")
     fetch(small, tmp_path / "data")
@@ -335,7 +336,7 @@ def test_interrupted_while_unpacking_only_the_archive_is_left(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(stage, "unpack", interrupt)
+        patch.setattr(archives, "unpack", interrupt)
         fetch(small, tmp_path / "data")
     assert names(tmp_path) == ["set.tar.gz.download"]
     (tmp_path / ".data-unpacking" / "yes").mkdir(parents=True)
@@ -419,7 +420,12 @@ def test_a_checksum_that_is_none(tmp_path: Path, wrong: str, capsys: pytest.Capt
 @pytest.mark.parametrize("public_set", PUBLIC_DATASETS.values(), ids=list(PUBLIC_DATASETS))
 def test_the_table_is_well_formed(public_set: PublicDataset) -> None:
     assert PUBLIC_DATASETS[public_set.name] is public_set
-    assert len(bytes.fromhex(public_set.sha256)) == 32
-    assert public_set.size is not None
-    assert public_set.unpacked > public_set.size
-    assert all(url.endswith("/" + public_set.archive) for url in public_set.urls)
+    algorithm, _, digits = public_set.checksum.partition(":")
+    assert len(bytes.fromhex(digits)) == hashlib.new(algorithm).digest_size
+    assert public_set.unpacked > (public_set.size or 0)
+    for url in public_set.urls:
+        assert url.startswith(("https://", "http://"))
+        assert f"/{public_set.archive}" in url
+    assert all((public_set.licence, public_set.contents, public_set.used_for, public_set.page, public_set.size_text))
+    assert bool(public_set.parts) != public_set.has_words
+    assert public_set.is_free == ("NC" not in public_set.licence)

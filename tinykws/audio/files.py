@@ -98,6 +98,40 @@ def writing_wav(path: Path, sample_rate_hz: int = SAMPLE_RATE_HZ) -> Iterator[Ca
         yield lambda samples: target.writeframes(np.asarray(samples, "<i2").tobytes())
 
 
+@contextlib.contextmanager
+def writing_flac(path: Path, sample_rate_hz: int = SAMPLE_RATE_HZ) -> Iterator[Callable[[Samples], None]]:
+    """Yields a function that appends int16 [n] to a mono 16-bit FLAC file. Raises OSError, with its number."""
+    try:
+        with path.open("wb") as raw:
+            file = _NotingErrors(raw)
+            try:
+                with soundfile.SoundFile(file, "w", sample_rate_hz, 1, "PCM_16", format="FLAC") as target:
+                    yield lambda samples: target.write(np.asarray(samples, np.int16))
+            except RuntimeError as error:
+                raise file.error or error from error
+            if file.error is not None:
+                raise file.error
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, error.filename or str(path)) from error
+
+
+class _NotingErrors:
+    """A file for libsndfile, which forgets why writing failed."""
+
+    def __init__(self, file: io.BufferedWriter) -> None:
+        self._file = file
+        self.error: OSError | None = None
+        self.seek, self.tell, self.flush = file.seek, file.tell, file.flush
+
+    def write(self, data: bytes) -> int:
+        """Returns the number of bytes written, 0 after an error."""
+        try:
+            return self._file.write(data) if self.error is None else 0
+        except OSError as error:
+            self.error = error
+            return 0
+
+
 def resample(samples: npt.NDArray[np.float64], from_hz: float, to_hz: float) -> npt.NDArray[np.float64]:
     """Resamples float [n] with soxr's high-quality filter; returns the input if the rates are equal."""
     return _resampled(samples, from_hz, to_hz)

@@ -24,7 +24,7 @@ SECTIONS: dict[str, tuple[CommandEntry, ...]] = {
     "Data": (
         CommandEntry("init", "dataset_commands", "Create a project: kws.yaml and folders for recordings."),
         CommandEntry("synth", "dataset_commands", "Synthesize clips of the words, and of similar words."),
-        CommandEntry("fetch", "fetch_command", "Download recorded clips, or voices for synthetic clips."),
+        CommandEntry("fetch", "fetch_command", "Download public recordings, noise, or voices for synthetic clips."),
         CommandEntry("record", "record_command", "Record clips of WORD, or background noise."),
         CommandEntry("prepare", "dataset_commands", "Turn recorded and synthetic clips into a dataset."),
     ),

@@ -15,6 +15,7 @@ from tinykws.cli.run_stages import run_until
 from tinykws.cli.stages_in_order import report_of
 from tinykws.cli.terminal import echo
 from tinykws.project.layout import Project
+from tinykws.project.model_settings import SIZES
 
 if TYPE_CHECKING:
     from tinykws.stages.audit import AuditReport
@@ -37,7 +38,13 @@ if TYPE_CHECKING:
     metavar="NAME",
     help="Network architecture; `tinykws architectures` lists them.",
 )
-def init(directory: Path, words: str, language: str, architecture: str) -> None:
+@click.option(
+    "--size",
+    default=None,
+    type=click.Choice(SIZES),
+    help="Instead of --architecture: a network for streams; auto is the largest that the board allows.",
+)
+def init(directory: Path, words: str, language: str, architecture: str, size: str | None) -> None:
     """Create a project: kws.yaml and folders for recordings.
 
     DIRECTORY is the project's folder, by default the current one. WORDS are single words or short phrases, in any
@@ -48,10 +55,11 @@ def init(directory: Path, words: str, language: str, architecture: str) -> None:
       tinykws init --words yes,no
       tinykws init robot --words "hey robot"
       tinykws init russisch --words да,нет --language ru
+      tinykws init hello --words computer --size auto
     """
     from tinykws.stages.init import init as init_project
 
-    project = init_project(directory, words.split(","), language, architecture)
+    project = init_project(directory, words.split(","), language, architecture, size)
     echo(f"wrote {project.root / 'kws.yaml'}")
     for label in project.config.labels[2:]:
         echo(f"  recordings of {label.text!r}, where you have any, go into {project.data_dir / label.name}/")

@@ -12,6 +12,7 @@ from tinykws.cli.build_view import describe_build
 from tinykws.cli.console import ConsoleProgress, print_json, table, to_json
 from tinykws.cli.firmware_steps import build_firmware, check_can_build, generate_firmware
 from tinykws.cli.instruction_counts import with_counts
+from tinykws.cli.network_size import choose_for_board, keep_choice
 from tinykws.cli.options import (
     allow_slow_option,
     board_option,
@@ -69,7 +70,8 @@ def build(
     """Build firmware for a board, from the words to the program.
 
     Runs only the stages that are out of date: synth, prepare, train, quantize, tune, generate, then PlatformIO.
-    Prints flash and RAM in bytes by component, and an estimate of the time that each inference takes. A model that is
+    Prints flash and RAM in bytes by component, and an estimate of the time that each inference takes. With `model:
+    {size: auto}` in kws.yaml it first chooses the largest network for streams that the board allows. A model that is
     too slow for real time on the board is refused; --force builds it anyway. At the end it says how good the detector
     is, on the data that it was chosen on, and what would help if it is poor.
 
@@ -86,6 +88,8 @@ def build(
     if count and board.chosen_engine(engine) != "aot":
         raise click.UsageError("--count works with the aot engine only: add --engine aot")
     check = (lambda: None) if no_compile else (lambda: check_can_build(project_dir, board, engine))
+    choice = choose_for_board(project_dir, bundle_dir, board, engine, ConsoleProgress())
+    keep_choice(project_dir, choice, board, ConsoleProgress(), before=check)
     place = workplace(project_dir, bundle_dir, ConsoleProgress(), rebuild=True, hold=True, before_stages=check)
     folder = generate_firmware(place, board, engine)
     quality = build_quality(place, board)
@@ -97,8 +101,11 @@ def build(
             report = with_counts(report, place, board, load_board_rows(project_dir))
         results, text = to_json(report), describe_build(report)
     if as_json:
-        print_json({**results, "detector_quality": quality.to_dict()})
+        size = {} if choice is None else {"network_size": to_json(choice)}
+        print_json({**results, **size, "detector_quality": quality.to_dict()})
     else:
+        if choice is not None:
+            text = f"{text}\n\n{choice.in_words()}"
         echo(f"{text}\n\n{describe_quality(quality)}")
         if board.note and not no_compile:
             echo(f"\n{board.id}: {board.note}")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tinykws.cli.build_lock import build_lock
 from tinykws.cli.console import ConsoleProgress
+from tinykws.cli.network_size import tell_other_choice
 from tinykws.cli.workplace import Workplace
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def generate_firmware(place: Workplace, board: Board, engine: str | None) -> Pat
     from tinykws.stages.generate import generate as generate_project
 
     folder, progress = place.firmware_dir(board.id), ConsoleProgress()
+    tell_other_choice(place.project_dir, place.bundle.path, board, engine, progress)
     with build_lock(place.build_dir, progress):
         project = generate_project(place.bundle, board, engine, folder, progress)
     changed = len(project.changes.written) + len(project.changes.removed)

@@ -28,6 +28,8 @@ Contents:
     tflm_instructions.tflm_instructions: instructions of one inference with the tflm engine, a rough estimate.
     tflm_instructions.kernels_of: which kernels the library of a board's row has.
     frontend_instructions.frame_instructions: instructions of the front-end per frame.
+    size_choice.choose_size: the largest network for streams that a board allows (`model: {size: auto}`).
+    stream_graph.stream_graph: such a network as an int8 graph, without TensorFlow.
     architecture_cost.measure_cost: parameters, multiply-accumulates and bytes of an untrained architecture.
     architecture_cost.refuse_if_over_limits: refuses an architecture that exceeds the limits in kws.yaml.
     architecture_cost.broken_limits: which limits a model exceeds.

@@ -30,7 +30,7 @@ from tinykws.cost.model_instructions import inference_instructions
 from tinykws.model.bundle import Bundle
 from tinykws.support.errors import ConfigError
 
-_DEFAULT_INSTRUCTION_SET = "armv7-m"
+DEFAULT_INSTRUCTION_SET = "armv7-m"
 """For boards whose core is not known, this computer among them: an instruction set without DSP instructions."""
 _ONLY_ONE_OP = "the first op already computes the model's output"
 
@@ -126,7 +126,7 @@ def workload_on(bundle: Bundle, board: Board) -> Workload:
     return Workload(
         frames=bundle.frontend.n_frames,
         inference_stride=bundle.detector.inference_stride_ms // bundle.frontend.stride_ms,
-        instruction_set=CORES[board.core].counted_as if board.core else _DEFAULT_INSTRUCTION_SET,
+        instruction_set=CORES[board.core].counted_as if board.core else DEFAULT_INSTRUCTION_SET,
         ram_bytes=board.ram_bytes,
     )
 

@@ -12,6 +12,7 @@ Contents:
     confidence_intervals.rate_interval: confidence interval of a rate (exact Poisson).
     timeline.read_timeline: reads which words are said in a stream and when.
     timeline.score_stream: scores detections against a timeline.
+    speaker_list.speaker_changes: reads where one speaker follows another in a stream.
     word_stream.WordStream: generates streams of words in noise and rooms.
     synthetic_talk.TalkStream: generates sentences of other words.
     stream_recording.RecordedStream: a long recording as a stream.

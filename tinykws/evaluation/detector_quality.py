@@ -174,7 +174,10 @@ def _advice_on_data(quality: DetectorQuality, material: Material | None) -> list
     if material is not None and not material.recorded_others:
         lines.append("fetch recordings of other words: tinykws fetch speech_commands")
     if quality.too_many_false_accepts and (material is None or not material.recorded_negatives):
-        lines.append("put hours of ordinary speech without the words into negatives/, then: tinykws tune")
+        lines.append(
+            "put hours of ordinary speech without the words into negatives/, such as those that"
+            " `tinykws fetch librispeech_dev_clean` brings, then: tinykws tune"
+        )
     return lines
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tinykws.audio.files import AudioStream
 from tinykws.audio.samples import Samples
+from tinykws.evaluation.speaker_list import section_edge, speaker_changes
 from tinykws.evaluation.timeline import Event, read_timeline
 from tinykws.support.errors import ConfigError
 from tinykws.support.progress import SILENT, Progress
@@ -36,7 +37,8 @@ SHORTEST_SECONDS = 2
 class RecordedStream:
     """An audio file of any length, or a section of it, read one second at a time.
 
-    An optional `talk.csv` next to `talk.flac` lists the words in it (tinykws/evaluation/timeline.py).
+    An optional `talk.csv` next to `talk.flac` lists the words in it (tinykws/evaluation/timeline.py), or its speakers
+    (tinykws/evaluation/speaker_list.py): then sections begin where another speaker does, if one does nearby.
     """
 
     def __init__(
@@ -58,8 +60,11 @@ class RecordedStream:
                 seconds = stream.seconds
         self.name = path.stem
         self.path, self.section = path, section
-        self._first, self._last = (round(share * seconds) for share in (section.begin, section.end))
-        self.events = tuple(self._events(path.with_suffix(".csv"))) if with_words else ()
+        listed = path.with_suffix(".csv")
+        changes = speaker_changes(listed)
+        edges = (section_edge(share, seconds, changes or ()) for share in (section.begin, section.end))
+        self._first, self._last = edges
+        self.events = tuple(self._events(listed)) if with_words and changes is None else ()
 
     @property
     def duration_ms(self) -> int:

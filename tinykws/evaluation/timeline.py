@@ -231,5 +231,8 @@ def _read_event(path: Path, number: int, row: list[str]) -> Event:
     try:
         return event_of([cell.strip() for cell in row])
     except ValueError as error:
-        hint = f"expected three values: {','.join(HEADER)}, with 0 <= start_ms < end_ms and a label"
+        hint = (
+            f"expected three values: {','.join(HEADER)}, with 0 <= start_ms < end_ms and a label"
+            "\na list of speakers instead needs a header with a column named speaker"
+        )
         raise ConfigError(f"{path}, line {number} is {short_repr(','.join(row))}", hint=hint) from error

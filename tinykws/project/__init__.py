@@ -12,6 +12,7 @@ Contents:
     synth_settings.SynthSettings: the section synth.
     model_settings.FeatureSettings: the section features.
     model_settings.ModelSettings: the section model.
+    network_size.with_architecture: which network `model: size` means.
     training_settings.TrainingSettings: the section training.
     training_settings.AugmentationSettings: the section training: augmentation.
     detector_settings.DetectorRequest: the section detector, as it is requested.

@@ -7,6 +7,9 @@ import dataclasses
 from pathlib import Path
 
 from tinykws.project.config import CONFIG_NAME, Config, load_config
+from tinykws.project.network_size import with_architecture
+
+BUILD = "build"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,11 +21,14 @@ class Project:
 
     root: Path
     config: Config
+    size: str | None = None
+    """`model: size` as kws.yaml has it; `config` has the architecture that it means."""
 
     @classmethod
     def load(cls, root: Path) -> Project:
         """Reads root/kws.yaml. Raises ConfigError if it is missing or wrong."""
-        return cls(root, load_config(root / CONFIG_NAME))
+        config = load_config(root / CONFIG_NAME)
+        return cls(root, with_architecture(config, root / BUILD), config.model.size)
 
     @property
     def data_dir(self) -> Path:
@@ -32,7 +38,7 @@ class Project:
     @property
     def build_dir(self) -> Path:
         """Everything that can be rebuilt; it may be deleted."""
-        return self.root / "build"
+        return self.root / BUILD
 
     @property
     def synth_dir(self) -> Path:

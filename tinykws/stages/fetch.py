@@ -1,37 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
-"""fetch: adds a public data set to the folder of recordings, from a server or from a file.
+"""fetch: adds a public data set of single words to the folder of recordings, from a server or from a file.
 
-The archive is downloaded next to the folder, checked by its SHA-256, unpacked next to it, and moved in once complete.
+The archive is downloaded next to the folder, checked by its checksum, unpacked next to it, and moved in once complete.
 The user's files are never replaced or removed. `.fetched.json` in the folder lists what was fetched, so that a second
 run has nothing to do.
 """
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import hashlib
-import json
-import shutil
 import time
-import urllib.parse
-import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from tinykws.support.archives import unpack
-from tinykws.support.download import Sleep, check_url, download, downloaded_bytes, require_free_space
+from tinykws.support.archives import unpacked_beside
+from tinykws.support.checked_download import checked_archive
+from tinykws.support.download import Sleep
 from tinykws.support.errors import ConfigError, ToolError
-from tinykws.support.files import not_writable, write_json
+from tinykws.support.files import not_writable
 from tinykws.support.progress import SILENT, Progress
+from tinykws.training_data.common_voice import CommonVoice
+from tinykws.training_data.fetched_note import fetched_before, note_fetched
 from tinykws.training_data.merge_folders import count_recordings, merge_into, recordings_by_folder
-from tinykws.training_data.public_datasets import PublicDataset
-
-FETCHED = ".fetched.json"
-DOWNLOAD = ".download"
-"""Suffix of an archive that fetch may remove: users may keep their own next to the folder."""
-BLOCK = 1 << 20
+from tinykws.training_data.public_datasets import COMMON_VOICE, PublicDataset
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,6 +46,7 @@ def fetch(
     urls: Sequence[str] = (),
     *,
     add: bool = False,
+    language: str = "en",
     progress: Progress = SILENT,
     sleep: Sleep = time.sleep,
 ) -> FetchReport:
@@ -65,6 +57,7 @@ def fetch(
         folder: the folder of recordings; it need not exist.
         urls: sources of the archive instead of the public ones: http, https, file://, or a path.
         add: allow a folder that already contains recordings. Existing files are kept.
+        language: of the words, if the data set has several.
         progress: shows the download, the check and the unpacking.
         sleep: waits between attempts.
 
@@ -73,40 +66,38 @@ def fetch(
         ToolError: no URL delivers the archive, its checksum is wrong, or it is damaged.
     """
     folder = folder.resolve()  # a symbolic link to another disk: unpack there
-    before = _fetched(folder).get(public_set.name)
+    before = fetched_before(folder).get(public_set.name)
     if before is not None and _is_there(folder, before):
         return FetchReport(public_set.name, folder, False, before, (), public_set.licence)
     if not add:
         _refuse_recordings(folder, public_set.name)
+    sources = public_set.sources(urls)
     _make_folder(folder.parent)
-    local, remote = _split_urls(urls or public_set.urls)
-    archive = local or folder.parent / (public_set.archive + DOWNLOAD)
-    missing = 0 if archive.exists() else (public_set.size or 0) - downloaded_bytes(archive)
-    require_free_space(folder.parent, max(missing, 0) + public_set.unpacked, public_set.name)
-    if local is None:
-        download(remote, archive, public_set.size, progress=progress, sleep=sleep)
-    with _removed_if_bad(archive if local is None else None):
-        _check(archive, public_set, progress)
-        with _unpacked(archive, folder, public_set.unpacked, progress) as fresh:
-            counts = recordings_by_folder(fresh)
-            if not counts:
-                raise ToolError(f"{archive.name} contains no recordings", hint="expected: <word>/*.wav or *.flac")
-            if not add:
-                _refuse_recordings(folder, public_set.name)  # hours may have passed
-            kept = merge_into(fresh, folder)
-    write_json(folder / FETCHED, {**_fetched(folder), public_set.name: counts})
-    if local is None:
-        archive.unlink()
+    crowd = CommonVoice(language) if public_set.layout == COMMON_VOICE else None
+    with (
+        checked_archive(
+            sources,
+            folder.parent / public_set.archive,
+            public_set.size,
+            public_set.checksum,
+            room=public_set.space or public_set.unpacked,
+            what=public_set.name,
+            progress=progress,
+            sleep=sleep,
+        ) as archive,
+        unpacked_beside(
+            archive, folder, public_set.unpacked, progress, crowd.is_wanted if crowd else lambda _: True
+        ) as unpacked,
+    ):
+        fresh = crowd.word_folders(unpacked) if crowd else _without_wrapper(unpacked)
+        counts = recordings_by_folder(fresh)
+        if not counts:
+            raise ToolError(f"{archive.name} contains no recordings", hint="expected: <word>/*.wav or *.flac")
+        if not add:
+            _refuse_recordings(folder, public_set.name)  # hours may have passed
+        kept = merge_into(fresh, folder)
+        note_fetched(folder, public_set.name, counts)
     return FetchReport(public_set.name, folder, True, counts, kept, public_set.licence)
-
-
-def _fetched(folder: Path) -> dict[str, dict[str, int]]:
-    """Returns the data sets that were fetched into a folder, each with its number of recordings by folder."""
-    try:
-        value: Any = json.loads((folder / FETCHED).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return value if isinstance(value, dict) else {}
 
 
 def _is_there(folder: Path, counts: dict[str, int]) -> bool:
@@ -122,65 +113,6 @@ def _refuse_recordings(folder: Path, name: str) -> None:
             hint=f"to add {name} to them (no file is replaced): --add\n"
             "to keep them apart: --into FOLDER, and `data: FOLDER` in kws.yaml",
         )
-
-
-def _split_urls(urls: Sequence[str]) -> tuple[Path | None, list[str]]:
-    """Returns the archive if the first URL is a local file, else all URLs. Raises ConfigError."""
-    scheme, is_url, _ = urls[0].partition("://")
-    if is_url and scheme.lower() != "file":
-        for url in urls:
-            check_url(url)
-        return None, list(urls)
-    path = Path(urllib.request.url2pathname(urllib.parse.urlsplit(urls[0]).path)) if is_url else Path(urls[0])
-    if not path.is_file():
-        raise ConfigError(f"the file {path} does not exist", hint="--url takes an archive: a .tar.gz or a .zip")
-    return path, []
-
-
-@contextlib.contextmanager
-def _removed_if_bad(downloaded: Path | None) -> Iterator[None]:
-    """Removes a downloaded archive that turns out to be invalid, so that the next run downloads it again."""
-    try:
-        yield
-    except ToolError:
-        if downloaded:
-            downloaded.unlink()
-        raise
-
-
-def _check(archive: Path, public_set: PublicDataset, progress: Progress) -> None:
-    """Raises ToolError if the archive's SHA-256 is wrong."""
-    found = _sha256(archive, progress)
-    if found != public_set.sha256:
-        raise ToolError(
-            f"{archive.name} is not the expected archive: its SHA-256 is {found}, not {public_set.sha256}",
-            hint="fetch it again: it arrived damaged, or somebody changed it in transit or at its source\n"
-            f"if you know that this archive is good: --sha256 {found}",
-        )
-
-
-def _sha256(path: Path, progress: Progress) -> str:
-    digest, done = hashlib.sha256(), 0
-    with path.open("rb") as file, progress.track_bytes("checking", path.stat().st_size) as show:
-        while block := file.read(BLOCK):
-            digest.update(block)
-            done += len(block)
-            show(done)
-    return digest.hexdigest()
-
-
-@contextlib.contextmanager
-def _unpacked(archive: Path, folder: Path, limit: int, progress: Progress) -> Iterator[Path]:
-    """Unpacks an archive to a temporary folder on the target's disk and yields it; removes it at the end."""
-    temporary = folder.with_name(f".{folder.name}-unpacking")
-    shutil.rmtree(temporary, ignore_errors=True)  # left by a run that was killed
-    try:
-        _make_folder(temporary)
-        with progress.track_bytes("unpacking", archive.stat().st_size) as show:
-            unpack(archive, temporary, limit, show)
-        yield _without_wrapper(temporary)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _without_wrapper(folder: Path) -> Path:

@@ -10,7 +10,7 @@ from pathlib import Path
 from tinykws.project.config import CONFIG_NAME, load_config, parse_config
 from tinykws.project.labels import labels_of_words
 from tinykws.project.layout import Project
-from tinykws.project.model_settings import STREAM_ARCHITECTURES
+from tinykws.project.model_settings import ModelSettings
 from tinykws.support.errors import ConfigError
 from tinykws.support.files import not_writable, write_text_if_changed
 from tinykws.training.architectures.registry import check_architecture
@@ -20,7 +20,7 @@ TEMPLATE = """\
 words: {words}
 language: {language}            # language of synthetic clips, for words without recordings
 data: data                 # recordings: <word>/*.wav, mp3 …; any other word's folder is "unknown"
-{features}model: {{architecture: {architecture}}}
+{features}model: {{{model}}}
 training: {{seed: 1}}
 detector: {{{detector}false_accepts_per_hour: 0.5}}  # in ordinary speech; put hours of it into negatives/
 """
@@ -31,23 +31,34 @@ STREAM_DETECTOR = 'kind: "recognize_commands", inference_stride_ms: 80, '
 two of the network's rows are new."""
 
 
-def init(root: Path, words: Sequence[str], language: str = "en", architecture: str = "ds_tcn") -> Project:
+def init(
+    root: Path, words: Sequence[str], language: str = "en", architecture: str = "ds_tcn", size: str | None = None
+) -> Project:
     """Writes root/kws.yaml and the folders in root/data; returns the project.
 
+    Args:
+        root: the project's folder.
+        words: the words to detect.
+        language: their language.
+        architecture: the network's architecture.
+        size: instead of the architecture, the size of a network for streams (`model: size`).
+
     Raises:
-        ConfigError: an invalid word, an unknown architecture, a project that already exists, or a folder that cannot be
-            written.
+        ConfigError: an invalid word, an unknown architecture or size, a project that already exists, or a folder that
+            cannot be written.
     """
     check_architecture(architecture)
     labels_of_words(words)
     path = root / CONFIG_NAME
     if path.exists():
         raise ConfigError(f"{path} already exists", hint="edit it, or name another folder: tinykws init DIR")
-    streams = architecture in STREAM_ARCHITECTURES
+    settings = ModelSettings(architecture=architecture, size=size)
+    settings.check()
+    streams = settings.hears_streams
     text = TEMPLATE.format(
         words=json.dumps([word.strip() for word in words], ensure_ascii=False),
         language=json.dumps(language),
-        architecture=json.dumps(architecture),
+        model=f"architecture: {json.dumps(architecture)}" if size is None else f"size: {size}",
         features=STREAM_FEATURES if streams else "",
         detector=STREAM_DETECTOR if streams else "",
     )

@@ -146,7 +146,7 @@ def _warn(report: TuneReport, progress: Progress) -> None:
     if report.made_negatives:
         progress.say(
             "no long recordings without the words: other words joined into sentences replace ordinary speech;"
-            " for a reliable rate, put hours of real speech into negatives/"
+            " for a reliable rate, put hours of real speech into negatives/: tinykws fetch --list"
         )
     rate = tuning.point.rate
     if not tuning.is_reached:

@@ -13,6 +13,7 @@ import errno
 import functools
 import gzip
 import io
+import shutil
 import stat
 import sys
 import tarfile
@@ -22,7 +23,8 @@ from pathlib import Path, PurePosixPath
 from typing import IO, NamedTuple
 
 from tinykws.support.errors import ToolError
-from tinykws.support.files import is_reserved_by_windows
+from tinykws.support.files import is_reserved_by_windows, not_writable
+from tinykws.support.progress import SILENT, Progress
 
 BLOCK = 1 << 18
 MAX_READ_BYTES = 1 << 22
@@ -43,7 +45,13 @@ class _Member(NamedTuple):
     """Where in the archive we are after this member, for the progress bar."""
 
 
-def unpack(archive: Path, folder: Path, limit: int, on_progress: Callable[[int], None] = lambda _: None) -> int:
+def unpack(
+    archive: Path,
+    folder: Path,
+    limit: int,
+    on_progress: Callable[[int], None] = lambda _: None,
+    keep: Callable[[str], bool] = lambda _: True,
+) -> int:
     """Unpacks an archive into an empty folder; the caller removes the folder if this fails.
 
     Args:
@@ -51,6 +59,7 @@ def unpack(archive: Path, folder: Path, limit: int, on_progress: Callable[[int],
         folder: must exist.
         limit: the largest number of bytes to write.
         on_progress: called with the number of bytes of the archive that are done.
+        keep: says by a file's name in the archive whether it is written; the others are checked all the same.
 
     Returns:
         The number of files written.
@@ -69,9 +78,11 @@ def unpack(archive: Path, folder: Path, limit: int, on_progress: Callable[[int],
                 if member.content is None:
                     path.mkdir(parents=True, exist_ok=True)
                     continue
+                on_progress(member.packed_end)
+                if not keep(member.name):
+                    continue
                 written += _write(member.content, path, limit - written, archive)
                 files += 1
-                on_progress(member.packed_end)
     except (FileExistsError, NotADirectoryError) as error:
         raise _bad(archive, f"contains a name twice: {error.filename}") from error
     except OSError as error:
@@ -80,6 +91,28 @@ def unpack(archive: Path, folder: Path, limit: int, on_progress: Callable[[int],
         raise _bad(archive, f"contains a name that is too long here: {str(error.filename)[-60:]}") from error
     on_progress(archive.stat().st_size)
     return files
+
+
+@contextlib.contextmanager
+def unpacked_beside(
+    archive: Path, folder: Path, limit: int, progress: Progress = SILENT, keep: Callable[[str], bool] = lambda _: True
+) -> Iterator[Path]:
+    """Unpacks an archive to a temporary folder next to `folder`, so on its disk, and yields it; removes it at the end.
+
+    Raises ToolError as `unpack` does, and ConfigError if the disk is full or not writable.
+    """
+    temporary = folder.with_name(f".{folder.name}-unpacking")
+    shutil.rmtree(temporary, ignore_errors=True)  # left by a run that was killed
+    try:
+        try:
+            temporary.mkdir(parents=True)
+            with progress.track_bytes("unpacking", archive.stat().st_size) as show:
+                unpack(archive, temporary, limit, show, keep)
+        except OSError as error:
+            raise not_writable(folder.parent, error) from error
+        yield temporary
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _members(archive: Path, limit: int) -> Generator[_Member, None, None]:

@@ -25,6 +25,10 @@ Contents:
     long_words.enough_clip_ms: the clip length that holds a word.
     noise_recordings.read_noise: reads noise recordings, up to a limit.
     public_datasets.PUBLIC_DATASETS: the datasets that `fetch` can download.
+    corpus_pieces.pieces_of: which recordings of a public corpus are used, without the sentences that hold the words.
+    corpus_stream.write_stream: makes them one long recording with a list of its speakers.
+    common_voice.CommonVoice: Common Voice's single words as a data folder.
+    fetched_note.fetched_before: what was fetched into a folder.
     merge_folders.merge_into: merges downloaded clips into a data folder.
     merge_folders.recordings_by_folder: counts recordings in each subfolder.
     merge_folders.count_recordings: counts recordings anywhere below a folder.
