@@ -20,7 +20,7 @@ def test_a_new_project_can_be_read(tmp_path: Path) -> None:
 
 def test_a_new_project_has_the_defaults(tmp_path: Path) -> None:
     """What kws.yaml shows must not keep a project from better defaults."""
-    assert init(tmp_path, ["yes"]).config == Config(words=("yes",))
+    assert init(tmp_path, ["yes", "no"]).config == Config(words=("yes", "no"))
 
 
 @pytest.mark.parametrize("words", [[""], [], ["a", "a"], ["../x"], ["a/b"], ["_silence_"]])
@@ -43,4 +43,13 @@ def test_networks_for_streams_get_a_longer_clip_and_a_detector_without_a_pause(t
     assert (config.frontend.clip_ms, config.detector.inference_stride_ms) == (1500, 80)
     assert config.detector.kind == "recognize_commands"
     assert config.detector.is_auto
-    assert init(tmp_path / "two", ["computer"]).config.frontend.clip_ms == 1000
+    assert init(tmp_path / "two", ["computer"], architecture="ds_tcn").config.frontend.clip_ms == 1000
+
+
+def test_one_word_is_a_wake_word_and_gets_a_network_for_streams(tmp_path: Path) -> None:
+    one = init(tmp_path / "one", ["hey robot"]).config
+    assert (one.model.size, one.model.hears_streams, one.frontend.clip_ms) == ("auto", True, 1500)
+    several = init(tmp_path / "several", ["yes", "no"]).config
+    assert (several.model.size, several.model.architecture) == (None, "ds_tcn")
+    sized = init(tmp_path / "sized", ["yes", "no"], size="small").config
+    assert sized.model.hears_streams

@@ -33,10 +33,9 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--architecture",
-    default="ds_tcn",
-    show_default=True,
+    default=None,
     metavar="NAME",
-    help="Network architecture; `tinykws architectures` lists them.",
+    help="Network architecture; `tinykws architectures` lists them. By default ds_tcn, and --size auto for one word.",
 )
 @click.option(
     "--size",
@@ -44,18 +43,18 @@ if TYPE_CHECKING:
     type=click.Choice(SIZES),
     help="Instead of --architecture: a network for streams; auto is the largest that the board allows.",
 )
-def init(directory: Path, words: str, language: str, architecture: str, size: str | None) -> None:
+def init(directory: Path, words: str, language: str, architecture: str | None, size: str | None) -> None:
     """Create a project: kws.yaml and folders for recordings.
 
     DIRECTORY is the project's folder, by default the current one. WORDS are single words or short phrases, in any
-    language that espeak-ng can synthesize.
+    language that espeak-ng can synthesize. A single one is a wake word, and gets a network for streams.
 
     \b
     Examples:
       tinykws init --words yes,no
       tinykws init robot --words "hey robot"
       tinykws init russisch --words да,нет --language ru
-      tinykws init hello --words computer --size auto
+      tinykws init hello --words computer --size small
     """
     from tinykws.stages.init import init as init_project
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from tinykws.project.config import CONFIG_NAME, load_config, parse_config
 from tinykws.project.labels import labels_of_words
 from tinykws.project.layout import Project
-from tinykws.project.model_settings import ModelSettings
+from tinykws.project.model_settings import AUTO, ModelSettings
 from tinykws.support.errors import ConfigError
 from tinykws.support.files import not_writable, write_text_if_changed
 from tinykws.training.architectures.registry import check_architecture
@@ -32,23 +32,30 @@ two of the network's rows are new."""
 
 
 def init(
-    root: Path, words: Sequence[str], language: str = "en", architecture: str = "ds_tcn", size: str | None = None
+    root: Path, words: Sequence[str], language: str = "en", architecture: str | None = None, size: str | None = None
 ) -> Project:
     """Writes root/kws.yaml and the folders in root/data; returns the project.
+
+    A single word is a wake word: it gets a network for streams, of the size that the board allows. Trained on the same
+    synthetic clips, such a network heard half of the people who said `computer` where one for clips heard almost none
+    (docs/notebook/hearing_people.md).
 
     Args:
         root: the project's folder.
         words: the words to detect.
         language: their language.
-        architecture: the network's architecture.
+        architecture: the network's architecture; None: `size: auto` for a single word, ds_tcn for several.
         size: instead of the architecture, the size of a network for streams (`model: size`).
 
     Raises:
         ConfigError: an invalid word, an unknown architecture or size, a project that already exists, or a folder that
             cannot be written.
     """
-    check_architecture(architecture)
     labels_of_words(words)
+    if architecture is None and size is None and len(words) == 1:
+        size = AUTO
+    architecture = architecture or ModelSettings.architecture
+    check_architecture(architecture)
     path = root / CONFIG_NAME
     if path.exists():
         raise ConfigError(f"{path} already exists", hint="edit it, or name another folder: tinykws init DIR")
