@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from tone_bursts_dataset import SPLITS, make_project, write_dataset
+from small_teachers import tone_detector, write_onnx_teacher
+from tone_bursts_dataset import SPLITS, TONES_HZ, make_project, write_dataset
 
 from tinykws.evaluation.scoring import score
 from tinykws.native.features import features_of_clips
@@ -197,6 +199,27 @@ def test_a_network_for_streams_learns_and_its_last_epoch_is_kept(tmp_path: Path)
     predicted = network.probabilities(features_of_clips(clips, dataset.frontend)).argmax(axis=1)
     words = np.asarray(dataset.label_ids("testing")) >= FIRST_WORD
     assert (predicted[words] == dataset.label_ids("testing")[words]).mean() > 0.9
+
+
+@pytest.mark.slow
+def test_a_teacher_from_a_folder_teaches_a_network_for_streams(tmp_path: Path) -> None:
+    pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
+    yaml = STREAMS.replace("epochs: 16", "epochs: 1, teacher: my_teacher").replace(": 384", ": 96")
+    project = make_project(tmp_path, yaml=yaml)
+    write_onnx_teacher(tmp_path / "my_teacher", tone_detector(2560, TONES_HZ[1:]))
+    listening = Listening()
+    train(project, progress=listening)
+    assert any(
+        re.search(r"the teacher hears (1[5-9]|20) of 20 validation clips of words", line) for line in listening.said
+    ), listening.said
+    taught = Network.load(project.float_model_path).model.get_weights()
+    assert all(np.isfinite(weight).all() for weight in taught)
+    assert project.teacher_rows_path.is_file()
+    (tmp_path / "kws.yaml").write_text(yaml.replace(", teacher: my_teacher", ""))
+    train(Project.load(tmp_path))
+    alone = Network.load(project.float_model_path).model.get_weights()
+    assert not all(np.allclose(one, other) for one, other in zip(taught, alone, strict=True))
 
 
 @pytest.mark.parametrize(("architecture", "reads"), [("stream_small", True), ("ds_tcn", False)])
