@@ -180,6 +180,20 @@ def test_what_decides_whether_to_train_again(tmp_path: Path) -> None:
     assert stage_files(project).inputs_digest() != before
 
 
+def test_a_teacher_decides_too_and_so_do_its_files(tmp_path: Path) -> None:
+    project = make_project(tmp_path, yaml=STREAMS)
+    assert "teacher" not in stage_files(project).settings["training"]  # so that older stamps stay valid
+    (tmp_path / "my_teacher").mkdir()
+    (tmp_path / "my_teacher" / "embedding.onnx").write_bytes(b"one")
+    digests = {stage_files(project).inputs_digest()}
+    for name in ("openwakeword", "my_teacher"):
+        (tmp_path / "kws.yaml").write_text(STREAMS.replace("epochs: 16", f"epochs: 16, teacher: {name}"))
+        digests.add(stage_files(Project.load(tmp_path)).inputs_digest())
+    (tmp_path / "my_teacher" / "embedding.onnx").write_bytes(b"other")
+    digests.add(stage_files(Project.load(tmp_path)).inputs_digest())
+    assert len(digests) == 4
+
+
 STREAMS = """\
 words: [low, high]
 features: {clip_ms: 500}

@@ -77,11 +77,13 @@ class TrainReport:
 
 def stage_files(project: Project) -> StageFiles:
     """Returns the settings and files that train reads, and the folder that it writes."""
-    settings = {
-        "architecture": project.config.model.architecture,
-        "training": dataclasses.asdict(project.config.training),
-    }
+    training = dataclasses.asdict(project.config.training)
+    teacher = training.pop("teacher")  # without one, the digest is that of versions that knew of none
+    settings = {"architecture": project.config.model.architecture, "training": training}
     reads = [project.dataset_dir]
+    if teacher is not None:
+        training["teacher"] = teacher
+        reads += [project.root / teacher] if (project.root / teacher).is_dir() else []
     if project.config.model.hears_streams:
         reads.append(project.negatives_dir)
     return StageFiles(settings, reads=reads, writes=[project.model_dir])

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from small_teachers import Spectrum
 
 from tinykws.audio.samples import Samples
-from tinykws.support.progress import SILENT
+from tinykws.support.progress import SILENT, Progress, T
 from tinykws.training.teachers.kept_embeddings import KeptEmbeddings
 
 
@@ -36,6 +37,25 @@ def test_each_sound_is_heard_once(tmp_path: Path) -> None:
     assert again.heard == 0
     of(again, path, made)
     assert again.heard == 2  # the new one, and the first, which the last call did not need
+
+
+class Interrupting(Progress):
+    """Ctrl-C before the third item."""
+
+    def track(self, items: Iterable[T], label: str, total: int | None = None) -> Iterator[T]:
+        for at, item in enumerate(items):
+            if at == 2:
+                raise KeyboardInterrupt
+            yield item
+
+
+def test_what_was_heard_before_an_interrupt_is_kept(tmp_path: Path) -> None:
+    path, made, teacher = tmp_path / "rows.npz", sounds(5), Spectrum()
+    with pytest.raises(KeyboardInterrupt):
+        KeptEmbeddings(teacher, path, Interrupting()).of(made)
+    assert teacher.heard == 2
+    of(teacher, path, made)
+    assert teacher.heard == 5
 
 
 @pytest.mark.parametrize("damage", ["another teacher", "cut", "text", "empty"])

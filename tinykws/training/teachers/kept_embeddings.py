@@ -38,11 +38,14 @@ class KeptEmbeddings:
         keys = [hashlib.sha256(np.ascontiguousarray(sound).tobytes()).hexdigest()[:32] for sound in sounds]
         known = self._read(identity)
         new = {key: sound for key, sound in zip(keys, sounds, strict=True) if key not in known}
-        for key, sound in self._progress.track(list(new.items()), "teacher listens", len(new)):
-            known[key] = self._teacher.embed(sound).astype(np.float16)
-        rows = {key: known[key] for key in keys}
-        if new or len(rows) < len(known):
-            self._write(identity, rows)
+        had = len(known)
+        try:
+            for key, sound in self._progress.track(list(new.items()), "teacher listens", len(new)):
+                known[key] = self._teacher.embed(sound).astype(np.float16)
+        finally:  # what was made before Ctrl-C is kept, too
+            rows = {key: known[key] for key in keys if key in known}
+            if rows and (len(known) > had or len(rows) < had):
+                self._write(identity, rows)
         return [rows[key] for key in keys]
 
     def _read(self, identity: str) -> dict[str, Half]:

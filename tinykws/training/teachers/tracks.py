@@ -8,7 +8,7 @@ import dataclasses
 import numpy as np
 import numpy.typing as npt
 
-from tinykws.audio.samples import SAMPLE_RATE_HZ, Samples, saturated
+from tinykws.audio.samples import FULL_SCALE, SAMPLE_RATE_HZ, Samples
 from tinykws.project.labels import FIRST_WORD
 from tinykws.training.segments import EITHER_MS, FLOOR, HEARD_MS, NOT_COUNTED
 from tinykws.training.teachers.kept_embeddings import Half
@@ -17,6 +17,8 @@ from tinykws.training_data.folders import SILENCE_INDEX, UNKNOWN_INDEX
 
 HEARD = HEARD_MS * SAMPLE_RATE_HZ // 1000
 EITHER = EITHER_MS * SAMPLE_RATE_HZ // 1000
+NOISE_SAMPLES = 10 * SAMPLE_RATE_HZ
+"""The faint noise repeats after so many."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,9 +33,10 @@ class Track:
 
 def heard_by_a_teacher(sound: Samples, silence_samples: int = HEARD) -> Samples:
     """Returns the sound with silence after it, int16 [m], and with the faint noise that every microphone has."""
-    longer = np.concatenate([np.asarray(sound, np.float32), np.zeros(silence_samples, np.float32)])
-    noise = np.random.default_rng(0).standard_normal(longer.size, np.float32)
-    return saturated(longer + np.float32(FLOOR) * noise)
+    noise = np.rint(FLOOR * np.random.default_rng(0).standard_normal(NOISE_SAMPLES)).astype(np.int32)
+    heard = np.resize(noise, len(sound) + silence_samples)
+    heard[: len(sound)] += sound
+    return np.clip(heard, -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
 
 
 def clip_targets(clip: Samples, label_id: int, n_rows: int, hop_samples: int) -> npt.NDArray[np.int8]:
