@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from tone_bursts_dataset import SPLITS, make_project, write_dataset
+from small_teachers import tone_detector, write_onnx_teacher
+from tone_bursts_dataset import SPLITS, TONES_HZ, make_project, write_dataset
 
 from tinykws.evaluation.scoring import score
 from tinykws.native.features import features_of_clips
@@ -19,7 +21,10 @@ from tinykws.project.layout import Project
 from tinykws.stages.train import TrainReport, stage_files, train
 from tinykws.support.errors import ConfigError
 from tinykws.support.progress import Progress, T
-from tinykws.training.keras_network import Network
+from tinykws.training.keras_network import Network, real_values
+from tinykws.training.segments import Segments
+from tinykws.training.stream_trainer import StreamTrainer
+from tinykws.training.trainer import EpochResult
 from tinykws.training_data.clip_placement import AT_END, placed
 from tinykws.training_data.dataset import Dataset
 
@@ -178,6 +183,20 @@ def test_what_decides_whether_to_train_again(tmp_path: Path) -> None:
     assert stage_files(project).inputs_digest() != before
 
 
+def test_a_teacher_decides_too_and_so_do_its_files(tmp_path: Path) -> None:
+    project = make_project(tmp_path, yaml=STREAMS)
+    assert "teacher" not in stage_files(project).settings["training"]  # so that older stamps stay valid
+    (tmp_path / "my_teacher").mkdir()
+    (tmp_path / "my_teacher" / "embedding.onnx").write_bytes(b"one")
+    digests = {stage_files(project).inputs_digest()}
+    for name in ("openwakeword", "my_teacher"):
+        (tmp_path / "kws.yaml").write_text(STREAMS.replace("epochs: 16", f"epochs: 16, teacher: {name}"))
+        digests.add(stage_files(Project.load(tmp_path)).inputs_digest())
+    (tmp_path / "my_teacher" / "embedding.onnx").write_bytes(b"other")
+    digests.add(stage_files(Project.load(tmp_path)).inputs_digest())
+    assert len(digests) == 4
+
+
 STREAMS = """\
 words: [low, high]
 features: {clip_ms: 500}
@@ -197,6 +216,35 @@ def test_a_network_for_streams_learns_and_its_last_epoch_is_kept(tmp_path: Path)
     predicted = network.probabilities(features_of_clips(clips, dataset.frontend)).argmax(axis=1)
     words = np.asarray(dataset.label_ids("testing")) >= FIRST_WORD
     assert (predicted[words] == dataset.label_ids("testing")[words]).mean() > 0.9
+
+
+@pytest.mark.slow
+def test_a_teacher_from_a_folder_teaches_a_network_for_streams(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
+    project = make_project(tmp_path, yaml=STREAMS.replace("epochs: 16", "epochs: 1, teacher: my_teacher"))
+    write_onnx_teacher(tmp_path / "my_teacher", tone_detector(2560, TONES_HZ[1:]))
+    losses: list[float] = []
+
+    def watched(trainer: StreamTrainer, segments: Segments) -> EpochResult:
+        result = learn(trainer, segments)
+        inputs, targets = real_values(segments.features[:16]), segments.targets[:16].astype(np.int32)
+        assert segments.taught is not None
+        for taught in (segments.taught[:16], np.full_like(segments.taught[:16], np.nan)):
+            losses.append(float(trainer._step(inputs, targets, taught)[0]))
+        return result
+
+    learn = StreamTrainer.train_epoch
+    monkeypatch.setattr(StreamTrainer, "train_epoch", watched)
+    listening = Listening()
+    train(project, progress=listening)
+    assert any(
+        re.search(r"the teacher hears (1[5-9]|20) of 20 validation clips of words", line) for line in listening.said
+    )
+    assert project.teacher_rows_path.is_file()
+    with_teacher, with_labels_only = losses
+    assert np.isfinite([with_teacher, with_labels_only]).all()
+    assert abs(with_teacher - with_labels_only) > 0.05 * with_labels_only
 
 
 @pytest.mark.parametrize(("architecture", "reads"), [("stream_small", True), ("ds_tcn", False)])

@@ -17,7 +17,9 @@ from tinykws.project.labels import FIRST_WORD
 from tinykws.project.training_settings import PROBABILITIES, AugmentationSettings
 from tinykws.training import segments as module
 from tinykws.training.architectures.stream_tcn import STRIDE, shape_for
+from tinykws.training.lessons import Lessons
 from tinykws.training.segments import HEARD_MS, NOT_COUNTED, SegmentMaker, Segments, slower
+from tinykws.training.teachers.tracks import clip_targets
 from tinykws.training_data.dataset import Dataset
 from tinykws.training_data.folders import SILENCE_INDEX, UNKNOWN_INDEX
 
@@ -145,3 +147,50 @@ def test_slower_sound_has_its_words_later(dataset: Dataset, monkeypatch: pytest.
 
 def same(one: Segments, other: Segments) -> bool:
     return np.array_equal(one.features, other.features) and np.array_equal(one.targets, other.targets)
+
+
+def spoken_lessons(dataset: Dataset) -> Lessons:
+    """What a perfect teacher says: a clip's label while it must be said, otherwise unknown; in talk, the time."""
+    logits = []
+    for clip, label in zip(dataset.clips("training"), dataset.label_ids("training"), strict=True):
+        targets = clip_targets(clip, int(label), -(-(clip.size + 16_000) // 160), 160)
+        logits.append(np.eye(4, dtype=np.float32)[np.maximum(targets, UNKNOWN_INDEX)])
+    clock = np.repeat((np.arange(TALK.size // 160) + 1.0)[:, None] * 160, 4, axis=1).astype(np.float32)
+    return Lessons(160, logits, [np.zeros((1, 4), np.float32), clock])
+
+
+@pytest.mark.parametrize("slowness", [1.0, 1.4])
+def test_a_teacher_says_each_word_when_the_segment_must(
+    dataset: Dataset, monkeypatch: pytest.MonkeyPatch, slowness: float
+) -> None:
+    monkeypatch.setattr(SegmentMaker, "_slowness", lambda self, count, rng: np.full(count, slowness))
+    monkeypatch.setattr(module, "PAUSE_S", (0.7, 0.9))
+    settings = dataclasses.replace(PLAIN, speed_percent=10)
+    one = SegmentMaker(
+        dataset, (), settings, shape_for(dataset.frontend.n_frames), 1, lessons=spoken_lessons(dataset)
+    ).make(0)
+    assert one.taught is not None
+    assert same(one, maker(dataset, (), settings).make(0))
+    words = (one.targets >= FIRST_WORD) & np.isfinite(one.taught[..., 0])
+    assert words.sum() > 300
+    says = np.where(np.isfinite(one.taught), one.taught, 0).argmax(axis=2)
+    # HEARD_MS is that of the segment: the teacher's ends earlier in one that is slowed down or sped up
+    assert (says[words] == one.targets[words]).mean() > 0.85
+    counted = (one.targets == UNKNOWN_INDEX) & np.isfinite(one.taught[..., 0])
+    assert counted.sum() > 300
+    assert (says[counted] == UNKNOWN_INDEX).mean() > 0.98
+
+
+def test_a_teacher_is_heard_at_the_place_in_the_talk(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first recording is too short for a segment, so the second one's lessons must be used."""
+    monkeypatch.setattr(module, "TALK_SHARE", 1.0)
+    monkeypatch.setattr(module, "SILENCE_SHARE", 0.0)
+    monkeypatch.setattr(SegmentMaker, "_slowness", lambda self, count, rng: np.full(count, 1.25))
+    shape = shape_for(dataset.frontend.n_frames)
+    talk = (np.zeros(200, np.int16), TALK)
+    made = SegmentMaker(dataset, talk, PLAIN, shape, 1, lessons=spoken_lessons(dataset)).make(0)
+    assert made.taught is not None
+    heard_at = made.taught[..., 0]
+    step = STRIDE * dataset.frontend.stride_samples / 1.25
+    np.testing.assert_allclose(np.diff(heard_at, axis=1), step, atol=1)
+    assert len(np.unique(heard_at[:, 0])) > 30

@@ -54,6 +54,12 @@ class Config:
         self.model.check()
         self.training.check(self.frontend.clip_ms)
         self.detector.check(self.words, self.frontend.stride_ms)
+        if self.training.teacher is not None and not self.model.hears_streams:
+            raise ConfigError(
+                f"training: teacher is {self.training.teacher}, but {self.model.architecture} learns from clips: only"
+                " networks for streams learn from a pretrained teacher",
+                hint="set model: {architecture: stream_medium}, or remove training: teacher",
+            )
 
     @property
     def labels(self) -> tuple[Label, ...]:

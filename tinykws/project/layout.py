@@ -66,6 +66,11 @@ class Project:
         return self.model_dir / "model.keras"
 
     @property
+    def teacher_rows_path(self) -> Path:
+        """What a pretrained teacher made of each sound; kept, because it takes minutes."""
+        return self.build_dir / "teacher" / "rows.npz"
+
+    @property
     def quantized_dir(self) -> Path:
         """The int8 model as a bundle whose detector is not tuned yet."""
         return self.build_dir / "quantized"

@@ -113,6 +113,10 @@ class TrainingSettings:
     distill: float = 0.0
     """Share of the loss that comes from the outputs of a large network trained alongside (distillation), 0 to 1; 0:
     no distillation."""
+    teacher: str | None = None
+    """A speech network that others trained, from which a network for streams, such as `stream_medium`, also learns:
+    `openwakeword` (pip install 'tinykws[teacher]'), the name of one that another package offers, or a folder with
+    teacher.yaml. null: none."""
     seed: int = 1
     """Seed of all random choices, 0 to 4294967295."""
     augmentation: AugmentationSettings = AugmentationSettings()

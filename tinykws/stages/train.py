@@ -9,11 +9,13 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from tinykws.audio.samples import Samples
 from tinykws.cost.architecture_cost import NetworkCost, in_words, measure_cost, refuse_if_over_limits
 from tinykws.evaluation.scoring import Score, score
 from tinykws.evaluation.stream_set import training_talk
@@ -29,7 +31,10 @@ from tinykws.training.architectures.registry import TEACHER
 from tinykws.training.class_weights import class_weights
 from tinykws.training.defaults import with_defaults
 from tinykws.training.keras_network import Network
+from tinykws.training.lessons import Lessons
 from tinykws.training.runs import ClipRun, Run, StreamRun
+from tinykws.training.teachers.registry import find_teacher
+from tinykws.training.teachers.teaching import make_lessons
 from tinykws.training.trainer import EpochResult, Trainer
 from tinykws.training.word_targets import WordTargets
 from tinykws.training_data.dataset import Dataset
@@ -72,11 +77,13 @@ class TrainReport:
 
 def stage_files(project: Project) -> StageFiles:
     """Returns the settings and files that train reads, and the folder that it writes."""
-    settings = {
-        "architecture": project.config.model.architecture,
-        "training": dataclasses.asdict(project.config.training),
-    }
+    training = dataclasses.asdict(project.config.training)
+    teacher = training.pop("teacher")  # without one, the digest is that of versions that knew of none
+    settings = {"architecture": project.config.model.architecture, "training": training}
     reads = [project.dataset_dir]
+    if teacher is not None:
+        training["teacher"] = teacher
+        reads += [project.root / teacher] if (project.root / teacher).is_dir() else []
     if project.config.model.hears_streams:
         reads.append(project.negatives_dir)
     return StageFiles(settings, reads=reads, writes=[project.model_dir])
@@ -97,7 +104,7 @@ def train(project: Project, *, progress: Progress = SILENT) -> TrainReport:
     _check(dataset, project)
     cost = _affordable_cost(dataset, project.config.model, progress)
     settings = with_defaults(project.config.training, dataset, project.config.model)
-    run = _run(dataset, project, settings)
+    run = _run(dataset, project, settings, progress)
     history, best, weights = _learn(run, settings, dataset, progress)
     run.restore(weights)
     if isinstance(run, ClipRun) and run.teacher is not None:
@@ -135,11 +142,13 @@ def _affordable_cost(dataset: Dataset, model: ModelSettings, progress: Progress)
     return cost
 
 
-def _run(dataset: Dataset, project: Project, settings: TrainingSettings) -> Run:
+def _run(dataset: Dataset, project: Project, settings: TrainingSettings, progress: Progress) -> Run:
     """Returns the training that suits the architecture."""
     architecture = project.config.model.architecture
     if project.config.model.hears_streams:
-        return StreamRun(dataset, settings, architecture, training_talk(project))
+        talk = training_talk(project)
+        lessons = _lessons(dataset, project, talk, progress)
+        return StreamRun(dataset, settings, architecture, talk, lessons)
     shape, n_labels, n_words = dataset.frontend.features_shape, len(dataset.labels), len(WordTargets(dataset).names)
     n_clips = min(len(dataset.label_ids("training")), settings.augmentation.clips_per_epoch)
     teacher = None
@@ -149,6 +158,19 @@ def _run(dataset: Dataset, project: Project, settings: TrainingSettings) -> Run:
     network = None if teacher is None else teacher.network
     pupil = Trainer(architecture, shape, n_labels, n_clips, settings, n_words=n_words, teacher=network)
     return ClipRun(dataset, settings, pupil, teacher)
+
+
+def _lessons(dataset: Dataset, project: Project, talk: Sequence[Samples], progress: Progress) -> Lessons | None:
+    """Returns what the pretrained teacher that kws.yaml names says of clips and talk; None without one."""
+    settings = project.config.training
+    if settings.teacher is None:
+        return None
+    teacher = find_teacher(settings.teacher, project.root)
+    lessons, knowledge = make_lessons(
+        teacher, dataset, talk, kept=project.teacher_rows_path, seed=settings.seed, progress=progress
+    )
+    progress.say(str(knowledge))
+    return lessons
 
 
 def _learn(

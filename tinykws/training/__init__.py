@@ -12,10 +12,12 @@ Contents:
     class_weights.class_weights: weights of the labels in the loss.
     word_targets.WordTargets: targets of the auxiliary word classifier.
     trainer.Trainer: trains a network on clips, optionally from a teacher.
+    lessons.Lessons: what a pretrained teacher says of clips and recordings, row by row.
     segments.SegmentMaker: makes segments of streams, with a target for each row of the network.
     stream_trainer.StreamTrainer: trains a network made for streams on segments.
     runs.Run: a training in progress, of either kind.
     keras_network.Network: an untrained or trained network: probabilities, load, save.
     tensorflow_import.import_tensorflow: imports TensorFlow silently.
+    teachers.teaching.make_lessons: makes a teacher of a speech network that others trained.
     architectures.registry.build_architecture: builds an architecture by its name.
 """

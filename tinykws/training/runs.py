@@ -16,6 +16,7 @@ from tinykws.training.architectures.stream_tcn import shape_for
 from tinykws.training.class_weights import class_weights
 from tinykws.training.epochs import Epochs
 from tinykws.training.keras_network import Network
+from tinykws.training.lessons import Lessons
 from tinykws.training.segments import SegmentMaker
 from tinykws.training.stream_trainer import StreamTrainer
 from tinykws.training.trainer import EpochResult, Trainer
@@ -111,18 +112,24 @@ class StreamRun:
         settings: with all defaults filled in.
         architecture: a size of stream_tcn.
         talk: recordings without the words, int16 [m].
+        lessons: what a pretrained teacher says of the clips and of the talk.
     """
 
     keeps_last = True
 
     def __init__(
-        self, dataset: Dataset, settings: TrainingSettings, architecture: str, talk: Sequence[Samples]
+        self,
+        dataset: Dataset,
+        settings: TrainingSettings,
+        architecture: str,
+        talk: Sequence[Samples],
+        lessons: Lessons | None = None,
     ) -> None:
         assert architecture in STREAM_WIDTHS
         assert settings.epochs is not None
         shape = shape_for(dataset.frontend.n_frames)
         self._count = settings.epochs
-        self._maker = SegmentMaker(dataset, talk, settings.augmentation, shape, settings.seed)
+        self._maker = SegmentMaker(dataset, talk, settings.augmentation, shape, settings.seed, lessons=lessons)
         self._trainer = StreamTrainer(
             architecture, dataset.frontend.features_shape, len(dataset.labels), self._maker, settings
         )

@@ -23,6 +23,7 @@ from tinykws.project.frontend_settings import MAX_CLIP_MS
 from tinykws.project.labels import FIRST_WORD
 from tinykws.project.training_settings import AugmentationSettings
 from tinykws.training.architectures.stream_tcn import STRIDE, Shape
+from tinykws.training.lessons import Lessons, Logits, Said, rows_taught
 from tinykws.training.prepared_ahead import prepared_ahead
 from tinykws.training_data.augmentation.clip_augmenter import Augmenter
 from tinykws.training_data.augmentation.word_position import speech_edges
@@ -81,6 +82,8 @@ class Segments:
     """int8 [n, frames, n_mels]."""
     targets: npt.NDArray[np.int8]
     """int [n, rows]: label of each row, or NOT_COUNTED."""
+    taught: Logits | None = None
+    """float [n, rows, n_labels]: a teacher's logits, NaN where it heard nothing; None without a teacher."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,6 +93,8 @@ class _Speech:
     start: int
     end: int
     label_id: int
+    said: Said | None = None
+    """What a teacher said of it."""
 
 
 class SegmentMaker:
@@ -102,6 +107,8 @@ class SegmentMaker:
         settings: AugmentationSettings,
         shape: Shape,
         seed: int,
+        *,
+        lessons: Lessons | None = None,
     ) -> None:
         """Prepares rooms, microphones and noises.
 
@@ -112,6 +119,7 @@ class SegmentMaker:
                 has no effect.
             shape: the layers of the network, which say how many frames a row sees.
             seed: for all random choices.
+            lessons: what a teacher says of the training clips and of the talk, in the same order.
         """
         self._clips, self._label_ids = dataset.clips("training"), np.asarray(dataset.label_ids("training"))
         frontend = dataset.frontend
@@ -120,10 +128,9 @@ class SegmentMaker:
         self._frontend = dataclasses.replace(frontend, clip_ms=frontend.window_ms + (n_frames - 1) * frontend.stride_ms)
         frames = np.arange(self.rows) * STRIDE + shape.n_frames - 1
         self._row_ends = frames * frontend.stride_samples + frontend.window_samples
-        self._talk, self._noise = (
-            [recording for recording in recordings if recording.size >= self._frontend.clip_samples]
-            for recordings in (talk, dataset.noise)
-        )
+        self._talk, self._noise = (_long_enough(self._frontend.clip_samples, each) for each in (talk, dataset.noise))
+        self._lessons, self._n_labels = lessons, len(dataset.labels)
+        self._talk_numbers = [at for at, each in enumerate(talk) if each.size >= self._frontend.clip_samples]
         self._seed, self._speed_percent = seed, settings.speed_percent
         self._tempo_percent = settings.tempo_percent or 0.0
         self.n_segments = max(1, settings.clips_per_epoch // CLIPS_PER_SEGMENT)
@@ -152,24 +159,27 @@ class SegmentMaker:
         """Returns the segments of epoch `number`. Raises CancelledError if the generator was closed."""
         features = np.empty((self.n_segments, *self._frontend.features_shape), np.int8)
         targets = np.empty((self.n_segments, self.rows), np.int8)
+        taught = np.full((self.n_segments, self.rows, self._n_labels), np.nan, np.float32)
         for start in range(0, self.n_segments, BLOCK):
             if self._stopped.is_set():
                 raise CancelledError
             here = slice(start, min(start + BLOCK, self.n_segments))
             rng = np.random.default_rng([self._seed, number, start])
-            features[here], targets[here] = self._block(here.stop - start, rng)
-        return Segments(features, targets)
+            features[here], targets[here], taught[here] = self._block(here.stop - start, rng)
+        return Segments(features, targets, None if self._lessons is None else taught)
 
-    def _block(self, count: int, rng: np.random.Generator) -> tuple[Features, npt.NDArray[np.int8]]:
+    def _block(self, count: int, rng: np.random.Generator) -> tuple[Features, npt.NDArray[np.int8], Logits]:
         sound = np.empty((count, self._frontend.clip_samples), np.int16)
         targets = np.empty((count, self.rows), np.int8)
+        taught = np.empty((count, self.rows, self._n_labels), np.float32)
         slowness = self._slowness(count, rng)
         for row in range(count):
             dry, speech = self._sound(rng)
             sound[row] = saturated(dry + FLOOR * rng.standard_normal(dry.size, np.float32))
             targets[row] = self._targets(speech, slowness[row])
+            taught[row] = self._taught(speech, slowness[row])
         sound, _ = self._augmenter.augment(sound, np.full(count, UNKNOWN_INDEX), rng)
-        return slower(features_of_clips(sound, self._frontend), slowness), targets
+        return slower(features_of_clips(sound, self._frontend), slowness), targets, taught
 
     def _slowness(self, count: int, rng: np.random.Generator) -> npt.NDArray[np.float64]:
         """Returns how many times longer each segment's sound shall take: 1 for some, else up to the settings' tempo."""
@@ -190,6 +200,15 @@ class SegmentMaker:
             targets[(row_ends >= end) & (row_ends < end + heard)] = label_id
         return targets
 
+    def _taught(self, speech: Sequence[_Speech], slowness: float) -> Logits:
+        """Returns what the teacher says of the rows: float [rows, n_labels], NaN where it heard nothing.
+
+        A word is said up to HEARD_MS after it, even if other speech has begun by then.
+        """
+        heard = _samples(HEARD_MS) / slowness
+        pieces = [(one.start, one.end + heard, one.said) for one in speech if one.said is not None]
+        return rows_taught(self._row_ends / slowness, pieces, self._n_labels)
+
     def _sound(self, rng: np.random.Generator) -> tuple[Floats, list[_Speech]]:
         """Returns a segment before rooms and noise, float [s], and what is said in it."""
         if rng.random() < SILENCE_SHARE:
@@ -203,8 +222,8 @@ class SegmentMaker:
         return _at_level(_piece_of(self._noise, length, rng), NOISE_DB, rng)
 
     def _talk_only(self, rng: np.random.Generator) -> tuple[Floats, list[_Speech]]:
-        piece = self._piece_of_talk(self._frontend.clip_samples, rng)
-        return piece, [_Speech(0, piece.size, UNKNOWN_INDEX)]
+        piece, said = self._piece_of_talk(self._frontend.clip_samples, rng)
+        return piece, [_Speech(0, piece.size, UNKNOWN_INDEX, said)]
 
     def _sequence(self, rng: np.random.Generator) -> tuple[Floats, list[_Speech]]:
         """Returns clips one after another, float [s], and where they are."""
@@ -214,14 +233,16 @@ class SegmentMaker:
         at = -int(rng.integers(SAMPLE_RATE_HZ))
         while at < sound.size:
             if self._talk and rng.random() < CONTEXT_SHARE:
-                talk = self._piece_of_talk(int(SAMPLE_RATE_HZ * rng.uniform(*CONTEXT_S)), rng)
-                at = _place(sound, talk, at, UNKNOWN_INDEX, speech) + int(SAMPLE_RATE_HZ * rng.uniform(0, 0.3))
-            piece, label_id = self._clip(rng)
-            at = _place(sound, piece, at, label_id, speech) + int(SAMPLE_RATE_HZ * rng.uniform(*PAUSE_S))
+                talk, said = self._piece_of_talk(int(SAMPLE_RATE_HZ * rng.uniform(*CONTEXT_S)), rng)
+                at = _place(sound, talk, at, UNKNOWN_INDEX, speech, said=said) + int(
+                    SAMPLE_RATE_HZ * rng.uniform(0, 0.3)
+                )
+            piece, label_id, said = self._clip(rng)
+            at = _place(sound, piece, at, label_id, speech, said=said) + int(SAMPLE_RATE_HZ * rng.uniform(*PAUSE_S))
         return sound, speech
 
-    def _clip(self, rng: np.random.Generator) -> tuple[Floats, int]:
-        """Returns the speech of a random clip at a random speed and level, and its label."""
+    def _clip(self, rng: np.random.Generator) -> tuple[Floats, int, Said | None]:
+        """Returns the speech of a random clip at a random speed and level, its label, and what was said of it."""
         is_word = bool(len(self._words)) and (rng.random() < WORD_SHARE or not len(self._others))
         row = int(rng.choice(self._words if is_word else self._others))
         clip = np.asarray(self._clips[row], np.float32)
@@ -229,14 +250,20 @@ class SegmentMaker:
         most = SPEEDS_TIMES * self._speed_percent / 100
         speed = float(rng.uniform(1 - most, 1 + most)) if rng.random() < SPEED_SHARE else 1.0
         piece = soxr.resample(clip[begin:end], SAMPLE_RATE_HZ * speed, SAMPLE_RATE_HZ, quality="MQ")
-        return _at_level(piece, LEVEL_DB, rng), int(self._label_ids[row])
+        lessons = self._lessons
+        said = None if lessons is None else Said(lessons.clips[row], lessons.hop_samples, 0, begin, speed)
+        return _at_level(piece, LEVEL_DB, rng), int(self._label_ids[row]), said
 
-    def _piece_of_talk(self, length: int, rng: np.random.Generator) -> Floats:
-        piece = _at_level(_piece_of(self._talk, length, rng), LEVEL_DB, rng)
+    def _piece_of_talk(self, length: int, rng: np.random.Generator) -> tuple[Floats, Said | None]:
+        """Returns a random piece of talk, float [length], and what was said of it."""
+        number, start = _place_in(self._talk, length, rng)
+        piece = _at_level(np.asarray(self._talk[number][start : start + length], np.float32), LEVEL_DB, rng)
         fade = np.linspace(0, 1, FADE, dtype=np.float32)
         piece[:FADE] *= fade
         piece[-FADE:] *= fade[::-1]
-        return piece
+        if self._lessons is None:
+            return piece, None
+        return piece, Said(self._lessons.talk[self._talk_numbers[number]], self._lessons.hop_samples, 0, start)
 
 
 def slower(features: Features, factors: npt.NDArray[np.float64]) -> Features:
@@ -249,20 +276,32 @@ def slower(features: Features, factors: npt.NDArray[np.float64]) -> Features:
     return np.asarray(np.rint(mixed), np.int8)
 
 
-def _place(sound: Floats, piece: Floats, at: int, label_id: int, speech: list[_Speech]) -> int:
+def _place(
+    sound: Floats, piece: Floats, at: int, label_id: int, speech: list[_Speech], *, said: Said | None = None
+) -> int:
     """Adds a piece to the sound, as far as it lies inside; returns where it ends."""
     first, last = max(at, 0), min(at + piece.size, sound.size)
     if last > first:
         sound[first:last] += piece[first - at : last - at]
         # a word whose end is outside has no row that must say it
-        speech.append(_Speech(first, at + piece.size, label_id))
+        heard = said and dataclasses.replace(said, at=at)
+        speech.append(_Speech(first, at + piece.size, label_id, heard))
     return at + piece.size
 
 
 def _piece_of(recordings: Sequence[Samples], length: int, rng: np.random.Generator) -> Floats:
-    recording = recordings[int(rng.integers(len(recordings)))]
-    start = int(rng.integers(recording.size - length + 1))
-    return np.asarray(recording[start : start + length], np.float32)
+    number, start = _place_in(recordings, length, rng)
+    return np.asarray(recordings[number][start : start + length], np.float32)
+
+
+def _place_in(recordings: Sequence[Samples], length: int, rng: np.random.Generator) -> tuple[int, int]:
+    """Returns a random recording's number, and a random place in it with `length` samples after it."""
+    number = int(rng.integers(len(recordings)))
+    return number, int(rng.integers(recordings[number].size - length + 1))
+
+
+def _long_enough(length: int, recordings: Sequence[Samples]) -> list[Samples]:
+    return [recording for recording in recordings if recording.size >= length]
 
 
 def _at_level(piece: Floats, level_db: tuple[float, float], rng: np.random.Generator) -> Floats:

@@ -23,6 +23,12 @@ LEARNING_RATE = 0.002
 WORD_WEIGHT = 5.0
 """Weight of a row that must say a word; such rows are one in twenty."""
 GRADIENT_NORM = 1.0
+TEACHER_SHARE = 0.7
+"""Share of the loss that comes from a teacher's outputs, in rows of which it heard the sound."""
+TEMPERATURE = 3.0
+"""Both networks' logits are divided by this, so that the small one also learns what is hardly like the word."""
+TAUGHT_WORD_WEIGHT = 4.0
+"""A row of which the teacher is sure that it is a word weighs so much more."""
 
 
 class StreamTrainer:
@@ -74,9 +80,17 @@ class StreamTrainer:
             for start in range(0, len(order), size):
                 rows = order[start : start + size]
                 features = real_values(warped(segments.features[rows], self._settings.augmentation, self._rng))
-                step_loss, hits, counted = self._step(features, segments.targets[rows].astype(np.int32))
+                step_loss, hits, counted = self._step(
+                    features, segments.targets[rows].astype(np.int32), self._taught(segments, rows)
+                )
                 loss, correct, count = loss + float(step_loss), correct + float(hits), count + float(counted)
         return EpochResult(loss / count, correct / count)
+
+    def _taught(self, segments: Segments, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+        """Returns the teacher's logits of some segments, NaN where there are none: float32 [n, rows, n_labels]."""
+        if segments.taught is not None:
+            return segments.taught[rows]
+        return np.full((len(rows), *self._rows.output_shape[1:]), np.nan, np.float32)
 
     def weights(self) -> list[npt.NDArray[Any]]:
         """Returns a copy of all weights."""
@@ -95,17 +109,19 @@ class StreamTrainer:
         optimizer = keras.optimizers.Adam(learning_rate, clipnorm=GRADIENT_NORM)
         optimizer.build(variables)
 
-        def gradients(features: Any, targets: Any) -> Any:
+        def gradients(features: Any, targets: Any, taught: Any) -> Any:
             with tensorflow.GradientTape() as tape:
                 logits = model(features, training=True)
                 losses = tensorflow.nn.sparse_softmax_cross_entropy_with_logits(tensorflow.maximum(targets, 0), logits)
                 counted = tensorflow.cast(targets >= 0, losses.dtype)
                 weights = counted * tensorflow.where(targets >= FIRST_WORD, WORD_WEIGHT, 1.0)
-                loss = tensorflow.reduce_sum(weights * losses) / tensorflow.reduce_sum(counted)
+                of_teacher, heard = losses_of_teacher(logits, taught)
+                losses = (1 - TEACHER_SHARE * heard) * weights * losses + TEACHER_SHARE * of_teacher
+                loss = tensorflow.reduce_sum(losses) / tensorflow.reduce_sum(counted)
             correct = counted * tensorflow.cast(
                 tensorflow.argmax(logits, axis=-1, output_type=targets.dtype) == targets, losses.dtype
             )
-            sums = [tensorflow.reduce_sum(value) for value in (weights * losses, correct, counted)]
+            sums = [tensorflow.reduce_sum(value) for value in (losses, correct, counted)]
             return tape.gradient(loss, variables), sums
 
         def apply(values: Any) -> None:
@@ -114,9 +130,27 @@ class StreamTrainer:
         compiled = tensorflow.function(gradients, jit_compile=True)
         applied = tensorflow.function(apply)
 
-        def step(features: Any, targets: Any) -> Any:
-            values, sums = compiled(features, targets)
+        def step(features: Any, targets: Any, taught: Any) -> Any:
+            values, sums = compiled(features, targets, taught)
             applied(values)
             return sums
 
         return step
+
+
+def losses_of_teacher(logits: Any, taught: Any) -> tuple[Any, Any]:
+    """Returns the distance of logits from a teacher's [n, rows, n_labels], and where there is one: both [n, rows].
+
+    The cross-entropy of softened probabilities, less its least value, times the temperature squared: its gradients are
+    then as large as those of labels (Hinton, Vinyals, Dean: Distilling the Knowledge in a Neural Network, 2015).
+    """
+    import tensorflow
+
+    heard = tensorflow.cast(tensorflow.math.is_finite(taught[..., 0]), logits.dtype)
+    taught = tensorflow.where(tensorflow.math.is_finite(taught), taught, 0.0)
+    soft = tensorflow.nn.softmax(taught / TEMPERATURE)
+    distance = tensorflow.reduce_sum(
+        soft * (tensorflow.nn.log_softmax(taught / TEMPERATURE) - tensorflow.nn.log_softmax(logits / TEMPERATURE)), -1
+    )
+    word = tensorflow.reduce_sum(tensorflow.nn.softmax(taught)[..., FIRST_WORD:], -1)
+    return heard * TEMPERATURE**2 * (1 + TAUGHT_WORD_WEIGHT * word) * distance, heard
