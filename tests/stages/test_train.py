@@ -183,7 +183,24 @@ def test_what_decides_whether_to_train_again(tmp_path: Path) -> None:
     assert stage_files(project).inputs_digest() != before
 
 
-def test_a_teacher_decides_too_and_so_do_its_files(tmp_path: Path) -> None:
+def test_an_installed_teacher_is_used_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = make_project(tmp_path, yaml=STREAMS)
+
+    def settings(installed: str | None, yaml: str = STREAMS) -> dict[str, object]:
+        monkeypatch.setattr("tinykws.stages.train.usual_teacher", lambda: installed)
+        (tmp_path / "kws.yaml").write_text(yaml)
+        training = stage_files(Project.load(project.root)).settings["training"]
+        assert isinstance(training, dict)
+        return training
+
+    assert "teacher" not in settings(None)
+    assert settings("openwakeword")["teacher"] == "openwakeword"
+    assert "teacher" not in settings("openwakeword", STREAMS.replace("epochs: 16", "epochs: 16, teacher: null"))
+    assert "teacher" not in settings("openwakeword", STREAMS.replace("stream_small", "ds_tcn"))
+
+
+def test_a_teacher_decides_too_and_so_do_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tinykws.stages.train.usual_teacher", lambda: None)
     project = make_project(tmp_path, yaml=STREAMS)
     assert "teacher" not in stage_files(project).settings["training"]  # so that older stamps stay valid
     (tmp_path / "my_teacher").mkdir()

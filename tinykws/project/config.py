@@ -14,7 +14,7 @@ from tinykws.project.detector_settings import DetectorRequest
 from tinykws.project.frontend_settings import FrontendSettings
 from tinykws.project.labels import Label, labels_of_words
 from tinykws.project.model_settings import FeatureSettings, ModelSettings
-from tinykws.project.synth_settings import SynthSettings
+from tinykws.project.synth_settings import AUTO, SynthSettings
 from tinykws.project.training_settings import TrainingSettings
 from tinykws.support.dataclass_reader import read_dataclass
 from tinykws.support.errors import ConfigError
@@ -54,7 +54,7 @@ class Config:
         self.model.check()
         self.training.check(self.frontend.clip_ms)
         self.detector.check(self.words, self.frontend.stride_ms)
-        if self.training.teacher is not None and not self.model.hears_streams:
+        if self.training.teacher not in (AUTO, None) and not self.model.hears_streams:
             raise ConfigError(
                 f"training: teacher is {self.training.teacher}, but {self.model.architecture} learns from clips: only"
                 " networks for streams learn from a pretrained teacher",

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from tinykws.project.synth_settings import LARGEST_SEED
+from tinykws.project.synth_settings import AUTO, LARGEST_SEED
 from tinykws.support.dataclass_reader import renamed, require_at_least, require_in_range
 
 MAX_CLIP_WITH_LEAD_IN_MS = 4000
@@ -113,10 +113,10 @@ class TrainingSettings:
     distill: float = 0.0
     """Share of the loss that comes from the outputs of a large network trained alongside (distillation), 0 to 1; 0:
     no distillation."""
-    teacher: str | None = None
+    teacher: str | None = AUTO
     """A speech network that others trained, from which a network for streams, such as `stream_medium`, also learns:
     `openwakeword` (pip install 'tinykws[teacher]'), the name of one that another package offers, or a folder with
-    teacher.yaml. null: none."""
+    teacher.yaml. `auto`: openwakeword, if it is installed. null: none."""
     seed: int = 1
     """Seed of all random choices, 0 to 4294967295."""
     augmentation: AugmentationSettings = AugmentationSettings()

@@ -21,6 +21,7 @@ from tinykws.evaluation.scoring import Score, score
 from tinykws.evaluation.stream_set import training_talk
 from tinykws.project.layout import Project
 from tinykws.project.model_settings import ModelSettings
+from tinykws.project.synth_settings import AUTO
 from tinykws.project.training_settings import TrainingSettings
 from tinykws.reporting.plots import plot_learning_curves, title_of
 from tinykws.support.errors import ConfigError
@@ -33,7 +34,7 @@ from tinykws.training.defaults import with_defaults
 from tinykws.training.keras_network import Network
 from tinykws.training.lessons import Lessons
 from tinykws.training.runs import ClipRun, Run, StreamRun
-from tinykws.training.teachers.registry import find_teacher
+from tinykws.training.teachers.registry import find_teacher, usual_teacher
 from tinykws.training.teachers.teaching import make_lessons
 from tinykws.training.trainer import EpochResult, Trainer
 from tinykws.training.word_targets import WordTargets
@@ -78,7 +79,8 @@ class TrainReport:
 def stage_files(project: Project) -> StageFiles:
     """Returns the settings and files that train reads, and the folder that it writes."""
     training = dataclasses.asdict(project.config.training)
-    teacher = training.pop("teacher")  # without one, the digest is that of versions that knew of none
+    training.pop("teacher")
+    teacher = _teacher_name(project)  # without one, the digest is that of versions that knew of none
     settings = {"architecture": project.config.model.architecture, "training": training}
     reads = [project.dataset_dir]
     if teacher is not None:
@@ -160,14 +162,24 @@ def _run(dataset: Dataset, project: Project, settings: TrainingSettings, progres
     return ClipRun(dataset, settings, pupil, teacher)
 
 
-def _lessons(dataset: Dataset, project: Project, talk: Sequence[Samples], progress: Progress) -> Lessons | None:
-    """Returns what the pretrained teacher that kws.yaml names says of clips and talk; None without one."""
-    settings = project.config.training
-    if settings.teacher is None:
+def _teacher_name(project: Project) -> str | None:
+    """Returns the pretrained teacher to learn from; None: none is wanted, installed or of use to the architecture."""
+    if not project.config.model.hears_streams:
         return None
-    teacher = find_teacher(settings.teacher, project.root)
+    wanted = project.config.training.teacher
+    return usual_teacher() if wanted == AUTO else wanted
+
+
+def _lessons(dataset: Dataset, project: Project, talk: Sequence[Samples], progress: Progress) -> Lessons | None:
+    """Returns what the pretrained teacher says of clips and talk; None without one."""
+    name, seed = _teacher_name(project), project.config.training.seed
+    if name is None:
+        if project.config.training.teacher == AUTO:
+            progress.say("a pretrained teacher would help: pip install 'tinykws[teacher]'")
+        return None
+    teacher = find_teacher(name, project.root)
     lessons, knowledge = make_lessons(
-        teacher, dataset, talk, kept=project.teacher_rows_path, seed=settings.seed, progress=progress
+        teacher, dataset, talk, kept=project.teacher_rows_path, seed=seed, progress=progress
     )
     progress.say(str(knowledge))
     return lessons

@@ -16,7 +16,7 @@ from tinykws.project.config import parse_config
 from tinykws.support.errors import ConfigError, ToolError
 from tinykws.training.teachers.onnx_folder import OnnxFolder
 from tinykws.training.teachers.openwakeword import OpenWakeWord
-from tinykws.training.teachers.registry import ENTRY_POINT_GROUP, find_teacher, teacher_names
+from tinykws.training.teachers.registry import ENTRY_POINT_GROUP, find_teacher, teacher_names, usual_teacher
 
 PARROT = """
 import numpy as np
@@ -45,6 +45,12 @@ def parrot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.syspath_prepend(str(packages))
     yield tmp_path
     sys.modules.pop("parrot", None)
+
+
+@pytest.mark.parametrize("missing", ["", "openwakeword", "onnxruntime"])
+def test_the_usual_teacher_needs_its_package_and_onnxruntime(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == missing else object())
+    assert usual_teacher() == (None if missing else "openwakeword")
 
 
 def test_a_teacher_of_another_package(parrot: Path) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import importlib.util
 from pathlib import Path
 
 from tinykws.support.errors import ConfigError, ToolError, did_you_mean
@@ -19,6 +20,12 @@ def teacher_names() -> tuple[str, ...]:
     """Returns the names of all known teachers, the built-in one first, whether installed or not."""
     others = sorted(entry.name for entry in importlib.metadata.entry_points(group=ENTRY_POINT_GROUP))
     return tuple(dict.fromkeys([OPENWAKEWORD, *others]))
+
+
+def usual_teacher() -> str | None:
+    """Returns the teacher of `training: {teacher: auto}`: openwakeword if it and onnxruntime are installed, or None."""
+    needed = (OPENWAKEWORD, "onnxruntime")
+    return OPENWAKEWORD if all(importlib.util.find_spec(package) is not None for package in needed) else None
 
 
 def find_teacher(name: str, folder: Path) -> SpeechTeacher:
