@@ -12,6 +12,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from between_workers import made_once
 from tiny_model import tiny_bundle
 from tone_bursts_dataset import make_project
 
@@ -109,17 +110,19 @@ def skip_without(*programs: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def learned_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def learned_project() -> Project:
     """A project of tone bursts, trained, quantized and tuned; build/ holds the results. Tests must not change it."""
     from tinykws.stages.quantize import quantize
     from tinykws.stages.train import train
     from tinykws.stages.tune import tune
 
-    project = make_project(tmp_path_factory.mktemp("learned") / "project")
-    train(project)
-    quantize(project)
-    tune(project)
-    return project
+    def learn(root: Path) -> None:
+        project = make_project(root)
+        train(project)
+        quantize(project)
+        tune(project)
+
+    return Project.load(made_once("learned", learn))
 
 
 @pytest.fixture(scope="session")

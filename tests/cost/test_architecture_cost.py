@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
+from networks import ONE_OF_A_KIND
 from tone_bursts_dataset import make_project
 
 from tinykws.aot.lowering.ops import lower
@@ -32,6 +34,8 @@ from tinykws.stages.train import train
 from tinykws.support.errors import ConfigError
 from tinykws.support.progress import Progress
 from tinykws.training.architectures.registry import ARCHITECTURES, STREAM_WIDTHS
+from tinykws.training.keras_network import Network
+from tinykws.training.tensorflow_import import import_tensorflow
 from tinykws.training.trainer import Trainer
 
 SHAPE = (49, 40)
@@ -53,16 +57,29 @@ def made_up() -> NetworkCost:
     return NetworkCost("ds_tcn", 9000, 250_000, 17_000, 10_000, 12_000, 4_000, ("CONV_2D", "SOFTMAX"))
 
 
+def trained_a_little(name: str, features: npt.NDArray[np.int8]) -> Network:
+    """Step by step in Python: to compile a training step takes longer than a few of them."""
+    tensorflow = import_tensorflow()
+    trainer = Trainer(name, SHAPE, 4, len(features), TrainingSettings(epochs=1, batch_size=16))
+    before = trainer.weights()
+    tensorflow.config.run_functions_eagerly(True)
+    try:
+        trainer.train_epoch(features, np.arange(len(features)) % 4, np.ones(len(features), np.float32))
+    finally:
+        tensorflow.config.run_functions_eagerly(False)
+    assert not all(np.array_equal(one, other) for one, other in zip(before, trainer.weights(), strict=True))
+    return trainer.network
+
+
 @pytest.mark.slow
-def test_the_trained_network_takes_what_was_told(cost: NetworkCost) -> None:
-    trainer = Trainer(cost.architecture, SHAPE, 4, 64, TrainingSettings(epochs=2, batch_size=16))
-    features = np.random.default_rng(1).integers(-128, 128, (64, *SHAPE), np.int8)
-    for _ in range(2):
-        trainer.train_epoch(features, np.arange(64) % 4, np.ones(64, np.float32))
-    model = convert(trainer.network, features)
+@pytest.mark.parametrize("name", ONE_OF_A_KIND)
+def test_the_trained_network_takes_what_was_told(name: str, costs: dict[str, NetworkCost]) -> None:
+    features = np.random.default_rng(1).integers(-128, 128, (48, *SHAPE), np.int8)
+    cost, network = costs[name], trained_a_little(name, features)
+    model = convert(network, features)
     assert len(model) == cost.tflite_bytes
     assert Interpreter(model).arena_bytes == cost.arena_bytes
-    assert trainer.network.cost.macs == cost.macs
+    assert network.cost.macs == cost.macs
 
 
 def test_advice_on_boards_knows_what_it_takes(cost: NetworkCost) -> None:

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.slow
 
 HOST = find_board("host")
 CLIPS = 3
-PATIENT_S = 120.0
+PATIENT_S = 1000.0
 """Time-out that no busy machine reaches. Where one is wanted, the clock jumps there (fault_proxy.py)."""
 
 
@@ -57,8 +57,9 @@ def run(
 ) -> VerifyReport:
     with faulty(HOST, program, fault) as port:
         report = verify(
-            bundle, HOST, port.url, clips, timeout_s=PATIENT_S, log_path=log_path, port_access=port, return_s=return_s
-        )
+            *(bundle, HOST, port.url, clips), lead_in_ms=0,
+            timeout_s=PATIENT_S, log_path=log_path, port_access=port, return_s=return_s,
+        )  # fmt: skip
     assert fault.happened or type(fault) is Fault, "the test must do what it says"
     entries = read_entries(log_path.read_text())
     assert report_of(entries, log_path) == report, "the log tells all"
@@ -83,9 +84,11 @@ def test_a_good_line_through_the_proxy(
 def test_damaged_bytes_are_mended_within_the_clip(
     tiny_model_bundle: Bundle, program: Path, clips: list[ClipFile], tmp_path: Path, kinds: list[str], rate: float
 ) -> None:
-    report = run(tiny_model_bundle, program, clips, Worn(rate, *kinds), tmp_path / "log")
+    fault = Worn(rate, *kinds)
+    report = run(tiny_model_bundle, program, clips if rate < 1e-3 else clips[:1], fault, tmp_path / "log")
     assert report.passed, report.reason
-    assert [clip.attempts for clip in report.clips] == [1] * CLIPS
+    assert {clip.attempts for clip in report.clips} == {1}
+    assert fault.happened > (9 if rate < 1e-3 else 40)
 
 
 def test_a_line_that_comes_late_and_in_pieces(
@@ -193,7 +196,7 @@ def cortex_m4(qemu_cortex_m4: None, tiny_model_bundle: Bundle, tmp_path_factory:
     return build(folder, board).program
 
 
-WORN = Worn(2e-4, "turned", "lost", "doubled")
+WORN = Worn(1e-4, "turned", "lost", "doubled")
 
 
 @pytest.mark.parametrize("fault", [WORN, Reset(), Gone(5.0)], ids=["worn", "reset", "gone"])
@@ -205,7 +208,7 @@ def test_the_same_on_an_emulated_cortex_m4(
     with faulty(board, cortex_m4, fault) as port:
         report = verify(
             *(tiny_model_bundle, board, port.url, clips[:2]),
-            timeout_s=PATIENT_S, log_path=tmp_path / "log", port_access=port, return_s=60.0,
+            timeout_s=PATIENT_S, log_path=tmp_path / "log", port_access=port, return_s=60.0, lead_in_ms=0,
         )  # fmt: skip
     assert fault.happened
     assert report.passed, report.reason

@@ -39,7 +39,7 @@ LEAD_IN_BYTES = 44 * LEAD_IN_MS
 """In base64."""
 IN_STREAM = {"clip": 1, "after_bytes": LEAD_IN_BYTES + 80_000}
 """About two seconds of the recording have been taken then, and what is under way is less than half a second."""
-PATIENT_S = 120.0
+PATIENT_S = 1000.0
 """Time-out that no busy machine reaches. Where one is wanted, the clock jumps there (fault_proxy.py)."""
 
 
@@ -251,7 +251,7 @@ def test_another_firmware_before_the_run_is_refused(program: Path, recording: Pa
 
 @pytest.mark.parametrize(
     ("fault", "attempts"),
-    [(Worn(2e-4, "turned", "lost", "doubled"), 1), (Reset(**IN_STREAM), 2)],
+    [(Worn(5e-5, "turned", "lost", "doubled"), 1), (Reset(**IN_STREAM), 2)],
     ids=["worn", "reset"],
 )
 def test_the_same_on_an_emulated_cortex_m4(

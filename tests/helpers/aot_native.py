@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from between_workers import compiled_objects
 
 from tinykws.aot.compiler import AotModel, compile_model
 from tinykws.support.resources import FIRMWARE
@@ -28,7 +29,8 @@ def run_compiler(*arguments: object) -> None:
 def kernel_library(folder: Path) -> Path:
     """All kernels as one shared object, built once a folder."""
     library = folder / "libkws_nn.so"
-    run_compiler("gcc", *STRICT, "-O2", "-shared", "-fPIC", *sorted(KERNELS.glob("*.c")), "-o", library)
+    objects = compiled_objects("gcc", [*STRICT, "-O2", "-fPIC"], sorted(KERNELS.glob("*.c")))
+    run_compiler("gcc", "-shared", *objects, "-o", library)
     return library
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from between_workers import compiled_objects
 from firmware_sources import APPLICATION_INCLUDES, portable_sources
 from protocol_grammar import is_of
 
@@ -71,8 +72,13 @@ STRICT = ["-std=gnu99", "-Wall", "-Wextra", "-Werror", "-Wshadow"]
 SANITIZERS = ["-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 
 
-def build(folder: Path, *defines: str) -> Path:
-    """Compiles the application with the tests' engine, sanitized."""
+def build(folder: Path, *options: str) -> Path:
+    """Compiles the application with the tests' engine, sanitized.
+
+    Args:
+        folder: of the program.
+        options: further definitions (-D…), options of the linker (-Wl,…) and C files.
+    """
     if shutil.which("gcc") is None:
         pytest.skip("needs gcc")
     (folder / "kws_settings.h").write_text(SETTINGS_H)
@@ -87,9 +93,12 @@ def build(folder: Path, *defines: str) -> Path:
         folder / "tables.c",
         folder / "labels.c",
     ]
-    includes = [f"-I{folder}", *APPLICATION_INCLUDES]
+    sources += [Path(option) for option in options if option.endswith(".c")]
+    linked = [option for option in options if option.startswith("-Wl,")]
+    flags = [*STRICT, *SANITIZERS, *(option for option in options if option.startswith("-D"))]
+    objects = compiled_objects("gcc", [*flags, f"-I{folder}", *APPLICATION_INCLUDES], sources)
     program = folder / "app"
-    subprocess.run(["gcc", *STRICT, *SANITIZERS, *defines, *includes, *sources, "-o", program], check=True)
+    subprocess.run(["gcc", *SANITIZERS, *linked, *objects, "-o", program], check=True)
     return program
 
 

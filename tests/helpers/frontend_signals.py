@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 
 import numpy as np
@@ -17,8 +18,12 @@ def to_int16(signal: npt.NDArray[np.floating]) -> Samples:
     return samples
 
 
+@functools.lru_cache(maxsize=4)  # seconds of computing, and several tests use each
 def voice(seconds: int, seed: int = 1) -> npt.NDArray[np.float64]:
-    """A buzzing voice, peak 1: harmonics of a gliding pitch under three gliding formants, in syllables with pauses."""
+    """A buzzing voice, peak 1: harmonics of a gliding pitch under three gliding formants, in syllables with pauses.
+
+    Read-only.
+    """
     rng = np.random.default_rng(seed)
     n = seconds * RATE_HZ
 
@@ -37,8 +42,9 @@ def voice(seconds: int, seed: int = 1) -> npt.NDArray[np.float64]:
     syllables = np.clip(glide(-0.6, 1.0, 110), 0, 1)
     breath = rng.normal(0, 0.3, n) * np.clip(glide(-1.5, 1.0, 70), 0, 1)
     sound = sound * syllables + breath
-    loudest: float = np.abs(sound).max()
-    return sound / loudest
+    sound /= np.abs(sound).max()
+    sound.flags.writeable = False
+    return sound
 
 
 def voices() -> Iterator[Samples]:

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import unicorn
 from aot_native import KERNELS, STRICT, kernel_library, run_compiler
+from between_workers import compiled_objects
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 from unicorn import arm_const
@@ -92,9 +93,10 @@ class ArmKernels:
         """Compiles into `folder`."""
         self.program = program = folder / "kernels.elf"
         files = sources or sorted(KERNELS.glob("*.c"))
-        target = ["-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=soft", optimize, "--specs=nano.specs", "-nostartfiles"]
-        link = ["-Wl,-Ttext=0x10000", "-Wl,--entry=0"]
-        run_compiler("arm-none-eabi-gcc", *STRICT, *target, "-I", KERNELS, *files, *link, "-o", program)
+        target = ["-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=soft", optimize, "--specs=nano.specs"]
+        link = ["-nostartfiles", "-Wl,-Ttext=0x10000", "-Wl,--entry=0"]
+        objects = compiled_objects("arm-none-eabi-gcc", [*STRICT, *target, f"-I{KERNELS}"], files)
+        run_compiler("arm-none-eabi-gcc", *target, *objects, *link, "-o", program)
         self._machine: Any = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB)
         self._machine.ctl_set_cpu_model(arm_const.UC_CPU_ARM_CORTEX_M4)
         self._machine.mem_map(RETURN, PAGE)

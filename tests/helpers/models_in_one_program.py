@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from aot_native import KERNELS, STRICT, run_compiler
+from between_workers import compiled_objects
 
 from tinykws.aot.compiler import AotModel, compile_model
 from tinykws.aot.reader.tflite import read_model
@@ -95,8 +96,16 @@ def outputs_here(models: Sequence[bytes], trials: int, folder: Path, *flags: str
 def numbers_here(sources: Sequence[Path], folder: Path, *flags: str) -> list[int]:
     """Compiles sources that need a put() for this computer, with extra flags, and runs them."""
     (folder / "put.c").write_text(PUT_HERE)
-    run_compiler("gcc", *STRICT, *flags, "-I", KERNELS, *sources, folder / "put.c", "-o", folder / "program")
+    options = [*STRICT, *flags, f"-I{KERNELS}"]
+    own, kernels = _own_and_kernels("gcc", options, sources)
+    run_compiler("gcc", *options, *own, folder / "put.c", *kernels, "-o", folder / "program")
     return _numbers(folder / "program")
+
+
+def _own_and_kernels(compiler: str, options: Sequence[str], sources: Sequence[Path]) -> tuple[list[Path], list[Path]]:
+    """Returns the sources that are no kernels, and the kernels as object files, which tests share."""
+    kernels = [source for source in sources if source.parent == KERNELS]
+    return [source for source in sources if source.parent != KERNELS], compiled_objects(compiler, options, kernels)
 
 
 def outputs_on_mps2(
@@ -119,8 +128,9 @@ def numbers_on_mps2(sources: Sequence[Path], folder: Path, cpu: str, machine: st
         "-Wl,--gc-sections",
         f"-T{PORT}/mps2_an386.ld",
     ]
-    includes = [f"-I{path}" for path in (KERNELS, PORT, text.parent)]
-    run_compiler("arm-none-eabi-gcc", *own, *includes, *sources, *link, "-o", folder / "program.elf")
+    options = [*own, *(f"-I{path}" for path in (KERNELS, PORT, text.parent))]
+    others, kernels = _own_and_kernels("arm-none-eabi-gcc", options, sources)
+    run_compiler("arm-none-eabi-gcc", *options, *others, *kernels, *link, "-o", folder / "program.elf")
     command = ["qemu-system-arm", "-machine", machine, "-cpu", cpu, "-display", "none", "-monitor", "none"]
     command += [
         "-serial",

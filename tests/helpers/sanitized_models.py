@@ -13,6 +13,7 @@ from pathlib import Path
 from unittest import mock
 
 from aot_native import KERNELS, STRICT, run_compiler
+from between_workers import compiled_objects
 from models_in_one_program import PUT_HERE, write_program
 
 from tinykws.aot import compiler
@@ -95,28 +96,18 @@ def work_of(tflite: bytes) -> int:
     return total
 
 
-@functools.cache
-def sanitized_kernels(folder: Path) -> tuple[Path, ...]:
-    """All kernels compiled with the sanitizers, once a folder."""
-    objects = []
-    for source in sorted(KERNELS.glob("*.c")):
-        objects.append(folder / f"{source.stem}.o")
-        run_compiler("gcc", *STRICT, *SANITIZERS, "-c", source, "-o", objects[-1])
-    return tuple(objects)
-
-
 def run_sanitized(models: Sequence[bytes], folder: Path, make: Make = compiler.compile_model) -> None:
     """Compiles the models into one program with the sanitizers and runs each on a few inputs.
 
     Args:
         models: .tflite files.
-        folder: where the kernels are compiled once.
+        folder: where the program is made.
         make: makes C of one.
 
     Raises:
         AssertionError: with what the compiler or a sanitizer said.
     """
-    kernels = sanitized_kernels(folder)
+    kernels = compiled_objects("gcc", [*STRICT, *SANITIZERS], sorted(KERNELS.glob("*.c")))
     spaced_c = functools.partial(compile_spaced, make=make)
     with tempfile.TemporaryDirectory(dir=folder) as name, mock.patch("models_in_one_program.compile_model", spaced_c):
         own = Path(name)

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -10,9 +12,11 @@ from networks import ONE_OF_A_KIND
 
 from tinykws.aot.reader.tflite import read_model
 from tinykws.evaluation.scoring import probability_of_score
+from tinykws.model import converter
 from tinykws.model.converter import convert, with_full_range
 from tinykws.model.interpreter import Interpreter
 from tinykws.project.frontend_settings import FEATURE_SCALE
+from tinykws.project.model_settings import STREAM_SMALL
 from tinykws.project.training_settings import TrainingSettings
 from tinykws.support.errors import ToolError
 from tinykws.training.keras_network import Network, real_values
@@ -78,6 +82,30 @@ def test_the_same_model_gives_the_same_bytes_without_a_word(capfd: pytest.Captur
     assert convert(network, faint_features(100)) == convert(network, faint_features(100))
     captured = capfd.readouterr()
     assert (captured.out, captured.err) == ("", "")
+
+
+@pytest.mark.parametrize("name", ["ds_cnn", STREAM_SMALL])
+def test_the_graph_is_what_keras_own_export_gives(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Op by op, with the same weights and scales: the graph is converted without a SavedModel."""
+    import keras
+    import tensorflow
+
+    def of_keras(model: Any, _: Any) -> Any:
+        clip = keras.Input(batch_shape=(1, *model.input_shape[1:]))
+        return tensorflow.lite.TFLiteConverter.from_keras_model(keras.Model(clip, model(clip, training=False)))
+
+    network = Network.untrained(name, SHAPE, 3)
+    network.randomize_biases()
+    direct = read_model(convert(network, faint_features(4)))
+    monkeypatch.setattr(converter, "_converter_of", of_keras)
+    exported = read_model(convert(network, faint_features(4)))
+    assert [op.name for op in direct.ops] == [op.name for op in exported.ops]
+    for one, other in zip(direct.ops, exported.ops, strict=True):
+        operands = zip((*one.inputs, *one.outputs), (*other.inputs, *other.outputs), strict=True)
+        for at, its in operands:
+            tensor, as_exported = direct.tensors[at], exported.tensors[its]
+            assert (tensor.shape, tensor.scales) == (as_exported.shape, as_exported.scales)
+            np.testing.assert_array_equal(tensor.data, as_exported.data)
 
 
 def test_full_range_touches_one_corner_only() -> None:

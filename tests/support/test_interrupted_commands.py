@@ -31,11 +31,11 @@ pytestmark = [
 SPOKEN = """\
 words: [да]
 language: ru
-synth: {engines: espeak, vocoder_share: 0, clips_per_word: 200, unknown_clips: 200, silence_clips: 10}
+synth: {engines: espeak, vocoder_share: 0, clips_per_word: 100, unknown_clips: 100, silence_clips: 10}
 """
 SPOKEN_BY_FLITE = """\
 words: [seven]
-synth: {engines: [flite], clips_per_word: 60, unknown_clips: 60, silence_clips: 10}
+synth: {engines: [flite], clips_per_word: 30, unknown_clips: 30, silence_clips: 10}
 """
 RECORDED = """\
 words: [low]
@@ -80,7 +80,7 @@ QEMU = "--board qemu-cortex-m4"
 EMULATED = [
     Case(f"build {QEMU}", (("build: PlatformIO", OBJECTS),), ready="tune"),
     Case(
-        f"verify {QEMU} --transport uart --sample 6",
+        f"verify {QEMU} --transport uart --sample 3",
         (("build: PlatformIO", "build/firmware/*/verify.jsonl"),),
         ready=f"build {QEMU}",
     ),
@@ -199,7 +199,7 @@ class Run:
 
     def end(self) -> tuple[int, list[str]]:
         """Waits for the end; returns exit code and lines. Fails where a process or a temporary file is left."""
-        code = self._process.wait(600)
+        code = self._process.wait(1500)
         self._reader.join()
         wait_until(lambda: not self._left_running(), "the end of what the command started")
         assert [path.name for path in self._temporary.iterdir() if not _is_probe(path)] == []
