@@ -58,6 +58,8 @@ from tinykws.verification.golden_check import golden_fault
 INTERPRETER = [sys.executable, interpreter_worker.__file__]
 LIBRARIES = (["fc-list"], ["uname", "-p"])
 """What matplotlib and TensorFlow start when they are imported, or first used in a user's home."""
+FLITE = tuple([path, option] for path in [shutil.which("flite")] if path for option in ("--version", "-lv"))
+"""A project whose words have no recordings asks flite which voices it has."""
 
 
 class Target:
@@ -156,7 +158,7 @@ class SettingsTarget(Target):
     """kws.yaml and boards.yaml."""
 
     name = "settings"
-    programs = (INTERPRETER,)
+    programs = (INTERPRETER, *FLITE)
     stages = (synth, prepare, train, quantize, tune)
 
     def __init__(self, good: Path) -> None:
