@@ -32,7 +32,6 @@ FAST_KERNELS = (
     "kws_nn_fully_connected_folded.c",
     "kws_nn_conv_2d_wide.c",
     "kws_nn_conv_2d_wide_relu.c",
-    "kws_nn_depthwise_conv_2d_row.c",
 )
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="TFLite Micro's interpreter has wheels for Linux only")
 
