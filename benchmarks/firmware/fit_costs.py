@@ -92,6 +92,7 @@ def _layer(net: nets.Net) -> None:
     depthwise = depth % 4 == 0 and source.random() < 0.7
     stride = source.choice([1, 1, 2])
     size = source.choice([(3, 3), (3, 3), (1, 1), (5, 1), (9, 1), (10, 8 // depth if depth < 8 else 4)])
+    size = (size[0], 1) if width == 1 else size
     channels = depth if depthwise else source.choice([4, 8, 12, 16, 32, 64])
     shape, dimension = ((1, *size, depth), 3) if depthwise else ((channels, *size, depth), 0)
     inputs, scale = nets._weights(net, shape, dimension, size[0] * size[1] * (1 if depthwise else depth))
@@ -114,7 +115,7 @@ def samples(count: int, only: Sequence[str] = ()) -> list[Sample]:
     for seed in range(DRAWS):
         if only and all(len(by_kernel[kernel]) == count for kernel in only):
             break
-        for draw in (_whole_window_sample, _streaming_sample):
+        for draw in (_whole_window_sample, _wide_sample, _streaming_sample):
             try:
                 sample = draw(random.Random(seed))
             except (ConfigError, ValueError):
@@ -128,6 +129,19 @@ def _whole_window_sample(source: random.Random) -> Sample:
     model = random_model(source)
     (call,) = (item for item in lower(read_model(model)) if isinstance(item, Call))
     return Sample(compile_model(model), *work_of(call))
+
+
+def _wide_sample(source: random.Random) -> Sample:
+    """Returns a convolution whose weights were widened; half of them along one axis, as of stream_tcn."""
+    net = nets.Net(source)
+    depth, width = source.choice([8, 12, 16, 24, 40, 48, 64]), source.choice([1, 1, 5, 10])
+    net.tensor(TensorSpec([1, source.randint(1, 30), width, depth], scales=(0.1,), zero_points=(net.zero_point(),)))
+    _layer(net)
+    model = build_model(net.tensors, net.ops)
+    (call,) = (item for item in lower(read_model(model)) if isinstance(item, Call))
+    if call.wide is None:
+        raise ConfigError("a call without a wide form")
+    return Sample(compile_model(model, wide=True), *work_of(call.wide))
 
 
 def _streaming_sample(source: random.Random) -> Sample:

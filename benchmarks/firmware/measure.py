@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Counts instructions and memory of models of the aot engine on emulated processors; writes ../firmware.md and .json.
 
-    python benchmarks/firmware/measure.py [--models DIR] [--bundle DIR] [--quick] [--write]
+    python benchmarks/firmware/measure.py [--models DIR] [--bundle DIR] [--streams DIR] [--quick] [--write]
 
 Instruction counts are exact: QEMU counts them, calibrated on loops of known length, and two runs must agree. They are
 not cycles. Outputs must equal those of TFLite Micro's interpreter byte for byte, otherwise nothing is written.
@@ -36,6 +36,8 @@ FRAMES = 50
 """As in trace_frontend.c."""
 INFERENCE_STRIDES = (1, 2, INFERENCE_STRIDE)
 """Frames from one inference to the next."""
+STREAM_INFERENCE_STRIDE = 4
+"""The same for networks for streams: 80 ms."""
 FEATURES = FrontendSettings().n_frames * FrontendSettings().n_mels
 
 
@@ -48,23 +50,29 @@ def generated_input(size: int) -> npt.NDArray[np.int8]:
     return np.frombuffer(bytes(values), np.int8)
 
 
-def measured(machine: Machine, model: bytes, folder: Path) -> dict[str, Any]:
+def measured(machine: Machine, model: bytes, folder: Path, *, wide: bool) -> dict[str, Any]:
     """Returns one model's row on one machine."""
-    compiled, graph = compile_model(model), read_model(model)
+    compiled, graph = compile_model(model, wide=wide), read_model(model)
     told = counts_of(machine, compile_program(machine, compiled, "count_instructions.c", folder, counted=True))
     expected = Interpreter(model).invoke(generated_input(graph.input.size))
     if told["output"] != expected.tolist():
         sys.exit(f"{machine.name} gives {told['output']}, TFLite Micro {expected.tolist()}")
     flash, ram = sizes_of(compile_program(machine, compiled, "model_only.c", folder), machine)
     ops = dict(zip(told["op"][::2], told["op"][1::2], strict=True))
-    row = {
+    return {
         "instructions": told["whole"][0],
         "ops": [{"op": _op_text(graph, index), "instructions": count} for index, count in ops.items()],
         "flash_bytes": flash,
         "ram_bytes": ram + told["stack"][0],
         "stack_bytes": told["stack"][0],
     }
-    if graph.input.size == FEATURES:
+
+
+def measured_in_all_forms(machine: Machine, model: bytes, folder: Path) -> dict[str, Any]:
+    """Returns the row of a model with weights as they are, that of wide weights in it, and that of listening."""
+    row = measured(machine, model, folder, wide=False)
+    row["wide"] = measured(machine, model, folder, wide=True)
+    if read_model(model).input.size == FEATURES:
         row["listening"] = listened(machine, model, folder)
     return row
 
@@ -95,18 +103,33 @@ def models_in(folder: Path, bundle: Path | None) -> dict[str, Path]:
     return models | ({"ds_tcn": bundle / "model.tflite"} if bundle else {})
 
 
+def measured_streams(folder: Path | None, machines: tuple[Machine, ...], at: Path) -> dict[str, Any]:
+    """Returns what an inference of each model for streams in a folder takes on each machine."""
+    models = sorted(folder.glob("*.tflite")) if folder else []
+    rows: dict[str, Any] = {}
+    for path in models:
+        model = path.read_bytes()
+        n_frames = read_model(model).input.size // FrontendSettings().n_mels
+        rows[path.stem] = {
+            machine.name: streamed(machine, model, STREAM_INFERENCE_STRIDE, at, n_frames) for machine in machines
+        }
+    return rows
+
+
 def measure(models: dict[str, Path], machines: tuple[Machine, ...], folder: Path, *, quick: bool) -> dict[str, Any]:
     """Returns all rows by model; "frontend" holds the front-end's instructions a frame."""
     rows: dict[str, Any] = {}
     for name, path in models.items():
         data = path.read_bytes()
         compiled = compile_model(data)
-        rows[name] = {"machines": {machine.name: measured(machine, data, folder) for machine in machines}}
+        rows[name] = {"machines": {machine.name: measured_in_all_forms(machine, data, folder) for machine in machines}}
         rows[name]["streams"] = [
             streamed(machines[0], data, inference_stride, folder) for inference_stride in INFERENCE_STRIDES
         ]
         if not quick:
             rows[name]["traced"] = traced(machines[0], compiled, "trace_invoke.c", "kws_model_invoke", folder)
+            wide = compile_model(data, wide=True)
+            rows[name]["traced_wide"] = traced(machines[0], wide, "trace_invoke.c", "kws_model_invoke", folder)
             rows[name]["native"] = side_by_side(data, generated_input(read_model(data).input.size), folder)
         print(json.dumps({name: rows[name]}, indent=1), flush=True)
     if not quick:
@@ -124,6 +147,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", type=Path, default=ROOT.parent / "shared" / "models", help="the reference models")
     parser.add_argument("--bundle", type=Path, help="a bundle with a ds_tcn model")
+    parser.add_argument("--streams", type=Path, help="a folder with models for streams, as stream_small.tflite")
     parser.add_argument("--quick", action="store_true", help="the Cortex-M4F only, no histograms; nothing is written")
     parser.add_argument("--write", action="store_true", help="write ../firmware.md and ../firmware.json")
     arguments = parser.parse_args()
@@ -131,6 +155,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         models = models_in(arguments.models, arguments.bundle)
         rows = measure(models, machines, Path(name), quick=arguments.quick)
+        rows["streams"] = measured_streams(arguments.streams, machines, Path(name))
     if arguments.write and not arguments.quick:
         folder = Path(__file__).parent.parent
         (folder / "firmware.json").write_text(json.dumps(rows, indent=1) + "\n")

@@ -14,12 +14,16 @@ flash and RAM are those of a program that only reads the input from a port, runs
 samples and one for what was heard, an inference every five frames, without the serial protocol. Vectors and start-up
 code are counted in, and so is the deepest stack, of an invoke or of all listening. In a stream each inference is of the
 whole window up to its frame, byte for byte; what windows share is kept where that is worth its memory on a board with
-262,144 bytes (nRF52840). The opponent is TFLite Micro with CMSIS-NN, built and counted the same way. What runs on the
-Cortex-M0+ is counted on the Cortex-M3, which executes the same instructions."""
+262,144 bytes of RAM and 983,040 of flash (nRF52840), and so are weights stored in the wide form that takes more flash
+and fewer instructions; a window is shown with both. The opponent is TFLite Micro with CMSIS-NN, built and counted the
+same way. What runs on the Cortex-M0+ is counted on the Cortex-M3, which executes the same instructions."""
 HISTOGRAM_NOTE = """\
 From a trace of every instruction executed (QEMU's `-d exec`, one instruction a block), told apart by the functions of
 the ELF; what the compiler has put into its caller counts there. Cycles are a guess from Arm's tables (cycles.py),
 memory that answers at once."""
+STREAMS_NOTE = """\
+An inference every 80 ms over 75 frames; untrained networks of three labels (training changes no count). Memory and
+constants are those of the Cortex-M4F."""
 SHOWN_SHARE = 0.002
 
 
@@ -46,14 +50,18 @@ FIRST = "Cortex-M4F"
 
 def text_of(rows: dict[str, Any]) -> str:
     """Returns the page."""
-    models = {name: row for name, row in rows.items() if name != "frontend"}
+    models = {name: row for name, row in rows.items() if name not in ("frontend", "streams")}
     parts = ["# Instructions and bytes on emulated boards", NOTE, _summary(rows)]
     for name, row in models.items():
         parts += [f"## {name}", _machines(row["machines"]), _streams(row["streams"])]
         parts += [_ops(row["machines"][FIRST]), _native(row["native"])]
+    if rows["streams"]:
+        parts += ["## Networks for streams", STREAMS_NOTE, _stream_models(rows["streams"])]
     parts += ["## Where the instructions go", HISTOGRAM_NOTE]
     for name, row in models.items():
         parts.append(_histogram(f"{name}, one invoke on the {FIRST}", row["traced"]))
+        if row["traced_wide"]["functions"] != row["traced"]["functions"]:
+            parts.append(_histogram(f"{name} with wide weights, one invoke on the {FIRST}", row["traced_wide"]))
     parts.append(_histogram(f"front-end, a frame of 20 ms of noise on the {FIRST}", rows["frontend"][FIRST]))
     frames = [f"| {name} | {sum(row['functions'].values()):,} |" for name, row in rows["frontend"].items()]
     parts.append("\n".join(["| front-end, a frame | instructions |", "|---|---:|", *frames]))
@@ -64,16 +72,21 @@ def _summary(rows: dict[str, Any]) -> str:
     lines = [f"| {FIRST} | ours | wanted | TFLM + CMSIS-NN |", "|---|---:|---:|---:|"]
     for name, theirs in OPPONENTS.items():
         ours, wanted = rows[name]["machines"][FIRST], WANTED[name]
-        lines.append(
-            _row(f"{name}, instructions of a window", ours["instructions"], wanted.instructions, theirs.instructions)
-        )
+        wide = ours["wide"]["instructions"]
+        form = ", wide weights" if wide < ours["instructions"] else ""
+        title = f"{name}, instructions of a window{form}"
+        lines.append(_row(title, wide, wanted.instructions, theirs.instructions))
         if name == "micro_speech":
             every_frame = rows[name]["streams"][0]["instructions"]
             title = f"{name} in a stream, every frame of 20 ms inferred, instructions of a new frame, mean"
             lines.append(_row(title, every_frame, STREAM_WANTED, theirs.instructions))
         if theirs.flash_bytes:
-            lines.append(_row(f"{name}, flash", ours["flash_bytes"], wanted.flash_bytes, theirs.flash_bytes))
-            lines.append(_row(f"{name}, RAM", ours["ram_bytes"], wanted.ram_bytes, theirs.ram_bytes))
+            lines.append(
+                _row(f"{name}, flash, weights as they are", ours["flash_bytes"], wanted.flash_bytes, theirs.flash_bytes)
+            )
+            lines.append(
+                _row(f"{name}, RAM, weights as they are", ours["ram_bytes"], wanted.ram_bytes, theirs.ram_bytes)
+            )
     frame = sum(rows["frontend"][FIRST]["functions"].values())
     lines.append(_row("front-end, instructions of a frame", frame, FRONTEND_WANTED, FRONTEND_OPPONENT))
     flash, ram = _listening(rows["micro_speech"]["machines"][FIRST])
@@ -117,12 +130,30 @@ def _machines(machines: dict[str, Any]) -> str:
             f" | {row['stack_bytes']:,} |"
         )
     for name, row in machines.items():
+        wide = row["wide"]
+        if wide["instructions"] != row["instructions"]:
+            lines.append(
+                f"| wide weights, {name} | {wide['instructions']:,} | {wide['flash_bytes']:,} | {wide['ram_bytes']:,}"
+                f" | {wide['stack_bytes']:,} |"
+            )
+    for name, row in machines.items():
         if "listening" in row:
             flash, ram = _listening(row)
             frame, stack = row["listening"]["instructions_per_frame"], row["listening"]["stack_bytes"]
             lines.append(
                 f"| listening, {name}, instructions of a frame | {frame:,} | {flash:,} | {ram:,} | {stack:,} |"
             )
+    return "\n".join(lines)
+
+
+def _stream_models(models: dict[str, Any]) -> str:
+    names = list(next(iter(models.values())))
+    lines = [f"| instructions of an inference | {' | '.join(names)} | working memory | constants |"]
+    lines.append("|---|" + "---:|" * (len(names) + 2))
+    for name, machines in models.items():
+        counts = " | ".join(f"{machines[machine]['instructions']:,}" for machine in names)
+        first = machines[names[0]]
+        lines.append(f"| {name} | {counts} | {first['arena_bytes']:,} | {first['constant_bytes']:,} |")
     return "\n".join(lines)
 
 

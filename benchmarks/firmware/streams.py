@@ -26,8 +26,8 @@ INFERENCE_STRIDE = 5
 """Frames from one inference to the next of the product: 100 ms."""
 LISTENING_INFERENCES = 20
 """As in count_listening.c."""
-BOARD_RAM_BYTES = 262_144
-"""An nRF52840's: what the choice between whole-window and streaming mode assumes."""
+BOARD_RAM_BYTES, BOARD_FLASH_BYTES = 262_144, 983_040
+"""An nRF52840's: what the choice between whole-window and streaming mode, and that of widened weights, assumes."""
 INSTRUCTION_SETS = {
     "Cortex-M4F": "armv7e-m",
     "Cortex-M7": "armv7e-m",
@@ -37,22 +37,28 @@ INSTRUCTION_SETS = {
 }
 
 
-def compiled_for(machine: Machine, model: bytes, inference_stride: int) -> ModelInMode:
-    """Returns the model as it listens every `inference_stride` frames."""
-    workload = Workload(FRONTEND.n_frames, inference_stride, INSTRUCTION_SETS[machine.name], BOARD_RAM_BYTES)
+def compiled_for(
+    machine: Machine, model: bytes, inference_stride: int, n_frames: int = FRONTEND.n_frames
+) -> ModelInMode:
+    """Returns the model as it listens every `inference_stride` frames, to the last `n_frames`."""
+    instruction_set = INSTRUCTION_SETS[machine.name]
+    workload = Workload(n_frames, inference_stride, instruction_set, BOARD_RAM_BYTES, BOARD_FLASH_BYTES)
     return compile_for_workload(model, workload)
 
 
-def streamed(machine: Machine, model: bytes, inference_stride: int, folder: Path) -> dict[str, Any]:
+def streamed(
+    machine: Machine, model: bytes, inference_stride: int, folder: Path, n_frames: int = FRONTEND.n_frames
+) -> dict[str, Any]:
     """Returns instructions of an inference in a stream, and the working memory it takes."""
-    compiled = compiled_for(machine, model, inference_stride)
-    program = compile_program(machine, compiled, "count_stream.c", folder, f"-DN_FRAMES={FRONTEND.n_frames}")
+    compiled = compiled_for(machine, model, inference_stride, n_frames)
+    program = compile_program(machine, compiled, "count_stream.c", folder, f"-DN_FRAMES={n_frames}")
     told = counts_of(machine, program)
-    _check(machine, told["crc"][0], _outputs_crc32(model, inference_stride))
+    _check(machine, told["crc"][0], _outputs_crc32(model, inference_stride, n_frames))
     return {
         "inference_stride": inference_stride,
         "instructions": told["mean"][0],
         "most_instructions": told["most"][0],
+        "constant_bytes": compiled.choice.cost.constant_bytes,
         "estimated_instructions": compiled.choice.cost.instructions,
         "arena_bytes": compiled.arena_bytes,
         "whole_arena_bytes": compiled.choice.whole.arena_bytes,
@@ -89,13 +95,13 @@ def random_numbers(count: int) -> npt.NDArray[np.uint32]:
     return np.array(numbers, np.uint32)
 
 
-def _outputs_crc32(model: bytes, inference_stride: int) -> int:
-    values = read_model(model).input.size // FRONTEND.n_frames
-    frames = FRONTEND.n_frames + (WINDOWS - 1) * inference_stride
+def _outputs_crc32(model: bytes, inference_stride: int, n_frames: int) -> int:
+    values = read_model(model).input.size // n_frames
+    frames = n_frames + (WINDOWS - 1) * inference_stride
     stream = (random_numbers(frames * values) >> 24).astype(np.uint8).view(np.int8).reshape(frames, values)
     interpreter, crc32 = Interpreter(model), 0
     for start in range(0, WINDOWS * inference_stride, inference_stride):
-        crc32 = zlib.crc32(interpreter.invoke(stream[start : start + FRONTEND.n_frames].ravel()).tobytes(), crc32)
+        crc32 = zlib.crc32(interpreter.invoke(stream[start : start + n_frames].ravel()).tobytes(), crc32)
     return crc32
 
 

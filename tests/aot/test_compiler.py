@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import random
 import sys
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from random_networks import random_convolution, random_net, random_net_of_all_op
 from tflite_builder import OpSpec, TensorSpec, build_model
 from variable_batch import conv_1d_transpose_model
 
-from tinykws.aot.compiler import compile_model
+from tinykws.aot.compiler import AotModel, compile_model
 from tinykws.aot.lowering.ops import LOWERINGS
 from tinykws.aot.reader.tflite import read_model
 from tinykws.model.interpreter import Interpreter
@@ -29,6 +30,8 @@ FAST_KERNELS = (
     "kws_nn_conv_2d_tile.c",
     "kws_nn_depthwise_conv_2d_planar.c",
     "kws_nn_fully_connected_folded.c",
+    "kws_nn_conv_2d_wide.c",
+    "kws_nn_conv_2d_wide_relu.c",
 )
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="TFLite Micro's interpreter has wheels for Linux only")
 
@@ -50,13 +53,18 @@ def inputs_of(size: int, count: int, seed: int) -> list[np.ndarray]:
 def assert_equal_to_tflm(tflite: bytes, folder: Path, count: int, seed: int) -> int:
     """Compares on `count` random inputs; returns how many different outputs there were."""
     trust(tflite)  # thousands of models: a process for each would take an hour
-    native, interpreter = NativeModel(tflite, folder), Interpreter(tflite)
+    native, interpreter = NativeModel(_one_form_of(tflite), folder), Interpreter(tflite)
     outputs = set()
     for values in inputs_of(read_model(tflite).input.size, count, seed):
         expected = interpreter.invoke(values)
         np.testing.assert_array_equal(native.invoke(values, expected.size), expected)
         outputs.add(expected.tobytes())
     return len(outputs)
+
+
+def _one_form_of(tflite: bytes) -> AotModel:
+    """The model as C; of half of all models with wide weights."""
+    return compile_model(tflite, wide=zlib.crc32(tflite) % 2 == 1)
 
 
 @pytest.mark.slow
@@ -118,7 +126,8 @@ def test_random_networks_of_all_ops_hold_all_ops(workshop: Path) -> None:
 
 def test_random_convolutions_meet_every_kernel() -> None:
     models = [random_convolution(random.Random(seed)) for seed in range(250)]
-    kernels = [kernel for model in models if _compiles(model) for kernel in compile_model(model).kernels]
+    compiled = [compile_model(model, wide=wide) for model in models if _compiles(model) for wide in (False, True)]
+    kernels = [kernel for model in compiled for kernel in model.kernels]
     for name in ("conv_2d", "depthwise_conv_2d", "fully_connected"):
         assert sum(kernel.startswith(f"kws_nn_{name}") for kernel in kernels) > 20
     for kernel in FAST_KERNELS:

@@ -18,7 +18,15 @@ from hypothesis import HealthCheck, find, given, settings
 from hypothesis import strategies as st
 from kernel_calls import ArmKernels, NativeKernels
 from models_in_one_program import outputs_here
-from random_layers import Layer, conv_2d_strip, conv_2d_tile, depthwise_conv_2d_planar, fully_connected_folded
+from random_layers import (
+    Layer,
+    conv_2d_strip,
+    conv_2d_tile,
+    conv_2d_wide,
+    depthwise_conv_2d_planar,
+    depthwise_conv_2d_row,
+    fully_connected_folded,
+)
 from random_networks import random_convolution, random_net
 from unicorn import UcError
 
@@ -33,6 +41,8 @@ KINDS = {
     "tile": conv_2d_tile(),
     "planar": depthwise_conv_2d_planar(),
     "folded": fully_connected_folded(),
+    "wide": conv_2d_wide(),
+    "row": depthwise_conv_2d_row(),
 }
 NATIVE = Path(__file__).parent.parent / "c"
 needs_arm_gcc = pytest.mark.skipif(shutil.which("arm-none-eabi-gcc") is None, reason="needs arm-none-eabi-gcc")
@@ -87,7 +97,7 @@ def test_plain_c_gives_what_tflite_micro_gives(kind: str, native: NativeKernels)
 
 
 @needs_arm_gcc
-@pytest.mark.parametrize("kind", ["strip", "tile", "planar"])
+@pytest.mark.parametrize("kind", ["strip", "tile", "planar", "wide", "row"])
 def test_memory_too_small_is_found(kind: str, arm: ArmKernels) -> None:
     """Else the test above shows nothing of bytes beside a kernel's memory."""
 
@@ -110,7 +120,7 @@ def test_the_cortex_m4_has_instructions_that_plain_c_has_not(tmp_path: Path) -> 
     text = subprocess.run(
         ["arm-none-eabi-objdump", "-d", arm.program], check=True, capture_output=True, text=True
     ).stdout
-    for instruction in ("smlad", "smlabt", "smlatb", "sxtb16", "sxtab16", "sadd16", "smmlar", "ssat"):
+    for instruction in ("smlad", "smlabt", "smlatb", "sxtb16", "sxtab16", "sadd16", "smmlar", "ssat", "pkhbt", "pkhtb"):
         assert f"\t{instruction}" in text, instruction
 
 
@@ -136,6 +146,7 @@ def test_instructions_in_c_give_what_plain_c_gives(tmp_path: Path) -> None:
 
 
 WORDS = st.integers(-(2**31), 2**31 - 1)
+INSTRUCTIONS = ("even", "odd", "add_even", "add_odd", "twice", "first_of", "second_of", "high", "saturate")
 SHIM = """
 #include "kws_nn_dsp.h"
 int32_t even(int32_t a) { return kws_nn_even_bytes(a); }
@@ -143,6 +154,8 @@ int32_t odd(int32_t a) { return kws_nn_odd_bytes(a); }
 int32_t add_even(int32_t a, int32_t b) { return kws_nn_add_even_bytes(a, b); }
 int32_t add_odd(int32_t a, int32_t b) { return kws_nn_add_odd_bytes(a, b); }
 int32_t twice(int32_t a) { return kws_nn_double(a); }
+int32_t first_of(int32_t a, int32_t b) { return kws_nn_first_of(a, b); }
+int32_t second_of(int32_t a, int32_t b) { return kws_nn_second_of(a, b); }
 int32_t high(int32_t offset, int32_t a, int32_t b) { return kws_nn_add_high_product(offset, a, b); }
 int32_t saturate(int32_t a) { return kws_nn_saturate(a); }
 """
@@ -158,7 +171,7 @@ def test_each_instruction_does_what_its_function_in_c_does(tmp_path: Path) -> No
     in_c, arm = ctypes.CDLL(str(library)), ArmKernels(tmp_path, sources=[tmp_path / "shim.c"])
 
     @settings(max_examples=300, deadline=None)
-    @given(st.sampled_from(["even", "odd", "add_even", "add_odd", "twice", "high", "saturate"]), WORDS, WORDS, WORDS)
+    @given(st.sampled_from(INSTRUCTIONS), WORDS, WORDS, WORDS)
     def check(name: str, a: int, b: int, c: int) -> None:
         assert arm.value(name, a, b, c) == getattr(in_c, name)(a, b, c)
 

@@ -16,12 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from models_in_one_program import numbers_here, numbers_on_mps2
 from networks import ONE_OF_A_KIND
-from random_networks import random_stream
+from random_networks import Net, random_stream, time_layer
 from sanitized_models import SANITIZERS, spaced_apart
 from streams_in_one_program import Stream, write_streams
+from tflite_builder import TensorSpec, build_model
 
 from tinykws.aot.compiler import AotModel, compile_model, compile_schedule
-from tinykws.aot.lowering.ops import lower
+from tinykws.aot.lowering.ops import lower, with_wide_weights
 from tinykws.aot.reader.tflite import read_model
 from tinykws.aot.scheduling.overlap import OverlapAnalysis, find_overlap
 from tinykws.aot.scheduling.schedule import Schedule
@@ -47,10 +48,12 @@ def analysis_of(tflite: bytes, frames: int, inference_stride: int) -> OverlapAna
 
 
 def every_schedule(tflite: bytes, frames: int, inference_stride: int) -> list[Schedule]:
-    """All ways to stream a model."""
+    """All ways to stream a model, every second one with wide weights."""
     graph = read_model(tflite)
     program = lower(graph)
-    return list(streaming_schedules(graph, program, find_overlap(graph, program, frames, inference_stride)))
+    overlap = find_overlap(graph, program, frames, inference_stride)
+    forms = [streaming_schedules(graph, form, overlap) for form in (program, with_wide_weights(program))]
+    return [ways[number % 2] for number, ways in enumerate(zip(*forms, strict=True))]
 
 
 def every_stream(tflite: bytes, frames: int, inference_stride: int) -> list[AotModel]:
@@ -145,6 +148,37 @@ def test_random_networks_of_all_ops_stream(workshop: Path, source: random.Random
     tflite, frames = random_stream(source, later_ops=True)
     if compiles(tflite):
         assert_exact(tflite, frames, inference_stride, workshop, (3 * inference_stride + 10, 2 * inference_stride))
+
+
+def layers_over_time(source: random.Random) -> tuple[bytes, int]:
+    """A network as stream_tcn builds them: nothing padded, one filter a channel and 1x1 in turns, one row is left."""
+    net, left = Net(source), source.randint(0, 14)
+    taps = [source.randint(1, 5) for _ in range(3)]
+    stride, first, width = source.choice([1, 2]), source.randint(1, 5), source.choice([4, 8, 12])
+    frames = first + stride * (left + sum(size - 1 for size in taps))
+    net.tensor(TensorSpec([1, frames, 1, 4 * source.randint(1, 3)], scales=(0.1,), zero_points=(-128,)))
+    time_layer(net, first, stride, width)
+    for size in [*taps, left + 1]:
+        time_layer(net, size, 1, None)
+        time_layer(net, 1, 1, width)
+    return build_model(net.tensors, net.ops), frames
+
+
+@pytest.mark.slow
+@settings(max_examples=15, deadline=None)
+@given(st.randoms(use_true_random=False), st.integers(1, 5))
+def test_random_networks_for_streams(workshop: Path, source: random.Random, inference_stride: int) -> None:
+    tflite, frames = layers_over_time(source)
+    if compiles(tflite):
+        assert_exact(tflite, frames, inference_stride, workshop, (3 * inference_stride + 12, 2 * inference_stride))
+
+
+def test_networks_for_streams_run_in_wide_kernels() -> None:
+    """Else the test above shows nothing of them."""
+    made = [layers_over_time(random.Random(seed)) for seed in range(30)]
+    made = [(tflite, frames) for tflite, frames in made if compiles(tflite)]
+    kernels = {kernel for tflite, frames in made for way in every_stream(tflite, frames, 2) for kernel in way.kernels}
+    assert {"kws_nn_conv_2d_wide.c", "kws_nn_conv_2d_wide_relu.c", "kws_nn_depthwise_conv_2d_row.c"} <= kernels
 
 
 def compiles(tflite: bytes) -> bool:

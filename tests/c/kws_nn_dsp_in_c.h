@@ -59,6 +59,17 @@ static inline int32_t kws_nn_double(int32_t pair)
     return kws_nn_pair_of(2 * kws_nn_bottom_of(pair), 2 * kws_nn_top_of(pair));
 }
 
+/* PKHBT and PKHTB */
+static inline int32_t kws_nn_first_of(int32_t a, int32_t b)
+{
+    return kws_nn_pair_of(kws_nn_bottom_of(a), kws_nn_bottom_of(b));
+}
+
+static inline int32_t kws_nn_second_of(int32_t a, int32_t b)
+{
+    return kws_nn_pair_of(kws_nn_top_of(a), kws_nn_top_of(b));
+}
+
 /* SMMLAR: the sum modulo 2^64, its upper word */
 static inline int32_t kws_nn_add_high_product(int32_t offset, int32_t a, int32_t b)
 {

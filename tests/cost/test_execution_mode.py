@@ -27,7 +27,7 @@ from tinykws.support.resources import FIRMWARE
 COUNTED = json.loads((FIRMWARE.parent / "benchmarks" / "firmware.json").read_text())
 ESTIMATE_ERROR = 0.06
 """As test_cost.py allows of whole windows."""
-NRF52840 = Workload(frames=49, inference_stride=5, instruction_set="armv7e-m", ram_bytes=262_144)
+NRF52840 = Workload(frames=49, inference_stride=5, instruction_set="armv7e-m", ram_bytes=262_144, flash_bytes=983_040)
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +96,20 @@ def test_a_chip_with_little_ram_spends_little(kws_ref: bytes) -> None:
     assert poor.cost == poor.whole == rich.whole
 
 
+def test_a_chip_with_little_flash_spends_little(kws_ref: bytes) -> None:
+    """Weights become int16 where the flash is worth less than the instructions saved."""
+    rich, much = compiled(kws_ref, inference_stride=45)
+    poor, little = compiled(kws_ref, inference_stride=45, flash_bytes=65_536)
+    assert {"kws_nn_conv_2d_wide_relu.c"} <= set(rich.kernels) - set(poor.kernels)
+    assert {"kws_nn_conv_2d_tile.c"} <= set(poor.kernels) - set(rich.kernels)
+    assert much.cost.constant_bytes > little.cost.constant_bytes + 16_000
+    assert much.cost.instructions < little.cost.instructions
+    for flash_bytes in range(30_000, 120_000, 10_000):
+        _, choice = compiled(kws_ref, inference_stride=45, flash_bytes=flash_bytes)
+        is_wide = choice.cost.constant_bytes > little.cost.constant_bytes
+        assert not is_wide or choice.cost.constant_bytes <= flash_bytes / 2
+
+
 def test_kws_ref_says_up_to_where_it_streams(kws_ref: bytes) -> None:
     _, choice = compiled(kws_ref, inference_stride=2, ram_bytes=0)
     assert choice.explanation == (
@@ -127,10 +141,10 @@ def test_an_input_that_does_not_consist_of_frames_is_refused(micro_speech: bytes
         compiled(micro_speech, frames=48)
 
 
-def test_a_board_is_asked_for_its_inference_stride_core_and_ram(tmp_path: Path) -> None:
+def test_a_board_is_asked_for_its_inference_stride_core_and_memory(tmp_path: Path) -> None:
     bundle = tiny_bundle(tmp_path / "bundle")
     nano = find_board("nano33ble")
-    assert workload_on(bundle, nano) == Workload(4, 5, "armv7e-m", 262_144)
+    assert workload_on(bundle, nano) == Workload(4, 5, "armv7e-m", 262_144, 983_040)
     assert workload_on(bundle, find_board("host")).instruction_set == "armv7-m"
     choice = choose_mode_for_board(bundle, nano)
     assert compile_for_board(bundle, nano).arena_bytes == choice.cost.arena_bytes

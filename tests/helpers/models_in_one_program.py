@@ -70,9 +70,9 @@ def write_program(models: Sequence[bytes], trials: int, folder: Path) -> list[Pa
 
 
 def _write_wrapped(model: bytes, number: int, folder: Path) -> tuple[str, str]:
-    """Writes one model under names of its own; returns declarations and a call."""
+    """Writes one model under names of its own, every second one with wide weights; returns declarations and a call."""
     graph = read_model(model)
-    declarations, arguments = write_renamed(compile_model(model), number, folder)
+    declarations, arguments = write_renamed(compile_model(model, wide=number % 2 == 1), number, folder)
     return declarations, f"    run({arguments}, {graph.input.size}, {graph.output.size});\n"
 
 

@@ -99,6 +99,36 @@ def depthwise_conv_2d_planar(draw: st.DrawFn) -> Layer:
 
 
 @st.composite
+def conv_2d_wide(draw: st.DrawFn) -> Layer:
+    """Kernel windows of most kinds, a third of them over whole rows or a pixel, whose values are one run."""
+    depth, width = draw(st.sampled_from([1, 3, 4, 8, 12, 17])), draw(st.integers(1, 7))
+    shape = (draw(st.integers(1, 2)), draw(st.integers(1, 7)), width, depth)
+    rows = (draw(st.integers(1, 5)), draw(st.integers(1, 3)), draw(st.integers(1, 2)))
+    columns = (draw(st.integers(1, 5)), draw(st.integers(1, 3)), 1)
+    kind = draw(st.integers(0, 5))
+    if kind == 0:
+        rows = columns = (1, draw(st.integers(1, 2)), 1)
+    elif kind == 1:
+        rows, columns, shape = (rows[0], rows[1], 1), (1, 1, 1), (*shape[:2], 1, depth)
+    kernel = draw(st.sampled_from(["kws_nn_conv_2d_wide", "kws_nn_conv_2d_wide_relu"]))
+    return draw(_convolution(shape, rows, columns, draw(st.sampled_from([4, 8, 12])), kernel))
+
+
+@st.composite
+def depthwise_conv_2d_row(draw: st.DrawFn) -> Layer:
+    """One filter a channel along one axis: every length and stride."""
+    channels, size = draw(st.sampled_from([4, 8, 12])), draw(st.integers(1, 15))
+    along = (draw(st.integers(1, 12)), draw(st.sampled_from([1, 1, 2, 3, 4])), 1)
+    is_swapped = draw(st.booleans())
+    shape = (1, 1, size, channels) if is_swapped else (1, size, 1, channels)
+    rows, columns = ((1, 1, 1), along) if is_swapped else (along, (1, 1, 1))
+    options, positions = draw(_positions(shape, rows, columns))
+    weights, output = (1, rows[0], columns[0], channels), (1, *positions, channels)
+    kernel, options = "kws_nn_depthwise_conv_2d_row", options | {"depth_multiplier": 1}
+    return draw(_layer("DEPTHWISE_CONV_2D", kernel, shape, weights, 3, output, options))
+
+
+@st.composite
 def fully_connected_folded(draw: st.DrawFn) -> Layer:
     """Dense layers whose depth is a multiple of four."""
     rows, depth, units = draw(st.integers(1, 3)), 4 * draw(st.integers(1, 40)), draw(st.integers(1, 9))
@@ -164,5 +194,7 @@ def _layer(
         assume(False)
         raise
     assert isinstance(call, Call)
-    assume(call.kernel == kernel)
-    return Layer(model, call)
+    found = next((form for form in (call, call.wide) if form is not None and form.kernel == kernel), None)
+    assume(found is not None)
+    assert found is not None
+    return Layer(model, found)

@@ -136,6 +136,22 @@ def random_stream(source: random.Random, *, later_ops: bool = False) -> tuple[by
     return build_model(net.tensors, net.ops), frames
 
 
+def time_layer(net: Net, taps: int, stride: int, channels: int | None) -> None:
+    """Appends a convolution over time without padding; `channels` None: one filter a channel."""
+    current, (_, rows, _, depth) = net.current, net.spec.shape
+    whole = (1, taps, 1, depth) if channels is None else (channels, taps, 1, depth)
+    inputs, scale = _weights(net, whole, 3 if channels is None else 0, taps * (1 if channels is None else depth))
+    options: dict[str, object] = {
+        "padding": 1,
+        "stride_h": stride,
+        "stride_w": stride,
+        "fused_activation_function": 0 if channels is None else net.random.choice([1, 1, 0]),
+    }
+    options |= {"depth_multiplier": 1} if channels is None else {}
+    output = _output(net, (1, (rows - taps) // stride + 1, 1, channels or depth), scale * net.factor())
+    net.append("DEPTHWISE_CONV_2D" if channels is None else "CONV_2D", [current, *inputs], output, options)
+
+
 def _nothing(_: Net) -> None:
     """Ends a net as it is."""
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 
 from tinykws.aot.emitter import PlannedModel, header_text, source_text
-from tinykws.aot.lowering.ops import lower
+from tinykws.aot.lowering.ops import lower, with_wide_weights
 from tinykws.aot.reader.tflite import read_model
 from tinykws.aot.scheduling.arena import place
 from tinykws.aot.scheduling.schedule import Move, Schedule, whole_window_schedule
@@ -31,15 +31,20 @@ class AotModel:
     """Names of the files in firmware/lib/kws_nn to compile with it, in addition to that folder's headers."""
 
 
-def compile_model(tflite: bytes) -> AotModel:
+def compile_model(tflite: bytes, *, wide: bool = False) -> AotModel:
     """Returns an int8 model as C, in whole-window mode.
+
+    Args:
+        tflite: the model.
+        wide: weights may take more flash where that saves instructions.
 
     Raises:
         ConfigError: it is not a .tflite, is damaged, is not int8, or contains an op that the engine cannot compute
             exactly as TFLite Micro does. If an op is the cause, the error names it and its position.
     """
     graph = read_model(tflite)
-    return compile_schedule(whole_window_schedule(graph, lower(graph)))
+    program = lower(graph)
+    return compile_schedule(whole_window_schedule(graph, with_wide_weights(program) if wide else program))
 
 
 def compile_schedule(schedule: Schedule, explanation: str = "") -> AotModel:

@@ -5,19 +5,22 @@
 - **Streaming mode**: an inference reuses the rows and partial sums that earlier inferences computed, as far as the
   overlap of successive inputs allows (aot/scheduling/overlap.py), and keeps them in RAM.
 
-Streaming can stop after any op, so there are several candidates. They are compared by one dimensionless number: the
+Streaming can stop after any op, and in both modes weights can be stored as they are or widened for the kernels
+(aot/lowering/wide_convolution.py), so there are several candidates. They are compared by one dimensionless number: the
 share of the whole-window instructions that an inference takes, plus the share of the board's RAM that its working
-memory takes. A tenth of the instructions is thus worth a tenth of the RAM, and a board with little RAM spends little.
+memory takes, plus the share of the board's flash that its constants take. A tenth of the instructions is thus worth a
+tenth of the RAM or of the flash, and a board with little of them spends little.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from typing import TypeAlias
 
 from tinykws.aot.compiler import AotModel, compile_schedule
 from tinykws.aot.lowering.call import Alias, Call
-from tinykws.aot.lowering.ops import lower
+from tinykws.aot.lowering.ops import lower, with_wide_weights
 from tinykws.aot.reader.graph import Graph
 from tinykws.aot.reader.tflite import read_model
 from tinykws.aot.scheduling.arena import arena_bytes, place
@@ -32,6 +35,9 @@ from tinykws.support.errors import ConfigError
 
 DEFAULT_INSTRUCTION_SET = "armv7-m"
 """For boards whose core is not known, this computer among them: an instruction set without DSP instructions."""
+MAX_SHARE_OF_FLASH = 0.5
+"""Widened weights may not take more of a board's flash, however much faster they are: the program needs the rest."""
+_Candidate: TypeAlias = "tuple[Cost, Schedule]"
 _ONLY_ONE_OP = "the first op already computes the model's output"
 
 
@@ -47,6 +53,8 @@ class Workload:
     """The board's, as `counted_as` of boards/cores.py names it."""
     ram_bytes: int
     """The board's RAM; 0: no limit."""
+    flash_bytes: int = 0
+    """The board's flash; 0: no limit."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,16 +65,19 @@ class Cost:
     """Estimated instructions per inference (model_instructions.py)."""
     arena_bytes: int
     """All working memory in bytes, the input and the reused rows included."""
+    constant_bytes: int = 0
+    """Weights and other constants in flash, in bytes."""
 
-    def relative_to(self, whole: Cost, ram_bytes: int) -> float:
-        """Returns the number by which modes are compared (see the module); smaller is better.
+    def relative_to(self, whole: Cost, workload: Workload) -> float:
+        """Returns the number by which candidates are compared (see the module); smaller is better.
 
         Args:
-            whole: the cost of whole-window mode.
-            ram_bytes: the board's RAM; 0: no limit, so memory costs nothing.
+            whole: the cost of whole-window mode, weights as they are.
+            workload: the board's RAM and flash; what has no limit costs nothing.
         """
-        share_of_ram = self.arena_bytes / ram_bytes if ram_bytes else 0.0
-        return self.instructions / max(whole.instructions, 1) + share_of_ram
+        share_of_ram = self.arena_bytes / workload.ram_bytes if workload.ram_bytes else 0.0
+        share_of_flash = self.constant_bytes / workload.flash_bytes if workload.flash_bytes else 0.0
+        return self.instructions / max(whole.instructions, 1) + share_of_ram + share_of_flash
 
 
 @dataclasses.dataclass(frozen=True)
@@ -128,6 +139,7 @@ def workload_on(bundle: Bundle, board: Board) -> Workload:
         inference_stride=bundle.detector.inference_stride_ms // bundle.frontend.stride_ms,
         instruction_set=CORES[board.core].counted_as if board.core else DEFAULT_INSTRUCTION_SET,
         ram_bytes=board.ram_bytes,
+        flash_bytes=board.flash_bytes,
     )
 
 
@@ -162,19 +174,44 @@ def choose_mode(graph: Graph, program: Sequence[Call | Alias], workload: Workloa
             hint="set `features` in kws.yaml to what the model was trained with, and run: tinykws quantize",
         )
     overlap = find_overlap(graph, program, workload.frames, workload.inference_stride)
-    whole_schedule = whole_window_schedule(graph, program, keep_input=True)
-    whole = _cost(whole_schedule, workload)
-    candidates = [(_cost(schedule, workload), schedule) for schedule in streaming_schedules(graph, program, overlap)]
-    if not candidates:
+    compact, wide = [_candidates(graph, form, overlap, workload) for form in (program, with_wide_weights(program))]
+    reference, _ = compact[0]
+    wide = [candidate for candidate in wide if _leaves_room(candidate[0], workload)]
+
+    def worth(candidate: _Candidate) -> float:
+        return candidate[0].relative_to(reference, workload)
+
+    candidates = [*compact, *wide]
+    whole, whole_schedule = min((each for each in candidates if not each[1].inference_stride), key=worth)
+    streaming = [each for each in candidates if each[1].inference_stride]
+    if not streaming:
         return ModeChoice(whole_schedule, whole, whole, _whole_window_because(overlap.ends or _ONLY_ONE_OP))
-    cost, schedule = min(candidates, key=lambda candidate: candidate[0].relative_to(whole, workload.ram_bytes))
-    if cost.relative_to(whole, workload.ram_bytes) >= whole.relative_to(whole, workload.ram_bytes):
+    cost, schedule = min(streaming, key=worth)
+    if worth((cost, schedule)) >= worth((whole, whole_schedule)):
         return ModeChoice(whole_schedule, whole, whole, _whole_window_because(_streaming_costs_more(cost, whole)))
     return ModeChoice(schedule, cost, whole, _streaming_explanation(schedule, program, overlap))
 
 
+def _leaves_room(cost: Cost, workload: Workload) -> bool:
+    """Whether constants leave room for the program."""
+    return not workload.flash_bytes or cost.constant_bytes <= MAX_SHARE_OF_FLASH * workload.flash_bytes
+
+
+def _candidates(
+    graph: Graph, program: Sequence[Call | Alias], overlap: OverlapAnalysis, workload: Workload
+) -> list[_Candidate]:
+    """Returns whole-window mode that leaves the input intact, then streaming mode up to each op."""
+    whole = whole_window_schedule(graph, program, keep_input=True)
+    schedules = [whole, *streaming_schedules(graph, program, overlap)]
+    return [(_cost(schedule, workload), schedule) for schedule in schedules]
+
+
 def _cost(schedule: Schedule, workload: Workload) -> Cost:
-    return Cost(inference_instructions(schedule, workload.instruction_set), arena_bytes(place(schedule.buffers)))
+    return Cost(
+        inference_instructions(schedule, workload.instruction_set),
+        arena_bytes(place(schedule.buffers)),
+        schedule.constant_bytes,
+    )
 
 
 def _whole_window_because(reason: str) -> str:

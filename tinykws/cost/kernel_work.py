@@ -23,10 +23,14 @@ _TILE_PIXELS, _TILE_CHANNELS = 4, 2
 """Pixels and channels at once: kws_nn_conv_2d_tile.c."""
 _STRIP_PIXELS, _STRIP_CHANNELS = 2, 4
 """Pixels and channels at once: kws_nn_conv_2d_strip.c."""
+_WIDE_PIXELS, _WIDE_CHANNELS = 2, 4
+"""Pixels and channels at once: kws_nn_conv_2d_wide.h."""
 _PLANAR_CHANNELS = 4
-"""Channels at once: kws_nn_depthwise_conv_2d_planar.c."""
+"""Channels at once: kws_nn_depthwise_conv_2d_planar.c and _row.c."""
+_ROW_WORDS = 4
+"""Words of which weights stay in registers: kws_nn_depthwise_conv_2d_row.c."""
 _PLANAR_OUTPUTS = 2
-"""Outputs at once of a 3x3 window there."""
+"""Outputs at once there, in the first of a 3x3 window."""
 _SHARED_CODE = ("concatenation_2", "concatenation_3", "concatenation_4")
 """Kernels that differ in the number of inputs only (kws_nn_concatenation.h) have one row of costs."""
 
@@ -41,6 +45,8 @@ def work_of(call: Call) -> tuple[str, Work]:
     kernel = call.kernel.removeprefix("kws_nn_")
     if kernel == "depthwise_conv_2d_planar" and _is_3x3(fields):
         kernel += "_3x3"
+    if kernel == "depthwise_conv_2d_row" and _is_from_memory(fields):
+        kernel += "_from_memory"
     if kernel in _SHARED_CODE:
         kernel = kernel.rsplit("_", 1)[0]
     return kernel, {"call": 1, **_WORK[kernel](fields)}
@@ -104,6 +110,38 @@ def _conv_2d_tile(fields: Fields) -> Work:
     }
 
 
+def _conv_2d_wide(fields: Fields) -> Work:
+    channels = fields["output"]["channels"]
+    pixels = _size_of(fields["output"]) // channels
+    values, at_once = fields["window_values"], fields["pixels_at_once"]
+    blocks = channels // _WIDE_CHANNELS
+    batches = [min(at_once, pixels - begin) for begin in range(0, pixels, at_once)]
+    tiles = blocks * sum(batch // _WIDE_PIXELS for batch in batches)
+    singles = blocks * sum(batch % _WIDE_PIXELS for batch in batches)
+    in_runs = pixels if _are_runs(fields) else 0
+    return {
+        "batch": len(batches),
+        "block": len(batches) * blocks,
+        "window": pixels,
+        "value of a run": in_runs * values,
+        "window row": (pixels - in_runs) * fields["window"]["height"],
+        "value": (pixels - in_runs) * values,
+        "tile": tiles,
+        "multiplication": tiles * _WIDE_PIXELS * _WIDE_CHANNELS * values,
+        "last pixel": singles,
+        "multiplication of a last pixel": singles * _WIDE_CHANNELS * values,
+        "clamped output": _clamped_by(fields, pixels * channels),
+    }
+
+
+def _are_runs(fields: Fields) -> bool:
+    """Mirrors are_runs() of the kernel; windows at an image's edges are not told apart."""
+    window, image = fields["window"], fields["input"]
+    values = window["height"] * window["width"] * image["channels"]
+    whole_rows = window["width"] == image["width"] and window["dilation_y"] == 1
+    return (window["height"] == 1 or whole_rows) and bool(values == fields["window_values"])
+
+
 def _conv_2d_strip(fields: Fields) -> Work:
     output = fields["output"]
     groups = output["channels"] // _STRIP_CHANNELS
@@ -140,6 +178,25 @@ def _depthwise_planar_3x3(fields: Fields) -> Work:
         "output": outputs,
         "clamped output": _clamped(fields, outputs),
     }
+
+
+def _depthwise_row(fields: Fields) -> Work:
+    outputs, channels = fields["output_size"], fields["channels"]
+    pairs = _quotient_up(outputs, _PLANAR_OUTPUTS) * channels
+    return {
+        "channel": channels,
+        "run of outputs": channels * ((outputs > 1) + outputs % 2),
+        "input value": fields["input_size"] * channels // _PLANAR_CHANNELS,
+        "output pair": pairs,
+        "word of a pair": pairs * fields["words"] if _is_from_memory(fields) else 0,
+        "cleared value": _PLANAR_CHANNELS * (fields["length"] - fields["input_size"]),
+        "clamped output": _clamped_by(fields, outputs * channels),
+    }
+
+
+def _is_from_memory(fields: Fields) -> bool:
+    """Mirrors two_by_two() of the kernel."""
+    return bool(fields["words"] != _ROW_WORDS or fields["stride"] > 2)
 
 
 def _planes(fields: Fields) -> Work:
@@ -236,9 +293,13 @@ _WORK: dict[str, Callable[[Fields], Work]] = {
     "conv_2d": _conv_2d,
     "conv_2d_tile": _conv_2d_tile,
     "conv_2d_strip": _conv_2d_strip,
+    "conv_2d_wide": _conv_2d_wide,
+    "conv_2d_wide_relu": _conv_2d_wide,
     "depthwise_conv_2d": _depthwise_conv_2d,
     "depthwise_conv_2d_planar": _depthwise_planar,
     "depthwise_conv_2d_planar_3x3": _depthwise_planar_3x3,
+    "depthwise_conv_2d_row": _depthwise_row,
+    "depthwise_conv_2d_row_from_memory": _depthwise_row,
     "transpose_conv": _transpose_conv,
     "fully_connected": _fully_connected,
     "fully_connected_folded": _fully_connected_folded,
@@ -304,8 +365,11 @@ def _taps_that_meet(fields: Fields, size: str, stride: str, pad: str) -> tuple[i
 
 def _clamped(fields: Fields, outputs: int) -> int:
     """Returns how many outputs a fast kernel clamps to a fused activation, in a separate loop."""
-    requantize = fields["requantize"]
-    return 0 if (requantize["minimum"], requantize["maximum"]) == (-128, 127) else outputs
+    return _clamped_by(fields["requantize"], outputs)
+
+
+def _clamped_by(bounds: Fields, outputs: int) -> int:
+    return 0 if (bounds["minimum"], bounds["maximum"]) == (-128, 127) else outputs
 
 
 def _quotient_up(number: int, of: int) -> int:

@@ -70,6 +70,21 @@ typedef struct {
     kws_nn_requantize requantize;
 } kws_nn_conv_2d_tile_params;
 
+/* As `tile`, output.channels a multiple of 4, with what the kernel would make of weights and multipliers made already. */
+typedef struct {
+    kws_nn_shape input, output;
+    kws_nn_window window;
+    int32_t input_zero_point;
+    int32_t window_values;  /* that a window sees, a multiple of 4 */
+    int32_t pixels_at_once; /* even */
+    const int32_t *weights; /* [output.channels / 4]: 4 biases, then [window_values / 2][4] pairs of int16; all doubled */
+    const int32_t *scaling; /* [output.channels, or 4]: multiplier, offset and shift (kws_nn_scaling.h) */
+    int32_t scaling_bytes;  /* from the scaling of four channels to that of the next four: 48, or 0 */
+    int32_t minimum, maximum;
+} kws_nn_conv_2d_wide_params;
+
+typedef kws_nn_conv_2d_wide_params kws_nn_conv_2d_wide_relu_params;
+
 /* Groups and dilation 1, stride_x * input.channels 2, at most 8 values in a row of the window, output.channels a multiple
  * of 4. Weights and bias are twice those of the model. */
 typedef struct {
@@ -119,6 +134,21 @@ typedef struct {
     const int32_t *bias;   /* [channels] */
     kws_nn_requantize requantize;
 } kws_nn_depthwise_conv_2d_planar_params;
+
+/* Windows along one axis of an image that is one pixel wide: one image, multiplier and dilation 1, a multiple of four
+ * channels. Weights and bias are doubled. */
+typedef struct {
+    int32_t channels;
+    int32_t input_size, output_size, stride, pad;
+    int32_t input_step, output_step; /* bytes from one pixel to the next */
+    int32_t length;                  /* values of a line, all that two neighbouring outputs see, even */
+    int32_t words;                   /* pairs of values that two neighbouring outputs see, even */
+    int32_t input_zero_point;
+    const int32_t *weights; /* [channels]: bias, then [words / 2][2 outputs][2] pairs of int16 */
+    const int32_t *scaling; /* [channels, or 1]: multiplier, offset and shift (kws_nn_scaling.h) */
+    int32_t scaling_step;   /* words from one channel to the next: 3, or 0 */
+    int32_t minimum, maximum;
+} kws_nn_depthwise_conv_2d_row_params;
 
 typedef struct {
     int32_t rows; /* inputs, each of `depth` values */
@@ -258,6 +288,12 @@ void kws_nn_conv_2d_tile(const kws_nn_conv_2d_tile_params *params, const int8_t 
 void kws_nn_conv_2d_strip(const kws_nn_conv_2d_strip_params *params, const int8_t *input, int8_t *output,
                           void *scratch);
 
+/* `tile` with weights that were made int16 at build time; _relu: where `minimum` is at least the zero point. Output may be the
+ * input as there; scratch: int16 [pixels_at_once][window_values]. */
+void kws_nn_conv_2d_wide(const kws_nn_conv_2d_wide_params *params, const int8_t *input, int8_t *output, void *scratch);
+void kws_nn_conv_2d_wide_relu(const kws_nn_conv_2d_wide_params *params, const int8_t *input, int8_t *output,
+                              void *scratch);
+
 void kws_nn_depthwise_conv_2d(const kws_nn_depthwise_conv_2d_params *params, const int8_t *input, int8_t *output);
 void kws_nn_transpose_conv(const kws_nn_transpose_conv_params *params, const int8_t *input, int8_t *output);
 void kws_nn_fully_connected(const kws_nn_fully_connected_params *params, const int8_t *input, int8_t *output);
@@ -272,6 +308,10 @@ void kws_nn_fully_connected_sums(const kws_nn_fully_connected_sums_params *param
 /* Channel by channel; scratch: int16 [4][plane]. Output may be the input where both have one shape. */
 void kws_nn_depthwise_conv_2d_planar(const kws_nn_depthwise_conv_2d_planar_params *params, const int8_t *input,
                                      int8_t *output, void *scratch);
+
+/* Channel by channel; scratch: int16 [4][length]. Output may be the input where both have one shape. */
+void kws_nn_depthwise_conv_2d_row(const kws_nn_depthwise_conv_2d_row_params *params, const int8_t *input, int8_t *output,
+                                  void *scratch);
 
 /* The mean, or the largest, of what each window sees inside of the image; dilation is 1. */
 void kws_nn_average_pool_2d(const kws_nn_pool_2d_params *params, const int8_t *input, int8_t *output);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "kws_nn_columns.h"
 #include "kws_nn_scaling.h"
 
 /* A matrix product in tiles: what the windows of some pixels see, by the weights of two channels, four pixels at once.
@@ -7,14 +8,6 @@
  * same order, [pairs][2 channels] pairs, once for all those pixels, and doubled as kws_nn_scale() doubles sums. */
 #define PIXELS 4
 #define CHANNELS 2
-#define FOUR_VALUES (2 * 2 * PIXELS) /* int16 in columns from four values to the next four */
-
-/* The offset of value k of a window, k from 0 to 3, from the first of its four. */
-static const uint8_t place_of[4] = {0, 2 * PIXELS, 1, 2 * PIXELS + 1};
-
-typedef struct {
-    int32_t batch, y, x;
-} position;
 
 /* What the outputs of two channels are computed from; assembly reads it by offsets, checked below. */
 typedef struct {
@@ -24,68 +17,6 @@ typedef struct {
     int32_t stride;             /* from one pixel's output to the next */
     const int16_t *columns_end; /* of the pixels to make */
 } tile_plan;
-
-/* `count` values of the image, or zeros (`from` NULL), become values k and on of a window; returns the value behind. */
-static uint32_t put_run(int16_t *column, uint32_t k, const int8_t *from, int32_t count, int32_t zero_point)
-{
-    int32_t i = 0;
-#ifdef KWS_NN_DSP
-    const int32_t minus_zero_point = kws_nn_twice(-zero_point);
-    if (from != NULL && k % 4 == 0) {
-        kws_nn_pair *pairs = (kws_nn_pair *)column + k / 4 * (FOUR_VALUES / 2);
-        for (; i + 4 <= count; i += 4, k += 4, pairs += FOUR_VALUES / 2) {
-            const int32_t four = kws_nn_load_four(from + i);
-            pairs[0] = kws_nn_add_even_bytes(minus_zero_point, four);
-            pairs[PIXELS] = kws_nn_add_odd_bytes(minus_zero_point, four);
-        }
-    }
-#endif
-    for (; i < count; i++, k++) {
-        column[k / 4 * FOUR_VALUES + place_of[k % 4]] = (int16_t)(from == NULL ? 0 : from[i] - zero_point);
-    }
-    return k;
-}
-
-/* All that one pixel's window sees, row by row: what is left of the image, in it, right of it. */
-static void put_window(const kws_nn_conv_2d_tile_params *params, const int8_t *input, position at, int16_t *column)
-{
-    const kws_nn_window *window = &params->window;
-    const int32_t depth = params->input.channels;
-    const int32_t left = at.x * window->stride_x - window->pad_left;
-    const int32_t begin = left < 0 ? -left : 0;
-    const int32_t room = params->input.width - left;
-    const int32_t end = room < window->width ? room : window->width;
-    uint32_t k = 0;
-    for (int32_t row = 0; row < window->height; row++) {
-        const int32_t y = at.y * window->stride_y - window->pad_top + row * window->dilation_y;
-        if (kws_nn_is_outside(y, params->input.height)) {
-            k = put_run(column, k, NULL, window->width * depth, 0);
-            continue;
-        }
-        const int32_t pixel = (at.batch * params->input.height + y) * params->input.width + left + begin;
-        if (begin > 0) {
-            k = put_run(column, k, NULL, begin * depth, 0);
-        }
-        k = put_run(column, k, input + pixel * depth, (end - begin) * depth, params->input_zero_point);
-        if (end < window->width) {
-            k = put_run(column, k, NULL, (window->width - end) * depth, 0);
-        }
-    }
-}
-
-static position next_position(const kws_nn_shape *output, position at)
-{
-    at.x++;
-    if (at.x == output->width) {
-        at.x = 0;
-        at.y++;
-    }
-    if (at.y == output->height) {
-        at.y = 0;
-        at.batch++;
-    }
-    return at;
-}
 
 #ifdef KWS_NN_DSP
 static void spread_weights(const int8_t *first, const int8_t *second, int32_t values, int16_t *weights)
@@ -253,12 +184,14 @@ void kws_nn_conv_2d_tile(const kws_nn_conv_2d_tile_params *params, const int8_t 
     const kws_nn_shape *shape = &params->output;
     int16_t *const columns = (int16_t *)scratch;
     int16_t *const spread = columns + params->pixels_at_once * params->window_values;
-    position at = {.batch = 0, .y = 0, .x = 0};
+    const kws_nn_columns_of of = {.input = &params->input, .window = &params->window, .zero_point = params->input_zero_point};
+    kws_nn_position at = {.batch = 0, .y = 0, .x = 0};
     for (int32_t left = shape->batches * shape->height * shape->width; left > 0;) {
         const int32_t count = left < params->pixels_at_once ? left : params->pixels_at_once;
         for (int32_t i = 0; i < count; i++) {
-            put_window(params, input, at, columns + i / PIXELS * PIXELS * params->window_values + i % PIXELS * 2);
-            at = next_position(shape, at);
+            kws_nn_put_window(&of, input, at, PIXELS,
+                              columns + i / PIXELS * PIXELS * params->window_values + i % PIXELS * 2);
+            at = kws_nn_next_position(shape, at);
         }
         outputs_of_pixels(params, columns, count, spread, output);
         output += count * shape->channels;

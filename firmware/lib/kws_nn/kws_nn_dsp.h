@@ -75,6 +75,21 @@ static inline int32_t kws_nn_double(int32_t pair)
     return result;
 }
 
+/* The first, or the second, of two pairs as a pair. */
+static inline int32_t kws_nn_first_of(int32_t a, int32_t b)
+{
+    int32_t result;
+    __asm__("pkhbt %0, %1, %2, lsl #16" : "=r"(result) : "r"(a), "r"(b));
+    return result;
+}
+
+static inline int32_t kws_nn_second_of(int32_t a, int32_t b)
+{
+    int32_t result;
+    __asm__("pkhtb %0, %1, %2, asr #16" : "=r"(result) : "r"(b), "r"(a));
+    return result;
+}
+
 /* offset + a * b / 2^32, rounded to nearest, halves upwards */
 static inline int32_t kws_nn_add_high_product(int32_t offset, int32_t a, int32_t b)
 {

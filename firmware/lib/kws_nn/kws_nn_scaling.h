@@ -41,6 +41,11 @@ static inline kws_nn_scaling kws_nn_scaling_of(const kws_nn_requantize *requanti
     "smmlar " sum ", " sum ", " multiplier ", " free "\n" \
     "asr " sum ", " sum ", " shift "\n" \
     "ssat " sum ", #8, " sum "\n"
+/* The same where outputs below the zero point are clamped to it: there the sign of x does not matter. */
+#define KWS_NN_SCALE_NOT_BELOW_ZERO(sum, multiplier, offset, shift, free) \
+    "smmlar " sum ", " sum ", " multiplier ", " offset "\n" \
+    "asr " sum ", " sum ", " shift "\n" \
+    "ssat " sum ", #8, " sum "\n"
 #endif
 
 /* From a sum to its int8 output, not yet clamped to a fused activation. */
@@ -55,15 +60,20 @@ static inline int8_t kws_nn_scale(const kws_nn_scaling *scaling, int32_t sum)
     return kws_nn_scale_doubled(scaling, sum * 2);
 }
 
-/* Clamps outputs to the fused activation's range, where it is not all of int8. */
-static inline void kws_nn_activate(const kws_nn_requantize *requantize, int8_t *output, int32_t count)
+/* Clamps outputs to a fused activation's range, where it is not all of int8. */
+static inline void kws_nn_clamp_all(int32_t minimum, int32_t maximum, int8_t *output, int32_t count)
 {
-    if (requantize->minimum == INT8_MIN && requantize->maximum == INT8_MAX) {
+    if (minimum == INT8_MIN && maximum == INT8_MAX) {
         return;
     }
     for (int32_t i = 0; i < count; i++) {
-        output[i] = (int8_t)kws_nn_clamp(output[i], requantize->minimum, requantize->maximum);
+        output[i] = (int8_t)kws_nn_clamp(output[i], minimum, maximum);
     }
+}
+
+static inline void kws_nn_activate(const kws_nn_requantize *requantize, int8_t *output, int32_t count)
+{
+    kws_nn_clamp_all(requantize->minimum, requantize->maximum, output, count);
 }
 
 #endif

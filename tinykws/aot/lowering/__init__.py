@@ -6,6 +6,7 @@ when it starts. An op that no kernel can compute exactly is refused with a Confi
 
 Contents:
     ops.lower: lowers all ops of a graph.
+    ops.with_wide_weights: the same calls with weights in their wide form.
     call.Call: the call of a kernel: its parameters, inputs, output and scratch memory.
     call.Alias: an op that needs no code, such as RESHAPE.
     call.RowWise: how to compute only some rows of an op's output, for streaming mode.
@@ -15,6 +16,9 @@ Contents:
     transpose_convolution.lower_transpose_conv: TRANSPOSE_CONV.
     fast_convolution.fast_convolution: selects a fast kernel for a convolution, and reorders its weights.
     fast_convolution.fast_depthwise_convolution: the same for a depthwise convolution.
+    wide_convolution.wide_convolution: the form of a fast kernel's call that takes more flash and fewer instructions.
+    wide_convolution.wide_depthwise_convolution: the same for a depthwise convolution along one axis.
+    wide_convolution.wide_call: a call, and calls of its rows, in their wide form.
     dense.lower_fully_connected: FULLY_CONNECTED.
     pooling.lower_pool_2d: AVERAGE_POOL_2D and MAX_POOL_2D.
     reduction.lower_mean: MEAN.

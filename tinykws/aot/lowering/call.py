@@ -55,6 +55,8 @@ class Call:
     """Whether the output may be written over the first input."""
     rows: RowWise | None = None
     """How to compute only some rows of the output; None if that is not possible."""
+    wide: Call | None = None
+    """The same with weights in a form that takes more flash and fewer instructions; None if there is none."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from functools import partial
 
 from tinykws.aot.lowering.call import Call, Parameters, RowWise, activation, options, result, same_shape
-from tinykws.aot.lowering.fast_convolution import Convolution, fast_convolution, fast_depthwise_convolution
+from tinykws.aot.lowering.fast_convolution import STRIP, Convolution, fast_convolution, fast_depthwise_convolution
 from tinykws.aot.lowering.kernel_window import check_image, shape_fields, window_axes, window_fields
 from tinykws.aot.lowering.weights import read_weights, weighted_requantize
+from tinykws.aot.lowering.wide_convolution import wide_convolution, wide_depthwise_convolution
 from tinykws.aot.reader.graph import Graph, Op
 
 
@@ -59,14 +60,20 @@ def _by_rows(lower: Callable[[Convolution], Call], convolution: Convolution) -> 
     if batches != 1:
         return call
     rows = RowWise(height, convolution.rows, lambda band: lower(convolution.of_rows(band)))
-    return dataclasses.replace(call, rows=rows)
+    wide = None if call.wide is None else dataclasses.replace(call.wide, rows=rows)
+    return dataclasses.replace(call, rows=rows, wide=wide)
 
 
 def _conv_2d(groups: int, convolution: Convolution) -> Call:
     fast = fast_convolution(convolution) if groups == 1 else None
     if fast is not None:
-        return fast
+        return _with_wide(fast, wide_convolution(convolution))
     return _plain("kws_nn_conv_2d", convolution, groups=groups)
+
+
+def _with_wide(call: Call, wide: Call | None) -> Call:
+    """Returns a call that has a wide form, unless it has no use for one: a strip's weights are int16 anyway."""
+    return call if call.kernel == STRIP else dataclasses.replace(call, wide=wide)
 
 
 def _depthwise_conv_2d(multiplier: int, convolution: Convolution) -> Call:
@@ -74,7 +81,8 @@ def _depthwise_conv_2d(multiplier: int, convolution: Convolution) -> Call:
     is_common = convolution.depth == 1
     fast = fast_convolution(convolution) if is_common else fast_depthwise_convolution(convolution)
     if fast is not None:
-        return fast
+        wide = wide_convolution(convolution) if is_common else wide_depthwise_convolution(convolution)
+        return _with_wide(fast, wide)
     return _plain("kws_nn_depthwise_conv_2d", convolution, multiplier=multiplier)
 
 

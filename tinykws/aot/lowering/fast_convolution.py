@@ -19,6 +19,7 @@ TILE_PIXELS, TILE_CHANNELS, TILE_VALUES = 4, 2, 4
 """kws_nn_conv_2d_tile.c: pixels and channels computed at once; a kernel window is padded to a multiple of the third."""
 TILE_MAX_BYTES = 8192
 """Memory for unrolled kernel windows; the more there are at once, the less often weights are expanded."""
+STRIP = "kws_nn_conv_2d_strip"
 STRIP_CHANNELS, STRIP_PAIRS = 4, 4
 """kws_nn_conv_2d_strip.c: channels computed at once; pairs of values in a row of the kernel window."""
 STRIP_PITCH = 8
@@ -95,7 +96,7 @@ def _strip(convolution: Convolution, requantize: dict[str, Value]) -> Call:
     weights[:, :, : width * depth] = convolution.by_channel.reshape(channels, height, width * depth)
     blocks = 2 * weights.reshape(channels // STRIP_CHANNELS, STRIP_CHANNELS, height, STRIP_PAIRS, 2)
     last_of_two = -(-convolution.columns.positions // 2) * 2 - 1
-    pitch = _up_to_multiple(2 * (last_of_two + STRIP_PAIRS), STRIP_PITCH)
+    pitch = up_to_multiple(2 * (last_of_two + STRIP_PAIRS), STRIP_PITCH)
     parameters: Parameters = {
         "input": shape_fields(convolution.source),
         "output": shape_fields(convolution.output),
@@ -106,16 +107,16 @@ def _strip(convolution: Convolution, requantize: dict[str, Value]) -> Call:
         "bias": 2 * convolution.bias,
         "requantize": requantize,
     }
-    return Call("kws_nn_conv_2d_strip", parameters, (convolution.source,), convolution.output, 2 * height * pitch)
+    return Call(STRIP, parameters, (convolution.source,), convolution.output, 2 * height * pitch)
 
 
 def _tile(convolution: Convolution, requantize: dict[str, Value]) -> Call | None:
     values = math.prod(convolution.by_channel.shape[1:])
-    filled = _up_to_multiple(values, TILE_VALUES)
+    filled = up_to_multiple(values, TILE_VALUES)
     room = TILE_MAX_BYTES // (2 * filled) // TILE_PIXELS * TILE_PIXELS
     if room == 0 or (convolution.columns.dilation > 1 and convolution.columns.size > 1):
         return None
-    at_once = min(_up_to_multiple(math.prod(convolution.output.shape[:3]), TILE_PIXELS), room)
+    at_once = min(up_to_multiple(math.prod(convolution.output.shape[:3]), TILE_PIXELS), room)
     weights = np.zeros((convolution.channels, filled), np.int8)
     weights[:, :values] = convolution.by_channel.reshape(convolution.channels, values)
     parameters: Parameters = {
@@ -134,7 +135,8 @@ def _tile(convolution: Convolution, requantize: dict[str, Value]) -> Call | None
     return Call("kws_nn_conv_2d_tile", parameters, (convolution.source,), convolution.output, scratch_bytes, in_place)
 
 
-def _up_to_multiple(number: int, of: int) -> int:
+def up_to_multiple(number: int, of: int) -> int:
+    """Returns the smallest multiple that is at least the number."""
     return -(-number // of) * of
 
 

@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from tinykws.aot.lowering.call import Alias, Call
+import numpy as np
+
+from tinykws.aot.lowering.call import Alias, Call, IntArray, Value
 from tinykws.aot.reader.graph import Graph, Op, Tensor
 from tinykws.aot.scheduling.arena import Buffer, workspace_of
 
@@ -99,6 +101,20 @@ class Schedule:
     def calls(self) -> list[Call]:
         """The calls of kernels, in order."""
         return [run.call for run in self.runs]
+
+    @property
+    def constant_bytes(self) -> int:
+        """Bytes of the constant arrays of all calls, equal ones counted once, as they are stored."""
+        arrays = (array for call in self.calls for array in _arrays_of(call.parameters))
+        return sum(len(data) for _, data in {(array.dtype.name, array.tobytes()) for array in arrays})
+
+
+def _arrays_of(value: Value) -> Iterator[IntArray]:
+    if isinstance(value, np.ndarray):
+        yield value
+    elif isinstance(value, Mapping):
+        for field in value.values():
+            yield from _arrays_of(field)
 
 
 def whole_window_schedule(graph: Graph, program: Sequence[Call | Alias], *, keep_input: bool = False) -> Schedule:
