@@ -94,6 +94,13 @@ class Detector:
             return detection_of(detection)
         return None
 
+    @property
+    def levels(self) -> npt.NDArray[np.uint8]:
+        """What the last step compared with the thresholds, uint8 [n_labels]: averages, or the filter's sums."""
+        levels = ffi.buffer(lib.kws_detector_levels(self._state), self._n_labels)
+        copied: npt.NDArray[np.uint8] = np.frombuffer(levels, np.uint8).copy()
+        return copied
+
     def run(self, scores: npt.NDArray[np.int8], times_ms: npt.NDArray[np.uint32]) -> list[Detection]:
         """Steps through scores int8 [n, n_labels] at increasing times [n]; returns the detections. The loop is in C.
 

@@ -88,6 +88,7 @@ bool kws_temporal_filter(kws_detector *detector, uint32_t time_ms, kws_detection
 void kws_detector_init(kws_detector *detector, const kws_detector_config *config, uint32_t *memory);
 void kws_detector_reset(kws_detector *detector);
 bool kws_detector_step(kws_detector *detector, const int8_t *scores, uint32_t time_ms, kws_detection *detection);
+const uint8_t *kws_detector_levels(const kws_detector *detector);
 size_t detector_memory_words(size_t history, size_t n_labels);
 size_t detector_run(kws_detector *detector, const uint32_t *times_ms, const int8_t *scores, size_t count,
                     kws_detection *detections);
@@ -101,6 +102,7 @@ typedef struct {
     void (*get_ready)(void *context);
     void (*on_inference)(void *context, uint32_t time_ms, const int8_t *scores);
     void (*on_detection)(void *context, const kws_detection *detection);
+    void (*on_levels)(void *context, uint32_t time_ms, const uint8_t *levels);
     void (*on_frame)(void *context, uint32_t time_ms, const int8_t *frame);
     void *context;
 } kws_listener_config;

@@ -11,12 +11,14 @@ void kws_detector_init(kws_detector *detector, const kws_detector_config *config
     detector->times_ms = memory;
     detector->sums = detector->times_ms + config->history;
     detector->scores = (int8_t *)(detector->sums + config->n_labels);
+    detector->levels = (uint8_t *)(detector->scores + (size_t)config->history * config->n_labels);
     kws_detector_reset(detector);
 }
 
 void kws_detector_reset(kws_detector *detector)
 {
     memset(detector->sums, 0, detector->config->n_labels * sizeof detector->sums[0]);
+    memset(detector->levels, 0, detector->config->n_labels);
     detector->oldest = 0;
     detector->count = 0;
     detector->top_label = KWS_SILENCE_LABEL;
@@ -62,7 +64,13 @@ bool kws_detector_step(kws_detector *detector, const int8_t *scores, uint32_t ti
     remember(detector, scores, time_ms);
     if (detector->count < config->minimum_count ||
         age_of_oldest_ms(detector, time_ms) < config->average_window_ms / 4u) {
+        memset(detector->levels, 0, config->n_labels);
         return false;
     }
     return config->rule(detector, time_ms, detection);
+}
+
+const uint8_t *kws_detector_levels(const kws_detector *detector)
+{
+    return detector->levels;
 }

@@ -82,6 +82,7 @@ struct kws_detector {
     uint32_t *times_ms; /* [history] ring */
     uint32_t *sums;     /* [n_labels] of scores + 128 in the ring */
     int8_t *scores;     /* [history, n_labels] ring */
+    uint8_t *levels;    /* [n_labels] */
     uint16_t oldest;
     uint16_t count;
     uint16_t top_label;
@@ -92,7 +93,8 @@ struct kws_detector {
 #define KWS_DETECTOR_HISTORY(average_window_ms, inference_stride_ms) ((average_window_ms) / (inference_stride_ms) + 1)
 
 /* 32-bit words of memory that kws_detector_init() wants. */
-#define KWS_DETECTOR_MEMORY_WORDS(history, n_labels) ((history) + (n_labels) + ((size_t)(history) * (n_labels) + 3) / 4)
+#define KWS_DETECTOR_MEMORY_WORDS(history, n_labels) \
+    ((history) + (n_labels) + ((size_t)((history) + 1) * (n_labels) + 3) / 4)
 
 /* Prepares a detector in the caller's memory; both memory and config must outlive it. */
 void kws_detector_init(kws_detector *detector, const kws_detector_config *config, uint32_t *memory);
@@ -103,6 +105,10 @@ void kws_detector_reset(kws_detector *detector);
 /* Takes the model's scores [n_labels] at a time that never goes back (it may wrap at 2^32 ms). Returns true and fills
  * *detection if a keyword was detected. */
 bool kws_detector_step(kws_detector *detector, const int8_t *scores, uint32_t time_ms, kws_detection *detection);
+
+/* What the last step compared with the thresholds: [n_labels], 0 to 255. The average of each label, or the filter's sum of
+ * each keyword (0 for silence and unknown); all 0 until there are enough scores. */
+const uint8_t *kws_detector_levels(const kws_detector *detector);
 
 #ifdef __cplusplus
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kws_detector.h"
 
-/* The label with the highest average score; of equal ones the first. */
-static kws_detection best_average(const kws_detector *detector, uint32_t time_ms)
+/* Averages the scores of every label. Returns the label with the highest one; of equal ones the first. */
+static kws_detection best_average(kws_detector *detector, uint32_t time_ms)
 {
     kws_detection best = {.time_ms = time_ms, .label = KWS_SILENCE_LABEL, .score = 0};
     for (size_t i = 0; i < detector->config->n_labels; ++i) {
         const uint32_t average = detector->sums[i] / detector->count;
+        detector->levels[i] = (uint8_t)average;
         if (average > best.score) {
             best.label = (uint16_t)i;
             best.score = (uint8_t)average;
