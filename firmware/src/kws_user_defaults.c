@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The user's functions that may be left out; those in the user's file win. */
+/* The user's functions do nothing where the user's file leaves them out; those in the file win. */
 #include "on_word.h"
+
+__attribute__((weak)) void on_word(const char *word, uint8_t score, uint32_t time_ms)
+{
+    (void)word;
+    (void)score;
+    (void)time_ms;
+}
 
 __attribute__((weak)) void on_start(void)
 {

@@ -159,11 +159,12 @@ void kws_port_exit(int) {
 
 }  // extern "C"
 
+/* Of boards without one; the watchdog's port has the other. */
+__attribute__((weak)) void kws_watchdog_begin(void) {}
+
 void setup() {
   kws_app_start();
-#if KWS_HAS_WATCHDOG
   kws_watchdog_begin();
-#endif
 }
 
 void loop() {

@@ -7,6 +7,8 @@
  * What takes longer belongs into a task of its own, or is spread over calls of on_every_inference(). Where the board has a
  * watchdog (KWS_HAS_WATCHDOG), a function that has not returned for 8 s is reported: kws error on_word ….
  *
+ * Each may be left out. A file in C++ must include this header, or its functions have other names for the linker.
+ *
  * `tinykws verify` plays words to the board, and these functions are called for them as well; see kws_app_is_testing().
  */
 #ifndef ON_WORD_H
@@ -22,7 +24,7 @@
 extern "C" {
 #endif
 
-/* Once, at start, before any sound is heard: to set up pins and libraries. May be left out. */
+/* Once, at start, before any sound is heard: to set up pins and libraries. */
 void on_start(void);
 
 /* A word was detected. `word`: its label, one of kws_labels ("hey robot" is hey_robot); it stays valid. `score`: 0 to 255,
@@ -32,11 +34,11 @@ void on_word(const char *word, uint8_t score, uint32_t time_ms);
 
 /* An inference has run: ten a second, if inference_stride_ms is 100. `scores`: [KWS_N_LABELS], in the order of kws_labels,
  * 0 to 255: what the detector compares with its thresholds; valid during the call. It comes after on_word() of the same
- * time. May be left out. */
+ * time. */
 void on_every_inference(const uint8_t *scores, uint32_t time_ms);
 
 /* Sound was lost because the main loop had no time for it: `blocks` since the last call, of 8 to 20 ms each. Not called
- * while a host sends the sound. May be left out. */
+ * while a host sends the sound. */
 void on_sound_lost(uint32_t blocks);
 
 #ifdef __cplusplus

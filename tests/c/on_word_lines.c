@@ -28,11 +28,4 @@ void on_sound_lost(uint32_t blocks)
 {
     fprintf(stderr, "lost %u\n", (unsigned)blocks);
 }
-#else
-void on_word(const char *word, uint8_t score, uint32_t time_ms)
-{
-    (void)word;
-    (void)score;
-    (void)time_ms;
-}
 #endif

@@ -160,7 +160,7 @@ def test_a_former_word_is_told_wherever_it_is(tmp_path: Path) -> None:
 def test_changed_words_are_told_each_time_and_with_the_way_out(tmp_path: Path) -> None:
     project = tmp_path / "project"
     generate(tiny_bundle(tmp_path / "a", words=["yes"]), NANO, "aot", project)
-    (project / "src" / "on_word.cpp").write_text('if (strcmp(word, "yes") == 0) { go(); }\n')
+    (project / "src" / "on_word.cpp").write_text('#include "on_word.h"\nif (strcmp(word, "yes") == 0) { go(); }\n')
     stop = tiny_bundle(tmp_path / "b", words=["stop"])
     for _ in range(2):
         said = Said()
@@ -176,3 +176,24 @@ def test_changed_words_are_told_each_time_and_with_the_way_out(tmp_path: Path) -
 def test_what_is_no_text_is_no_reason_to_fail(tiny_model_bundle: Bundle, tmp_path: Path) -> None:
     (tmp_path / "src" / "on_word.cpp").mkdir(parents=True)
     assert generate(tiny_model_bundle, NANO, "aot", tmp_path).unknown_words == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "is_told"),
+    [
+        (MINE, True),
+        (f'#include "on_word.h"\n{MINE}', False),
+        (f"# include <on_word.h>\n{MINE}", False),
+        (f'extern "C" {MINE}', False),
+    ],
+)
+def test_functions_that_the_linker_would_not_find_are_told(
+    tiny_model_bundle: Bundle, tmp_path: Path, text: str, is_told: bool
+) -> None:
+    """Each has an empty default, so nothing else would say that they have other names in C++."""
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "on_word.cpp").write_text(text)
+    said = Said()
+    generate(tiny_model_bundle, NANO, "aot", tmp_path, said)
+    assert [line for line in said.lines if "never called" in line] == [line for line in said.lines if is_told]
+    assert bool(said.lines) == is_told

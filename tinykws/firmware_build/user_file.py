@@ -32,6 +32,7 @@ _STRING = r'"((?:[^"\\\n]|\\.)*)"'
 _COMMENT_OR_STRING = re.compile(rf"/\*.*?\*/|//[^\n]*|{_STRING}", re.DOTALL)
 _CALL = re.compile(r"\b(?:str(?:n?case)?n?cmp|equals(?:IgnoreCase)?)\s*\(([^()]*(?:\([^()]*\)[^()]*)*)\)")
 _EQUAL = re.compile(rf"[!=]=\s*{_STRING}|{_STRING}\s*[!=]=")
+_DECLARED = re.compile(r'#\s*include\s*["<]on_word\.h|extern\s+"C"')
 _LABELS = re.compile(r"kws_labels\[KWS_N_LABELS\]\s*=\s*\{(.*?)\}", re.DOTALL)
 
 
@@ -74,6 +75,17 @@ def unknown_words(folder: Path, labels: Sequence[Label], former: Sequence[str] =
     gone = set(former) - known
     named = {word for word in re.findall(_STRING, code) if word in gone}
     return tuple(sorted((compared | named) - known))
+
+
+def is_never_called(folder: Path) -> bool:
+    """Returns whether the user's file is C++ without the header that gives its functions C's names for the linker."""
+    name = present_user_file(folder)
+    text = "" if name is None else _text(folder / name)
+    return (
+        bool(text.strip())
+        and name == USER_FILES[0]
+        and not re.search(r'#\s*include\s*["<]on_word\.h|extern\s+"C"', text)
+    )
 
 
 def _text(path: Path) -> str:

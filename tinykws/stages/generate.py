@@ -22,6 +22,7 @@ from tinykws.firmware_build.generated_tree import TreeChanges, write_tree
 from tinykws.firmware_build.tflm_ops import resolver_methods
 from tinykws.firmware_build.user_file import (
     USER_FILES,
+    is_never_called,
     labels_in,
     lights,
     present_user_file,
@@ -91,6 +92,8 @@ def generate(
     for name, kept_as in zip(changes.kept, changes.kept_as, strict=True):
         progress.say(f"{out_dir / name} was not as tinykws made it: kept as {kept_as}")
     own = present_user_file(out_dir) or user_file(board)
+    if is_never_called(out_dir):
+        progress.say(f'{out_dir / own} lacks the line #include "on_word.h": without it, its functions are never called')
     unknown = unknown_words(out_dir, bundle.labels, former)
     if unknown:
         progress.say(_about_unknown_words(out_dir / own, unknown, bundle))
