@@ -32,6 +32,14 @@ static const kws_score_filter filter = {
 #else
 #define FILTER NULL
 #endif
+#ifdef KWS_GRAMMAR
+static const kws_grammar_rule grammar[] = KWS_GRAMMAR;
+#define RULES grammar
+#define N_RULES (sizeof grammar / sizeof grammar[0])
+#else
+#define RULES NULL
+#define N_RULES 0
+#endif
 static const kws_listener_config config = {
     .frontend = &kws_frontend_default,
     .detector =
@@ -44,6 +52,8 @@ static const kws_listener_config config = {
             .thresholds = thresholds,
             .filter = FILTER,
             .rule = KWS_DETECTOR_RULE,
+            .grammar = RULES,
+            .n_grammar = N_RULES,
         },
     .n_frames = KWS_N_FRAMES,
     .inference_stride = KWS_INFERENCE_STRIDE,

@@ -126,3 +126,12 @@ def test_what_does_not_return_is_reported_after_eight_seconds_and_again(
     for number, count in enumerate(reports, 1):
         expected += [*[STUCK] * count, f"hey_robot 201 {number}"]
     assert done.stdout.splitlines() == expected
+
+
+@pytest.mark.slow
+def test_a_deaf_word_is_not_told(tmp_path: Path) -> None:
+    """hey_robot only after da, which the tests' engine never lets win."""
+    program = build(tmp_path, "-DON_WORD_LINES", "-DKWS_GRAMMAR={{2,3,1000}}")
+    heard, calls = listen(program, BURSTS, tmp_path)
+    assert heard == []
+    assert {call[0] for call in calls} == {"start", "scores"}

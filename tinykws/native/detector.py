@@ -40,6 +40,7 @@ class DetectorConfig:
                 "shift": settings.filter_shift,
             },
         )
+        self._grammar = ffi.new("kws_grammar_rule[]", [dataclasses.astuple(rule) for rule in settings.grammar])
         self.pointer = ffi.new(
             "kws_detector_config *",
             {
@@ -51,6 +52,8 @@ class DetectorConfig:
                 "thresholds": self._thresholds,
                 "filter": self._filter if settings.taps else ffi.NULL,
                 "rule": ffi.addressof(lib, f"kws_{settings.kind}"),
+                "grammar": self._grammar,
+                "n_grammar": len(settings.grammar),
             },
         )
 

@@ -71,6 +71,7 @@ typedef struct { uint32_t time_ms; uint16_t label; uint8_t score; } kws_detectio
 typedef struct kws_detector { ...; } kws_detector;
 typedef bool (*kws_detector_rule)(kws_detector *detector, uint32_t time_ms, kws_detection *detection);
 typedef struct { const int8_t *weights; int32_t bias; uint16_t taps; uint8_t shift; } kws_score_filter;
+typedef struct { uint16_t word; uint16_t after; uint32_t window_ms; } kws_grammar_rule;
 typedef struct {
     uint16_t n_labels;
     uint16_t history;
@@ -80,6 +81,8 @@ typedef struct {
     const uint8_t *thresholds;
     const kws_score_filter *filter;
     kws_detector_rule rule;
+    const kws_grammar_rule *grammar;
+    uint16_t n_grammar;
 } kws_detector_config;
 
 bool kws_recognize_commands(kws_detector *detector, uint32_t time_ms, kws_detection *detection);

@@ -63,7 +63,7 @@ bool kws_temporal_filter(kws_detector *detector, uint32_t time_ms, kws_detection
         if (excess <= 0 && i == detector->top_label) {
             detector->top_label = KWS_SILENCE_LABEL; /* it has ended and may be detected again */
         }
-        if (excess > best_excess) {
+        if (excess > best_excess && kws_detector_hears(detector, i, time_ms)) {
             best_excess = excess;
             best = i;
         }
