@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "kws_check.h"
 #include "kws_clip.h"
@@ -42,6 +43,7 @@ static struct {
     uint32_t overruns; /* that were reported to the host, */
     uint32_t lost;     /* and that the user's file was told of */
     kws_report_intake intake;
+    uint8_t peaks[KWS_N_LABELS]; /* the highest levels since the host was told of them */
 } app;
 
 static void begin_status(void)
@@ -69,8 +71,15 @@ static void give_status(void)
     begin_status();
 }
 
+static void give_levels(void)
+{
+    kws_report_levels(kws_pipeline_read_figures().time_ms, app.peaks);
+    memset(app.peaks, 0, sizeof app.peaks);
+}
+
 static void listen(void)
 {
+    memset(app.peaks, 0, sizeof app.peaks);
     kws_clip_drop();
     kws_pipeline_reset();
     app.testing = false;
@@ -183,6 +192,9 @@ static void obey(const kws_command *command, bool checked)
         break;
     case KWS_COMMAND_STATUS:
         give_status();
+        break;
+    case KWS_COMMAND_LEVELS:
+        give_levels();
         break;
     case KWS_COMMAND_SYNC:
         go_on(&command->sync);
@@ -336,12 +348,20 @@ static void on_detection(const kws_detection *detection)
     kws_user_on_detection(detection);
 }
 
+static void on_levels(uint32_t time_ms, const uint8_t *levels)
+{
+    for (size_t i = 0; i < KWS_N_LABELS; ++i) {
+        app.peaks[i] = levels[i] > app.peaks[i] ? levels[i] : app.peaks[i];
+    }
+    kws_user_on_levels(time_ms, levels);
+}
+
 void kws_app_start(void)
 {
     const kws_pipeline_events events = {
         .on_inference = on_inference,
         .on_detection = on_detection,
-        .on_levels = kws_user_on_levels,
+        .on_levels = on_levels,
         .on_frame = kws_clip_on_frame,
     };
     kws_port_init();

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from firmware_application import DETECTOR, FRONTEND, LABELS, SANITIZERS, SETTINGS_H, STRICT, build, sound, summing_model
 from firmware_sources import APPLICATION_INCLUDES
+from protocol_grammar import is_of
 
-from tinykws.device.protocol import AUDIO_TYPE, Heard, parse_line
+from tinykws.device.protocol import AUDIO_TYPE, Heard, Levels, Ready, parse_line
 from tinykws.native.detector import Detector
 from tinykws.native.listener import Inference, Listener
 from tinykws.support.resources import FIRMWARE
@@ -135,3 +136,23 @@ def test_a_deaf_word_is_not_told(tmp_path: Path) -> None:
     heard, calls = listen(program, BURSTS, tmp_path)
     assert heard == []
     assert {call[0] for call in calls} == {"start", "scores"}
+
+
+def test_levels_are_the_highest_since_the_last_ones(program: Path, tmp_path: Path) -> None:
+    """Asked after a clip, and again: the same scores that the user's file got, their maximum, and then none."""
+    pcm = BURSTS[:48000].astype("<i2").tobytes()
+    audio = [base64.b64encode(pcm[at : at + 768]) for at in range(0, len(pcm), 768)]
+    data = f"!DATA {AUDIO_TYPE} {len(pcm)}".encode()
+    said = b"\n".join([b"!TEST", data, *audio, b"!LEVELS", b"!LEVELS", b""])
+    done = subprocess.run([program], input=said, capture_output=True, timeout=600, check=True, env={})
+    lines = done.stdout.decode("ascii").splitlines()
+    assert all(is_of("device", line) for line in lines)
+    ready, levels = parse_line(lines[0]), [line for line in map(parse_line, lines) if isinstance(line, Levels)]
+    assert isinstance(ready, Ready)
+    assert ready.levels
+    rows = [line.split(" ") for line in done.stderr.decode("ascii").splitlines()]
+    scores = np.array([row[2:] for row in rows if row[0] == "scores"], int)
+    assert levels[0].peaks == tuple(scores.max(axis=0))
+    assert levels[0].peaks[2] > 150
+    assert levels[1].peaks == (0, 0, 0, 0)
+    assert levels[0].thresholds == DETECTOR.thresholds(len(LABELS))
