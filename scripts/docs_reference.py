@@ -189,7 +189,10 @@ def _settings(kind: Any, prefix: str, skip: tuple[str, ...] = ()) -> Iterator[tu
         nested = [
             one for one in (hints[field.name], *typing.get_args(hints[field.name])) if dataclasses.is_dataclass(one)
         ]
-        if nested:
+        if nested and isinstance(default, tuple):
+            yield f"{prefix}{field.name}", default, docstrings.get(field.name, "")
+            yield from _settings(nested[0], f"{prefix}{field.name}[].")
+        elif nested:
             yield from _settings(nested[0], f"{prefix}{field.name}.")
         elif field.name not in skip:
             yield f"{prefix}{field.name}", default, docstrings.get(field.name, "")

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "kws_check.h"
 #include "kws_clip.h"
@@ -16,6 +17,7 @@
 #include "kws_report.h"
 #include "kws_self_test.h"
 #include "kws_settings.h"
+#include "kws_user.h"
 
 #define SERIAL_CHUNK_BYTES 256
 #define MICROPHONE_CHUNK_SAMPLES 320
@@ -38,8 +40,10 @@ static struct {
     uint32_t samples_to_status;
     kws_level level;   /* since the last status, */
     uint32_t clipped;  /* and what the port counted up to it */
-    uint32_t overruns; /* that were reported to the host */
+    uint32_t overruns; /* that were reported to the host, */
+    uint32_t lost;     /* and that the user's file was told of */
     kws_report_intake intake;
+    uint8_t peaks[KWS_N_LABELS]; /* the highest levels since the host was told of them */
 } app;
 
 static void begin_status(void)
@@ -67,12 +71,20 @@ static void give_status(void)
     begin_status();
 }
 
+static void give_levels(void)
+{
+    kws_report_levels(kws_pipeline_read_figures().time_ms, app.peaks);
+    memset(app.peaks, 0, sizeof app.peaks);
+}
+
 static void listen(void)
 {
+    memset(app.peaks, 0, sizeof app.peaks);
     kws_clip_drop();
     kws_pipeline_reset();
     app.testing = false;
     app.overruns = kws_port_microphone_overruns(); /* the microphone was ignored while the host sent the sound */
+    app.lost = app.overruns;
     begin_status();
 }
 
@@ -181,6 +193,9 @@ static void obey(const kws_command *command, bool checked)
     case KWS_COMMAND_STATUS:
         give_status();
         break;
+    case KWS_COMMAND_LEVELS:
+        give_levels();
+        break;
     case KWS_COMMAND_SYNC:
         go_on(&command->sync);
         break;
@@ -269,6 +284,16 @@ static void count_towards_status(const int16_t *samples, size_t count)
     }
 }
 
+static void tell_lost_sound(void)
+{
+    const uint32_t overruns = kws_port_microphone_overruns();
+    if (overruns != app.lost) {
+        const uint32_t blocks = overruns - app.lost;
+        app.lost = overruns;
+        kws_user_on_sound_lost(blocks);
+    }
+}
+
 /* While the host sends the sound, or if the engine does not run, the microphone's samples are only counted. */
 static bool serve_microphone(void)
 {
@@ -279,6 +304,7 @@ static bool serve_microphone(void)
         app.intake.at_us = kws_port_micros();
     }
     if (count > 0 && !app.testing && app.engine_error == NULL) {
+        tell_lost_sound();
         kws_pipeline_feed(samples, count);
         count_towards_status(samples, count);
     }
@@ -315,19 +341,41 @@ static void on_inference(uint32_t time_ms, const int8_t *scores)
     }
 }
 
+/* The line first: the user's function may take its time. */
+static void on_detection(const kws_detection *detection)
+{
+    kws_clip_on_detection(detection);
+    kws_user_on_detection(detection);
+}
+
+static void on_levels(uint32_t time_ms, const uint8_t *levels)
+{
+    for (size_t i = 0; i < KWS_N_LABELS; ++i) {
+        app.peaks[i] = levels[i] > app.peaks[i] ? levels[i] : app.peaks[i];
+    }
+    kws_user_on_levels(time_ms, levels);
+}
+
 void kws_app_start(void)
 {
     const kws_pipeline_events events = {
         .on_inference = on_inference,
-        .on_detection = kws_clip_on_detection,
+        .on_detection = on_detection,
+        .on_levels = on_levels,
         .on_frame = kws_clip_on_frame,
     };
     kws_port_init();
     app.engine_error = kws_pipeline_init();
     kws_self_test_run(app.engine_error == NULL);
     kws_pipeline_tell(events);
+    kws_user_on_start();
     listen();
     introduce();
+}
+
+bool kws_app_is_testing(void)
+{
+    return app.testing;
 }
 
 void kws_app_poll(void)

@@ -9,12 +9,17 @@
 #ifndef KWS_APP_H
 #define KWS_APP_H
 
+#include <stdbool.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 /* Starts port, engine and pipeline, and prints the banner. Call once. */
 void kws_app_start(void);
+
+/* Whether a host sends the sound (!TEST), such as `tinykws verify`: what is heard then was not said to the board. */
+bool kws_app_is_testing(void);
 
 /* Does pending work, or sleeps briefly. Call it in an endless loop. */
 void kws_app_poll(void);

@@ -17,6 +17,7 @@ static void get_ready(void *context);
 static void tell_frame(void *context, uint32_t time_ms, const int8_t *frame);
 static void tell_inference(void *context, uint32_t time_ms, const int8_t *scores);
 static void tell_detection(void *context, const kws_detection *detection);
+static void tell_levels(void *context, uint32_t time_ms, const uint8_t *levels);
 
 static const uint8_t thresholds[KWS_N_LABELS] = KWS_THRESHOLDS;
 #ifdef KWS_FILTER_TAPS
@@ -31,6 +32,14 @@ static const kws_score_filter filter = {
 #else
 #define FILTER NULL
 #endif
+#ifdef KWS_GRAMMAR
+static const kws_grammar_rule grammar[] = KWS_GRAMMAR;
+#define RULES grammar
+#define N_RULES (sizeof grammar / sizeof grammar[0])
+#else
+#define RULES NULL
+#define N_RULES 0
+#endif
 static const kws_listener_config config = {
     .frontend = &kws_frontend_default,
     .detector =
@@ -43,6 +52,8 @@ static const kws_listener_config config = {
             .thresholds = thresholds,
             .filter = FILTER,
             .rule = KWS_DETECTOR_RULE,
+            .grammar = RULES,
+            .n_grammar = N_RULES,
         },
     .n_frames = KWS_N_FRAMES,
     .inference_stride = KWS_INFERENCE_STRIDE,
@@ -50,6 +61,7 @@ static const kws_listener_config config = {
     .get_ready = get_ready,
     .on_inference = tell_inference,
     .on_detection = tell_detection,
+    .on_levels = tell_levels,
     .on_frame = tell_frame,
 };
 static uint32_t memory[KWS_LISTENER_MEMORY_WORDS(WINDOW_SAMPLES, KWS_N_MELS, HISTORY, KWS_N_LABELS)];
@@ -114,6 +126,16 @@ static void tell_detection(void *context, const kws_detection *detection)
     const uint32_t began_us = kws_port_micros();
     if (events.on_detection != NULL) {
         events.on_detection(detection);
+    }
+    away_us += kws_port_micros() - began_us;
+}
+
+static void tell_levels(void *context, uint32_t time_ms, const uint8_t *levels)
+{
+    (void)context;
+    const uint32_t began_us = kws_port_micros();
+    if (events.on_levels != NULL) {
+        events.on_levels(time_ms, levels);
     }
     away_us += kws_port_micros() - began_us;
 }

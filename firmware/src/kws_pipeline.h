@@ -16,7 +16,8 @@ extern "C" {
 typedef struct {
     void (*on_inference)(uint32_t time_ms, const int8_t *scores); /* [KWS_N_LABELS] */
     void (*on_detection)(const kws_detection *detection);
-    void (*on_frame)(uint32_t time_ms, const int8_t *frame); /* [KWS_N_MELS] features; may be NULL */
+    void (*on_levels)(uint32_t time_ms, const uint8_t *levels); /* [KWS_N_LABELS], as kws_detector_levels() */
+    void (*on_frame)(uint32_t time_ms, const int8_t *frame);    /* [KWS_N_MELS] features; may be NULL */
 } kws_pipeline_events;
 
 /* Everything since the last reset. */

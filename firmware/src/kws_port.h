@@ -42,6 +42,10 @@ uint32_t kws_port_microphone_clipped(void);
 /* The constant offset that the port subtracts from the microphone's samples; 0 if it subtracts none. */
 int32_t kws_port_microphone_offset(void);
 
+/* Shows a colour on the board's LED: 0 to 255 each. On an LED of one colour anything but black is on, and on three LEDs
+ * anything but 0 of each. Does nothing if the board's row has no LED. */
+void kws_port_led(uint8_t red, uint8_t green, uint8_t blue);
+
 /* Microseconds since start, wrapping; always 0 if the machine has no clock. */
 uint32_t kws_port_micros(void);
 

@@ -22,6 +22,8 @@
 /* Unconfirmed results that may wait before the audio must wait: about fifteen lines. */
 #define UNCONFIRMED_BYTES 1024
 
+static const uint8_t thresholds[KWS_N_LABELS] = KWS_THRESHOLDS;
+
 static void write_line(const uint8_t *bytes, size_t count);
 
 static kws_text text = {.sink = write_line};
@@ -122,6 +124,7 @@ void kws_report_ready(kws_report_limits limits)
     kws_text_put(&text, kws_self_test_result());
     put_field(" line=", limits.line_bytes);
     put_field(" window=", limits.window_lines);
+    kws_text_put(&text, " levels=1"); /* !LEVELS is understood */
     put_labels();
     end_line();
 }
@@ -193,6 +196,16 @@ void kws_report_status(const kws_level *level, uint32_t clipped, const kws_repor
     put_field(" samples=", intake->samples);
     put_field(" us=", intake->at_us);
     put_figures(&figures);
+    end_line();
+}
+
+void kws_report_levels(uint32_t time_ms, const uint8_t *peaks)
+{
+    put_field("kws levels at=", time_ms);
+    for (int i = 0; i < KWS_N_LABELS; ++i) {
+        put_field(" ", peaks[i]);
+        put_field("/", thresholds[i]);
+    }
     end_line();
 }
 

@@ -49,6 +49,9 @@ typedef struct {
 
 /* `level`: of the sound, and `clipped`: samples in it that were too loud, both since the last status. */
 void kws_report_status(const kws_level *level, uint32_t clipped, const kws_report_intake *intake);
+
+/* The highest level of each label since the last time, next to its threshold: [KWS_N_LABELS]. */
+void kws_report_levels(uint32_t time_ms, const uint8_t *peaks);
 void kws_report_error(const char *what, const char *words);
 
 /* The result of a recording. */

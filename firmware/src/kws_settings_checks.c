@@ -36,6 +36,10 @@ CHECK(filter_bias, IS_IN(KWS_FILTER_BIAS, -KWS_MAX_FILTER_BIAS, KWS_MAX_FILTER_B
 CHECK(filter_shift, IS_IN(KWS_FILTER_SHIFT, 0, KWS_MAX_FILTER_SHIFT));
 #endif
 
+#ifdef KWS_GRAMMAR
+CHECK(grammar, COUNT_OF((const kws_grammar_rule[])KWS_GRAMMAR) <= KWS_MAX_GRAMMAR_RULES);
+#endif
+
 #ifdef KWS_SELF_TEST_SEED
 CHECK(self_test_scores, COUNT_OF((const int8_t[])KWS_SELF_TEST_SCORES) == KWS_N_LABELS);
 #endif

@@ -53,6 +53,23 @@ void deliver(const Slot *slots, size_t count) {
   }
 }
 
+constexpr int kLedPins[] = {KWS_LED_PIN, KWS_LED_RED_PIN, KWS_LED_GREEN_PIN, KWS_LED_BLUE_PIN};
+
+void show(int pin, bool is_on) {
+  if (pin >= 0) {
+    digitalWrite(pin, is_on != KWS_LED_ACTIVE_LOW ? HIGH : LOW);
+  }
+}
+
+void begin_led() {
+  for (int pin : kLedPins) {
+    if (pin >= 0) {
+      pinMode(pin, OUTPUT);
+    }
+  }
+  kws_port_led(0, 0, 0);
+}
+
 void power_microphone() {
   const int pin = KWS_MICROPHONE_POWER_PIN;
   if (pin >= 0) {
@@ -84,6 +101,7 @@ void kws_port_init(void) {
   Serial.setRxBufferSize(kSerialBytes);
 #endif
   Serial.begin(KWS_SERIAL_BAUD);
+  begin_led();
   power_microphone();
   microphone_runs = kws_microphone_begin();
 }
@@ -118,6 +136,16 @@ uint32_t kws_port_microphone_clipped(void) { return kws_conditioner_clipped(&con
 
 int32_t kws_port_microphone_offset(void) { return kws_conditioner_offset(&conditioner); }
 
+void kws_port_led(uint8_t red, uint8_t green, uint8_t blue) {
+  show(KWS_LED_PIN, (red | green | blue) != 0);
+  show(KWS_LED_RED_PIN, red != 0);
+  show(KWS_LED_GREEN_PIN, green != 0);
+  show(KWS_LED_BLUE_PIN, blue != 0);
+#if KWS_LED_DATA_PIN >= 0 /* an addressable one, which Arduino's core for the ESP32 can drive */
+  neopixelWrite(KWS_LED_DATA_PIN, red, green, blue);
+#endif
+}
+
 uint32_t kws_port_micros(void) { return micros(); }
 
 void kws_port_idle(void) { delay(1); }
@@ -131,7 +159,13 @@ void kws_port_exit(int) {
 
 }  // extern "C"
 
-void setup() { kws_app_start(); }
+/* Of boards without one; the watchdog's port has the other. */
+__attribute__((weak)) void kws_watchdog_begin(void) {}
+
+void setup() {
+  kws_app_start();
+  kws_watchdog_begin();
+}
 
 void loop() {
   kws_app_poll();

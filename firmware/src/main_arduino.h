@@ -17,4 +17,8 @@ void kws_microphone_deliver(const int32_t *slots, size_t count);
 /* From the same place, or from the driver's interrupt: the driver had no room for a block, or ran out of memory for it. */
 void kws_microphone_lost_block(void);
 
+/* The watchdog's port (firmware/ports/esp32_watchdog, …), where there is one: starts a task that calls kws_user_watch() once a
+ * second, also while the main loop stands still. */
+void kws_watchdog_begin(void);
+
 #endif

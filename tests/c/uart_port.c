@@ -67,6 +67,13 @@ void kws_port_serial_write(const uint8_t *bytes, size_t count)
     }
 }
 
+void kws_port_led(uint8_t red, uint8_t green, uint8_t blue)
+{
+    (void)red;
+    (void)green;
+    (void)blue;
+}
+
 uint32_t kws_port_micros(void)
 {
     return now_us;

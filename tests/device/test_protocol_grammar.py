@@ -26,6 +26,7 @@ from tinykws.device.protocol import (
     Fail,
     Features,
     Heard,
+    Levels,
     Line,
     Nak,
     Ok,
@@ -42,7 +43,10 @@ from tinykws.device.protocol import (
 from tinykws.support.resources import FIRMWARE
 
 KINDS = (
-    ["ready", "status", "error", "features", "scores", "heard", "clip", "sound", "ack", "nak", "synced", "ok", "fail"],
+    [
+        *["ready", "status", "levels", "error", "features", "scores", "heard"],
+        *["clip", "sound", "ack", "nak", "synced", "ok", "fail"],
+    ],
     ["plain", "data", "sync", "record", "audio"],
 )
 IDENTITY = "01234567-89abcdef-01234567-89abcdef"
@@ -50,6 +54,8 @@ LINES: list[tuple[str, Line]] = [
     ("ready", Ready(2, "nano33ble", "tflm", "0123456789ab", 768, 15, ("_silence_", "_unknown_", "da"), "ok")),
     ("ready", Ready(2, "host", "aot", "0123456789ab", 768, 15, ("_silence_", "_unknown_", "da"), "ok", IDENTITY)),
     ("status", Status(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, -11, 12, 13)),
+    ("ready", Ready(2, "host", "aot", "0123456789ab", 768, 15, ("_silence_", "da"), "ok", IDENTITY, levels=True)),
+    ("levels", Levels(4056, (60, 12, 141), (163, 163, 170))),
     ("error", DeviceTrouble("engine", "arena is too small")),
     ("features", Features(30, b"\x80\x00\xa5")),
     ("scores", Scores(990, (-128, 127, 0))),

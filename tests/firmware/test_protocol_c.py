@@ -25,7 +25,7 @@ LIBRARY = FIRMWARE / "lib" / "kws_serial"
 SOURCES = ["kws_base64.c", "kws_check.c", "kws_crc32.c", "kws_line.c", "kws_outbox.c", "kws_protocol.c", "kws_text.c"]
 FLAGS = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-Wconversion", "-O1", "-g"]
 SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
-BAD, INFO, TEST, DATA, RESET, EXIT, STATUS, SYNC = range(8)
+BAD, INFO, TEST, DATA, RESET, EXIT, STATUS, SYNC, _RECORD, LEVELS = range(10)
 BASE64 = re.compile(rb"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 
 u32 = st.integers(0, 2**32 - 1)
@@ -119,7 +119,7 @@ def test_the_c_reads_what_python_announces(twin: Twin, clips: list[tuple[int, in
 
 GOOD = [
     (b"!INFO", INFO), (b"!TEST", TEST), (b"!RESET", RESET), (b"!EXIT", EXIT),
-    (b"!STATUS", STATUS), (b"!SYNC 0 0", SYNC), (b"!SYNC 4294967295 4294967295", SYNC),
+    (b"!STATUS", STATUS), (b"!LEVELS", LEVELS), (b"!SYNC 0 0", SYNC), (b"!SYNC 4294967295 4294967295", SYNC),
     (f"!DATA {AUDIO_TYPE} 32000".encode(), DATA), (f"!DATA {AUDIO_TYPE} 4294967294 crc=ffffffff".encode(), DATA),
 ]  # fmt: skip
 WRONG = [

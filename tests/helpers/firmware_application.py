@@ -89,7 +89,7 @@ def build(folder: Path, *options: str) -> Path:
         FIRMWARE / "src" / "main_c.c",
         *portable_sources(),
         *(FIRMWARE / "ports" / "host").glob("*.c"),
-        Path(__file__).parent.parent / "c" / "summing_engine.c",
+        *(Path(__file__).parent.parent / "c" / name for name in ("summing_engine.c", "on_word_lines.c")),
         folder / "tables.c",
         folder / "labels.c",
     ]

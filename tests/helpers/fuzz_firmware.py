@@ -46,7 +46,7 @@ def build(folder: Path, compiler: str, *flags: str) -> Path:
     sources = [
         *(FIRMWARE / "src").glob("kws_*.c"),
         *portable_sources(),
-        *(NATIVE / "summing_engine.c", NATIVE / "fuzz_app.c"),
+        *(NATIVE / "summing_engine.c", NATIVE / "fuzz_app.c", NATIVE / "on_word_lines.c"),
         *(folder / "tables.c", folder / "labels.c"),
     ]
     includes = [f"-I{folder}", *APPLICATION_INCLUDES]

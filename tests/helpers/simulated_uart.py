@@ -33,7 +33,7 @@ def build_library(folder: Path) -> Path:
     sources = [
         *(FIRMWARE / "src").glob("kws_*.c"),
         *portable_sources(),
-        *(NATIVE / "summing_engine.c", NATIVE / "uart_port.c"),
+        *(NATIVE / "summing_engine.c", NATIVE / "uart_port.c", NATIVE / "on_word_lines.c"),
         FIRMWARE / "ports" / "no_microphone" / "kws_no_microphone.c",
         *(folder / "tables.c", folder / "labels.c"),
     ]

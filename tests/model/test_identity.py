@@ -17,6 +17,7 @@ from tinykws.native import frontend_tables
 from tinykws.project import temporal_filter
 from tinykws.project.detector_settings import DetectorSettings, temporal_filter_settings
 from tinykws.project.frontend_settings import FrontendSettings
+from tinykws.project.grammar import OpenAfter
 from tinykws.project.identity import IDENTITY, PARTS, different_parts, in_words
 from tinykws.project.labels import labels_of_words
 
@@ -26,7 +27,7 @@ FILTER = temporal_filter_settings(temporal_filter.DEFAULT_WEIGHTS, temporal_filt
 def with_another(settings: Any, name: str) -> Any:
     """The settings with another value of a field; checks are not made."""
     value, other = getattr(settings, name), copy.copy(settings)
-    tuples = {"filter_weights": (1,) * 48, "word_thresholds": (7,)}
+    tuples = {"filter_weights": (1,) * 48, "word_thresholds": (7,), "grammar": (OpenAfter(3, 2, 4000),)}
     changed = f"{value}x" if isinstance(value, str) else tuples[name] if name in tuples else value + 1
     object.__setattr__(other, name, changed)
     return other

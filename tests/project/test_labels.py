@@ -146,3 +146,24 @@ def test_more_words_than_the_firmware_has_room_for_are_refused_before_anything_i
     assert len(labels_of_words(words)) == MAX_LABELS
     with pytest.raises(ConfigError, match="the number of labels is 129"):
         labels_of_words([*words, "one more"])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["yes", "Yes"],
+        ["HEY ROBOT", "hey robot"],
+        ["да", "ДА"],
+        ["straße", "STRASSE"],
+        ["éclair", "Éclair"],
+        ["İzmir", "izmir"],
+    ],
+)
+def test_two_words_that_differ_only_in_case_are_refused(words: list[str]) -> None:
+    with pytest.raises(ConfigError, match="both become the label"):
+        labels_of_words(words)
+
+
+def test_labels_of_a_bundle_may_not_differ_only_in_case_either() -> None:
+    with pytest.raises(ConfigError, match="two labels have the text"):
+        check_labels([*labels_of_words(["yes"]), Label("yes_2", "YES")])

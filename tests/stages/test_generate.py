@@ -321,7 +321,7 @@ class Surroundings:
 
 ESP32 = "ARDUINO_ARCH_ESP32"
 SURROUNDINGS = {
-    "arduino_pdm": [Surroundings("mbed")],
+    "arduino_pdm": [Surroundings("mbed", ("mbed",))],
     "esp32_i2s": [
         Surroundings("core2", ("esp32_core2",), (ESP32, "ESP_ARDUINO_VERSION_MAJOR=2")),
         Surroundings("core3", ("esp32_core3",), (ESP32, "ESP_ARDUINO_VERSION_MAJOR=3")),

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -22,9 +22,10 @@ from waiting import wait_until
 
 from tinykws.boards.rows import find_board
 from tinykws.cli.main import run as tinykws
-from tinykws.cli.monitor_view import LiveView, PlainView, bar, describe
+from tinykws.cli.monitor_view import LiveView, PlainView, bar, describe, word_bar
 from tinykws.device.health import DeviceHealth, HealthReader
 from tinykws.device.monitoring import ExpectedDevice, MonitorView, is_rom_boot_message, reset_reason
+from tinykws.device.near_misses import WordLevel
 from tinykws.device.protocol import Heard, Ready, Status
 from tinykws.device.reactions import Reactions, parse_reaction
 from tinykws.device.transport.emulator import free_port
@@ -64,6 +65,12 @@ class Seen(MonitorView):
 
     def health(self, health: DeviceHealth) -> None:
         self.shown.append(health)
+
+    def levels(self, words: Sequence[WordLevel]) -> None:
+        self.shown.append(("levels", *words))
+
+    def near_miss(self, word: WordLevel) -> None:
+        self.shown.append(("near", word))
 
     def notice(self, text: str) -> None:
         self.shown.append(f"-- {text}")
@@ -376,6 +383,62 @@ def test_a_live_view_asks_for_a_status_each_second_of_those_who_know_how() -> No
     assert world.boards[ON.device].heard == ["", "!INFO", *["!STATUS"] * 10]
     assert old.watch(seconds=10).connected
     assert old.boards[ON.device].heard == ["", "!INFO", *["!STATUS"] * 2]
+
+
+def with_levels(ready: str) -> str:
+    return ready.replace(" labels=", " levels=1 labels=")
+
+
+def test_levels_are_asked_of_those_who_know_how_and_near_misses_told() -> None:
+    """Labels of the banner: silence, unknown, yes."""
+    world, old = World(with_levels(READY)), World(READY)
+    for each in (world, old):
+        each.view.levels_every_s = 1.0
+    for second, peak in ((2.2, 20), (3.2, 141), (4.2, 90), (5.2, 10)):
+        world.say(second, ON.device, f"kws levels at=0 0/163 0/163 {peak}/163")
+    assert world.watch(seconds=10).connected
+    assert world.boards[ON.device].heard == ["", "!INFO", *["!LEVELS"] * 10]
+    rows = [shown for shown in world.view.shown if isinstance(shown, tuple)]
+    assert rows[0] == ("levels", WordLevel("yes", 20, 163))
+    assert [row for row in rows if row[0] == "near"] == [("near", WordLevel("yes", 141, 163))]
+    assert old.watch(seconds=10).connected
+    assert old.boards[ON.device].heard == ["", "!INFO"]
+
+
+def test_a_detection_is_no_near_miss() -> None:
+    world = World(with_levels(READY))
+    world.view.levels_every_s = 1.0
+    world.say(2.2, ON.device, "Heard yes (164) @2000ms", "kws levels at=0 0/163 0/163 150/163")
+    world.say(3.2, ON.device, "kws levels at=0 0/163 0/163 0/163")
+    world.watch(seconds=10)
+    assert not any(isinstance(shown, tuple) and shown[0] == "near" for shown in world.view.shown)
+
+
+def test_a_word_has_a_bar_that_is_full_at_its_threshold() -> None:
+    assert word_bar(WordLevel("yes", 141, 163)) == "yes ######.. 141/163"
+    assert word_bar(WordLevel("yes", 162, 163)) == "yes #######. 162/163"
+    assert word_bar(WordLevel("yes", 255, 163)) == "yes ######## 255/163"
+    assert word_bar(WordLevel("yes", 0, 163)) == "yes ........ 0/163"
+
+
+def test_bars_are_in_the_status_line_and_near_misses_above_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "get_terminal_size", lambda: os.terminal_size((200, 24)))
+    view = LiveView(noon)
+    show(view)
+    view.levels((WordLevel("yes", 141, 163), WordLevel("no", 3, 170)))
+    last = capsys.readouterr().out.rpartition("\x1b[K")[2]
+    assert last.startswith(
+        "nano33ble yes ######.. 141/163 | no ........ 3/170 | [##################..] level -6 dBFS, "
+    )
+    view.near_miss(WordLevel("yes", 141, 163))
+    view.erase()
+    assert "12:00:00.005 nearly yes: 141 of 163" in capsys.readouterr().out
+    plain = PlainView(noon)
+    plain.levels((WordLevel("yes", 141, 163),))
+    plain.near_miss(WordLevel("yes", 141, 163))
+    assert capsys.readouterr().out.splitlines() == ["12:00:00.005 nearly yes: 141 of 163"], "no bars in a file"
 
 
 def test_clipping_is_said() -> None:

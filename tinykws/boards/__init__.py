@@ -10,6 +10,7 @@ Contents:
     rows.parse_boards: reads the text of a boards.yaml.
     rows.Board: a row.
     rows.Microphone: a row's microphone: driver, pins, format of its samples.
+    led.Led: a row's LED: its kind and its pins.
     rows.SerialLine: a row's serial port: baud rate, USB ids, how it resets.
     rows.TflmLibrary: the TensorFlow Lite Micro that a board's tflm engine links.
     cores.CORES: processor cores: instruction set and estimated cycles per instruction.

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tinykws.boards.cores import CORES
+from tinykws.boards.led import ADDRESSABLE, Led, refuse_shared_pins
 from tinykws.support.dataclass_reader import read_dataclass, renamed, require_at_least, require_one_of, short_repr
 from tinykws.support.errors import ConfigError, did_you_mean
 from tinykws.support.files import is_reserved_by_windows
@@ -36,6 +37,8 @@ OWN_PLATFORM = "symlink://${PROJECT_DIR}/platform"
 """The platform of boards without a vendor; it is part of the generated project."""
 LOCAL_LIBRARY = "symlink://"
 """Prefix of a library in lib_deps that is a folder of this computer: used in place, without version or download."""
+
+ESP32_PLATFORM = "espressif32"
 
 _BOARD_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 LONGEST_FILE_NAME = 100
@@ -78,6 +81,12 @@ class Microphone:
     """The data line (SD, DOUT)."""
     power_pin: int = -1
     """Pin that is set high before the microphone is used."""
+
+    @property
+    def pins(self) -> dict[str, int]:
+        """Its pins by the name of their column; -1: fixed by the board, or not used."""
+        names = ("clock_pin", "word_select_pin", "data_pin", "power_pin")
+        return {name: int(getattr(self, name)) for name in names if getattr(self, name) >= 0}
 
     def __post_init__(self) -> None:
         require_one_of("kind", self.kind, MICROPHONE_KINDS)
@@ -220,6 +229,9 @@ class Board:
     """What a user must know about the board; `boards`, `doctor` and `build` show it."""
     microphone_port: str = ""
     """Folder in firmware/ports with the code for the microphone if `port` has none; otherwise empty."""
+    watchdog_port: str = ""
+    """Folder in firmware/ports with the code that reports an `on_word` that does not return (it may be `port` itself);
+    empty: the board has no watchdog, and is silent then."""
     framework: str = ""
     """arduino, or empty for none."""
     core: str = ""
@@ -240,6 +252,7 @@ class Board:
     """Compilers that must be on PATH; empty for vendors' platforms, which include one."""
     tflm: TflmLibrary | None = None
     microphone: Microphone = Microphone()
+    led: Led = dataclasses.field(default_factory=Led)
     serial: SerialLine = SerialLine()
     emulator: str | None = None
     """How to run it without hardware: `process` (as a program on this computer), or the QEMU of its architecture."""
@@ -257,8 +270,9 @@ class Board:
             raise ConfigError(f"a board's id is {self.id!r}", hint="use a-z, 0-9, - and _; at most 64 of them")
         if is_reserved_by_windows(self.id):
             raise ConfigError(f"a board's id is {self.id!r}, which Windows reserves", hint="choose another id")
-        for key in ("main", "port", "microphone_port", "board"):
-            _require_file_name(key, getattr(self, key), optional=key == "microphone_port")
+        optional = ("microphone_port", "watchdog_port")
+        for key in ("main", "port", "board", *optional):
+            _require_file_name(key, getattr(self, key), optional=key in optional)
         for engine in self.engines:
             require_one_of("engines", engine, ENGINES)
         require_one_of("engine", self.engine, self.engines)
@@ -268,6 +282,12 @@ class Board:
             require_one_of("emulator", self.emulator, EMULATORS)
         if self.fast_transport is not None:
             require_one_of("fast_transport", self.fast_transport, FAST_TRANSPORTS)
+        refuse_shared_pins(self.led, self.microphone.pins)
+        if self.led.kind == ADDRESSABLE and not self.platform.startswith(ESP32_PLATFORM):
+            raise ConfigError(
+                f"led: kind is {ADDRESSABLE}, which only the cores of {ESP32_PLATFORM} can drive",
+                hint="use kind: single or rgb, or remove led and drive it in src/on_word.cpp with a library",
+            )
         if "tflm" in self.engines and self.tflm is None:
             raise ConfigError("key 'tflm' is missing", hint="name the library: tflm: {lib_deps: [owner/name@1.2.3]}")
         if not self.has_own_platform and not re.search(r"[@#]|\.zip$|\.tar\.gz$", self.platform):

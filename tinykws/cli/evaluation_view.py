@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tinykws.cli.console import table
 
 if TYPE_CHECKING:
-    from tinykws.evaluation.stream_measure import CurvePoint, Rate, Recall
+    from tinykws.evaluation.stream_measure import CurvePoint, GrammarMeasure, Rate, Recall
     from tinykws.stages.evaluate import EvaluateReport
     from tinykws.stages.evaluate_stream import EvaluateStreamReport
 
@@ -53,6 +53,7 @@ def describe_stream(report: EvaluateStreamReport) -> str:
     ]  # fmt: skip
     rates = [_point_row(at.per_hour, at.point) for at in report.at_rates]
     likely = "95 % interval"
+    grammar = [] if measure.grammar is None else [_describe_grammar(measure.grammar, likely)]
     return "\n\n".join(
         [
             f"model {report.model_id}, detector {measure.detector.kind}, on {report.split} clips",
@@ -63,8 +64,18 @@ def describe_stream(report: EvaluateStreamReport) -> str:
             table(["word", "threshold", "recall", likely, "false per hour", likely], words),
             "all thresholds moved together:\n"
             + table(["at most per hour", "thresholds", "recall", likely], rates),
+            *grammar,
         ]
     )  # fmt: skip
+
+
+def _describe_grammar(grammar: GrammarMeasure, likely: str) -> str:
+    rows = [_rate_row(rate) for rate in (*grammar.words, grammar.rate)]
+    rows.append(_rate_row(grammar.without, " (no grammar)"))
+    return (
+        "with the grammar, as on a device (all figures above are of each word as if it were always heard):\n"
+        + table(["false accepts of", "hours", "false accepts", "per hour", likely], rows)
+    )
 
 
 def _point_row(per_hour: float, point: CurvePoint | None) -> tuple[str, ...]:

@@ -5,17 +5,19 @@ from __future__ import annotations
 
 import datetime
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from tinykws.cli.suggestions import completed
 from tinykws.cli.terminal import clear_line, echo, redraw, style
 from tinykws.device.detection_counts import DetectionCounts, short_label
 from tinykws.device.health import DeviceHealth
 from tinykws.device.monitoring import MonitorView
+from tinykws.device.near_misses import WordLevel
 from tinykws.device.protocol import Heard, Ready
 from tinykws.support.safe_text import visible_line
 
 BAR_CHARACTERS = 20
+WORD_BAR_CHARACTERS = 8
 BAR_FLOOR_DBFS = -60.0
 MOST_CHARACTERS = 500
 """A longer line of the device is cut on the screen; the log has more of it."""
@@ -29,6 +31,8 @@ class PlainView(MonitorView):
     Args:
         now: returns the time of day.
     """
+
+    levels_every_s = 1.0
 
     def __init__(self, now: Callable[[], datetime.datetime] = datetime.datetime.now) -> None:
         self._now = now
@@ -55,6 +59,10 @@ class PlainView(MonitorView):
             self._status_shown = self._now()
             self.line(describe(health))
 
+    def near_miss(self, word: WordLevel) -> None:
+        """Prints a word that was nearly detected."""
+        self.line(style(_shown(f"nearly {short_label(word.label)}: {word.peak} of {word.threshold}"), "dim"))
+
     def notice(self, text: str) -> None:
         """Prints a notice."""
         self.line(style("\n".join(map(_shown, f"-- {completed(text)}".split("\n"))), "yellow"))
@@ -80,6 +88,7 @@ class LiveView(PlainView):
         super().__init__(now)
         self._board = "?"
         self._status = "waiting for its first status"
+        self._words = ""
         self._counts = DetectionCounts()
         self._drawn = ""
 
@@ -99,6 +108,11 @@ class LiveView(PlainView):
         self._status = f"[{bar(health.level_dbfs)}] {describe(health)}"
         self.tick()
 
+    def levels(self, words: Sequence[WordLevel]) -> None:
+        """Shows a bar for each word in the status line, full at the threshold."""
+        self._words = "".join(f"{word_bar(word)} | " for word in words)
+        self.tick()
+
     def line(self, text: str) -> None:
         """Prints a line above the status line."""
         self.erase()
@@ -111,7 +125,9 @@ class LiveView(PlainView):
             ", ".join(f"{label} {count}" for label, count in sorted(self._counts.by_label.items()))
             or "nothing heard yet"
         )
-        text = visible_line(f"{self._board} {self._status} | {heard}")[: shutil.get_terminal_size().columns - 1]
+        text = visible_line(f"{self._board} {self._words}{self._status} | {heard}")[
+            : shutil.get_terminal_size().columns - 1
+        ]
         if text != self._drawn:
             redraw(text)
             self._drawn = text
@@ -140,6 +156,12 @@ def bar(level_dbfs: float | None) -> str:
     share = 0.0 if level_dbfs is None else 1 - max(level_dbfs, BAR_FLOOR_DBFS) / BAR_FLOOR_DBFS
     full = round(share * BAR_CHARACTERS)
     return "#" * full + "." * (BAR_CHARACTERS - full)
+
+
+def word_bar(word: WordLevel) -> str:
+    """Returns how near a word came to a detection: `yes #####... 141/163`; the bar is full at the threshold."""
+    full = int(word.share * WORD_BAR_CHARACTERS)
+    return f"{short_label(word.label)} {'#' * full}{'.' * (WORD_BAR_CHARACTERS - full)} {word.peak}/{word.threshold}"
 
 
 def _percent(share: float | None) -> str:

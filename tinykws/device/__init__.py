@@ -37,6 +37,8 @@ Contents:
     monitoring.MonitorSession: monitors a device that listens to its microphone.
     detection_counts.DetectionCounts: counts detections by label in bounded memory.
     health.HealthReader: computes level and load from status lines.
+    near_misses.word_levels: how near each word came to a detection.
+    near_misses.NearMissReader: finds words that were nearly detected.
     reactions.parse_reaction: parses a command to run when a word is detected.
     reactions.Reactions: runs these commands.
 """

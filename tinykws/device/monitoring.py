@@ -10,11 +10,25 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from tinykws.device.banner_checks import NO_IDENTITY, SELF_TEST_ADVICE, identity_difference, self_test_failure
 from tinykws.device.health import DeviceHealth, HealthReader
-from tinykws.device.protocol import INFO, STATUS, DeviceTrouble, Fail, Heard, Line, Other, Ready, Status, parse_line
+from tinykws.device.near_misses import NearMissReader, WordLevel, word_levels
+from tinykws.device.protocol import (
+    INFO,
+    LEVELS,
+    STATUS,
+    DeviceTrouble,
+    Fail,
+    Heard,
+    Levels,
+    Line,
+    Other,
+    Ready,
+    Status,
+    parse_line,
+)
 from tinykws.support.errors import DeviceError
 
 ASK_INTERVAL_S = 1.0
@@ -42,6 +56,9 @@ class MonitorView:
     status_every_s: float | None = None
     """How often to ask for a status; None: show only those that the device sends unasked."""
 
+    levels_every_s: float | None = None
+    """How often to ask how near each word came to a detection, of devices that know; None: never."""
+
     def connected(self, port: str) -> None:
         """The port was opened."""
 
@@ -53,6 +70,12 @@ class MonitorView:
 
     def health(self, health: DeviceHealth) -> None:
         """A status arrived."""
+
+    def levels(self, words: Sequence[WordLevel]) -> None:
+        """How near each word came to a detection since the last time."""
+
+    def near_miss(self, word: WordLevel) -> None:
+        """A word's score rose towards its threshold and fell again without a detection."""
 
     def notice(self, text: str) -> None:
         """Shows a message about the session."""
@@ -82,11 +105,22 @@ class MonitorSession:
         self._ask_next = self._began
         self._ready: Ready | None = None
         self._health = HealthReader()
+        self._near_misses = NearMissReader()
+        self._levels_next = math.inf
         self._garbled = 0
         self._clean = 0
 
     def questions(self) -> list[str]:
-        """Returns the commands to send now: `!INFO` until the banner arrives, then `!STATUS`."""
+        """Returns the commands to send now: `!INFO` until the banner arrives, then `!STATUS` and `!LEVELS`."""
+        return [*self._status_questions(), *self._level_questions()]
+
+    def _level_questions(self) -> list[str]:
+        if self._view.levels_every_s is None or self._now() < self._levels_next:
+            return []
+        self._levels_next = self._now() + self._view.levels_every_s
+        return [LEVELS]
+
+    def _status_questions(self) -> list[str]:
         if self._now() < self._ask_next:
             return []
         if self._ready is not None:
@@ -113,7 +147,10 @@ class MonitorSession:
         if isinstance(line, Ready):
             self._take_banner(line)
         elif isinstance(line, Heard):
+            self._near_misses.heard(line.label)
             self._view.heard(line)
+        elif isinstance(line, Levels):
+            self._show_levels(line)
         elif isinstance(line, Status):
             self._show(self._health.read(line))
         elif isinstance(line, Fail) and line.code == "command":  # firmware that does not know !STATUS yet
@@ -139,6 +176,8 @@ class MonitorSession:
             self._health = HealthReader()
         self._ready = ready
         self._ask_next = self._now()
+        self._levels_next = self._now() if ready.levels else math.inf
+        self._near_misses = NearMissReader()
         self._view.introduced(ready)
         complaint = self_test_failure(ready)
         if complaint is not None:
@@ -157,6 +196,12 @@ class MonitorSession:
             return NO_IDENTITY
         difference = identity_difference(ready.identity, self._expected.identity)
         return None if difference is None else f"the board and this project's bundle differ in {difference}"
+
+    def _show_levels(self, levels: Levels) -> None:
+        words = word_levels(levels, self._ready.labels if self._ready else ())
+        self._view.levels(words)
+        for miss in self._near_misses.read(words):
+            self._view.near_miss(miss)
 
     def _show(self, health: DeviceHealth) -> None:
         if health.restarted:

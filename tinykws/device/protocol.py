@@ -27,7 +27,7 @@ MAX_CLIP_BYTES = 2**32 - 2
 MAX_TAIL_SAMPLES = 80_000
 """KWS_MAX_TAIL_SAMPLES of kws_protocol.h."""
 
-INFO, TEST, RESET, EXIT, STATUS = "!INFO", "!TEST", "!RESET", "!EXIT", "!STATUS"
+INFO, TEST, RESET, EXIT, STATUS, LEVELS = "!INFO", "!TEST", "!RESET", "!EXIT", "!STATUS", "!LEVELS"
 HEARD = re.compile(r"Heard (.+) \((\d{1,10})\) @(\d{1,10})ms", re.ASCII)
 """The line of a detected word, in the format that scripts for micro_speech look for."""
 
@@ -50,6 +50,8 @@ class Ready:
     """ok; features, scores or engine: what failed (tinykws.device.banner_checks); none: there is no self-test."""
     identity: str = ""
     """Hashes of all that decides how it behaves (tinykws.project.identity); empty: older firmware, which has none."""
+    levels: bool = dataclasses.field(default=False, compare=False)
+    """Whether the device understands `!LEVELS`: not what it is, so it does not count in comparisons."""
 
     def to_line(self) -> str:
         """Returns the line."""
@@ -57,7 +59,7 @@ class Ready:
         return (
             f"kws ready proto={self.protocol} board={self.board} engine={self.engine} model={self.model}{identity}"
             f" selftest={self.self_test} line={self.line_bytes} window={self.window_lines}"
-            f" labels={','.join(self.labels)}"
+            f"{' levels=1' if self.levels else ''} labels={','.join(self.labels)}"
         )
 
 
@@ -157,6 +159,22 @@ class Status:
 
 
 @dataclasses.dataclass(frozen=True)
+class Levels:
+    """The answer to `!LEVELS`: how near each label came to a detection since the last one."""
+
+    time_ms: int
+    peaks: tuple[int, ...]
+    """[n_labels] the highest smoothed or filtered score, 0 to 255."""
+    thresholds: tuple[int, ...]
+    """[n_labels] what it must exceed."""
+
+    def to_line(self) -> str:
+        """Returns the line."""
+        pairs = zip(self.peaks, self.thresholds, strict=True)
+        return f"kws levels at={self.time_ms} {' '.join(f'{peak}/{threshold}' for peak, threshold in pairs)}"
+
+
+@dataclasses.dataclass(frozen=True)
 class DeviceTrouble:
     """The device reports an error of its own."""
 
@@ -240,7 +258,20 @@ class Other:
 
 
 Line: TypeAlias = (
-    Ready | Features | Scores | Heard | ClipFigures | Status | DeviceTrouble | Ok | Fail | Ack | Nak | Synced | Other
+    Ready
+    | Features
+    | Scores
+    | Heard
+    | ClipFigures
+    | Status
+    | Levels
+    | DeviceTrouble
+    | Ok
+    | Fail
+    | Ack
+    | Nak
+    | Synced
+    | Other
 )
 
 
@@ -365,6 +396,7 @@ def _parse_ready(text: str) -> Line:
         labels=tuple(fields["labels"].split(",")),
         self_test=fields.get("selftest", "none"),
         identity=fields.get("id", ""),
+        levels=fields.get("levels") == "1",
     )
 
 
@@ -403,6 +435,15 @@ def _parse_status(text: str) -> Line:
     )
 
 
+def _parse_levels(text: str) -> Line:
+    at, *pairs = text.split(" ")
+    numbers = [tuple(map(_number, pair.split("/"))) for pair in pairs]
+    if not numbers or any(len(pair) != 2 for pair in numbers):
+        raise ValueError(text)
+    peaks, thresholds = zip(*numbers, strict=True)
+    return Levels(_number(_fields(at)["at"]), peaks, thresholds)
+
+
 def _figures(fields: Mapping[str, str]) -> dict[str, int]:
     names = {"frames": "frames", "inferences": "inferences", "frontend_us": "frontend_us", "invoke_us": "invoke_us"}
     return {ours: _number(fields[theirs]) for ours, theirs in {**names, "arena_bytes": "arena"}.items()}
@@ -427,6 +468,7 @@ _PARSERS: dict[str, Callable[[str], Line]] = {
     "kws scores": _parse_scores,
     "kws clip": _parse_clip,
     "kws status": _parse_status,
+    "kws levels": _parse_levels,
     "kws error": lambda text: DeviceTrouble(*_code_and_words(text)),
     "!OK SYNC": _parse_synced,
     "!OK": lambda text: Ok(*_code_and_words(text)),

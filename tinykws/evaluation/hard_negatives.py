@@ -67,7 +67,8 @@ def find_hard_negatives(
         inputs_per_sound: greatest number of model inputs to keep for one sound.
         is_word: returns whether a word was really said in the model input that ends at a time in ms; these are skipped.
     """
-    listener = Listener(bundle.frontend, bundle.detector, len(bundle.labels), infer)
+    detector = dataclasses.replace(bundle.detector, grammar=())  # what deaf words would be taken for counts, too
+    listener = Listener(bundle.frontend, detector, len(bundle.labels), infer)
     heard = _Recent(bundle)
     open_sound: _OpenSound | None = None
     for block in blocks:

@@ -20,7 +20,7 @@ class NearMiss:
 
     label_index: int
     score: int
-    """0 to 255, not above the threshold."""
+    """0 to 255; above the threshold only if a grammar, which `settings` does not have, kept it from being detected."""
     threshold: int
     time_ms: int
 
@@ -38,6 +38,9 @@ def near_miss(
     """
     thresholds = settings.thresholds(n_labels)
     detections = _LoweredDetector(inferences, settings, n_labels, from_ms)
+    deaf = detections.first(lowered_by=0)
+    if deaf is not None:  # the settings are without the grammar that kept it from being detected
+        return NearMiss(deaf.label_index, deaf.score, thresholds[deaf.label_index], deaf.time_ms)
     # The least lowering at which a word is detected: its score is one above the lowered threshold.
     too_little, enough = 0, max(thresholds)
     nearest = detections.first(lowered_by=enough)

@@ -77,8 +77,21 @@ class CurvePoint:
 
 
 @dataclasses.dataclass(frozen=True)
+class GrammarMeasure:
+    """What the grammar does to false accepts. A device has these rates; all other figures are without the grammar."""
+
+    rate: Rate
+    """Of all words on the negatives, with the grammar."""
+    words: tuple[Rate, ...]
+    """Of each word."""
+    without: Rate
+    """Of all words, as if each were always heard."""
+
+
+@dataclasses.dataclass(frozen=True)
 class StreamMeasure:
-    """Measurements of a detector."""
+    """Measurements of a detector. With a grammar, recall and rates are those of each word as if it were always heard:
+    in the streams, no wake word comes before a command; `grammar` has the rates of the device."""
 
     detector: DetectorSettings
     words: tuple[str, ...]
@@ -90,6 +103,8 @@ class StreamMeasure:
     """Streams of single other words, which are not part of the rate."""
     curve: tuple[CurvePoint, ...]
     """All thresholds moved together, from the highest to the lowest."""
+    grammar: GrammarMeasure | None = None
+    """None if the detector has no grammar."""
 
     def best_at(self, per_hour: float) -> CurvePoint | None:
         """Returns the curve's point with the highest recall at up to this many false accepts per hour."""
@@ -118,10 +133,12 @@ def score_stream_set(
 def measure(scored: ScoredStreamSet, detector: DetectorSettings, labels: Sequence[Label]) -> StreamMeasure:
     """Returns the measurements of a detector, and of the same detector with its thresholds moved up and down."""
     words = tuple(label.name for label in labels[FIRST_WORD:])
+    deployed, detector = detector, dataclasses.replace(detector, grammar=())
     positives = score_detector(scored.words, detector, words)
     negatives = score_detector(scored.negatives, detector, words)
     return StreamMeasure(
-        detector=detector,
+        detector=deployed,
+        grammar=_measure_grammar(scored, deployed, words, rate_of("all", negatives)) if deployed.grammar else None,
         words=words,
         deployed=_point(detector, words, positives, negatives),
         scenes=tuple(recall_of(stream.name, [score]) for stream, score in zip(scored.words, positives, strict=True)),
@@ -131,6 +148,13 @@ def measure(scored: ScoredStreamSet, detector: DetectorSettings, labels: Sequenc
         others=tuple(rate_of(stream.name, score_detector([stream], detector, words)) for stream in scored.others),
         curve=tuple(_curve(scored, detector, words)),
     )
+
+
+def _measure_grammar(
+    scored: ScoredStreamSet, detector: DetectorSettings, words: Sequence[str], without: Rate
+) -> GrammarMeasure:
+    negatives = score_detector(scored.negatives, detector, words)
+    return GrammarMeasure(rate_of("all", negatives), tuple(rate_of(word, negatives, word) for word in words), without)
 
 
 def measure_bundle(

@@ -13,6 +13,8 @@ Contents:
     where_it_runs.where_it_runs: which engines and boards can run a model.
     where_it_runs.refuse_if_unsupported: refuses an op that an engine lacks, and names the engine that has it.
     generated_tree.write_tree: writes a folder of generated files, keeping the user's changes.
+    user_file.user_file: the name of the file that belongs to the user.
+    user_file.unknown_words: what it takes for words, but the model does not know.
     platformio.build_offline: builds a project that contains its platform.
     platformio.build_with_vendor: builds a project with a vendor's platform.
     platformio.upload: uploads a program to a board.

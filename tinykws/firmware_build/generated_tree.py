@@ -5,6 +5,9 @@ A manifest in the folder lists the generated files with their hashes. It tells w
 the user has changed: a changed file is renamed and kept, never lost. The manifest is written before the first file,
 with the old and the new hashes, and again at the end: a run that is killed in between leaves nothing that the next one
 does not know. Nothing is written or removed through a symbolic link.
+
+Files that are written once belong to the user from then on: they are in no manifest, and no later run changes, renames
+or removes them.
 """
 
 from __future__ import annotations
@@ -44,20 +47,27 @@ class TreeChanges:
     """Their new names: with `.yours` at the end, or `.yours-2` and so on if there is one already."""
 
 
-def write_tree(folder: Path, files: Mapping[str, bytes]) -> TreeChanges:
+def write_tree(folder: Path, files: Mapping[str, bytes], once: Mapping[str, bytes] | None = None) -> TreeChanges:
     """Writes generated files to `folder` and removes outdated ones; equal files and the user's own stay untouched.
+
+    Args:
+        folder: where they go.
+        files: contents by name, relative to the folder, with forward slashes.
+        once: the same, of files that are written only where nothing has that name, not even a link.
 
     Raises:
         ConfigError: the folder cannot be written, or a folder in it is a link to another place.
     """
-    before = _read_manifest(folder)
-    _refuse_links(folder, files)
+    new = {name: data for name, data in (once or {}).items() if not os.path.lexists(folder / name)}
+    before = {name: digests for name, digests in _read_manifest(folder).items() if name not in (once or {})}
+    _refuse_links(folder, [*files, *new])
     try:
         _write_manifest(folder, before, files)
-        remove_abandoned_files(folder, [name for name in {*before, *files} if not _is_behind_link(folder, name)])
+        ours = {*before, *files, *new}
+        remove_abandoned_files(folder, [name for name in ours if not _is_behind_link(folder, name)])
         kept = {name: _keep_users(folder / name, before.get(name, frozenset()), data) for name, data in files.items()}
         removed = [name for name, digests in before.items() if name not in files and _remove(folder, name, digests)]
-        written = [name for name, data in files.items() if write_bytes_if_changed(folder / name, data)]
+        written = [name for name, data in {**files, **new}.items() if write_bytes_if_changed(folder / name, data)]
     except OSError as error:
         raise not_writable(folder, error) from error
     _write_manifest(folder, {}, files)
@@ -143,7 +153,9 @@ def _read_manifest(folder: Path) -> Manifest:
         return {str(name): _digests(entry) for name, entry in values.items() if _is_inside(name)}
     except (OSError, ValueError, AttributeError, RecursionError) as error:
         raise ConfigError(
-            f"cannot read {path}", hint=f"remove the folder {folder}; tinykws generates its files again"
+            f"cannot read {path}",
+            hint=f"remove it: rm {path}\ntinykws generates its files again, and keeps those that differ as"
+            f" NAME{KEPT_SUFFIX}; do not remove the folder: files of yours may be in it",
         ) from error
 
 

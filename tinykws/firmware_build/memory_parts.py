@@ -36,6 +36,7 @@ _RULES = (
         r"kws_(?:detector|listener)\.c:.*|:kws_(?:detector|listener)_.*|kws_pipeline\.c:listener",
     ),
     ("engine", r"(?:model_aot|kws_engine\w*|kws_tflm\w*)\.\w+:.*|:kws_(?:model|engine|tflm)_.*"),
+    ("on_word", r"on_word\.\w+:.*|:on_(?:start|word|every_inference|sound_lost)"),
     ("application", r"(?:kws_|main_)\w+\.\w+:.*|:kws_.*|:main|:setup|:loop"),
 )
 """Part, and which `file:symbol` are of it; a global symbol has no file. The first that fits counts."""

@@ -29,6 +29,8 @@ Keys of bundle.json:
       inference_stride_ms   time from one inference to the next
       suppression_ms        time after a detection without another one (recognize_commands: of the same word)
       average_window_ms, minimum_count    recognize_commands: smoothing window, and least number of scores in it
+      grammar               words that are heard only for a while after another: numbers of both labels, window_ms; only
+                            if there is one
       filter_weights, filter_bias, filter_shift    temporal_filter: integer weights, bias, and right shift of the sum
     input, output       shape, scale and zero_point of the model's int8 input and output
     ops                 operators of the model, named as in the TFLite schema
@@ -222,6 +224,8 @@ def to_json(bundle: Bundle) -> dict[str, Any]:
     del values["path"]
     values = json.loads(json.dumps(values))
     assert isinstance(values, dict)
+    if not bundle.detector.grammar:
+        del values["detector"]["grammar"]  # as before there were any: the same bytes
     return values
 
 

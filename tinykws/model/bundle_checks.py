@@ -31,6 +31,7 @@ from tinykws.project.detector_settings import (
     DetectorSettings,
 )
 from tinykws.project.frontend_settings import FrontendSettings
+from tinykws.project.grammar import check_grammar, check_windows
 from tinykws.project.labels import FIRST_WORD, Label, check_labels
 from tinykws.support.dataclass_reader import require_in_range, require_one_of
 from tinykws.support.errors import ConfigError
@@ -124,6 +125,9 @@ def check_values(bundle: Bundle) -> None:
     _check_frontend(bundle.frontend)
     _check_ends(bundle)
     _check_detector(bundle.detector, bundle.frontend, len(bundle.labels))
+    names = [label.text for label in bundle.labels]
+    check_grammar(bundle.detector.grammar, names)
+    check_windows(bundle.detector.grammar, names, bundle.detector.next_word_ms)
     _check_ops(bundle.ops)
     require_in_range("arena_bytes", bundle.arena_bytes, 1, MAX_ARENA_BYTES)
     _check_text("arena_measured_by", bundle.arena_measured_by)

@@ -61,6 +61,8 @@ _LIMITS: dict[tuple[type, str], dict[str, Any]] = {
 }
 """What a field's annotation does not say."""
 _NOT_IN_JSON = {(Bundle, "path")}
+_OPTIONAL = {(DetectorSettings, "grammar")}
+"""Left out where it is empty, as in bundles from before it."""
 
 
 def bundle_schema() -> dict[str, Any]:
@@ -85,7 +87,8 @@ def _object(kind: Any) -> dict[str, Any]:
         properties[name] = {**_value(hints[name]), **_LIMITS.get((kind, name), {})}
         if name in docstrings:
             properties[name]["description"] = docstrings[name]
-    return {"type": "object", "properties": properties, "required": names, "additionalProperties": False}
+    required = [name for name in names if (kind, name) not in _OPTIONAL]
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
 
 
 def _value(kind: Any) -> dict[str, Any]:

@@ -44,6 +44,8 @@ def detector_values(settings: DetectorSettings, n_labels: int) -> dict[str, Any]
     """Returns the detector as the chip has it: a threshold for each label, a weight for each score."""
     values = dataclasses.asdict(settings)
     del values["threshold"], values["word_thresholds"], values["filter_weights"]
+    if not settings.grammar:
+        del values["grammar"]  # so that firmware from before there were any has the identity that it had
     return {**values, "thresholds": settings.thresholds(n_labels), "tap_weights": settings.tap_weights}
 
 

@@ -40,6 +40,7 @@ class DetectorConfig:
                 "shift": settings.filter_shift,
             },
         )
+        self._grammar = ffi.new("kws_grammar_rule[]", [dataclasses.astuple(rule) for rule in settings.grammar])
         self.pointer = ffi.new(
             "kws_detector_config *",
             {
@@ -51,6 +52,8 @@ class DetectorConfig:
                 "thresholds": self._thresholds,
                 "filter": self._filter if settings.taps else ffi.NULL,
                 "rule": ffi.addressof(lib, f"kws_{settings.kind}"),
+                "grammar": self._grammar,
+                "n_grammar": len(settings.grammar),
             },
         )
 
@@ -93,6 +96,13 @@ class Detector:
         if lib.kws_detector_step(self._state, ffi.from_buffer("int8_t[]", scores), time_ms, detection):
             return detection_of(detection)
         return None
+
+    @property
+    def levels(self) -> npt.NDArray[np.uint8]:
+        """What the last step compared with the thresholds, uint8 [n_labels]: averages, or the filter's sums."""
+        levels = ffi.buffer(lib.kws_detector_levels(self._state), self._n_labels)
+        copied: npt.NDArray[np.uint8] = np.frombuffer(levels, np.uint8).copy()
+        return copied
 
     def run(self, scores: npt.NDArray[np.int8], times_ms: npt.NDArray[np.uint32]) -> list[Detection]:
         """Steps through scores int8 [n, n_labels] at increasing times [n]; returns the detections. The loop is in C.

@@ -71,6 +71,7 @@ typedef struct { uint32_t time_ms; uint16_t label; uint8_t score; } kws_detectio
 typedef struct kws_detector { ...; } kws_detector;
 typedef bool (*kws_detector_rule)(kws_detector *detector, uint32_t time_ms, kws_detection *detection);
 typedef struct { const int8_t *weights; int32_t bias; uint16_t taps; uint8_t shift; } kws_score_filter;
+typedef struct { uint16_t word; uint16_t after; uint32_t window_ms; } kws_grammar_rule;
 typedef struct {
     uint16_t n_labels;
     uint16_t history;
@@ -80,6 +81,8 @@ typedef struct {
     const uint8_t *thresholds;
     const kws_score_filter *filter;
     kws_detector_rule rule;
+    const kws_grammar_rule *grammar;
+    uint16_t n_grammar;
 } kws_detector_config;
 
 bool kws_recognize_commands(kws_detector *detector, uint32_t time_ms, kws_detection *detection);
@@ -88,6 +91,7 @@ bool kws_temporal_filter(kws_detector *detector, uint32_t time_ms, kws_detection
 void kws_detector_init(kws_detector *detector, const kws_detector_config *config, uint32_t *memory);
 void kws_detector_reset(kws_detector *detector);
 bool kws_detector_step(kws_detector *detector, const int8_t *scores, uint32_t time_ms, kws_detection *detection);
+const uint8_t *kws_detector_levels(const kws_detector *detector);
 size_t detector_memory_words(size_t history, size_t n_labels);
 size_t detector_run(kws_detector *detector, const uint32_t *times_ms, const int8_t *scores, size_t count,
                     kws_detection *detections);
@@ -101,6 +105,7 @@ typedef struct {
     void (*get_ready)(void *context);
     void (*on_inference)(void *context, uint32_t time_ms, const int8_t *scores);
     void (*on_detection)(void *context, const kws_detection *detection);
+    void (*on_levels)(void *context, uint32_t time_ms, const uint8_t *levels);
     void (*on_frame)(void *context, uint32_t time_ms, const int8_t *frame);
     void *context;
 } kws_listener_config;

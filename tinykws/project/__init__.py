@@ -20,6 +20,9 @@ Contents:
     detector_settings.temporal_filter_settings: the deployed settings of a temporal filter.
     temporal_filter.quantized: a temporal filter with integer weights.
     temporal_filter.tap_weights: its weights for each score.
+    grammar.GrammarRule: a rule of the section grammar.
+    grammar.deployed_grammar: the rules with the numbers of the model's labels.
+    grammar.check_grammar: refuses rules that make no sense, and words that can never be heard.
     frontend_settings.FrontendSettings: all constants of the front-end.
     identity.different_parts: which parts of what two devices run differ.
     labels.labels_of_words: the model's labels in output order.

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tinykws.project.detector_settings import DetectorRequest
 from tinykws.project.frontend_settings import FrontendSettings
+from tinykws.project.grammar import GrammarRule, OpenAfter, check_windows, deployed_grammar
 from tinykws.project.labels import Label, labels_of_words
 from tinykws.project.model_settings import FeatureSettings, ModelSettings
 from tinykws.project.synth_settings import AUTO, SynthSettings
@@ -48,6 +49,10 @@ class Config:
     detector: DetectorRequest = dataclasses.field(default_factory=DetectorRequest)
     """How scores become detections."""
 
+    grammar: tuple[GrammarRule, ...] = ()
+    """Words that are heard only for a while after another one, as commands after a wake word. Empty: all are always
+    heard."""
+
     def __post_init__(self) -> None:
         labels_of_words(self.words)
         self.synth.check()
@@ -60,11 +65,19 @@ class Config:
                 " networks for streams learn from a pretrained teacher",
                 hint="set model: {architecture: stream_medium}, or remove training: teacher",
             )
+        if self.grammar:
+            detector = self.detector.as_given(self.words)
+            check_windows(self.deployed_grammar, ["silence", "unknown", *self.words], detector.next_word_ms)
 
     @property
     def labels(self) -> tuple[Label, ...]:
         """The model's labels in output order."""
         return labels_of_words(self.words)
+
+    @property
+    def deployed_grammar(self) -> tuple[OpenAfter, ...]:
+        """The grammar with the numbers of the model's labels. Raises ConfigError for one that makes no sense."""
+        return deployed_grammar(self.grammar, self.words)
 
     @property
     def frontend(self) -> FrontendSettings:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tinykws.project import temporal_filter
+from tinykws.project.grammar import OpenAfter
 from tinykws.support.dataclass_reader import renamed, require_in_range, require_one_of
 from tinykws.support.errors import ConfigError
 
@@ -51,6 +52,15 @@ class DetectorSettings:
     """temporal_filter: added to the weighted sum, before the shift."""
     filter_shift: int = 0
     """temporal_filter: bits by which the sum is shifted right to give a score."""
+
+    grammar: tuple[OpenAfter, ...] = ()
+    """Words that are heard only for a while after another one; empty: all are always heard."""
+
+    @property
+    def next_word_ms(self) -> int:
+        """The least time from a detection to that of another word, in milliseconds."""
+        closed_ms = self.suppression_ms if self.kind == TEMPORAL_FILTER else 0
+        return (closed_ms // self.inference_stride_ms + 1) * self.inference_stride_ms
 
     def thresholds(self, n_labels: int) -> tuple[int, ...]:
         """Returns the threshold of each label; silence and unknown have `threshold`."""

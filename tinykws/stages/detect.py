@@ -20,6 +20,7 @@ from tinykws.model.bundle import Bundle
 from tinykws.model.interpreter import Interpreter
 from tinykws.native.detector import Detection
 from tinykws.native.listener import Inference, Listener
+from tinykws.project.grammar import openers_of
 from tinykws.project.labels import Label
 from tinykws.support.progress import SILENT, Progress
 
@@ -48,9 +49,17 @@ class NothingHeard:
     """Its highest score, 0 to 255."""
     threshold: int
     """The threshold that its score must exceed."""
+    after: tuple[Label, ...] = ()
+    """Not empty: the word's score did exceed the threshold, but the grammar wants one of these words before it."""
 
     def in_words(self) -> str:
         """Returns the reason as text."""
+        if self.label is not None and self.after:
+            opener = " or ".join(label.text for label in self.after)
+            return (
+                f"nothing heard; {self.label.text} scored {self.score}, above its threshold {self.threshold}, but the"
+                f" grammar wants {opener} before it"
+            )
         what = "nothing heard" if self.defect is None else f"nothing heard: the recording is {self.defect}"
         if self.label is None:
             return f"{what}; no word scored above 0, and the threshold is {self.threshold}"
@@ -97,7 +106,7 @@ class _Ears:
 
     def __init__(self, bundle: Bundle, playback: Playback) -> None:
         self._playback = playback
-        self._settings, self._n_labels = bundle.detector, len(bundle.labels)
+        self._settings, self._n_labels = dataclasses.replace(bundle.detector, grammar=()), len(bundle.labels)
         infer = Interpreter(bundle.model_bytes()).invoke
         self._listener = Listener(bundle.frontend, bundle.detector, len(bundle.labels), infer)
         self._inferences: list[Inference] = []
@@ -129,4 +138,7 @@ def _measured(sound: Iterable[Samples], meter: DefectMeter) -> Iterator[Samples]
 def _reason(bundle: Bundle, defect: str | None, nearest: NearMiss | None) -> NothingHeard:
     if nearest is None:
         return NothingHeard(defect, None, 0, bundle.detector.threshold)
+    if nearest.score > nearest.threshold:
+        after = tuple(bundle.labels[number] for number in openers_of(bundle.detector.grammar, nearest.label_index))
+        return NothingHeard(defect, bundle.labels[nearest.label_index], nearest.score, nearest.threshold, after)
     return NothingHeard(defect, bundle.labels[nearest.label_index], nearest.score, nearest.threshold)

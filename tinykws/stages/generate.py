@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """generate: a bundle and a board in, a complete PlatformIO project out, good on its own.
 
+One of its files belongs to the user, src/on_word.cpp (on_word.c without Arduino): it is written once, and never again.
+
 The project is templates filled with values, C that is computed (front-end tables, the model ahead of time), and the
 firmware's hand-written sources copied as they are. No date and no path of this machine goes into it.
 """
@@ -18,9 +20,20 @@ from tinykws.cost.execution_mode import compile_for_board
 from tinykws.cost.memory import arena_bytes, refuse_if_too_large
 from tinykws.firmware_build.generated_tree import TreeChanges, write_tree
 from tinykws.firmware_build.tflm_ops import resolver_methods
+from tinykws.firmware_build.user_file import (
+    USER_FILES,
+    is_never_called,
+    labels_in,
+    lights,
+    present_user_file,
+    unknown_words,
+    user_file,
+)
 from tinykws.firmware_build.where_it_runs import refuse_if_unsupported
 from tinykws.model.bundle import Bundle
 from tinykws.native.frontend_tables import c_source
+from tinykws.project.labels import FIRST_WORD
+from tinykws.support.dataclass_reader import short_repr
 from tinykws.support.errors import ConfigError
 from tinykws.support.progress import SILENT, Progress
 from tinykws.support.resources import FIRMWARE, LICENSE
@@ -48,6 +61,10 @@ class GeneratedProject:
     """All that was generated."""
     changes: TreeChanges
     """What of it differed from what was there."""
+    user_file: str = ""
+    """The file that belongs to the user: src/on_word.cpp or src/on_word.c."""
+    unknown_words: tuple[str, ...] = ()
+    """What that file takes for words, but the model does not know."""
 
 
 def generate(
@@ -70,17 +87,41 @@ def generate(
     refuse_if_unsupported(bundle, board, chosen)
     refuse_if_too_large(bundle, board, chosen)
     files = project_files(bundle, board, chosen)
-    changes = write_tree(out_dir, files)
+    former = labels_in(out_dir)
+    changes = _write(out_dir, files)
     for name, kept_as in zip(changes.kept, changes.kept_as, strict=True):
         progress.say(f"{out_dir / name} was not as tinykws made it: kept as {kept_as}")
-    return GeneratedProject(out_dir, board.id, chosen, tuple(files), changes)
+    own = present_user_file(out_dir) or user_file(board)
+    if is_never_called(out_dir):
+        progress.say(f'{out_dir / own} lacks the line #include "on_word.h": without it, its functions are never called')
+    unknown = unknown_words(out_dir, bundle.labels, former)
+    if unknown:
+        progress.say(_about_unknown_words(out_dir / own, unknown, bundle))
+    names = tuple(name for name in files if name not in USER_FILES)
+    return GeneratedProject(out_dir, board.id, chosen, tuple(sorted({*names, own})), changes, own, unknown)
+
+
+def _write(out_dir: Path, files: Files) -> TreeChanges:
+    """Writes the project; the user's file only if there is none, in either language."""
+    generated = {name: data for name, data in files.items() if name not in USER_FILES}
+    once = {name: data for name, data in files.items() if name in USER_FILES}
+    there = present_user_file(out_dir)
+    return write_tree(out_dir, generated, once if there is None else {there: b""})
+
+
+def _about_unknown_words(path: Path, unknown: tuple[str, ...], bundle: Bundle) -> str:
+    known = ", ".join(label.name for label in bundle.labels[FIRST_WORD:])
+    return (
+        f"{path} names {', '.join(map(short_repr, unknown))}, which on_word() is never given: it gets {known}."
+        " The file is yours, so it is left as it is; edit it, or delete it and generate again"
+    )
 
 
 def project_files(bundle: Bundle, board: Board, engine: str) -> Files:
     """Returns every file of the project. Raises ConfigError where the engine cannot run the model."""
     model = _tflm_files if engine == "tflm" else _aot_files
     files = {
-        **_templates(COMMON_TEMPLATES, bundle, board, engine),
+        **_templates((*COMMON_TEMPLATES, user_file(board)), bundle, board, engine),
         "src/kws_frontend_config.c": c_source(bundle.frontend).encode(),
         **_application(board),
         **_libraries(),
@@ -100,7 +141,10 @@ def _templates(names: tuple[str, ...], bundle: Bundle, board: Board, engine: str
         "board": board,
         "engine": engine,
         "settings_identity": bundle.identity.rpartition("-")[0],
-        "words": ", ".join(label.text for label in bundle.labels[2:]),
+        "lights": lights(bundle.labels),
+        "user_file": user_file(board),
+        "words": ", ".join(label.text for label in bundle.labels[FIRST_WORD:]),
+        "labels": ", ".join(label.name for label in bundle.labels[FIRST_WORD:]),
         "inference_stride": bundle.detector.inference_stride_ms // bundle.frontend.stride_ms,
         "lib_deps": board.tflm.lib_deps if board.tflm and engine == "tflm" else (),
         "arena_bytes": arena_bytes(bundle, board) if engine == "tflm" else 0,
@@ -123,7 +167,7 @@ def _libraries() -> Files:
 
 
 def _port(board: Board) -> Files:
-    folders = [name for name in (board.port, board.microphone_port, board.fast_transport) if name]
+    folders = [name for name in (board.port, board.microphone_port, board.watchdog_port, board.fast_transport) if name]
     return {name: data for folder in folders for name, data in _copied(FIRMWARE / "ports" / folder, "src").items()}
 
 

@@ -19,6 +19,7 @@ from tinykws.evaluation.stream_set import held_back_noise, plan_stream_set, proj
 from tinykws.evaluation.tuning import Tuning, tune_detector
 from tinykws.model.bundle import Bundle, load_bundle, write_bundle
 from tinykws.project.detector_settings import DetectorRequest, DetectorSettings
+from tinykws.project.grammar import OpenAfter
 from tinykws.project.labels import BACKGROUND_NOISE, FIRST_WORD
 from tinykws.project.layout import Project
 from tinykws.support.errors import ConfigError
@@ -47,7 +48,10 @@ def stage_files(project: Project) -> StageFiles:
     if project.config.detector.is_auto:
         noise = [folder / BACKGROUND_NOISE for folder in _data_folders(project)]
         reads += [project.dataset_dir, project.negatives_dir, *noise]
-    return StageFiles({"detector": dataclasses.asdict(project.config.detector)}, reads, writes=[project.bundle_dir])
+    settings = {"detector": dataclasses.asdict(project.config.detector)}
+    if project.config.grammar:
+        settings["grammar"] = {"rules": dataclasses.asdict(project.config)["grammar"]}
+    return StageFiles(settings, reads, writes=[project.bundle_dir])
 
 
 def tune(project: Project, *, progress: Progress = SILENT) -> TuneReport:
@@ -64,9 +68,15 @@ def tune(project: Project, *, progress: Progress = SILENT) -> TuneReport:
         report = _choose_detector(bundle, project, wishes, negatives, progress)
     else:
         report = TuneReport(wishes.as_given(project.config.words), _texts(bundle), None, made_negatives=False)
+    report = _with_grammar(report, project.config.deployed_grammar)
     _write(bundle, project.bundle_dir, report)
     _warn(report, progress)
     return report
+
+
+def _with_grammar(report: TuneReport, grammar: tuple[OpenAfter, ...]) -> TuneReport:
+    """Thresholds are chosen as if every word were always heard: deaf words can only lower the false accepts."""
+    return dataclasses.replace(report, detector=dataclasses.replace(report.detector, grammar=grammar))
 
 
 def tune_bundle(
@@ -85,6 +95,7 @@ def tune_bundle(
         ConfigError, ToolError: as tune().
     """
     report = _choose_detector(bundle, project, wishes, negatives, progress)
+    report = _with_grammar(report, bundle.detector.grammar)
     _write(bundle, bundle.path, report)
     _warn(report, progress)
     return report

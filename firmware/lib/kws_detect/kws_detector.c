@@ -10,13 +10,19 @@ void kws_detector_init(kws_detector *detector, const kws_detector_config *config
     detector->config = config;
     detector->times_ms = memory;
     detector->sums = detector->times_ms + config->history;
-    detector->scores = (int8_t *)(detector->sums + config->n_labels);
+    detector->heard_ms = detector->sums + config->n_labels;
+    detector->scores = (int8_t *)(detector->heard_ms + config->n_labels);
+    detector->levels = (uint8_t *)(detector->scores + (size_t)config->history * config->n_labels);
     kws_detector_reset(detector);
 }
 
 void kws_detector_reset(kws_detector *detector)
 {
+    for (size_t i = 0; i < detector->config->n_labels; ++i) {
+        detector->heard_ms[i] = 0u - KWS_MAX_GRAMMAR_MS - 1u; /* so long ago that nothing is open */
+    }
     memset(detector->sums, 0, detector->config->n_labels * sizeof detector->sums[0]);
+    memset(detector->levels, 0, detector->config->n_labels);
     detector->oldest = 0;
     detector->count = 0;
     detector->top_label = KWS_SILENCE_LABEL;
@@ -62,7 +68,33 @@ bool kws_detector_step(kws_detector *detector, const int8_t *scores, uint32_t ti
     remember(detector, scores, time_ms);
     if (detector->count < config->minimum_count ||
         age_of_oldest_ms(detector, time_ms) < config->average_window_ms / 4u) {
+        memset(detector->levels, 0, config->n_labels);
         return false;
     }
-    return config->rule(detector, time_ms, detection);
+    if (!config->rule(detector, time_ms, detection)) {
+        return false;
+    }
+    detector->heard_ms[detection->label] = time_ms;
+    return true;
+}
+
+bool kws_detector_hears(const kws_detector *detector, uint16_t label, uint32_t time_ms)
+{
+    const kws_detector_config *config = detector->config;
+    bool is_free = true;
+    for (size_t i = 0; i < config->n_grammar; ++i) {
+        const kws_grammar_rule *rule = &config->grammar[i];
+        if (rule->word == label) {
+            is_free = false;
+            if (time_ms - detector->heard_ms[rule->after] <= rule->window_ms) {
+                return true;
+            }
+        }
+    }
+    return is_free;
+}
+
+const uint8_t *kws_detector_levels(const kws_detector *detector)
+{
+    return detector->levels;
 }

@@ -15,6 +15,9 @@
  * age, with separate weights above and below even odds, and summed (logistic regression over the history). The keyword is
  * detected when the sum is above its threshold. After a detection there is no other for suppression_ms, and none of the
  * same keyword until its sum has been below its threshold.
+ *
+ * Under both, a grammar may make keywords deaf: they are detected only for a while after another one. A deaf keyword changes
+ * nothing, as if its score were not above its threshold.
  */
 #ifndef KWS_DETECTOR_H
 #define KWS_DETECTOR_H
@@ -38,6 +41,8 @@ extern "C" {
 #define KWS_MAX_SUPPRESSION_MS 3600000
 #define KWS_MAX_FILTER_BIAS 1073741824
 #define KWS_MAX_FILTER_SHIFT 15
+#define KWS_MAX_GRAMMAR_MS 60000
+#define KWS_MAX_GRAMMAR_RULES 1024
 
 typedef struct {
     uint32_t time_ms;
@@ -66,6 +71,13 @@ typedef struct {
     uint8_t shift; /* the sum of bias and weights * evidence in 16ths of a bit is divided by 2^shift */
 } kws_score_filter;
 
+/* `word` is detected up to `window_ms` after a detection of `after`. A word without any rule is always detected. */
+typedef struct {
+    uint16_t word;
+    uint16_t after;
+    uint32_t window_ms; /* up to KWS_MAX_GRAMMAR_MS */
+} kws_grammar_rule;
+
 typedef struct {
     uint16_t n_labels; /* silence, unknown, words */
     uint16_t history;  /* scores kept; enough: KWS_DETECTOR_HISTORY */
@@ -75,13 +87,17 @@ typedef struct {
     const uint8_t *thresholds;      /* [n_labels] 0 to 255, above which a label counts */
     const kws_score_filter *filter; /* of kws_temporal_filter; NULL for the other rule */
     kws_detector_rule rule;
+    const kws_grammar_rule *grammar; /* [n_grammar]; may be NULL if there are none */
+    uint16_t n_grammar;
 } kws_detector_config;
 
 struct kws_detector {
     const kws_detector_config *config;
     uint32_t *times_ms; /* [history] ring */
     uint32_t *sums;     /* [n_labels] of scores + 128 in the ring */
+    uint32_t *heard_ms; /* [n_labels] when each was detected last */
     int8_t *scores;     /* [history, n_labels] ring */
+    uint8_t *levels;    /* [n_labels] */
     uint16_t oldest;
     uint16_t count;
     uint16_t top_label;
@@ -92,7 +108,8 @@ struct kws_detector {
 #define KWS_DETECTOR_HISTORY(average_window_ms, inference_stride_ms) ((average_window_ms) / (inference_stride_ms) + 1)
 
 /* 32-bit words of memory that kws_detector_init() wants. */
-#define KWS_DETECTOR_MEMORY_WORDS(history, n_labels) ((history) + (n_labels) + ((size_t)(history) * (n_labels) + 3) / 4)
+#define KWS_DETECTOR_MEMORY_WORDS(history, n_labels) \
+    ((history) + 2 * (size_t)(n_labels) + ((size_t)((history) + 1) * (n_labels) + 3) / 4)
 
 /* Prepares a detector in the caller's memory; both memory and config must outlive it. */
 void kws_detector_init(kws_detector *detector, const kws_detector_config *config, uint32_t *memory);
@@ -103,6 +120,13 @@ void kws_detector_reset(kws_detector *detector);
 /* Takes the model's scores [n_labels] at a time that never goes back (it may wrap at 2^32 ms). Returns true and fills
  * *detection if a keyword was detected. */
 bool kws_detector_step(kws_detector *detector, const int8_t *scores, uint32_t time_ms, kws_detection *detection);
+
+/* Whether the grammar allows a keyword at a time. For the rules. */
+bool kws_detector_hears(const kws_detector *detector, uint16_t label, uint32_t time_ms);
+
+/* What the last step compared with the thresholds: [n_labels], 0 to 255. The average of each label, or the filter's sum of
+ * each keyword (0 for silence and unknown); all 0 until there are enough scores. */
+const uint8_t *kws_detector_levels(const kws_detector *detector);
 
 #ifdef __cplusplus
 }

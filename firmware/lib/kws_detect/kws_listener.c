@@ -89,6 +89,9 @@ static void run_inference(kws_listener *listener)
     if (kws_detector_step(&listener->detector, listener->scores, time_ms, &detection) && config->on_detection != NULL) {
         config->on_detection(config->context, &detection);
     }
+    if (config->on_levels != NULL) {
+        config->on_levels(config->context, time_ms, kws_detector_levels(&listener->detector));
+    }
 }
 
 /* Counts down to the next inference and runs it when it is due. */

@@ -41,6 +41,9 @@ typedef struct {
     void (*on_inference)(void *context, uint32_t time_ms, const int8_t *scores);
     /* Called for every detection, after on_inference of the same time; may be NULL. */
     void (*on_detection)(void *context, const kws_detection *detection);
+    /* Called after every inference, when the detector has seen it and all else was told: its levels [n_labels], see
+     * kws_detector_levels(); may be NULL. */
+    void (*on_levels)(void *context, uint32_t time_ms, const uint8_t *levels);
     /* Told of every frame of features [n_mels], before the model is asked; may be NULL. */
     void (*on_frame)(void *context, uint32_t time_ms, const int8_t *frame);
     void *context; /* handed to them all */

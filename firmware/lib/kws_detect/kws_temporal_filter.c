@@ -57,11 +57,13 @@ bool kws_temporal_filter(kws_detector *detector, uint32_t time_ms, kws_detection
     int32_t best_excess = 0;
     for (uint16_t i = KWS_FIRST_WORD_LABEL; i < config->n_labels; ++i) {
         const int32_t sum = around + filtered(detector, i, filter->weights, -MOST_EVIDENCE);
-        const int32_t excess = score_of(sum, filter->shift) - config->thresholds[i];
+        const int32_t score = score_of(sum, filter->shift);
+        const int32_t excess = score - config->thresholds[i];
+        detector->levels[i] = (uint8_t)score;
         if (excess <= 0 && i == detector->top_label) {
             detector->top_label = KWS_SILENCE_LABEL; /* it has ended and may be detected again */
         }
-        if (excess > best_excess) {
+        if (excess > best_excess && kws_detector_hears(detector, i, time_ms)) {
             best_excess = excess;
             best = i;
         }

@@ -114,11 +114,8 @@ kws_command kws_parse_command(const char *line)
     static const struct {
         const char *word;
         kws_command_kind kind;
-    } plain[] = {{"!INFO", KWS_COMMAND_INFO},
-                 {"!TEST", KWS_COMMAND_TEST},
-                 {"!RESET", KWS_COMMAND_RESET},
-                 {"!EXIT", KWS_COMMAND_EXIT},
-                 {"!STATUS", KWS_COMMAND_STATUS}};
+    } plain[] = {{"!INFO", KWS_COMMAND_INFO}, {"!TEST", KWS_COMMAND_TEST},     {"!RESET", KWS_COMMAND_RESET},
+                 {"!EXIT", KWS_COMMAND_EXIT}, {"!STATUS", KWS_COMMAND_STATUS}, {"!LEVELS", KWS_COMMAND_LEVELS}};
     if (take_word(&line, "!DATA")) {
         return parse_data(line);
     }

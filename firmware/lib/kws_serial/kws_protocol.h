@@ -30,6 +30,7 @@ typedef enum {
     KWS_COMMAND_STATUS,
     KWS_COMMAND_SYNC,
     KWS_COMMAND_RECORD,
+    KWS_COMMAND_LEVELS,
 } kws_command_kind;
 
 /* What !DATA announces. */

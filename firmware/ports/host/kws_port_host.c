@@ -207,6 +207,13 @@ int32_t kws_port_microphone_offset(void)
     return 0;
 }
 
+void kws_port_led(uint8_t red, uint8_t green, uint8_t blue)
+{
+    (void)red;
+    (void)green;
+    (void)blue;
+}
+
 uint32_t kws_port_micros(void)
 {
     return (uint32_t)(nanoseconds() / 1000u);

@@ -36,6 +36,9 @@ typedef struct {
 #define KWS_TIMER_CONTROL_ENABLE 1u
 #define KWS_TIMER_CONTROL_INTERRUPT 8u
 
+/* The LEDs of the board's FPGA (ARM DAI 0386, "FPGA system control and I/O"): one bit each, 1 is on. */
+#define KWS_MPS2_LEDS (*(volatile uint32_t *)0x40028000u)
+
 #define KWS_MPS2_UART0 ((kws_mps2_uart *)0x40004000u)
 #define KWS_MPS2_TIMER0 ((kws_mps2_timer *)0x40000000u)
 

@@ -2,8 +2,10 @@
 /* The machine that QEMU calls mps2-an386: a serial port and a clock. */
 #include "kws_port.h"
 
-#include "kws_mps2.h"
 #include "kws_fast_transport.h"
+#include "kws_mps2.h"
+#include "kws_settings.h"
+#include "kws_user.h"
 
 #define NVIC_ENABLE (*(volatile uint32_t *)0xe000e100u)
 #define TICK_HZ 1u
@@ -39,6 +41,7 @@ void kws_timer0_handler(void)
     if (silent_seconds > SILENCE_LIMIT_SECONDS) {
         kws_mps2_exit(KWS_EXIT_HOST_SILENT);
     }
+    kws_user_watch();
 }
 
 void kws_port_init(void)
@@ -73,6 +76,19 @@ void kws_port_serial_write(const uint8_t *bytes, size_t count)
         }
         KWS_MPS2_UART0->data = *bytes++;
     }
+}
+
+void kws_port_led(uint8_t red, uint8_t green, uint8_t blue)
+{
+#if KWS_LED_PIN >= 0
+    const uint32_t bit = 1u << KWS_LED_PIN;
+    const bool is_on = (red | green | blue) != 0;
+    KWS_MPS2_LEDS = is_on != KWS_LED_ACTIVE_LOW ? KWS_MPS2_LEDS | bit : KWS_MPS2_LEDS & ~bit;
+#else
+    (void)red;
+    (void)green;
+    (void)blue;
+#endif
 }
 
 /* Read again where a second has just ended. Interrupts must be on. */

@@ -2,8 +2,9 @@
 /* The RISC-V machine that QEMU calls virt: a serial port and a clock. */
 #include "kws_port.h"
 
-#include "kws_virt.h"
 #include "kws_fast_transport.h"
+#include "kws_user.h"
+#include "kws_virt.h"
 
 #define SILENCE_LIMIT_SECONDS 600u
 #define TICKS_PER_MICROSECOND (KWS_VIRT_TIMER_HZ / 1000000u)
@@ -68,6 +69,7 @@ void kws_virt_on_timer(void)
     if (silent_seconds > SILENCE_LIMIT_SECONDS) {
         kws_virt_exit(KWS_EXIT_HOST_SILENT);
     }
+    kws_user_watch();
 }
 
 void kws_port_init(void)
@@ -105,6 +107,13 @@ void kws_port_serial_write(const uint8_t *bytes, size_t count)
         }
         KWS_VIRT_UART->data = *bytes++;
     }
+}
+
+void kws_port_led(uint8_t red, uint8_t green, uint8_t blue)
+{
+    (void)red;
+    (void)green;
+    (void)blue;
 }
 
 uint32_t kws_port_micros(void)

@@ -8,6 +8,7 @@
 
 #define OUTPUT 1
 #define HIGH 1
+#define LOW 0
 
 void pinMode(uint8_t pin, uint8_t mode);
 void digitalWrite(uint8_t pin, uint8_t value);
@@ -45,6 +46,10 @@ typedef void *QueueHandle_t;
 BaseType_t xTaskCreatePinnedToCore(TaskFunction_t task, const char *name, uint32_t stack_bytes, void *argument,
                                    UBaseType_t priority, TaskHandle_t *handle, BaseType_t core);
 void vTaskDelay(TickType_t ticks);
+#define pdMS_TO_TICKS(ms) (static_cast<TickType_t>(ms))
+void neopixelWrite(uint8_t pin, uint8_t red, uint8_t green, uint8_t blue);
+QueueHandle_t xQueueCreate(UBaseType_t length, UBaseType_t item_bytes);
+BaseType_t xQueueSend(QueueHandle_t queue, const void *item, TickType_t ticks);
 BaseType_t xQueueReceive(QueueHandle_t queue, void *item, TickType_t ticks);
 #endif
 

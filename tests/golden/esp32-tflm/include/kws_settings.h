@@ -46,6 +46,13 @@
 #define KWS_MICROPHONE_WORD_SELECT_PIN (32)
 #define KWS_MICROPHONE_DATA_PIN (33)
 #define KWS_MICROPHONE_POWER_PIN (-1)
+#define KWS_LED_PIN (2)
+#define KWS_LED_RED_PIN (-1)
+#define KWS_LED_GREEN_PIN (-1)
+#define KWS_LED_BLUE_PIN (-1)
+#define KWS_LED_DATA_PIN (-1) /* of an addressable LED */
+#define KWS_LED_ACTIVE_LOW 0
+#define KWS_HAS_WATCHDOG 1 /* whether a function of on_word.h that does not return is reported */
 
 #ifdef __cplusplus
 extern "C" {
