@@ -16,6 +16,13 @@ from tinykws.cli.build_quality import build_quality
 from tinykws.cli.main import run
 from tinykws.cli.workplace import Workplace
 from tinykws.evaluation.detector_quality import METRICS_KEY
+from tinykws.evaluation.spoken_by import (
+    ENGINES_HELD_BACK,
+    ENGINES_OF_TRAINING,
+    FEW_PEOPLE,
+    PEOPLE,
+    recall_expected_of_people,
+)
 from tinykws.evaluation.stream_measure import Rate, Recall
 from tinykws.model.bundle import JSON_NAME, load_bundle
 from tinykws.project.layout import Project
@@ -23,7 +30,7 @@ from tinykws.project.layout import Project
 GENERATE = ["build", "--board", "host", "--no-compile"]
 
 
-def add_figures(bundle: Path, *, found: int) -> None:
+def add_figures(bundle: Path, *, found: int, spoken_by: str | None = None) -> None:
     """Adds what tune would have found, and that tinykws trained the model."""
     scenes = [Recall(name, 100, found, 0, 0, found / 100, 0.0, 1.0) for name in ("quiet", "noise 20 dB")]
     figures = {
@@ -34,6 +41,7 @@ def add_figures(bundle: Path, *, found: int) -> None:
         "scenes": [dataclasses.asdict(scene) for scene in scenes],
         "words": [],
         "synthetic_negatives": True,
+        "spoken_by": spoken_by,
     }
     path = bundle / JSON_NAME
     path.write_text(
@@ -77,6 +85,34 @@ def test_a_good_detector(bundle: Path, tmp_path: Path, capsys: pytest.CaptureFix
     quality = as_json(tmp_path, bundle, capsys)["detector_quality"]
     assert (quality["is_poor"], quality["advice"]) == (False, [])
     assert quality["found"][0] == {"name": "quiet", "said": 100, "found": 93}
+
+
+@pytest.mark.parametrize(
+    ("spoken_by", "told", "of_100"),
+    [
+        (ENGINES_OF_TRAINING, "people: how many words of people are found is not known: synthetic voices", None),
+        (ENGINES_HELD_BACK, "people: of 100 words that people say, about", round(100 * recall_expected_of_people(0.9))),
+        (FEW_PEOPLE, "people: how many words of other people are found is not known", None),
+        (PEOPLE, None, 90),
+        (None, None, None),
+    ],
+)
+def test_what_is_promised_of_people(
+    spoken_by: str | None, told: str | None, of_100: int | None, bundle: Path, tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    add_figures(bundle, found=90, spoken_by=spoken_by)
+    assert build(tmp_path, bundle) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    if told is None:
+        assert "people:" not in printed
+        assert "on clips that nothing was chosen on: tinykws evaluate" in printed
+    else:
+        assert told in printed
+        assert "What tells: recordings of at least five people" in printed
+        assert "yes --count 20 --speaker NAME" in printed
+        assert "tinykws evaluate" not in printed, "more clips of the same voices tell nothing of people"
+    assert as_json(tmp_path, bundle, capsys)["detector_quality"]["people_of_100"] == of_100
 
 
 def test_a_poor_detector_comes_with_what_would_help(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tinykws.cli.suggestions import completed
 from tinykws.cli.workplace import Workplace
-from tinykws.evaluation.detector_quality import DetectorQuality, Material, advice, quality_of
+from tinykws.evaluation.detector_quality import DetectorQuality, Material, advice, quality_of, what_it_promises
 from tinykws.project.labels import FIRST_WORD, UNKNOWN
 from tinykws.support.errors import ConfigError
 
@@ -35,12 +35,20 @@ class BuildQuality:
     advice: tuple[str, ...]
     """What would help, if the detector is poor; the most helpful first."""
     is_imported: bool
+    promise: str | None = None
+    """What the share of found words says about people, if that is not plain."""
 
     def to_dict(self) -> dict[str, Any] | None:
         """Returns the figures as JSON-ready values; None if there are none."""
         if self.figures is None:
             return None
-        return {**dataclasses.asdict(self.figures), "is_poor": self.figures.is_poor, "advice": list(self.advice)}
+        return {
+            **dataclasses.asdict(self.figures),
+            "is_poor": self.figures.is_poor,
+            "people_of_100": self.figures.people_of_100,
+            "promise": self.promise,
+            "advice": list(self.advice),
+        }
 
 
 def build_quality(place: Workplace, board: Board) -> BuildQuality:
@@ -48,7 +56,9 @@ def build_quality(place: Workplace, board: Board) -> BuildQuality:
     bundle = place.bundle
     figures = quality_of(bundle.metrics, bundle.labels)
     advised = () if figures is None else advice(figures, _material(place), board.id)
-    return BuildQuality(figures, advised, bundle.origin == "imported")
+    word = bundle.labels[FIRST_WORD].text
+    promise = None if figures is None else what_it_promises(figures.spoken_by, figures.found[0], word)
+    return BuildQuality(figures, advised, bundle.origin == "imported", promise)
 
 
 def describe_quality(quality: BuildQuality) -> str:
@@ -61,11 +71,15 @@ def describe_quality(quality: BuildQuality) -> str:
     lines += [
         f"  {one.name + ':':12} {one.of_100} of 100 spoken words found ({one.said} tried)" for one in figures.found
     ]
+    if quality.promise:
+        lines.append(_paragraph(f"people: {quality.promise}", "  ", "    "))
     lines += [f"  false accepts: {_rates(figures)}", f"  counted: {_counted(figures)}"]
+    if figures.latency_ms is not None:
+        lines.append(f"  latency: {figures.latency_ms:.0f} ms after the end of a word, in the median")
     if quality.advice:
         lines += ["", "This detector is POOR. What would help, the most helpful first:"]
         lines += [_item(line) for line in quality.advice]
-    else:
+    elif quality.promise is None:
         lines.append(completed("  on clips that nothing was chosen on: tinykws evaluate --stream"))
     return "\n".join(lines)
 
@@ -81,11 +95,15 @@ def _counted(figures: DetectorQuality) -> str:
 
 
 def _item(line: str) -> str:
+    return _paragraph(line, "  - ", "    ")
+
+
+def _paragraph(text: str, first: str, rest: str) -> str:
     return textwrap.fill(
-        completed(line),
+        completed(text),
         WIDTH,
-        initial_indent="  - ",
-        subsequent_indent="    ",
+        initial_indent=first,
+        subsequent_indent=rest,
         break_on_hyphens=False,
         break_long_words=False,
     )
