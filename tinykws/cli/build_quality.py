@@ -7,6 +7,7 @@ import dataclasses
 import textwrap
 from typing import TYPE_CHECKING, Any
 
+from tinykws.cli.stages_in_order import report_of
 from tinykws.cli.suggestions import completed
 from tinykws.cli.workplace import Workplace
 from tinykws.evaluation.detector_quality import DetectorQuality, Material, advice, quality_of, what_it_promises
@@ -15,6 +16,8 @@ from tinykws.support.errors import ConfigError
 
 if TYPE_CHECKING:
     from tinykws.boards.rows import Board
+    from tinykws.evaluation.left_out import RecordingsGain
+    from tinykws.project.layout import Project
 
 WIDTH = 110
 ENOUGH = 3.0
@@ -37,6 +40,8 @@ class BuildQuality:
     is_imported: bool
     promise: str | None = None
     """What the share of found words says about people, if that is not plain."""
+    recordings: RecordingsGain | None = None
+    """What fine-tuning on recordings gave."""
 
     def to_dict(self) -> dict[str, Any] | None:
         """Returns the figures as JSON-ready values; None if there are none."""
@@ -47,6 +52,7 @@ class BuildQuality:
             "is_poor": self.figures.is_poor,
             "people_of_100": self.figures.people_of_100,
             "promise": self.promise,
+            "recordings": None if self.recordings is None else dataclasses.asdict(self.recordings),
             "advice": list(self.advice),
         }
 
@@ -58,7 +64,7 @@ def build_quality(place: Workplace, board: Board) -> BuildQuality:
     advised = () if figures is None else advice(figures, _material(place), board.id)
     word = bundle.labels[FIRST_WORD].text
     promise = None if figures is None else what_it_promises(figures.spoken_by, figures.found[0], word)
-    return BuildQuality(figures, advised, bundle.origin == "imported", promise)
+    return BuildQuality(figures, advised, bundle.origin == "imported", promise, _recordings_gain(place))
 
 
 def describe_quality(quality: BuildQuality) -> str:
@@ -73,6 +79,8 @@ def describe_quality(quality: BuildQuality) -> str:
     ]
     if quality.promise:
         lines.append(_paragraph(f"people: {quality.promise}", "  ", "    "))
+    if quality.recordings is not None:
+        lines.append(_paragraph(f"recordings: {quality.recordings.in_words()}", "  ", "    "))
     lines += [f"  false accepts: {_rates(figures)}", f"  counted: {_counted(figures)}"]
     if figures.latency_ms is not None:
         lines.append(f"  latency: {figures.latency_ms:.0f} ms after the end of a word, in the median")
@@ -109,15 +117,37 @@ def _paragraph(text: str, first: str, rest: str) -> str:
     )
 
 
-def _material(place: Workplace) -> Material | None:
-    """Returns what the project's model was trained with; None for a bundle from elsewhere."""
+def _own_project(place: Workplace) -> Project | None:
+    """Returns the project whose bundle it is; None for a bundle from elsewhere."""
     from tinykws.project.layout import Project
-    from tinykws.training_data.dataset import Dataset, is_recording
 
     try:
         project = Project.load(place.project_dir)
-        if place.bundle.path.resolve() != project.bundle_dir.resolve():
-            return None
+    except ConfigError:
+        return None
+    return project if place.bundle.path.resolve() == project.bundle_dir.resolve() else None
+
+
+def _recordings_gain(place: Workplace) -> RecordingsGain | None:
+    """Returns what fine-tuning on recordings gave, as `train` reported it; None if there was none."""
+    project = _own_project(place)
+    if project is None:
+        return None
+    try:
+        gain: RecordingsGain | None = report_of(project, "train").recordings
+    except (ConfigError, OSError, ValueError, KeyError, TypeError):
+        return None
+    return gain
+
+
+def _material(place: Workplace) -> Material | None:
+    """Returns what the project's model was trained with; None for a bundle from elsewhere."""
+    from tinykws.training_data.dataset import Dataset, is_recording
+
+    project = _own_project(place)
+    if project is None:
+        return None
+    try:
         dataset = Dataset.load(project.dataset_dir)
     except ConfigError:
         return None

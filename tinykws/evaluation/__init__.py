@@ -27,5 +27,6 @@ Contents:
     near_miss.near_miss: what came nearest to a detection where there was none.
     temporal_filter_fit.fit_temporal_filter: fits the temporal filter's weights.
     tuning.tune_detector: chooses the detector for a wanted rate of false accepts.
+    left_out.recordings_gain: what a word's recordings give, by leaving some out in turns.
     hard_negatives.find_hard_negatives: finds sounds that the model takes for words.
 """

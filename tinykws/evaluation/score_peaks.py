@@ -59,6 +59,14 @@ class Peaks:
             return float(np.sum(self.bits > bits)) / self.hours
         return float(np.sum(self.bits > base) + 1) * math.exp(-(bits - base) / mean) / self.hours
 
+    def height_at(self, per_hour: float) -> float:
+        """Returns the height in bits above which this many peaks an hour are expected."""
+        base, mean = self._tail
+        height = base + mean * math.log((float(np.sum(self.bits > base)) + 1) / (per_hour * self.hours))
+        if height >= base or not len(self.bits):
+            return height
+        return float(self.bits[min(int(per_hour * self.hours), len(self.bits) - 1)])
+
     @property
     def _tail(self) -> tuple[float, float]:
         """The height at which the tail begins, and the mean height of its peaks above that, in bits."""

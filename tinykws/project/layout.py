@@ -60,6 +60,11 @@ class Project:
         return self.model_dir / "model.keras"
 
     @property
+    def synthetic_start_dir(self) -> Path:
+        """Weights of the network that learned synthetic clips only, for fine-tuning on recordings."""
+        return self.build_dir / "synthetic_start"
+
+    @property
     def quantized_dir(self) -> Path:
         """The int8 model as a bundle whose detector is not tuned yet."""
         return self.build_dir / "quantized"

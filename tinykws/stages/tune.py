@@ -113,6 +113,11 @@ def _choose_detector(
         )
     noise = held_back_noise(_data_folders(project), VALIDATION)
     stream_set = plan_stream_set(dataset, VALIDATION, noise, negatives)
+    if len(negatives) == 1:
+        progress.say(
+            f"all negatives are from one recording, {negatives[0].name}: on speech of other kinds expect up to three"
+            " times as many false accepts; recordings of other kinds in negatives/ make the rate surer"
+        )
     paced = dataclasses.replace(
         bundle, detector=dataclasses.replace(bundle.detector, inference_stride_ms=wishes.inference_stride_ms)
     )
