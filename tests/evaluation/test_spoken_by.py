@@ -45,8 +45,9 @@ def dataset(training: Sequence[str], validation: Sequence[str]) -> Dataset:
     )
 
 
-def of_people(count: int, words: Sequence[str] = ("yes", "no"), first: int = 0) -> list[str]:
-    return [f"data/{word}/anna{first + at}_nohash_0.wav" for word in words for at in range(count)]
+def of_people(count: int, words: Sequence[str] = ("yes", "no"), first: int = 0, takes: int = 4) -> list[str]:
+    people = [f"anna{first + at}" for at in range(count)]
+    return [f"data/{word}/{name}_nohash_{take}.wav" for word in words for name in people for take in range(takes)]
 
 
 SYNTHETIC = ["synth/yes/m3_nohash_0.wav", "synth/no/m3_nohash_1.wav"]
@@ -59,13 +60,14 @@ SYNTHETIC = ["synth/yes/m3_nohash_0.wav", "synth/no/m3_nohash_1.wav"]
         (SYNTHETIC, SYNTHETIC, ("flite",), ENGINES_HELD_BACK),
         (SYNTHETIC, of_people(5), (), PEOPLE),
         (SYNTHETIC, SYNTHETIC + of_people(5), ("flite",), PEOPLE),
-        (SYNTHETIC, SYNTHETIC + of_people(4), ("flite",), ENGINES_HELD_BACK),
+        (SYNTHETIC, SYNTHETIC + of_people(4, takes=9), ("flite",), ENGINES_HELD_BACK),
+        (SYNTHETIC, SYNTHETIC + of_people(9, takes=2), (), ENGINES_OF_TRAINING),
         (SYNTHETIC, SYNTHETIC + of_people(5, ["yes"]), (), ENGINES_OF_TRAINING),  # nobody said the other word
         (of_people(5), of_people(5), (), FEW_PEOPLE),  # the same people
         (of_people(9, first=9), of_people(5), (), PEOPLE),
         (of_people(1), of_people(1), (), FEW_PEOPLE),
         (SYNTHETIC, [*SYNTHETIC, *of_people(5, ["cat"])], (), ENGINES_OF_TRAINING),  # another word
-        (SYNTHETIC, [f"data/{word}/p{at}/take.wav" for word in ("yes", "no") for at in range(5)], (), PEOPLE),
+        (SYNTHETIC, [f"data/{word}/p{at}/take.wav" for word in ("yes", "no") for at in range(20)], (), PEOPLE),
     ],
 )
 def test_who_spoke(training: list[str], validation: list[str], held_back: tuple[str, ...], expected: str) -> None:
@@ -74,11 +76,11 @@ def test_who_spoke(training: list[str], validation: list[str], held_back: tuple[
 
 def test_enough_people_are_measured_alone() -> None:
     mixed = dataset(SYNTHETIC, SYNTHETIC + of_people(6) + ["data/cat/anna_nohash_0.wav"])
-    assert list(rows_of_people(mixed, "validation")) == list(range(2, 14))
+    assert list(rows_of_people(mixed, "validation")) == list(range(2, 50))
     quiet = plan_stream_set(mixed, "validation", [], []).words[0]
-    assert len(quiet.events) == 12
+    assert len(quiet.events) == 48
     few = dataset(SYNTHETIC, SYNTHETIC + of_people(2) + ["data/cat/anna_nohash_0.wav"])
-    assert len(plan_stream_set(few, "validation", [], []).words[0].events) == 6
+    assert len(plan_stream_set(few, "validation", [], []).words[0].events) == 18
 
 
 def test_people_are_expected_to_be_found_less_than_the_voices_of_engines() -> None:

@@ -20,14 +20,15 @@ from tinykws.training_data.dataset import RECORDED_PREFIX, Dataset, is_recording
 from tinykws.training_data.folders import TRAINING, speaker_of
 
 PEOPLE = "people"
-"""At least FEWEST_PEOPLE for each word, whom training did not hear."""
+"""Enough people for each word, whom training did not hear."""
 FEW_PEOPLE = "few people"
-"""Recordings of fewer people, or of people whom training heard."""
+"""Recordings of fewer people, or of people whom training heard, or few recordings."""
 ENGINES_HELD_BACK = "engines held back"
 """Synthetic voices of engines that training never used."""
 ENGINES_OF_TRAINING = "engines of training"
 """Synthetic voices of engines that training used, or may have used."""
-FEWEST_PEOPLE = 5
+FEWEST_PEOPLE, FEWEST_CLIPS = 5, 20
+"""Of each word, for a figure that says something about other people."""
 
 LOG_ODDS_LOST = 2.0
 """By how much the log-odds of people's recall are lower than those of voices of an engine that was held back: 46.7,
@@ -58,7 +59,10 @@ def rows_of_people(dataset: Dataset, split: str) -> npt.NDArray[np.int64]:
     speakers: dict[int, set[str]] = {label_id: set() for label_id in range(FIRST_WORD, len(dataset.labels))}
     for row in words:
         speakers[int(label_ids[row])] |= {_speaker(sources[row])} - known
-    enough = all(len(names) >= FEWEST_PEOPLE for names in speakers.values())
+    clips = np.bincount(label_ids[words], minlength=len(dataset.labels)) if words else np.zeros(len(dataset.labels))
+    enough = all(
+        len(names) >= FEWEST_PEOPLE and clips[label_id] >= FEWEST_CLIPS for label_id, names in speakers.items()
+    )
     return np.array(words if enough else [], np.int64)
 
 
