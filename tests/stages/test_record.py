@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from speech_like_noise import recording
 
-from tinykws.audio.files import read_audio
+from tinykws.audio.files import read_audio, write_wav
 from tinykws.audio.samples import Samples
 from tinykws.audio.speech_bounds import CutClip, speech_bounds
 from tinykws.cli.main import run
@@ -21,7 +21,7 @@ from tinykws.project.layout import Project
 from tinykws.recording.record_protocol import MAX_SAMPLES, Recording, SoundLostError
 from tinykws.stages import record as stage
 from tinykws.stages.init import init
-from tinykws.stages.record import Answer, RecordingUi, record, record_noise
+from tinykws.stages.record import Answer, RecordingUi, recommended_count, record, record_noise, recordings_of
 from tinykws.support.errors import ConfigError
 from tinykws.training_data.folders import which_set
 
@@ -230,3 +230,23 @@ def test_noise_through_a_boards_own_microphone(project: Project, speaking_board:
 def test_somebody_must_be_there_to_ask(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     assert tinykws("record", "yes", "--project", str(project.root)) == 2
     assert "--yes keeps every clip" in capsys.readouterr().err
+
+
+def test_twenty_recordings_are_the_standard(project: Project) -> None:
+    """Those that are there count; of another word one clip is recorded."""
+    assert recommended_count(project, "yes") == 20
+    assert recommended_count(project, "cat") == 1
+    for speaker, count in (("anna", 3), ("bert", 2)):
+        for number in range(count):
+            write_wav(_folder(project, "yes") / f"{speaker}_nohash_{number}.wav", recording((500, 3000)))
+    assert recordings_of(project, "yes") == (5, 2)
+    assert recommended_count(project, "yes") == 15
+    for number in range(40):
+        write_wav(_folder(project, "yes") / f"carl_nohash_{number}.wav", recording((500, 3000)))
+    assert recommended_count(project, "yes") == 1
+
+
+def _folder(project: Project, word: str) -> Path:
+    folder = project.data_dir / word
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

@@ -21,6 +21,9 @@ from tinykws.project.layout import Project
 from tinykws.stages.train import TrainReport, stage_files, train
 from tinykws.support.errors import ConfigError
 from tinykws.support.progress import Progress, T
+from tinykws.training.defaults import with_defaults
+from tinykws.training.fine_tuning import recordings_for_fine_tuning, without
+from tinykws.training.kept_start import facts_of
 from tinykws.training.keras_network import Network, real_values
 from tinykws.training.segments import Segments
 from tinykws.training.stream_trainer import StreamTrainer
@@ -269,3 +272,43 @@ def test_long_recordings_are_read_by_networks_for_streams_only(tmp_path: Path, a
     yaml = STREAMS.replace("stream_small", architecture)
     project = make_project(tmp_path, yaml=yaml)
     assert (project.negatives_dir in stage_files(project).reads) is reads
+
+
+@pytest.mark.slow
+def test_recordings_are_added_to_the_network_of_synthetic_clips(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first training is kept; the next one only learns the recordings, and says what they gave."""
+    monkeypatch.setattr("tinykws.training.fine_tuning.EPOCHS", 1)
+    monkeypatch.setattr("tinykws.training.fine_tuning.CLIPS_PER_EPOCH", 192)
+    project = make_project(tmp_path, yaml=STREAMS.replace("epochs: 16", "epochs: 8"))
+    first = train(project)
+    assert first.recordings is None
+    synthetic = (project.model_dir / "model.keras").read_bytes()
+    index = project.dataset_dir / "index.json"
+    values = json.loads(index.read_text())
+    low = [at for at, label in enumerate(values["label_ids"][: values["split_sizes"]["training"]]) if label == 2]
+    for at in low[:8]:
+        values["sources"][at] = f"data/low/anna_nohash_{at}.wav"
+    index.write_text(json.dumps(values))
+    (project.synthetic_start_dir / "facts.json").write_text(_facts_without(project))
+    progress = Listening()
+    report = train(project, progress=progress)
+    assert "the network of synthetic clips was kept" in progress.said
+    gain = report.recordings
+    assert gain is not None
+    assert (gain.recordings, gain.speakers, gain.turns) == (8, 1, 3)
+    assert gain.found_with >= gain.found_without or not gain.used
+    assert gain.in_words() in progress.said
+    assert ((project.model_dir / "model.keras").read_bytes() != synthetic) is gain.used
+    assert report.epochs == 8 + gain.used
+
+
+def _facts_without(project: Project) -> str:
+    """The facts of a training that did not see the recordings: they were no part of that dataset."""
+    dataset = Dataset.load(project.dataset_dir)
+    settings = with_defaults(project.config.training, dataset, project.config.model)
+    seen = without(dataset, recordings_for_fine_tuning(dataset))
+    facts = facts_of(seen, project.config.model.architecture, settings, project.negatives_dir)
+    history = json.loads((project.synthetic_start_dir / "facts.json").read_text())["history"]
+    return json.dumps({"digest": facts.digest, "others": sorted(facts.others), "history": history})

@@ -86,6 +86,11 @@ def test_too_short_negatives_are_told(tuned: tuple[Project, Listening]) -> None:
     assert "with 95 % confidence there are fewer than" in progress.said[-1]
 
 
+def test_negatives_of_one_kind_are_told(tuned: tuple[Project, Listening]) -> None:
+    _, progress = tuned
+    assert any("all negatives are from one recording, talk: on speech of other kinds" in line for line in progress.said)
+
+
 def test_without_recordings_other_words_stand_for_speech(learned_project: Project, tmp_path: Path) -> None:
     project = with_detector(learned_project, tmp_path / "p", "{false_accepts_per_hour: 100}")
     progress = Listening()

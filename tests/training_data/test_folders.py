@@ -10,6 +10,7 @@ import pytest
 
 from tinykws.project.config import Config
 from tinykws.project.labels import labels_of_words
+from tinykws.project.model_settings import ModelSettings
 from tinykws.project.synth_settings import SynthSettings
 from tinykws.support.errors import ConfigError
 from tinykws.training_data.folders import TRAINING, clip_files, needs_synthetic_clips, noise_audio, which_set
@@ -146,3 +147,12 @@ def test_speaks_when_a_word_has_no_recording(tmp_path: Path) -> None:
             needs_synthetic_clips(dataclasses.replace(config, synth=SynthSettings(enabled=enabled)), tmp_path)
             is expected
         )
+
+
+def test_few_recordings_are_added_to_synthetic_clips_of_a_network_for_streams(tmp_path: Path) -> None:
+    config = Config(words=("yes",), model=ModelSettings(architecture="stream_small"))
+    touch(tmp_path, *(f"yes/anna_nohash_{at}.wav" for at in range(199)))
+    assert needs_synthetic_clips(config, tmp_path)
+    assert not needs_synthetic_clips(dataclasses.replace(config, model=ModelSettings()), tmp_path)
+    touch(tmp_path, "yes/anna_nohash_199.wav")
+    assert not needs_synthetic_clips(config, tmp_path)

@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinykws.training_data.folders import TRAINING, VALIDATION, ClipFile, which_set
-from tinykws.training_data.split_filling import fill_splits
+from tinykws.training_data.folders import TESTING, TRAINING, VALIDATION, ClipFile, which_set
+from tinykws.training_data.split_filling import fill_splits, fill_training
 
 ALL_IN_TRAINING = [f"speaker{n}" for n in range(40) if which_set(f"speaker{n}") == TRAINING][:4]
 
@@ -38,6 +39,22 @@ def test_clips_of_one_speaker_are_divided() -> None:
     for label in (2, 3):
         assert [clip.split for clip in filled.clips if clip.label_id == label].count(VALIDATION) == 2
     assert "one speaker" in filled.notes[0]
+
+
+def test_a_single_speaker_who_was_put_into_testing_is_learned() -> None:
+    """Synthetic clips of the word are in all splits, so nothing else is missing."""
+    tester = next(f"speaker{n}" for n in range(200) if which_set(f"speaker{n}") == TESTING)
+    recorded = clips_of(tester, labels=(2,), count=20)
+    voices = [f"voice{n}" for n in range(40)]
+    synthetic = [dataclasses.replace(clip, source=clip.source.replace("data", "synth")) for clip in clips_of(*voices)]
+    filled = fill_training([*synthetic, *recorded], lambda clip: clip.source.startswith("data/"))
+    assert filled.clips[: len(synthetic)] == synthetic
+    assert [clip.split for clip in filled.clips[len(synthetic) :]].count(TRAINING) == 18
+    assert "one speaker" in filled.notes[0]
+    learned = clips_of(*ALL_IN_TRAINING, labels=(2,))
+    assert fill_training([*synthetic, *learned], lambda clip: clip.source.startswith("data/")).clips == [
+        *synthetic, *learned,
+    ]  # fmt: skip
 
 
 def test_what_lists_decide_stays() -> None:

@@ -32,7 +32,8 @@ NOISE_WORDS = ("noise", "_background_noise_")
               help="Record through the microphone of the board on this port, or at this pyserial URL.")  # fmt: skip
 @click.option("--microphone", "microphone_name", default=None, metavar="NAME", show_default="the system's",
               help="One of this computer's microphones, by a part of its name.")  # fmt: skip
-@click.option("--count", type=click.IntRange(min=1), default=1, show_default=True, metavar="N",
+@click.option("--count", type=click.IntRange(min=1), default=None, metavar="N",
+              show_default="as many as make 20 of a word of the project; 1 of others",
               help="Number of clips to keep.")  # fmt: skip
 @click.option("--seconds", type=FiniteRange(min=1, max=600), default=30.0, show_default=True,
               metavar="SECONDS", help="Length of a recording of background noise.")  # fmt: skip
@@ -42,24 +43,26 @@ NOISE_WORDS = ("noise", "_background_noise_")
 @json_option
 @click.argument("word")
 def record(
-    project_dir: Path, board_id: str | None, port: str | None, microphone_name: str | None, count: int,
+    project_dir: Path, board_id: str | None, port: str | None, microphone_name: str | None, count: int | None,
     seconds: float, speaker: str | None, yes: bool, as_json: bool, word: str,
 ) -> int:  # fmt: skip
     """Record clips of WORD, or background noise.
 
     They go into the project's data folder. Each clip is cut to the length that the model needs, with the speech in the
-    middle. Defects are shown; you keep the clip, repeat it, or stop. The WORD `noise` records background noise into
+    middle. Defects are shown; you keep the clip, repeat it, or stop. Twenty clips of a word, by those who will use it
+    and as they will say it, from near and far, are worth more than any number of synthetic ones; the next `tinykws
+    build` adds them, and says what they gave. The WORD `noise` records background noise into
     data/_background_noise_/. With --port or --board, the board's microphone records: a model trained on these clips
     knows its sound.
 
     \b
     Examples:
-      tinykws record yes --count 20 --speaker anna
+      tinykws record yes --speaker anna
       tinykws record yes --port /dev/ttyACM0 --count 20 --speaker anna
       tinykws record noise --board nano33ble --seconds 60
       tinykws record yes --board host --yes          (KWS_MICROPHONE=FILE is its microphone)
     """
-    from tinykws.stages.record import checked_speaker, record_noise
+    from tinykws.stages.record import checked_speaker, recommended_count, record_noise
     from tinykws.stages.record import record as record_word
     from tinykws.support.errors import ConfigError
 
@@ -77,11 +80,12 @@ def record(
         if word in NOISE_WORDS:
             report = record_noise(project, microphone, prompts, seconds=seconds, speaker=who)
         else:
-            report = record_word(project, word, microphone, prompts, count=count, speaker=who)
+            wanted = recommended_count(project, word) if count is None else count
+            report = record_word(project, word, microphone, prompts, count=wanted, speaker=who)
     if as_json:
         print_json(to_json(report))
     else:
-        echo(_describe(report, project.data_dir))
+        echo(_describe(report, project, word))
     return 0 if report.complete else 1
 
 
@@ -112,6 +116,15 @@ def _user_name() -> str:
     return re.sub(r"[^A-Za-z0-9-]+", "-", name).strip("-")[:40] or "me"
 
 
-def _describe(report: RecordReport, data_dir: Path) -> str:
+def _describe(report: RecordReport, project: Project, word: str) -> str:
+    from tinykws.stages.record import RECOMMENDED, recordings_of
+
     left_out = f", {report.left_out} left out" if report.left_out else ""
-    return f"{len(report.files)} of {report.wanted} recordings kept in {data_dir / report.word}{left_out}"
+    kept = f"{len(report.files)} of {report.wanted} recordings kept in {project.data_dir / report.word}{left_out}"
+    count, speakers = (0, 0) if word in NOISE_WORDS else recordings_of(project, word)
+    if not count:
+        return kept
+    there = f"recordings of {word}: {count}, of {speakers} speaker{'' if speakers == 1 else 's'}"
+    if count < RECOMMENDED:
+        return f"{kept}\n{there}; {RECOMMENDED} are recommended"
+    return f"{kept}\n{there}; to learn them: tinykws build"

@@ -19,6 +19,7 @@ from tinykws.cli.terminal import echo
 from tinykws.project.layout import Project
 
 if TYPE_CHECKING:
+    from tinykws.evaluation.tuning import Tuning
     from tinykws.stages.tune import TuneReport
 
 
@@ -45,9 +46,9 @@ def tune(
     """Choose detector settings, and write the bundle.
 
     Chooses thresholds, smoothing window, minimum count and suppression time for a wanted rate of false accepts. The
-    data are validation clips in several scenes, and the first half of each recording in negatives/. `detector:
-    {false_accepts_per_hour: 0.5}` in kws.yaml sets the wanted rate. With `detector: {threshold: 200}` the settings are
-    taken from kws.yaml and nothing is chosen.
+    data are validation clips in several scenes, and a part of each recording in negatives/. `detector:
+    {false_accepts_per_hour: 0.5}` in kws.yaml sets the wanted rate, `most_latency_ms` the longest latency. With
+    `detector: {threshold: 200}` the settings are taken from kws.yaml and nothing is chosen.
 
     \b
     Examples:
@@ -94,6 +95,8 @@ def _tune_bundle(
 
 def describe_tuning(report: TuneReport) -> str:
     """Returns the report as text."""
+    from tinykws.evaluation.detector_quality import Found, what_it_promises
+
     detector = report.detector
     thresholds = detector.thresholds(len(report.words) + 2)[2:]
     each = ", ".join(f"{word} {threshold}" for word, threshold in zip(report.words, thresholds, strict=True))
@@ -110,7 +113,18 @@ def describe_tuning(report: TuneReport) -> str:
         f"wanted: {tuning.wanted_per_hour:g} false accepts per hour; expected: {tuning.expected_per_hour:.2g}; counted"
         f" on what it was chosen on: {point.rate.false_accepts} in {point.rate.hours:.2f} h"
         f" ({rate_range(point.rate.low, point.rate.high)} per hour with 95 % confidence)",
-        f"recall there: {percent(point.recall.share)} of {point.recall.utterances} words in all scenes; the honest"
-        " figure is evaluate --stream's",
+        f"recall there: {percent(point.recall.share)} of {point.recall.utterances} words in all scenes"
+        f"{_latency(tuning)}",
     ]
+    quiet = tuning.scenes[0] if tuning.scenes else point.recall
+    promise = what_it_promises(report.spoken_by, Found(quiet.name, quiet.utterances, quiet.found), report.words[0])
+    lines.append(f"people: {promise}" if promise else "on clips that nothing was chosen on: tinykws evaluate --stream")
     return "\n".join(lines)
+
+
+def _latency(tuning: Tuning) -> str:
+    latency_ms = tuning.point.recall.latency_median_ms
+    if latency_ms is None:
+        return ""
+    limit = "" if tuning.most_latency_ms is None else f" ({tuning.most_latency_ms} allowed)"
+    return f"; latency in the median: {latency_ms:.0f} ms{limit}"

@@ -20,10 +20,14 @@ Contents:
     stream_scores.score_streams: runs the model over streams.
     stream_measure.measure: recall, false accepts per hour and latency of a detector.
     stream_measure.measure_bundle: the same for a bundle's model and detector.
+    spoken_by.spoken_by: who spoke the clips that a recall is measured on: people, or which engines.
+    score_peaks.find_peaks: the peaks of scores, from which a rare rate of false accepts is extrapolated.
     detector_quality.quality_of: how good a bundle's detector is, by the figures that tune left in it.
+    detector_quality.what_it_promises: what the share of found words says about people.
     detector_quality.advice: what would make a poor detector better.
     near_miss.near_miss: what came nearest to a detection where there was none.
     temporal_filter_fit.fit_temporal_filter: fits the temporal filter's weights.
     tuning.tune_detector: chooses the detector for a wanted rate of false accepts.
+    left_out.recordings_gain: what a word's recordings give, by leaving some out in turns.
     hard_negatives.find_hard_negatives: finds sounds that the model takes for words.
 """

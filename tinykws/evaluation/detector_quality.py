@@ -11,6 +11,13 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
+from tinykws.evaluation.spoken_by import (
+    ENGINES_HELD_BACK,
+    ENGINES_OF_TRAINING,
+    FEW_PEOPLE,
+    PEOPLE,
+    recall_expected_of_people,
+)
 from tinykws.evaluation.stream_measure import Rate, Recall
 from tinykws.evaluation.word_stream import QUIET, SCENES
 from tinykws.project.labels import FIRST_WORD, Label
@@ -42,6 +49,10 @@ class TunedFigures:
     """Recall of each word in all scenes; empty in older bundles."""
     synthetic_negatives: bool | None = None
     """Whether other words joined into sentences replaced long recordings; None in older bundles."""
+    spoken_by: str | None = None
+    """Who spoke the clips, one of spoken_by.py; None in older bundles."""
+    most_latency_ms: int | None = None
+    """The longest median latency that was allowed; None: any, and in older bundles."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,6 +91,15 @@ class DetectorQuality:
     """Length of what they were counted on."""
     synthetic_negatives: bool | None
     """Whether other words joined into sentences replaced long recordings; None: not known."""
+    spoken_by: str | None = None
+    """Who spoke the clips, one of spoken_by.py; None: not known."""
+    latency_ms: float | None = None
+    """From the end of a word to its detection, in the median; None: not known."""
+
+    @property
+    def people_of_100(self) -> int | None:
+        """How many of 100 words that people say in quiet may be found; None: not known."""
+        return people_of_100(self.spoken_by, self.found[0])
 
     @property
     def too_many_false_accepts(self) -> bool:
@@ -121,6 +141,8 @@ def quality_of(metrics: dict[str, Any], labels: Sequence[Label]) -> DetectorQual
         counted=figures.negatives.false_accepts,
         hours=figures.negatives.hours,
         synthetic_negatives=figures.synthetic_negatives,
+        spoken_by=figures.spoken_by,
+        latency_ms=figures.recall.latency_median_ms,
     )
 
 
@@ -160,6 +182,48 @@ def advice(quality: DetectorQuality, material: Material | None, board_id: str) -
     if not quality.is_poor:
         return ()
     return (*_advice_on_data(quality, material), *_advice_on_words(quality), *_advice_on_settings(board_id))
+
+
+def people_of_100(spoken_by: str | None, found: Found) -> int | None:
+    """Returns how many of 100 words that people say may be found; None: not known.
+
+    Args:
+        spoken_by: who spoke the clips (spoken_by.py).
+        found: how many of them were found.
+    """
+    if spoken_by == PEOPLE:
+        return found.of_100
+    if spoken_by == ENGINES_HELD_BACK:
+        return round(100 * recall_expected_of_people(found.found / found.said))
+    return None
+
+
+def what_it_promises(spoken_by: str | None, found: Found, word: str) -> str | None:
+    """Returns what the share of found words says about people, and what would tell; None if that is plain.
+
+    Args:
+        spoken_by: who spoke the clips (spoken_by.py).
+        found: how many of them were found.
+        word: the text of a word, for the command that records it.
+    """
+    if spoken_by not in (FEW_PEOPLE, ENGINES_HELD_BACK, ENGINES_OF_TRAINING):
+        return None
+    tells = (
+        "What tells: recordings of at least five people, twenty clips of each word."
+        f" tinykws record {_quoted(word)} --count 20 --speaker NAME, then build again; or keep them apart, and:"
+        " tinykws detect FOLDER"
+    )
+    if spoken_by == FEW_PEOPLE:
+        return f"how many words of other people are found is not known: training heard these people. {tells}"
+    if spoken_by == ENGINES_HELD_BACK:
+        return (
+            f"of 100 words that people say, about {people_of_100(spoken_by, found)} may be found: synthetic voices"
+            f" spoke these clips, of an engine that training never used. {tells}"
+        )
+    return (
+        "how many words of people are found is not known: synthetic voices spoke these clips, of engines that training"
+        f" used, and such figures promise too much (71 and 72 of 100 came down to 0 and 42). {tells}"
+    )
 
 
 def _advice_on_data(quality: DetectorQuality, material: Material | None) -> list[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from tinykws.audio.samples import Samples
+from tinykws.evaluation.spoken_by import rows_of_people
 from tinykws.evaluation.stream_recording import FIRST_HALF, SECOND_HALF, WHOLE, Section, recorded_streams
 from tinykws.evaluation.stream_scores import Stream
 from tinykws.evaluation.synthetic_talk import TalkStream
@@ -123,10 +124,13 @@ def held_back_noise(data_folders: Sequence[Path], split: str) -> list[Samples]:
 
 
 def _words(dataset: Dataset, split: str) -> Clips:
+    """Returns clips of the words: of people only, if there are enough of them that training did not hear."""
     label_ids = np.asarray(dataset.label_ids(split))
     n_words = len(dataset.labels) - FIRST_WORD
+    people = rows_of_people(dataset, split)
+    usable = people if len(people) else np.arange(len(label_ids))
     rows = [
-        _evenly(np.flatnonzero(label_ids == at), MOST_CLIPS // n_words) for at in range(FIRST_WORD, len(dataset.labels))
+        _evenly(usable[label_ids[usable] == at], MOST_CLIPS // n_words) for at in range(FIRST_WORD, len(dataset.labels))
     ]
     return _clips(dataset, split, [row for word in rows for row in word])
 

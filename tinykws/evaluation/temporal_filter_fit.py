@@ -40,7 +40,11 @@ Floats = npt.NDArray[np.float64]
 
 
 def fit_temporal_filter(
-    positives: Sequence[ScoredStream], negatives: Sequence[ScoredStream], words: Sequence[str], inference_stride_ms: int
+    positives: Sequence[ScoredStream],
+    negatives: Sequence[ScoredStream],
+    words: Sequence[str],
+    inference_stride_ms: int,
+    latest_ms: int = GRACE_MS,
 ) -> DetectorSettings:
     """Returns a temporal filter that separates words from other sound; all words share its weights.
 
@@ -49,6 +53,8 @@ def fit_temporal_filter(
         negatives: scored streams without words (or with few, which are skipped).
         words: labels, in the model's order.
         inference_stride_ms: time from one inference to the next.
+        latest_ms: the filter learns to respond at most this long after a word's end; what comes later, such as the
+            pause after a command, it cannot wait for.
     """
     with_words = [
         _StreamFeatures(stream, log_odds_features(stream.scores, inference_stride_ms)) for stream in positives
@@ -60,7 +66,9 @@ def fit_temporal_filter(
     bias = 0.0
     negative_examples: list[Floats] = []
     for _ in range(ROUNDS):
-        positive_examples = np.concatenate([list(_positive_examples(each, weights, words)) for each in with_words])
+        positive_examples = np.concatenate(
+            [list(_positive_examples(each, weights, words, latest_ms)) for each in with_words]
+        )
         negative_examples += [_hard_negative_examples(each, weights, inference_stride_ms) for each in without_words]
         weights, bias = logistic_regression(positive_examples, np.concatenate(negative_examples))
     return temporal_filter_settings(
@@ -130,9 +138,9 @@ class _StreamFeatures:
         """Returns float [n, k], the filter's inputs for a label, as many as WEIGHTS_SHAPE has."""
         return self.features[:, [label, SILENCE_INDEX, UNKNOWN_INDEX]].reshape(len(self.features), -1)
 
-    def moments_of(self, event: Event) -> slice:
-        """Returns the inferences at which a detection would count for an utterance."""
-        first, end = np.searchsorted(self.scored.times_ms, [event.start_ms, event.end_ms + GRACE_MS + 1])
+    def moments_of(self, event: Event, latest_ms: int = GRACE_MS) -> slice:
+        """Returns the inferences at which a detection would count for an utterance, up to a time after its end."""
+        first, end = np.searchsorted(self.scored.times_ms, [event.start_ms, event.end_ms + latest_ms + 1])
         return slice(int(first), int(end))
 
 
@@ -143,11 +151,13 @@ def _initial_weights() -> Floats:
     return weights.ravel()
 
 
-def _positive_examples(stream: _StreamFeatures, weights: Floats, words: Sequence[str]) -> Iterator[Floats]:
+def _positive_examples(
+    stream: _StreamFeatures, weights: Floats, words: Sequence[str], latest_ms: int
+) -> Iterator[Floats]:
     """Yields the inputs for each utterance, at the moment at which the filter's output is highest."""
     inputs = {word: stream.of_label(FIRST_WORD + at) for at, word in enumerate(words)}
     for event in stream.scored.events:
-        moments = inputs[event.label][stream.moments_of(event)]
+        moments = inputs[event.label][stream.moments_of(event, latest_ms)]
         if len(moments):
             yield moments[np.argmax(moments @ weights)]
 

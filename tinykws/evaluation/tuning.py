@@ -2,21 +2,24 @@
 """Chooses the detector to deploy: the settings with the highest recall at a wanted rate of false accepts.
 
 The difficulty is to choose thresholds: half an hour of speech without a false accept does not distinguish a good
-detector from one with two false accepts per hour. So a rate that is too low to be counted is extrapolated. The number
-of peaks above a threshold falls about exponentially with the threshold, and lower, more frequent peaks show how fast
-("peaks over threshold", as hydrologists estimate rare floods).
+detector from one with two false accepts per hour. So a rate that is too low to be counted is extrapolated from lower,
+more frequent peaks of the scores (score_peaks.py). Then it does not depend on one sound, and holds on speech of other
+kinds too.
+
+A detector may also not take too long: of those that are quick enough, measured on the clips, the one with the highest
+recall is chosen.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from tinykws.evaluation.confidence_intervals import hours_without_events_to_prove
+from tinykws.evaluation.score_peaks import bits_of_threshold, find_peaks
 from tinykws.evaluation.stream_measure import (
     CurvePoint,
     Recall,
@@ -26,13 +29,15 @@ from tinykws.evaluation.stream_measure import (
     score_detector,
 )
 from tinykws.evaluation.temporal_filter_fit import fit_temporal_filter
-from tinykws.evaluation.timeline import MS_PER_HOUR
+from tinykws.evaluation.timeline import GRACE_MS, MS_PER_HOUR, StreamScore
 from tinykws.project.detector_settings import RECOGNIZE_COMMANDS, DetectorRequest, DetectorSettings
 from tinykws.project.labels import FIRST_WORD, Label
 from tinykws.support.progress import SILENT, Progress
 
 SMOOTHING_WINDOWS_MS = (400, 500, 700, 900)
-"""Smoothing windows that are tried for recognize_commands."""
+"""Smoothing windows that are tried for recognize_commands …"""
+QUICK_WINDOWS_MS = (100, 200, 300)
+"""… and these as well if the latency is limited: a word is detected about half of a window later."""
 SUPPRESSIONS_MS = (500, 750, 1000, 1500)
 """Shortest first: it wins among equals, since it detects words in quick succession."""
 LOWEST, HIGHEST = 128, 254
@@ -41,13 +46,23 @@ ROUNDING = 1.001
 """Tolerance on an expected rate for rounding errors."""
 COUNTABLE = 5.0
 """From this many false accepts on, the rate is counted and not extrapolated."""
-TAIL = 10
-"""Number of peaks from which a rate is extrapolated."""
 
 
 Counts = npt.NDArray[np.int64]
 _Choice = tuple[DetectorSettings, float]
 """A detector and its expected false accepts per hour."""
+
+
+@dataclasses.dataclass(frozen=True)
+class _Trial:
+    """A detector that was tried on the streams with words."""
+
+    settings: DetectorSettings
+    expected_per_hour: float
+    net_hits: int
+    """Words found minus false accepts and confusions."""
+    latency_ms: float
+    """In the median; infinite if it found nothing."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,11 +80,19 @@ class Tuning:
     """Detectors compared."""
     scenes: tuple[Recall, ...] = ()
     """Recall in each scene; empty in reports of older versions."""
+    most_latency_ms: int | None = None
+    """The longest median latency that was allowed; None: any, and in reports of older versions."""
 
     @property
     def is_reached(self) -> bool:
         """Whether the expected rate is not higher than the wanted one."""
         return self.expected_per_hour <= self.wanted_per_hour * ROUNDING
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether the median latency is not longer than allowed."""
+        latency_ms = self.point.recall.latency_median_ms
+        return self.most_latency_ms is None or latency_ms is None or latency_ms <= self.most_latency_ms
 
     @property
     def is_sure(self) -> bool:
@@ -88,53 +111,78 @@ def tune_detector(
         wishes: kind, wanted rate, and settings that are fixed.
     """
     words = tuple(label.name for label in labels[FIRST_WORD:])
-    candidates = list(_candidates(scored, words, wishes))
-    choices = [
-        choice
+    most_latency_ms = wishes.latency_limit_ms(len(words))
+    candidates = list(_candidates(scored, words, wishes, most_latency_ms))
+    trials = [
+        _tried(scored, choice, words)
         for settings in progress.track(candidates, "trying detectors")
         for choice in _with_thresholds(scored, settings, words, wishes.false_accepts_per_hour)
     ]
-    best, expected = _best(choices, wishes.false_accepts_per_hour, lambda settings: _net_hits(scored, settings, words))
+    chosen = _best(_quick_enough(trials, most_latency_ms), wishes.false_accepts_per_hour)
+    best = chosen.settings
     if wishes.suppression_ms is None:
         quicker = [dataclasses.replace(best, suppression_ms=ms) for ms in SUPPRESSIONS_MS]
-        best = max(quicker, key=lambda settings: _net_hits(scored, settings, words, negatives=True))
+        best = max(quicker, key=lambda settings: _net_hits(scored, settings, words))
     positives = score_detector(scored.words, best, words)
     return Tuning(
         scenes=tuple(recall_of(stream.name, [score]) for stream, score in zip(scored.words, positives, strict=True)),
         detector=best,
         wanted_per_hour=wishes.false_accepts_per_hour,
-        expected_per_hour=expected,
+        expected_per_hour=chosen.expected_per_hour,
         point=deployed_point(scored, best, words),
         hours_wanted=hours_without_events_to_prove(wishes.false_accepts_per_hour),
         tried=len(candidates) + (len(SUPPRESSIONS_MS) if wishes.suppression_ms is None else 0),
+        most_latency_ms=most_latency_ms,
     )
 
 
-def _candidates(scored: ScoredStreamSet, words: Sequence[str], wishes: DetectorRequest) -> Iterator[DetectorSettings]:
+def _candidates(
+    scored: ScoredStreamSet, words: Sequence[str], wishes: DetectorRequest, most_latency_ms: int | None
+) -> Iterator[DetectorSettings]:
+    stride_ms = wishes.inference_stride_ms
     if wishes.kind != RECOGNIZE_COMMANDS:
         negatives = (*scored.negatives, *scored.others)
-        yield dataclasses.replace(
-            fit_temporal_filter(scored.words, negatives, words, wishes.inference_stride_ms), **wishes.given
-        )
+        limits = (GRACE_MS,) if most_latency_ms is None else (GRACE_MS, most_latency_ms, most_latency_ms // 2)
+        for latest_ms in limits:
+            fitted = fit_temporal_filter(scored.words, negatives, words, stride_ms, latest_ms=latest_ms)
+            yield dataclasses.replace(fitted, **wishes.given)
         return
-    for window_ms in sorted({max(window_ms, wishes.inference_stride_ms) for window_ms in SMOOTHING_WINDOWS_MS}):
-        scores = window_ms // wishes.inference_stride_ms
+    windows = SMOOTHING_WINDOWS_MS if most_latency_ms is None else (*QUICK_WINDOWS_MS, *SMOOTHING_WINDOWS_MS)
+    for window_ms in sorted({max(window_ms, stride_ms) for window_ms in windows}):
+        scores = window_ms // stride_ms
         settings = dataclasses.replace(wishes.defaults, average_window_ms=window_ms, minimum_count=max(1, scores // 2))
         yield dataclasses.replace(settings, **wishes.given)
 
 
-def _best(choices: Sequence[_Choice], wanted_per_hour: float, net_hits: Callable[[DetectorSettings], int]) -> _Choice:
-    """Returns the best choice that keeps the rate; if that costs over half of the words, the lowest rate.
+def _tried(scored: ScoredStreamSet, choice: _Choice, words: Sequence[str]) -> _Trial:
+    scores = score_detector(scored.words, choice[0], words)
+    latency_ms = recall_of("all", scores).latency_median_ms
+    return _Trial(*choice, _net_hits_of(scores), float("inf") if latency_ms is None else latency_ms)
 
-    If every choice has more false accepts than hits, those that tie for the best are compared.
+
+def _quick_enough(trials: Sequence[_Trial], most_latency_ms: int | None) -> Sequence[_Trial]:
+    """Returns the detectors that are quick enough; if that costs over half of the words, up to the quickest useful."""
+    most = float("inf") if most_latency_ms is None else most_latency_ms
+    quickest = min(trial.latency_ms for trial in _useful(trials))
+    return [trial for trial in trials if trial.latency_ms <= max(most, quickest)]
+
+
+def _useful(trials: Sequence[_Trial]) -> list[_Trial]:
+    """Returns those that find at least half of what the best one finds.
+
+    If every one has more false accepts than hits, those that tie for the best are returned.
     """
-    net_hits_of = [net_hits(settings) for settings, _ in choices]
-    most = max(net_hits_of)
-    useful = [at for at in range(len(choices)) if net_hits_of[at] >= min(most, most / 2)]
-    keeping = [at for at in useful if choices[at][1] <= wanted_per_hour * ROUNDING]
+    most = max(trial.net_hits for trial in trials)
+    return [trial for trial in trials if trial.net_hits >= min(most, most / 2)]
+
+
+def _best(trials: Sequence[_Trial], wanted_per_hour: float) -> _Trial:
+    """Returns the best trial that keeps the rate; if that costs over half of the words, the lowest rate."""
+    useful = _useful(trials)
+    keeping = [trial for trial in useful if trial.expected_per_hour <= wanted_per_hour * ROUNDING]
     if keeping:
-        return choices[max(keeping, key=lambda at: net_hits_of[at])]
-    return choices[min(useful, key=lambda at: (choices[at][1], -net_hits_of[at]))]
+        return max(keeping, key=lambda trial: trial.net_hits)
+    return min(useful, key=lambda trial: (trial.expected_per_hour, -trial.net_hits))
 
 
 def _with_thresholds(
@@ -147,25 +195,37 @@ def _with_thresholds(
     """
     hours = sum(stream.duration_ms for stream in scored.negatives) / MS_PER_HOUR
     share = wanted_per_hour / len(words)
-    counts = _counts(scored, settings, words, enough=max(wanted_per_hour * hours, TAIL))
     if share * hours >= COUNTABLE:
+        counts = _counts(scored, settings, words, enough=wanted_per_hour * hours)
         chosen = [counted_threshold(counts[:, at], hours, share) for at in range(len(words))]
         thresholds = tuple(threshold for threshold, _ in chosen)
         tuned = dataclasses.replace(settings, threshold=min(thresholds), word_thresholds=thresholds)
         yield tuned, sum(rate for _, rate in chosen)
         return
-    together = counts.sum(axis=1)
-    yield _with_threshold(settings, extrapolated_threshold(together, hours, wanted_per_hour))
+    rates = _expected_rates(scored, settings, words)
+    for threshold in _strictest_first(rates, wanted_per_hour):
+        yield dataclasses.replace(settings, threshold=threshold), float(rates[threshold - LOWEST])
+
+
+def _strictest_first(rates: npt.NDArray[np.float64], wanted_per_hour: float) -> list[int]:
+    """Returns the thresholds for the wanted rate, and for twice as high ones in case it costs most of the recall."""
+    found: list[int] = []
     per_hour = wanted_per_hour
-    # Higher rates are tried, too: a single loud sound in few negatives must not cost all recall.
-    while per_hour <= max(wanted_per_hour, TAIL / hours):
-        yield _with_threshold(settings, counted_threshold(together, hours, per_hour))
+    while not found or found[-1] > LOWEST:
+        low_enough = np.flatnonzero(rates <= per_hour)
+        threshold = LOWEST + int(low_enough[0]) if low_enough.size else HIGHEST
+        found += [threshold] if threshold not in found else []
         per_hour *= 2
+    return found
 
 
-def _with_threshold(settings: DetectorSettings, chosen: tuple[int, float]) -> _Choice:
-    threshold, expected = chosen
-    return dataclasses.replace(settings, threshold=threshold), expected
+def _expected_rates(
+    scored: ScoredStreamSet, settings: DetectorSettings, words: Sequence[str]
+) -> npt.NDArray[np.float64]:
+    """Returns float [thresholds from LOWEST to HIGHEST]: false accepts per hour that are expected above each."""
+    peaks = find_peaks(scored.negatives, settings, words)
+    thresholds = range(LOWEST, HIGHEST + 1)
+    return np.array([peaks.expected_per_hour(bits_of_threshold(settings, threshold)) for threshold in thresholds])
 
 
 def _counts(scored: ScoredStreamSet, settings: DetectorSettings, words: Sequence[str], enough: float) -> Counts:
@@ -195,46 +255,13 @@ def counted_threshold(counts: Counts, hours: float, wanted_per_hour: float) -> t
     falling = np.maximum.accumulate(counts[::-1])[::-1]
     few = np.flatnonzero(falling <= wanted_per_hour * hours)
     at = int(few[0]) if few.size else len(falling) - 1
-    return LOWEST + at, _expected(falling, at) / hours
+    return LOWEST + at, float(falling[at]) / hours
 
 
-def extrapolated_threshold(counts: Counts, hours: float, wanted_per_hour: float) -> tuple[int, float]:
-    """Returns the lowest threshold whose expected and counted rates are at most the wanted one, and its expected rate.
-
-    If there is none, the threshold is HIGHEST. Arguments as for counted_threshold().
-    """
-    falling = np.maximum.accumulate(counts[::-1])[::-1]
-    allowed = wanted_per_hour * hours
-    kept = [at for at in range(len(falling)) if falling[at] <= allowed and _expected(falling, at) <= allowed]
-    at = kept[0] if kept else len(falling) - 1
-    return LOWEST + at, _expected(falling, at) / hours
+def _net_hits(scored: ScoredStreamSet, settings: DetectorSettings, words: Sequence[str]) -> int:
+    """Returns the words found minus false accepts and confusions, in streams with words and without."""
+    return _net_hits_of(score_detector((*scored.words, *scored.negatives), settings, words))
 
 
-def _expected(falling: Counts, at: int) -> float:
-    """Returns the expected false accepts at a threshold: counted if there are many, else extrapolated."""
-    if falling[at] >= COUNTABLE or falling[0] == 0:
-        return float(falling[at])
-    first, fall = _tail(falling)
-    return max(float(falling[at]), float(falling[first]) * math.exp(-fall * max(0, at - first)))
-
-
-def _tail(falling: Counts) -> tuple[int, float]:
-    """Returns the highest threshold with TAIL peaks above it, and `fall`: the number falls by e^-fall per step.
-
-    It is the maximum likelihood estimate for geometrically distributed heights.
-    """
-    first = int(np.flatnonzero(falling >= min(TAIL, falling[0]))[-1])
-    mean_height = max(float(falling[first + 1 :].sum() / falling[first]), 1.0 / TAIL)
-    return first, math.log1p(1 / mean_height)
-
-
-def _net_hits(
-    scored: ScoredStreamSet, settings: DetectorSettings, words: Sequence[str], *, negatives: bool = False
-) -> int:
-    """Returns the words found minus false accepts and confusions."""
-    net_hits = sum(
-        score.found - score.false_accepts - score.confused for score in score_detector(scored.words, settings, words)
-    )
-    if negatives:
-        net_hits -= sum(score.false_accepts for score in score_detector(scored.negatives, settings, words))
-    return net_hits
+def _net_hits_of(scores: Sequence[StreamScore]) -> int:
+    return sum(score.found - score.false_accepts - score.confused for score in scores)

@@ -24,6 +24,10 @@ MOST_AVERAGE_WINDOW_MS = 5000
 """KWS_MAX_AVERAGE_WINDOW_MS of kws_detector.h; the inference stride cannot be longer either."""
 MOST_MINIMUM_COUNT = 1001
 """KWS_MAX_MINIMUM_COUNT: all scores of the longest smoothing window at the shortest stride."""
+WAKE_WORD_LATENCY_MS = 300
+"""Default limit of the median latency if there is one word."""
+MOST_LATENCY_MS = 1000
+"""A detection that comes later does not count (timeline.GRACE_MS)."""
 MOST_SUPPRESSION_MS = 3_600_000
 """KWS_MAX_SUPPRESSION_MS: an hour."""
 
@@ -122,6 +126,10 @@ class DetectorRequest:
     false_accepts_per_hour: float = 0.5
     """False accepts per hour that `tinykws tune` allows for all words together, 0.01 to 1000. Raise it if words are
     missed."""
+    most_latency_ms: int | None = None
+    """Longest time from the end of a word to its detection that `tinykws tune` allows, in milliseconds, in the median
+    over clips, 0 to 1000. A detector that may wait for the pause after a word has fewer false accepts. null: 300 if
+    there is one word, which should start something at once; otherwise no limit."""
     average_window_ms: int | None = None
     """`recognize_commands` only: length of the smoothing window in milliseconds, `inference_stride_ms` to 5000. null:
     chosen by `tinykws tune`, or 1000 with a threshold that is a number."""
@@ -139,6 +147,12 @@ class DetectorRequest:
     def is_auto(self) -> bool:
         """Whether `tinykws tune` chooses the detector."""
         return self.threshold == AUTO
+
+    def latency_limit_ms(self, n_words: int) -> int | None:
+        """Returns the longest median latency that is allowed with so many words; None: any."""
+        if self.most_latency_ms is None:
+            return WAKE_WORD_LATENCY_MS if n_words == 1 else None
+        return self.most_latency_ms
 
     @property
     def given(self) -> dict[str, Any]:
@@ -171,6 +185,7 @@ class DetectorRequest:
         require_one_of("detector: kind", self.kind, DETECTOR_KINDS)
         self._check_thresholds(words)
         require_in_range("detector: false_accepts_per_hour", self.false_accepts_per_hour, 0.01, 1000)
+        require_in_range("detector: most_latency_ms", self.most_latency_ms or 0, 0, MOST_LATENCY_MS)
         in_range = stride_ms <= self.inference_stride_ms <= MOST_AVERAGE_WINDOW_MS
         if not in_range or self.inference_stride_ms % stride_ms:
             raise ConfigError(

@@ -71,6 +71,11 @@ class Project:
         return self.build_dir / "teacher" / "rows.npz"
 
     @property
+    def synthetic_start_dir(self) -> Path:
+        """Weights of the network that learned synthetic clips only, for fine-tuning on recordings."""
+        return self.build_dir / "synthetic_start"
+
+    @property
     def quantized_dir(self) -> Path:
         """The int8 model as a bundle whose detector is not tuned yet."""
         return self.build_dir / "quantized"

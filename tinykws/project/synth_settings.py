@@ -19,8 +19,9 @@ class SynthSettings:
     """Which synthetic clips are made, and by which text-to-speech engines. Counts are clips over all splits."""
 
     enabled: str = "auto"
-    """When synthetic clips are made. `auto`: if at least one word has no recording in the data folder; `always`;
-    `never`: train on recordings only."""
+    """When synthetic clips are made. `auto`: if at least one word has no recording in the data folder, or fewer than
+    200 for an architecture that is made for streams, which is then fine-tuned on them; `always`; `never`: train on
+    recordings only."""
     engines: tuple[str, ...] = one_or_several((AUTO,))
     """Text-to-speech engines that share the clips. `auto`: all that are installed and speak the language; or a list of
     `espeak`, `flite`, `gnuspeech`, `hibari`, `piper`, and engines of other packages. More engines give more different

@@ -23,7 +23,8 @@ class AugmentationSettings:
     no longer."""
     recordings_share: float | None = renamed(None, former_key="recordings_part")
     """For labels that have both recorded and synthetic clips: the smallest share of recorded clips in an epoch, 0 to 1.
-    null: 0.5 if every label has ten recordings, otherwise 0.3."""
+    null: 0.5 if every label has ten recordings, otherwise 0.3. For networks for streams: the share of the recordings
+    among the clips of a word in fine-tuning; null: 0.5."""
     shift_ms: int = 100
     """Largest shift in time, in milliseconds, at most the clip's length."""
     place_probability: float = 0.5

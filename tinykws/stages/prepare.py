@@ -61,7 +61,7 @@ from tinykws.training_data.folders import (
 from tinykws.training_data.long_words import LongWord, find_long_words, summary_of_long_words, too_long_ms
 from tinykws.training_data.noise_recordings import NoiseRecordings, read_noise
 from tinykws.training_data.silence_clips import silence_clips, split_noise
-from tinykws.training_data.split_filling import fill_splits
+from tinykws.training_data.split_filling import fill_splits, fill_training
 
 BATCH_CLIPS = 64
 SILENCE_SEED = 17
@@ -229,9 +229,14 @@ def _find_material(project: Project) -> _Material:
     noise = read_noise(
         dataclasses.replace(file, parts=(name, *file.parts)) for name, scan in scans for file in scan.noise
     )
-    filled = fill_splits(clips, lambda clip: clip.source.startswith(files.RECORDED_PREFIX) and not data.has_split_lists)
+
+    def may_move(clip: ClipFile) -> bool:
+        return clip.source.startswith(files.RECORDED_PREFIX) and not data.has_split_lists
+
+    filled = fill_splits(clips, may_move)
+    learned = fill_training(filled.clips, may_move)
     shortened = tuple(f"{one.source}: {one.reason}" for one in noise.shortened)
-    return _Material(data, filled.clips, noise, filled.notes + shortened)
+    return _Material(data, learned.clips, noise, filled.notes + learned.notes + shortened)
 
 
 def _check_words(material: _Material, labels: Sequence[Label], project: Project) -> None:

@@ -21,11 +21,14 @@ from tinykws.project.layout import Project
 from tinykws.recording.record_protocol import OnSound, Recording, SoundLostError
 from tinykws.support.errors import ConfigError
 from tinykws.support.files import creating, not_writable
+from tinykws.training_data.folders import clip_files
 
 SPARE_MS = 1000
 """Recorded in addition to the clip's length, so that the moment of speaking does not matter."""
 ATTEMPTS = 3
 """How often a bad clip is recorded again if there is nobody to ask."""
+RECOMMENDED = 20
+"""Recordings of each word after which fine-tuning gives most of what it can give (docs/notebook/hearing_people.md)."""
 SPEAKER = re.compile(r"[A-Za-z0-9-]{1,40}")
 
 Answer = Literal["keep", "again", "quit"]
@@ -81,6 +84,23 @@ class RecordReport:
     def complete(self) -> bool:
         """Whether the wanted number of clips was kept."""
         return len(self.files) >= self.wanted
+
+
+def recordings_of(project: Project, word: str) -> tuple[int, int]:
+    """Returns how many recordings of a word there are, and of how many speakers."""
+    label = label_of_word(word)
+    names = [known.name for known in project.config.labels]
+    if label.name not in names:
+        return 0, 0
+    clips = [clip for clip in clip_files(project.data_dir, project.config.labels) if names[clip.label_id] == label.name]
+    return len(clips), len({clip.speaker for clip in clips})
+
+
+def recommended_count(project: Project, word: str) -> int:
+    """Returns how many clips to record if nobody says it: up to RECOMMENDED of a word of the project, one of others."""
+    if label_of_word(word).name not in {known.name for known in project.config.labels}:
+        return 1
+    return max(1, RECOMMENDED - recordings_of(project, word)[0])
 
 
 def record(

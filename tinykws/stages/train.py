@@ -2,6 +2,9 @@
 """train: trains a network on the dataset.
 
 Reads build/dataset/; writes build/model/: model.keras, history.json, learning_curves.png.
+
+A network that is made for streams first learns the synthetic clips, if there are any of a word. Its weights are kept in
+build/synthetic_start/, and recordings of that word are added to it in a minute (tinykws/training/fine_tuning.py).
 """
 
 from __future__ import annotations
@@ -10,15 +13,18 @@ import contextlib
 import dataclasses
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from tinykws.audio.samples import Samples
+from tinykws.audio.samples import SAMPLE_RATE_HZ, Samples
 from tinykws.cost.architecture_cost import NetworkCost, in_words, measure_cost, refuse_if_over_limits
+from tinykws.evaluation.left_out import RecordingsGain, recordings_gain
 from tinykws.evaluation.scoring import Score, score
-from tinykws.evaluation.stream_set import training_talk
+from tinykws.evaluation.stream_scores import Stream
+from tinykws.evaluation.stream_set import project_negatives, training_talk, uses_of_negatives
 from tinykws.project.layout import Project
 from tinykws.project.model_settings import ModelSettings
 from tinykws.project.synth_settings import AUTO
@@ -31,6 +37,8 @@ from tinykws.support.progress import SILENT, Progress
 from tinykws.training.architectures.registry import TEACHER
 from tinykws.training.class_weights import class_weights
 from tinykws.training.defaults import with_defaults
+from tinykws.training.fine_tuning import FineTuner, Rows, Weights, recordings_for_fine_tuning, without
+from tinykws.training.kept_start import Facts, facts_of, keep_start, kept_start
 from tinykws.training.keras_network import Network
 from tinykws.training.lessons import Lessons
 from tinykws.training.runs import ClipRun, Run, StreamRun
@@ -43,6 +51,9 @@ from tinykws.training_data.dataset import Dataset
 HISTORY_NAME = "history.json"
 CURVES_NAME = "learning_curves.png"
 TEACHER_DROPOUT = 0.2
+FEWEST_RECORDINGS = 6
+"""With fewer, leaving some out in turns tells nothing, so they are not used."""
+SAMPLES_PER_MS = SAMPLE_RATE_HZ // 1000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,6 +85,8 @@ class TrainReport:
     best: EpochRecord
     """The epoch whose weights were kept: that of the best mean recall on the validation clips, or the last one."""
     seconds: float
+    recordings: RecordingsGain | None = None
+    """What fine-tuning on recordings gave; None if there was none."""
 
 
 def stage_files(project: Project) -> StageFiles:
@@ -106,9 +119,12 @@ def train(project: Project, *, progress: Progress = SILENT) -> TrainReport:
     _check(dataset, project)
     cost = _affordable_cost(dataset, project.config.model, progress)
     settings = with_defaults(project.config.training, dataset, project.config.model)
-    run = _run(dataset, project, settings, progress)
-    history, best, weights = _learn(run, settings, dataset, progress)
-    run.restore(weights)
+    if project.config.model.hears_streams:
+        run, history, best, gain = _learn_streams(dataset, project, settings, progress)
+    else:
+        run, gain = _run(dataset, project, settings), None
+        history, best, weights = _learn(run, settings, dataset, progress)
+        run.restore(weights)
     if isinstance(run, ClipRun) and run.teacher is not None:
         figures = _figures_of(run.teacher, dataset)
         progress.say(f"the teacher's mean recall: {figures.mean_recall:.1%} on the validation clips")
@@ -120,7 +136,79 @@ def train(project: Project, *, progress: Progress = SILENT) -> TrainReport:
         epochs=len(history),
         best=best,
         seconds=time.monotonic() - started,
+        recordings=gain,
     )
+
+
+def _learn_streams(
+    dataset: Dataset, project: Project, settings: TrainingSettings, progress: Progress
+) -> tuple[Run, list[EpochRecord], EpochRecord, RecordingsGain | None]:
+    """Returns the training with the weights to keep, each epoch's record, the last one, and the recordings' gain."""
+    recordings = recordings_for_fine_tuning(dataset)
+    first, talk = without(dataset, recordings), training_talk(project)
+    architecture = project.config.model.architecture
+    settings = dataclasses.replace(settings, teacher=_teacher_name(project))
+    facts = facts_of(first, architecture, settings, project.negatives_dir)
+    folder = project.synthetic_start_dir
+    kept = kept_start(folder, facts)
+    lessons = None if kept else _lessons(first, project, talk, recordings, progress)
+    run = StreamRun(first, settings, architecture, talk, lessons)
+    history = _restored(run, kept, progress) or _learn_and_keep(run, facts, folder, settings, first, progress=progress)
+    if len(recordings) < FEWEST_RECORDINGS:
+        if len(recordings):
+            progress.say(f"{len(recordings)} recordings are too few to tell whether they help: record twenty")
+        return run, history, history[-1], None
+    tuner = FineTuner(dataset, talk, architecture, _with_given_share(settings, project), run.weights())
+    negatives = [_without_words(stream) for stream in project_negatives(project, uses_of_negatives(project).tuning)]
+    per_hour = project.config.detector.false_accepts_per_hour
+    gain, weights = recordings_gain(
+        tuner, dataset, recordings, negatives=negatives, per_hour=per_hour, progress=progress
+    )
+    run.restore(weights)
+    progress.say(gain.in_words())
+    if gain.used:
+        last = history[-1]
+        history.append(_record(last.epoch + 1, EpochResult(last.loss, last.accuracy), run.network, dataset))
+    return run, history, history[-1], gain
+
+
+def _with_given_share(settings: TrainingSettings, project: Project) -> TrainingSettings:
+    """Returns the settings with the share of recordings of kws.yaml: the default is that of fine-tuning."""
+    share = project.config.training.augmentation.recordings_share
+    return dataclasses.replace(
+        settings, augmentation=dataclasses.replace(settings.augmentation, recordings_share=share)
+    )
+
+
+def _restored(run: Run, kept: tuple[Weights, list[dict[str, Any]]] | None, progress: Progress) -> list[EpochRecord]:
+    """Sets weights that were kept of the same training; returns the record of each epoch, empty if there are none."""
+    if kept is None:
+        return []
+    try:
+        history = [EpochRecord(**record) for record in kept[1]]
+        run.restore(kept[0])
+    except (ValueError, TypeError):  # of another version
+        return []
+    progress.say("the network of synthetic clips was kept")
+    return history
+
+
+def _learn_and_keep(
+    run: Run, facts: Facts, folder: Path, settings: TrainingSettings, dataset: Dataset, *, progress: Progress
+) -> list[EpochRecord]:
+    """Trains on everything but the recordings to fine-tune on; returns the record of each epoch."""
+    history, _, weights = _learn(run, settings, dataset, progress)
+    run.restore(weights)
+    keep_start(folder, facts, weights, [dataclasses.asdict(record) for record in history])
+    return history
+
+
+def _without_words(stream: Stream) -> Samples:
+    """Returns int16 [m] of a recording; zeros where a word is listed in it."""
+    sound = np.concatenate([np.zeros(0, np.int16), *stream])
+    for event in stream.events:
+        sound[event.start_ms * SAMPLES_PER_MS : event.end_ms * SAMPLES_PER_MS] = 0
+    return sound
 
 
 def _check(dataset: Dataset, project: Project) -> None:
@@ -144,13 +232,9 @@ def _affordable_cost(dataset: Dataset, model: ModelSettings, progress: Progress)
     return cost
 
 
-def _run(dataset: Dataset, project: Project, settings: TrainingSettings, progress: Progress) -> Run:
-    """Returns the training that suits the architecture."""
+def _run(dataset: Dataset, project: Project, settings: TrainingSettings) -> Run:
+    """Returns the training of a network that learns from clips."""
     architecture = project.config.model.architecture
-    if project.config.model.hears_streams:
-        talk = training_talk(project)
-        lessons = _lessons(dataset, project, talk, progress)
-        return StreamRun(dataset, settings, architecture, talk, lessons)
     shape, n_labels, n_words = dataset.frontend.features_shape, len(dataset.labels), len(WordTargets(dataset).names)
     n_clips = min(len(dataset.label_ids("training")), settings.augmentation.clips_per_epoch)
     teacher = None
@@ -170,8 +254,10 @@ def _teacher_name(project: Project) -> str | None:
     return usual_teacher() if wanted == AUTO else wanted
 
 
-def _lessons(dataset: Dataset, project: Project, talk: Sequence[Samples], progress: Progress) -> Lessons | None:
-    """Returns what the pretrained teacher says of clips and talk; None without one."""
+def _lessons(
+    dataset: Dataset, project: Project, talk: Sequence[Samples], recordings: Rows, progress: Progress
+) -> Lessons | None:
+    """Returns what the pretrained teacher, which does not learn the recordings, says of clips and talk, or None."""
     name, seed = _teacher_name(project), project.config.training.seed
     if name is None:
         if project.config.training.teacher == AUTO:
@@ -179,7 +265,7 @@ def _lessons(dataset: Dataset, project: Project, talk: Sequence[Samples], progre
         return None
     teacher = find_teacher(name, project.root)
     lessons, knowledge = make_lessons(
-        teacher, dataset, talk, kept=project.teacher_rows_path, seed=seed, progress=progress
+        teacher, dataset, talk, left_out=recordings, kept=project.teacher_rows_path, seed=seed, progress=progress
     )
     progress.say(str(knowledge))
     return lessons

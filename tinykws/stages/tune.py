@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tinykws.audio.files import read_audio
 from tinykws.evaluation.detector_quality import METRICS_KEY
+from tinykws.evaluation.spoken_by import spoken_by
 from tinykws.evaluation.stream_measure import score_stream_set
 from tinykws.evaluation.stream_scores import Stream
 from tinykws.evaluation.stream_set import held_back_noise, plan_stream_set, project_negatives, uses_of_negatives
@@ -23,7 +24,7 @@ from tinykws.project.grammar import OpenAfter
 from tinykws.project.labels import BACKGROUND_NOISE, FIRST_WORD
 from tinykws.project.layout import Project
 from tinykws.support.errors import ConfigError
-from tinykws.support.freshness import StageFiles
+from tinykws.support.freshness import StageFiles, read_report
 from tinykws.support.progress import SILENT, Progress
 from tinykws.training_data.dataset import Dataset
 from tinykws.training_data.folders import VALIDATION
@@ -40,6 +41,8 @@ class TuneReport:
     """None if kws.yaml gives the detector."""
     made_negatives: bool
     """Whether other words and noise replaced long recordings, because there were none."""
+    spoken_by: str | None = None
+    """Who spoke the clips that the recall was measured on, one of spoken_by.py; None in reports of older versions."""
 
 
 def stage_files(project: Project) -> StageFiles:
@@ -65,7 +68,8 @@ def tune(project: Project, *, progress: Progress = SILENT) -> TuneReport:
     wishes = project.config.detector
     if wishes.is_auto:
         negatives = project_negatives(project, uses_of_negatives(project).tuning, progress)
-        report = _choose_detector(bundle, project, wishes, negatives, progress)
+        held_back = _engines_held_back(project)
+        report = _choose_detector(bundle, project, wishes, negatives, progress, held_back=held_back)
     else:
         report = TuneReport(wishes.as_given(project.config.words), _texts(bundle), None, made_negatives=False)
     report = _with_grammar(report, project.config.deployed_grammar)
@@ -102,8 +106,15 @@ def tune_bundle(
 
 
 def _choose_detector(
-    bundle: Bundle, project: Project, wishes: DetectorRequest, negatives: Sequence[Stream], progress: Progress
+    bundle: Bundle,
+    project: Project,
+    wishes: DetectorRequest,
+    negatives: Sequence[Stream],
+    progress: Progress,
+    *,
+    held_back: Sequence[str] = (),
 ) -> TuneReport:
+    """Chooses a detector. `held_back`: the engines that the model's training did not use, as far as that is known."""
     dataset = Dataset.load(project.dataset_dir)
     if list(dataset.labels) != [label.name for label in bundle.labels]:
         raise ConfigError(
@@ -113,11 +124,25 @@ def _choose_detector(
         )
     noise = held_back_noise(_data_folders(project), VALIDATION)
     stream_set = plan_stream_set(dataset, VALIDATION, noise, negatives)
+    if len(negatives) == 1:
+        progress.say(
+            f"all negatives are from one recording, {negatives[0].name}: on speech of other kinds expect up to three"
+            " times as many false accepts; recordings of other kinds in negatives/ make the rate surer"
+        )
     paced = dataclasses.replace(
         bundle, detector=dataclasses.replace(bundle.detector, inference_stride_ms=wishes.inference_stride_ms)
     )
     tuning = tune_detector(score_stream_set(paced, stream_set, progress=progress), bundle.labels, wishes, progress)
-    return TuneReport(tuning.detector, _texts(bundle), tuning, stream_set.synthetic_negatives)
+    speakers = spoken_by(dataset, VALIDATION, held_back)
+    return TuneReport(tuning.detector, _texts(bundle), tuning, stream_set.synthetic_negatives, speakers)
+
+
+def _engines_held_back(project: Project) -> tuple[str, ...]:
+    """Returns the engines that the project's synthetic clips for training do not have, as `synth` reported."""
+    try:
+        return tuple(map(str, read_report(project.stamp_path("synth")).get("held_back", ())))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return ()
 
 
 def _texts(bundle: Bundle) -> tuple[str, ...]:
@@ -140,6 +165,8 @@ def _write(bundle: Bundle, path: Path, report: TuneReport) -> None:
             "scenes": [dataclasses.asdict(scene) for scene in report.tuning.scenes],
             "words": [dataclasses.asdict(word.recall) for word in point.words],
             "synthetic_negatives": report.made_negatives,
+            "spoken_by": report.spoken_by,
+            "most_latency_ms": report.tuning.most_latency_ms,
         }
     clips = {
         clip.file: read_audio(bundle.path / clip.file, bundle.frontend.sample_rate_hz).samples for clip in bundle.golden
@@ -158,6 +185,12 @@ def _warn(report: TuneReport, progress: Progress) -> None:
         progress.say(
             "no long recordings without the words: other words joined into sentences replace ordinary speech;"
             " for a reliable rate, put hours of real speech into negatives/: tinykws fetch --list"
+        )
+    if not tuning.is_quick:
+        progress.say(
+            f"no detector is quick enough: the quickest reports a word {tuning.point.recall.latency_median_ms:.0f} ms"
+            f" after its end in the median, and {tuning.most_latency_ms} ms are allowed. What may help: detector:"
+            " {kind: recognize_commands}, a shorter inference_stride_ms, or a higher most_latency_ms"
         )
     rate = tuning.point.rate
     if not tuning.is_reached:

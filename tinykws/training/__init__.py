@@ -15,6 +15,8 @@ Contents:
     lessons.Lessons: what a pretrained teacher says of clips and recordings, row by row.
     segments.SegmentMaker: makes segments of streams, with a target for each row of the network.
     stream_trainer.StreamTrainer: trains a network made for streams on segments.
+    fine_tuning.FineTuner: fine-tunes a network of synthetic clips on a few recordings.
+    kept_start.kept_start: the weights of a training on synthetic clips, if it would give the same again.
     runs.Run: a training in progress, of either kind.
     keras_network.Network: an untrained or trained network: probabilities, load, save.
     tensorflow_import.import_tensorflow: imports TensorFlow silently.

@@ -41,6 +41,8 @@ class StreamTrainer:
         n_labels: int,
         maker: SegmentMaker,
         settings: TrainingSettings,
+        *,
+        learning_rate: float = LEARNING_RATE,
     ) -> None:
         """Creates an untrained network and a learning rate schedule for `settings.epochs` epochs, which must be set.
 
@@ -50,6 +52,7 @@ class StreamTrainer:
             n_labels: number of outputs.
             maker: of the segments.
             settings: training settings.
+            learning_rate: the highest one.
         """
         self._deployed = Network.untrained(architecture, features_shape, n_labels, seed=settings.seed)
         self._rows = build_rows(
@@ -64,7 +67,7 @@ class StreamTrainer:
         self._rng = np.random.default_rng([settings.seed, 3])
         assert settings.epochs is not None
         steps = settings.epochs * PASSES * -(-maker.n_segments // settings.batch_size)
-        self._step = self._make_step(schedule(LEARNING_RATE, steps))
+        self._step = self._make_step(schedule(learning_rate, steps))
 
     @property
     def network(self) -> Network:
@@ -100,6 +103,19 @@ class StreamTrainer:
         """Sets weights that `weights` returned earlier."""
         self._rows.set_weights(weights)
 
+    def start_again(self, weights: list[npt.NDArray[Any]]) -> None:
+        """Sets weights that `weights` returned; the optimizer and the learning rate's schedule begin again."""
+        self._rows.set_weights(weights)
+        for variable in self._optimizer.variables:
+            variable.assign(np.zeros(variable.shape, variable.dtype))
+        self._rng = np.random.default_rng([self._settings.seed, 3])
+
+    def logits(self, features: npt.NDArray[np.int8]) -> npt.NDArray[np.float32]:
+        """Returns float [n, rows, n_labels] of int8 [n, n_frames, n_mels], as long as the segments."""
+        size = self._settings.batch_size
+        batches = [features[start : start + size] for start in range(0, len(features), size)]
+        return np.concatenate([self._rows(real_values(batch), training=False).numpy() for batch in batches])
+
     def _make_step(self, learning_rate: Any) -> Any:
         """Returns a function that trains on one batch and returns the sums of losses, correct rows and counted rows."""
         import keras
@@ -108,6 +124,7 @@ class StreamTrainer:
         model, variables = self._rows, self._rows.trainable_variables
         optimizer = keras.optimizers.Adam(learning_rate, clipnorm=GRADIENT_NORM)
         optimizer.build(variables)
+        self._optimizer = optimizer
 
         def gradients(features: Any, targets: Any, taught: Any) -> Any:
             with tensorflow.GradientTape() as tape:

@@ -20,6 +20,7 @@ Contents:
     checked_recordings.checked_recordings: the content of a project's data folder, or why it cannot be used.
     checked_recordings.summary_of_unused: why recordings are not used, in a few lines.
     checked_recordings.summary_of_folders: which folder became which label, in one line.
+    split_filling.fill_training: gives each word with recordings some for training.
     split_filling.fill_splits: gives each word clips for validation and training if its speakers' hashes do not.
     long_words.find_long_words: finds words whose recordings are longer than a clip.
     long_words.enough_clip_ms: the clip length that holds a word.

@@ -25,6 +25,8 @@ TRAINING, VALIDATION, TESTING = SPLITS = ("training", "validation", "testing")
 LIST_FILES = {VALIDATION: "validation_list.txt", TESTING: "testing_list.txt"}
 LONGEST_CLIP_SECONDS = 30
 """A longer recording is not of one word."""
+ENOUGH_RECORDINGS = 200
+"""From so many recordings of each word on, a network made for streams learns from them alone."""
 IGNORE_LIST = "ignore_list.txt"
 """Clips to exclude from the dataset: one `folder/name` or `folder` per line."""
 MINED = "_mined_"
@@ -152,11 +154,15 @@ def noise_audio(folder: Path) -> list[AudioFile]:
 
 
 def needs_synthetic_clips(config: Config, data_dir: Path) -> bool:
-    """Returns whether `synth` should synthesize clips: by its setting, or (auto) if a word has no recordings."""
+    """Returns whether `synth` should synthesize clips: by its setting, or (auto) if a word has too few recordings.
+
+    A network that is made for streams learns synthetic clips first and is then fine-tuned on few recordings.
+    """
     if config.synth.enabled != "auto":
         return config.synth.enabled == "always"
-    recorded = {clip.label_id for clip in clip_files(data_dir, config.labels)}
-    return not set(range(UNKNOWN_INDEX + 1, len(config.labels))) <= recorded
+    recorded = Counter(clip.label_id for clip in clip_files(data_dir, config.labels))
+    fewest = ENOUGH_RECORDINGS if config.model.hears_streams else 1
+    return any(recorded[label_id] < fewest for label_id in range(UNKNOWN_INDEX + 1, len(config.labels)))
 
 
 class _Scan:

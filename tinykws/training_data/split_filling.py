@@ -45,6 +45,23 @@ def fill_splits(clips: Sequence[ClipFile], may_move: Callable[[ClipFile], bool])
     return filled
 
 
+def fill_training(clips: Sequence[ClipFile], is_recorded: Callable[[ClipFile], bool]) -> Filled:
+    """Returns the clips so that, if possible, each word that has recordings has some for training.
+
+    A word may have synthetic clips in all splits, and yet the hash may put its only speaker into testing.
+
+    Args:
+        clips: all clips of a project.
+        is_recorded: whether a clip is a recording whose split may be changed.
+    """
+    recorded = Filled([clip for clip in clips if is_recorded(clip)])
+    for label_id in sorted(_words(recorded.clips)):
+        if not _has(recorded.clips, label_id, TRAINING):
+            recorded = _fill(recorded, label_id, TRAINING, VALIDATION, is_recorded)
+    moved = {clip.source: clip for clip in recorded.clips}
+    return Filled([moved.get(clip.source, clip) for clip in clips], recorded.notes)
+
+
 def _fill(filled: Filled, label_id: int, split: str, other: str, may_move: Callable[[ClipFile], bool]) -> Filled:
     movable = {clip.source for clip in filled.clips if may_move(clip) and clip.split != split}
     of_word = [clip for clip in filled.clips if clip.label_id == label_id and clip.source in movable]

@@ -12,6 +12,7 @@ from tone_bursts_dataset import KWS_YAML, make_project
 
 from tinykws.project.labels import FIRST_WORD
 from tinykws.support.progress import Progress
+from tinykws.training.fine_tuning import without
 from tinykws.training.segments import NOT_COUNTED
 from tinykws.training.stream_trainer import losses_of_teacher
 from tinykws.training.teachers.teaching import Knowledge, make_lessons
@@ -63,6 +64,19 @@ def test_a_head_learns_the_words_and_its_rows_are_kept(tmp_path: Path) -> None:
     count = teacher.heard
     make_lessons(teacher, dataset, [talk], kept=tmp_path / "rows.npz", seed=1, progress=Progress())
     assert teacher.heard == count
+
+
+@pytest.mark.slow
+def test_clips_that_are_left_out_teach_the_head_nothing(tmp_path: Path) -> None:
+    """Recordings for fine-tuning wear another label; the head must not learn that it is theirs."""
+    dataset = Dataset.load(make_project(tmp_path, yaml=KWS_YAML).dataset_dir)
+    labels = np.array(dataset.label_ids("training"))
+    rows = np.flatnonzero(labels >= FIRST_WORD)[::2].astype(np.int64)
+    lessons, knowledge = make_lessons(
+        Spectrum(), without(dataset, rows), [], left_out=rows, kept=tmp_path / "rows.npz", seed=1, progress=Progress()
+    )
+    assert knowledge.heard >= 16
+    assert np.mean([labels[row] in lessons.clips[row].argmax(axis=1) for row in rows]) > 0.8
 
 
 @pytest.mark.slow

@@ -22,6 +22,7 @@ from tinykws.training_data.dataset import Dataset
 from tinykws.training_data.folders import UNKNOWN_INDEX
 
 SILENCE_SAMPLES = 32_000
+NONE: npt.NDArray[np.int64] = np.zeros(0, np.int64)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,7 +44,14 @@ class Knowledge:
 
 
 def make_lessons(
-    teacher: SpeechTeacher, dataset: Dataset, talk: Sequence[Samples], *, kept: Path, seed: int, progress: Progress
+    teacher: SpeechTeacher,
+    dataset: Dataset,
+    talk: Sequence[Samples],
+    *,
+    left_out: npt.NDArray[np.int64] = NONE,
+    kept: Path,
+    seed: int,
+    progress: Progress,
 ) -> tuple[Lessons, Knowledge]:
     """Lets a teacher hear the dataset and the talk, and trains its head on them.
 
@@ -51,6 +59,7 @@ def make_lessons(
         teacher: the pretrained network.
         dataset: the head learns its training clips; its validation clips say how good it is.
         talk: recordings without the words, int16 [m].
+        left_out: training clips that the head does not learn, such as recordings whose worth is measured.
         kept: the file of its rows, read and written.
         seed: for all random choices.
         progress: is told how far it is.
@@ -74,7 +83,8 @@ def make_lessons(
     ]
     of_talk = [Track(each, np.full(len(each), UNKNOWN_INDEX, np.int8)) for each in rows[n_clips:]]
     head = Head(silence.shape[1], len(dataset.labels), teacher.hop_samples, silence[-1], seed)
-    head.learn([*tracks[:n_training], *of_talk], progress)
+    learned = np.delete(np.arange(n_training), left_out)
+    head.learn([*(tracks[row] for row in learned), *of_talk], progress)
     said = head.logits(rows)
     lessons = Lessons(teacher.hop_samples, said[:n_training], said[n_clips:])
     return lessons, _knowledge(said[n_training:n_clips], tracks[n_training:], labels["validation"])
