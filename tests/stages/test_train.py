@@ -186,6 +186,11 @@ def test_what_decides_whether_to_train_again(tmp_path: Path) -> None:
     assert stage_files(project).inputs_digest() != before
 
 
+@pytest.fixture(autouse=True)
+def no_teacher_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tinykws.stages.train.usual_teacher", lambda: None)
+
+
 def test_an_installed_teacher_is_used_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     project = make_project(tmp_path, yaml=STREAMS)
 
@@ -202,8 +207,7 @@ def test_an_installed_teacher_is_used_by_itself(tmp_path: Path, monkeypatch: pyt
     assert "teacher" not in settings("openwakeword", STREAMS.replace("stream_small", "ds_tcn"))
 
 
-def test_a_teacher_decides_too_and_so_do_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tinykws.stages.train.usual_teacher", lambda: None)
+def test_a_teacher_decides_too_and_so_do_its_files(tmp_path: Path) -> None:
     project = make_project(tmp_path, yaml=STREAMS)
     assert "teacher" not in stage_files(project).settings["training"]  # so that older stamps stay valid
     (tmp_path / "my_teacher").mkdir()
@@ -308,6 +312,7 @@ def _facts_without(project: Project) -> str:
     """The facts of a training that did not see the recordings: they were no part of that dataset."""
     dataset = Dataset.load(project.dataset_dir)
     settings = with_defaults(project.config.training, dataset, project.config.model)
+    settings = dataclasses.replace(settings, teacher=None)
     seen = without(dataset, recordings_for_fine_tuning(dataset))
     facts = facts_of(seen, project.config.model.architecture, settings, project.negatives_dir)
     history = json.loads((project.synthetic_start_dir / "facts.json").read_text())["history"]
