@@ -4,6 +4,9 @@
  * doubled, as kws_nn_scale_doubled() needs sums, in the order in which they are read: for each block of four channels
  * their biases, then [pairs][4 channels]. The including file defines SCALE, as one of kws_nn_scaling.h.
  */
+#ifndef KWS_NN_CONV_2D_WIDE_H
+#define KWS_NN_CONV_2D_WIDE_H
+
 #include "kws_nn_columns.h"
 #include "kws_nn_scaling.h"
 
@@ -156,7 +159,7 @@ static inline int32_t product_of(int32_t weights, const int16_t *values)
 }
 
 /* One block of channels of one or of two pixels side by side. */
-static void outputs_of_block(const wide_plan *plan, const int16_t *column, int32_t pixels, int8_t *output)
+static inline void outputs_of_block(const wide_plan *plan, const int16_t *column, int32_t pixels, int8_t *output)
 {
     const int32_t *weights = plan->weights;
     const int32_t *const end = weights + plan->block_bytes / 4;
@@ -192,12 +195,12 @@ static inline void outputs_of_all(wide_plan *plan, int32_t pixels)
     }
 }
 
-static void outputs_of_tiles(wide_plan *plan)
+static inline void outputs_of_tiles(wide_plan *plan)
 {
     outputs_of_all(plan, PIXELS);
 }
 
-static void outputs_of_pixel(wide_plan *plan)
+static inline void outputs_of_pixel(wide_plan *plan)
 {
     outputs_of_all(plan, 1);
 }
@@ -224,7 +227,8 @@ static int are_runs(const kws_nn_conv_2d_wide_params *params)
     return (window->height == 1 || whole_rows) && values == params->window_values;
 }
 
-static void put_two_runs(const int8_t *first, const int8_t *second, int32_t count, int32_t zero_point, int16_t *columns)
+static inline void put_two_runs(const int8_t *first, const int8_t *second, int32_t count, int32_t zero_point,
+                                int16_t *columns)
 {
 #ifdef KWS_NN_DSP
     const int32_t minus_zero_point = kws_nn_twice(-zero_point);
@@ -249,8 +253,8 @@ static void put_two_runs(const int8_t *first, const int8_t *second, int32_t coun
 }
 
 /* Two pixels' columns side by side, or one pixel's, where `is_single`. */
-static void put_columns(const kws_nn_conv_2d_wide_params *params, const int8_t *input, kws_nn_position at, int is_single,
-                        int16_t *columns)
+static inline void put_columns(const kws_nn_conv_2d_wide_params *params, const int8_t *input, kws_nn_position at,
+                               int is_single, int16_t *columns)
 {
     const kws_nn_columns_of of = {&params->input, &params->window, params->input_zero_point};
     const int8_t *const first = are_runs(params) ? run_of(params, input, at) : NULL;
@@ -273,8 +277,8 @@ static void put_columns(const kws_nn_conv_2d_wide_params *params, const int8_t *
 }
 
 /* All channels of `count` pixels in columns. */
-static void outputs_of_pixels(const kws_nn_conv_2d_wide_params *params, const int16_t *columns, int32_t count,
-                              int8_t *output)
+static inline void outputs_of_pixels(const kws_nn_conv_2d_wide_params *params, const int16_t *columns, int32_t count,
+                                     int8_t *output)
 {
     const int32_t size = params->window_values, channels = params->output.channels;
     const int32_t paired = count / PIXELS * PIXELS;
@@ -302,8 +306,8 @@ static void outputs_of_pixels(const kws_nn_conv_2d_wide_params *params, const in
 }
 
 /* The kernel: input and output as of its own function. */
-static void outputs_of_images(const kws_nn_conv_2d_wide_params *params, const int8_t *input, int8_t *output,
-                              int16_t *columns)
+static inline void outputs_of_images(const kws_nn_conv_2d_wide_params *params, const int8_t *input, int8_t *output,
+                                     int16_t *columns)
 {
     const kws_nn_shape *shape = &params->output;
     kws_nn_position at = {.batch = 0, .y = 0, .x = 0};
@@ -319,3 +323,5 @@ static void outputs_of_images(const kws_nn_conv_2d_wide_params *params, const in
         left -= count;
     }
 }
+
+#endif
