@@ -23,7 +23,7 @@ from tinykws.support.freshness import write_stamp
 from tinykws.support.progress import SILENT, Progress
 from tinykws.support.staleness import reasons
 
-YAML = "words: [yes]\nfeatures: {clip_ms: 1500}\nmodel: {size: auto}\ndetector: {inference_stride_ms: 80}\n"
+YAML = "words: [yes]\nfeatures: {clip_ms: 1500}\nmodel: {size: auto}\ndetector: {inference_stride_ms: 40}\n"
 
 
 class Said(Progress):

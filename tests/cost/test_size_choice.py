@@ -33,7 +33,7 @@ def clocked(board: Board, architecture: str, share: float) -> Board:
     [
         ("nano33ble", "aot", STREAM_LARGE, "it is the largest"),
         ("nano33ble", "tflm", STREAM_SMALL, "stream_medium takes"),
-        ("pico", "aot", STREAM_MEDIUM, "stream_large takes"),
+        ("pico", "aot", STREAM_LARGE, "it is the largest"),
         ("qemu-cortex-m4", "aot", STREAM_LARGE, "93,708 bytes of flash"),
         ("host", "aot", STREAM_MEDIUM, "states no limits"),
     ],

@@ -217,6 +217,8 @@ int main(void) {
     return 5;
 }
 """
+ALONE = '#include "kws_user.h"\nvoid kws_user_watch(void) {}\n'
+"""The port's timer watches over the user's functions, of which there are none here."""
 GROW = "volatile char big[8000]; big[0] = deeper ? grow(deeper - 1) : 0; return big[0]"
 
 
@@ -286,12 +288,13 @@ def compile_for_virt(folder: Path, main: str) -> Path:
 def compile_for_qemu(folder: Path, main: str, compiler: str, flags: list[str], port: Path) -> Path:
     """Compiles a main() with a machine's port as the generated project does."""
     source, program = folder / "main.c", folder / "firmware.elf"
-    source.write_text(f"int grow(int deeper);\nint grow(int deeper) {{ {GROW}; }}\n{main}")
+    source.write_text(f"{ALONE}int grow(int deeper);\nint grow(int deeper) {{ {GROW}; }}\n{main}")
+    (folder / "kws_settings.h").write_text("#define KWS_LED_PIN (-1)\n")
     text, shared = FIRMWARE / "lib" / "kws_serial", FIRMWARE / "ports" / "semihosting"
     (script,) = port.glob("*.ld")
     strict = ["-std=gnu99", "-O1", "-Wall", "-Wextra", "-Wno-infinite-recursion", "-Wno-div-by-zero"]
     sources = [*port.glob("*.c"), text / "kws_text.c", shared / "kws_fast_transport.c", source]
-    includes = [f"-I{folder}" for folder in (port, shared, text, FIRMWARE / "src")]
+    includes = [f"-I{each}" for each in (port, shared, text, FIRMWARE / "src", FIRMWARE / "lib" / "kws_detect", folder)]
     command = [compiler, *flags, *strict, *includes, *sources, f"-T{script}", "-o", program]
     subprocess.run(list(map(str, command)), check=True)
     return program

@@ -22,7 +22,7 @@ from tinykws.aot.scheduling.arena import ALIGNMENT, Buffer, Placement
 from tinykws.cost.execution_mode import ModelInMode, Workload, compile_for_workload
 
 SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g", "-O1"]
-Make = Callable[[bytes], compiler.AotModel]
+Make = Callable[..., compiler.AotModel]
 GAP = 64
 MOST_WORK = 20_000_000
 """Multiplications of one inference; mutants with more are skipped: they take seconds and reach no other code."""
@@ -53,9 +53,11 @@ def compile_stream(tflite: bytes, inference_stride: int = 1) -> ModelInMode:
     return compile_for_workload(tflite, Workload(frames, inference_stride, "armv7e-m", ram_bytes=0))
 
 
-def compile_spaced(tflite: bytes, make: Make = compiler.compile_model, *, missing_bytes: int = 0) -> compiler.AotModel:
-    """Compiles with `make`, with gaps between the buffers."""
-    return spaced_apart(lambda: make(tflite), missing_bytes=missing_bytes)
+def compile_spaced(
+    tflite: bytes, make: Make = compiler.compile_model, *, missing_bytes: int = 0, **options: bool
+) -> compiler.AotModel:
+    """Compiles with `make` and its options, with gaps between the buffers."""
+    return spaced_apart(lambda: make(tflite, **options), missing_bytes=missing_bytes)
 
 
 def spaced_apart(compiled_by: Callable[[], compiler.AotModel], *, missing_bytes: int = 0) -> compiler.AotModel:

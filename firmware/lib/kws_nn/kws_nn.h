@@ -77,7 +77,8 @@ typedef struct {
     int32_t input_zero_point;
     int32_t window_values;  /* that a window sees, a multiple of 4 */
     int32_t pixels_at_once; /* even */
-    const int32_t *weights; /* [output.channels / 4]: 4 biases, then [window_values / 2][4] pairs of int16; all doubled */
+    const int32_t
+        *weights; /* [output.channels / 4]: 4 biases, then [window_values / 2][4] pairs of int16; all doubled */
     const int32_t *scaling; /* [output.channels, or 4]: multiplier, offset and shift (kws_nn_scaling.h) */
     int32_t scaling_bytes;  /* from the scaling of four channels to that of the next four: 48, or 0 */
     int32_t minimum, maximum;
@@ -310,8 +311,8 @@ void kws_nn_depthwise_conv_2d_planar(const kws_nn_depthwise_conv_2d_planar_param
                                      int8_t *output, void *scratch);
 
 /* Channel by channel; scratch: int16 [4][length]. Output may be the input where both have one shape. */
-void kws_nn_depthwise_conv_2d_row(const kws_nn_depthwise_conv_2d_row_params *params, const int8_t *input, int8_t *output,
-                                  void *scratch);
+void kws_nn_depthwise_conv_2d_row(const kws_nn_depthwise_conv_2d_row_params *params, const int8_t *input,
+                                  int8_t *output, void *scratch);
 
 /* The mean, or the largest, of what each window sees inside of the image; dilation is 1. */
 void kws_nn_average_pool_2d(const kws_nn_pool_2d_params *params, const int8_t *input, int8_t *output);

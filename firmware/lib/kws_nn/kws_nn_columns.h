@@ -46,8 +46,8 @@ static inline uint32_t kws_nn_put_run(int16_t *column, uint32_t pixels, uint32_t
 }
 
 /* All that one pixel's window sees, row by row: what is left of the image, in it, right of it. */
-static inline void kws_nn_put_window(const kws_nn_columns_of *of, const int8_t *input, kws_nn_position at, uint32_t pixels,
-                                     int16_t *column)
+static inline void kws_nn_put_window(const kws_nn_columns_of *of, const int8_t *input, kws_nn_position at,
+                                     uint32_t pixels, int16_t *column)
 {
     const kws_nn_window *window = of->window;
     const kws_nn_shape *image = of->input;

@@ -184,7 +184,9 @@ void kws_nn_conv_2d_tile(const kws_nn_conv_2d_tile_params *params, const int8_t 
     const kws_nn_shape *shape = &params->output;
     int16_t *const columns = (int16_t *)scratch;
     int16_t *const spread = columns + params->pixels_at_once * params->window_values;
-    const kws_nn_columns_of of = {.input = &params->input, .window = &params->window, .zero_point = params->input_zero_point};
+    const kws_nn_columns_of of = {.input = &params->input,
+                                  .window = &params->window,
+                                  .zero_point = params->input_zero_point};
     kws_nn_position at = {.batch = 0, .y = 0, .x = 0};
     for (int32_t left = shape->batches * shape->height * shape->width; left > 0;) {
         const int32_t count = left < params->pixels_at_once ? left : params->pixels_at_once;

@@ -48,7 +48,8 @@ static void fill_lines(const int8_t *from, int32_t step, int32_t count, int32_t 
     int32_t even[2], odd[2];
     if ((uintptr_t)to % 4 != 0 && count > 0) {
         const int32_t four = kws_nn_load_four(from);
-        put_one(kws_nn_add_even_bytes(minus_zero_point, four), kws_nn_add_odd_bytes(minus_zero_point, four), length, to);
+        put_one(kws_nn_add_even_bytes(minus_zero_point, four), kws_nn_add_odd_bytes(minus_zero_point, four), length,
+                to);
         from += step;
         to++;
         count--;
@@ -63,7 +64,8 @@ static void fill_lines(const int8_t *from, int32_t step, int32_t count, int32_t 
     }
     if (count > 0) {
         const int32_t four = kws_nn_load_four(from);
-        put_one(kws_nn_add_even_bytes(minus_zero_point, four), kws_nn_add_odd_bytes(minus_zero_point, four), length, to);
+        put_one(kws_nn_add_even_bytes(minus_zero_point, four), kws_nn_add_odd_bytes(minus_zero_point, four), length,
+                to);
     }
 }
 #else
@@ -287,8 +289,8 @@ static void outputs_of_channels(row_plan *plan)
     plan->channels = CHANNELS;
 }
 
-void kws_nn_depthwise_conv_2d_row(const kws_nn_depthwise_conv_2d_row_params *params, const int8_t *input, int8_t *output,
-                                  void *scratch)
+void kws_nn_depthwise_conv_2d_row(const kws_nn_depthwise_conv_2d_row_params *params, const int8_t *input,
+                                  int8_t *output, void *scratch)
 {
     int16_t *const lines = (int16_t *)scratch;
     const int32_t paired = params->output_size / 2 * 2;
