@@ -105,7 +105,9 @@ def test_an_emulated_board_runs_what_a_real_one_runs(board: str) -> None:
 
 def test_more_frequent_inferences_ask_for_a_smaller_one() -> None:
     often = parse_config((YAML % "").replace("inference_stride_ms: 80", "inference_stride_ms: 40"))
-    assert choose_size(often, PICO, "aot").architecture == STREAM_SMALL
+    just = clocked(PICO, STREAM_LARGE, 0.99 * SHARE_OF_CLOCK)
+    assert choose_size(CONFIG, just, "aot").architecture == STREAM_LARGE
+    assert choose_size(often, just, "aot").architecture != STREAM_LARGE
 
 
 @pytest.mark.parametrize(

@@ -46,8 +46,11 @@ def spaced(buffers: Sequence[Buffer]) -> list[Placement]:
     return placements
 
 
-def compile_stream(tflite: bytes, inference_stride: int = 1) -> ModelInMode:
-    """Compiles for listening: the input moves by `inference_stride` rows from one inference to the next."""
+def compile_stream(tflite: bytes, inference_stride: int = 1, *, wide: bool = False) -> ModelInMode:
+    """Compiles for listening: the input moves by `inference_stride` rows from one inference to the next.
+
+    Whether weights are wide is chosen by what they save, whatever `wide` is.
+    """
     shape = read_model(tflite).input.shape
     frames = shape[1] if len(shape) == 4 else 1
     return compile_for_workload(tflite, Workload(frames, inference_stride, "armv7e-m", ram_bytes=0))
