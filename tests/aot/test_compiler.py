@@ -109,6 +109,7 @@ def test_random_networks_of_all_ops(workshop: Path, source: random.Random) -> No
 
 
 @on_linux
+@pytest.mark.slow
 def test_a_model_of_a_variable_batch(workshop: Path) -> None:
     assert assert_equal_to_tflm(conv_1d_transpose_model(), workshop, 20, seed=6) > 15
 

@@ -103,6 +103,7 @@ def assert_exact(
 
 
 @pytest.mark.parametrize("inference_stride", [1, 2, 3, 4, 5, 7, 10, 19, 38])
+@pytest.mark.slow
 def test_micro_speech(inference_stride: int, shared: Path, workshop: Path) -> None:
     tflite = (shared / "models" / MICRO_SPEECH).read_bytes()
     assert assert_exact(tflite, FRAMES, inference_stride, workshop, (1500, 1, 77, 400)) > 2 * 1900 // inference_stride

@@ -36,6 +36,7 @@ def test_old_spellings_are_rewritten(former: str, current: str, capsys: pytest.C
     assert notice.count("\n") <= 1
 
 
+@pytest.mark.slow
 def test_old_and_new_spellings_print_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     tiny_bundle(tmp_path / "build" / "bundle", detector=EAGER)
     walk = str(write_walk(tmp_path / "walk.wav", 3))

@@ -67,6 +67,7 @@ def test_verbose_shows_the_traceback_of_an_expected_error(tmp_path: Path, capsys
 
 
 @pytest.mark.parametrize("verbose", [True, False])
+@pytest.mark.slow
 def test_verbose_shows_what_tools_print(verbose: bool, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     options = ["--verbose"] if verbose else []
     assert run(["build", "--board", "host", "--project", str(project), *options]) == 0

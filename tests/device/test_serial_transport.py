@@ -49,6 +49,7 @@ def test_100_kilobytes_without_a_line_end_are_an_error_that_shows_some() -> None
 
 @settings(deadline=None, max_examples=10)
 @given(st.lists(st.binary(max_size=50).map(lambda line: line.replace(b"\n", b"").rstrip(b"\r")), max_size=20))
+@pytest.mark.slow
 def test_any_bytes_come_as_text_that_tells_them(lines: list[bytes]) -> None:
     data = b"".join(line + b"\n" for line in lines)
     with device(sends(data[: len(data) // 2], data[len(data) // 2 :])) as url, open_transport(url) as transport:

@@ -108,6 +108,7 @@ def test_it_introduces_itself_at_start_and_when_asked(say: Say) -> None:
 
 
 @pytest.mark.parametrize("tail", [0, 8000, 12345])
+@pytest.mark.slow
 def test_a_clip_gives_the_hosts_features_scores_and_detections(say: Say, tail: int) -> None:
     samples = sound(3)
     answers = say("!TEST", *clip_lines(samples, tail))

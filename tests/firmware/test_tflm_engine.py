@@ -128,6 +128,7 @@ def a_clip() -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
+@pytest.mark.slow
 def test_it_starts_and_runs(program: Path) -> None:
     started = start(program, said=a_clip())
     assert started.troubles == []
@@ -211,6 +212,7 @@ def test_a_failed_inference_gives_no_scores_and_tflms_words(program: Path) -> No
     assert not [line for line in started.lines if isinstance(line, Scores)]
 
 
+@pytest.mark.slow
 def test_the_banner_names_the_model_that_is_linked(
     program: Path, board: Board, tiny_model_bundle: Bundle, tmp_path: Path
 ) -> None:
@@ -292,6 +294,7 @@ def test_a_stream_to_an_engine_that_refused_is_a_failed_verdict(
     assert f'message="{reason}"' in html.unescape(junit.read_text())
 
 
+@pytest.mark.slow
 def test_a_library_linked_whole_keeps_its_own_log(tiny_model_bundle: Bundle, board: Board, tmp_path: Path) -> None:
     generate(tiny_model_bundle, board, None, tmp_path)
     started = start(link(tmp_path, [], archive=False), "needs=7000")
@@ -299,6 +302,7 @@ def test_a_library_linked_whole_keeps_its_own_log(tiny_model_bundle: Bundle, boa
     assert "does not say why" in started.troubles[0][1]
 
 
+@pytest.mark.slow
 def test_a_library_of_this_computer_is_built_without_a_network(
     tiny_model_bundle: Bundle, board: Board, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

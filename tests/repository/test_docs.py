@@ -61,6 +61,7 @@ def test_the_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= MOST_LINES_OF_THE_README
 
 
+@pytest.mark.slow
 def test_generated_tables_are_up_to_date() -> None:
     """If this fails: python scripts/docs_reference.py --write."""
     done = subprocess.run(
@@ -101,6 +102,7 @@ def test_a_bundle_has_the_form_of_the_schema(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(importlib.util.find_spec("mkdocs") is None, reason="not installed: pip install mkdocs-material")
+@pytest.mark.slow
 def test_the_site_builds_without_a_broken_link(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path / "site")]
     environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}

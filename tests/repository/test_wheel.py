@@ -62,6 +62,7 @@ def test_the_check_refuses_the_checkout() -> None:
     assert "not an installed wheel" in result.stderr
 
 
+@pytest.mark.slow
 def test_type_checkers_find_the_types(installed: Path) -> None:
     assert (installed / "tinykws" / "py.typed").is_file()
 

@@ -342,6 +342,7 @@ ARDUINO = [
 @pytest.mark.parametrize(
     ("board", "engine", "surroundings"), ARDUINO, ids=[f"{b.id}-{e}-{s.name}" for b, e, s in ARDUINO]
 )
+@pytest.mark.slow
 def test_every_boards_cpp_is_good(
     tiny_model_bundle: Bundle, tmp_path: Path, board: Board, engine: str, surroundings: Surroundings, compiler: str
 ) -> None:

@@ -539,6 +539,7 @@ class EventClock(PortAccess):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a named pipe")
+@pytest.mark.slow
 def test_real_firmware_over_a_socket(
     listening_host: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -104,6 +104,7 @@ def test_unknown_words_are_alike_others_and_parts(made: Made) -> None:
     assert made.report.unknown_words > 40
 
 
+@pytest.mark.slow
 def test_the_same_bytes_again_and_with_another_number_of_processes(made: Made, tmp_path: Path) -> None:
     again = project(tmp_path, "yes", "hey robot")
     synth(again, processes=2)
@@ -173,6 +174,7 @@ def test_an_unknown_word_that_sounds_like_a_keyword_is_refused(tmp_path: Path) -
         synth(project(tmp_path, "no", settings=settings))
 
 
+@pytest.mark.slow
 def test_unknown_words_the_user_names_are_spoken(tmp_path: Path) -> None:
     settings = SynthSettings(clips_per_word=10, unknown_clips=300, silence_clips=10, unknown_words=("hippopotamus",))
     here = project(tmp_path, "no", settings=settings)

@@ -166,6 +166,7 @@ def test_an_unknown_architecture(tmp_path: Path) -> None:
         train(project)
 
 
+@pytest.mark.slow
 def test_a_file_that_is_no_model(tmp_path: Path) -> None:
     (tmp_path / "model.keras").write_bytes(b"PK nothing")
     with pytest.raises(ConfigError, match="is not a trained model"):

@@ -66,6 +66,7 @@ def limit_expires_when(monkeypatch: pytest.MonkeyPatch, happened: Callable[[], o
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="process groups as POSIX has them")
+@pytest.mark.slow
 def test_after_the_time_limit_children_are_gone_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     child_id = tmp_path / "child"
     code = (
@@ -84,6 +85,7 @@ def test_after_the_time_limit_children_are_gone_too(tmp_path: Path, monkeypatch:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="process groups as POSIX has them")
 @pytest.mark.parametrize("obeys", [True, False])
+@pytest.mark.slow
 def test_what_is_to_end_may_tidy_up_but_not_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, obeys: bool) -> None:
     scratch = tmp_path / "scratch.s"
     code = (

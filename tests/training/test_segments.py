@@ -101,6 +101,7 @@ def test_silence_is_where_nobody_spoke_for_a_second(dataset: Dataset, monkeypatc
     assert (targets == SILENCE_INDEX).mean() > 0.4
 
 
+@pytest.mark.slow
 def test_the_seed_and_the_number_decide(dataset: Dataset) -> None:
     settings = dataclasses.replace(AugmentationSettings(), clips_per_epoch=192, tempo_percent=50)
     one = maker(dataset, (TALK,), settings)
