@@ -176,6 +176,7 @@ def test_compiles_for_cortex_m(cpu: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("standard", ["c++11", "c++17"])
+@pytest.mark.slow
 def test_compiles_as_cpp(standard: str, tmp_path: Path) -> None:
     if shutil.which("g++") is None:
         pytest.skip("needs g++")

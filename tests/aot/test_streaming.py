@@ -110,6 +110,7 @@ def test_micro_speech(inference_stride: int, shared: Path, workshop: Path) -> No
 
 
 @pytest.mark.parametrize("inference_stride", [1, 4])
+@pytest.mark.slow
 def test_kws_ref(inference_stride: int, shared: Path, workshop: Path) -> None:
     """Its every op up to the pooling streams; here all of them at once, and the first convolution alone."""
     tflite = (shared / "models" / KWS_REF).read_bytes()

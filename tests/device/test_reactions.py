@@ -106,6 +106,7 @@ def test_the_rate_is_limited_and_one_runs_at_a_time(made: Callable[..., Reaction
     assert slow.on(YES) == ["on yes: not started: the last run has not finished"]
 
 
+@pytest.mark.slow
 def test_a_command_that_hangs_is_ended_with_all_it_started(made: Callable[..., Reactions], tmp_path: Path) -> None:
     own_id = tmp_path / "id"
     child = f"import os, pathlib, signal; pathlib.Path({str(own_id)!r}).write_text(str(os.getpid())); signal.pause()"

@@ -100,6 +100,7 @@ PIECES = st.one_of(
 
 @settings(deadline=None, max_examples=100)
 @given(inputs=st.lists(st.lists(PIECES, max_size=12).map(b"".join), min_size=1, max_size=10))
+@pytest.mark.slow
 def test_lines_come_out_whole_or_are_dropped_whole(twin: Twin, inputs: list[bytes]) -> None:
     found = [[line for line in result.split(",") if line] for result in twin("lines", inputs)]
     assert found == [lines_of(data) for data in inputs]
@@ -150,6 +151,7 @@ def test_commands_are_read_or_refused_with_their_code(twin: Twin) -> None:
 @given(
     inputs=st.lists(st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=60), min_size=1, max_size=20)
 )
+@pytest.mark.slow
 def test_no_command_line_upsets_it(twin: Twin, inputs: list[str]) -> None:
     for text, result in zip(inputs, twin("command", [f"!DATA {text}".encode() for text in inputs]), strict=True):
         kind, error = int(result.split()[0]), result.split(" ", 6)[6]
@@ -173,6 +175,7 @@ CHECKED = st.one_of(LINES, LINES.map(with_check), LINES.map(lambda line: with_ch
 @settings(deadline=None, max_examples=100)
 @given(inputs=st.lists(CHECKED, min_size=1, max_size=20))
 @example(inputs=["", " *", " *0000000", " *00000000", "x *00000000", "!INFO *E6DBF256", "a *b *00000000"])
+@pytest.mark.slow
 def test_checks_are_looked_at_as_python_does(twin: Twin, inputs: list[str]) -> None:
     expected = []
     for text in inputs:
@@ -206,6 +209,7 @@ def outbox_uses(draw: st.DrawFn) -> list[tuple[str, int]]:
 
 @settings(deadline=None, max_examples=100)
 @given(uses=st.lists(outbox_uses(), min_size=1, max_size=10))
+@pytest.mark.slow
 def test_the_outbox_holds_what_is_not_confirmed(twin: Twin, uses: list[list[tuple[str, int]]]) -> None:
     """Against a list of lines; the capacity is 256, and each line, of up to 40 bytes, is only put where it fits."""
     expected = []

@@ -172,6 +172,7 @@ def test_planted_defects_are_found_and_hardly_anything_else(report: AuditReport)
     assert len(good) <= 4, found
 
 
+@pytest.mark.slow
 def test_the_page_plays_and_shows_every_suspicion(report: AuditReport) -> None:
     page = report.page.read_text()
     assert page.count("<audio") == page.count("data:image/png;base64,iVBOR") == len(report.suspicious)

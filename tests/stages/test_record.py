@@ -207,6 +207,7 @@ def tinykws(*arguments: str) -> int:
 
 
 @pytest.mark.parametrize("board", [[], ["--board", "host"]])
+@pytest.mark.slow
 def test_clips_through_a_boards_own_microphone(project: Project, speaking_board: str, board: list[str]) -> None:
     asked = ["--project", str(project.root), "--port", speaking_board, *board, "--count", "3", "--speaker", "anna"]
     assert tinykws("record", "yes", *asked, "--yes") == 0

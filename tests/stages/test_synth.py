@@ -111,6 +111,7 @@ def test_the_same_bytes_again_and_with_another_number_of_processes(made: Made, t
     assert digest_of_files([again.synth_dir]) == digest_of_files([made.folder])
 
 
+@pytest.mark.slow
 def test_another_seed_gives_other_clips(made: Made, tmp_path: Path) -> None:
     other = project(tmp_path, "yes", "hey robot", settings=dataclasses.replace(SMALL, seed=2))
     synth(other, processes=1)
@@ -143,6 +144,7 @@ def test_stage_files_follow_the_settings(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "language"), [(("да", "нет"), "ru"), (("はい",), "ja"), (("你好",), "cmn"), (("schön",), "de")]
 )
+@pytest.mark.slow
 def test_words_of_other_languages(tmp_path: Path, words: tuple[str, ...], language: str) -> None:
     few = SynthSettings(clips_per_word=10, unknown_clips=20, silence_clips=10)
     here = project(tmp_path, *words, language=language, settings=few)
@@ -182,6 +184,7 @@ def test_unknown_words_the_user_names_are_spoken(tmp_path: Path) -> None:
     assert list((here.synth_dir / "_unknown_").glob("*hippopotamus*"))
 
 
+@pytest.mark.slow
 def test_a_failure_leaves_what_was_there(made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     here = project(tmp_path, "yes")
     here.synth_dir.mkdir(parents=True)
@@ -261,6 +264,7 @@ def test_held_back_voices_and_other_speakers_are_the_same_on_any_number_of_proce
     assert any(differ)
 
 
+@pytest.mark.slow
 def test_without_the_vocoder_it_is_said(tmp_path: Path) -> None:
     said = Said()
     report = synth(project(tmp_path, "yes", settings=dataclasses.replace(SEVERAL, engines=("espeak",))), said)
@@ -290,6 +294,7 @@ def test_with_auto_a_new_engine_makes_clips_again_and_one_that_is_gone_does_not(
     assert is_fresh(here.stamp_path("synth"), stage_files(here))
 
 
+@pytest.mark.slow
 def test_what_would_help_is_said_with_its_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tinykws.speech.engine_choice.engine_names", lambda: ("espeak", "flite"))
     monkeypatch.setenv("PATH", str(tmp_path))

@@ -209,6 +209,7 @@ ENTRIES = st.builds(
 
 @settings(max_examples=40)
 @given(st.lists(ENTRIES, max_size=30), st.data())
+@pytest.mark.slow
 def test_any_log_gives_a_report_or_is_refused_in_words(
     log_path: Path, entries: list[LogEntry], data: st.DataObject
 ) -> None:
