@@ -62,12 +62,6 @@ def set_of(archive: bytes, url: str, name: str = "set.tar.gz", **changes: Any) -
     )
 
 
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-
-
 @pytest.fixture
 def server() -> Iterator[BrokenServer]:
     with running(tar_gz(SPEECH_COMMANDS)) as running_server:

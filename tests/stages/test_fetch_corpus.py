@@ -85,12 +85,6 @@ def like(name: str, archive: bytes, url: str = "http://nowhere.invalid/x") -> Pu
     )
 
 
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-
-
 @pytest.fixture
 def server() -> Iterator[BrokenServer]:
     with running(ARCHIVE) as running_server:

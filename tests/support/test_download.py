@@ -38,12 +38,6 @@ BODY = np.random.default_rng(1).bytes(300_000)
 OTHER = np.random.default_rng(2).bytes(300_000)
 
 
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-
-
 @pytest.fixture
 def server() -> Iterator[BrokenServer]:
     with running(BODY) as running_server:

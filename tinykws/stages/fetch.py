@@ -17,7 +17,7 @@ from tinykws.support.archives import unpacked_beside
 from tinykws.support.checked_download import checked_archive
 from tinykws.support.download import Sleep
 from tinykws.support.errors import ConfigError, ToolError
-from tinykws.support.files import not_writable
+from tinykws.support.files import made_folder
 from tinykws.support.progress import SILENT, Progress
 from tinykws.training_data.common_voice import CommonVoice
 from tinykws.training_data.fetched_note import fetched_before, note_fetched
@@ -72,7 +72,7 @@ def fetch(
     if not add:
         _refuse_recordings(folder, public_set.name)
     sources = public_set.sources(urls)
-    _make_folder(folder.parent)
+    made_folder(folder.parent)
     crowd = CommonVoice(language) if public_set.layout == COMMON_VOICE else None
     with (
         checked_archive(
@@ -120,10 +120,3 @@ def _without_wrapper(folder: Path) -> Path:
     while not recordings_by_folder(folder) and len(inside := list(folder.iterdir())) == 1 and inside[0].is_dir():
         folder = inside[0]
     return folder
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise not_writable(folder.parent, error) from error

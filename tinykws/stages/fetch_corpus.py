@@ -18,7 +18,7 @@ from tinykws.support.archives import unpacked_beside
 from tinykws.support.checked_download import checked_archive
 from tinykws.support.download import Sleep
 from tinykws.support.errors import ConfigError
-from tinykws.support.files import not_writable, replacing_folder, write_text_if_changed
+from tinykws.support.files import made_folder, replacing_folder, write_text_if_changed
 from tinykws.support.progress import SILENT, Progress
 from tinykws.training_data.corpus_pieces import licence_texts, pieces_of
 from tinykws.training_data.corpus_stream import write_stream
@@ -100,7 +100,7 @@ def fetch_corpus(
     with (
         checked_archive(
             sources,
-            _made(folder).parent / corpus.archive,
+            made_folder(folder).parent / corpus.archive,
             corpus.size,
             corpus.checksum,
             room=corpus.space or corpus.unpacked,
@@ -161,7 +161,7 @@ class _Maker:
         wanted = re.compile(part.members)
         pieces = pieces_of(self.corpus.layout, self.fresh, self.words, wanted)
         target = folder / f"{part.name}.flac"
-        _made(target.parent)
+        made_folder(target.parent)
         temporary = self.fresh.with_name(f"{self.fresh.name}-stream")
         with replacing_folder(temporary) as made:
             stream = write_stream(pieces.taken, made / target.name, part.most_seconds, self.progress)
@@ -175,11 +175,3 @@ class _Maker:
         corpus = self.corpus
         source = f"{corpus.licence}\n{corpus.page}\nmade by `tinykws fetch {corpus.name}` of {corpus.archive}\n"
         return source + "".join(f"\n--- {name}\n\n{text}" for name, text in licence_texts(self.fresh, wanted))
-
-
-def _made(folder: Path) -> Path:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise not_writable(folder.parent, error) from error
-    return folder

@@ -20,7 +20,7 @@ from tinykws.support.archives import unpack
 from tinykws.support.checked_download import checked_download, local_path
 from tinykws.support.download import Sleep, check_url, download
 from tinykws.support.errors import ToolError
-from tinykws.support.files import not_writable
+from tinykws.support.files import made_folder
 from tinykws.support.progress import SILENT, Progress
 
 LARGEST_INDEX_BYTES = 10_000_000
@@ -61,7 +61,7 @@ def fetch_voices(
     if (present := _present_piper_voice(name)) is not None:
         return present
     voices = VOICE_SETS.get(name) or piper_voice(name, _piper_index(base or PIPER_BASE, progress, sleep))
-    folder = _made(voices_dir(voices.engine))
+    folder = made_folder(voices_dir(voices.engine))
     names = tuple(file if file != voices.card else _card_name(voices.name) for file in voices.kept)
     if all((folder / file).is_file() for file in names):
         return _report(voices, folder, names, fetched=False)
@@ -140,11 +140,3 @@ def _card_name(voice: str) -> str:
 
 def _text_of(path: Path) -> str:
     return path.read_text(encoding="utf-8", errors="replace")
-
-
-def _made(folder: Path) -> Path:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise not_writable(folder.parent, error) from error
-    return folder

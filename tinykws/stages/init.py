@@ -12,7 +12,7 @@ from tinykws.project.labels import labels_of_words
 from tinykws.project.layout import Project
 from tinykws.project.model_settings import AUTO, ModelSettings
 from tinykws.support.errors import ConfigError
-from tinykws.support.files import not_writable, write_text_if_changed
+from tinykws.support.files import made_folder, write_text_if_changed
 from tinykws.training.architectures.registry import check_architecture
 
 TEMPLATE = """\
@@ -73,9 +73,5 @@ def init(
     write_text_if_changed(path, text)
     project = Project(root, load_config(path))
     for label in config.labels[2:]:
-        folder = project.data_dir / label.name
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise not_writable(folder.parent, error) from error
+        made_folder(project.data_dir / label.name)
     return project

@@ -20,7 +20,7 @@ from tinykws.project.labels import BACKGROUND_NOISE, label_of_word
 from tinykws.project.layout import Project
 from tinykws.recording.record_protocol import OnSound, Recording, SoundLostError
 from tinykws.support.errors import ConfigError
-from tinykws.support.files import creating, not_writable
+from tinykws.support.files import creating, made_folder
 from tinykws.training_data.folders import clip_files
 
 SPARE_MS = 1000
@@ -244,10 +244,7 @@ class _RecordingRun:
 
 def _write_new(folder: Path, speaker: str, samples: Samples) -> Path:
     """Writes <speaker>_nohash_<n>.wav with the next free number, whole or not at all; returns its path."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise not_writable(folder.parent, error) from error
+    made_folder(folder)
     while True:
         path = folder / f"{speaker}_nohash_{_next_number(folder, speaker)}.wav"
         try:

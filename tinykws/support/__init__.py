@@ -16,6 +16,7 @@ Contents:
     files.replacing: a temporary path that replaces a file if all goes well.
     files.creating: the same for a file that must not exist yet.
     files.replacing_folder: the same for a folder.
+    files.made_folder: makes a folder; an error names where.
     abandoned.remove_abandoned_folders: removes temporary folders of runs that were killed.
     abandoned.remove_abandoned_files: the same for files.
     abandoned.owned: marks a temporary file or folder as in use.

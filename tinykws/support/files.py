@@ -155,6 +155,15 @@ def not_writable(folder: Path, error: OSError) -> ConfigError:
     )
 
 
+def made_folder(folder: Path) -> Path:
+    """Makes a folder and those above it, unless it is there; returns it. Raises ConfigError if that is not possible."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise not_writable(folder.parent, error) from error
+    return folder
+
+
 def os_error_hint(error: OSError) -> str:
     """Returns what to do about an error of the operating system."""
     return _HINTS.get(error.errno or 0, "check the folder's permissions and free space")
