@@ -43,6 +43,7 @@ from tinykws.training.keras_network import Network
 from tinykws.training.lessons import Lessons
 from tinykws.training.runs import ClipRun, Run, StreamRun
 from tinykws.training.teachers.registry import find_teacher, usual_teacher
+from tinykws.training.teachers.speech_teacher import SpeechTeacher
 from tinykws.training.teachers.teaching import make_lessons
 from tinykws.training.trainer import EpochResult, Trainer
 from tinykws.training.word_targets import WordTargets
@@ -147,11 +148,12 @@ def _learn_streams(
     recordings = recordings_for_fine_tuning(dataset)
     first, talk = without(dataset, recordings), training_talk(project)
     architecture = project.config.model.architecture
-    settings = dataclasses.replace(settings, teacher=_teacher_name(project))
+    teacher = _teacher(project, progress)
+    settings = dataclasses.replace(settings, teacher=None if teacher is None else teacher.identity())
     facts = facts_of(first, architecture, settings, project.negatives_dir)
     folder = project.synthetic_start_dir
     kept = kept_start(folder, facts)
-    lessons = None if kept else _lessons(first, project, talk, recordings, progress)
+    lessons = _lessons(teacher, first, project, talk, recordings, progress=progress) if teacher and not kept else None
     run = StreamRun(first, settings, architecture, talk, lessons)
     history = _restored(run, kept, progress) or _learn_and_keep(run, facts, folder, settings, first, progress=progress)
     if len(recordings) < FEWEST_RECORDINGS:
@@ -254,18 +256,29 @@ def _teacher_name(project: Project) -> str | None:
     return usual_teacher() if wanted == AUTO else wanted
 
 
+def _teacher(project: Project, progress: Progress) -> SpeechTeacher | None:
+    """Returns the pretrained teacher, or None, and says if one would help."""
+    name = _teacher_name(project)
+    if name is not None:
+        return find_teacher(name, project.root)
+    if project.config.training.teacher == AUTO:
+        progress.say("a pretrained teacher would help: pip install 'tinykws[teacher]'")
+    return None
+
+
 def _lessons(
-    dataset: Dataset, project: Project, talk: Sequence[Samples], recordings: Rows, progress: Progress
-) -> Lessons | None:
-    """Returns what the pretrained teacher, which does not learn the recordings, says of clips and talk, or None."""
-    name, seed = _teacher_name(project), project.config.training.seed
-    if name is None:
-        if project.config.training.teacher == AUTO:
-            progress.say("a pretrained teacher would help: pip install 'tinykws[teacher]'")
-        return None
-    teacher = find_teacher(name, project.root)
+    teacher: SpeechTeacher,
+    dataset: Dataset,
+    project: Project,
+    talk: Sequence[Samples],
+    recordings: Rows,
+    *,
+    progress: Progress,
+) -> Lessons:
+    """Returns what the pretrained teacher, which does not learn the recordings, says of clips and talk."""
+    kept, seed = project.teacher_rows_path, project.config.training.seed
     lessons, knowledge = make_lessons(
-        teacher, dataset, talk, left_out=recordings, kept=project.teacher_rows_path, seed=seed, progress=progress
+        teacher, dataset, talk, left_out=recordings, kept=kept, seed=seed, progress=progress
     )
     progress.say(str(knowledge))
     return lessons
