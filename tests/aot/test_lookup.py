@@ -34,8 +34,12 @@ def model_of(name: str, scale: float, zero_point: int, output: tuple[float, int]
 def models(name: str, count: int) -> Iterator[bytes]:
     source = random.Random(name)
     for at in range(count):
-        scale = source.choice([0.1, 0.02, 1.0, 16 / 255, 2.0 ** source.uniform(-12, 6)])
-        output = (scale * 2.0 ** source.uniform(-3, 3), source.choice([-128, 127, 0, source.randint(-128, 127)]))
+        scale = source.choice([0.1, 0.02, 1.0, 16 / 255, 2.0 ** source.uniform(-12, 6), 2.0 ** source.uniform(-40, 20)])
+        spread = source.choice([3, 3, 3, 30])  # a shift of 16 and more does odd things to the 16 bits of HARD_SWISH
+        output = (
+            scale * 2.0 ** source.uniform(-spread, spread),
+            source.choice([-128, 127, 0, source.randint(-128, 127)]),
+        )
         alpha = source.choice([0.0, 0.01, 0.2, 0.30000001, 1.0, 3.0])
         zero_point = source.choice([-128, 127, 0, source.randint(-128, 127)])
         output = (scale, zero_point) if name == "RELU6" else output
@@ -67,6 +71,7 @@ def test_every_value_is_tflite_micros(name: str) -> None:
     ("model", "says"),
     [
         (model_of("LOGISTIC", 0.1, 0, (1 / 128, -128)), "scale 0.0078125 and zero point -128, not 0.00390625 and -128"),
+        (model_of("LOGISTIC", 1e-9, 0, (1 / 256, -128)), "scale 1e-09 is too small"),
         (model_of("TANH", 0.1, 0, (1 / 128, 3)), "zero point 3, not 0.0078125 and 0"),
         (model_of("RELU6", 0.1, 0, (0.2, 0)), "its input and output are quantized differently"),
         (model_of("HARD_SWISH", 0.1, 0, (1e-6, 0)), "output's scale is too small"),

@@ -14,7 +14,7 @@ from collections.abc import Callable
 import numpy as np
 
 from tinykws.aot.lowering.call import Call, RowWise, activation, options, result, same_shape
-from tinykws.aot.lowering.fixed_point import INT8_MAX, INT8_MIN, activation_range
+from tinykws.aot.lowering.fixed_point import INT8_MAX, INT8_MIN, INT32_MAX, activation_range
 from tinykws.aot.lowering.fixed_point_series import divide_by_power, logistic, multiply, tanh
 from tinykws.aot.lowering.rows import pointwise_axis
 from tinykws.aot.lowering.weights import single_multiplier
@@ -68,6 +68,8 @@ def _saturating(op: Op, source: Tensor, curve: Function) -> Function:
     """A curve from Q4.27 to an int8 output. Source: micro/kernels/logistic_common.cc and tanh.cc."""
     multiplier = single_multiplier(op, source.scale * 2 ** (31 - _INTEGER_BITS))
     radius = math.floor((2**_INTEGER_BITS - 1) * 2.0 ** (31 - _INTEGER_BITS) / 2.0**multiplier.shift)
+    if radius > INT32_MAX:  # TFLite Micro casts it to int32: undefined, and another value on x86 than on Arm
+        raise op.error(f"its input's scale {source.scale:g} is too small: TFLite Micro's result is not defined")
 
     def function(value: int) -> int:
         if value <= -radius:
@@ -148,10 +150,10 @@ def _hard_swish(op: Op, source: Tensor, output: Tensor) -> Function:
         if to_relu.shift > 0:
             relu = _saturated_16(relu << 1)
         elif to_relu.shift < 0:
-            relu = divide_by_power(relu, -to_relu.shift)
+            relu = _divided_16(relu, -to_relu.shift)
         relu = (relu + (1 << 15)) >> 1
         product = _toward_zero(relu * preshift, 1 << 15)
-        return divide_by_power(product, -to_output.shift) + output.zero_point
+        return _divided_16(product, -to_output.shift) + output.zero_point
 
     return function
 
@@ -165,6 +167,13 @@ def _multiply_16(a: int, b: int) -> int:
     """SaturatingRoundingDoublingHighMul of int16; b is never -32768."""
     product = a * b
     return _toward_zero(product + ((1 << 14) if product >= 0 else 1 - (1 << 14)), 1 << 15)
+
+
+def _divided_16(x: int, exponent: int) -> int:
+    """RoundingDivideByPOT of int16. Source: gemmlowp's fixedpoint.h, whose mask is -1 from an exponent of 16 on."""
+    if exponent <= 15:
+        return divide_by_power(x, exponent)
+    return 1 if x >= 0 else -1
 
 
 def _toward_zero(a: int, b: int) -> int:
