@@ -12,14 +12,14 @@ demo:
 test:
 	@$(PYTHON) scripts/bootstrap.py test
 	$(MAKE) check
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 	$(BIN)/python scripts/demo.py --short
 
 # While working: under two minutes on two cores. Needs gcc, but no emulator, no cross compiler, and trains nothing.
 quick:
 	@$(PYTHON) scripts/bootstrap.py quick
 	$(MAKE) check
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not slow"
 
 check:
 	$(BIN)/ruff check .

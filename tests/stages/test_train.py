@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -230,10 +231,17 @@ training: {epochs: 16, batch_size: 16, augmentation: {clips_per_epoch: 384, gain
 """
 
 
+@pytest.fixture(scope="module")
+def stream_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Once]:
+    project, progress = make_project(tmp_path_factory.mktemp("streams"), yaml=STREAMS), Listening()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tinykws.stages.train.usual_teacher", lambda: None)
+        yield Once(project, train(project, progress=progress), progress.said)
+
+
 @pytest.mark.slow
-def test_a_network_for_streams_learns_and_its_last_epoch_is_kept(tmp_path: Path) -> None:
-    project = make_project(tmp_path, yaml=STREAMS)
-    report = train(project)
+def test_a_network_for_streams_learns_and_its_last_epoch_is_kept(stream_once: Once) -> None:
+    project, report = stream_once.project, stream_once.report
     assert report.best.epoch == report.epochs == 16
     dataset = Dataset.load(project.dataset_dir)
     clips = np.array([placed(clip, dataset.frontend.clip_samples, AT_END) for clip in dataset.clips("testing")])
@@ -286,14 +294,13 @@ def test_long_recordings_are_read_by_networks_for_streams_only(tmp_path: Path, a
 
 @pytest.mark.slow
 def test_recordings_are_added_to_the_network_of_synthetic_clips(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    stream_once: Once, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first training is kept; the next one only learns the recordings, and says what they gave."""
     monkeypatch.setattr("tinykws.training.fine_tuning.EPOCHS", 1)
     monkeypatch.setattr("tinykws.training.fine_tuning.CLIPS_PER_EPOCH", 192)
-    project = make_project(tmp_path, yaml=STREAMS.replace("epochs: 16", "epochs: 8"))
-    first = train(project)
-    assert first.recordings is None
+    assert stream_once.report.recordings is None
+    project = Project.load(shutil.copytree(stream_once.project.root, tmp_path / "more"))
     synthetic = (project.model_dir / "model.keras").read_bytes()
     index = project.dataset_dir / "index.json"
     values = json.loads(index.read_text())
@@ -311,7 +318,7 @@ def test_recordings_are_added_to_the_network_of_synthetic_clips(
     assert gain.found_with >= gain.found_without or not gain.used
     assert gain.in_words() in progress.said
     assert ((project.model_dir / "model.keras").read_bytes() != synthetic) is gain.used
-    assert report.epochs == 8 + gain.used
+    assert report.epochs == 16 + gain.used
 
 
 def _facts_without(project: Project) -> str:
