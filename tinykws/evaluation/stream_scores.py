@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Computes a model's scores along a stream once, so that any number of detectors can be tried on them.
 
-The front-end is the firmware's C code and the model runs in TFLite Micro's interpreter, as on a device.
+The front-end is the firmware's C code, and the model gives the scores that it gives on a device.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def score_streams(
 
     Raises:
         ConfigError: an audio file is damaged.
-        ToolError: tflite-micro is not installed.
+        ToolError: the model needs tflite-micro, which is not installed.
     """
     model = bundle.model_bytes()
     work = [_Work(model, bundle.frontend, bundle.detector, len(bundle.labels), stream) for stream in streams]

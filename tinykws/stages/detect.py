@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """detect: runs the deployed pipeline on recordings of any length.
 
-Front-end, model input and detector are the firmware's C code; the model runs in TFLite Micro's interpreter. A recording
+Front-end, model input and detector are the firmware's C code; the model gives the scores that it gives there. A recording
 is played as every file is (tinykws.audio.playback).
 """
 
@@ -87,7 +87,7 @@ def detect(
 
     Raises:
         ConfigError: the file does not exist or is not audio.
-        ToolError: tflite-micro is not installed.
+        ToolError: the model needs tflite-micro, which is not installed.
     """
     playback = playback_for(bundle.frontend, bundle.detector)
     ears, meter = _Ears(bundle, playback), DefectMeter(bundle.frontend.sample_rate_hz)

@@ -41,7 +41,7 @@ class EvaluateReport:
     labels: tuple[Label, ...]
     """The labels, in the order of the scores."""
     int8_model: Score
-    """Computed by TFLite Micro's interpreter, as on a device."""
+    """The int8 model's, as on a device."""
     float_model: Score | None
     agreement: Agreement | None
 
