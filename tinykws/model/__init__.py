@@ -21,6 +21,7 @@ Contents:
     computed_arena.computed_arena: the size of TFLite Micro's arena where it cannot be measured.
     tflm_interpreter.TflmInterpreter: runs a model in TFLite Micro, where that is installed.
     tflm_interpreter.smallest_arena: measures its arena.
+    stream_inference.StreamInference: front-end and model along a stream, with the inferences of a chip.
     interpreter_process.InterpreterProcess: runs a model from elsewhere in a process of its own.
     own_models.remember: records a model that was made on this computer, and needs no process of its own.
     self_test_signal.golden_clip: makes the golden clip of a device's self-test.
