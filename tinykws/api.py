@@ -198,13 +198,13 @@ class Detector:
 
     Feed it samples as they come, in pieces of any size: the pieces' size does not change the result. Each detector
     keeps the state of one stream, and is used by one thread at a time. Front-end and detector are the C code of the
-    firmware; the model runs in the TFLite Micro interpreter.
+    firmware, and so are the kernels that run the model.
 
     Args:
         bundle: the model to run.
 
     Raises:
-        ToolError: the package tflite-micro is not installed (it exists for Linux only).
+        ToolError: the model has ops that need the package tflite-micro, and it is not installed.
         ConfigError: the bundle's model has changed since it was loaded.
 
     >>> import soundfile
@@ -263,7 +263,7 @@ def detect_file(bundle: Bundle, path: PathLike) -> Iterator[Detection]:
 
     Raises:
         ConfigError: the file is missing or is not audio.
-        ToolError: the package tflite-micro is not installed (it exists for Linux only).
+        ToolError: the model has ops that need the package tflite-micro, and it is not installed.
 
     >>> detections = list(detect_file(load_bundle("build/bundle"), "kitchen.wav"))
     >>> detections[0]

@@ -28,7 +28,7 @@ from streams import INFERENCE_STRIDE, listened, streamed
 from tinykws.aot.compiler import AotModel, compile_model
 from tinykws.aot.reader.graph import Graph
 from tinykws.aot.reader.tflite import read_model
-from tinykws.model.interpreter import Interpreter
+from tinykws.model.tflm_interpreter import TflmInterpreter
 from tinykws.project.frontend_settings import FrontendSettings
 
 ROOT = Path(__file__).parent.parent.parent
@@ -54,7 +54,7 @@ def measured(machine: Machine, model: bytes, folder: Path, *, wide: bool) -> dic
     """Returns one model's row on one machine."""
     compiled, graph = compile_model(model, wide=wide), read_model(model)
     told = counts_of(machine, compile_program(machine, compiled, "count_instructions.c", folder, counted=True))
-    expected = Interpreter(model).invoke(generated_input(graph.input.size))
+    expected = TflmInterpreter(read_model(model), model).invoke(generated_input(graph.input.size))
     if told["output"] != expected.tolist():
         sys.exit(f"{machine.name} gives {told['output']}, TFLite Micro {expected.tolist()}")
     flash, ram = sizes_of(compile_program(machine, compiled, "model_only.c", folder), machine)

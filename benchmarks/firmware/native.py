@@ -13,7 +13,8 @@ import numpy.typing as npt
 from programs import KERNELS, run
 
 from tinykws.aot.compiler import compile_model
-from tinykws.model.interpreter import Interpreter
+from tinykws.aot.reader.tflite import read_model
+from tinykws.model.tflm_interpreter import TflmInterpreter
 
 SECONDS = 1.0
 
@@ -27,7 +28,7 @@ def side_by_side(model: bytes, values: npt.NDArray[np.int8], folder: Path) -> di
     library = folder / f"native-{hashlib.sha256(model).hexdigest()[:12]}.so"
     kernels = [str(KERNELS / name) for name in compiled.kernels]
     run(["gcc", "-O2", "-shared", "-fPIC", f"-I{KERNELS}", str(folder / "model_aot.c"), *kernels, "-o", str(library)])
-    loaded, interpreter = ctypes.CDLL(str(library)), Interpreter(model)
+    loaded, interpreter = ctypes.CDLL(str(library)), TflmInterpreter(read_model(model), model)
     loaded.kws_model_input.restype = loaded.kws_model_output.restype = ctypes.c_void_p
     expected = interpreter.invoke(values)
     ctypes.memmove(loaded.kws_model_input(), values.tobytes(), values.size)

@@ -14,7 +14,7 @@ from programs import Machine, compile_program, counts_of, sizes_of
 
 from tinykws.aot.reader.tflite import read_model
 from tinykws.cost.execution_mode import ModelInMode, Workload, compile_for_workload
-from tinykws.model.interpreter import Interpreter
+from tinykws.model.tflm_interpreter import TflmInterpreter
 from tinykws.native.listener import Inference, Listener
 from tinykws.project.detector_settings import DetectorSettings
 from tinykws.project.frontend_settings import FrontendSettings
@@ -99,7 +99,7 @@ def _outputs_crc32(model: bytes, inference_stride: int, n_frames: int) -> int:
     values = read_model(model).input.size // n_frames
     frames = n_frames + (WINDOWS - 1) * inference_stride
     stream = (random_numbers(frames * values) >> 24).astype(np.uint8).view(np.int8).reshape(frames, values)
-    interpreter, crc32 = Interpreter(model), 0
+    interpreter, crc32 = TflmInterpreter(read_model(model), model), 0
     for start in range(0, WINDOWS * inference_stride, inference_stride):
         crc32 = zlib.crc32(interpreter.invoke(stream[start : start + n_frames].ravel()).tobytes(), crc32)
     return crc32
@@ -109,7 +109,9 @@ def _scores_crc32(model: bytes) -> int:
     n_frames = FRONTEND.n_frames + LISTENING_INFERENCES * INFERENCE_STRIDE
     samples = (random_numbers((n_frames + 1) * FRONTEND.stride_samples).view(np.int32) >> 18).astype(np.int16)
     detector = DetectorSettings(inference_stride_ms=INFERENCE_STRIDE * FRONTEND.stride_ms)
-    listener = Listener(FRONTEND, detector, read_model(model).output.size, Interpreter(model).invoke)
+    listener = Listener(
+        FRONTEND, detector, read_model(model).output.size, TflmInterpreter(read_model(model), model).invoke
+    )
     crc32 = 0
     for position in range(0, len(samples), FRONTEND.stride_samples):
         if listener.frames == n_frames:

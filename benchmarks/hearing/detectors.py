@@ -18,7 +18,7 @@ from tinykws.evaluation.stream_measure import LOWEST_THRESHOLD, with_moved_thres
 from tinykws.evaluation.stream_scores import ScoredStream, score_streams
 from tinykws.evaluation.timeline import StreamDetection
 from tinykws.model.bundle import Bundle
-from tinykws.model.interpreter import VERSION
+from tinykws.model.tflm_interpreter import VERSION
 from tinykws.project.detector_settings import DetectorSettings
 from tinykws.project.labels import FIRST_WORD
 

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import random
-import sys
 import zlib
 from pathlib import Path
 
@@ -15,13 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_networks import random_convolution, random_net, random_net_of_all_ops
 from tflite_builder import OpSpec, TensorSpec, build_model
+from tflm_oracle import needs_tflm, tflm
 from variable_batch import conv_1d_transpose_model
 
 from tinykws.aot.compiler import AotModel, compile_model
 from tinykws.aot.lowering.ops import LOWERINGS
 from tinykws.aot.reader.tflite import read_model
-from tinykws.model.interpreter import Interpreter
-from tinykws.model.own_models import trust
 from tinykws.support.errors import ConfigError
 from tinykws.support.resources import FIRMWARE
 
@@ -33,7 +31,6 @@ FAST_KERNELS = (
     "kws_nn_conv_2d_wide.c",
     "kws_nn_conv_2d_wide_relu.c",
 )
-on_linux = pytest.mark.skipif(sys.platform != "linux", reason="TFLite Micro's interpreter has wheels for Linux only")
 
 
 @pytest.fixture(scope="module")
@@ -52,8 +49,7 @@ def inputs_of(size: int, count: int, seed: int) -> list[np.ndarray]:
 
 def assert_equal_to_tflm(tflite: bytes, folder: Path, count: int, seed: int) -> int:
     """Compares on `count` random inputs; returns how many different outputs there were."""
-    trust(tflite)  # thousands of models: a process for each would take an hour
-    native, interpreter = NativeModel(_one_form_of(tflite), folder), Interpreter(tflite)
+    native, interpreter = NativeModel(_one_form_of(tflite), folder), tflm(tflite)
     outputs = set()
     for values in inputs_of(read_model(tflite).input.size, count, seed):
         expected = interpreter.invoke(values)
@@ -68,7 +64,7 @@ def _one_form_of(tflite: bytes) -> AotModel:
 
 
 @pytest.mark.slow
-@on_linux
+@needs_tflm
 @pytest.mark.parametrize(("name", "count"), [("micro_speech_quantized.tflite", 2000), ("kws_ref_model.tflite", 1000)])
 def test_reference_models(name: str, count: int, shared: Path, workshop: Path) -> None:
     different = assert_equal_to_tflm((shared / "models" / name).read_bytes(), workshop, count, seed=1)
@@ -76,7 +72,7 @@ def test_reference_models(name: str, count: int, shared: Path, workshop: Path) -
 
 
 @pytest.mark.slow
-@on_linux
+@needs_tflm
 @settings(max_examples=120, deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_random_networks(workshop: Path, source: random.Random) -> None:
@@ -89,7 +85,7 @@ def test_random_networks(workshop: Path, source: random.Random) -> None:
 
 
 @pytest.mark.slow
-@on_linux
+@needs_tflm
 @settings(max_examples=60, deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_random_convolutions(workshop: Path, source: random.Random) -> None:
@@ -99,7 +95,7 @@ def test_random_convolutions(workshop: Path, source: random.Random) -> None:
 
 
 @pytest.mark.slow
-@on_linux
+@needs_tflm
 @settings(max_examples=120, deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_random_networks_of_all_ops(workshop: Path, source: random.Random) -> None:
@@ -108,14 +104,14 @@ def test_random_networks_of_all_ops(workshop: Path, source: random.Random) -> No
         assert_equal_to_tflm(model, workshop, 12, seed=4)
 
 
-@on_linux
+@needs_tflm
 @pytest.mark.slow
 def test_a_model_of_a_variable_batch(workshop: Path) -> None:
     assert assert_equal_to_tflm(conv_1d_transpose_model(), workshop, 20, seed=6) > 15
 
 
 @pytest.mark.slow
-@on_linux
+@needs_tflm
 def test_random_networks_of_all_ops_hold_all_ops(workshop: Path) -> None:
     models = [random_net_of_all_ops(random.Random(seed)) for seed in range(60)]
     compiled = [model for model in models if _compiles(model)]
@@ -136,7 +132,7 @@ def test_random_convolutions_meet_every_kernel() -> None:
 
 
 @pytest.mark.slow
-@on_linux
+@needs_tflm
 def test_random_networks_are_neither_refused_nor_dull(workshop: Path) -> None:
     """Else the test above shows nothing: nearly all compile, most tell inputs apart, and all ops occur."""
     models = [random_net(random.Random(seed)) for seed in range(40)]

@@ -28,10 +28,10 @@ from random_layers import (
     fully_connected_folded,
 )
 from random_networks import random_convolution, random_net
+from tflm_oracle import needs_tflm, tflm
 from unicorn import UcError
 
 from tinykws.aot.compiler import compile_model
-from tinykws.model.own_models import trust
 from tinykws.support.errors import ConfigError
 
 pytestmark = pytest.mark.slow
@@ -80,18 +80,16 @@ def test_assembly_gives_what_plain_c_gives(kind: str, arm: ArmKernels, native: N
     check()
 
 
+@needs_tflm
 @pytest.mark.parametrize("kind", KINDS)
 def test_plain_c_gives_what_tflite_micro_gives(kind: str, native: NativeKernels) -> None:
-    interpreter = pytest.importorskip("tinykws.model.interpreter").Interpreter
-
     @settings(
         max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
     )
     @given(KINDS[kind], inputs)
     def check(layer: Layer, seed: int) -> None:
         values = values_for(layer, seed)
-        trust(layer.model)
-        np.testing.assert_array_equal(native.run(layer.call, values), interpreter(layer.model).invoke(values))
+        np.testing.assert_array_equal(native.run(layer.call, values), tflm(layer.model).invoke(values))
 
     check()
 

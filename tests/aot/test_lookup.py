@@ -4,21 +4,18 @@
 from __future__ import annotations
 
 import random
-import sys
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from tflite_builder import OpSpec, TensorSpec, build_model
+from tflm_oracle import needs_tflm, tflm
 
 from tinykws.aot.lowering.call import Call
 from tinykws.aot.lowering.ops import lower
 from tinykws.aot.reader.tflite import read_model
-from tinykws.model.interpreter import Interpreter
-from tinykws.model.own_models import trust
 from tinykws.support.errors import ConfigError
 
-on_linux = pytest.mark.skipif(sys.platform != "linux", reason="TFLite Micro's interpreter has wheels for Linux only")
 EVERY_VALUE = np.arange(-128, 128, dtype=np.int8)
 FIXED_OUTPUTS = {"LOGISTIC": (1 / 256, -128), "TANH": (1 / 128, 0)}
 
@@ -50,7 +47,7 @@ def models(name: str, count: int) -> Iterator[bytes]:
         )
 
 
-@on_linux
+@needs_tflm
 @pytest.mark.parametrize("name", ["LOGISTIC", "TANH", "HARD_SWISH", "LEAKY_RELU", "QUANTIZE", "RELU", "RELU6"])
 def test_every_value_is_tflite_micros(name: str) -> None:
     compared = 0
@@ -60,8 +57,7 @@ def test_every_value_is_tflite_micros(name: str) -> None:
         except ConfigError:
             continue
         assert isinstance(call, Call)
-        trust(model)
-        expected = Interpreter(model).invoke(EVERY_VALUE)
+        expected = tflm(model).invoke(EVERY_VALUE)
         np.testing.assert_array_equal(np.asarray(call.parameters["table"]), expected)
         compared += 1
     assert compared > 70

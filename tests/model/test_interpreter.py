@@ -1,34 +1,49 @@
 # SPDX-License-Identifier: Apache-2.0
-"""TFLite Micro's interpreter behind its door: outputs, the measured arena, and words where it cannot work."""
+"""The host's interpreter: what runs a model, where TFLite Micro is installed and where it is not."""
 
 from __future__ import annotations
 
 import random
-import signal
-import struct
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from random_networks import random_net
+from random_networks import random_stream
 from tflite_builder import OpSpec, TensorSpec, build_model
+from tflm_oracle import needs_tflm
+from tiny_model import tiny_tflite
 
-from tinykws.model import interpreter, interpreter_process, own_models
+from tinykws.aot.reader.tflite import read_model
+from tinykws.model import interpreter, tflm_interpreter
+from tinykws.model.computed_arena import computed_arena
 from tinykws.model.interpreter import Interpreter
-from tinykws.model.interpreter_process import InterpreterProcess
+from tinykws.model.lowered_model import MOST_PRODUCTS, LoweredModel
+from tinykws.model.tflm_interpreter import HIDING_VARIABLE, TflmInterpreter
 from tinykws.support.errors import ConfigError, ToolError
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="TFLite Micro's interpreter has wheels for Linux only")
 
-
-def doubling_model(op: str = "ADD") -> bytes:
+def doubling_model(op: str = "ADD", fused: int = 0) -> bytes:
     """y = x + x, with y's scale so that the bytes double."""
     tensors = [TensorSpec((1, 4), scales=(0.5,)), TensorSpec((1, 4), scales=(0.5,))]
-    return build_model(tensors, [OpSpec(op, [0, 0], [1], {"fused_activation_function": 0} if op == "ADD" else None)])
+    options = {"fused_activation_function": fused} if op == "ADD" else None
+    return build_model(tensors, [OpSpec(op, [0, 0], [1], options)])
 
 
-def test_computes() -> None:
+def model_that_only_tflm_runs() -> bytes:
+    """The sum of four dimensions and one more: the aot engine's kernels have four."""
+    tensors = [TensorSpec((1, 1, 1, 1, 4), scales=(0.5,)), TensorSpec((1, 1, 1, 1, 4), scales=(0.5,))]
+    return build_model(tensors, [OpSpec("ADD", [0, 0], [1], {"fused_activation_function": 0})])
+
+
+@pytest.fixture
+def hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A computer without TFLite Micro: importing it fails."""
+    monkeypatch.setenv(HIDING_VARIABLE, "1")
+    monkeypatch.setitem(sys.modules, "tflite_micro", None)
+
+
+def test_computes_without_tflite_micro(hidden: None) -> None:
     scores = Interpreter(doubling_model()).invoke(np.array([1, -3, 60, 100], np.int8))
     assert scores.dtype == np.int8
     assert scores.tolist() == [2, -6, 120, 127]
@@ -38,6 +53,7 @@ def test_takes_any_shape_of_the_right_size() -> None:
     runner = Interpreter(doubling_model())
     values = np.array([[[1], [2]], [[3], [4]]], np.int8)
     assert runner.invoke(values).tolist() == [2, 4, 6, 8]
+    assert runner.invoke(np.arange(8, dtype=np.int8)[::2]).tolist() == [0, 4, 8, 12]
     with pytest.raises(ValueError, match="reshape"):
         runner.invoke(np.zeros(5, np.int8))
 
@@ -49,19 +65,55 @@ def test_an_output_is_not_changed_by_the_next_invoke() -> None:
     assert first.tolist() == [2, 2, 2, 2]
 
 
-def test_a_large_transposed_convolution_has_room_for_its_sums() -> None:
-    tensors = [
-        TensorSpec((1, 2, 2, 1)),
-        TensorSpec((4,), "INT32", (), (), data=np.array([1, 300, 300, 4], "<i4").tobytes()),
-        TensorSpec((4, 1, 1, 1), data=b"\x01\x02\x03\x04"),
-        TensorSpec((1, 300, 300, 4)),
-    ]
-    options = {"padding": 0, "stride_w": 150, "stride_h": 150, "fused_activation_function": 0}
-    tflite = build_model(tensors, [OpSpec("TRANSPOSE_CONV", [1, 2, 0], [3], options)])
-    output = Interpreter(tflite).invoke(np.array([1, 2, 3, 4], np.int8)).reshape(300, 300, 4)
-    assert output[0, 0].tolist() == [1, 2, 3, 4]
-    assert output[150, 150].tolist() == [4, 8, 12, 16]
-    assert np.count_nonzero(output) == 16
+def test_many_inputs_at_once() -> None:
+    model = tiny_tflite()
+    inputs = np.random.default_rng(0).integers(-128, 128, (100, 4, 40), np.int8)
+    runner = Interpreter(model)
+    together = runner.invoke_all(inputs)
+    assert together.tolist() == [runner.invoke(values).tolist() for values in inputs]
+    assert runner.invoke_all(inputs[:0]).shape == (0, 3)
+
+
+def test_scores_along_a_stream_want_frames_that_fill_the_input() -> None:
+    runner = Interpreter(tiny_tflite())
+    frames = np.zeros((10, 40), np.int8)
+    assert runner.scores_along(frames, 4, 2).shape == (4, 3)
+    assert runner.scores_along(frames[:3], 4, 2).shape == (0, 3)
+    with pytest.raises(ValueError, match="5 frames of 40 are not an input of 160"):
+        runner.scores_along(frames, 5, 1)
+
+
+def test_the_aot_engine_runs_what_it_can_and_tflite_micro_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interpreter, "is_installed", lambda: True)
+    monkeypatch.setattr(interpreter, "TflmInterpreter", lambda graph, tflite: ("tflm", len(tflite)))
+    model, other = doubling_model(), model_that_only_tflm_runs()
+    assert isinstance(interpreter.choose_backend(read_model(model), model), LoweredModel)
+    assert repr(interpreter.choose_backend(read_model(other), other)) == repr(("tflm", len(other)))
+
+
+def test_without_tflite_micro_other_models_are_refused_by_op(hidden: None) -> None:
+    with pytest.raises(ToolError) as caught:
+        Interpreter(model_that_only_tflm_runs())
+    assert "op 0 (ADD): up to 4 dimensions are supported; TFLite Micro's interpreter" in caught.value.message
+    assert "tinykws[tflm]" in str(caught.value.hint)
+
+
+@needs_tflm
+def test_what_the_aot_engine_cannot_run_runs_in_tflite_micro() -> None:
+    runner = Interpreter(model_that_only_tflm_runs())
+    assert isinstance(runner._backend, TflmInterpreter)
+    assert runner.invoke(np.array([1, -3, 60, 100], np.int8)).tolist() == [2, -6, 120, 127]
+    frames = np.array([[1, 2], [3, 4], [5, 6]], np.int8)
+    assert runner.scores_along(frames, 2, 1).tolist() == [[2, 4, 6, 8], [6, 8, 10, 12]]
+
+
+@needs_tflm
+def test_along_a_stream_it_gives_what_tflite_micro_gives_for_each_window() -> None:
+    model, n_frames = random_stream(random.Random(5))
+    graph = read_model(model)
+    frames = np.random.default_rng(1).integers(-128, 128, (n_frames + 40, graph.input.size // n_frames), np.int8)
+    expected = TflmInterpreter(graph, model).scores_along(frames, n_frames, 3)
+    assert Interpreter(model).scores_along(frames, n_frames, 3).tolist() == expected.tolist()
 
 
 def test_a_model_that_crashes_tflm_is_refused() -> None:
@@ -76,49 +128,17 @@ def test_a_model_that_crashes_tflm_is_refused() -> None:
         Interpreter(tflite)
 
 
-CRASHES = {
-    "SIGABRT": build_model(
-        [TensorSpec((1, 4)), TensorSpec((1, 4), scales=(1 / 256,), zero_points=(-128,))],
-        [OpSpec("SOFTMAX", [0], [1], None)],
-    ),
-    "SIGFPE": build_model(
-        [
-            TensorSpec((1, 4, 4, 1)),
-            TensorSpec((1, 1, 1, 3), data=b"\x01\x02\x03"),
-            TensorSpec((1,), "INT32", data=bytes(4)),
-            TensorSpec((1, 4, 4, 1)),
-        ],
-        [OpSpec("CONV_2D", [0, 1, 2], [3], {"padding": 1, "stride_w": 1, "stride_h": 1})],
-    ),
-    "SIGSEGV": build_model([TensorSpec((1, 4)), TensorSpec((1, 4))], [OpSpec("WHILE", [0], [1], None)]),
-}
-"""Files of which the reader accepts every byte, and TFLite Micro ends the program, one of them in an inference."""
-
-
-@pytest.mark.parametrize("signal_name", CRASHES)
-def test_a_crash_of_tflm_is_an_error_and_not_the_end(signal_name: str) -> None:
-    with pytest.raises(
-        ConfigError, match=rf"TFLite Micro's interpreter crashed on this model \({signal_name}\)"
-    ) as caught:
-        runner = Interpreter(CRASHES[signal_name])
-        runner.invoke(np.zeros(runner._input_shape, np.int8))
-    assert caught.value.hint
-
-
-def test_a_file_that_tflms_own_reader_cannot_read_is_refused() -> None:
-    """The model's description, which our reader does not read, lies behind the end of the file."""
-    model = bytearray(doubling_model())
-    vtable = struct.unpack_from("<I", model)[0] - struct.unpack_from("<i", model, struct.unpack_from("<I", model)[0])[0]
-    description = vtable + 4 + 2 * 3
-    model[description : description + 2] = b"\xff\x7f"
-    with pytest.raises(ConfigError, match=r"cannot read the model: error: unpack_from") as caught:
-        Interpreter(bytes(model))
-    assert caught.value.hint
-
-
-def test_a_model_that_takes_too_long_is_refused() -> None:
-    error = interpreter_process.crash_error(-signal.SIGXCPU)
-    assert "more than 60 s of processor time" in error.message
+def test_a_model_that_would_take_minutes_is_refused() -> None:
+    shape = (1, 1024, 1024, 1)
+    tensors = [
+        TensorSpec(shape, scales=(0.5,)),
+        TensorSpec((1, 128, 128, 1), scales=(0.5,), data=bytes(128 * 128)),
+        TensorSpec(shape, scales=(0.5,)),
+    ]
+    options = {"padding": 0, "stride_w": 1, "stride_h": 1, "fused_activation_function": 0}
+    with pytest.raises(ConfigError, match="17,179,869,184 multiply-accumulates, too many"):
+        Interpreter(build_model(tensors, [OpSpec("CONV_2D", [0, 1, -1], [2], options)]))
+    assert MOST_PRODUCTS > 1000 * 3_000_000, "a thousand times a large keyword model"
 
 
 def test_a_model_that_takes_more_memory_than_any_chip_has_is_refused() -> None:
@@ -128,68 +148,21 @@ def test_a_model_that_takes_more_memory_than_any_chip_has_is_refused() -> None:
         Interpreter(build_model(sizes, ops))
 
 
-def test_a_folder_of_the_user_cannot_replace_modules_of_the_process(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "numpy.py").write_text("raise SystemExit('not this one')")
-    monkeypatch.chdir(tmp_path)
-    assert Interpreter(doubling_model()).invoke(np.array([1, 2, 3, 4], np.int8)).tolist() == [2, 4, 6, 8]
-
-
-def test_only_a_model_made_here_runs_without_a_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TINYKWS_CACHE_DIR", str(tmp_path))
-    monkeypatch.setattr(own_models, "_trusted", set())
-    model = doubling_model()
-    assert isinstance(Interpreter(model)._backend, InterpreterProcess)
-    own_models.remember(model)
-    assert not isinstance(Interpreter(model)._backend, InterpreterProcess)
-    monkeypatch.setattr(own_models, "_trusted", set())  # as in a later program
-    assert own_models.is_own(model)
-    assert not own_models.is_own(model + b"\0")
-    assert Interpreter(model).invoke(np.array([1, -3, 60, 100], np.int8)).tolist() == [2, -6, 120, 127]
-
-
-def test_a_cache_that_is_not_writable_is_not_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "file").write_text("")
-    monkeypatch.setenv("TINYKWS_CACHE_DIR", str(tmp_path / "file"))
-    own_models.remember(b"a model")
-    assert own_models.is_own(b"a model"), "until the program ends"
-
-
-def test_the_arena_of_micro_speech(shared: Path) -> None:
-    """FACTS: 7,584 bytes."""
-    tflite = (shared / "models" / "micro_speech_quantized.tflite").read_bytes()
-    assert Interpreter(tflite).arena_bytes == 7584
-
-
-@pytest.mark.slow
-def test_the_arena_measured_is_enough_where_the_allocators_count_is_not() -> None:
-    """This net keeps less than loading it needs."""
-    from tflite_micro import runtime
-
-    tflite = random_net(random.Random(3))
-    arena = Interpreter(tflite).arena_bytes
-    runtime.Interpreter.from_bytes(tflite, arena_size=arena).invoke()
-    assert arena < 8192
-
-
 def test_bytes_that_are_no_model_are_refused() -> None:
     with pytest.raises(ConfigError):
         Interpreter(b"no model at all")
 
 
-def test_an_op_that_tflm_has_not_is_refused_in_words() -> None:
-    with pytest.raises(ToolError, match=r"TFLite Micro .* refuses the model"):
-        Interpreter(doubling_model("STABLEHLO_ADD"))
+def test_the_arena_is_computed_where_it_cannot_be_measured(hidden: None, shared: Path) -> None:
+    tflite = (shared / "models" / "micro_speech_quantized.tflite").read_bytes()
+    assert Interpreter(tflite).arena_bytes == computed_arena(read_model(tflite)) == 7648
+    assert interpreter.arena_measured_by().startswith("calculation, tinykws ")
+    assert interpreter.tool_versions() == {}
 
 
-def test_where_the_package_is_missing_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "tflite_micro", None)
-    with pytest.raises(ToolError) as caught:
-        Interpreter(doubling_model())
-    assert "pip install tflite-micro" in str(caught.value.hint)
-
-
-def test_the_version_is_the_one_pinned() -> None:
-    pyproject = (Path(__file__).parent.parent.parent / "pyproject.toml").read_text(encoding="utf-8")
-    assert f'"tflite-micro=={interpreter.VERSION}; ' in pyproject
+@needs_tflm
+def test_the_arena_is_measured_where_it_can(shared: Path) -> None:
+    tflite = (shared / "models" / "micro_speech_quantized.tflite").read_bytes()
+    assert Interpreter(tflite).arena_bytes == 7584
+    assert interpreter.arena_measured_by() == f"tflite-micro {tflm_interpreter.VERSION}"
+    assert interpreter.tool_versions() == {"tflite-micro": tflm_interpreter.VERSION}

@@ -23,7 +23,7 @@ from tinykws.doctor.disk_space import MEGABYTE, check_folder
 from tinykws.doctor.finding import Finding
 from tinykws.doctor.installed_packages import Package
 from tinykws.doctor.known_bad_versions import check_dense_layers, check_model_optimization
-from tinykws.doctor.packages import check_extension, check_fit, check_loads, check_packages, check_python
+from tinykws.doctor.packages import check_extension, check_fit, check_loads, check_packages, check_python, check_system
 from tinykws.doctor.serial_access import check_modem_manager, check_ports, check_rights
 from tinykws.doctor.speech_engines import check_engine
 from tinykws.doctor.tools import check_compiler, check_emulator
@@ -74,6 +74,14 @@ def test_python() -> None:
         assert "venv" in finding.mend
 
 
+def test_the_system() -> None:
+    tested = check_system("Linux", "aarch64")
+    assert (tested.state, tested.found) == ("ok", "Linux aarch64: tinykws is tested on it, without emulated boards")
+    other = check_system("FreeBSD", "amd64")
+    assert other.state == "warning"
+    assert "tested on Linux x86_64, Linux aarch64, Darwin arm64, Windows AMD64 only" in other.found
+
+
 def test_the_extension() -> None:
     assert check_extension(None).state == "ok"
     finding = check_extension("ImportError: no _kws")
@@ -92,7 +100,7 @@ def test_packages_that_are_as_asked_for() -> None:
 def test_a_package_that_this_system_has_no_wheel_for() -> None:
     finding = by_name(check_packages(COMPLETE))["tflite-micro"]
     assert 'platform_system == "Nowhere"' in finding.found
-    assert "detect and verify cannot run" in finding.found
+    assert "what needs it cannot run" in finding.found
 
 
 def test_a_package_of_every_install_is_missing_and_an_extras_is_a_warning() -> None:

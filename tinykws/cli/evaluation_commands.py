@@ -155,7 +155,7 @@ def detect(
     """Detect words in recordings of any length.
 
     Prints one detection per line: the word, its score (0 to 255), and the time in ms from the start of the recording.
-    Front-end and detector are the same C code as in the firmware; the model runs in the TFLite Micro interpreter.
+    Front-end and detector are the same C code as in the firmware, and so are the kernels that run the model.
     FILES are recordings of any sample rate and number of channels, or folders of them. If no word is detected in a
     file, stderr says why: the best score and the threshold, or that the file is empty, silent or clipped. It uses the
     last bundle, and says if that is out of date.

@@ -35,7 +35,7 @@ class NetworkCost:
     """Multiply-accumulates per inference."""
     tflite_bytes: int
     arena_bytes: int
-    """Size of TFLite Micro's tensor arena, measured with its interpreter."""
+    """Size of TFLite Micro's tensor arena, measured with its interpreter, or computed."""
     aot_flash_bytes: int
     """Constants of the aot engine."""
     aot_ram_bytes: int
@@ -49,7 +49,7 @@ def measure_cost(architecture: str, features_shape: tuple[int, int], n_labels: i
 
     Raises:
         ConfigError: no architecture has this name, or it does not run in both engines.
-        ToolError: TensorFlow or TFLite Micro's interpreter is missing, or failed.
+        ToolError: TensorFlow is missing, or failed.
     """
     network = Network.untrained(architecture, features_shape, n_labels)
     network.randomize_biases()

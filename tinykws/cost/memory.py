@@ -44,7 +44,7 @@ measured on the host; aot: the constants and the planned arena. A test converts 
 
 
 def arena_bytes(bundle: Bundle, board: Board) -> int:
-    """Returns the size of the tflm engine's arena: measured with the host's interpreter, plus the board's margin."""
+    """Returns the size of the tflm engine's arena: measured or computed on the host, plus the board's margin."""
     return _aligned(bundle.arena_bytes + _margin(board))
 
 

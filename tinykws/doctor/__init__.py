@@ -18,6 +18,7 @@ Contents:
     installed_packages.espeak_error: tries to start espeak-ng.
     finding.absent: returns the state of something absent.
     packages.check_python: checks the version of Python.
+    packages.check_system: says what is tested on this operating system and processor.
     packages.check_extension: checks the C extension.
     packages.check_packages: checks the packages that tinykws requires.
     packages.check_loads: checks whether a package can be imported.

@@ -14,7 +14,11 @@ from tinykws.doctor.finding import Finding, absent
 from tinykws.doctor.installed_packages import Package, Packages
 
 AREA = "packages"
-EXTRAS = {"train": "train, quantize and evaluate need it", "synth": "synth needs it for words without recordings"}
+EXTRAS = {
+    "train": "train, quantize and evaluate need it",
+    "synth": "synth needs it for words without recordings",
+    "tflm": "optional: it measures the tflm engine's arena, which is computed otherwise",
+}
 """tinykws's extras for users, and what does not work without them."""
 REASONS = {"platformio": "6.1.11 cannot build without a network", "tflite-micro": "scores are compared bit for bit"}
 """Reasons for version ranges that are not obvious."""
@@ -29,6 +33,24 @@ def check_python(version: str, system: str, requires: str) -> Finding:
         "Python", "Python", "missing", f"{found}; tinykws needs {requires}",
         "python3.12 -m venv .venv, then install tinykws in it",
     )  # fmt: skip
+
+
+TESTED_ON = {
+    ("Linux", "x86_64"): "tinykws is tested on it, with TFLite Micro's interpreter and emulated boards",
+    ("Linux", "aarch64"): "tinykws is tested on it, without emulated boards",
+    ("Darwin", "arm64"): "tinykws is tested on it, without emulated boards",
+    ("Windows", "AMD64"): "tinykws is tested on it, without emulated boards",
+}
+"""What .github/workflows/tests.yml runs, by operating system and processor."""
+
+
+def check_system(system: str, machine: str) -> Finding:
+    """Says what is tested on this kind of computer, such as `Linux` on `x86_64`."""
+    tested = TESTED_ON.get((system, machine))
+    if tested is not None:
+        return Finding("Python", "system", "ok", f"{system} {machine}: {tested}")
+    known = ", ".join(f"{name} {processor}" for name, processor in TESTED_ON)
+    return Finding("Python", "system", "warning", f"{system} {machine}: tinykws is tested on {known} only")
 
 
 def check_extension(error: str | None) -> Finding:
@@ -58,7 +80,9 @@ def _extra_of(requirement: Requirement) -> str | None:
 def _check(requirement: Requirement, packages: Packages, extra: str) -> Finding:
     name, wanted = canonicalize_name(requirement.name), str(requirement.specifier)
     if not extra and requirement.marker is not None and not requirement.marker.evaluate():
-        return Finding(AREA, name, "warning", f"not available for this system ({requirement.marker}); {_use_of(name)}")
+        return Finding(
+            AREA, name, "warning", f"not available for this system ({requirement.marker}); what needs it cannot run"
+        )
     package = packages.get(name)
     if package is None:
         install = f'pip install "tinykws[{extra}]"' if extra else _install(name, wanted)
@@ -68,11 +92,6 @@ def _check(requirement: Requirement, packages: Packages, extra: str) -> Finding:
         found = f"{package.version}, but tinykws needs {wanted}{_because(name)}"
         return Finding(AREA, name, absent(not extra), found, _install(name, wanted))
     return Finding(AREA, name, "ok", package.version)
-
-
-def _use_of(name: str) -> str:
-    uses = {"tflite-micro": "quantize, detect and verify cannot run"}
-    return uses.get(name, "stages that need it cannot run")
 
 
 def _because(name: str) -> str:

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from tinykws.evaluation.stream_measure import with_moved_thresholds
+from tinykws.model.stream_inference import StreamScores
 from tinykws.native.detector import Detection, Detector
-from tinykws.native.listener import Inference
 from tinykws.project.detector_settings import DetectorSettings
 
 
@@ -26,7 +26,7 @@ class NearMiss:
 
 
 def near_miss(
-    inferences: Sequence[Inference], settings: DetectorSettings, n_labels: int, *, from_ms: int = 0
+    inferences: Sequence[StreamScores], settings: DetectorSettings, n_labels: int, *, from_ms: int = 0
 ) -> NearMiss | None:
     """Returns what came nearest to a detection; None if the detector never gave a word a score.
 
@@ -57,10 +57,10 @@ class _LoweredDetector:
     """The detector with all thresholds lowered, on the same scores."""
 
     def __init__(
-        self, inferences: Sequence[Inference], settings: DetectorSettings, n_labels: int, from_ms: int
+        self, inferences: Sequence[StreamScores], settings: DetectorSettings, n_labels: int, from_ms: int
     ) -> None:
-        self._scores = np.array([inference.scores for inference in inferences], np.int8).reshape(-1, n_labels)
-        self._times_ms = np.array([inference.time_ms for inference in inferences], np.uint32)
+        self._scores = np.concatenate([np.zeros((0, n_labels), np.int8), *(some.scores for some in inferences)])
+        self._times_ms = np.concatenate([np.zeros(0, np.uint32), *(some.times_ms for some in inferences)])
         self._settings, self._n_labels, self._from_ms = settings, n_labels, from_ms
 
     def first(self, *, lowered_by: int) -> Detection | None:

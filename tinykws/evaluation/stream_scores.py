@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Computes a model's scores along a stream once, so that any number of detectors can be tried on them.
 
-The front-end is the firmware's C code and the model runs in TFLite Micro's interpreter, as on a device.
+The front-end is the firmware's C code, and the model gives the scores that it gives on a device.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tinykws.audio.samples import Samples
 from tinykws.evaluation.timeline import Event
 from tinykws.model.bundle import Bundle
 from tinykws.model.interpreter import Interpreter
-from tinykws.native.listener import Inference, Listener
+from tinykws.model.stream_inference import StreamInference
 from tinykws.project.detector_settings import DetectorSettings
 from tinykws.project.frontend_settings import FrontendSettings
 from tinykws.support.parallel import map_in_processes, process_count
@@ -71,7 +71,7 @@ def score_streams(
 
     Raises:
         ConfigError: an audio file is damaged.
-        ToolError: tflite-micro is not installed.
+        ToolError: the model needs tflite-micro, which is not installed.
     """
     model = bundle.model_bytes()
     work = [_Work(model, bundle.frontend, bundle.detector, len(bundle.labels), stream) for stream in streams]
@@ -90,17 +90,15 @@ class _Work:
 
 
 def _scored(work: _Work) -> ScoredStream:
-    interpreter = Interpreter(work.model)
-    listener = Listener(work.frontend, work.detector, work.n_labels, interpreter.invoke)
+    inference = StreamInference(Interpreter(work.model), work.frontend, work.detector.inference_stride_ms)
     playback = playback_for(work.frontend, work.detector)
-    pieces = playback.pieces(work.stream)
-    heard = [event for samples in pieces for event in listener.feed(samples) if isinstance(event, Inference)]
+    heard = list(inference.run(playback.pieces(work.stream)))
     return ScoredStream(
         name=work.stream.name,
         duration_ms=work.stream.duration_ms,
         events=tuple(_delayed(event, playback.lead_in_ms) for event in work.stream.events),
-        times_ms=np.array([inference.time_ms for inference in heard], np.uint32),
-        scores=np.array([inference.scores for inference in heard], np.int8).reshape(-1, work.n_labels),
+        times_ms=np.concatenate([some.times_ms for some in heard]),
+        scores=np.concatenate([some.scores for some in heard]),
         lead_in_ms=playback.lead_in_ms,
     )
 

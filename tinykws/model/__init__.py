@@ -16,7 +16,12 @@ Contents:
     validation.check_output: refuses a model whose output is not one softmax probability per label.
     validation.check_ops: refuses operators that an engine does not support.
     validation.check_dense_per_tensor: refuses dense layers with per-channel quantization.
-    interpreter.Interpreter: runs an int8 model with TFLite Micro, and measures its arena.
+    interpreter.Interpreter: runs an int8 model with the outputs of TFLite Micro; chooses what runs it.
+    lowered_model.LoweredModel: runs a model by the aot engine's kernels, in whole windows or along a stream.
+    computed_arena.computed_arena: the size of TFLite Micro's arena where it cannot be measured.
+    tflm_interpreter.TflmInterpreter: runs a model in TFLite Micro, where that is installed.
+    tflm_interpreter.smallest_arena: measures its arena.
+    stream_inference.StreamInference: front-end and model along a stream, with the inferences of a chip.
     interpreter_process.InterpreterProcess: runs a model from elsewhere in a process of its own.
     own_models.remember: records a model that was made on this computer, and needs no process of its own.
     self_test_signal.golden_clip: makes the golden clip of a device's self-test.

@@ -1,149 +1,133 @@
 # SPDX-License-Identifier: Apache-2.0
-"""TFLite Micro's own interpreter (PyPI: tflite-micro): runs models as a board with the tflm engine does."""
+"""Runs int8 models on this computer with the outputs of TFLite Micro, byte for byte; chooses what runs them.
+
+The aot engine's kernels run what it can lower (lowered_model.py), on every computer. Other models need TFLite Micro's
+own interpreter, the package tflite-micro, which exists for Linux on x86-64.
+"""
 
 from __future__ import annotations
 
 import functools
-import importlib.metadata
-import importlib.util
-import tempfile
-from collections.abc import Sequence
-from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from tinykws.aot.reader.graph import ABSENT, Graph
+from tinykws import __version__
+from tinykws.aot.reader.graph import Graph
 from tinykws.aot.reader.tflite import read_model
-from tinykws.model.interpreter_process import InterpreterProcess, measured_arena
-from tinykws.model.own_models import is_own
+from tinykws.model.computed_arena import computed_arena
+from tinykws.model.lowered_model import LoweredModel, TooLargeError
+from tinykws.model.tflm_interpreter import (
+    INSTALL_HINT,
+    VERSION,
+    TflmInterpreter,
+    ample_arena,
+    is_installed,
+    refuse_what_crashes,
+    smallest_arena,
+)
 from tinykws.support.errors import ConfigError, ToolError
 
-_MAX_ARENA_BYTES = 256 << 20
-"""Largest tensor arena tried: a thousand times that of a large microcontroller."""
-_SPARE_BYTES = (0, 64, 128, 256, 512, 1024, 2048, 4096)
-"""Extra bytes that loading may need temporarily, in the order tried."""
+Int8s = npt.NDArray[np.int8]
 
 
-def _version() -> str:
-    try:
-        return importlib.metadata.version("tflite-micro")
-    except importlib.metadata.PackageNotFoundError:
-        return "not installed"
+class Backend(Protocol):
+    """What runs a model."""
 
+    def invoke(self, values: Int8s) -> Int8s:
+        """Returns the output int8 [n] of one input in the model's shape."""
 
-VERSION = _version()
-"""Version of the installed tflite-micro; TFLM has no releases, so this identifies its kernels."""
+    def invoke_all(self, inputs: Int8s) -> Int8s:
+        """Returns the outputs int8 [n, outputs] of inputs int8 [n, …]."""
+
+    def scores_along(self, frames: Int8s, n_frames: int, stride: int) -> Int8s:
+        """Returns the outputs int8 [m, outputs] along frames int8 [frames, n_mels]."""
 
 
 class Interpreter:
-    """Runs an int8 model with TFLite Micro's reference kernels.
-
-    A model that was not made on this computer runs in a process of its own (interpreter_process.py): TFLite Micro
-    trusts every byte of a model.
-    """
+    """Runs an int8 model with the outputs of TFLite Micro's reference kernels."""
 
     def __init__(self, tflite: bytes) -> None:
         """Loads a model.
 
         Raises:
-            ConfigError: it is not an int8 .tflite that tinykws/aot/reader accepts, or TFLite Micro crashes on it.
-            ToolError: tflite-micro is not installed, or rejects the model.
+            ConfigError: it is not an int8 .tflite that tinykws/aot/reader accepts, is too large for a microcontroller,
+                or crashes TFLite Micro.
+            ToolError: the aot engine cannot run it, and tflite-micro is not installed or rejects it.
         """
-        self._tflite = tflite
-        graph = read_model(tflite)
-        _refuse_what_crashes(graph)
-        self._input_shape, self._output_size = graph.input.shape, graph.output.size
-        self._ample_arena_bytes = _ample_arena(graph, tflite)
-        _refuse_without_package()
-        run = _InProcess if is_own(tflite) else InterpreterProcess
-        self._backend = run(tflite, self._input_shape, self._ample_arena_bytes, VERSION)
+        self._tflite, self._graph = tflite, read_model(tflite)
+        refuse_what_crashes(self._graph)
+        ample_arena(self._graph, tflite)
+        self._backend = choose_backend(self._graph, tflite)
 
-    def invoke(self, values: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
+    def invoke(self, values: Int8s) -> Int8s:
         """Runs one inference: returns the output, int8 [n], for an int8 array of the input's size in any shape.
 
         Raises:
-            ConfigError: TFLite Micro crashes on the model, or the model's shapes contradict each other.
-            ToolError: an op failed.
+            ValueError: the array has another size.
+            ConfigError: TFLite Micro, if it runs the model, crashes on it.
+            ToolError: TFLite Micro, if it runs the model, failed.
         """
-        output = self._backend.invoke(np.asarray(values, np.int8).reshape(self._input_shape))
-        if output.size != self._output_size:
-            raise ConfigError(f"TFLite Micro gives {output.size} outputs; the model's output has {self._output_size}")
-        return output
+        return self._backend.invoke(np.asarray(values, np.int8).reshape(self._graph.input.shape))
+
+    def invoke_all(self, inputs: Int8s) -> Int8s:
+        """Returns the outputs int8 [n, outputs] of n inputs, int8 [n, …] in any shape; raises as invoke() does.
+
+        The aot engine's kernels run on all processors.
+        """
+        values = np.asarray(inputs, np.int8)
+        return self._backend.invoke_all(values.reshape(len(values), *self._graph.input.shape))
+
+    def scores_along(self, frames: Int8s, n_frames: int, stride: int) -> Int8s:
+        """Returns the outputs int8 [m, outputs] of all model inputs along a stream of frames.
+
+        The aot engine's kernels run on all processors, and compute what successive model inputs share once.
+
+        Args:
+            frames: int8 [frames, n_mels].
+            n_frames: frames of a model input; the first inference is as soon as there are so many.
+            stride: frames from one inference to the next.
+
+        Raises:
+            ValueError: a model input of so many frames does not have the input's size.
+        """
+        frames = np.asarray(frames, np.int8)
+        if n_frames * frames.shape[1] != self._graph.input.size:
+            raise ValueError(f"{n_frames} frames of {frames.shape[1]} are not an input of {self._graph.input.size}")
+        return self._backend.scores_along(frames, n_frames, stride)
 
     @functools.cached_property
     def arena_bytes(self) -> int:
-        """Size of the smallest tensor arena found in which the model loads and runs on this computer.
-
-        The search starts from the count of TFLM's recording allocator, which can be less than loading needs
-        temporarily. Pointers are twice as large here as on a 32-bit chip, so with the same kernels a chip needs less.
+        """Size of TFLite Micro's tensor arena for this model on a 64-bit computer: measured if tflite-micro is
+        installed, else computed (computed_arena.py).
 
         Raises:
             ToolError: the measurement failed.
         """
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "model.tflite"
-            path.write_bytes(self._tflite)
-            counted = measured_arena(path, self._ample_arena_bytes)
-            sizes = (counted + spare for spare in _SPARE_BYTES) if counted is not None else ()
-            enough = next((size for size in sizes if measured_arena(path, size) is not None), None)
-        if enough is None:
-            raise ToolError(f"TFLite Micro {VERSION} did not report the size of the model's arena")
-        return enough
+        return smallest_arena(self._graph, self._tflite) if is_installed() else computed_arena(self._graph)
 
 
-class _InProcess:
-    """Runs a model of our own, without a process."""
-
-    def __init__(self, tflite: bytes, _shape: Sequence[int], arena_bytes: int, version: str) -> None:
-        from tflite_micro import runtime
-
-        self._version = version
-        try:
-            self._interpreter = runtime.Interpreter.from_bytes(tflite, arena_size=arena_bytes)
-        except RuntimeError as error:
-            raise ToolError(f"TFLite Micro {version} refuses the model: {error}") from error
-
-    def invoke(self, values: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
-        """Runs one inference: returns the output, int8 [n]. Raises ToolError if an op failed."""
-        self._interpreter.set_input(values, 0)
-        try:
-            self._interpreter.invoke()
-        except RuntimeError as error:
-            raise ToolError(f"TFLite Micro {self._version} cannot run the model: {error}") from error
-        return np.array(self._interpreter.get_output(0), np.int8).reshape(-1)
-
-
-def _refuse_without_package() -> None:
-    if importlib.util.find_spec("tflite_micro") is None:
-        raise ToolError(
-            "TFLite Micro's interpreter is not installed",
-            hint="pip install tflite-micro (its wheels are for Linux on x86-64)",
-        )
-
-
-def _refuse_what_crashes(graph: Graph) -> None:
-    """Raises ToolError for a depthwise convolution without a bias: TFLM would crash, and Python with it."""
-    for op in graph.ops:
-        if op.name == "DEPTHWISE_CONV_2D" and ABSENT in op.inputs:
+def choose_backend(graph: Graph, tflite: bytes) -> Backend:
+    """Returns what runs a model: the aot engine's kernels, or else TFLite Micro. Raises as Interpreter() does."""
+    try:
+        return LoweredModel(graph)
+    except TooLargeError:
+        raise
+    except ConfigError as refusal:
+        if not is_installed():
             raise ToolError(
-                f"{op.where}: TFLite Micro crashes on a depthwise convolution without a bias",
-                hint="convert the model again with use_bias=True",
-            )
+                f"{refusal.message}; TFLite Micro's interpreter, which may know it, is not installed",
+                hint=f"{INSTALL_HINT}, or use a network of ops that the aot engine supports",
+            ) from refusal
+    return TflmInterpreter(graph, tflite)
 
 
-def _ample_arena(graph: Graph, tflite: bytes) -> int:
-    """Returns an arena size for all activations at once, plus TFLM's data for each tensor, channel and op, and the
-    32-bit sums that its transposed convolution keeps.
+def arena_measured_by() -> str:
+    """Returns what measures or computes Interpreter.arena_bytes here, for a bundle."""
+    return f"tflite-micro {VERSION}" if is_installed() else f"calculation, tinykws {__version__}"
 
-    It is a multiple of TFLM's alignment; otherwise the size measured from the arena's end would depend on it.
-    """
-    sums = sum(graph.result(op).size for op in graph.ops if op.name == "TRANSPOSE_CONV")
-    activations = sum(4 * tensor.size + 64 for tensor in graph.tensors if tensor.data is None) + 4 * sums
-    size = (64 * 1024 + activations + 4 * len(tflite) + 1024 * len(graph.ops)) // 16 * 16
-    if size > _MAX_ARENA_BYTES:
-        raise ConfigError(
-            f"the model has {activations // 4:,} bytes of activations, too many for a microcontroller",
-            hint="use a smaller model",
-        )
-    return size
+
+def tool_versions() -> dict[str, str]:
+    """Returns the version of tflite-micro by its name, for a bundle; nothing if it is not installed."""
+    return {"tflite-micro": VERSION} if is_installed() else {}

@@ -12,6 +12,7 @@ Contents:
     features.features_crc32: the checksum by which device and host compare features.
     detector.Detector: from scores to detections.
     listener.Listener: the whole pipeline, from samples to detections; the model is a callback.
+    plan.KernelPlan: runs a list of calls of the aot engine's kernels.
     frontend_tables.tables_for: the front-end's tables for some settings.
     frontend_tables.c_source: settings and tables as C.
     exact_math.cos: cosine, correctly rounded; the module has logarithm and power too.

@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Builds `tinykws.native._kws`: the firmware's portable C (firmware/lib), compiled for Python through cffi.
 
-setup.py runs this in the folder of the checkout. The same files go into the firmware, unchanged.
+setup.py runs this in the folder of the checkout. The same files go into the firmware, unchanged. The aot engine's
+kernels (firmware/lib/kws_nn) are compiled too, with a loop that calls them by a list (c/kws_plan.c).
 """
 
 from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
 
 from cffi import FFI
 
@@ -24,7 +29,26 @@ LIBRARIES = {
     "kws_serial": ("crc32",),
 }
 """The firmware's libraries, and which of their files Python uses."""
-SOURCES = [f"firmware/lib/{library}/kws_{name}.c" for library, names in LIBRARIES.items() for name in names]
+KERNELS = Path("firmware/lib/kws_nn")
+"""The aot engine's kernels: Python uses all of them."""
+PLAN = Path("tinykws/native/c")
+SOURCES = [
+    *(f"firmware/lib/{library}/kws_{name}.c" for library, names in LIBRARIES.items() for name in names),
+    *(path.as_posix() for path in sorted(KERNELS.glob("*.c"))),
+    (PLAN / "kws_plan.c").as_posix(),
+]
+
+
+def declarations_in(header: Path, *, functions: bool = True) -> str:
+    """Returns what a header declares, as cffi reads it: without comments, preprocessor lines and parts for C++."""
+    text = re.sub(r"/\*.*?\*/", "", header.read_text(encoding="utf-8"), flags=re.DOTALL)
+    text = re.sub(r"#ifdef __cplusplus\n.*?#endif\n", "", text, flags=re.DOTALL)
+    numbers = dict(re.findall(r"^#define (\w+) (\d+)$", text, flags=re.MULTILINE))
+    text = re.sub(r"^#.*\n", "", text, flags=re.MULTILINE)
+    if not functions:
+        text = re.sub(r"^void [^;]*;\n", "", text, flags=re.MULTILINE)
+    return re.sub(r"\w+", lambda word: numbers.get(word[0], word[0]), text)
+
 
 DECLARATIONS = """
 typedef struct { int16_t r; int16_t i; } kws_complex;
@@ -132,6 +156,8 @@ extern "Python" void listener_on_detection(void *context, const kws_detection *d
 SOURCE = """
 #include "kws_golden_signal.h"
 #include "kws_listener.h"
+#include "kws_nn.h"
+#include "kws_plan.h"
 
 static size_t frontend_memory_words(size_t window_samples, size_t n_mels)
 {
@@ -205,11 +231,14 @@ static void features_of_clips(kws_frontend *frontend, const int16_t *clips, size
 
 ffibuilder = FFI()
 ffibuilder.cdef(DECLARATIONS)
+ffibuilder.cdef(declarations_in(KERNELS / "kws_nn.h", functions=False))
+ffibuilder.cdef(declarations_in(PLAN / "kws_plan.h"))
 ffibuilder.set_source(
     "tinykws.native._kws",
     SOURCE,
     sources=SOURCES,
-    include_dirs=[f"firmware/lib/{library}" for library in LIBRARIES],
+    include_dirs=[*(f"firmware/lib/{library}" for library in LIBRARIES), KERNELS.as_posix(), PLAN.as_posix()],
+    extra_compile_args=[] if sys.platform == "win32" else ["-O3"],
 )
 
 if __name__ == "__main__":

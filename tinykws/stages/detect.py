@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """detect: runs the deployed pipeline on recordings of any length.
 
-Front-end, model input and detector are the firmware's C code; the model runs in TFLite Micro's interpreter. A recording
-is played as every file is (tinykws.audio.playback).
+Front-end, model input and detector are the firmware's C code; the model gives the scores that it gives there. A
+recording is played as every file is (tinykws.audio.playback).
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from tinykws.audio.samples import Samples
 from tinykws.evaluation.near_miss import NearMiss, near_miss
 from tinykws.model.bundle import Bundle
 from tinykws.model.interpreter import Interpreter
-from tinykws.native.detector import Detection
-from tinykws.native.listener import Inference, Listener
+from tinykws.model.stream_inference import StreamInference, StreamScores
+from tinykws.native.detector import Detection, Detector
 from tinykws.project.grammar import openers_of
 from tinykws.project.labels import Label
 from tinykws.support.progress import SILENT, Progress
@@ -77,7 +77,7 @@ def detect(
 ) -> Iterator[Heard]:
     """Yields the words that a device with this bundle would detect in a recording, in order.
 
-    The recording is read one second at a time, so it may have any length.
+    The recording is read one second at a time and heard some thousand frames at a time, so it may have any length.
 
     Args:
         bundle: the model, front-end and detector.
@@ -87,14 +87,16 @@ def detect(
 
     Raises:
         ConfigError: the file does not exist or is not audio.
-        ToolError: tflite-micro is not installed.
+        ToolError: the model needs tflite-micro, which is not installed.
     """
     playback = playback_for(bundle.frontend, bundle.detector)
     ears, meter = _Ears(bundle, playback), DefectMeter(bundle.frontend.sample_rate_hz)
+    model = Interpreter(bundle.model_bytes())
+    inference = StreamInference(model, bundle.frontend, bundle.detector.inference_stride_ms)
     with AudioStream(path, bundle.frontend.sample_rate_hz, progress.say) as stream:
         sound = _measured(progress.track(stream, path.name, stream.seconds), meter)
-        for samples in playback.pieces(sound):
-            for event in ears.feed(samples):
+        for scores in inference.run(playback.pieces(sound)):
+            for event in ears.hear(scores):
                 time_ms = playback.time_in_sound_ms(event.time_ms)
                 yield Heard(time_ms, bundle.labels[event.label_index], event.score)
     if on_nothing is not None and ears.heard_nothing:
@@ -102,24 +104,23 @@ def detect(
 
 
 class _Ears:
-    """The pipeline, and, until a word is heard, the scores that it gave."""
+    """The detector, and, until it detects a word, the scores that it was given."""
 
     def __init__(self, bundle: Bundle, playback: Playback) -> None:
         self._playback = playback
         self._settings, self._n_labels = dataclasses.replace(bundle.detector, grammar=()), len(bundle.labels)
-        infer = Interpreter(bundle.model_bytes()).invoke
-        self._listener = Listener(bundle.frontend, bundle.detector, len(bundle.labels), infer)
-        self._inferences: list[Inference] = []
+        self._detector = Detector(bundle.detector, self._n_labels)
+        self._inferences: list[StreamScores] = []
         self.heard_nothing = True
 
-    def feed(self, samples: Samples) -> list[Detection]:
-        events = self._listener.feed(samples)
-        detections = [event for event in events if isinstance(event, Detection) and self._is_in_sound(event)]
+    def hear(self, some: StreamScores) -> list[Detection]:
+        heard = self._detector.run(some.scores, some.times_ms)
+        detections = [detection for detection in heard if self._is_in_sound(detection)]
         if detections:
             self.heard_nothing = False
             self._inferences.clear()
         if self.heard_nothing:
-            self._inferences += [event for event in events if isinstance(event, Inference)]
+            self._inferences.append(some)
         return detections
 
     def nearest(self) -> NearMiss | None:

@@ -21,7 +21,7 @@ from tinykws.doctor.disk_space import MEGABYTE, check_folder
 from tinykws.doctor.finding import Finding
 from tinykws.doctor.installed_packages import Packages
 from tinykws.doctor.known_bad_versions import check_dense_layers, check_model_optimization
-from tinykws.doctor.packages import check_extension, check_fit, check_loads, check_packages, check_python
+from tinykws.doctor.packages import check_extension, check_fit, check_loads, check_packages, check_python, check_system
 from tinykws.doctor.serial_access import check_modem_manager, check_ports, check_rights
 from tinykws.doctor.speech_engines import check_engine, check_vocoder
 from tinykws.doctor.tools import check_compiler, check_emulator
@@ -86,6 +86,7 @@ def doctor(
 def _python(packages: Packages) -> Iterator[Finding]:
     system = f"{platform.system()} {platform.machine()}"
     yield check_python(platform.python_version(), system, packages["tinykws"].requires_python)
+    yield check_system(platform.system(), platform.machine())
     yield check_extension(installed_packages.extension_error())
 
 

@@ -41,7 +41,7 @@ class EvaluateReport:
     labels: tuple[Label, ...]
     """The labels, in the order of the scores."""
     int8_model: Score
-    """Computed by TFLite Micro's interpreter, as on a device."""
+    """The int8 model's, as on a device."""
     float_model: Score | None
     agreement: Agreement | None
 
@@ -65,7 +65,7 @@ def evaluate(project: Project, *, split: str = "testing", progress: Progress = S
     _check_same_pipeline(bundle, dataset)
     split = _split_with_clips(dataset, split, progress)
     label_ids, features = np.asarray(dataset.label_ids(split), np.int64), dataset.features(split)
-    scores = _int8_scores(bundle, features, progress)
+    scores = _int8_scores(bundle, features)
     network = _float_network(bundle, project.float_model_path, progress)
     probabilities = None if network is None else network.probabilities(features)
     report = EvaluateReport(
@@ -102,9 +102,8 @@ def _split_with_clips(dataset: Dataset, split: str, progress: Progress) -> str:
     raise ConfigError(f"the dataset has no {split} clip", hint="add recordings, then: tinykws prepare")
 
 
-def _int8_scores(bundle: Bundle, features: Features, progress: Progress) -> npt.NDArray[np.int8]:
-    interpreter = Interpreter(bundle.model_bytes())
-    return np.array([interpreter.invoke(clip) for clip in progress.track(features, "int8 model")])
+def _int8_scores(bundle: Bundle, features: Features) -> npt.NDArray[np.int8]:
+    return Interpreter(bundle.model_bytes()).invoke_all(features)
 
 
 def _float_network(bundle: Bundle, path: Path, progress: Progress) -> Network | None:

@@ -87,7 +87,7 @@ def evaluate_stream(
 
     Raises:
         ConfigError: no bundle, no dataset with its labels, no held-back clip of a word, or a file that is not audio.
-        ToolError: tflite-micro is missing.
+        ToolError: the model needs tflite-micro, which is missing.
     """
     bundle = bundle or load_bundle(project.bundle_dir)
     dataset = Dataset.load(project.dataset_dir)

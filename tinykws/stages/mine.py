@@ -86,7 +86,7 @@ def mine(
 
     Raises:
         ConfigError: a recording cannot be read, or a folder cannot be written.
-        ToolError: tflite-micro or matplotlib is missing.
+        ToolError: matplotlib is missing, or tflite-micro for a model that needs it.
     """
     folder = build_dir / "mined"
     with replacing_folder(folder) as fresh:

@@ -24,8 +24,7 @@ from tinykws.model import validation
 from tinykws.model.bundle import FLOAT_MODEL_KEY, Bundle, GoldenClip, sha256_hex, write_bundle
 from tinykws.model.converter import convert
 from tinykws.model.input_scale import ROUNDING, check_score_change, input_error, score_change
-from tinykws.model.interpreter import VERSION as INTERPRETER_VERSION
-from tinykws.model.interpreter import Interpreter
+from tinykws.model.interpreter import Interpreter, arena_measured_by, tool_versions
 from tinykws.model.model_file import read_model_file
 from tinykws.model.own_models import remember
 from tinykws.model.self_test_signal import SEEDS, golden_clip, golden_signal
@@ -69,7 +68,7 @@ def quantize(project: Project, *, progress: Progress = SILENT) -> Bundle:
     Raises:
         ConfigError: no trained model, no dataset, or a model that does not match it, that cannot run on a chip, or that
             exceeds the limits of kws.yaml.
-        ToolError: the converter failed, or tflite-micro is missing.
+        ToolError: the converter failed, or its network needs tflite-micro, which is missing.
     """
     dataset = Dataset.load(project.dataset_dir)
     network = Network.load(project.float_model_path)
@@ -87,7 +86,7 @@ def quantize(project: Project, *, progress: Progress = SILENT) -> Bundle:
         detector=project.config.detector.as_given(project.config.words),
         clips=_golden_clips(dataset),
         origin="trained",
-        metrics={FLOAT_MODEL_KEY: float_digest, **_metrics(network, model, dataset, progress)},
+        metrics={FLOAT_MODEL_KEY: float_digest, **_metrics(network, model, dataset)},
         tools={"tensorflow": TENSORFLOW_VERSION, "keras": KERAS_VERSION},
     )
     _refuse_excess(network, model, bundle, project.config.model)
@@ -194,15 +193,17 @@ def _first_clip(dataset: Dataset, label_id: int) -> LabelledClip | None:
     return None
 
 
-def _metrics(network: Network, model: bytes, dataset: Dataset, progress: Progress) -> dict[str, Any]:
+def _metrics(network: Network, model: bytes, dataset: Dataset) -> dict[str, Any]:
     interpreter = Interpreter(model)
     metrics = {}
     for split in ("validation", "testing"):
         label_ids, features = np.asarray(dataset.label_ids(split)), dataset.features(split)
         if not len(label_ids):
             continue
-        scores = [interpreter.invoke(clip) for clip in progress.track(features, f"int8 on {split}")]
-        answers: dict[str, npt.NDArray[Any]] = {"float": network.probabilities(features), "int8": np.array(scores)}
+        answers: dict[str, npt.NDArray[Any]] = {
+            "float": network.probabilities(features),
+            "int8": interpreter.invoke_all(features),
+        }
         metrics[split] = {"clips": len(label_ids)} | {
             kind: _accuracy(score(label_ids, answer.argmax(axis=1), dataset.labels)) for kind, answer in answers.items()
         }
@@ -245,9 +246,9 @@ def _make_bundle(
         output=output_info,
         ops=validation.op_names(graph),
         arena_bytes=interpreter.arena_bytes,
-        arena_measured_by=f"tflite-micro {INTERPRETER_VERSION}",
+        arena_measured_by=arena_measured_by(),
         metrics=dict(metrics or {}),
-        tools={"tinykws": __version__, "tflite-micro": INTERPRETER_VERSION, **(tools or {})},
+        tools={"tinykws": __version__, **tool_versions(), **(tools or {})},
         golden=(*golden, self_test),
     )
     recorded = {clip.file: samples for clip, (_, samples) in zip(golden, clips, strict=True)}

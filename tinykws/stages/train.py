@@ -113,7 +113,7 @@ def train(project: Project, *, progress: Progress = SILENT) -> TrainReport:
     Raises:
         ConfigError: no dataset, a dataset of other words, no training or validation clip, an unknown architecture, or
             one that exceeds the limits of `model` in kws.yaml.
-        ToolError: TensorFlow or TFLite Micro's interpreter is missing.
+        ToolError: TensorFlow is missing.
     """
     started = time.monotonic()
     dataset = Dataset.load(project.dataset_dir)

@@ -62,7 +62,7 @@ def tune(project: Project, *, progress: Progress = SILENT) -> TuneReport:
 
     Raises:
         ConfigError: no quantized model, no dataset with its labels, no validation clip of a word, damaged recordings.
-        ToolError: tflite-micro is missing.
+        ToolError: the model needs tflite-micro, which is missing.
     """
     bundle = load_bundle(project.quantized_dir)
     wishes = project.config.detector

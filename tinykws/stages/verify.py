@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """verify: sends clips to a device and compares its results with the host's, bit for bit.
 
-The host runs the same front-end and detector, and TFLite Micro's interpreter. The device is a board on a serial port,
+The host runs the same front-end and detector, and the same kernels. The device is a board on a serial port,
 or an emulated one that is started here; once connected, both are handled alike.
 """
 

@@ -64,6 +64,17 @@ def place(buffers: Sequence[Buffer]) -> list[Placement]:
     return best
 
 
+def place_largest_first(buffers: Sequence[Buffer], *, last_of_equals_first: bool = False) -> list[Placement]:
+    """Returns a place for each buffer as the greedy method gives it, without trying other orders.
+
+    Args:
+        buffers: to place.
+        last_of_equals_first: of buffers of one size, the last is placed first, as by TFLM's planner; else the first.
+    """
+    sign = -1 if last_of_equals_first else 1
+    return _place_in_order(buffers, sorted(range(len(buffers)), key=lambda at: (-buffers[at].size, sign * at)))
+
+
 def arena_bytes(placements: Sequence[Placement]) -> int:
     """Returns the size of the arena that holds all buffers, in bytes."""
     return max((placement.end for placement in placements), default=0)
