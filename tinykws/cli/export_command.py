@@ -40,8 +40,8 @@ def export(
 ) -> None:  # fmt: skip
     """Export the model as C for programs of your own.
 
-    FORM is c (a plain folder with CMakeLists.txt), arduino (a library .zip for the Arduino IDE), esp-idf (a component) or
-    zephyr (a module). DIR becomes the export: a new folder, or that of an earlier export of the same form. The C is
+    FORM is c (a plain folder with CMakeLists.txt), arduino (a library .zip for the Arduino IDE), esp-idf (a component)
+    or zephyr (a module). DIR becomes the export: a new folder, or that of an earlier export of the same form. The C is
     front-end, model and detector behind one header, tinykws.h, with an example and a self-test that gives the golden
     scores.
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """export arduino: the library as the .zip that the Arduino IDE imports.
 
-The format: https://arduino.github.io/arduino-cli/latest/library-specification; the rules that it is checked against are
-those of arduino-lint. Two exports in one IDE must not be mistaken for each other, so the library has the words in its name,
-and a header of that name.
+The format: https://arduino.github.io/arduino-cli/latest/library-specification; the rules that it is checked against
+are those of arduino-lint. Two exports in one IDE must not be mistaken for each other, so the library has the words in
+its name, and a header of that name.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The C that all exports share: src/tinykws.h and src/tinykws.c, and below src/kws/ front-end, model and detector.
 
-The hand-written files are those of the firmware, unchanged. All of src/kws/ is in one folder, so that its files find each
-other without an include path.
+The hand-written files are those of the firmware, unchanged. All of src/kws/ is in one folder, so that its files find
+each other without an include path.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """export: a bundle in, C for a program that tinykws does not build out.
 
-An export has its folder for itself, but for what a build system makes there: a folder that held something else before is
-refused. What was exported there earlier is replaced, and of the earlier files those that are no longer made are removed.
+An export has its folder for itself, but for what a build system makes there: a folder that held something else before
+is refused. What was exported there earlier is replaced; earlier files that are no longer made are removed.
 """
 
 from __future__ import annotations

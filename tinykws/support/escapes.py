@@ -46,7 +46,7 @@ def ini_value(text: str) -> str:
 
 
 def cmake_path(text: str) -> str:
-    """Returns a file's name as CMake takes it without quotes. Raises ValueError if it has other characters than those."""
+    """Returns a file's name for CMake, without quotes. Raises ValueError if it has characters that need them."""
     if not re.fullmatch(r"[A-Za-z0-9_./-]+", text, re.ASCII):
         raise ValueError(f"{text!r} needs quotes in CMake")
     return text
