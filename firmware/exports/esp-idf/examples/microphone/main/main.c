@@ -5,6 +5,7 @@
 
 #include "driver/i2s_std.h"
 #include "esp_err.h"
+#include "freertos/FreeRTOS.h"
 #include "kws/kws_conditioner.h"
 #include "sdkconfig.h"
 #include "tinykws.h"
