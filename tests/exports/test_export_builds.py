@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -31,22 +32,31 @@ MPS2 = FIRMWARE / "ports" / "qemu_mps2"
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _cmake() -> None:
-    for program in ("cmake", "ninja", "gcc", "g++"):
+def _programs() -> None:
+    for program in ("gcc", "g++"):
         if shutil.which(program) is None:
-            pytest.skip(f"needs {program}: pip install cmake ninja")
+            pytest.skip(f"needs {program}")
 
 
-def run(*command: object, cwd: Path | None = None) -> str:
-    done = subprocess.run(list(map(str, command)), cwd=cwd, capture_output=True, text=True, timeout=900, check=False)
+def tool(name: str) -> str:
+    """The program of a wheel, next to Python; or one on PATH."""
+    beside_python = Path(sys.executable).with_name(name)
+    found = str(beside_python) if beside_python.is_file() else shutil.which(name)
+    assert found is not None, f"needs {name}: pip install cmake ninja"
+    return found
+
+
+def run(*command: object) -> str:
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=900, check=False)
     assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
     return done.stdout
 
 
 def configure_and_build(source: Path, *options: str) -> Path:
     build = source / "build"
-    run("cmake", "-G", "Ninja", "-S", source, "-B", build, *options)
-    run("cmake", "--build", build)
+    ninja = f"-DCMAKE_MAKE_PROGRAM={tool('ninja')}"
+    run(tool("cmake"), "-G", "Ninja", ninja, "-S", source, "-B", build, *options)
+    run(tool("cmake"), "--build", build)
     return build
 
 
@@ -61,7 +71,7 @@ def golden_lines(bundle: Bundle) -> list[str]:
 def test_ctest_natively(tiny_model_bundle: Bundle, tmp_path: Path) -> None:
     export(tiny_model_bundle, "c", tmp_path)
     build = configure_and_build(tmp_path, f"-DCMAKE_C_FLAGS={STRICT}", "-DCMAKE_C_EXTENSIONS=OFF")
-    assert "100% tests passed" in run("ctest", "--test-dir", build, "--output-on-failure")
+    assert "100% tests passed" in run(tool("ctest"), "--test-dir", build, "--output-on-failure")
     shown = run(build / "tinykws_self_test").splitlines()
     assert shown[0].endswith(f"identity {tiny_model_bundle.identity}")
     assert shown[1:] == golden_lines(tiny_model_bundle)
@@ -103,8 +113,8 @@ set(CMAKE_EXE_LINKER_FLAGS_INIT "-nostartfiles --specs=nano.specs --specs=rdimon
 set(CMAKE_CROSSCOMPILING_EMULATOR "{emulator};-semihosting-config;enable=on,target=native;-kernel")
 """)
     build = configure_and_build(tmp_path / "export", f"-DCMAKE_TOOLCHAIN_FILE={toolchain}")
-    assert "100% tests passed" in run("ctest", "--test-dir", build, "--output-on-failure")
-    shown = run("ctest", "--test-dir", build, "--verbose")
+    assert "100% tests passed" in run(tool("ctest"), "--test-dir", build, "--output-on-failure")
+    shown = run(tool("ctest"), "--test-dir", build, "--verbose")
     assert all(f"1: {line}" in shown for line in golden_lines(tiny_model_bundle)), shown
 
 

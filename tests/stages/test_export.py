@@ -164,6 +164,12 @@ def test_a_file_is_not_a_folder(tiny_model_bundle: Bundle, tmp_path: Path) -> No
         export(tiny_model_bundle, "c", tmp_path / "file")
 
 
+def test_an_archive_is_not_a_folder(tiny_model_bundle: Bundle, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="is the name of an archive"):
+        export(tiny_model_bundle, "arduino", tmp_path / "library.zip")
+    assert not (tmp_path / "library.zip").exists()
+
+
 def test_an_empty_folder_is_used(tiny_model_bundle: Bundle, tmp_path: Path) -> None:
     assert export(tiny_model_bundle, "c", tmp_path).changes.written
 

@@ -122,8 +122,13 @@ def _report(exporter: Exporter, folder: Path, library: Library, files: Files, ch
 
 
 def refuse_other_content(folder: Path, exporter: Exporter) -> None:
-    """Raises ConfigError unless a folder is absent, empty, or was made by an export of the same form."""
+    """Raises ConfigError unless a folder is absent, empty, or was made by an export of the same form.
+
+    The Arduino library's .zip is made in the folder, too.
+    """
     hint = f"name a folder that does not exist yet: tinykws export {exporter.name} FOLDER"
+    if folder.suffix == ".zip":
+        raise ConfigError(f"{folder} is the name of an archive, but an export is a folder", hint=hint)
     if folder.exists() and not folder.is_dir():
         raise ConfigError(f"{folder} is a file, not a folder", hint=hint)
     try:
