@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 import shlex
@@ -131,7 +132,7 @@ def write_project(folder: Path, _: Bundle) -> None:
     (folder / "kws.yaml").write_text("words: [yes]")
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", ["c", "arduino"])
 @pytest.mark.parametrize(
     "write",
     [write_notes, write_hidden, write_manifest_alone, write_damaged_description, write_firmware, write_project],
@@ -195,6 +196,13 @@ def test_an_operation_that_aot_lacks_is_named(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(Bundle, "model_bytes", lambda self: strange)
     with pytest.raises(ConfigError, match="FLOOR"):
         export(bundle, "c", tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_board_that_is_too_small_is_refused(tiny_model_bundle: Bundle, tmp_path: Path) -> None:
+    small = dataclasses.replace(load_boards()["nano33ble"], ram_bytes=100)
+    with pytest.raises(ConfigError, match="bytes of RAM"):
+        export(tiny_model_bundle, "c", tmp_path / "new", board=small)
     assert not (tmp_path / "new").exists()
 
 

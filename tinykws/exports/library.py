@@ -17,6 +17,7 @@ from packaging.version import Version
 from tinykws import __version__
 from tinykws.boards.rows import Board
 from tinykws.cost.execution_mode import ModelInMode, Workload, compile_for_workload, workload_on
+from tinykws.cost.memory import refuse_if_too_large
 from tinykws.model.bundle import Bundle
 from tinykws.native._kws import lib
 from tinykws.native.frontend_tables import c_source
@@ -100,9 +101,12 @@ def library_of(bundle: Bundle, board: Board | None) -> Library:
         board: the board for whose core, RAM and flash the model is laid out; None: a common Cortex-M4.
 
     Raises:
-        ConfigError: the aot engine cannot compute one of the model's operations, or two words have one identifier.
+        ConfigError: the aot engine cannot compute one of the model's operations, two words have one identifier, or the
+            board has not enough memory.
     """
     identifiers(bundle.labels)
+    if board is not None:
+        refuse_if_too_large(bundle, board, "aot")
     workload = workload_on(bundle, board) if board else _common_workload(bundle)
     return Library(bundle, compile_for_workload(bundle.model_bytes(), workload, callers_memory=True))
 
