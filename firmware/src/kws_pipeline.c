@@ -3,14 +3,11 @@
 
 #include <string.h>
 
+#include "kws_detector_settings.h"
 #include "kws_engine.h"
 #include "kws_listener.h"
 #include "kws_port.h"
 #include "kws_settings.h"
-
-#define WINDOW_SAMPLES (KWS_WINDOW_MS * KWS_SAMPLE_RATE_HZ / 1000)
-#define INFERENCE_STRIDE_MS (KWS_INFERENCE_STRIDE * KWS_STRIDE_MS)
-#define HISTORY KWS_DETECTOR_HISTORY(KWS_AVERAGE_WINDOW_MS, INFERENCE_STRIDE_MS)
 
 static bool infer(void *context, const int8_t *features, int8_t *scores);
 static void get_ready(void *context);
@@ -19,42 +16,9 @@ static void tell_inference(void *context, uint32_t time_ms, const int8_t *scores
 static void tell_detection(void *context, const kws_detection *detection);
 static void tell_levels(void *context, uint32_t time_ms, const uint8_t *levels);
 
-static const uint8_t thresholds[KWS_N_LABELS] = KWS_THRESHOLDS;
-#ifdef KWS_FILTER_TAPS
-static const int8_t filter_weights[KWS_FILTER_ROWS * KWS_FILTER_TAPS] = KWS_FILTER_WEIGHTS;
-static const kws_score_filter filter = {
-    .weights = filter_weights,
-    .bias = KWS_FILTER_BIAS,
-    .taps = KWS_FILTER_TAPS,
-    .shift = KWS_FILTER_SHIFT,
-};
-#define FILTER &filter
-#else
-#define FILTER NULL
-#endif
-#ifdef KWS_GRAMMAR
-static const kws_grammar_rule grammar[] = KWS_GRAMMAR;
-#define RULES grammar
-#define N_RULES (sizeof grammar / sizeof grammar[0])
-#else
-#define RULES NULL
-#define N_RULES 0
-#endif
 static const kws_listener_config config = {
     .frontend = &kws_frontend_default,
-    .detector =
-        {
-            .n_labels = KWS_N_LABELS,
-            .history = HISTORY,
-            .average_window_ms = KWS_AVERAGE_WINDOW_MS,
-            .minimum_count = KWS_MINIMUM_COUNT,
-            .suppression_ms = KWS_SUPPRESSION_MS,
-            .thresholds = thresholds,
-            .filter = FILTER,
-            .rule = KWS_DETECTOR_RULE,
-            .grammar = RULES,
-            .n_grammar = N_RULES,
-        },
+    .detector = KWS_DETECTOR_CONFIG,
     .n_frames = KWS_N_FRAMES,
     .inference_stride = KWS_INFERENCE_STRIDE,
     .infer = infer,
@@ -64,7 +28,7 @@ static const kws_listener_config config = {
     .on_levels = tell_levels,
     .on_frame = tell_frame,
 };
-static uint32_t memory[KWS_LISTENER_MEMORY_WORDS(WINDOW_SAMPLES, KWS_N_MELS, HISTORY, KWS_N_LABELS)];
+static uint32_t memory[KWS_LISTENER_WORDS];
 static kws_listener listener;
 static kws_pipeline_events events;
 static uint32_t frontend_us;

@@ -175,6 +175,27 @@ def test_random_networks_for_streams(workshop: Path, source: random.Random, infe
         assert_exact(tflite, frames, inference_stride, workshop, (3 * inference_stride + 12, 2 * inference_stride))
 
 
+@pytest.mark.slow
+@settings(max_examples=4, deadline=None)
+@given(st.randoms(use_true_random=False), st.integers(1, 5))
+def test_two_streams_of_one_model_in_memories_of_their_own(
+    workshop: Path, source: random.Random, inference_stride: int
+) -> None:
+    """In turn, as a program has two microphones: what one keeps from inference to inference is not the other's."""
+    tflite, frames = layers_over_time(source)
+    graph, whole = read_model(tflite), NativeModel(tflite, workshop)
+    for schedule in every_schedule(tflite, frames, inference_stride):
+        model = NativeModel(compile_schedule(schedule, callers_memory=True), workshop)
+        models, values = (model, model.beside()), graph.input.size // frames
+        streams = [
+            windows_of(frames, values, inference_stride, 12, np.random.default_rng(number)) for number in range(2)
+        ]
+        for pair in zip(*streams, strict=True):
+            for one, (is_full, window) in zip(models, pair, strict=True):
+                output = one.invoke(window.ravel(), graph.output.size)
+                assert not is_full or (output == whole.invoke(window.ravel(), graph.output.size)).all()
+
+
 def test_networks_for_streams_run_in_wide_kernels() -> None:
     """Else the test above shows nothing of them."""
     made = [layers_over_time(random.Random(seed)) for seed in range(30)]

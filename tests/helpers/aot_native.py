@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copy
 import ctypes
 import functools
 import subprocess
@@ -17,6 +18,7 @@ from tinykws.aot.compiler import AotModel, compile_model
 from tinykws.support.resources import FIRMWARE
 
 KERNELS = FIRMWARE / "lib" / "kws_nn"
+ARENA_ALIGNMENT = 16
 STRICT = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic"]
 
 
@@ -50,8 +52,28 @@ class NativeModel:
             self._library = ctypes.CDLL(str(target))
         self._library.kws_model_input.restype = ctypes.c_void_p
         self._library.kws_model_output.restype = ctypes.c_void_p
+        self._memory: ctypes.Array[ctypes.c_char] | None = None
+        if "kws_model_memory" in self.compiled.header:
+            self.take_new_memory()
+
+    def take_new_memory(self) -> None:
+        """For a model whose memory is the caller's: begins with other memory, all 0 as its header asks."""
+        self._memory = ctypes.create_string_buffer(self.compiled.arena_bytes + 3 * ARENA_ALIGNMENT)
+
+    def beside(self) -> NativeModel:
+        """Returns the same library with memory of its own."""
+        other = copy.copy(self)
+        other.take_new_memory()
+        return other
+
+    @property
+    def _arguments(self) -> list[ctypes.c_void_p]:
+        if self._memory is None:
+            return []
+        address = ctypes.addressof(self._memory)
+        return [ctypes.c_void_p(address + -address % ARENA_ALIGNMENT)]
 
     def invoke(self, values: npt.NDArray[np.int8], n_outputs: int) -> npt.NDArray[np.int8]:
-        ctypes.memmove(self._library.kws_model_input(), values.tobytes(), values.size)
-        self._library.kws_model_invoke()
-        return np.frombuffer(ctypes.string_at(self._library.kws_model_output(), n_outputs), np.int8)
+        ctypes.memmove(self._library.kws_model_input(*self._arguments), values.tobytes(), values.size)
+        self._library.kws_model_invoke(*self._arguments)
+        return np.frombuffer(ctypes.string_at(self._library.kws_model_output(*self._arguments), n_outputs), np.int8)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from tflite_builder import OpSpec, TensorSpec, build_model
 
 from tinykws.audio.files import write_wav
@@ -116,11 +117,19 @@ EAGER = DetectorSettings(threshold=60, suppression_ms=300, average_window_ms=200
 """A detector with a low threshold, which accepts often."""
 
 
-def write_walk(path: Path, seconds: int) -> Path:
-    """Writes noise that changes its level every quarter of a second: the tiny model finds words in it."""
+def speech_like_sound(seconds: int) -> npt.NDArray[np.int16]:
+    """Returns noise that changes its level every quarter of a second: the tiny model finds words in it."""
     rng = np.random.default_rng(7)
     loudness = np.repeat(rng.choice([100, 6000], seconds * 4), 4000)
-    write_wav(path, (rng.standard_normal(16000 * seconds) * loudness).clip(-32768, 32767).astype(np.int16))
+    sound: npt.NDArray[np.int16] = (
+        (rng.standard_normal(16000 * seconds) * loudness).clip(-32768, 32767).astype(np.int16)
+    )
+    return sound
+
+
+def write_walk(path: Path, seconds: int) -> Path:
+    """Writes speech_like_sound()."""
+    write_wav(path, speech_like_sound(seconds))
     return path
 
 

@@ -24,7 +24,11 @@ ALLOWED = {
     ".md": {"markdown", "integer"},
     ".h": {name for name in FILTERS if name.startswith(("c_", "integer"))},
 }
-ALLOWED |= {".c": ALLOWED[".h"], ".cc": ALLOWED[".h"]}
+ALLOWED |= {".c": ALLOWED[".h"], ".cc": ALLOWED[".h"], ".ino": ALLOWED[".h"]}
+ALLOWED[".properties"] = ALLOWED[".ini"]
+ALLOWED["keywords.txt"] = {"c_name"}
+ALLOWED["CMakeLists.txt"] = {"cmake_path"}
+ALLOWED[".yml"] = {"yaml_string"}
 
 
 def expressions(name: str) -> Iterator[nodes.Expr]:
@@ -35,7 +39,8 @@ def expressions(name: str) -> Iterator[nodes.Expr]:
 
 @pytest.mark.parametrize("name", [name for name in SOURCES if not name.endswith(".html.j2")])
 def test_every_expression_ends_with_a_filter_of_its_place(name: str) -> None:
-    suffix = "." + name.removesuffix(".j2").rsplit(".", 1)[-1]
+    file = name.removesuffix(".j2").rsplit("/", 1)[-1]
+    suffix = file if file in ALLOWED else "." + file.rsplit(".", 1)[-1]
     for node in expressions(name):
         assert isinstance(node, nodes.Filter), f"{name}, line {node.lineno}"
         assert node.name in ALLOWED[suffix], f"{name}, line {node.lineno}: {node.name}"

@@ -26,7 +26,7 @@ class AotModel:
     header: str
     """Text of model_aot.h."""
     arena_bytes: int
-    """All working memory: the size of a static array in model_aot.c."""
+    """All working memory: the size of a static array in model_aot.c, or of the caller's."""
     kernels: tuple[str, ...]
     """Names of the files in firmware/lib/kws_nn to compile with it, in addition to that folder's headers."""
 
@@ -47,9 +47,16 @@ def compile_model(tflite: bytes, *, wide: bool = False) -> AotModel:
     return compile_schedule(whole_window_schedule(graph, with_wide_weights(program) if wide else program))
 
 
-def compile_schedule(schedule: Schedule, explanation: str = "") -> AotModel:
-    """Returns a schedule as C; `explanation` goes into the comment at its head."""
-    model = PlannedModel(schedule, place(schedule.buffers), explanation)
+def compile_schedule(schedule: Schedule, explanation: str = "", *, callers_memory: bool = False) -> AotModel:
+    """Returns a schedule as C.
+
+    Args:
+        schedule: the model.
+        explanation: goes into the comment at its head.
+        callers_memory: its functions take a `kws_model_memory`; without it, the working memory is a static array, and
+            there is one model in a program.
+    """
+    model = PlannedModel(schedule, place(schedule.buffers), explanation, callers_memory)
     kernels = {f"{call.kernel}.c" for call in schedule.calls}
     if any(isinstance(step, Move) for step in schedule.steps):
         kernels.add("kws_nn_move.c")

@@ -44,14 +44,22 @@ extern "C" {{
 #define KWS_MODEL_ARENA_BYTES {arena_bytes}
 #define KWS_MODEL_INFERENCE_STRIDE {inference_stride}
 
-int8_t *kws_model_input(void);
-void kws_model_invoke(void);
-const int8_t *kws_model_output(void);
+{memory}int8_t *kws_model_input({argument});
+void kws_model_invoke({argument});
+const int8_t *kws_model_output({argument});
 
 #ifdef __cplusplus
 }}
 #endif
 #endif
+"""
+_CALLERS_MEMORY = """\
+/* The working memory of one model, the caller's: set it to 0 before the first inference. */
+typedef struct {
+    int8_t arena[KWS_MODEL_ARENA_BYTES] __attribute__((aligned(16)));
+    int32_t turn;
+} kws_model_memory;
+
 """
 _WHOLE_MANUAL = """\
  * Fill the whole input before each inference, which may overwrite it. The output is valid until the next inference."""
@@ -63,17 +71,17 @@ _STREAM_MANUAL = """\
  * also while the input fills for the first time. Once every frame in it was added like this, the output equals that
  * of the whole window. An inference leaves the input unchanged. The output is valid until the next inference."""
 _ENDS = """\
-int8_t *kws_model_input(void)
+int8_t *kws_model_input({argument})
 {{
     return {input};
 }}
 
-const int8_t *kws_model_output(void)
+const int8_t *kws_model_output({argument})
 {{
     return {output};
 }}
 
-void kws_model_invoke(void)
+void kws_model_invoke({argument})
 {{
 {calls}
 }}
@@ -88,6 +96,13 @@ class PlannedModel:
     placements: Sequence[Placement]
     explanation: str = ""
     """Why it is in streaming or in whole-window mode; empty if there was no choice."""
+    callers_memory: bool = False
+    """Whether the working memory is an argument of its functions, instead of a static array."""
+
+    @property
+    def argument(self) -> str:
+        """The C parameters of its functions."""
+        return "kws_model_memory *memory" if self.callers_memory else "void"
 
     @property
     def arena_bytes(self) -> int:
@@ -98,7 +113,8 @@ class PlannedModel:
         """Returns a C expression for an operand's first byte."""
         if isinstance(operand, Tensor):
             return f"tensor{operand.index}"
-        text = f"arena + {self.placements[operand.buffer].offset + operand.offset}"
+        arena = "memory->arena" if self.callers_memory else "arena"
+        text = f"{arena} + {self.placements[operand.buffer].offset + operand.offset}"
         return text if operand.copies == 1 else f"{text} + {_turn(operand.copies)} * {operand.copy_bytes}"
 
 
@@ -122,6 +138,8 @@ def header_text(model: PlannedModel) -> str:
         output_zero_point=output.zero_point,
         arena_bytes=model.arena_bytes,
         inference_stride=model.schedule.inference_stride,
+        memory=_CALLERS_MEMORY if model.callers_memory else "",
+        argument=model.argument,
     )
 
 
@@ -142,9 +160,12 @@ def _float_text(value: float) -> str:
 def source_text(model: PlannedModel) -> str:
     """Returns model_aot.c."""
     schedule = model.schedule
-    lines = [*_turn_lines(schedule), *(_step_line(model, step) for step in schedule.steps)]
+    lines = [*_turn_lines(model), *(_step_line(model, step) for step in schedule.steps)]
     ends = _ENDS.format(
-        input=model.text_of(schedule.input), output=model.text_of(schedule.output), calls="\n".join(lines)
+        input=model.text_of(schedule.input),
+        output=model.text_of(schedule.output),
+        calls="\n".join(lines),
+        argument=model.argument,
     )
     arrays = _Arrays()
     parts = [
@@ -173,11 +194,12 @@ def _plan_text(model: PlannedModel) -> str:
         for place in model.placements
     ]
     table = "\n".join(rows)
+    declaration = "" if model.callers_memory else "static int8_t arena[KWS_MODEL_ARENA_BYTES] KWS_NN_ALIGNED;\n"
     return (
         "/* The arena. A buffer is needed from one op to another, both included. `in`: the caller fills the input;\n"
         " * `out`: the caller reads the output; `always`: it keeps its content from one inference to the next.\n"
         f" *\n *  offset   bytes        ops  buffer\n{table}\n */\n"
-        "static int8_t arena[KWS_MODEL_ARENA_BYTES] KWS_NN_ALIGNED;\n"
+        f"{declaration}"
     )
 
 
@@ -255,16 +277,18 @@ def _value_text(value: Value, name: str, indent: str, arrays: _Arrays) -> str:
     return str(value)
 
 
-def _turn_lines(schedule: Schedule) -> list[str]:
+def _turn_lines(model: PlannedModel) -> list[str]:
     """Returns C that counts inferences, if any buffer has copies that are used in turn."""
+    schedule = model.schedule
     if schedule.copies == 1:
         return []
     places = [place for step in schedule.steps for place in _places_of(step)]
     copies = sorted({place.copies for place in places if place.copies > 1})
+    turn = "memory->turn" if model.callers_memory else "turn"
     return [
-        "    static int32_t turn;",
-        *(f"    const int32_t {_turn(number)} = turn % {number};" for number in copies),
-        f"    turn = (turn + 1) % {schedule.copies};",
+        *([] if model.callers_memory else ["    static int32_t turn;"]),
+        *(f"    const int32_t {_turn(number)} = {turn} % {number};" for number in copies),
+        f"    {turn} = ({turn} + 1) % {schedule.copies};",
     ]
 
 

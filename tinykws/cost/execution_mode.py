@@ -154,15 +154,20 @@ def compile_for_board(bundle: Bundle, board: Board) -> AotModel:
     return compile_for_workload(bundle.model_bytes(), workload_on(bundle, board))
 
 
-def compile_for_workload(tflite: bytes, workload: Workload) -> ModelInMode:
+def compile_for_workload(tflite: bytes, workload: Workload, *, callers_memory: bool = False) -> ModelInMode:
     """Returns an int8 model as C, in the cheapest mode. No inference changes the model's input.
+
+    Args:
+        tflite: the model.
+        workload: how it is used.
+        callers_memory: as for compile_schedule().
 
     Raises:
         ConfigError: as compile_model() does, or the model's input does not consist of `workload.frames` frames.
     """
     graph = read_model(tflite)
     choice = choose_mode(graph, lower(graph), workload)
-    model = compile_schedule(choice.schedule, choice.explanation)
+    model = compile_schedule(choice.schedule, choice.explanation, callers_memory=callers_memory)
     return ModelInMode(**{field.name: getattr(model, field.name) for field in dataclasses.fields(model)}, choice=choice)
 
 

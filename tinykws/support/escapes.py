@@ -7,6 +7,8 @@ comment, begin a line of its own, or become markup. C strings and comments are i
 
 from __future__ import annotations
 
+import re
+
 from tinykws.support.errors import ConfigError
 
 JOINERS = "\u200c\u200d"
@@ -40,6 +42,13 @@ def ini_value(text: str) -> str:
             f"{text[:80]!r} has a line end or a control character, so it cannot be in platformio.ini",
             hint="remove it from the board's row in boards.yaml",
         )
+    return text
+
+
+def cmake_path(text: str) -> str:
+    """Returns a file's name for CMake, without quotes. Raises ValueError if it has characters that need them."""
+    if not re.fullmatch(r"[A-Za-z0-9_./-]+", text, re.ASCII):
+        raise ValueError(f"{text!r} needs quotes in CMake")
     return text
 
 

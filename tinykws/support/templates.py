@@ -8,12 +8,13 @@ unescaped. In HTML, Jinja escapes by itself. tests/support/test_templates.py rea
 from __future__ import annotations
 
 import functools
+import json
 from typing import Any
 
 import jinja2
 
 from tinykws.support.c_text import c_bytes, c_comment, c_float, c_name, c_string
-from tinykws.support.escapes import ini_value, integer, markdown, one_line
+from tinykws.support.escapes import cmake_path, ini_value, integer, markdown, one_line
 from tinykws.support.resources import TEMPLATES
 
 FILTERS = {
@@ -23,16 +24,18 @@ FILTERS = {
     "c_hex32": lambda value: f"0x{value:08x}u",
     "c_name": c_name,
     "c_string": c_string,
+    "cmake_path": cmake_path,
     "ini_comment": one_line,
     "ini_value": ini_value,
     "integer": integer,
     "integers": lambda values: ", ".join(map(integer, values)),
     "markdown": markdown,
+    "yaml_string": json.dumps,
 }
 """The filters of templates, by name; each makes a value safe in one kind of place."""
 
 
-def render(name: str, **values: Any) -> str:
+def render(name: str, /, **values: Any) -> str:
     """Returns the text of templates/<name>.j2 with the values filled in."""
     return _environment().get_template(f"{name}.j2").render(**values)
 
