@@ -39,6 +39,7 @@ LOCAL_LIBRARY = "symlink://"
 """Prefix of a library in lib_deps that is a folder of this computer: used in place, without version or download."""
 
 ESP32_PLATFORM = "espressif32"
+"""In the name of Espressif's platform, and in that of the community's (pioarduino), which has the newer chips."""
 
 _BOARD_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 LONGEST_FILE_NAME = 100
@@ -253,6 +254,8 @@ class Board:
     tflm: TflmLibrary | None = None
     microphone: Microphone = Microphone()
     led: Led = dataclasses.field(default_factory=Led)
+    pins_source: str = ""
+    """Where its maker documents the pins of microphone and LED, as `repository: file`; and what the user wires."""
     serial: SerialLine = SerialLine()
     emulator: str | None = None
     """How to run it without hardware: `process` (as a program on this computer), or the QEMU of its architecture."""
@@ -283,7 +286,7 @@ class Board:
         if self.fast_transport is not None:
             require_one_of("fast_transport", self.fast_transport, FAST_TRANSPORTS)
         refuse_shared_pins(self.led, self.microphone.pins)
-        if self.led.kind == ADDRESSABLE and not self.platform.startswith(ESP32_PLATFORM):
+        if self.led.kind == ADDRESSABLE and ESP32_PLATFORM not in self.platform:
             raise ConfigError(
                 f"led: kind is {ADDRESSABLE}, which only the cores of {ESP32_PLATFORM} can drive",
                 hint="use kind: single or rgb, or remove led and drive it in src/on_word.cpp with a library",
