@@ -40,6 +40,11 @@ static const kws_grammar_rule grammar[] = KWS_GRAMMAR;
 #define RULES NULL
 #define N_RULES 0
 #endif
+#ifdef KWS_GATE_RATIO
+#define GATE_RATIO KWS_GATE_RATIO
+#else
+#define GATE_RATIO 0
+#endif
 static const kws_listener_config config = {
     .frontend = &kws_frontend_default,
     .detector =
@@ -57,6 +62,7 @@ static const kws_listener_config config = {
         },
     .n_frames = KWS_N_FRAMES,
     .inference_stride = KWS_INFERENCE_STRIDE,
+    .gate_ratio = GATE_RATIO,
     .infer = infer,
     .get_ready = get_ready,
     .on_inference = tell_inference,

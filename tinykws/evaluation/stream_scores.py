@@ -18,7 +18,7 @@ from tinykws.audio.samples import Samples
 from tinykws.evaluation.timeline import Event
 from tinykws.model.bundle import Bundle
 from tinykws.model.interpreter import Interpreter
-from tinykws.native.listener import Inference, Listener
+from tinykws.native.listener import Infer, Inference, Listener
 from tinykws.project.detector_settings import DetectorSettings
 from tinykws.project.frontend_settings import FrontendSettings
 from tinykws.support.parallel import map_in_processes, process_count
@@ -57,9 +57,20 @@ class ScoredStream:
     times_ms: npt.NDArray[np.uint32]
     """[n], time of each inference in ms, as the listener counts it: from the beginning of the lead-in."""
     scores: npt.NDArray[np.int8]
-    """[n, n_labels]."""
+    """[n, n_labels]; with a gate, those of silence where the model slept."""
     lead_in_ms: int = 0
     """What comes before the stream; detections in it are not counted."""
+    slept: npt.NDArray[np.bool_] | None = None
+    """[n], whether the gate left out the inference; None if the detector has no gate."""
+    scores_awake: npt.NDArray[np.int8] | None = None
+    """[n, n_labels], the model's scores as if it never slept; None if the detector has no gate."""
+
+    @property
+    def without_gate(self) -> ScoredStream:
+        """The same stream as if the model never slept."""
+        if self.scores_awake is None:
+            return self
+        return dataclasses.replace(self, scores=self.scores_awake, slept=None, scores_awake=None)
 
 
 def score_streams(
@@ -90,12 +101,10 @@ class _Work:
 
 
 def _scored(work: _Work) -> ScoredStream:
-    interpreter = Interpreter(work.model)
-    listener = Listener(work.frontend, work.detector, work.n_labels, interpreter.invoke)
     playback = playback_for(work.frontend, work.detector)
-    pieces = playback.pieces(work.stream)
-    heard = [event for samples in pieces for event in listener.feed(samples) if isinstance(event, Inference)]
-    return ScoredStream(
+    awake = dataclasses.replace(work.detector, gate_db=0)
+    heard = _inferences(work, awake, Interpreter(work.model).invoke)
+    scored = ScoredStream(
         name=work.stream.name,
         duration_ms=work.stream.duration_ms,
         events=tuple(_delayed(event, playback.lead_in_ms) for event in work.stream.events),
@@ -103,6 +112,23 @@ def _scored(work: _Work) -> ScoredStream:
         scores=np.array([inference.scores for inference in heard], np.int8).reshape(-1, work.n_labels),
         lead_in_ms=playback.lead_in_ms,
     )
+    return _gated(scored, work) if work.detector.gate_db else scored
+
+
+def _inferences(work: _Work, detector: DetectorSettings, infer: Infer) -> list[Inference]:
+    listener = Listener(work.frontend, detector, work.n_labels, infer)
+    pieces = playback_for(work.frontend, detector).pieces(work.stream)
+    return [event for samples in pieces for event in listener.feed(samples) if isinstance(event, Inference)]
+
+
+def _gated(scored: ScoredStream, work: _Work) -> ScoredStream:
+    """Returns the stream as the gate makes it, which listens to the sound only: no model is needed for that."""
+    silence = np.zeros(work.n_labels, np.int8)
+    listened = _inferences(work, work.detector, lambda _: silence)
+    slept = np.array([inference.slept for inference in listened], np.bool_)
+    asleep = np.array([inference.scores for inference in listened], np.int8).reshape(-1, work.n_labels)
+    scores = np.where(slept[:, np.newaxis], asleep, scored.scores)
+    return dataclasses.replace(scored, scores=scores, slept=slept, scores_awake=scored.scores)
 
 
 def _delayed(event: Event, by_ms: int) -> Event:
