@@ -7,6 +7,7 @@ No other code depends on a board's name: whatever differs between boards is a co
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -179,6 +180,32 @@ class TflmLibrary:
                 )
 
 
+@dataclasses.dataclass(frozen=True)
+class Power:
+    """What the board takes from its supply, for the estimate of the current; without figures there is none."""
+
+    run_ma: float = 0.0
+    """Milliamperes while the processor computes."""
+    sleep_ma: float = 0.0
+    """Milliamperes while it waits for the microphone."""
+    source: str = ""
+    """Where both come from, and what they cover: the chip, or the board with regulator and LEDs."""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there are figures."""
+        return self.run_ma > 0
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.run_ma) and 0 <= self.sleep_ma <= self.run_ma):
+            raise ConfigError(
+                f"power: run_ma is {self.run_ma:g} and sleep_ma {self.sleep_ma:g}",
+                hint="name both in milliamperes; a waiting processor takes no more than one that computes",
+            )
+        if self.is_known and not self.source:
+            raise ConfigError("power: source is missing", hint="say where the figures come from, and what they cover")
+
+
 def _require_file_name(key: str, value: str, *, optional: bool) -> None:
     """Raises ConfigError unless a value is the name of a file below a folder, or empty if it may be."""
     is_name = len(value) <= LONGEST_FILE_NAME and _FILE_NAME.fullmatch(value)
@@ -257,6 +284,7 @@ class Board:
     pins_source: str = ""
     """Where its maker documents the pins of microphone and LED, as `repository: file`; and what the user wires."""
     serial: SerialLine = SerialLine()
+    power: Power = Power()
     emulator: str | None = None
     """How to run it without hardware: `process` (as a program on this computer), or the QEMU of its architecture."""
     emulator_options: tuple[str, ...] = ()
