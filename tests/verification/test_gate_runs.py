@@ -94,7 +94,7 @@ def test_the_measure_compares_with_a_model_that_never_sleeps() -> None:
     assert without.deployed.recall == figures.gate.recall_without
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass
 class Room:
     """A stream of half a minute: bursts in a quiet room."""
 

@@ -64,9 +64,9 @@ typedef struct {
     int8_t *features; /* [n_frames, n_mels] the newest frames, oldest first; frames from before the reset are ignored */
     int8_t *scores;   /* [n_labels] */
     uint32_t frames;  /* since reset */
-    uint16_t frames_left;    /* to the next inference */
+    uint16_t frames_left; /* to the next inference */
     kws_gate gate;
-    bool slept; /* whether the gate left out the newest inference */
+    bool slept;              /* whether the gate left out the newest inference */
     uint32_t features_crc32; /* of all int8 features since reset, frame by frame */
 } kws_listener;
 

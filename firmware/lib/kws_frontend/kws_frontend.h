@@ -82,10 +82,10 @@ extern const kws_frontend_config kws_frontend_default;
 typedef struct {
     const kws_frontend_config *config;
     size_t samples_held;
-    int16_t *samples;      /* [window_samples] the newest ones, oldest first */
-    kws_complex *spectrum; /* [fft.size / 2] */
-    uint32_t *signal;      /* [n_mels] */
-    uint32_t *noise;       /* [n_mels] the noise estimate, with smoothing_bits extra bits */
+    int16_t *samples;       /* [window_samples] the newest ones, oldest first */
+    kws_complex *spectrum;  /* [fft.size / 2] */
+    uint32_t *signal;       /* [n_mels] */
+    uint32_t *noise;        /* [n_mels] the noise estimate, with smoothing_bits extra bits */
     bool measures_loudness; /* whether to keep `loudness` up to date; false after init */
     uint32_t loudness;
 } kws_frontend;
