@@ -16,36 +16,33 @@ static_assert(PIN_PDM_CLK == KWS_MICROPHONE_CLOCK_PIN, "clock_pin in boards.yaml
 static_assert(PIN_PDM_DIN == KWS_MICROPHONE_DATA_PIN, "data_pin in boards.yaml is not build_flags' PIN_PDM_DIN");
 #endif
 
-namespace
-{
+namespace {
 
 constexpr int kChannels = 1;
 constexpr size_t kBlockSamples = 256;
 
 /* In the interrupt. PDM.h stops for ever (nRF52840) or drops blocks unseen (RP2040) when one still waits at the next, so
  * every block is taken whole, and what has no room is counted in our ring. */
-void take_blocks()
-{
-    int16_t samples[kBlockSamples];
-    while (PDM.available() > 0) {
-        const int bytes = PDM.read(samples, sizeof samples);
-        if (bytes <= 0) {
-            return;
-        }
-        kws_microphone_deliver(samples, static_cast<size_t>(bytes) / sizeof samples[0]);
+void take_blocks() {
+  int16_t samples[kBlockSamples];
+  while (PDM.available() > 0) {
+    const int bytes = PDM.read(samples, sizeof samples);
+    if (bytes <= 0) {
+      return;
     }
+    kws_microphone_deliver(samples, static_cast<size_t>(bytes) / sizeof samples[0]);
+  }
 }
 
-} // namespace
+}  // namespace
 
-bool kws_microphone_begin(void)
-{
-    PDM.onReceive(take_blocks);
-    PDM.setBufferSize(sizeof(int16_t) * kBlockSamples);
-    PDM.setGain(KWS_MICROPHONE_GAIN);
-    const bool runs = PDM.begin(kChannels, KWS_SAMPLE_RATE_HZ) != 0;
+bool kws_microphone_begin(void) {
+  PDM.onReceive(take_blocks);
+  PDM.setBufferSize(sizeof(int16_t) * kBlockSamples);
+  PDM.setGain(KWS_MICROPHONE_GAIN);
+  const bool runs = PDM.begin(kChannels, KWS_SAMPLE_RATE_HZ) != 0;
 #ifdef ARDUINO_NRF52_ADAFRUIT /* its begin() sets the gain to the default */
-    PDM.setGain(KWS_MICROPHONE_GAIN);
+  PDM.setGain(KWS_MICROPHONE_GAIN);
 #endif
-    return runs;
+  return runs;
 }

@@ -6,23 +6,20 @@
 #include "kws_user.h"
 #include "main_arduino.h"
 
-namespace
-{
+namespace {
 
 constexpr uint16_t kTaskStackWords = 512;
 
-void watch(void *)
-{
-    for (;;) {
-        vTaskDelay(pdMS_TO_TICKS(1000));
-        kws_user_watch();
-    }
+void watch(void *) {
+  for (;;) {
+    vTaskDelay(pdMS_TO_TICKS(1000));
+    kws_user_watch();
+  }
 }
 
-} // namespace
+}  // namespace
 
-void kws_watchdog_begin(void)
-{
-    TaskHandle_t task;
-    xTaskCreate(watch, "watchdog", kTaskStackWords, nullptr, TASK_PRIO_NORMAL, &task); /* the loop has TASK_PRIO_LOW */
+void kws_watchdog_begin(void) {
+  TaskHandle_t task;
+  xTaskCreate(watch, "watchdog", kTaskStackWords, nullptr, TASK_PRIO_NORMAL, &task); /* the loop has TASK_PRIO_LOW */
 }

@@ -18,17 +18,16 @@ void delay(unsigned long ms);
 void setup(void);
 void loop(void);
 
-class SerialPort
-{
-public:
-    void begin(unsigned long baud);
-    int available();
-    int read();
-    size_t write(const uint8_t *bytes, size_t count);
-    void flush();
-    operator bool();
+class SerialPort {
+ public:
+  void begin(unsigned long baud);
+  int available();
+  int read();
+  size_t write(const uint8_t *bytes, size_t count);
+  void flush();
+  operator bool();
 #ifdef ARDUINO_ARCH_ESP32
-    size_t setRxBufferSize(size_t size);
+  size_t setRxBufferSize(size_t size);
 #endif
 };
 extern SerialPort Serial;
@@ -41,8 +40,8 @@ typedef void *TaskHandle_t;
 typedef void (*TaskFunction_t)(void *);
 enum { TASK_PRIO_LOW = 1, TASK_PRIO_NORMAL = 2 };
 #define pdMS_TO_TICKS(ms) (static_cast<TickType_t>(ms))
-BaseType_t xTaskCreate(TaskFunction_t task, const char *name, uint16_t stack_words, void *argument,
-                       UBaseType_t priority, TaskHandle_t *handle);
+BaseType_t xTaskCreate(TaskFunction_t task, const char *name, uint16_t stack_words, void *argument, UBaseType_t priority,
+                       TaskHandle_t *handle);
 void vTaskDelay(TickType_t ticks);
 #endif
 
