@@ -39,6 +39,10 @@ static const kws_grammar_rule kws_grammar[] = KWS_GRAMMAR;
 #define KWS_N_RULES 0
 #endif
 
+#ifndef KWS_GATE_RATIO
+#define KWS_GATE_RATIO 0 /* no gate */
+#endif
+
 /* Initialises a kws_detector_config. */
 #define KWS_DETECTOR_CONFIG \
     { \

@@ -21,6 +21,7 @@ static const kws_listener_config config = {
     .detector = KWS_DETECTOR_CONFIG,
     .n_frames = KWS_N_FRAMES,
     .inference_stride = KWS_INFERENCE_STRIDE,
+    .gate_ratio = KWS_GATE_RATIO,
     .infer = infer,
     .get_ready = get_ready,
     .on_inference = tell_inference,

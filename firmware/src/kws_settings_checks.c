@@ -6,6 +6,7 @@
  */
 #include "kws_detector.h"
 #include "kws_frontend.h"
+#include "kws_gate.h"
 #include "kws_settings.h"
 
 #define CHECK(what, condition) typedef char kws_setting_is_out_of_range_##what[(condition) ? 1 : -1]
@@ -34,6 +35,10 @@ CHECK(filter_taps, IS_IN(KWS_FILTER_TAPS, 1, KWS_DETECTOR_HISTORY(KWS_AVERAGE_WI
 CHECK(filter_weights, COUNT_OF((const int8_t[])KWS_FILTER_WEIGHTS) == KWS_FILTER_ROWS * KWS_FILTER_TAPS);
 CHECK(filter_bias, IS_IN(KWS_FILTER_BIAS, -KWS_MAX_FILTER_BIAS, KWS_MAX_FILTER_BIAS));
 CHECK(filter_shift, IS_IN(KWS_FILTER_SHIFT, 0, KWS_MAX_FILTER_SHIFT));
+#endif
+
+#ifdef KWS_GATE_RATIO
+CHECK(gate_ratio, IS_IN(KWS_GATE_RATIO, 257, KWS_MAX_GATE_RATIO));
 #endif
 
 #ifdef KWS_GRAMMAR

@@ -37,6 +37,8 @@ def test_the_boards_of_the_issue_are_there() -> None:
     assert list(boards) == [
         *["nano33ble", "esp32", "esp32s3", "m5atom_echo", "xiao_nrf52840"],
         *["nanorp2040", "pico", "teensy41", "portenta_h7", "nucleo_l4r5zi"],
+        *["nano33ble_rev2", "feather_sense", "circuitplay_bluefruit", "clue", "xiao_esp32s3", "esp32s3_eye"],
+        *["m5cardputer", "m5stickc_plus2", "esp32c3", "esp32c6", "pico2", "teensy40", "nicla_vision", "giga_r1"],
         *["host", "qemu-cortex-m4", "qemu-cortex-m3", "qemu-cortex-m7", "qemu-riscv32"],
     ]
     assert {board.id for board in boards.values() if board.engine == "tflm"} == {
@@ -51,7 +53,8 @@ def test_boards_md_tells_of_every_row_and_no_other() -> None:
     assert rows == [(board.id, board.engine) for board in load_boards().values()]
 
 
-REAL = [board for board in load_boards().values() if board.emulator is None]
+BOARDS = load_boards()
+REAL = [board for board in BOARDS.values() if board.emulator is None]
 
 
 @pytest.mark.parametrize("board", REAL, ids=lambda board: board.id)
@@ -60,6 +63,15 @@ def test_a_board_with_a_cable_can_be_found_and_has_limits(board: Board) -> None:
     assert 2**17 < board.ram_bytes < board.flash_bytes < 2**24
     assert board.ram_address
     assert board.clock_hz
+    assert board.core, "or nothing can be said about its speed"
+
+
+WIRED = [board for board in REAL if board.microphone.kind != "none" or board.led.kind != "none"]
+
+
+@pytest.mark.parametrize("board", WIRED, ids=lambda board: board.id)
+def test_pins_name_the_document_that_they_come_from(board: Board) -> None:
+    assert re.match(r"[^:]+: \w[\w/. ]+", board.pins_source), board.pins_source
 
 
 @pytest.mark.parametrize("board", REAL, ids=lambda board: board.id)
@@ -74,14 +86,14 @@ def test_a_microphone_off_the_board_has_its_pins(board: Board) -> None:
         assert microphone.settle_ms >= 300, "five time constants of the offset's filter"
 
 
-@pytest.mark.parametrize("board", load_boards().values(), ids=lambda board: board.id)
+@pytest.mark.parametrize("board", BOARDS.values(), ids=lambda board: board.id)
 def test_every_row_names_files_that_exist_and_runs_ahead_of_time_code(board: Board) -> None:
     assert (FIRMWARE / "src" / board.main).is_file()
     assert (FIRMWARE / "ports" / board.port).is_dir()
     assert "aot" in board.engines
 
 
-OWN = [board for board in load_boards().values() if board.platform == OWN_PLATFORM]
+OWN = [board for board in BOARDS.values() if board.platform == OWN_PLATFORM]
 
 
 @pytest.mark.parametrize("board", OWN, ids=lambda board: board.id)
@@ -184,7 +196,7 @@ def test_an_unknown_board_is_told_its_neighbour() -> None:
     with pytest.raises(ConfigError, match=r"'nano33' is not in boards\.yaml") as caught:
         find_board("nano33")
     assert caught.value.hint is not None
-    assert caught.value.hint.startswith("did you mean nano33ble?")
+    assert caught.value.hint.startswith("did you mean nano33ble or nano33ble_rev2?")
 
 
 def test_a_board_is_found_among_those_given() -> None:
@@ -203,7 +215,7 @@ def test_the_engine_is_the_boards_unless_named() -> None:
 
 
 def test_no_code_asks_which_board_it_is() -> None:
-    questions = [text for board_id in load_boards() for text in (f'== "{board_id}"', f'in ("{board_id}"')]
+    questions = [text for board_id in BOARDS for text in (f'== "{board_id}"', f'in ("{board_id}"')]
     for path in sorted((FIRMWARE.parent / "tinykws").rglob("*.py")):
         text = path.read_text(encoding="utf-8")
         assert not [question for question in questions if question in text], path

@@ -77,7 +77,11 @@ def test_counting_is_for_boards_whose_instructions_an_emulator_executes() -> Non
     assert {name: counter.id for name, counter in counters.items() if counter and counter.id != name} == {
         **{name: f"qemu-cortex-m4-for-{name}" for name in ("nano33ble", "xiao_nrf52840", "nucleo_l4r5zi")},
         **{name: f"qemu-cortex-m4-for-{name}" for name in ("teensy41", "portenta_h7")},
-        **{name: f"qemu-riscv32-for-{name}" for name in ("esp32", "esp32s3", "m5atom_echo")},
+        **{name: f"qemu-cortex-m4-for-{name}" for name in ("nano33ble_rev2", "feather_sense", "circuitplay_bluefruit")},
+        **{name: f"qemu-cortex-m4-for-{name}" for name in ("clue", "pico2", "teensy40", "nicla_vision", "giga_r1")},
+        **{name: f"qemu-riscv32-for-{name}" for name in ("esp32", "esp32s3", "m5atom_echo", "xiao_esp32s3")},
+        **{name: f"qemu-riscv32-for-{name}" for name in ("esp32s3_eye", "m5cardputer", "m5stickc_plus2")},
+        **{name: f"qemu-riscv32-for-{name}" for name in ("esp32c3", "esp32c6")},
     }
     assert counters["qemu-cortex-m3"] == find_board("qemu-cortex-m3")
     assert counters["pico"] is counters["host"] is None

@@ -128,9 +128,9 @@ def summing_model(features: np.ndarray) -> np.ndarray:
     return np.array(scores, np.int8)
 
 
-def expected_lines(samples: np.ndarray) -> list[Line]:
+def expected_lines(samples: np.ndarray, detector: DetectorSettings = DETECTOR) -> list[Line]:
     """The results of the same C driven by Python, with Python's copy of the engine."""
-    listener = Listener(FRONTEND, DETECTOR, len(LABELS), summing_model)
+    listener = Listener(FRONTEND, detector, len(LABELS), summing_model)
     events = listener.feed(samples)
     lines: list[Line] = [
         Scores(event.time_ms, event.scores)
@@ -138,7 +138,7 @@ def expected_lines(samples: np.ndarray) -> list[Line]:
         else Heard(LABELS[event.label_index], event.score, event.time_ms)
         for event in events
     ]
-    inferences = sum(isinstance(event, Inference) for event in events)
+    inferences = sum(isinstance(event, Inference) and not event.slept for event in events)
     return [*lines, ClipFigures(listener.features_crc32, listener.frames, inferences, 0, 0, 1234)]
 
 

@@ -28,20 +28,28 @@ def noise(count: int, seed: int) -> npt.NDArray[np.int16]:
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.integers(0, 40_000), st.integers(0, 2**32 - 1), st.integers(1, 12), st.integers(1, 9), st.integers(1, 200))
-def test_it_is_the_listener(count: int, seed: int, stride: int, pieces: int, at_once: int) -> None:
-    detector = dataclasses.replace(EAGER, inference_stride_ms=stride * FRONTEND.stride_ms)
+@given(
+    st.integers(0, 40_000),
+    st.integers(0, 2**32 - 1),
+    st.integers(1, 12),
+    st.integers(1, 9),
+    st.integers(1, 200),
+    st.sampled_from([0, 0, 1, 6]),
+)
+def test_it_is_the_listener(count: int, seed: int, stride: int, pieces: int, at_once: int, gate_db: int) -> None:
+    detector = dataclasses.replace(EAGER, inference_stride_ms=stride * FRONTEND.stride_ms, gate_db=gate_db)
     interpreter, samples = Interpreter(tiny_tflite()), noise(count, seed)
     events = Listener(FRONTEND, detector, 3, interpreter.invoke).feed(samples)
     expected = [event for event in events if isinstance(event, Inference)]
     ends = np.sort(np.random.default_rng(seed).integers(0, count + 1, pieces))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(stream_inference, "FRAMES_AT_ONCE", at_once)
-        inference = StreamInference(interpreter, FRONTEND, detector.inference_stride_ms)
+        inference = StreamInference(interpreter, FRONTEND, detector, 3)
         parts = list(inference.run(np.split(samples, ends)))
     times, scores = np.concatenate([p.times_ms for p in parts]), np.concatenate([p.scores for p in parts])
     assert times.tolist() == [event.time_ms for event in expected]
     assert scores.tolist() == [list(event.scores) for event in expected]
+    assert np.concatenate([p.slept for p in parts]).tolist() == [event.slept for event in expected]
     heard = Detector(detector, 3).run(scores, times)
     assert heard == [event for event in events if isinstance(event, Detection)]
 
@@ -53,7 +61,9 @@ def test_what_was_heard_before_an_error_counts() -> None:
         yield samples
         raise OSError("damaged")
 
-    inference = StreamInference(Interpreter(tiny_tflite()), FRONTEND, 20)
+    inference = StreamInference(
+        Interpreter(tiny_tflite()), FRONTEND, dataclasses.replace(EAGER, inference_stride_ms=20), 3
+    )
     heard = []
     with pytest.raises(OSError, match="damaged"):
         for some in inference.run(pieces()):

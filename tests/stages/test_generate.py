@@ -326,15 +326,31 @@ SURROUNDINGS = {
         Surroundings("core2", ("esp32_core2",), (ESP32, "ESP_ARDUINO_VERSION_MAJOR=2")),
         Surroundings("core3", ("esp32_core3",), (ESP32, "ESP_ARDUINO_VERSION_MAJOR=3")),
     ],
+    "nrf52_watchdog": [Surroundings("adafruit", (), ("ARDUINO_NRF52_ADAFRUIT",))],
     "teensy_i2s": [Surroundings("teensy4", ("teensy4",))],
     "serial_only": [Surroundings("any")],
 }
-"""By port, against what its C++ is checked."""
+"""By port of the watchdog or, for all other boards, of the microphone: against what its C++ is checked."""
+
+
+def surroundings_of(board: Board) -> list[Surroundings]:
+    return SURROUNDINGS.get(board.watchdog_port) or SURROUNDINGS[board.port]
+
+
+def look_of(board: Board, engine: str) -> tuple[object, ...]:
+    """All that the C++ of a project may depend on, but numbers: boards that are equal in it compile alike."""
+    microphone = board.microphone
+    format_of_sound = (microphone.kind, microphone.slot_bits, microphone.channel, sorted(microphone.pins))
+    return (engine, board.port, board.watchdog_port, str(format_of_sound), board.led.kind, board.led.active_low)
+
+
+FIRST_OF_LOOK = {
+    look_of(board, engine): (board, engine) for board, engine in reversed(COMBINATIONS) if board.framework == "arduino"
+}
 ARDUINO = [
     (board, engine, surroundings)
-    for board, engine in COMBINATIONS
-    if board.framework == "arduino"
-    for surroundings in SURROUNDINGS[board.port]
+    for board, engine in reversed(FIRST_OF_LOOK.values())
+    for surroundings in surroundings_of(board)
 ]
 
 

@@ -12,6 +12,7 @@ Contents:
     rows.Microphone: a row's microphone: driver, pins, format of its samples.
     led.Led: a row's LED: its kind and its pins.
     rows.SerialLine: a row's serial port: baud rate, USB ids, how it resets.
+    rows.Power: a row's current while the processor computes and while it waits, and where the figures come from.
     rows.TflmLibrary: the TensorFlow Lite Micro that a board's tflm engine links.
     cores.CORES: processor cores: instruction set and estimated cycles per instruction.
 """

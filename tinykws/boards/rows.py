@@ -7,6 +7,7 @@ No other code depends on a board's name: whatever differs between boards is a co
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -39,6 +40,7 @@ LOCAL_LIBRARY = "symlink://"
 """Prefix of a library in lib_deps that is a folder of this computer: used in place, without version or download."""
 
 ESP32_PLATFORM = "espressif32"
+"""In the name of Espressif's platform, and in that of the community's (pioarduino), which has the newer chips."""
 
 _BOARD_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 LONGEST_FILE_NAME = 100
@@ -178,6 +180,32 @@ class TflmLibrary:
                 )
 
 
+@dataclasses.dataclass(frozen=True)
+class Power:
+    """What the board takes from its supply, for the estimate of the current; without figures there is none."""
+
+    run_ma: float = 0.0
+    """Milliamperes while the processor computes."""
+    sleep_ma: float = 0.0
+    """Milliamperes while it waits for the microphone."""
+    source: str = ""
+    """Where both come from, and what they cover: the chip, or the board with regulator and LEDs."""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there are figures."""
+        return self.run_ma > 0
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.run_ma) and 0 <= self.sleep_ma <= self.run_ma):
+            raise ConfigError(
+                f"power: run_ma is {self.run_ma:g} and sleep_ma {self.sleep_ma:g}",
+                hint="name both in milliamperes; a waiting processor takes no more than one that computes",
+            )
+        if self.is_known and not self.source:
+            raise ConfigError("power: source is missing", hint="say where the figures come from, and what they cover")
+
+
 def _require_file_name(key: str, value: str, *, optional: bool) -> None:
     """Raises ConfigError unless a value is the name of a file below a folder, or empty if it may be."""
     is_name = len(value) <= LONGEST_FILE_NAME and _FILE_NAME.fullmatch(value)
@@ -253,7 +281,10 @@ class Board:
     tflm: TflmLibrary | None = None
     microphone: Microphone = Microphone()
     led: Led = dataclasses.field(default_factory=Led)
+    pins_source: str = ""
+    """Where its maker documents the pins of microphone and LED, as `repository: file`; and what the user wires."""
     serial: SerialLine = SerialLine()
+    power: Power = Power()
     emulator: str | None = None
     """How to run it without hardware: `process` (as a program on this computer), or the QEMU of its architecture."""
     emulator_options: tuple[str, ...] = ()
@@ -283,7 +314,7 @@ class Board:
         if self.fast_transport is not None:
             require_one_of("fast_transport", self.fast_transport, FAST_TRANSPORTS)
         refuse_shared_pins(self.led, self.microphone.pins)
-        if self.led.kind == ADDRESSABLE and not self.platform.startswith(ESP32_PLATFORM):
+        if self.led.kind == ADDRESSABLE and ESP32_PLATFORM not in self.platform:
             raise ConfigError(
                 f"led: kind is {ADDRESSABLE}, which only the cores of {ESP32_PLATFORM} can drive",
                 hint="use kind: single or rgb, or remove led and drive it in src/on_word.cpp with a library",

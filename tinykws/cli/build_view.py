@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tinykws.cli.console import table
 
 if TYPE_CHECKING:
+    from tinykws.cost.current import Current
     from tinykws.cost.latency import Speed
     from tinykws.stages.build import BuildReport
 
@@ -52,4 +53,13 @@ def _speed(speed: Speed) -> list[str]:
         *([f"mode: {speed.stream.in_words()}"] if speed.stream else []),
         f"ms: an estimate with {speed.cycles_per_instruction:g} cycles per instruction, {speed.cycles_how};"
         " waiting for flash comes on top",
+        *([_current(speed.current)] if speed.current else []),
     ]
+
+
+def _current(current: Current) -> str:
+    quiet = "" if current.quiet_ma is None else f", {current.quiet_ma:.2g} mA while the gate lets the model sleep"
+    return (
+        f"current: about {current.listening_ma:.2g} mA{quiet}: {current.sleep_ma:g} mA, and for the share of the clock"
+        f" {current.run_ma:g} mA instead ({current.source})"
+    )

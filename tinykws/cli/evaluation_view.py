@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tinykws.cli.console import table
 
 if TYPE_CHECKING:
-    from tinykws.evaluation.stream_measure import CurvePoint, GrammarMeasure, Rate, Recall
+    from tinykws.evaluation.stream_measure import CurvePoint, GateMeasure, GrammarMeasure, Rate, Recall
     from tinykws.stages.evaluate import EvaluateReport
     from tinykws.stages.evaluate_stream import EvaluateStreamReport
 
@@ -54,6 +54,7 @@ def describe_stream(report: EvaluateStreamReport) -> str:
     rates = [_point_row(at.per_hour, at.point) for at in report.at_rates]
     likely = "95 % interval"
     grammar = [] if measure.grammar is None else [_describe_grammar(measure.grammar, likely)]
+    gate = [] if measure.gate is None else [_describe_gate(measure.gate, measure.deployed)]
     return "\n\n".join(
         [
             f"model {report.model_id}, detector {measure.detector.kind}, on {report.split} clips",
@@ -65,6 +66,7 @@ def describe_stream(report: EvaluateStreamReport) -> str:
             "all thresholds moved together:\n"
             + table(["at most per hour", "thresholds", "recall", likely], rates),
             *grammar,
+            *gate,
         ]
     )  # fmt: skip
 
@@ -75,6 +77,17 @@ def _describe_grammar(grammar: GrammarMeasure, likely: str) -> str:
     return (
         "with the grammar, as on a device (all figures above are of each word as if it were always heard):\n"
         + table(["false accepts of", "hours", "false accepts", "per hour", likely], rows)
+    )
+
+
+def _describe_gate(gate: GateMeasure, deployed: CurvePoint) -> str:
+    rows = [(sleep.name, sleep.inferences, sleep.slept, percent(sleep.share)) for sleep in gate.streams]
+    without = gate.recall_without
+    return (
+        f"with the gate of {gate.gate_db} dB, as in all figures above, the model slept:\n"
+        + table(["stream", "inferences", "slept", "share"], rows)
+        + f"\nwithout it: {without.found} of {without.utterances} words detected instead of {deployed.recall.found},"
+        f" {gate.rate_without.per_hour:.1f} false accepts per hour instead of {deployed.rate.per_hour:.1f}"
     )
 
 

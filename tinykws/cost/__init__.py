@@ -12,6 +12,7 @@ Contents:
     latency.speed_from_instructions: the formula: from instructions to milliseconds and to a share of the clock.
     latency.speed_from_counts: the same from instructions that were counted in emulation.
     latency.counting_board: the emulated board on which a board's instructions can be counted.
+    current.estimate_current: milliamperes, from a share of the clock and two figures of the board's row.
     memory.refuse_if_too_large: refuses a model that alone takes more flash or RAM than a board has.
     memory.model_memory: flash and RAM of a model with an engine.
     memory.arena_bytes: size of the tflm engine's arena.

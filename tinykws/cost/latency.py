@@ -21,6 +21,7 @@ from collections.abc import Iterable, Iterator
 from tinykws.aot.reader.tflite import read_model
 from tinykws.boards.cores import CORES
 from tinykws.boards.rows import REFERENCE, Board
+from tinykws.cost.current import Current, estimate_current
 from tinykws.cost.execution_mode import StreamReport, choose_mode_for_board
 from tinykws.cost.frontend_instructions import frame_instructions
 from tinykws.cost.model_instructions import typical_error
@@ -64,6 +65,8 @@ class Speed:
     """Where the cycles per instruction come from, in words."""
     stream: StreamReport | None = None
     """The mode the aot engine uses and why; None for another engine."""
+    current: Current | None = None
+    """Estimated current of listening; None if the board's row has no figures, or the clock is unknown."""
 
 
 def estimate_speed(bundle: Bundle, board: Board, engine: str) -> Speed | None:
@@ -130,11 +133,13 @@ def speed_from_instructions(bundle: Bundle, board: Board, per_inference: int, pe
     frames_per_second = 1000 / bundle.frontend.stride_ms
     inferences_per_second = 1000 / bundle.detector.inference_stride_ms
     per_second = round(per_frame * frames_per_second + per_inference * inferences_per_second)
-    times = None
+    times, current = None, None
     if board.clock_hz:
         ms_per_instruction = 1000 * core.cycles_per_instruction / board.clock_hz
         ms_per_second = per_second * ms_per_instruction
         times = Times(per_inference * ms_per_instruction, ms_per_second, ms_per_second / 1000)
+        quiet_share = per_frame * frames_per_second * ms_per_instruction / 1000 if bundle.detector.gate_db else None
+        current = estimate_current(board.power, times.share_of_clock, quiet_share)
     return Speed(
         per_inference,
         per_frame,
@@ -145,6 +150,7 @@ def speed_from_instructions(bundle: Bundle, board: Board, per_inference: int, pe
         times,
         how,
         core.source,
+        current=current,
     )
 
 

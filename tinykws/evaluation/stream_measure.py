@@ -89,6 +89,29 @@ class GrammarMeasure:
 
 
 @dataclasses.dataclass(frozen=True)
+class Sleep:
+    """How much of a stream the model slept."""
+
+    name: str
+    inferences: int
+    slept: int
+    share: float
+
+
+@dataclasses.dataclass(frozen=True)
+class GateMeasure:
+    """What the gate costs and saves. A device has the figures of the measure; these are for comparison."""
+
+    gate_db: int
+    streams: tuple[Sleep, ...]
+    """Of the scenes, of the negatives, and of the other streams."""
+    recall_without: Recall
+    """In all scenes, as if the model never slept."""
+    rate_without: Rate
+    """On the negatives, as if the model never slept."""
+
+
+@dataclasses.dataclass(frozen=True)
 class StreamMeasure:
     """Measurements of a detector. With a grammar, recall and rates are those of each word as if it were always heard:
     in the streams, no wake word comes before a command; `grammar` has the rates of the device."""
@@ -105,6 +128,8 @@ class StreamMeasure:
     """All thresholds moved together, from the highest to the lowest."""
     grammar: GrammarMeasure | None = None
     """None if the detector has no grammar."""
+    gate: GateMeasure | None = None
+    """None if the detector has no gate."""
 
     def best_at(self, per_hour: float) -> CurvePoint | None:
         """Returns the curve's point with the highest recall at up to this many false accepts per hour."""
@@ -139,6 +164,7 @@ def measure(scored: ScoredStreamSet, detector: DetectorSettings, labels: Sequenc
     return StreamMeasure(
         detector=deployed,
         grammar=_measure_grammar(scored, deployed, words, rate_of("all", negatives)) if deployed.grammar else None,
+        gate=_measure_gate(scored, detector, words) if detector.gate_db else None,
         words=words,
         deployed=_point(detector, words, positives, negatives),
         scenes=tuple(recall_of(stream.name, [score]) for stream, score in zip(scored.words, positives, strict=True)),
@@ -155,6 +181,24 @@ def _measure_grammar(
 ) -> GrammarMeasure:
     negatives = score_detector(scored.negatives, detector, words)
     return GrammarMeasure(rate_of("all", negatives), tuple(rate_of(word, negatives, word) for word in words), without)
+
+
+def _measure_gate(scored: ScoredStreamSet, detector: DetectorSettings, words: Sequence[str]) -> GateMeasure:
+    positives, negatives = (
+        score_detector([stream.without_gate for stream in streams], detector, words)
+        for streams in (scored.words, scored.negatives)
+    )
+    return GateMeasure(
+        gate_db=detector.gate_db,
+        streams=tuple(_sleep_of(stream) for stream in (*scored.words, *scored.negatives, *scored.others)),
+        recall_without=recall_of("all", positives),
+        rate_without=rate_of("all", negatives),
+    )
+
+
+def _sleep_of(stream: ScoredStream) -> Sleep:
+    inferences, slept = len(stream.times_ms), 0 if stream.slept is None else int(stream.slept.sum())
+    return Sleep(stream.name, inferences, slept, slept / inferences if inferences else 0.0)
 
 
 def measure_bundle(

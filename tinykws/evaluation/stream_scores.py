@@ -57,9 +57,20 @@ class ScoredStream:
     times_ms: npt.NDArray[np.uint32]
     """[n], time of each inference in ms, as the listener counts it: from the beginning of the lead-in."""
     scores: npt.NDArray[np.int8]
-    """[n, n_labels]."""
+    """[n, n_labels]; with a gate, those of silence where the model slept."""
     lead_in_ms: int = 0
     """What comes before the stream; detections in it are not counted."""
+    slept: npt.NDArray[np.bool_] | None = None
+    """[n], whether the gate left out the inference; None if the detector has no gate."""
+    scores_awake: npt.NDArray[np.int8] | None = None
+    """[n, n_labels], the model's scores as if it never slept; None if the detector has no gate."""
+
+    @property
+    def without_gate(self) -> ScoredStream:
+        """The same stream as if the model never slept."""
+        if self.scores_awake is None:
+            return self
+        return dataclasses.replace(self, scores=self.scores_awake, slept=None, scores_awake=None)
 
 
 def score_streams(
@@ -90,10 +101,10 @@ class _Work:
 
 
 def _scored(work: _Work) -> ScoredStream:
-    inference = StreamInference(Interpreter(work.model), work.frontend, work.detector.inference_stride_ms)
+    inference = StreamInference(Interpreter(work.model), work.frontend, work.detector, work.n_labels)
     playback = playback_for(work.frontend, work.detector)
     heard = list(inference.run(playback.pieces(work.stream)))
-    return ScoredStream(
+    scored = ScoredStream(
         name=work.stream.name,
         duration_ms=work.stream.duration_ms,
         events=tuple(_delayed(event, playback.lead_in_ms) for event in work.stream.events),
@@ -101,6 +112,10 @@ def _scored(work: _Work) -> ScoredStream:
         scores=np.concatenate([some.scores for some in heard]),
         lead_in_ms=playback.lead_in_ms,
     )
+    if not work.detector.gate_db:
+        return scored
+    slept, awake = ([getattr(some, name) for some in heard] for name in ("slept", "scores_awake"))
+    return dataclasses.replace(scored, slept=np.concatenate(slept), scores_awake=np.concatenate(awake))
 
 
 def _delayed(event: Event, by_ms: int) -> Event:

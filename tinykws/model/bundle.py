@@ -31,6 +31,7 @@ Keys of bundle.json:
       average_window_ms, minimum_count    recognize_commands: smoothing window, and least number of scores in it
       grammar               words that are heard only for a while after another: numbers of both labels, window_ms; only
                             if there is one
+      gate_db               decibels above the room's noise below which the model sleeps; only if there is a gate
       filter_weights, filter_bias, filter_shift    temporal_filter: integer weights, bias, and right shift of the sum
     input, output       shape, scale and zero_point of the model's int8 input and output
     ops                 operators of the model, named as in the TFLite schema
@@ -226,6 +227,8 @@ def to_json(bundle: Bundle) -> dict[str, Any]:
     assert isinstance(values, dict)
     if not bundle.detector.grammar:
         del values["detector"]["grammar"]  # as before there were any: the same bytes
+    if not bundle.detector.gate_db:
+        del values["detector"]["gate_db"]
     return values
 
 

@@ -25,6 +25,7 @@ from tinykws.project import temporal_filter
 from tinykws.project.detector_settings import (
     DETECTOR_KINDS,
     MOST_AVERAGE_WINDOW_MS,
+    MOST_GATE_DB,
     MOST_MINIMUM_COUNT,
     MOST_SUPPRESSION_MS,
     TEMPORAL_FILTER,
@@ -214,6 +215,7 @@ def _check_detector(detector: DetectorSettings, frontend: FrontendSettings, n_la
     require_in_range(where + "average_window_ms", detector.average_window_ms, stride_ms, MOST_AVERAGE_WINDOW_MS)
     require_in_range(where + "suppression_ms", detector.suppression_ms, 0, MOST_SUPPRESSION_MS)
     require_in_range(where + "minimum_count", detector.minimum_count, 1, MOST_MINIMUM_COUNT)
+    require_in_range(where + "gate_db", detector.gate_db, 0, MOST_GATE_DB)
     _check_thresholds(detector, n_labels)
     _check_filter(detector)
 

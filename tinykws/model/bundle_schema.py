@@ -18,6 +18,7 @@ from tinykws.model.bundle import FORMAT_VERSION, Bundle, GoldenClip, TensorInfo
 from tinykws.project.detector_settings import (
     DETECTOR_KINDS,
     MOST_AVERAGE_WINDOW_MS,
+    MOST_GATE_DB,
     MOST_MINIMUM_COUNT,
     MOST_SUPPRESSION_MS,
     DetectorSettings,
@@ -54,6 +55,7 @@ _LIMITS: dict[tuple[type, str], dict[str, Any]] = {
     (DetectorSettings, "average_window_ms"): {"minimum": 5, "maximum": MOST_AVERAGE_WINDOW_MS},
     (DetectorSettings, "minimum_count"): {"minimum": 1, "maximum": MOST_MINIMUM_COUNT},
     (DetectorSettings, "suppression_ms"): {"minimum": 0, "maximum": MOST_SUPPRESSION_MS},
+    (DetectorSettings, "gate_db"): {"minimum": 0, "maximum": MOST_GATE_DB},
     (DetectorSettings, "filter_shift"): {"minimum": 0, "maximum": LARGEST_SHIFT},
     (FrontendSettings, "sample_rate_hz"): {"const": bundle_checks.SAMPLE_RATE_HZ},
     (FrontendSettings, "n_mels"): {"minimum": 1, "maximum": bundle_checks.MAX_MELS},
@@ -61,8 +63,8 @@ _LIMITS: dict[tuple[type, str], dict[str, Any]] = {
 }
 """What a field's annotation does not say."""
 _NOT_IN_JSON = {(Bundle, "path")}
-_OPTIONAL = {(DetectorSettings, "grammar")}
-"""Left out where it is empty, as in bundles from before it."""
+_OPTIONAL = {(DetectorSettings, "grammar"), (DetectorSettings, "gate_db")}
+"""Left out where there is none, as in bundles from before it."""
 
 
 def bundle_schema() -> dict[str, Any]:

@@ -46,6 +46,8 @@ def detector_values(settings: DetectorSettings, n_labels: int) -> dict[str, Any]
     del values["threshold"], values["word_thresholds"], values["filter_weights"]
     if not settings.grammar:
         del values["grammar"]  # so that firmware from before there were any has the identity that it had
+    if not settings.gate_db:
+        del values["gate_db"]
     return {**values, "thresholds": settings.thresholds(n_labels), "tap_weights": settings.tap_weights}
 
 

@@ -15,7 +15,7 @@ from cffi import FFI
 
 LIBRARIES = {
     "kws_audio": ("golden_signal",),
-    "kws_detect": ("detector", "listener", "recognize_commands", "temporal_filter"),
+    "kws_detect": ("detector", "gate", "listener", "recognize_commands", "temporal_filter"),
     "kws_frontend": (
         "fft",
         "filterbank",
@@ -125,6 +125,7 @@ typedef struct {
     kws_detector_config detector;
     uint16_t n_frames;
     uint16_t inference_stride;
+    uint16_t gate_ratio;
     bool (*infer)(void *context, const int8_t *features, int8_t *scores);
     void (*get_ready)(void *context);
     void (*on_inference)(void *context, uint32_t time_ms, const int8_t *scores);
@@ -133,7 +134,7 @@ typedef struct {
     void (*on_frame)(void *context, uint32_t time_ms, const int8_t *frame);
     void *context;
 } kws_listener_config;
-typedef struct { uint32_t frames; uint32_t features_crc32; ...; } kws_listener;
+typedef struct { uint32_t frames; uint32_t features_crc32; bool slept; ...; } kws_listener;
 
 void kws_listener_init(kws_listener *listener, const kws_listener_config *config, int8_t *features,
                        uint32_t *memory);

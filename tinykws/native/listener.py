@@ -29,6 +29,8 @@ class Inference:
     """Milliseconds of audio up to the end of the newest frame's analysis window."""
     scores: tuple[int, ...]
     """int8 values, one per label."""
+    slept: bool = False
+    """Whether the gate left the inference out; the scores are then those of certain silence."""
 
 
 class Listener:
@@ -51,6 +53,7 @@ class Listener:
                 "detector": self._detector_config.pointer[0],
                 "n_frames": frontend.n_frames,
                 "inference_stride": detector.inference_stride_ms // frontend.stride_ms,
+                "gate_ratio": detector.gate_ratio,
                 "infer": lib.listener_infer,
                 "on_inference": lib.listener_on_inference,
                 "on_detection": lib.listener_on_detection,
@@ -107,7 +110,7 @@ class Listener:
         return True
 
     def _keep_inference(self, time_ms: int, scores: Any) -> None:
-        self._events.append(Inference(time_ms, tuple(ffi.unpack(scores, self._n_labels))))
+        self._events.append(Inference(time_ms, tuple(ffi.unpack(scores, self._n_labels)), bool(self._state.slept)))
 
     def _keep_detection(self, detection: Any) -> None:
         self._events.append(detection_of(detection))

@@ -30,6 +30,8 @@ MOST_LATENCY_MS = 1000
 """A detection that comes later does not count (timeline.GRACE_MS)."""
 MOST_SUPPRESSION_MS = 3_600_000
 """KWS_MAX_SUPPRESSION_MS: an hour."""
+MOST_GATE_DB = 30
+"""Below KWS_MAX_GATE_RATIO of kws_gate.h."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,6 +61,13 @@ class DetectorSettings:
 
     grammar: tuple[OpenAfter, ...] = ()
     """Words that are heard only for a while after another one; empty: all are always heard."""
+    gate_db: int = 0
+    """How much louder than the room's noise a sound must be to run the model, in decibels; 0: it always runs."""
+
+    @property
+    def gate_ratio(self) -> int:
+        """The same as a ratio of amplitudes in 256ths, as kws_gate.h has it; 0: there is no gate."""
+        return round(256 * 10 ** (self.gate_db / 20)) if self.gate_db else 0
 
     @property
     def next_word_ms(self) -> int:
@@ -142,6 +151,15 @@ class DetectorRequest:
     inference_stride_ms: int = renamed(100, former_key="inference_ms")
     """Time from one inference to the next in milliseconds; a multiple of `features.stride_ms`. Raise it if the board is
     too slow; lower it if short words are missed."""
+    gate_db: int | None = None
+    """Lets the model sleep while the room is quiet: how much louder than the room's noise, which the device follows, a
+    sound must be to wake it, in decibels, 1 to 30; 4 is a good choice. A higher value sleeps more, and may miss words
+    in noise. null: the model always runs. The front-end goes on, so no word loses its beginning."""
+
+    @property
+    def deployed_gate_db(self) -> int:
+        """The gate as a deployed detector has it: 0 if there is none."""
+        return self.gate_db or 0
 
     @property
     def is_auto(self) -> bool:
@@ -199,6 +217,8 @@ class DetectorRequest:
                     f"detector: {name} is given, but kind is {self.kind}",
                     hint=f"remove {name}, or set kind: {RECOGNIZE_COMMANDS}",
                 )
+        if self.gate_db is not None:
+            require_in_range("detector: gate_db", self.gate_db, 1, MOST_GATE_DB)
         settings = self.as_given(words)
         require_in_range("detector: minimum_count", settings.minimum_count, 1, MOST_MINIMUM_COUNT)
         require_in_range("detector: suppression_ms", settings.suppression_ms, 0, MOST_SUPPRESSION_MS)

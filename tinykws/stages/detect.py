@@ -92,7 +92,7 @@ def detect(
     playback = playback_for(bundle.frontend, bundle.detector)
     ears, meter = _Ears(bundle, playback), DefectMeter(bundle.frontend.sample_rate_hz)
     model = Interpreter(bundle.model_bytes())
-    inference = StreamInference(model, bundle.frontend, bundle.detector.inference_stride_ms)
+    inference = StreamInference(model, bundle.frontend, bundle.detector, len(bundle.labels))
     with AudioStream(path, bundle.frontend.sample_rate_hz, progress.say) as stream:
         sound = _measured(progress.track(stream, path.name, stream.seconds), meter)
         for scores in inference.run(playback.pieces(sound)):

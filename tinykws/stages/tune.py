@@ -52,6 +52,8 @@ def stage_files(project: Project) -> StageFiles:
         noise = [folder / BACKGROUND_NOISE for folder in _data_folders(project)]
         reads += [project.dataset_dir, project.negatives_dir, *noise]
     settings = {"detector": dataclasses.asdict(project.config.detector)}
+    if project.config.detector.gate_db is None:
+        del settings["detector"]["gate_db"]  # as before there was one: nothing is out of date
     if project.config.grammar:
         settings["grammar"] = {"rules": dataclasses.asdict(project.config)["grammar"]}
     return StageFiles(settings, reads, writes=[project.bundle_dir])
@@ -72,15 +74,17 @@ def tune(project: Project, *, progress: Progress = SILENT) -> TuneReport:
         report = _choose_detector(bundle, project, wishes, negatives, progress, held_back=held_back)
     else:
         report = TuneReport(wishes.as_given(project.config.words), _texts(bundle), None, made_negatives=False)
-    report = _with_grammar(report, project.config.deployed_grammar)
+    report = _deployed(report, project.config.deployed_grammar, wishes.deployed_gate_db)
     _write(bundle, project.bundle_dir, report)
     _warn(report, progress)
     return report
 
 
-def _with_grammar(report: TuneReport, grammar: tuple[OpenAfter, ...]) -> TuneReport:
-    """Thresholds are chosen as if every word were always heard: deaf words can only lower the false accepts."""
-    return dataclasses.replace(report, detector=dataclasses.replace(report.detector, grammar=grammar))
+def _deployed(report: TuneReport, grammar: tuple[OpenAfter, ...], gate_db: int) -> TuneReport:
+    """Thresholds are chosen as if every word were always heard, and the model never slept: both only lower the false
+    accepts."""
+    detector = dataclasses.replace(report.detector, grammar=grammar, gate_db=gate_db)
+    return dataclasses.replace(report, detector=detector)
 
 
 def tune_bundle(
@@ -99,7 +103,7 @@ def tune_bundle(
         ConfigError, ToolError: as tune().
     """
     report = _choose_detector(bundle, project, wishes, negatives, progress)
-    report = _with_grammar(report, bundle.detector.grammar)
+    report = _deployed(report, bundle.detector.grammar, bundle.detector.gate_db)
     _write(bundle, bundle.path, report)
     _warn(report, progress)
     return report

@@ -34,7 +34,7 @@ class HostReference:
         lines: list[Scores | Heard] = []
         for event in self._listener.feed(samples):
             if isinstance(event, Inference):
-                self._inferences += 1
+                self._inferences += not event.slept
                 lines.append(Scores(event.time_ms, event.scores))
             else:
                 lines.append(Heard(self._names[event.label_index], event.score, event.time_ms))

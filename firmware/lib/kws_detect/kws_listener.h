@@ -5,6 +5,10 @@
  * frames, the next ones every inference_stride frames. The model input is the caller's memory, so that it can be the
  * engine's own input tensor and no copy is needed.
  *
+ * With a gate, the model sleeps while no frame of the model input was loud (kws_gate.h). Features and detector go on: the
+ * detector gets scores of certain silence instead. So no word loses its beginning: when the first loud frame comes, the
+ * whole model input is there, and the next inference is of it.
+ *
  *     static int8_t model_input[n_frames * n_mels];
  *     static uint32_t memory[KWS_LISTENER_MEMORY_WORDS(window_samples, n_mels, history, n_labels)];
  *     kws_listener_init(&listener, &config, model_input, memory);
@@ -19,6 +23,7 @@
 
 #include "kws_detector.h"
 #include "kws_frontend.h"
+#include "kws_gate.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -29,15 +34,17 @@ typedef struct {
     kws_detector_config detector;
     uint16_t n_frames;         /* feature frames the model looks at */
     uint16_t inference_stride; /* frames from one inference to the next */
+    uint16_t gate_ratio;       /* of a loud frame to the noise floor, in 256ths; 0: there is no gate */
 
     /* Runs the model on features [n_frames, n_mels] and fills scores [n_labels]. If it returns false, this inference
      * is skipped: neither on_inference nor the detector sees it. */
     bool (*infer)(void *context, const int8_t *features, int8_t *scores);
     /* Called instead of infer while the first model input since reset fills, every inference_stride frames, so that the
      * first inference is one stride after the last call; may be NULL. For models that keep results from one inference to
-     * the next. */
+     * the next. After a sleep it is called as often in a row, while the features are put through the model input again. */
     void (*get_ready)(void *context);
-    /* Called after every inference; may be NULL. time_ms: see kws_listener_time_ms(). */
+    /* Called after every inference, and for each that the gate left out, with scores of certain silence; may be NULL.
+     * time_ms: see kws_listener_time_ms(). */
     void (*on_inference)(void *context, uint32_t time_ms, const int8_t *scores);
     /* Called for every detection, after on_inference of the same time; may be NULL. */
     void (*on_detection)(void *context, const kws_detection *detection);
@@ -57,7 +64,9 @@ typedef struct {
     int8_t *features; /* [n_frames, n_mels] the newest frames, oldest first; frames from before the reset are ignored */
     int8_t *scores;   /* [n_labels] */
     uint32_t frames;  /* since reset */
-    uint16_t frames_left;    /* to the next inference */
+    uint16_t frames_left; /* to the next inference */
+    kws_gate gate;
+    bool slept;              /* whether the gate left out the newest inference */
     uint32_t features_crc32; /* of all int8 features since reset, frame by frame */
 } kws_listener;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A PDM microphone through Arduino's PDM.h: on the board (Nano 33 BLE Sense, XIAO nRF52840 Sense, Nano RP2040 Connect,
- * Portenta's Vision Shield), or wired to the pins that build_flags name (Pico: PIN_PDM_CLK, PIN_PDM_DIN).
+/* A PDM microphone through PDM.h, which Arduino's mbed cores, Adafruit's nRF52 core and arduino-pico have: on the board (Nano
+ * 33 BLE Sense, XIAO nRF52840 Sense, Feather Sense, Portenta's Vision Shield…), or wired to the pins that build_flags name
+ * (Pico, Pico 2: PIN_PDM_CLK, PIN_PDM_DIN).
  */
 #include <Arduino.h>
 #include <PDM.h>
@@ -39,5 +40,9 @@ bool kws_microphone_begin(void) {
   PDM.onReceive(take_blocks);
   PDM.setBufferSize(sizeof(int16_t) * kBlockSamples);
   PDM.setGain(KWS_MICROPHONE_GAIN);
-  return PDM.begin(kChannels, KWS_SAMPLE_RATE_HZ) != 0;
+  const bool runs = PDM.begin(kChannels, KWS_SAMPLE_RATE_HZ) != 0;
+#ifdef ARDUINO_NRF52_ADAFRUIT /* its begin() sets the gain to the default */
+  PDM.setGain(KWS_MICROPHONE_GAIN);
+#endif
+  return runs;
 }

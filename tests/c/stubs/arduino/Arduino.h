@@ -32,6 +32,19 @@ class SerialPort {
 };
 extern SerialPort Serial;
 
+#ifdef ARDUINO_NRF52_ADAFRUIT /* FreeRTOS, which the core brings along, with stacks in words and no chosen processor core */
+typedef int BaseType_t;
+typedef unsigned int UBaseType_t;
+typedef uint32_t TickType_t;
+typedef void *TaskHandle_t;
+typedef void (*TaskFunction_t)(void *);
+enum { TASK_PRIO_LOW = 1, TASK_PRIO_NORMAL = 2 };
+#define pdMS_TO_TICKS(ms) (static_cast<TickType_t>(ms))
+BaseType_t xTaskCreate(TaskFunction_t task, const char *name, uint16_t stack_words, void *argument, UBaseType_t priority,
+                       TaskHandle_t *handle);
+void vTaskDelay(TickType_t ticks);
+#endif
+
 #ifdef ARDUINO_ARCH_ESP32 /* FreeRTOS, which the core brings along */
 typedef int BaseType_t;
 typedef unsigned int UBaseType_t;

@@ -47,9 +47,9 @@
 #define KWS_MICROPHONE_DATA_PIN (-1)
 #define KWS_MICROPHONE_POWER_PIN (-1)
 #define KWS_LED_PIN (-1)
-#define KWS_LED_RED_PIN (11)
-#define KWS_LED_GREEN_PIN (12)
-#define KWS_LED_BLUE_PIN (13)
+#define KWS_LED_RED_PIN (12)
+#define KWS_LED_GREEN_PIN (13)
+#define KWS_LED_BLUE_PIN (14)
 #define KWS_LED_DATA_PIN (-1) /* of an addressable LED */
 #define KWS_LED_ACTIVE_LOW 1
 #define KWS_HAS_WATCHDOG 1 /* whether a function of on_word.h that does not return is reported */
