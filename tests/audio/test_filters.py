@@ -6,7 +6,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tinykws.audio.filters import fast_speeds, filtered, frequencies_hz, transform_length
+from tinykws.audio.filters import fast_length, fast_speeds, filtered, frequencies_hz, transform_length
+from tinykws.evaluation.word_stream import reverberated
 
 N = 4000
 FLAT = np.ones((1, len(frequencies_hz(N))), np.complex64)
@@ -62,3 +63,14 @@ def test_each_row_has_its_own_speed() -> None:
     for row in range(4):
         alone = filtered(sound[row : row + 1], FLAT, speeds[row : row + 1])
         np.testing.assert_allclose(together[row], alone[0], atol=1e-5)
+
+
+def test_fast_lengths() -> None:
+    assert [fast_length(wanted) for wanted in (1, 7, 16_000, 3_000_017)] == [2, 8, 16_000, 3_037_500]
+
+
+@pytest.mark.parametrize("samples", [10, 997, 4000])
+def test_reverberation_is_a_convolution_at_any_length(samples: int) -> None:
+    rng = np.random.default_rng(1)
+    sound, response = (rng.standard_normal(size).astype(np.float32) for size in (samples, 301))
+    np.testing.assert_allclose(reverberated(sound, response), np.convolve(sound, response)[:samples], atol=1e-3)

@@ -50,3 +50,14 @@ def test_silence_is_made_where_no_noise_is_long_enough(noise: list[np.ndarray]) 
     assert np.abs(clips.astype(int)).max() > 1000
     np.testing.assert_array_equal(clips, silence_clips(noise, 30, 1600, (1,)))
     np.testing.assert_array_equal(clips[:10], silence_clips(noise, 10, 1600, (1,)))
+
+
+@pytest.mark.parametrize("samples", [16_000, 15_991, 31_337])
+def test_noise_of_any_length_has_its_spectrum(samples: int) -> None:
+    noise = coloured_noise((8, samples), PINK, np.random.default_rng(2))
+    assert noise.shape == (8, samples)
+    np.testing.assert_allclose(np.sqrt(np.mean(np.square(noise, dtype=np.float64), axis=1)), 1, atol=1e-4)
+    power = np.square(np.abs(np.fft.rfft(noise))).mean(axis=0)
+    hz = np.fft.rfftfreq(samples, 1 / 16_000)
+    low, high = (power[(hz >= begin) & (hz < 2 * begin)].mean() for begin in (200, 3200))
+    assert low / high == pytest.approx(16, rel=0.25)

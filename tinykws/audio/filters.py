@@ -22,8 +22,12 @@ Spectra = npt.NDArray[np.complex64]
 
 def transform_length(clip_samples: int) -> int:
     """Returns the length of the FFT for clips of this length: one that is fast and has room for the tail."""
-    wanted = clip_samples + TAIL_MS * SAMPLE_RATE_HZ // 1000
-    return next(length for length in range(wanted, 2 * wanted + 2) if _is_fast(length))
+    return fast_length(clip_samples + TAIL_MS * SAMPLE_RATE_HZ // 1000)
+
+
+def fast_length(wanted: int) -> int:
+    """Returns the smallest length of at least `wanted` at which an FFT is fast."""
+    return next(length for length in range(wanted, 2 * wanted + 3) if _is_fast(length))
 
 
 def frequencies_hz(clip_samples: int) -> npt.NDArray[np.float64]:

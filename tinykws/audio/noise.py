@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from tinykws.audio.filters import fast_length
 from tinykws.audio.samples import SAMPLE_RATE_HZ
 
 Floats: TypeAlias = npt.NDArray[np.floating[Any]]
@@ -20,13 +21,16 @@ LOWEST_HZ = 20.0
 
 
 def coloured_noise(shape: tuple[int, ...], exponent: float, rng: np.random.Generator) -> npt.NDArray[np.float32]:
-    """Returns float32 [..., n] noise whose power spectrum falls as 1 / frequency ** exponent, each row RMS 1."""
-    samples = shape[-1]
-    spectrum = np.fft.rfft(rng.standard_normal(shape, dtype=np.float32))
-    frequencies = np.fft.rfftfreq(samples, 1 / SAMPLE_RATE_HZ)
+    """Returns float32 [..., n] noise whose power spectrum falls as 1 / frequency ** exponent, each row RMS 1.
+
+    Of an n at which an FFT is slow, it is the beginning of longer noise.
+    """
+    samples, length = shape[-1], fast_length(shape[-1])
+    spectrum = np.fft.rfft(rng.standard_normal((*shape[:-1], length), dtype=np.float32))
+    frequencies = np.fft.rfftfreq(length, 1 / SAMPLE_RATE_HZ)
     spectrum *= np.maximum(frequencies, LOWEST_HZ) ** (-exponent / 2)
     spectrum[..., 0] = 0
-    return with_rms_1(np.fft.irfft(spectrum, samples).astype(np.float32))
+    return with_rms_1(np.fft.irfft(spectrum, length)[..., :samples].astype(np.float32))
 
 
 def hum(samples: int, rng: np.random.Generator) -> npt.NDArray[np.float32]:

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinykws.audio.acoustics import random_impulse_responses
+from tinykws.audio.filters import fast_length
 from tinykws.audio.noise import BROWN, PINK, WHITE, coloured_noise, decibels, with_rms_1
 from tinykws.audio.samples import FULL_SCALE, SAMPLE_RATE_HZ, Samples, saturated
 from tinykws.evaluation.timeline import Event
@@ -214,7 +215,7 @@ def at_level(clip: Samples, level_db: float) -> npt.NDArray[np.float32]:
 
 def reverberated(sound: npt.NDArray[np.float32], response: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Returns float32 [n]: a sound [n] with a room's impulse response; the reverberation after its end is cut off."""
-    length = sound.size + response.size - 1
+    length = fast_length(sound.size + response.size - 1)
     spectrum = np.fft.rfft(sound, length) * np.fft.rfft(response, length)
     return np.asarray(np.fft.irfft(spectrum, length)[: sound.size], np.float32)
 

@@ -25,6 +25,7 @@ Contents:
     files.write_bytes: writes a file; an error names it.
     files.is_reserved_by_windows: whether a name cannot be a file's on Windows.
     files.os_error_hint: what to do about a full disk and other errors of the operating system.
+    digest_cache.digests_of: the SHA-256 of files, remembered as long as they do not change.
     files.sha256_of_file: the SHA-256 of a file.
     freshness.is_fresh: whether a stage's outputs are up to date.
     freshness.write_stamp: records what a stage's outputs were made from.

@@ -11,14 +11,16 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import os
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from tinykws import __version__
+from tinykws.support.digest_cache import digests_of
 from tinykws.support.errors import ConfigError
-from tinykws.support.files import sha256_of_file, write_json
+from tinykws.support.files import write_json
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,9 +106,9 @@ def digest_of_files(paths: Sequence[Path]) -> str:
 
 def _lines_of(top: Path) -> str:
     """Returns a line with name and SHA-256 for each file."""
-    return "".join(
-        f"{path.relative_to(top.parent).as_posix()}\0{_digest_of(path)}\n" for path in sorted(_files_below(top))
-    )
+    files = sorted(_files_below(top))
+    above = len(top.parent.as_posix().rstrip("/")) + 1 if top.parent != Path() else 0
+    return "".join(f"{path.as_posix()[above:]}\0{digest}\n" for path, digest in _digests_of(top, files).items())
 
 
 def _digest(text: str) -> str:
@@ -117,12 +119,12 @@ def _name_of(top: Path) -> str:
     return f"{top.parent.name}/{top.name}"
 
 
-def _digest_of(path: Path) -> str:
-    """Returns a file's SHA-256. Raises ConfigError if it cannot be read."""
+def _digests_of(top: Path, files: Sequence[Path]) -> dict[Path, str]:
+    """Returns the SHA-256 of each file, in their order. Raises ConfigError if one cannot be read."""
     try:
-        return sha256_of_file(path)
+        return digests_of(top, files)
     except OSError as error:
-        raise _unreadable(path, error) from error
+        raise _unreadable(Path(error.filename or top), error) from error
 
 
 def _files_below(top: Path) -> Iterator[Path]:
@@ -136,17 +138,27 @@ def _files_below(top: Path) -> Iterator[Path]:
 def _walk(folder: Path, inside: frozenset[tuple[int, int]]) -> Iterator[Path]:
     """Yields the files below a folder, through links too. `inside`: the folders around it, so that none is a circle."""
     try:
-        info, entries = folder.stat(), sorted(folder.iterdir())
+        info, entries = folder.stat(), _entries_of(folder)
     except OSError as error:
         raise _unreadable(folder, error) from error
     identity = (info.st_dev, info.st_ino)
     if identity in inside:
         return
-    for path in entries:
-        if path.is_dir():
+    for path, is_dir, is_file in entries:
+        if is_dir:
             yield from _walk(path, inside | {identity})
-        elif path.is_file() and not path.name.startswith("."):
+        elif is_file and not path.name.startswith("."):
             yield path
+
+
+def _entries_of(folder: Path) -> list[tuple[Path, bool, bool]]:
+    """Returns what a folder contains, and whether each is a folder or a file; what links point to counts."""
+    with os.scandir(folder) as entries:
+        return [
+            (path, path.is_dir(), path.is_file()) if entry.is_symlink() else (path, entry.is_dir(), entry.is_file())
+            for entry in entries
+            for path in [folder / entry.name]
+        ]
 
 
 def _unreadable(path: Path, error: OSError) -> ConfigError:
