@@ -23,15 +23,19 @@ from histogram import executed_addresses, from_first_call_on, instructions_by_fu
 from native import side_by_side
 from programs import MACHINES, Machine, compile_program, counts_of, sizes_of
 from report import text_of
-from streams import INFERENCE_STRIDE, listened, streamed
+from streams import INFERENCE_STRIDE, INSTRUCTION_SETS, listened, streamed
 
 from tinykws.aot.compiler import AotModel, compile_model
+from tinykws.aot.lowering.call import Form
 from tinykws.aot.reader.graph import Graph
 from tinykws.aot.reader.tflite import read_model
+from tinykws.cost.execution_mode import fast_form
 from tinykws.model.interpreter import Interpreter
 from tinykws.project.frontend_settings import FrontendSettings
 
 ROOT = Path(__file__).parent.parent.parent
+M0 = 3
+"""The Cortex-M0+ among all machines."""
 FRAMES = 50
 """As in trace_frontend.c."""
 INFERENCE_STRIDES = (1, 2, INFERENCE_STRIDE)
@@ -50,9 +54,9 @@ def generated_input(size: int) -> npt.NDArray[np.int8]:
     return np.frombuffer(bytes(values), np.int8)
 
 
-def measured(machine: Machine, model: bytes, folder: Path, *, wide: bool) -> dict[str, Any]:
+def measured(machine: Machine, model: bytes, folder: Path, form: Form) -> dict[str, Any]:
     """Returns one model's row on one machine."""
-    compiled, graph = compile_model(model, wide=wide), read_model(model)
+    compiled, graph = compile_model(model, form), read_model(model)
     told = counts_of(machine, compile_program(machine, compiled, "count_instructions.c", folder, counted=True))
     expected = Interpreter(model).invoke(generated_input(graph.input.size))
     if told["output"] != expected.tolist():
@@ -69,9 +73,10 @@ def measured(machine: Machine, model: bytes, folder: Path, *, wide: bool) -> dic
 
 
 def measured_in_all_forms(machine: Machine, model: bytes, folder: Path) -> dict[str, Any]:
-    """Returns the row of a model with weights as they are, that of wide weights in it, and that of listening."""
-    row = measured(machine, model, folder, wide=False)
-    row["wide"] = measured(machine, model, folder, wide=True)
+    """Returns the row of a model, in it that with weights in the form that is fast there, and that of listening."""
+    row = measured(machine, model, folder, Form.COMPACT)
+    form = fast_form(INSTRUCTION_SETS[machine.name])
+    row["fast"] = measured(machine, model, folder, form) | {"form": form.value}
     if read_model(model).input.size == FEATURES:
         row["listening"] = listened(machine, model, folder)
     return row
@@ -128,8 +133,10 @@ def measure(models: dict[str, Path], machines: tuple[Machine, ...], folder: Path
         ]
         if not quick:
             rows[name]["traced"] = traced(machines[0], compiled, "trace_invoke.c", "kws_model_invoke", folder)
-            wide = compile_model(data, wide=True)
+            wide = compile_model(data, Form.WIDE)
             rows[name]["traced_wide"] = traced(machines[0], wide, "trace_invoke.c", "kws_model_invoke", folder)
+            packed, m0 = compile_model(data, Form.PACKED), machines[M0]
+            rows[name]["traced_packed"] = traced(m0, packed, "trace_invoke.c", "kws_model_invoke", folder)
             rows[name]["native"] = side_by_side(data, generated_input(read_model(data).input.size), folder)
         print(json.dumps({name: rows[name]}, indent=1), flush=True)
     if not quick:

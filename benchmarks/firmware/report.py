@@ -14,9 +14,10 @@ flash and RAM are those of a program that only reads the input from a port, runs
 samples and one for what was heard, an inference every five frames, without the serial protocol. Vectors and start-up
 code are counted in, and so is the deepest stack, of an invoke or of all listening. In a stream each inference is of the
 whole window up to its frame, byte for byte; what windows share is kept where that is worth its memory on a board with
-262,144 bytes of RAM and 983,040 of flash (nRF52840), and so are weights stored in the wide form that takes more flash
-and fewer instructions; a window is shown with both. The opponent is TFLite Micro with CMSIS-NN, built and counted the
-same way. What runs on the Cortex-M0+ is counted on the Cortex-M3, which executes the same instructions."""
+262,144 bytes of RAM and 983,040 of flash (nRF52840), and so are weights stored in a form that takes more flash and
+fewer instructions: wide, for DSP instructions, or packed, for two products in one multiplication where there are none.
+A window is shown with both. The opponent is TFLite Micro with CMSIS-NN, built and counted the same way. What runs on
+the Cortex-M0+ is counted on the Cortex-M3, which executes the same instructions."""
 HISTOGRAM_NOTE = """\
 From a trace of every instruction executed (QEMU's `-d exec`, one instruction a block), told apart by the functions of
 the ELF; what the compiler has put into its caller counts there. Cycles are a guess from Arm's tables (cycles.py),
@@ -62,6 +63,7 @@ def text_of(rows: dict[str, Any]) -> str:
         parts.append(_histogram(f"{name}, one invoke on the {FIRST}", row["traced"]))
         if row["traced_wide"]["functions"] != row["traced"]["functions"]:
             parts.append(_histogram(f"{name} with wide weights, one invoke on the {FIRST}", row["traced_wide"]))
+        parts.append(_histogram(f"{name} with packed weights, one invoke on the Cortex-M0+", row["traced_packed"]))
     parts.append(_histogram(f"front-end, a frame of 20 ms of noise on the {FIRST}", rows["frontend"][FIRST]))
     frames = [f"| {name} | {sum(row['functions'].values()):,} |" for name, row in rows["frontend"].items()]
     parts.append("\n".join(["| front-end, a frame | instructions |", "|---|---:|", *frames]))
@@ -72,7 +74,7 @@ def _summary(rows: dict[str, Any]) -> str:
     lines = [f"| {FIRST} | ours | wanted | TFLM + CMSIS-NN |", "|---|---:|---:|---:|"]
     for name, theirs in OPPONENTS.items():
         ours, wanted = rows[name]["machines"][FIRST], WANTED[name]
-        wide = ours["wide"]["instructions"]
+        wide = ours["fast"]["instructions"]
         form = ", wide weights" if wide < ours["instructions"] else ""
         title = f"{name}, instructions of a window{form}"
         lines.append(_row(title, wide, wanted.instructions, theirs.instructions))
@@ -130,11 +132,11 @@ def _machines(machines: dict[str, Any]) -> str:
             f" | {row['stack_bytes']:,} |"
         )
     for name, row in machines.items():
-        wide = row["wide"]
-        if wide["instructions"] != row["instructions"]:
+        fast = row["fast"]
+        if fast["instructions"] != row["instructions"]:
             lines.append(
-                f"| wide weights, {name} | {wide['instructions']:,} | {wide['flash_bytes']:,} | {wide['ram_bytes']:,}"
-                f" | {wide['stack_bytes']:,} |"
+                f"| {fast['form']} weights, {name} | {fast['instructions']:,} | {fast['flash_bytes']:,}"
+                f" | {fast['ram_bytes']:,} | {fast['stack_bytes']:,} |"
             )
     for name, row in machines.items():
         if "listening" in row:

@@ -107,9 +107,24 @@ static inline int32_t kws_nn_saturate(int32_t x)
 
 #else
 
+/* The same by products of 32 bits, in 16-bit halves; b is not negative. What is left of the lowest product, below 2^16, does
+ * not matter: everything else is a multiple of 2^16. */
+static inline int32_t kws_nn_add_high_product_by_halves(int32_t offset, int32_t a, int32_t b)
+{
+    const int32_t a_high = a >> 16, b_high = b >> 16;
+    const uint32_t a_low = (uint32_t)a & 0xffffu, b_low = (uint32_t)b & 0xffffu;
+    const int32_t first = a_high * (int32_t)b_low + (int32_t)(a_low * b_low >> 16);
+    const uint32_t second = a_low * (uint32_t)b_high + ((uint32_t)first & 0xffffu) + 0x8000u;
+    return offset + a_high * b_high + (first >> 16) + (int32_t)(second >> 16);
+}
+
 static inline int32_t kws_nn_add_high_product(int32_t offset, int32_t a, int32_t b)
 {
+#ifdef __ARM_ARCH_6M__ /* has no product of 64 bits */
+    return kws_nn_add_high_product_by_halves(offset, a, b);
+#else
     return offset + (int32_t)(((int64_t)a * b + ((int64_t)1 << 31)) >> 32);
+#endif
 }
 
 static inline int32_t kws_nn_saturate(int32_t x)
