@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Counts instructions and memory of models of the aot engine on emulated processors; writes ../firmware.md and .json.
 
-    python benchmarks/firmware/measure.py [--models DIR] [--bundle DIR] [--streams DIR] [--quick] [--write]
+    python benchmarks/firmware/measure.py [--models DIR] [--bundle DIR] [--streams DIR] [--cmsis-nn DIR] [--quick]
+        [--write]
 
 Instruction counts are exact: QEMU counts them, calibrated on loops of known length, and two runs must agree. They are
 not cycles. Outputs must equal those of TFLite Micro's interpreter byte for byte, otherwise nothing is written.
@@ -13,6 +14,7 @@ import argparse
 import json
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +23,10 @@ import numpy.typing as npt
 from cycles import TIMINGS, cycles_of
 from histogram import executed_addresses, from_first_call_on, instructions_by_function
 from native import side_by_side
-from programs import MACHINES, Machine, compile_program, counts_of, sizes_of
+from programs import INFERENCE_STRIDE, MACHINES, Machine, compile_program, counts_of, sizes_of
 from report import text_of
-from streams import INFERENCE_STRIDE, INSTRUCTION_SETS, listened, streamed
+from streams import INSTRUCTION_SETS, listened, streamed
+from vendor import Vendor, compiled_vendor, vendor_in, vendor_model
 
 from tinykws.aot.compiler import AotModel, compile_model
 from tinykws.aot.lowering.call import Form
@@ -36,6 +39,8 @@ from tinykws.project.frontend_settings import FrontendSettings
 ROOT = Path(__file__).parent.parent.parent
 M0 = 3
 """The Cortex-M0+ among all machines."""
+FIRST_CALLS = {"trace_invoke.c": "kws_model_invoke", "trace_frontend.c": "kws_frontend_feed"}
+"""Programs that are traced, and the function whose first call begins what counts."""
 FRAMES = 50
 """As in trace_frontend.c."""
 INFERENCE_STRIDES = (1, 2, INFERENCE_STRIDE)
@@ -89,14 +94,49 @@ def _op_text(graph: Graph, index: int) -> str:
     return f"{index} {op.name}{shape}"
 
 
-def traced(machine: Machine, model: AotModel, main: str, first: str, folder: Path) -> dict[str, Any]:
-    """Returns instructions by function, and cycles an instruction by Arm's table where there is one."""
-    program = compile_program(machine, model, main, folder)
+def traced(machine: Machine, model: AotModel, main: str, folder: Path, flags: Sequence[str] = ()) -> dict[str, Any]:
+    """Returns instructions by function, and cycles by Arm's table where there is one; `flags` are the compiler's."""
+    first = FIRST_CALLS[main]
+    program = compile_program(machine, model, main, folder, *flags)
     executed = from_first_call_on(first, program, executed_addresses(machine, program, folder))
     row: dict[str, Any] = {"functions": instructions_by_function(program, executed)}
     if machine.name in TIMINGS:
-        row["cycles_per_instruction"] = round(cycles_of(program, executed, TIMINGS[machine.name]) / len(executed), 2)
+        row["cycles"] = cycles_of(program, executed, TIMINGS[machine.name])
+        row["cycles_per_instruction"] = round(row["cycles"] / len(executed), 2)
     return row
+
+
+def measured_vendor(models: dict[str, Path], vendor: Vendor, folder: Path) -> dict[str, Any]:
+    """Returns what CMSIS-NN takes for the same models on the Arm machines; cycles on the first one of them."""
+    rows: dict[str, Any] = {}
+    for name, path in models.items():
+        data = path.read_bytes()
+        rows[name] = {
+            machine.name: _vendor_row(machine, data, vendor, folder) for machine in MACHINES if "Cortex" in machine.name
+        }
+        flags = _vendor_flags(MACHINES[0], vendor, folder)
+        program = traced(MACHINES[0], vendor_model(data), "trace_invoke.c", folder, flags)
+        rows[name][MACHINES[0].name]["cycles"] = program["cycles"]
+        print(json.dumps({name: rows[name]}, indent=1), flush=True)
+    return {"version": vendor.version, "models": rows}
+
+
+def _vendor_flags(machine: Machine, vendor: Vendor, folder: Path) -> list[str]:
+    return [*(f"-I{path}" for path in vendor.includes), *compiled_vendor(machine, vendor, folder)]
+
+
+def _vendor_row(machine: Machine, model: bytes, vendor: Vendor, folder: Path) -> dict[str, Any]:
+    """Returns one model's row on one machine; outputs that differ from TFLite Micro's are counted."""
+    compiled, graph = vendor_model(model), read_model(model)
+    flags = _vendor_flags(machine, vendor, folder)
+    told = counts_of(machine, compile_program(machine, compiled, "count_instructions.c", folder, *flags, counted=True))
+    expected = Interpreter(model).invoke(generated_input(graph.input.size)).tolist()
+    ops = dict(zip(told["op"][::2], told["op"][1::2], strict=True))
+    return {
+        "instructions": told["whole"][0],
+        "ops": [{"op": _op_text(graph, index), "instructions": count} for index, count in ops.items()],
+        "different_outputs": sum(ours != theirs for ours, theirs in zip(told["output"], expected, strict=True)),
+    }
 
 
 def models_in(folder: Path, bundle: Path | None) -> dict[str, Path]:
@@ -132,17 +172,17 @@ def measure(models: dict[str, Path], machines: tuple[Machine, ...], folder: Path
             streamed(machines[0], data, inference_stride, folder) for inference_stride in INFERENCE_STRIDES
         ]
         if not quick:
-            rows[name]["traced"] = traced(machines[0], compiled, "trace_invoke.c", "kws_model_invoke", folder)
+            rows[name]["traced"] = traced(machines[0], compiled, "trace_invoke.c", folder)
             wide = compile_model(data, Form.WIDE)
-            rows[name]["traced_wide"] = traced(machines[0], wide, "trace_invoke.c", "kws_model_invoke", folder)
+            rows[name]["traced_wide"] = traced(machines[0], wide, "trace_invoke.c", folder)
             packed, m0 = compile_model(data, Form.PACKED), machines[M0]
-            rows[name]["traced_packed"] = traced(m0, packed, "trace_invoke.c", "kws_model_invoke", folder)
+            rows[name]["traced_packed"] = traced(m0, packed, "trace_invoke.c", folder)
             rows[name]["native"] = side_by_side(data, generated_input(read_model(data).input.size), folder)
         print(json.dumps({name: rows[name]}, indent=1), flush=True)
     if not quick:
         rows["frontend"] = {}
         for machine in machines:
-            row = traced(machine, compiled, "trace_frontend.c", "kws_frontend_feed", folder)
+            row = traced(machine, compiled, "trace_frontend.c", folder)
             row["functions"] = {name: round(count / FRAMES) for name, count in row["functions"].items()}
             rows["frontend"][machine.name] = row
         print(json.dumps(rows["frontend"], indent=1), flush=True)
@@ -155,6 +195,7 @@ def main() -> None:
     parser.add_argument("--models", type=Path, default=ROOT.parent / "shared" / "models", help="the reference models")
     parser.add_argument("--bundle", type=Path, help="a bundle with a ds_tcn model")
     parser.add_argument("--streams", type=Path, help="a folder with models for streams, as stream_small.tflite")
+    parser.add_argument("--cmsis-nn", type=Path, help="a folder of Arm's CMSIS-NN, or a bare clone of it")
     parser.add_argument("--quick", action="store_true", help="the Cortex-M4F only, no histograms; nothing is written")
     parser.add_argument("--write", action="store_true", help="write ../firmware.md and ../firmware.json")
     arguments = parser.parse_args()
@@ -162,6 +203,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         models = models_in(arguments.models, arguments.bundle)
         rows = measure(models, machines, Path(name), quick=arguments.quick)
+        if arguments.cmsis_nn:
+            rows["vendor"] = measured_vendor(models, vendor_in(arguments.cmsis_nn, Path(name)), Path(name))
         rows["streams"] = measured_streams(arguments.streams, machines, Path(name))
     if arguments.write and not arguments.quick:
         folder = Path(__file__).parent.parent

@@ -10,8 +10,8 @@ NOTE = """\
 Written by `python benchmarks/firmware/measure.py --write`; do not edit. Instructions are counted by QEMU (`-icount`),
 two runs agree, loops of known length calibrate; outputs equal TFLite Micro's interpreter. GCC 12.2, -O2. The model's
 flash and RAM are those of a program that only reads the input from a port, runs the model and writes the output;
-"listening" is front-end, model and detector (recognize_commands; temporal_filter is not counted) between a port for
-samples and one for what was heard, an inference every five frames, without the serial protocol. Vectors and start-up
+"listening" is front-end, model and the default detector (temporal_filter) between a port for samples and one for what
+was heard, an inference every five frames, without the serial protocol. Vectors and start-up
 code are counted in, and so is the deepest stack, of an invoke or of all listening. In a stream each inference is of the
 whole window up to its frame, byte for byte; what windows share is kept where that is worth its memory on a board with
 262,144 bytes of RAM and 983,040 of flash (nRF52840), and so are weights stored in a form that takes more flash and
@@ -25,6 +25,10 @@ memory that answers at once."""
 STREAMS_NOTE = """\
 An inference every 80 ms over 75 frames; untrained networks of three labels (training changes no count). Memory and
 constants are those of the Cortex-M4F."""
+VENDOR_NOTE = """\
+The same models by Arm's CMSIS-NN {version}, in the same run: the same compiler and flags, called op by op without an
+interpreter, parameters prepared before. Whole windows, our weights in the form that is fast on the machine. Cycles are
+by Arm's table (cycles.py), without wait states."""
 SHOWN_SHARE = 0.002
 
 
@@ -51,13 +55,16 @@ FIRST = "Cortex-M4F"
 
 def text_of(rows: dict[str, Any]) -> str:
     """Returns the page."""
-    models = {name: row for name, row in rows.items() if name not in ("frontend", "streams")}
+    models = {name: row for name, row in rows.items() if name not in ("frontend", "streams", "vendor")}
     parts = ["# Instructions and bytes on emulated boards", NOTE, _summary(rows)]
     for name, row in models.items():
         parts += [f"## {name}", _machines(row["machines"]), _streams(row["streams"])]
         parts += [_ops(row["machines"][FIRST]), _native(row["native"])]
     if rows["streams"]:
         parts += ["## Networks for streams", STREAMS_NOTE, _stream_models(rows["streams"])]
+    if "vendor" in rows:
+        parts += ["## Side by side with CMSIS-NN", VENDOR_NOTE.format(version=rows["vendor"]["version"])]
+        parts += [_vendor(models, rows["vendor"]["models"]), _vendor_ops(models, rows["vendor"]["models"])]
     parts += ["## Where the instructions go", HISTOGRAM_NOTE]
     for name, row in models.items():
         parts.append(_histogram(f"{name}, one invoke on the {FIRST}", row["traced"]))
@@ -156,6 +163,30 @@ def _stream_models(models: dict[str, Any]) -> str:
         counts = " | ".join(f"{machines[machine]['instructions']:,}" for machine in names)
         first = machines[names[0]]
         lines.append(f"| {name} | {counts} | {first['arena_bytes']:,} | {first['constant_bytes']:,} |")
+    return "\n".join(lines)
+
+
+def _vendor(models: dict[str, Any], theirs: dict[str, Any]) -> str:
+    lines = ["| instructions of a window | ours | CMSIS-NN | | outputs that differ from TFLite Micro's, CMSIS-NN |"]
+    lines.append("|---|---:|---:|---:|---:|")
+    for name, machines in theirs.items():
+        for machine, row in machines.items():
+            ours, count = models[name]["machines"][machine]["fast"]["instructions"], row["instructions"]
+            ratio, different = f"{count / ours:.2f} times ours", row["different_outputs"]
+            lines.append(f"| {name}, {machine} | {ours:,} | {count:,} | {ratio} | {different} |")
+            if "cycles" in row:
+                own = models[name]["traced_wide"]["cycles"]
+                text = f"{row['cycles'] / own:.2f} times ours"
+                lines.append(f"| {name}, {machine}, cycles | {own:,} | {row['cycles']:,} | {text} | |")
+    return "\n".join(lines)
+
+
+def _vendor_ops(models: dict[str, Any], theirs: dict[str, Any]) -> str:
+    lines = [f"| op, on the {FIRST} | ours | CMSIS-NN |", "|---|---:|---:|"]
+    for name, machines in theirs.items():
+        own = models[name]["machines"][FIRST]["fast"]["ops"]
+        for ours, op in zip(own, machines[FIRST]["ops"], strict=True):
+            lines.append(f"| {name} {op['op']} | {ours['instructions']:,} | {op['instructions']:,} |")
     return "\n".join(lines)
 
 

@@ -39,7 +39,7 @@ def test_no_half_leaves_its_16_bits(pairs: npt.NDArray[np.int8]) -> None:
                 low, high = halves_of(channel, values)
                 crossed = np.stack([worst_values(channel[:, 1], sign), values[:, 1]], axis=1)
                 worst_low = halves_of(channel, crossed)[0]
-                assert -(2**15) <= min(low, worst_low, high)
+                assert min(low, worst_low, high) >= -(2**15)
                 assert max(low, worst_low, high) < 2**15
                 product = sum(
                     (int(v[0]) + 65536 * int(v[1])) * (int(w[1]) + 65536 * int(w[0]))
