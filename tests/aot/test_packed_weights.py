@@ -3,16 +3,27 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import numpy.typing as npt
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from tinykws.aot.lowering.packed_weights import MORE_PAIRS, STEP, packed_streams, runs_of
+from tinykws.aot.lowering.packed_weights import MORE_PAIRS, STEP, packed_streams, runs_begin
 
 WEIGHTS = st.one_of(st.integers(-127, 127), st.sampled_from([-127, 127, 0, 1]))
 PAIRS = arrays.arrays(np.int8, st.tuples(st.integers(1, 4), st.integers(1, 30), st.just(2)), elements=WEIGHTS)
+
+
+def runs_of(pairs: npt.NDArray[np.int8]) -> list[range] | None:
+    """The runs of one group of channels."""
+    begins = runs_begin(pairs[None])
+    if begins is None:
+        return None
+    starts = [*np.flatnonzero(begins[0]).tolist(), pairs.shape[1]]
+    return [range(start, stop) for start, stop in itertools.pairwise(starts)]
 
 
 def halves_of(weights: npt.NDArray[np.int8], values: npt.NDArray[np.int64]) -> tuple[int, int]:

@@ -8,6 +8,8 @@ its 16 bits, whatever the values are.
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
 from tinykws.aot.lowering.call import IntArray
@@ -21,75 +23,74 @@ LOWEST, HIGHEST = -128, 127
 _HALF = 2**15
 
 
-def runs_of(pairs: IntArray) -> list[range] | None:
+def runs_begin(pairs: IntArray) -> IntArray | None:
     """Divides pairs of weights into runs.
 
     Args:
-        pairs: [channels, pairs, 2]; runs end for all of these channels at once.
+        pairs: [groups, channels, pairs, 2]; runs end for all channels of a group at once.
 
     Returns:
-        Runs, in order; None if a pair by itself could overflow: two weights of -128.
+        bool [groups, pairs], whether a run begins there; None if a pair by itself could overflow: two weights of -128.
     """
     wide = pairs.astype(np.int64)
-    wanted, other = wide[..., None, :], wide[..., None, 1:]
-    bounds = np.concatenate([_reach(wanted), _reach(other)], axis=2)
-    runs: list[range] = []
-    start, reach = 0, np.zeros_like(bounds[:, 0])
-    for pair in range(pairs.shape[1]):
-        longer = reach + bounds[:, pair]
-        if not _fits(longer) or pair - start > MORE_PAIRS:
-            runs.append(range(start, pair))
-            start, longer = pair, bounds[:, pair]
-            if not _fits(longer):
-                return None
-        reach = longer
-    return [*runs, range(start, pairs.shape[1])]
+    bounds = np.concatenate([_reach(wide), _reach(wide[..., 1:])], axis=-1)
+    if not _fits(bounds).all():
+        return None
+    groups, _, count, _ = bounds.shape
+    begins = np.zeros((groups, count), np.bool_)
+    lengths, reach = np.full(groups, MORE_PAIRS + 1), np.zeros_like(bounds[:, :, 0])
+    for pair in range(count):
+        longer = reach + bounds[:, :, pair]
+        begins[:, pair] = (lengths > MORE_PAIRS) | ~_fits(longer).all(axis=1)
+        reach = np.where(begins[:, pair, None, None], bounds[:, :, pair], longer)
+        lengths = np.where(begins[:, pair], 1, lengths + 1)
+    return begins
 
 
 def _reach(weights: IntArray) -> IntArray:
     """Returns the least and the largest sum over the last axis of weights times values: [..., 2]."""
     ends = np.stack([weights * LOWEST, weights * HIGHEST])
-    reach: IntArray = np.concatenate([ends.min(axis=0).sum(axis=-1), ends.max(axis=0).sum(axis=-1)], axis=-1)
+    reach: IntArray = np.stack([ends.min(axis=0).sum(axis=-1), ends.max(axis=0).sum(axis=-1)], axis=-1)
     return reach
 
 
-def _fits(reach: IntArray) -> bool:
-    """Whether all sums, [..., 4] least and largest of both halves, stay within int16."""
-    return bool((reach[..., ::2] >= -_HALF).all() and (reach[..., 1::2] < _HALF).all())
+def _fits(reach: IntArray) -> IntArray:
+    """Returns whether sums, [..., 4] least and largest of both halves, stay within int16: [...]."""
+    fits: IntArray = np.asarray((reach[..., ::2] >= -_HALF).all(axis=-1) & (reach[..., 1::2] < _HALF).all(axis=-1))
+    return fits
 
 
-def packed_stream(pairs: IntArray, step: int = STEP) -> IntArray | None:
-    """Returns the words that a kernel reads for some channels: the runs of their pairs, each with its length.
+def packed_streams(pairs: IntArray, at_once: int, step: int = STEP) -> IntArray | None:
+    """Returns the words that a kernel reads: runs of all channels' pairs, each with its length behind its first pair.
 
     Args:
-        pairs: int8 [channels, pairs, 2]: of one channel, or of four that are computed at once.
+        pairs: int8 [channels, pairs, 2].
+        at_once: channels of a run; missing channels have zeros.
         step: what a run's length counts in.
 
     Returns:
         int32 [words]; None if there are no such runs.
     """
-    runs = runs_of(pairs)
-    if runs is None:
+    return _packed_streams(pairs.tobytes(), pairs.shape[1], at_once, step)
+
+
+@functools.lru_cache(maxsize=256)
+def _packed_streams(weights: bytes, count: int, at_once: int, step: int) -> IntArray | None:
+    """The same; schedules that are compared have the same weights again and again."""
+    pairs = np.frombuffer(weights, np.int8).reshape(-1, count, 2)
+    filled = np.concatenate([pairs, np.zeros((-len(pairs) % at_once, count, 2), np.int8)])
+    groups = filled.reshape(-1, at_once, count, 2).astype(np.int64)
+    begins = runs_begin(groups)
+    if begins is None:
         return None
-    wide = pairs.astype(np.int64)
-    words = (wide[..., 1] + 65536 * wide[..., 0]).T
-    parts: list[IntArray] = []
-    for run in runs:
-        skipped = np.array([(MORE_PAIRS + 1 - len(run)) * step])
-        parts += [words[run.start], skipped, words[run.start + 1 : run.stop].ravel()]
-    stream: IntArray = np.concatenate(parts).astype(np.int32)
+    words = (groups[..., 1] + 65536 * groups[..., 0]).transpose(0, 2, 1)
+    streams = [_stream(*group, at_once, step) for group in zip(words, begins, strict=True)]
+    return np.concatenate(streams).astype(np.int32)
+
+
+def _stream(words: IntArray, begins: IntArray, at_once: int, step: int) -> IntArray:
+    """Returns the words of a group, [pairs, at_once], with the lengths of its runs."""
+    starts = np.flatnonzero(begins)
+    lengths = np.diff(np.append(starts, len(words)))
+    stream: IntArray = np.insert(words.ravel(), (starts + 1) * at_once, (MORE_PAIRS + 1 - lengths) * step)
     return stream
-
-
-def packed_streams(pairs: IntArray, at_once: int, step: int = STEP) -> IntArray | None:
-    """Returns the streams of all channels, `at_once` channels in each; missing channels have zeros.
-
-    Args:
-        pairs: int8 [channels, pairs, 2].
-        at_once: channels of a stream.
-        step: what a run's length counts in.
-    """
-    filled = np.concatenate([pairs, np.zeros((-len(pairs) % at_once, *pairs.shape[1:]), pairs.dtype)])
-    streams = [packed_stream(filled[at : at + at_once], step) for at in range(0, len(filled), at_once)]
-    known = [stream for stream in streams if stream is not None]
-    return np.concatenate(known) if len(known) == len(streams) else None
