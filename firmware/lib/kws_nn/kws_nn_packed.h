@@ -180,7 +180,10 @@ static inline const int32_t *kws_nn_packed_sums(const int32_t *ones, const int32
                                                 int32_t *totals, int are_ones, int32_t advance)
 {
     const int32_t pair = advance == 4 ? KWS_NN_PACKED_STEP : KWS_NN_PACKED_ROW_STEP;
-    int32_t total_a = totals[0], total_b = totals[1], total_c = totals[2], total_d = totals[3];
+    uint32_t sums[4]; /* modulo 2^32, as biases are: only the last total is known to fit */
+    for (int32_t i = 0; i < 4; i++) {
+        sums[i] = (uint32_t)totals[i];
+    }
     do {
         uint32_t a = KWS_NN_PACKED_HALF, b = a, c = a, d = a;
         uint32_t one = (uint32_t)*ones++;
@@ -191,15 +194,14 @@ static inline const int32_t *kws_nn_packed_sums(const int32_t *ones, const int32
             KWS_NN_PACKED_ADD(one, fours);
             fours += advance;
         }
-        total_a += (int32_t)a >> 16;
-        total_b += (int32_t)b >> 16;
-        total_c += (int32_t)c >> 16;
-        total_d += (int32_t)d >> 16;
+        sums[0] += (uint32_t)((int32_t)a >> 16);
+        sums[1] += (uint32_t)((int32_t)b >> 16);
+        sums[2] += (uint32_t)((int32_t)c >> 16);
+        sums[3] += (uint32_t)((int32_t)d >> 16);
     } while ((are_ones ? fours : ones) != end);
-    totals[0] = total_a;
-    totals[1] = total_b;
-    totals[2] = total_c;
-    totals[3] = total_d;
+    for (int32_t i = 0; i < 4; i++) {
+        totals[i] = (int32_t)sums[i];
+    }
     return are_ones ? ones : fours;
 }
 
