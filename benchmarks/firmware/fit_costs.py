@@ -28,7 +28,7 @@ from programs import MACHINES, Machine, compile_many, emulation, run
 from tflite_builder import TensorSpec, build_model
 
 from tinykws.aot.compiler import AotModel, compile_model, compile_schedule
-from tinykws.aot.lowering.call import Call
+from tinykws.aot.lowering.call import Call, Form
 from tinykws.aot.lowering.ops import lower
 from tinykws.aot.reader.tflite import read_model
 from tinykws.aot.scheduling.overlap import find_overlap
@@ -115,7 +115,7 @@ def samples(count: int, only: Sequence[str] = ()) -> list[Sample]:
     for seed in range(DRAWS):
         if only and all(len(by_kernel[kernel]) == count for kernel in only):
             break
-        for draw in (_whole_window_sample, _wide_sample, _streaming_sample):
+        for draw in (_whole_window_sample, _wide_sample, _packed_sample, _streaming_sample):
             try:
                 sample = draw(random.Random(seed))
             except (ConfigError, ValueError):
@@ -132,16 +132,27 @@ def _whole_window_sample(source: random.Random) -> Sample:
 
 
 def _wide_sample(source: random.Random) -> Sample:
-    """Returns a convolution whose weights were widened; half of them along one axis, as of stream_tcn."""
+    """Returns a convolution whose weights were widened."""
+    return _sample_in_form(source, Form.WIDE)
+
+
+def _packed_sample(source: random.Random) -> Sample:
+    """Returns a convolution whose weights were packed."""
+    return _sample_in_form(source, Form.PACKED)
+
+
+def _sample_in_form(source: random.Random, form: Form) -> Sample:
+    """Returns a convolution in a form that it has; half of them along one axis, as of stream_tcn."""
     net = nets.Net(source)
-    depth, width = source.choice([8, 12, 16, 24, 40, 48, 64]), source.choice([1, 1, 5, 10])
-    net.tensor(TensorSpec([1, source.randint(1, 30), width, depth], scales=(0.1,), zero_points=(net.zero_point(),)))
+    depth, width = source.choice([1, 8, 12, 16, 24, 40, 48, 64]), source.choice([1, 1, 5, 10, 40])
+    shape = [1, source.choice([1, 2, source.randint(1, 30)]), width, depth]
+    net.tensor(TensorSpec(shape, scales=(0.1,), zero_points=(net.zero_point(),)))
     _layer(net)
     model = build_model(net.tensors, net.ops)
     (call,) = (item for item in lower(read_model(model)) if isinstance(item, Call))
-    if call.wide is None:
-        raise ConfigError("a call without a wide form")
-    return Sample(compile_model(model, wide=True), *work_of(call.wide))
+    if form not in call.forms:
+        raise ConfigError(f"a call without a {form.value} form")
+    return Sample(compile_model(model, form), *work_of(call.forms[form]))
 
 
 def _streaming_sample(source: random.Random) -> Sample:

@@ -10,8 +10,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from programs import MACHINES, compile_program, counts_of
-from streams import FRONTEND, INFERENCE_STRIDE, compiled_for
+from programs import INFERENCE_STRIDE, MACHINES, compile_program, counts_of
+from streams import FRONTEND, compiled_for
 
 from tinykws.aot.reader.tflite import read_model
 from tinykws.project.detector_settings import DetectorSettings

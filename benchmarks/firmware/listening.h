@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "kws_listener.h"
+#include "listening_detector.h" /* the default detector, as programs.py writes it */
 #include "machine.h"
 #include "model_aot.h"
 
@@ -14,8 +15,11 @@
 #define N_FRAMES (KWS_MODEL_INPUT_BYTES / N_MELS)
 #define N_LABELS KWS_MODEL_OUTPUT_BYTES
 #define INFERENCE_FRAMES (KWS_MODEL_INFERENCE_STRIDE > 0 ? KWS_MODEL_INFERENCE_STRIDE : 5)
-#define AVERAGE_MS 1000
-#define HISTORY KWS_DETECTOR_HISTORY(AVERAGE_MS, INFERENCE_FRAMES * 20)
+#define HISTORY DETECTOR_TAPS
+
+#if DETECTOR_INFERENCE_FRAMES != INFERENCE_FRAMES
+#error "listening_detector.h is of another inference stride"
+#endif
 
 static bool infer(void *context, const int8_t *features, int8_t *scores)
 {
@@ -27,11 +31,18 @@ static bool infer(void *context, const int8_t *features, int8_t *scores)
 }
 
 static uint8_t thresholds[N_LABELS];
+static const int8_t filter_weights[] = DETECTOR_WEIGHTS;
+static const kws_score_filter filter = {
+    .weights = filter_weights,
+    .bias = DETECTOR_BIAS,
+    .taps = DETECTOR_TAPS,
+    .shift = DETECTOR_SHIFT,
+};
 
 static void get_ready(void *context)
 {
     (void)context;
-    memset(thresholds, 200, sizeof thresholds);
+    memset(thresholds, DETECTOR_THRESHOLD, sizeof thresholds);
     if (KWS_MODEL_INFERENCE_STRIDE != 0) {
         kws_model_invoke();
     }
@@ -45,11 +56,12 @@ static kws_listener listener;
         .frontend = &kws_frontend_default, \
         .detector = {.n_labels = N_LABELS, \
                      .history = HISTORY, \
-                     .average_window_ms = AVERAGE_MS, \
-                     .minimum_count = 3, \
-                     .suppression_ms = 1500, \
+                     .average_window_ms = DETECTOR_WINDOW_MS, \
+                     .minimum_count = DETECTOR_MINIMUM_COUNT, \
+                     .suppression_ms = DETECTOR_SUPPRESSION_MS, \
                      .thresholds = thresholds, \
-                     .rule = kws_recognize_commands}, \
+                     .filter = &filter, \
+                     .rule = kws_temporal_filter}, \
         .n_frames = N_FRAMES, \
         .inference_stride = INFERENCE_FRAMES, \
         .infer = infer, \

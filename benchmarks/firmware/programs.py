@@ -16,6 +16,7 @@ from tinykws.aot.compiler import AotModel
 from tinykws.boards.rows import find_board
 from tinykws.firmware_build.elf_sizes import footprint
 from tinykws.native.frontend_tables import c_source
+from tinykws.project.detector_settings import DetectorRequest
 from tinykws.project.frontend_settings import FrontendSettings
 from tinykws.support.resources import FIRMWARE
 
@@ -25,6 +26,8 @@ TEXT = FIRMWARE / "lib" / "kws_serial" / "kws_text.c"
 LIBRARIES = [FIRMWARE / "lib" / name for name in ("kws_audio", "kws_detect", "kws_frontend", "kws_serial")]
 COMPILE = ["-std=gnu99", "-O2", "-g", "-ffunction-sections", "-fdata-sections", "-Wall", "-Wextra", "-Werror"]
 """As firmware/platform/builder/main.py compiles."""
+INFERENCE_STRIDE = 5
+"""Frames from one inference to the next of the product: 100 ms."""
 RESERVED_STACK = ".stack"
 """The section that the linker script sets aside; the stack that is needed is measured instead."""
 CALL = re.compile(r"^    kws_nn_\w+\(&op(\d+)\w*, .*;$", re.MULTILINE)
@@ -100,6 +103,7 @@ def compile_program(
     (folder / "model_aot.c").write_text(model.source + (_counted_invoke(model.source) if counted else ""))
     (folder / "model_aot.h").write_text(model.header)
     (folder / "kws_frontend_config.c").write_text(c_source(FrontendSettings()))
+    (folder / "listening_detector.h").write_text(_detector_header(model))
     sources = [HERE / main, HERE / "measuring.c", HERE / machine.own, *machine.port.glob("kws_startup_*.c")]
     sources += [folder / "model_aot.c", folder / "kws_frontend_config.c"]
     sources += [KERNELS / name for name in model.kernels]
@@ -138,6 +142,26 @@ def kernel_objects(machine: Machine, folder: Path) -> tuple[Path, ...]:
     for source, compiled in zip(sorted(KERNELS.glob("*.c")), objects, strict=True):
         run([machine.compiler, *machine.flags, *COMPILE, f"-I{KERNELS}", "-c", str(source), "-o", str(compiled)])
     return objects
+
+
+def _detector_header(model: AotModel) -> str:
+    """Returns the default detector as C, for the pace of a model's stream; whole windows every five frames."""
+    stride = re.search(r"KWS_MODEL_INFERENCE_STRIDE (\d+)", model.header)
+    assert stride is not None
+    frames = int(stride[1]) or INFERENCE_STRIDE
+    settings = DetectorRequest(inference_stride_ms=frames * FrontendSettings().stride_ms).defaults
+    values = {
+        "INFERENCE_FRAMES": frames,
+        "TAPS": settings.taps,
+        "WEIGHTS": "{" + ", ".join(map(str, settings.tap_weights)) + "}",
+        "BIAS": settings.filter_bias,
+        "SHIFT": settings.filter_shift,
+        "THRESHOLD": settings.threshold,
+        "WINDOW_MS": settings.average_window_ms,
+        "MINIMUM_COUNT": settings.minimum_count,
+        "SUPPRESSION_MS": settings.suppression_ms,
+    }
+    return "".join(f"#define DETECTOR_{name} {value}\n" for name, value in values.items())
 
 
 def _link(machine: Machine, sources: Sequence[Path], program: Path, *flags: str) -> Path:

@@ -10,13 +10,14 @@ NOTE = """\
 Written by `python benchmarks/firmware/measure.py --write`; do not edit. Instructions are counted by QEMU (`-icount`),
 two runs agree, loops of known length calibrate; outputs equal TFLite Micro's interpreter. GCC 12.2, -O2. The model's
 flash and RAM are those of a program that only reads the input from a port, runs the model and writes the output;
-"listening" is front-end, model and detector (recognize_commands; temporal_filter is not counted) between a port for
-samples and one for what was heard, an inference every five frames, without the serial protocol. Vectors and start-up
+"listening" is front-end, model and the default detector (temporal_filter) between a port for samples and one for what
+was heard, an inference every five frames, without the serial protocol. Vectors and start-up
 code are counted in, and so is the deepest stack, of an invoke or of all listening. In a stream each inference is of the
 whole window up to its frame, byte for byte; what windows share is kept where that is worth its memory on a board with
-262,144 bytes of RAM and 983,040 of flash (nRF52840), and so are weights stored in the wide form that takes more flash
-and fewer instructions; a window is shown with both. The opponent is TFLite Micro with CMSIS-NN, built and counted the
-same way. What runs on the Cortex-M0+ is counted on the Cortex-M3, which executes the same instructions."""
+262,144 bytes of RAM and 983,040 of flash (nRF52840), and so are weights stored in a form that takes more flash and
+fewer instructions: wide, for DSP instructions, or packed, for two products in one multiplication where there are none.
+A window is shown with both. The opponent is TFLite Micro with CMSIS-NN, built and counted the same way. What runs on
+the Cortex-M0+ is counted on the Cortex-M3, which executes the same instructions."""
 HISTOGRAM_NOTE = """\
 From a trace of every instruction executed (QEMU's `-d exec`, one instruction a block), told apart by the functions of
 the ELF; what the compiler has put into its caller counts there. Cycles are a guess from Arm's tables (cycles.py),
@@ -24,6 +25,26 @@ memory that answers at once."""
 STREAMS_NOTE = """\
 An inference every 80 ms over 75 frames; untrained networks of three labels (training changes no count). Memory and
 constants are those of the Cortex-M4F."""
+VENDOR_NOTE = """\
+The same models by Arm's CMSIS-NN {version}, in the same run: the same compiler and flags, called op by op without an
+interpreter, parameters prepared before. Whole windows, our weights in the form that is fast on the machine. Cycles are
+by Arm's table (cycles.py), without wait states."""
+TRIED = """\
+Where a row is not reached: the histograms below show where its instructions go, and this is what was tried.
+
+- **micro_speech on the Cortex-M0+, Cortex-M3 and rv32imc**, instructions of a window in this order of attempts. Two
+  products a multiplication, windows packed value by value, loops in C: 1,837,994, 1,332,387, 1,674,366. Each input row
+  packed once and columns copied from it, products of 64 bits by 16-bit halves on the Cortex-M0+: 1,412,057, 1,343,614,
+  1,573,695. Loops in assembly, each run a jump into unrolled code: 1,374,848, 774,789, 1,315,256. Kept rows moved word
+  by word, clamping together with requantization: 1,374,458, 764,916, 1,242,113. Four outputs at once in assembly on the
+  Cortex-M0+: 1,329,139. Of these, products take 2.5 instructions a multiply-accumulate, as in the prototype with code
+  made for these weights (810,422); there, requantization (39 an output), the dense layer, whose products are single,
+  columns and calls are what is left. Runs for four channels at once are shorter than for one: 29.0 instead of 19.6 for
+  40 pairs, where 14.8 is the least that the weights allow; so four pixels of one channel are computed at once.
+- **ds_tcn and kws_ref on the Cortex-M4F, the networks for streams, the front-end, and listening's memory**: the kernels
+  are those of docs/notebook/kernels.md, which tells what was tried. A prototype with code for each layer takes
+  284,400 instructions for ds_tcn: int16 values between depthwise and pointwise layers (about 35,000 less), and shifts
+  and addresses as immediates (50,000 to 70,000 less). Neither is built."""
 SHOWN_SHARE = 0.002
 
 
@@ -50,18 +71,23 @@ FIRST = "Cortex-M4F"
 
 def text_of(rows: dict[str, Any]) -> str:
     """Returns the page."""
-    models = {name: row for name, row in rows.items() if name not in ("frontend", "streams")}
+    models = {name: row for name, row in rows.items() if name not in ("frontend", "streams", "vendor")}
     parts = ["# Instructions and bytes on emulated boards", NOTE, _summary(rows)]
+    parts += ["## Wanted", _wanted(rows), TRIED]
     for name, row in models.items():
         parts += [f"## {name}", _machines(row["machines"]), _streams(row["streams"])]
         parts += [_ops(row["machines"][FIRST]), _native(row["native"])]
     if rows["streams"]:
         parts += ["## Networks for streams", STREAMS_NOTE, _stream_models(rows["streams"])]
+    if "vendor" in rows:
+        parts += ["## Side by side with CMSIS-NN", VENDOR_NOTE.format(version=rows["vendor"]["version"])]
+        parts += [_vendor(models, rows["vendor"]["models"]), _vendor_ops(models, rows["vendor"]["models"])]
     parts += ["## Where the instructions go", HISTOGRAM_NOTE]
     for name, row in models.items():
         parts.append(_histogram(f"{name}, one invoke on the {FIRST}", row["traced"]))
         if row["traced_wide"]["functions"] != row["traced"]["functions"]:
             parts.append(_histogram(f"{name} with wide weights, one invoke on the {FIRST}", row["traced_wide"]))
+        parts.append(_histogram(f"{name} with packed weights, one invoke on the Cortex-M0+", row["traced_packed"]))
     parts.append(_histogram(f"front-end, a frame of 20 ms of noise on the {FIRST}", rows["frontend"][FIRST]))
     frames = [f"| {name} | {sum(row['functions'].values()):,} |" for name, row in rows["frontend"].items()]
     parts.append("\n".join(["| front-end, a frame | instructions |", "|---|---:|", *frames]))
@@ -72,7 +98,7 @@ def _summary(rows: dict[str, Any]) -> str:
     lines = [f"| {FIRST} | ours | wanted | TFLM + CMSIS-NN |", "|---|---:|---:|---:|"]
     for name, theirs in OPPONENTS.items():
         ours, wanted = rows[name]["machines"][FIRST], WANTED[name]
-        wide = ours["wide"]["instructions"]
+        wide = ours["fast"]["instructions"]
         form = ", wide weights" if wide < ours["instructions"] else ""
         title = f"{name}, instructions of a window{form}"
         lines.append(_row(title, wide, wanted.instructions, theirs.instructions))
@@ -96,6 +122,30 @@ def _summary(rows: dict[str, Any]) -> str:
     lines.append(
         _row("listening with micro_speech, RAM", ram, LISTENING_WANTED.ram_bytes, LISTENING_OPPONENT.ram_bytes)
     )
+    return "\n".join(lines)
+
+
+def _wanted(rows: dict[str, Any]) -> str:
+    """All that is wanted of later work, reached or not."""
+    tcn, ref, speech = (rows[name]["machines"] for name in ("ds_tcn", "kws_ref", "micro_speech"))
+    frame = sum(rows["frontend"][FIRST]["functions"].values())
+    flash, ram = _listening(tcn[FIRST])
+    measures = [
+        (f"ds_tcn, {FIRST}, instructions of a window", tcn[FIRST]["fast"]["instructions"], 285_000),
+        (f"ds_tcn, {FIRST}, cycles of a window", rows["ds_tcn"]["traced_wide"]["cycles"], 420_000),
+        (f"ds_tcn, {FIRST}, every frame inferred", rows["ds_tcn"]["streams"][0]["instructions"], 8_000),
+        (f"kws_ref, {FIRST}, instructions of a window", ref[FIRST]["fast"]["instructions"], 2_200_000),
+        (f"kws_ref, {FIRST}, cycles of a window", rows["kws_ref"]["traced_wide"]["cycles"], 3_600_000),
+        (f"front-end, {FIRST}, instructions of a frame", frame, 24_000),
+        ("micro_speech, Cortex-M0+, instructions of a window", speech["Cortex-M0+"]["fast"]["instructions"], 950_000),
+        ("micro_speech, Cortex-M3, instructions of a window", speech["Cortex-M3"]["fast"]["instructions"], 800_000),
+        ("micro_speech, rv32imc, instructions of a window", speech["rv32imc"]["fast"]["instructions"], 900_000),
+        (f"listening with ds_tcn, {FIRST}, flash", flash, 32_000),
+        (f"listening with ds_tcn, {FIRST}, RAM", ram, 10_000),
+    ]
+    lines = ["| measure | now | wanted |", "|---|---:|---:|"]
+    for title, now, wanted in measures:
+        lines.append(f"| {title} | {now:,} | {wanted:,}{'' if now <= wanted else ' (not reached)'} |")
     return "\n".join(lines)
 
 
@@ -130,11 +180,11 @@ def _machines(machines: dict[str, Any]) -> str:
             f" | {row['stack_bytes']:,} |"
         )
     for name, row in machines.items():
-        wide = row["wide"]
-        if wide["instructions"] != row["instructions"]:
+        fast = row["fast"]
+        if fast["instructions"] != row["instructions"]:
             lines.append(
-                f"| wide weights, {name} | {wide['instructions']:,} | {wide['flash_bytes']:,} | {wide['ram_bytes']:,}"
-                f" | {wide['stack_bytes']:,} |"
+                f"| {fast['form']} weights, {name} | {fast['instructions']:,} | {fast['flash_bytes']:,}"
+                f" | {fast['ram_bytes']:,} | {fast['stack_bytes']:,} |"
             )
     for name, row in machines.items():
         if "listening" in row:
@@ -154,6 +204,30 @@ def _stream_models(models: dict[str, Any]) -> str:
         counts = " | ".join(f"{machines[machine]['instructions']:,}" for machine in names)
         first = machines[names[0]]
         lines.append(f"| {name} | {counts} | {first['arena_bytes']:,} | {first['constant_bytes']:,} |")
+    return "\n".join(lines)
+
+
+def _vendor(models: dict[str, Any], theirs: dict[str, Any]) -> str:
+    lines = ["| instructions of a window | ours | CMSIS-NN | | outputs that differ from TFLite Micro's, CMSIS-NN |"]
+    lines.append("|---|---:|---:|---:|---:|")
+    for name, machines in theirs.items():
+        for machine, row in machines.items():
+            ours, count = models[name]["machines"][machine]["fast"]["instructions"], row["instructions"]
+            ratio, different = f"{count / ours:.2f} times ours", row["different_outputs"]
+            lines.append(f"| {name}, {machine} | {ours:,} | {count:,} | {ratio} | {different} |")
+            if "cycles" in row:
+                own = models[name]["traced_wide"]["cycles"]
+                text = f"{row['cycles'] / own:.2f} times ours"
+                lines.append(f"| {name}, {machine}, cycles | {own:,} | {row['cycles']:,} | {text} | |")
+    return "\n".join(lines)
+
+
+def _vendor_ops(models: dict[str, Any], theirs: dict[str, Any]) -> str:
+    lines = [f"| op, on the {FIRST} | ours | CMSIS-NN |", "|---|---:|---:|"]
+    for name, machines in theirs.items():
+        own = models[name]["machines"][FIRST]["fast"]["ops"]
+        for ours, op in zip(own, machines[FIRST]["ops"], strict=True):
+            lines.append(f"| {name} {op['op']} | {ours['instructions']:,} | {op['instructions']:,} |")
     return "\n".join(lines)
 
 

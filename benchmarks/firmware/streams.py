@@ -10,20 +10,18 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from programs import Machine, compile_program, counts_of, sizes_of
+from programs import INFERENCE_STRIDE, Machine, compile_program, counts_of, sizes_of
 
 from tinykws.aot.reader.tflite import read_model
 from tinykws.cost.execution_mode import ModelInMode, Workload, compile_for_workload
 from tinykws.model.tflm_interpreter import TflmInterpreter
 from tinykws.native.listener import Inference, Listener
-from tinykws.project.detector_settings import DetectorSettings
+from tinykws.project.detector_settings import DetectorRequest
 from tinykws.project.frontend_settings import FrontendSettings
 
 FRONTEND = FrontendSettings()
 WINDOWS = 100
 """As in count_stream.c."""
-INFERENCE_STRIDE = 5
-"""Frames from one inference to the next of the product: 100 ms."""
 LISTENING_INFERENCES = 20
 """As in count_listening.c."""
 BOARD_RAM_BYTES, BOARD_FLASH_BYTES = 262_144, 983_040
@@ -108,7 +106,7 @@ def _outputs_crc32(model: bytes, inference_stride: int, n_frames: int) -> int:
 def _scores_crc32(model: bytes) -> int:
     n_frames = FRONTEND.n_frames + LISTENING_INFERENCES * INFERENCE_STRIDE
     samples = (random_numbers((n_frames + 1) * FRONTEND.stride_samples).view(np.int32) >> 18).astype(np.int16)
-    detector = DetectorSettings(inference_stride_ms=INFERENCE_STRIDE * FRONTEND.stride_ms)
+    detector = DetectorRequest(inference_stride_ms=INFERENCE_STRIDE * FRONTEND.stride_ms).defaults
     listener = Listener(
         FRONTEND, detector, read_model(model).output.size, TflmInterpreter(read_model(model), model).invoke
     )

@@ -18,6 +18,7 @@ from tflm_oracle import needs_tflm, tflm
 from variable_batch import conv_1d_transpose_model
 
 from tinykws.aot.compiler import AotModel, compile_model
+from tinykws.aot.lowering.call import Form
 from tinykws.aot.lowering.ops import LOWERINGS
 from tinykws.aot.reader.tflite import read_model
 from tinykws.support.errors import ConfigError
@@ -30,6 +31,9 @@ FAST_KERNELS = (
     "kws_nn_fully_connected_folded.c",
     "kws_nn_conv_2d_wide.c",
     "kws_nn_conv_2d_wide_relu.c",
+    "kws_nn_conv_2d_packed.c",
+    "kws_nn_conv_2d_packed_pixel.c",
+    "kws_nn_conv_2d_packed_strip.c",
 )
 
 
@@ -59,8 +63,8 @@ def assert_equal_to_tflm(tflite: bytes, folder: Path, count: int, seed: int) -> 
 
 
 def _one_form_of(tflite: bytes) -> AotModel:
-    """The model as C; of half of all models with wide weights."""
-    return compile_model(tflite, wide=zlib.crc32(tflite) % 2 == 1)
+    """The model as C, with weights in one of all forms."""
+    return compile_model(tflite, tuple(Form)[zlib.crc32(tflite) % len(Form)])
 
 
 @pytest.mark.slow
@@ -123,7 +127,7 @@ def test_random_networks_of_all_ops_hold_all_ops(workshop: Path) -> None:
 
 def test_random_convolutions_meet_every_kernel() -> None:
     models = [random_convolution(random.Random(seed)) for seed in range(250)]
-    compiled = [compile_model(model, wide=wide) for model in models if _compiles(model) for wide in (False, True)]
+    compiled = [compile_model(model, form) for model in models if _compiles(model) for form in Form]
     kernels = [kernel for model in compiled for kernel in model.kernels]
     for name in ("conv_2d", "depthwise_conv_2d", "fully_connected"):
         assert sum(kernel.startswith(f"kws_nn_{name}") for kernel in kernels) > 20

@@ -20,9 +20,12 @@ from kernel_calls import ArmKernels, NativeKernels
 from models_in_one_program import outputs_here
 from random_layers import (
     Layer,
+    conv_2d_packed,
+    conv_2d_packed_strip,
     conv_2d_strip,
     conv_2d_tile,
     conv_2d_wide,
+    depthwise_conv_2d_packed,
     depthwise_conv_2d_planar,
     depthwise_conv_2d_row,
     fully_connected_folded,
@@ -43,6 +46,9 @@ KINDS = {
     "folded": fully_connected_folded(),
     "wide": conv_2d_wide(),
     "row": depthwise_conv_2d_row(),
+    "packed": conv_2d_packed(),
+    "packed_strip": conv_2d_packed_strip(),
+    "packed_row": depthwise_conv_2d_packed(),
 }
 NATIVE = Path(__file__).parent.parent / "c"
 needs_arm_gcc = pytest.mark.skipif(shutil.which("arm-none-eabi-gcc") is None, reason="needs arm-none-eabi-gcc")
@@ -54,9 +60,11 @@ def native(tmp_path_factory: pytest.TempPathFactory) -> NativeKernels:
     return NativeKernels(tmp_path_factory.mktemp("native"))
 
 
-@pytest.fixture(scope="module", params=["-O2", "-Os"])
+@pytest.fixture(scope="module", params=["cortex-m4 -O2", "cortex-m4 -Os", "cortex-m0plus -O2", "cortex-m3 -O2"])
 def arm(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> ArmKernels:
-    return ArmKernels(tmp_path_factory.mktemp("arm"), request.param)
+    """What is compiled for lesser cores runs on a Cortex-M4 all the same."""
+    core, optimize = request.param.split()
+    return ArmKernels(tmp_path_factory.mktemp("arm"), optimize, core=core)
 
 
 def values_for(layer: Layer, seed: int) -> npt.NDArray[np.int8]:
@@ -95,7 +103,7 @@ def test_plain_c_gives_what_tflite_micro_gives(kind: str, native: NativeKernels)
 
 
 @needs_arm_gcc
-@pytest.mark.parametrize("kind", ["strip", "tile", "planar", "wide", "row"])
+@pytest.mark.parametrize("kind", ["strip", "tile", "planar", "wide", "row", "packed", "packed_strip", "packed_row"])
 def test_memory_too_small_is_found(kind: str, arm: ArmKernels) -> None:
     """Else the test above shows nothing of bytes beside a kernel's memory."""
 
@@ -155,6 +163,14 @@ int32_t twice(int32_t a) { return kws_nn_double(a); }
 int32_t first_of(int32_t a, int32_t b) { return kws_nn_first_of(a, b); }
 int32_t second_of(int32_t a, int32_t b) { return kws_nn_second_of(a, b); }
 int32_t high(int32_t offset, int32_t a, int32_t b) { return kws_nn_add_high_product(offset, a, b); }
+int32_t high_by_halves(int32_t offset, int32_t a, int32_t b)
+{
+    return kws_nn_add_high_product_by_halves(offset, a, b & INT32_MAX);
+}
+int32_t high_of_positive(int32_t offset, int32_t a, int32_t b)
+{
+    return kws_nn_add_high_product(offset, a, b & INT32_MAX);
+}
 int32_t saturate(int32_t a) { return kws_nn_saturate(a); }
 """
 

@@ -16,7 +16,7 @@ import pytest
 from aot_native import KERNELS, STRICT, run_compiler
 from hypothesis import given
 from hypothesis import strategies as st
-from models_in_one_program import outputs_here, outputs_on_mps2
+from models_in_one_program import outputs_here, outputs_on_mps2, outputs_on_virt
 from random_networks import random_convolution, random_net
 
 from tinykws.aot.compiler import compile_model
@@ -147,6 +147,16 @@ def test_dsp_instructions_give_what_plain_c_gives(
         (tmp_path / name).mkdir()
     flags = ["-mfloat-abi=hard", "-mfpu=fpv4-sp-d16", optimization]
     there = outputs_on_mps2(nets, 6, tmp_path / "there", "cortex-m4", "mps2-an386", *flags)
+    assert there == outputs_here(nets, 6, tmp_path / "here", "-O1")
+
+
+@pytest.mark.slow
+def test_products_in_pairs_on_an_emulated_risc_v_give_what_plain_c_gives(qemu_riscv32: None, tmp_path: Path) -> None:
+    """Their assembly for rv32imc; test_kernel_twins.py has that for the Cortex-M."""
+    nets = [net for seed in range(75) if _compiles(net := random_convolution(random.Random(seed)))]
+    for name in ("here", "there"):
+        (tmp_path / name).mkdir()
+    there = outputs_on_virt(nets, 6, tmp_path / "there", "-O2")
     assert there == outputs_here(nets, 6, tmp_path / "here", "-O1")
 
 

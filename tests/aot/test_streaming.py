@@ -22,7 +22,8 @@ from streams_in_one_program import Stream, write_streams
 from tflite_builder import TensorSpec, build_model
 
 from tinykws.aot.compiler import AotModel, compile_model, compile_schedule
-from tinykws.aot.lowering.ops import lower, with_wide_weights
+from tinykws.aot.lowering.call import Form
+from tinykws.aot.lowering.ops import in_form, lower
 from tinykws.aot.reader.tflite import read_model
 from tinykws.aot.scheduling.overlap import OverlapAnalysis, find_overlap
 from tinykws.aot.scheduling.schedule import Schedule
@@ -48,12 +49,12 @@ def analysis_of(tflite: bytes, frames: int, inference_stride: int) -> OverlapAna
 
 
 def every_schedule(tflite: bytes, frames: int, inference_stride: int) -> list[Schedule]:
-    """All ways to stream a model, every second one with wide weights."""
+    """All ways to stream a model, with weights in each form in turn."""
     graph = read_model(tflite)
     program = lower(graph)
     overlap = find_overlap(graph, program, frames, inference_stride)
-    forms = [streaming_schedules(graph, form, overlap) for form in (program, with_wide_weights(program))]
-    return [ways[number % 2] for number, ways in enumerate(zip(*forms, strict=True))]
+    forms = [streaming_schedules(graph, form, overlap) for form in (in_form(program, each) for each in Form)]
+    return [ways[number % len(ways)] for number, ways in enumerate(zip(*forms, strict=True))]
 
 
 def every_stream(tflite: bytes, frames: int, inference_stride: int) -> list[AotModel]:

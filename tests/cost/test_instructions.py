@@ -93,9 +93,9 @@ def counts_and_estimates(arm: ArmKernels, calls: Iterable[Call]) -> dict[str, tu
 @pytest.mark.slow
 def test_convolutions_that_were_not_fitted_come_near_their_counts(arm: ArmKernels) -> None:
     models = [random_convolution(random.Random(seed)) for seed in range(500_000, 500_120)]
-    calls = [form for model in models for call in calls_of(model) for form in (call, call.wide) if form is not None]
+    calls = [form for model in models for call in calls_of(model) for form in (call, *call.forms.values())]
     sums = counts_and_estimates(arm, calls)
-    assert {"conv_2d_wide", "conv_2d_wide_relu"} < set(sums)
+    assert {"conv_2d_wide", "conv_2d_wide_relu", "conv_2d_packed", "conv_2d_packed_strip"} < set(sums)
     assert sum(estimate for _, estimate in sums.values()) == pytest.approx(
         sum(count for count, _ in sums.values()), rel=0.08
     )

@@ -89,11 +89,13 @@ FILLING = 0x5A
 class ArmKernels:
     """All kernels, or other C, compiled for a Cortex-M4 with its DSP instructions, in an emulator of that processor."""
 
-    def __init__(self, folder: Path, optimize: str = "-O2", sources: Sequence[Path] = ()) -> None:
-        """Compiles into `folder`."""
+    def __init__(
+        self, folder: Path, optimize: str = "-O2", sources: Sequence[Path] = (), core: str = "cortex-m4"
+    ) -> None:
+        """Compiles into `folder`; `core` may be a lesser one, whose instructions a Cortex-M4 has too."""
         self.program = program = folder / "kernels.elf"
         files = sources or sorted(KERNELS.glob("*.c"))
-        target = ["-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=soft", optimize, "--specs=nano.specs"]
+        target = [f"-mcpu={core}", "-mthumb", "-mfloat-abi=soft", optimize, "--specs=nano.specs"]
         link = ["-nostartfiles", "-Wl,-Ttext=0x10000", "-Wl,--entry=0"]
         objects = compiled_objects("arm-none-eabi-gcc", [*STRICT, *target, f"-I{KERNELS}"], files)
         run_compiler("arm-none-eabi-gcc", *target, *objects, *link, "-o", program)

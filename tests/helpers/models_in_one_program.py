@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +12,9 @@ from aot_native import KERNELS, STRICT, run_compiler
 from between_workers import compiled_objects
 
 from tinykws.aot.compiler import AotModel, compile_model
+from tinykws.aot.lowering.call import Form
 from tinykws.aot.reader.tflite import read_model
+from tinykws.boards.rows import find_board
 from tinykws.support.resources import FIRMWARE
 
 PORT = FIRMWARE / "ports" / "qemu_mps2"
@@ -61,6 +64,26 @@ void put(int value) { kws_text_put_signed(&out, value); kws_text_end_line(&out);
 """
 
 
+VIRT = FIRMWARE / "ports" / "qemu_virt_rv32"
+PUT_VIRT = """
+#include "kws_port.h"
+#include "kws_text.h"
+#include "kws_virt.h"
+void put(int value);
+void kws_virt_on_uart(void) {}
+void kws_virt_on_timer(void) {}
+void kws_port_serial_write(const uint8_t *bytes, size_t count)
+{
+    for (; count > 0; --count) {
+        while (!(KWS_VIRT_UART->line_status & KWS_UART_STATUS_TX_EMPTY)) {}
+        KWS_VIRT_UART->data = *bytes++;
+    }
+}
+static kws_text out = {kws_port_serial_write, 0, {0}};
+void put(int value) { kws_text_put_signed(&out, value); kws_text_end_line(&out); }
+"""
+
+
 def write_program(models: Sequence[bytes], trials: int, folder: Path) -> list[Path]:
     """Writes main() and the models; returns the sources, which need a function put()."""
     parts = [_write_wrapped(model, number, folder) for number, model in enumerate(models)]
@@ -70,9 +93,9 @@ def write_program(models: Sequence[bytes], trials: int, folder: Path) -> list[Pa
 
 
 def _write_wrapped(model: bytes, number: int, folder: Path) -> tuple[str, str]:
-    """Writes one model under names of its own, every second one with wide weights; returns declarations and a call."""
+    """Writes one model under names of its own, with weights in each form in turn; returns declarations and a call."""
     graph = read_model(model)
-    declarations, arguments = write_renamed(compile_model(model, wide=number % 2 == 1), number, folder)
+    declarations, arguments = write_renamed(compile_model(model, tuple(Form)[number % len(Form)]), number, folder)
     return declarations, f"    run({arguments}, {graph.input.size}, {graph.output.size});\n"
 
 
@@ -141,6 +164,29 @@ def numbers_on_mps2(sources: Sequence[Path], folder: Path, cpu: str, machine: st
         str(folder / "program.elf"),
     ]
     return _numbers(*command)
+
+
+def outputs_on_virt(models: Sequence[bytes], trials: int, folder: Path, *flags: str) -> list[int]:
+    """Compiles for an rv32imc and runs it on QEMU's machine virt."""
+    sources = write_program(models, trials, folder)
+    for name, ending in (("main.c", "    kws_virt_exit(0);\n    return 0;\n}\n"), ("put.c", PUT_VIRT)):
+        text = (folder / name).read_text() if name == "main.c" else ""
+        body = text.removesuffix("    return 0;\n}\n")
+        (folder / name).write_text(('#include "kws_virt.h"\n' if body else "") + body + ending)
+    row = find_board("qemu-riscv32")
+    build = json.loads((FIRMWARE / "platform" / "boards" / f"{row.board}.json").read_text())["build"]
+    text_library = FIRMWARE / "lib" / "kws_serial"
+    includes = [f"-I{path}" for path in (KERNELS, VIRT, text_library, FIRMWARE / "src")]
+    options = [*build["machine_flags"], "-std=gnu99", *flags, "-ffunction-sections", "-fdata-sections", *includes]
+    link = [*build["link_flags"], "-Wl,--gc-sections", f"-L{VIRT}", f"-T{next(VIRT.glob('*.ld')).name}"]
+    own, kernels = _own_and_kernels(build["compiler"], options, sources)
+    others = [*own, folder / "put.c", text_library / "kws_text.c", *VIRT.glob("kws_startup_*.c")]
+    run_compiler(build["compiler"], *options, *others, *kernels, *link, "-o", folder / "program.elf")
+    quiet = ["-display", "none", "-monitor", "none", "-serial", "stdio"]
+    return _numbers(
+        str(row.emulator), "-machine", row.machine, "-cpu", row.cpu, *row.emulator_options, *quiet,
+        "-kernel", str(folder / "program.elf"),
+    )  # fmt: skip
 
 
 def _numbers(*command: str | Path) -> list[int]:

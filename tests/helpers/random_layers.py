@@ -117,15 +117,55 @@ def conv_2d_wide(draw: st.DrawFn) -> Layer:
 @st.composite
 def depthwise_conv_2d_row(draw: st.DrawFn) -> Layer:
     """One filter a channel along one axis: every length and stride."""
-    channels, size = draw(st.sampled_from([4, 8, 12])), draw(st.integers(1, 15))
-    along = (draw(st.integers(1, 12)), draw(st.sampled_from([1, 1, 2, 3, 4])), 1)
+    return draw(_along_one_axis(st.sampled_from([4, 8, 12]), (1, 1, 2, 3, 4), "kws_nn_depthwise_conv_2d_row"))
+
+
+@st.composite
+def _along_one_axis(
+    draw: st.DrawFn, all_channels: st.SearchStrategy[int], strides: tuple[int, ...], kernel: str
+) -> Layer:
+    channels, size = draw(all_channels), draw(st.integers(1, 15))
+    along = (draw(st.integers(1, 12)), draw(st.sampled_from(strides)), 1)
     is_swapped = draw(st.booleans())
     shape = (1, 1, size, channels) if is_swapped else (1, size, 1, channels)
     rows, columns = ((1, 1, 1), along) if is_swapped else (along, (1, 1, 1))
     options, positions = draw(_positions(shape, rows, columns))
     weights, output = (1, rows[0], columns[0], channels), (1, *positions, channels)
-    kernel, options = "kws_nn_depthwise_conv_2d_row", options | {"depth_multiplier": 1}
+    options = options | {"depth_multiplier": 1}
     return draw(_layer("DEPTHWISE_CONV_2D", kernel, shape, weights, 3, output, options))
+
+
+@st.composite
+def conv_2d_packed(draw: st.DrawFn) -> Layer:
+    """Kernel windows of most kinds, many pixels and few; a third over whole rows or a pixel: one run of values."""
+    depth, width = draw(st.sampled_from([1, 2, 3, 4, 8, 17])), draw(st.integers(1, 14))
+    shape = (draw(st.integers(1, 2)), draw(st.integers(1, 7)), width, depth)
+    rows = (draw(st.integers(1, 5)), draw(st.integers(1, 3)), draw(st.integers(1, 2)))
+    columns = (draw(st.integers(1, 8)), draw(st.integers(1, 3)), 1)
+    kind = draw(st.integers(0, 5))
+    if kind == 0:
+        rows = columns = (1, draw(st.integers(1, 2)), 1)
+    elif kind == 1:
+        rows, columns, shape = (rows[0], rows[1], 1), (1, 1, 1), (*shape[:2], 1, depth)
+    kernel = draw(st.sampled_from(["kws_nn_conv_2d_packed", "kws_nn_conv_2d_packed", "kws_nn_conv_2d_packed_pixel"]))
+    return draw(_convolution(shape, rows, columns, draw(st.integers(1, 9)), kernel))
+
+
+@st.composite
+def conv_2d_packed_strip(draw: st.DrawFn) -> Layer:
+    """Windows that overlap and lie an even number of values apart."""
+    depth = draw(st.sampled_from([1, 2, 3, 4]))
+    stride_x = draw(st.sampled_from([1, 2] if depth % 2 == 0 else [2, 4]))
+    shape = (draw(st.integers(1, 2)), draw(st.integers(1, 9)), draw(st.integers(3, 18)), depth)
+    columns = (draw(st.integers(stride_x + 1, 8)), stride_x, 1)
+    rows = (draw(st.integers(1, 6)), draw(st.integers(1, 4)), 1)
+    return draw(_convolution(shape, rows, columns, draw(st.integers(1, 9)), "kws_nn_conv_2d_packed_strip"))
+
+
+@st.composite
+def depthwise_conv_2d_packed(draw: st.DrawFn) -> Layer:
+    """One filter a channel along one axis: every length, strides of one and two, any number of channels."""
+    return draw(_along_one_axis(st.integers(1, 9), (1, 1, 2), "kws_nn_depthwise_conv_2d_packed"))
 
 
 @st.composite
@@ -194,7 +234,7 @@ def _layer(
         assume(False)
         raise
     assert isinstance(call, Call)
-    found = next((form for form in (call, call.wide) if form is not None and form.kernel == kernel), None)
+    found = next((form for form in (call, *call.forms.values()) if form.kernel == kernel), None)
     assume(found is not None)
     assert found is not None
     return Layer(model, found)

@@ -11,7 +11,8 @@ from __future__ import annotations
 import dataclasses
 
 from tinykws.aot.emitter import PlannedModel, header_text, source_text
-from tinykws.aot.lowering.ops import lower, with_wide_weights
+from tinykws.aot.lowering.call import Form
+from tinykws.aot.lowering.ops import in_form, lower
 from tinykws.aot.reader.tflite import read_model
 from tinykws.aot.scheduling.arena import place
 from tinykws.aot.scheduling.schedule import Move, Schedule, whole_window_schedule
@@ -31,12 +32,12 @@ class AotModel:
     """Names of the files in firmware/lib/kws_nn to compile with it, in addition to that folder's headers."""
 
 
-def compile_model(tflite: bytes, *, wide: bool = False) -> AotModel:
+def compile_model(tflite: bytes, form: Form = Form.COMPACT) -> AotModel:
     """Returns an int8 model as C, in whole-window mode.
 
     Args:
         tflite: the model.
-        wide: weights may take more flash where that saves instructions.
+        form: how weights are stored, where an op has that form.
 
     Raises:
         ConfigError: it is not a .tflite, is damaged, is not int8, or contains an op that the engine cannot compute
@@ -44,7 +45,7 @@ def compile_model(tflite: bytes, *, wide: bool = False) -> AotModel:
     """
     graph = read_model(tflite)
     program = lower(graph)
-    return compile_schedule(whole_window_schedule(graph, with_wide_weights(program) if wide else program))
+    return compile_schedule(whole_window_schedule(graph, in_form(program, form)))
 
 
 def compile_schedule(schedule: Schedule, explanation: str = "", *, callers_memory: bool = False) -> AotModel:

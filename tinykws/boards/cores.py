@@ -31,8 +31,8 @@ _BY_COREMARK = "the Cortex-M4's, by CoreMark/MHz: 3.40 against "
 MHz), ESP32-S3 (613.86 on one at 240), ESP32-C3 (407.22 at 160) and ESP32-C6 (496.66 at 160)."""
 
 CORES = {
-    "cortex-m0plus": Core("Cortex-M0+", "armv6-m", 1.4, f"1.27 to 1.37 {_TABLES} (DDI 0484)"),
-    "cortex-m3": Core("Cortex-M3", "armv7-m", 1.4, f"1.28 to 1.41 {_TABLES} (DDI 0337)"),
+    "cortex-m0plus": Core("Cortex-M0+", "armv6-m", 1.4, f"1.27 to 1.38 {_TABLES} (DDI 0484)"),
+    "cortex-m3": Core("Cortex-M3", "armv7-m", 1.9, f"1.28, in packed kernels up to 1.90 {_TABLES} (DDI 0337)"),
     "cortex-m33": Core("Cortex-M33", "armv7e-m", 1.2, f"{_BY_COREMARK}4.10"),
     "cortex-m4f": Core("Cortex-M4F", "armv7e-m", 1.5, f"1.23 to 1.49 {_TABLES} (DDI 0439)"),
     "cortex-m7": Core("Cortex-M7", "armv7e-m", 1.0, f"{_BY_COREMARK}5.01"),

@@ -5,11 +5,12 @@
 - **Streaming mode**: an inference reuses the rows and partial sums that earlier inferences computed, as far as the
   overlap of successive inputs allows (aot/scheduling/overlap.py), and keeps them in RAM.
 
-Streaming can stop after any op, and in both modes weights can be stored as they are or widened for the kernels
-(aot/lowering/wide_convolution.py), so there are several candidates. They are compared by one dimensionless number: the
-share of the whole-window instructions that an inference takes, plus the share of the board's RAM that its working
-memory takes, plus the share of the board's flash that its constants take. A tenth of the instructions is thus worth a
-tenth of the RAM or of the flash, and a board with little of them spends little.
+Streaming can stop after any op, and in both modes weights can be stored as they are or in a form for the kernels
+(aot/lowering/wide_convolution.py; for cores without DSP instructions packed_convolution.py), so there are several
+candidates. They are compared by one dimensionless number: the share of the whole-window instructions that an inference
+takes, plus the share of the board's RAM that its working memory takes, plus the share of the board's flash that its
+constants take. A tenth of the instructions is thus worth a tenth of the RAM or of the flash, and a board with little of
+them spends little.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 from tinykws.aot.compiler import AotModel, compile_schedule
-from tinykws.aot.lowering.call import Alias, Call
-from tinykws.aot.lowering.ops import lower, with_wide_weights
+from tinykws.aot.lowering.call import Alias, Call, Form
+from tinykws.aot.lowering.ops import in_form, lower
 from tinykws.aot.reader.graph import Graph
 from tinykws.aot.reader.tflite import read_model
 from tinykws.aot.scheduling.arena import arena_bytes, place
@@ -35,8 +36,10 @@ from tinykws.support.errors import ConfigError
 
 DEFAULT_INSTRUCTION_SET = "armv7-m"
 """For boards whose core is not known, this computer among them: an instruction set without DSP instructions."""
+WITH_DSP = ("armv7e-m",)
+"""Instruction sets with DSP instructions."""
 MAX_SHARE_OF_FLASH = 0.5
-"""Widened weights may not take more of a board's flash, however much faster they are: the program needs the rest."""
+"""Weights in another form may not take more of a board's flash, however fast they are: the program needs the rest."""
 _Candidate: TypeAlias = "tuple[Cost, Schedule]"
 _ONLY_ONE_OP = "the first op already computes the model's output"
 
@@ -179,14 +182,15 @@ def choose_mode(graph: Graph, program: Sequence[Call | Alias], workload: Workloa
             hint="set `features` in kws.yaml to what the model was trained with, and run: tinykws quantize",
         )
     overlap = find_overlap(graph, program, workload.frames, workload.inference_stride)
-    compact, wide = [_candidates(graph, form, overlap, workload) for form in (program, with_wide_weights(program))]
+    form = fast_form(workload.instruction_set)
+    compact, fast = [_candidates(graph, each, overlap, workload) for each in (program, in_form(program, form))]
     reference, _ = compact[0]
-    wide = [candidate for candidate in wide if _leaves_room(candidate[0], workload)]
+    fast = [candidate for candidate in fast if _leaves_room(candidate[0], workload)]
 
     def worth(candidate: _Candidate) -> float:
         return candidate[0].relative_to(reference, workload)
 
-    candidates = [*compact, *wide]
+    candidates = [*compact, *fast]
     whole, whole_schedule = min((each for each in candidates if not each[1].inference_stride), key=worth)
     streaming = [each for each in candidates if each[1].inference_stride]
     if not streaming:
@@ -195,6 +199,11 @@ def choose_mode(graph: Graph, program: Sequence[Call | Alias], workload: Workloa
     if worth((cost, schedule)) >= worth((whole, whole_schedule)):
         return ModeChoice(whole_schedule, whole, whole, _whole_window_because(_streaming_costs_more(cost, whole)))
     return ModeChoice(schedule, cost, whole, _streaming_explanation(schedule, program, overlap))
+
+
+def fast_form(instruction_set: str) -> Form:
+    """Returns the form of weights that takes the fewest instructions on an instruction set."""
+    return Form.WIDE if instruction_set in WITH_DSP else Form.PACKED
 
 
 def _leaves_room(cost: Cost, workload: Workload) -> bool:

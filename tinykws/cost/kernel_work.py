@@ -31,6 +31,8 @@ _ROW_WORDS = 4
 """Words of which weights stay in registers: kws_nn_depthwise_conv_2d_row.c."""
 _PLANAR_OUTPUTS = 2
 """Outputs at once there, in the first of a 3x3 window."""
+_PACKED_AT_ONCE = 4
+"""Pixels, or channels, at once: kws_nn_packed.h."""
 _SHARED_CODE = ("concatenation_2", "concatenation_3", "concatenation_4")
 """Kernels that differ in the number of inputs only (kws_nn_concatenation.h) have one row of costs."""
 
@@ -140,6 +142,76 @@ def _are_runs(fields: Fields) -> bool:
     values = window["height"] * window["width"] * image["channels"]
     whole_rows = window["width"] == image["width"] and window["dilation_y"] == 1
     return (window["height"] == 1 or whole_rows) and bool(values == fields["window_values"])
+
+
+def _conv_2d_packed(fields: Fields) -> Work:
+    """Of the runs, a pair and what begins and ends a run take instructions."""
+    channels = fields["output"]["channels"]
+    pixels = _size_of(fields["output"]) // channels
+    words, at_once = fields["words"], fields["pixels_at_once"]
+    batches = [min(at_once, pixels - begin) for begin in range(0, pixels, at_once)]
+    quads = sum(_quotient_up(batch, _PACKED_AT_ONCE) for batch in batches)
+    return {
+        "batch": len(batches),
+        "channel": len(batches) * channels,
+        "four pixels of a channel": quads * channels,
+        "run": quads * _packed_runs(fields, channels * words),
+        "pair": quads * channels * words,
+        "window row": pixels * fields["window"]["height"],
+        "word of a window": pixels * words,
+        "output": pixels * channels,
+    }
+
+
+def _conv_2d_packed_strip(fields: Fields) -> Work:
+    output, words = fields["output"], fields["words"]
+    channels, rows = output["channels"], output["height"] * output["batches"]
+    quads = rows * _quotient_up(output["width"], _PACKED_AT_ONCE)
+    batches = rows * _quotient_up(output["width"], fields["pixels_at_once"])
+    return {
+        "channel": batches * channels,
+        "four pixels of a channel": quads * channels,
+        "run": quads * _packed_runs(fields, channels * words),
+        "pair": quads * channels * words,
+        "window row": quads * fields["window"]["height"],
+        "four words": quads * words,
+        "new word": fields["input"]["height"] * output["batches"] * fields["pitch"],
+        "moved word": rows * fields["window"]["height"] * fields["pitch"],
+        "output": rows * output["width"] * channels,
+    }
+
+
+def _conv_2d_packed_pixel(fields: Fields) -> Work:
+    channels, words = fields["output"]["channels"], fields["words"]
+    pixels = _size_of(fields["output"]) // channels
+    blocks = _quotient_up(channels, _PACKED_AT_ONCE)
+    return {
+        "pixel": pixels,
+        "four channels": pixels * blocks,
+        "run": pixels * _packed_runs(fields, blocks * words * _PACKED_AT_ONCE),
+        "pair": pixels * blocks * words,
+        "window row": pixels * fields["window"]["height"],
+        "word of a window": pixels * words,
+        "output": pixels * channels,
+    }
+
+
+def _packed_runs(fields: Fields, weights: int) -> int:
+    """Returns how many runs all channels have: each has a word in addition to its weights."""
+    return int(fields["weights"].size) - weights
+
+
+def _depthwise_packed(fields: Fields) -> Work:
+    channels, outputs = fields["channels"], fields["output_size"]
+    quads = _quotient_up(outputs, _PACKED_AT_ONCE)
+    return {
+        "channel": channels,
+        "word of a line": channels * fields["length"],
+        "four outputs": quads * channels,
+        "run": quads * _packed_runs(fields, channels * fields["words"]),
+        "pair": quads * channels * fields["words"],
+        "output": outputs * channels,
+    }
 
 
 def _conv_2d_strip(fields: Fields) -> Work:
@@ -295,7 +367,11 @@ _WORK: dict[str, Callable[[Fields], Work]] = {
     "conv_2d_strip": _conv_2d_strip,
     "conv_2d_wide": _conv_2d_wide,
     "conv_2d_wide_relu": _conv_2d_wide,
+    "conv_2d_packed": _conv_2d_packed,
+    "conv_2d_packed_strip": _conv_2d_packed_strip,
+    "conv_2d_packed_pixel": _conv_2d_packed_pixel,
     "depthwise_conv_2d": _depthwise_conv_2d,
+    "depthwise_conv_2d_packed": _depthwise_packed,
     "depthwise_conv_2d_planar": _depthwise_planar,
     "depthwise_conv_2d_planar_3x3": _depthwise_planar_3x3,
     "depthwise_conv_2d_row": _depthwise_row,

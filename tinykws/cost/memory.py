@@ -10,7 +10,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 
-from tinykws.aot.reader.tflite import read_model
 from tinykws.boards.rows import Board
 from tinykws.cost.execution_mode import choose_mode_for_board
 from tinykws.model.bundle import Bundle
@@ -25,7 +24,7 @@ class MemoryNeeds:
     """Bytes of the model alone; the firmware around it takes more."""
 
     flash_bytes: int
-    """Constants."""
+    """Constants, in the form that the board has: weights may be stored wide or packed."""
     ram_bytes: int
     """Working memory."""
 
@@ -50,11 +49,10 @@ def arena_bytes(bundle: Bundle, board: Board) -> int:
 
 def model_memory(bundle: Bundle, board: Board, engine: str) -> MemoryNeeds:
     """Returns the memory that the bundle's model needs. Raises ConfigError if the engine cannot run it."""
-    model = bundle.model_bytes()
     if engine == "tflm":
-        return MemoryNeeds(len(model), arena_bytes(bundle, board))
-    constants = sum(tensor.data.nbytes for tensor in read_model(model).tensors if tensor.data is not None)
-    return MemoryNeeds(constants, choose_mode_for_board(bundle, board).cost.arena_bytes)
+        return MemoryNeeds(len(bundle.model_bytes()), arena_bytes(bundle, board))
+    cost = choose_mode_for_board(bundle, board).cost
+    return MemoryNeeds(cost.constant_bytes, cost.arena_bytes)
 
 
 def refuse_if_too_large(bundle: Bundle, board: Board, engine: str) -> None:

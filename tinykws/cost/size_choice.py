@@ -120,9 +120,10 @@ def size_cost(architecture: str, config: Config, board: Board, engine: str) -> S
         flash, ram = tflite_bytes, -(-(arena + margin) // ARENA_ALIGNMENT) * ARENA_ALIGNMENT
         per_inference = tflm_instructions(graph, rates_for(board.tflm, instruction_set))
     else:
-        workload = Workload(frontend.n_frames, stride_ms // frontend.stride_ms, instruction_set, board.ram_bytes)
+        inference_stride = stride_ms // frontend.stride_ms
+        workload = Workload(frontend.n_frames, inference_stride, instruction_set, board.ram_bytes, board.flash_bytes)
         mode = _mode_cost(frontend.n_mels, len(config.labels), STREAM_WIDTHS[architecture], workload)
-        flash, ram, per_inference = constants, mode.arena_bytes, mode.instructions
+        flash, ram, per_inference = mode.constant_bytes, mode.arena_bytes, mode.instructions
     per_frame = frame_instructions(frontend, instruction_set)
     per_second = round(per_frame * 1000 / frontend.stride_ms + per_inference * 1000 / stride_ms)
     share = None

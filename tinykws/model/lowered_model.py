@@ -14,7 +14,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tinykws.aot.lowering.ops import lower, with_wide_weights
+from tinykws.aot.lowering.call import Form
+from tinykws.aot.lowering.ops import in_form, lower
 from tinykws.aot.reader.graph import Graph, Op, Tensor
 from tinykws.aot.scheduling.arena import arena_bytes, place_largest_first
 from tinykws.aot.scheduling.overlap import find_overlap
@@ -45,7 +46,7 @@ class LoweredModel:
         """
         _refuse_endless(graph)
         self._graph = graph
-        self._program = with_wide_weights(lower(graph))
+        self._program = in_form(lower(graph), Form.WIDE)
         self._whole = plan_of(whole_window_schedule(graph, self._program))
         self._streams: dict[tuple[int, int], KernelPlan | None] = {}
 

@@ -86,6 +86,43 @@ typedef struct {
 
 typedef kws_nn_conv_2d_wide_params kws_nn_conv_2d_wide_relu_params;
 
+/* For processors without DSP instructions: two products a multiplication (kws_nn_packed.h). Groups 1; no dilation along
+ * x, unless the window is one pixel wide. The zero point is in the bias. */
+typedef struct {
+    kws_nn_shape input, output;
+    kws_nn_window window;
+    int32_t input_zero_point; /* what the image is padded with */
+    int32_t words;            /* packed words that a window sees; each of its rows begins a new one */
+    int32_t pixels_at_once;   /* a multiple of 4 */
+    int32_t pixel_words;      /* _strip: from one window to the next */
+    int32_t pitch;            /* _strip: words of a line */
+    const int32_t *weights;   /* runs of each channel in turn; _pixel: of each four channels, [pairs][4] */
+    const int32_t *bias;      /* [output.channels]; _pixel: filled up to a multiple of 4 */
+    const int32_t *scaling;   /* [output.channels, or 1]: multiplier, offset and shift (kws_nn_scaling.h) */
+    int32_t scaling_step;     /* words from one channel to the next: 3, or 0 */
+    int32_t minimum, maximum;
+} kws_nn_conv_2d_packed_params;
+
+typedef kws_nn_conv_2d_packed_params kws_nn_conv_2d_packed_pixel_params;
+typedef kws_nn_conv_2d_packed_params
+    kws_nn_conv_2d_packed_strip_params; /* dilation 1, stride_x * input.channels even */
+
+/* Windows along one axis of an image that is one pixel wide: one image, multiplier and dilation 1, stride 1 or 2. The zero
+ * point is in the bias. */
+typedef struct {
+    int32_t channels;
+    int32_t input_size, output_size, stride, pad;
+    int32_t input_step, output_step; /* bytes from one pixel to the next */
+    int32_t length;                  /* packed words of a line, all that outputs filled up to a multiple of 4 see */
+    int32_t words;                   /* pairs of weights of a channel */
+    int32_t input_zero_point;
+    const int32_t *weights; /* runs of each channel in turn */
+    const int32_t *bias;    /* [channels] */
+    const int32_t *scaling; /* [channels, or 1]: multiplier, offset and shift (kws_nn_scaling.h) */
+    int32_t scaling_step;   /* words from one channel to the next: 3, or 0 */
+    int32_t minimum, maximum;
+} kws_nn_depthwise_conv_2d_packed_params;
+
 /* Groups and dilation 1, stride_x * input.channels 2, at most 8 values in a row of the window, output.channels a multiple
  * of 4. Weights and bias are twice those of the model. */
 typedef struct {
@@ -295,6 +332,15 @@ void kws_nn_conv_2d_wide(const kws_nn_conv_2d_wide_params *params, const int8_t 
 void kws_nn_conv_2d_wide_relu(const kws_nn_conv_2d_wide_params *params, const int8_t *input, int8_t *output,
                               void *scratch);
 
+/* Two products a multiplication: four pixels of a channel at once, or for few pixels four channels of one. Scratch: int32
+ * [pixels_at_once][words]; _pixel: [words]; _strip: [window.height][pitch] in front. */
+void kws_nn_conv_2d_packed(const kws_nn_conv_2d_packed_params *params, const int8_t *input, int8_t *output,
+                           void *scratch);
+void kws_nn_conv_2d_packed_strip(const kws_nn_conv_2d_packed_params *params, const int8_t *input, int8_t *output,
+                                 void *scratch);
+void kws_nn_conv_2d_packed_pixel(const kws_nn_conv_2d_packed_params *params, const int8_t *input, int8_t *output,
+                                 void *scratch);
+
 void kws_nn_depthwise_conv_2d(const kws_nn_depthwise_conv_2d_params *params, const int8_t *input, int8_t *output);
 void kws_nn_transpose_conv(const kws_nn_transpose_conv_params *params, const int8_t *input, int8_t *output);
 void kws_nn_fully_connected(const kws_nn_fully_connected_params *params, const int8_t *input, int8_t *output);
@@ -313,6 +359,10 @@ void kws_nn_depthwise_conv_2d_planar(const kws_nn_depthwise_conv_2d_planar_param
 /* Channel by channel; scratch: int16 [4][length]. Output may be the input where both have one shape. */
 void kws_nn_depthwise_conv_2d_row(const kws_nn_depthwise_conv_2d_row_params *params, const int8_t *input,
                                   int8_t *output, void *scratch);
+
+/* Channel by channel; scratch: int32 [length]. Output may be the input where both have one shape. */
+void kws_nn_depthwise_conv_2d_packed(const kws_nn_depthwise_conv_2d_packed_params *params, const int8_t *input,
+                                     int8_t *output, void *scratch);
 
 /* The mean, or the largest, of what each window sees inside of the image; dilation is 1. */
 void kws_nn_average_pool_2d(const kws_nn_pool_2d_params *params, const int8_t *input, int8_t *output);

@@ -17,6 +17,17 @@
 /* Reads a pair from memory, aligned as int16. */
 typedef int32_t kws_nn_pair __attribute__((may_alias));
 
+/* offset + a * b / 2^32, rounded to nearest, halves upwards, by products of 32 bits, in 16-bit halves; b is not negative. What is left of the lowest product, below 2^16, does
+ * not matter: everything else is a multiple of 2^16. */
+static inline int32_t kws_nn_add_high_product_by_halves(int32_t offset, int32_t a, int32_t b)
+{
+    const int32_t a_high = a >> 16, b_high = b >> 16;
+    const uint32_t a_low = (uint32_t)a & 0xffffu, b_low = (uint32_t)b & 0xffffu;
+    const int32_t first = a_high * (int32_t)b_low + (int32_t)(a_low * b_low >> 16);
+    const uint32_t second = a_low * (uint32_t)b_high + ((uint32_t)first & 0xffffu) + 0x8000u;
+    return offset + a_high * b_high + (first >> 16) + (int32_t)(second >> 16);
+}
+
 #if defined(KWS_NN_DSP_IN_C)
 #define KWS_NN_DSP 1
 #include "kws_nn_dsp_in_c.h"
@@ -109,7 +120,11 @@ static inline int32_t kws_nn_saturate(int32_t x)
 
 static inline int32_t kws_nn_add_high_product(int32_t offset, int32_t a, int32_t b)
 {
+#ifdef __ARM_ARCH_6M__ /* has no product of 64 bits */
+    return kws_nn_add_high_product_by_halves(offset, a, b);
+#else
     return offset + (int32_t)(((int64_t)a * b + ((int64_t)1 << 31)) >> 32);
+#endif
 }
 
 static inline int32_t kws_nn_saturate(int32_t x)

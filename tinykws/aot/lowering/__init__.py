@@ -6,7 +6,7 @@ when it starts. An op that no kernel can compute exactly is refused with a Confi
 
 Contents:
     ops.lower: lowers all ops of a graph.
-    ops.with_wide_weights: the same calls with weights in their wide form.
+    ops.in_form: the same calls with weights in another form.
     call.Call: the call of a kernel: its parameters, inputs, output and scratch memory.
     call.Alias: an op that needs no code, such as RESHAPE.
     call.RowWise: how to compute only some rows of an op's output, for streaming mode.

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import enum
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -20,6 +21,17 @@ Value: TypeAlias = "int | Sequence[int] | IntArray | Mapping[str, Value] | None"
 """A field of a parameter struct: a number, a short list inside the struct, a constant array that the field points to,
 NULL, or a struct."""
 Parameters: TypeAlias = Mapping[str, Value]
+
+
+class Form(enum.Enum):
+    """How weights are stored."""
+
+    COMPACT = "compact"
+    """As in the model."""
+    WIDE = "wide"
+    """Widened for DSP instructions (wide_convolution.py)."""
+    PACKED = "packed"
+    """Two in a word, for two products in one multiplication (packed_convolution.py)."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -55,8 +67,17 @@ class Call:
     """Whether the output may be written over the first input."""
     rows: RowWise | None = None
     """How to compute only some rows of the output; None if that is not possible."""
-    wide: Call | None = None
-    """The same with weights in a form that takes more flash and fewer instructions; None if there is none."""
+    forms: Mapping[Form, Call] = dataclasses.field(default_factory=dict)
+    """The same with weights in other forms, which take more flash and fewer instructions."""
+
+    def in_form(self, form: Form) -> Call:
+        """Returns the call in a form if it has it, else the call; the same for calls of some of its rows."""
+        chosen = self.forms.get(form, self)
+        if chosen.rows is None:
+            return chosen
+        of_rows = chosen.rows.call
+        rows = dataclasses.replace(chosen.rows, call=lambda band: of_rows(band).in_form(form))
+        return dataclasses.replace(chosen, rows=rows)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

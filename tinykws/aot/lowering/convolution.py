@@ -7,9 +7,10 @@ import dataclasses
 from collections.abc import Callable
 from functools import partial
 
-from tinykws.aot.lowering.call import Call, Parameters, RowWise, activation, options, result, same_shape
+from tinykws.aot.lowering.call import Call, Form, Parameters, RowWise, activation, options, result, same_shape
 from tinykws.aot.lowering.fast_convolution import STRIP, Convolution, fast_convolution, fast_depthwise_convolution
 from tinykws.aot.lowering.kernel_window import check_image, shape_fields, window_axes, window_fields
+from tinykws.aot.lowering.packed_convolution import packed_convolution, packed_depthwise_convolution
 from tinykws.aot.lowering.weights import read_weights, weighted_requantize
 from tinykws.aot.lowering.wide_convolution import wide_convolution, wide_depthwise_convolution
 from tinykws.aot.reader.graph import Graph, Op
@@ -60,20 +61,21 @@ def _by_rows(lower: Callable[[Convolution], Call], convolution: Convolution) -> 
     if batches != 1:
         return call
     rows = RowWise(height, convolution.rows, lambda band: lower(convolution.of_rows(band)))
-    wide = None if call.wide is None else dataclasses.replace(call.wide, rows=rows)
-    return dataclasses.replace(call, rows=rows, wide=wide)
+    forms = {form: dataclasses.replace(other, rows=rows) for form, other in call.forms.items()}
+    return dataclasses.replace(call, rows=rows, forms=forms)
 
 
 def _conv_2d(groups: int, convolution: Convolution) -> Call:
     fast = fast_convolution(convolution) if groups == 1 else None
     if fast is not None:
-        return _with_wide(fast, wide_convolution(convolution))
+        return _with_forms(fast, wide_convolution(convolution), packed_convolution(convolution))
     return _plain("kws_nn_conv_2d", convolution, groups=groups)
 
 
-def _with_wide(call: Call, wide: Call | None) -> Call:
-    """Returns a call that has a wide form, unless it has no use for one: a strip's weights are int16 anyway."""
-    return call if call.kernel == STRIP else dataclasses.replace(call, wide=wide)
+def _with_forms(call: Call, wide: Call | None, packed: Call | None) -> Call:
+    """Returns a call with its forms. A strip has no use for a wide one: its weights are int16 anyway."""
+    forms = {Form.WIDE: None if call.kernel == STRIP else wide, Form.PACKED: packed}
+    return dataclasses.replace(call, forms={form: other for form, other in forms.items() if other is not None})
 
 
 def _depthwise_conv_2d(multiplier: int, convolution: Convolution) -> Call:
@@ -81,8 +83,9 @@ def _depthwise_conv_2d(multiplier: int, convolution: Convolution) -> Call:
     is_common = convolution.depth == 1
     fast = fast_convolution(convolution) if is_common else fast_depthwise_convolution(convolution)
     if fast is not None:
-        wide = wide_convolution(convolution) if is_common else wide_depthwise_convolution(convolution)
-        return _with_wide(fast, wide)
+        if is_common:
+            return _with_forms(fast, wide_convolution(convolution), packed_convolution(convolution))
+        return _with_forms(fast, wide_depthwise_convolution(convolution), packed_depthwise_convolution(convolution))
     return _plain("kws_nn_depthwise_conv_2d", convolution, multiplier=multiplier)
 
 

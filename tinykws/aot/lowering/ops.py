@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tinykws.aot.lowering.broadcast import lower_mul, lower_prelu
-from tinykws.aot.lowering.call import Alias, Call, Lowering, activation, result
+from tinykws.aot.lowering.call import Alias, Call, Form, Lowering, activation, result
 from tinykws.aot.lowering.convolution import lower_conv_2d, lower_depthwise_conv_2d
 from tinykws.aot.lowering.dense import lower_fully_connected
 from tinykws.aot.lowering.elementwise import lower_add
@@ -22,7 +22,6 @@ from tinykws.aot.lowering.pooling import lower_pool_2d
 from tinykws.aot.lowering.reduction import lower_mean, lower_reduce_max
 from tinykws.aot.lowering.softmax import lower_softmax
 from tinykws.aot.lowering.transpose_convolution import lower_transpose_conv
-from tinykws.aot.lowering.wide_convolution import wide_call
 from tinykws.aot.reader.graph import Graph, Op
 
 
@@ -80,9 +79,9 @@ def lower(graph: Graph) -> list[Call | Alias]:
     return [_lower_op(graph, op) for op in graph.ops]
 
 
-def with_wide_weights(program: Sequence[Call | Alias]) -> list[Call | Alias]:
-    """Returns the same with weights in the form that takes more flash and fewer instructions, where there is one."""
-    return [wide_call(item) if isinstance(item, Call) else item for item in program]
+def in_form(program: Sequence[Call | Alias], form: Form) -> list[Call | Alias]:
+    """Returns the same with weights in a form, where a call has it."""
+    return [item.in_form(form) if isinstance(item, Call) else item for item in program]
 
 
 def _lower_op(graph: Graph, op: Op) -> Call | Alias:

@@ -8,7 +8,6 @@ which the kernel reads them. Both have the same outputs; which is used is decide
 
 from __future__ import annotations
 
-import dataclasses
 import math
 
 import numpy as np
@@ -43,7 +42,7 @@ def wide_convolution(convolution: Convolution) -> Call | None:
     at_once = min(up_to_multiple(math.prod(convolution.output.shape[:3]), PIXELS), room)
     weights = np.zeros((convolution.channels, filled), np.int64)
     weights[:, :values] = convolution.by_channel.reshape(convolution.channels, values)
-    scaling = _scaling(requantize)
+    scaling = scaling_of(requantize)
     parameters: Parameters = {
         "input": shape_fields(convolution.source),
         "output": shape_fields(convolution.output),
@@ -54,7 +53,7 @@ def wide_convolution(convolution: Convolution) -> Call | None:
         "weights": _tile_weights(weights, convolution.bias),
         "scaling": scaling if len(scaling) > 1 else np.repeat(scaling, CHANNELS, axis=0),
         "scaling_bytes": 12 * CHANNELS if len(scaling) > 1 else 0,
-        **_bounds(requantize),
+        **bounds_of(requantize),
     }
     in_place = convolution.rows.is_pointwise and convolution.columns.is_pointwise and convolution.keeps_shape
     kernel = "kws_nn_conv_2d_wide_relu" if _cannot_be_negative(requantize) else "kws_nn_conv_2d_wide"
@@ -74,7 +73,7 @@ def _pairs(values: IntArray) -> IntArray:
     return words
 
 
-def _scaling(requantize: dict[str, Value]) -> IntArray:
+def scaling_of(requantize: dict[str, Value]) -> IntArray:
     """Returns int32 [multipliers, 3]: multiplier, offset and shift, as kws_nn_scaling_of() makes them."""
     multipliers, shifts = requantize["multipliers"], requantize["shifts"]
     assert isinstance(multipliers, np.ndarray)
@@ -85,7 +84,8 @@ def _scaling(requantize: dict[str, Value]) -> IntArray:
     return np.stack([multipliers.astype(np.int64), offsets, right], axis=1).astype(np.int32)
 
 
-def _bounds(requantize: dict[str, Value]) -> dict[str, Value]:
+def bounds_of(requantize: dict[str, Value]) -> dict[str, Value]:
+    """Returns the range of outputs as fields of a parameter struct."""
     return {"minimum": requantize["minimum"], "maximum": requantize["maximum"]}
 
 
@@ -100,7 +100,7 @@ def _cannot_be_negative(requantize: dict[str, Value]) -> bool:
 def wide_depthwise_convolution(convolution: Convolution) -> Call | None:
     """Returns the call of a wide kernel with one filter per channel, None if none fits: windows along one axis."""
     requantize = fast_requantize(convolution.requantize, convolution.weights.sum_bounds)
-    axes = _along_one_axis(convolution)
+    axes = along_one_axis(convolution)
     whole = convolution.depth == convolution.channels and convolution.channels % ROW_CHANNELS == 0
     if requantize is None or axes is None or not whole or convolution.source.shape[0] != 1:
         return None
@@ -110,7 +110,7 @@ def wide_depthwise_convolution(convolution: Convolution) -> Call | None:
     length = (up_to_multiple(axis.positions, 2) - 2) * axis.stride + 2 * words
     if 2 * ROW_CHANNELS * length > ROW_MAX_BYTES:
         return None
-    scaling = _scaling(requantize)
+    scaling = scaling_of(requantize)
     parameters: Parameters = {
         "channels": convolution.channels,
         "input_size": max(0, min(size, length - axis.pad)),
@@ -125,14 +125,14 @@ def wide_depthwise_convolution(convolution: Convolution) -> Call | None:
         "weights": _row_weights(taps, convolution.bias, axis.stride, words),
         "scaling": scaling,
         "scaling_step": 3 if len(scaling) > 1 else 0,
-        **_bounds(requantize),
+        **bounds_of(requantize),
     }
     scratch_bytes, in_place = 2 * ROW_CHANNELS * length, convolution.keeps_shape
     kernel = "kws_nn_depthwise_conv_2d_row"
     return Call(kernel, parameters, (convolution.source,), convolution.output, scratch_bytes, in_place)
 
 
-def _along_one_axis(convolution: Convolution) -> tuple[Axis, int] | None:
+def along_one_axis(convolution: Convolution) -> tuple[Axis, int] | None:
     """Returns the axis along which a window slides and the image's size, if the other axis is one pixel wide."""
     _, height, width, _ = convolution.source.shape
     for along, size, across, across_size in (
@@ -152,13 +152,3 @@ def _row_weights(taps: IntArray, bias: IntArray, stride: int, words: int) -> Int
     of_outputs[:, 0, :size] = of_outputs[:, 1, stride : stride + size] = 2 * taps
     pairs = _pairs(of_outputs.reshape(channels, 2, words // 2, 2, 2)).transpose(0, 2, 1, 3)
     return np.concatenate([2 * bias[:, None], pairs.reshape(channels, -1)], axis=1).astype(np.int32)
-
-
-def wide_call(call: Call) -> Call:
-    """Returns the wide form of a call if it has one, else the call; the same for calls of some of its rows."""
-    chosen = call.wide or call
-    if chosen.rows is None:
-        return chosen
-    of_rows = chosen.rows.call
-    rows = dataclasses.replace(chosen.rows, call=lambda band: wide_call(of_rows(band)))
-    return dataclasses.replace(chosen, rows=rows)

@@ -22,10 +22,14 @@
     IN_OUT(kws_nn_softmax) \
     IN_OUT(kws_nn_strided_copy) \
     IN_OUT(kws_nn_transpose_conv) \
+    IN_OUT_SCRATCH(kws_nn_conv_2d_packed) \
+    IN_OUT_SCRATCH(kws_nn_conv_2d_packed_pixel) \
+    IN_OUT_SCRATCH(kws_nn_conv_2d_packed_strip) \
     IN_OUT_SCRATCH(kws_nn_conv_2d_strip) \
     IN_OUT_SCRATCH(kws_nn_conv_2d_tile) \
     IN_OUT_SCRATCH(kws_nn_conv_2d_wide) \
     IN_OUT_SCRATCH(kws_nn_conv_2d_wide_relu) \
+    IN_OUT_SCRATCH(kws_nn_depthwise_conv_2d_packed) \
     IN_OUT_SCRATCH(kws_nn_depthwise_conv_2d_planar) \
     IN_OUT_SCRATCH(kws_nn_depthwise_conv_2d_row) \
     TWO_IN(kws_nn_add) \
