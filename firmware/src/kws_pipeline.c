@@ -42,8 +42,10 @@ static const kws_grammar_rule grammar[] = KWS_GRAMMAR;
 #endif
 #ifdef KWS_GATE_RATIO
 #define GATE_RATIO KWS_GATE_RATIO
+#define GATE kws_sleep_while_quiet
 #else
 #define GATE_RATIO 0
+#define GATE NULL
 #endif
 static const kws_listener_config config = {
     .frontend = &kws_frontend_default,
@@ -63,6 +65,7 @@ static const kws_listener_config config = {
     .n_frames = KWS_N_FRAMES,
     .inference_stride = KWS_INFERENCE_STRIDE,
     .gate_ratio = GATE_RATIO,
+    .gate = GATE,
     .infer = infer,
     .get_ready = get_ready,
     .on_inference = tell_inference,
