@@ -35,6 +35,7 @@ int main(void)
     uint32_t sum = 0;
     uint32_t most = 0;
     config.gate_ratio = GATE_RATIO;
+    config.gate = GATE_RATIO > 0 ? kws_sleep_while_quiet : NULL;
     kws_listener_init(&listener, &config, kws_model_input(), memory);
     while (listener.frames < 3 * N_FRAMES) {
         feed(26);

@@ -39,8 +39,11 @@ static const kws_grammar_rule kws_grammar[] = KWS_GRAMMAR;
 #define KWS_N_RULES 0
 #endif
 
-#ifndef KWS_GATE_RATIO
-#define KWS_GATE_RATIO 0 /* no gate */
+#ifdef KWS_GATE_RATIO
+#define KWS_GATE kws_sleep_while_quiet
+#else
+#define KWS_GATE_RATIO 0
+#define KWS_GATE NULL
 #endif
 
 /* Initialises a kws_detector_config. */

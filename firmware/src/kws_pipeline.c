@@ -22,6 +22,7 @@ static const kws_listener_config config = {
     .n_frames = KWS_N_FRAMES,
     .inference_stride = KWS_INFERENCE_STRIDE,
     .gate_ratio = KWS_GATE_RATIO,
+    .gate = KWS_GATE,
     .infer = infer,
     .get_ready = get_ready,
     .on_inference = tell_inference,

@@ -188,7 +188,7 @@ def test_errors_say_what_is_wrong_and_what_to_do(bundle: tinykws.Bundle, tmp_pat
         list(tinykws.detect_file(bundle, tmp_path / "none.wav"))
     with pytest.raises(tinykws.ConfigError) as caught:
         tinykws.generate(bundle, "nano33bel", tmp_path / "out")
-    assert (caught.value.hint or "").startswith("did you mean nano33ble?")
+    assert (caught.value.hint or "").startswith("did you mean nano33ble or nano33ble_rev2?")
     with pytest.raises(tinykws.ConfigError, match="there is no file"):
         tinykws.list_boards(tmp_path / "none.yaml")
     with pytest.raises(tinykws.ConfigError, match="split 'test' does not exist"):

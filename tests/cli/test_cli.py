@@ -147,7 +147,8 @@ def test_a_word_that_cannot_be_spoken(tmp_path: Path, capsys: pytest.CaptureFixt
 
 
 def test_a_board_with_a_typo(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert "did you mean nano33ble?" in fails(capsys, 2, "build", "--board", "nano33bel", "--project", project)
+    shown = fails(capsys, 2, "build", "--board", "nano33bel", "--project", project)
+    assert "did you mean nano33ble or nano33ble_rev2?" in shown
 
 
 @pytest.mark.parametrize(

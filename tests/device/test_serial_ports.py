@@ -101,7 +101,7 @@ def test_a_named_port_with_another_board_on_it_is_refused() -> None:
 
 def test_what_boards_a_port_may_be() -> None:
     rows = load_boards().values()
-    assert [board.id for board in boards_on(APP, rows)] == ["nano33ble"]
+    assert [board.id for board in boards_on(APP, rows)] == ["nano33ble", "nano33ble_rev2"]
     assert "esp32" in [board.id for board in boards_on(BRIDGE, rows)]
     assert boards_on(BUILT_IN, rows) == []
 

@@ -522,7 +522,7 @@ def test_a_local_library_counts_where_it_is(tmp_path: Path, no_registry: None, m
 
 def test_a_board_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["doctor", "--board", "nano33bel", "--project", str(tmp_path)]) == 2
-    assert "did you mean nano33ble?" in capsys.readouterr().err
+    assert "did you mean nano33ble or nano33ble_rev2?" in capsys.readouterr().err
 
 
 def test_a_real_run_over_all_boards(

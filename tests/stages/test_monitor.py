@@ -636,7 +636,7 @@ def test_a_log_that_cannot_be_written_is_wrong_use(tmp_path: Path, capsys: pytes
         (["--on", "yes", "no-such-program"], 2, "there is no program no-such-program"),
         (["--on", "yes", "echo 'x"], 2, "cannot be parsed"),
         (["--board", "host"], 2, "no USB ids for host"),
-        (["--board", "nano33bel"], 2, "did you mean nano33ble?"),
+        (["--board", "nano33bel"], 2, "did you mean nano33ble or nano33ble_rev2?"),
         ([], 4, "no port matches a board"),
     ],
 )

@@ -15,7 +15,7 @@ from cffi import FFI
 
 LIBRARIES = {
     "kws_audio": ("golden_signal",),
-    "kws_detect": ("detector", "gate", "listener", "recognize_commands", "temporal_filter"),
+    "kws_detect": ("detector", "gate", "listener", "recognize_commands", "sleep", "temporal_filter"),
     "kws_frontend": (
         "fft",
         "filterbank",
@@ -120,12 +120,17 @@ size_t detector_memory_words(size_t history, size_t n_labels);
 size_t detector_run(kws_detector *detector, const uint32_t *times_ms, const int8_t *scores, size_t count,
                     kws_detection *detections);
 
+typedef struct kws_listener { uint32_t frames; uint32_t features_crc32; bool slept; ...; } kws_listener;
+typedef enum { KWS_GATE_BEGIN, KWS_GATE_FRAME, KWS_GATE_DUE } kws_gate_event;
+typedef bool (*kws_listener_gate)(kws_listener *listener, kws_gate_event event);
+bool kws_sleep_while_quiet(kws_listener *listener, kws_gate_event event);
 typedef struct {
     const kws_frontend_config *frontend;
     kws_detector_config detector;
     uint16_t n_frames;
     uint16_t inference_stride;
     uint16_t gate_ratio;
+    kws_listener_gate gate;
     bool (*infer)(void *context, const int8_t *features, int8_t *scores);
     void (*get_ready)(void *context);
     void (*on_inference)(void *context, uint32_t time_ms, const int8_t *scores);
@@ -134,7 +139,6 @@ typedef struct {
     void (*on_frame)(void *context, uint32_t time_ms, const int8_t *frame);
     void *context;
 } kws_listener_config;
-typedef struct { uint32_t frames; uint32_t features_crc32; bool slept; ...; } kws_listener;
 
 void kws_listener_init(kws_listener *listener, const kws_listener_config *config, int8_t *features,
                        uint32_t *memory);

@@ -54,6 +54,7 @@ class Listener:
                 "n_frames": frontend.n_frames,
                 "inference_stride": detector.inference_stride_ms // frontend.stride_ms,
                 "gate_ratio": detector.gate_ratio,
+                "gate": ffi.addressof(lib, "kws_sleep_while_quiet") if detector.gate_ratio else ffi.NULL,
                 "infer": lib.listener_infer,
                 "on_inference": lib.listener_on_inference,
                 "on_detection": lib.listener_on_detection,

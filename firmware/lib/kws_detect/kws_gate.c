@@ -7,11 +7,13 @@
 #define RISE_BITS 7
 #define LOUDEST (1u << 27) /* so that 16ths fit 32 bits */
 
-void kws_gate_reset(kws_gate *gate)
+uint32_t kws_loudness(const uint32_t *signal, size_t n_mels)
 {
-    gate->floor = 0;
-    gate->quiet = 0;
-    gate->knows_floor = false;
+    uint32_t sum = 0;
+    for (size_t i = 0; i < n_mels; ++i) {
+        sum = signal[i] < UINT32_MAX - sum ? sum + signal[i] : UINT32_MAX;
+    }
+    return sum;
 }
 
 static void follow(kws_gate *gate, uint32_t loudness)

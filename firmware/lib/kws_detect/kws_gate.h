@@ -10,6 +10,7 @@
 #define KWS_GATE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -25,10 +26,11 @@ typedef struct {
     bool knows_floor;
 } kws_gate;
 
-/* Starts from scratch. The first frame is the first floor, and counts as loud. */
-void kws_gate_reset(kws_gate *gate);
+/* The loudness of a frame: the sum of its channels' amplitudes [n_mels]. A constant offset of the samples, and what is below
+ * the lowest channel, do not count. */
+uint32_t kws_loudness(const uint32_t *signal, size_t n_mels);
 
-/* Takes the loudness of the next frame (kws_frontend_loudness()). */
+/* Takes the loudness of the next frame. The first one after all of the gate was 0 is the first floor, and counts as loud. */
 void kws_gate_step(kws_gate *gate, uint16_t ratio, uint32_t loudness);
 
 #ifdef __cplusplus

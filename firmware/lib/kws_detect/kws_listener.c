@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kws_listener.h"
 
-#include <string.h>
-
 #include "kws_crc32.h"
 
 /* 32-bit words that hold `bytes`. */
@@ -30,7 +28,6 @@ void kws_listener_init(kws_listener *listener, const kws_listener_config *config
     kws_detector_init(&listener->detector, detector, memory);
     memory += KWS_DETECTOR_MEMORY_WORDS(detector->history, detector->n_labels);
     kws_frontend_init(&listener->frontend, frontend, memory);
-    listener->frontend.measures_loudness = config->gate_ratio > 0;
     kws_listener_reset(listener);
 }
 
@@ -38,8 +35,10 @@ void kws_listener_reset(kws_listener *listener)
 {
     kws_frontend_reset(&listener->frontend);
     kws_detector_reset(&listener->detector);
-    kws_gate_reset(&listener->gate);
     listener->slept = false;
+    if (listener->config->gate != NULL) {
+        listener->config->gate(listener, KWS_GATE_BEGIN);
+    }
     listener->frames = 0;
     listener->frames_left = frames_to_first_call(listener->config);
     listener->features_crc32 = 0;
@@ -86,52 +85,12 @@ static void keep_frame(kws_listener *listener)
     }
 }
 
-/* Moves the oldest frame to the end of the model input. */
-static void rotate(kws_listener *listener)
-{
-    const size_t n_mels = listener->config->frontend->n_mels;
-    const size_t others = (size_t)(listener->config->n_frames - 1) * n_mels;
-    int8_t oldest[KWS_MAX_MELS];
-    memcpy(oldest, listener->features, n_mels);
-    move_down(listener->features, listener->features + n_mels, others);
-    memcpy(listener->features + others, oldest, n_mels);
-}
-
-/* Puts the frames through the model input again, oldest first, as if it filled after a reset; then it is as it was. */
-static void wake(kws_listener *listener)
-{
-    const kws_listener_config *config = listener->config;
-    uint16_t left = frames_to_first_call(config);
-    if (config->get_ready == NULL) {
-        return;
-    }
-    for (uint16_t frame = 1; frame <= config->n_frames; ++frame) {
-        rotate(listener);
-        if (--left == 0 && frame < config->n_frames) {
-            left = config->inference_stride;
-            config->get_ready(config->context);
-        }
-    }
-}
-
-static bool is_quiet(const kws_listener *listener)
-{
-    return listener->config->gate_ratio > 0 && listener->gate.quiet >= listener->config->n_frames;
-}
-
 /* Fills the scores of the model, or those of a room where nothing was to be heard. */
 static bool get_scores(kws_listener *listener)
 {
     const kws_listener_config *config = listener->config;
-    const bool slept = listener->slept;
-    listener->slept = is_quiet(listener);
-    if (listener->slept) {
-        memset(listener->scores, INT8_MIN, config->detector.n_labels);
-        listener->scores[KWS_SILENCE_LABEL] = INT8_MAX;
+    if (config->gate != NULL && config->gate(listener, KWS_GATE_DUE)) {
         return true;
-    }
-    if (slept) {
-        wake(listener);
     }
     return config->infer(config->context, listener->features, listener->scores);
 }
@@ -179,9 +138,8 @@ void kws_listener_feed(kws_listener *listener, const int16_t *samples, size_t co
         count -= taken;
         if (is_frame) {
             keep_frame(listener);
-            if (listener->config->gate_ratio > 0) {
-                kws_gate_step(&listener->gate, listener->config->gate_ratio,
-                              kws_frontend_loudness(&listener->frontend));
+            if (listener->config->gate != NULL) {
+                listener->config->gate(listener, KWS_GATE_FRAME);
             }
             step_towards_inference(listener);
         }

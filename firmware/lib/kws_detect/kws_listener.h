@@ -29,12 +29,22 @@
 extern "C" {
 #endif
 
+typedef struct kws_listener kws_listener;
+
+/* A gate is called at a reset, after each frame, and when an inference is due: then it returns whether that is left out, with
+ * the scores filled. */
+typedef enum { KWS_GATE_BEGIN, KWS_GATE_FRAME, KWS_GATE_DUE } kws_gate_event;
+typedef bool (*kws_listener_gate)(kws_listener *listener, kws_gate_event event);
+
+bool kws_sleep_while_quiet(kws_listener *listener, kws_gate_event event);
+
 typedef struct {
     const kws_frontend_config *frontend;
     kws_detector_config detector;
     uint16_t n_frames;         /* feature frames the model looks at */
     uint16_t inference_stride; /* frames from one inference to the next */
-    uint16_t gate_ratio;       /* of a loud frame to the noise floor, in 256ths; 0: there is no gate */
+    uint16_t gate_ratio;       /* of a loud frame to the noise floor, in 256ths; only with a gate */
+    kws_listener_gate gate;    /* kws_sleep_while_quiet, or NULL: then the linker leaves it out */
 
     /* Runs the model on features [n_frames, n_mels] and fills scores [n_labels]. If it returns false, this inference
      * is skipped: neither on_inference nor the detector sees it. */
@@ -56,7 +66,7 @@ typedef struct {
     void *context; /* handed to them all */
 } kws_listener_config;
 
-typedef struct {
+struct kws_listener {
     const kws_listener_config *config;
     kws_frontend frontend;
     kws_detector detector;
@@ -68,7 +78,7 @@ typedef struct {
     kws_gate gate;
     bool slept;              /* whether the gate left out the newest inference */
     uint32_t features_crc32; /* of all int8 features since reset, frame by frame */
-} kws_listener;
+};
 
 /* 32-bit words of memory that kws_listener_init() wants. */
 #define KWS_LISTENER_MEMORY_WORDS(window_samples, n_mels, history, n_labels) \

@@ -16,7 +16,7 @@ void kws_frontend_init(kws_frontend *frontend, const kws_frontend_config *config
     frontend->noise = frontend->signal + config->n_mels;
     frontend->spectrum = (kws_complex *)(frontend->noise + config->n_mels);
     frontend->samples = (int16_t *)(frontend->spectrum + config->fft.size / 2u);
-    frontend->measures_loudness = false;
+    frontend->measure = NULL;
     kws_frontend_reset(frontend);
 }
 
@@ -27,21 +27,6 @@ void kws_frontend_reset(kws_frontend *frontend)
     memset(frontend->noise, 0, frontend->config->n_mels * sizeof frontend->noise[0]);
 }
 
-/* The sum of values, or the largest number if it is more. */
-static uint32_t sum_of(const uint32_t *values, size_t count)
-{
-    uint32_t sum = 0;
-    for (size_t i = 0; i < count; ++i) {
-        sum = values[i] < UINT32_MAX - sum ? sum + values[i] : UINT32_MAX;
-    }
-    return sum;
-}
-
-uint32_t kws_frontend_loudness(const kws_frontend *frontend)
-{
-    return frontend->loudness;
-}
-
 /* Computes a frame of the window that is held. */
 static void compute_frame(kws_frontend *frontend, uint16_t *features)
 {
@@ -50,8 +35,8 @@ static void compute_frame(kws_frontend *frontend, uint16_t *features)
     const int shift = kws_analysis_window_apply(config, frontend->samples, frontend->spectrum);
     kws_fft_real(&config->fft, shift, frontend->spectrum);
     kws_filterbank_apply(&config->filterbank, n_mels, frontend->spectrum, shift, frontend->signal);
-    if (frontend->measures_loudness) {
-        frontend->loudness = sum_of(frontend->signal, n_mels);
+    if (frontend->measure != NULL) {
+        frontend->loudness = frontend->measure(frontend->signal, n_mels);
     }
     kws_noise_reduction_apply(&config->noise, n_mels, frontend->noise, frontend->signal);
     kws_pcan_apply(&config->pcan, n_mels, frontend->noise, frontend->signal);

@@ -82,12 +82,14 @@ extern const kws_frontend_config kws_frontend_default;
 typedef struct {
     const kws_frontend_config *config;
     size_t samples_held;
-    int16_t *samples;       /* [window_samples] the newest ones, oldest first */
-    kws_complex *spectrum;  /* [fft.size / 2] */
-    uint32_t *signal;       /* [n_mels] */
-    uint32_t *noise;        /* [n_mels] the noise estimate, with smoothing_bits extra bits */
-    bool measures_loudness; /* whether to keep `loudness` up to date; false after init */
-    uint32_t loudness;
+    int16_t *samples;      /* [window_samples] the newest ones, oldest first */
+    kws_complex *spectrum; /* [fft.size / 2] */
+    uint32_t *signal;      /* [n_mels] */
+    uint32_t *noise;       /* [n_mels] the noise estimate, with smoothing_bits extra bits */
+    /* The loudness of a frame, of its channels' amplitudes [n_mels] before noise reduction and gain control; NULL after
+     * init: it is not measured. */
+    uint32_t (*measure)(const uint32_t *signal, size_t n_mels);
+    uint32_t loudness; /* of the newest frame */
 } kws_frontend;
 
 /* Limits of a configuration. Band widths are 8 bits; a line of features has two digits for each channel. */
@@ -119,10 +121,6 @@ void kws_frontend_reset(kws_frontend *frontend);
  * not 0). A complete frame is then in features [n_mels], and *is_frame is true. */
 size_t kws_frontend_feed(kws_frontend *frontend, const int16_t *samples, size_t count, uint16_t *features,
                          bool *is_frame);
-
-/* The loudness of the newest frame, if measures_loudness was set before: the sum of its channels' amplitudes, before noise
- * reduction and gain control. A constant offset of the samples, and what is below the lowest channel, do not count. */
-uint32_t kws_frontend_loudness(const kws_frontend *frontend);
 
 /* A feature as the model takes it: 0 to 670 becomes -128 to 127, in steps of the model's input scale. */
 int8_t kws_quantize_feature(uint16_t feature);

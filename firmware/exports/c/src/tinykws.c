@@ -76,6 +76,7 @@ static kws_listener_config config_of(tinykws *kws)
         .n_frames = KWS_N_FRAMES,
         .inference_stride = KWS_INFERENCE_STRIDE,
         .gate_ratio = KWS_GATE_RATIO,
+        .gate = KWS_GATE,
         .infer = infer,
         .get_ready = KWS_MODEL_INFERENCE_STRIDE != 0 ? get_ready : NULL,
         .on_detection = tell_detection,
