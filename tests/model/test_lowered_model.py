@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_networks import random_convolution, random_net, random_net_of_all_ops, random_stream
+from tflite_builder import OpSpec, TensorSpec, build_model
 from tflm_oracle import needs_tflm, tflm
 from tiny_model import tiny_tflite
 
@@ -160,3 +161,17 @@ def test_a_stream_moves_the_input_on() -> None:
     plan = KernelPlan([KernelCall("kws_nn_move", {}, [Operand(offset=0), Operand(offset=8)], 6)], memory)
     stream = np.arange(1, 9, dtype=np.int8)
     assert plan.run_stream(stream, 2, 1, 3).tolist() == [[0, 0, 1, 2, 3, 4], [1, 2, 3, 4, 5, 6], [3, 4, 5, 6, 7, 8]]
+
+
+def test_a_stride_beyond_32_bits_that_is_never_taken() -> None:
+    """A damaged model can have one; in C it does not fit the parameter."""
+    numbers = [np.array(values, "<i4").tobytes() for values in ([0, 0], [2, 4], [2**30, 1])]
+    tensors = [
+        TensorSpec((2, 4), scales=(0.5,)),
+        *(TensorSpec((2,), "INT32", (), (), data=data) for data in numbers),
+        TensorSpec((1, 4), scales=(0.5,)),
+    ]
+    masks = dict.fromkeys(("begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask", "shrink_axis_mask"), 0)
+    model = build_model(tensors, [OpSpec("STRIDED_SLICE", [0, 1, 2, 3], [4], masks)])
+    values = np.arange(8, dtype=np.int8)
+    assert LoweredModel(read_model(model)).invoke(values).tolist() == [0, 1, 2, 3]

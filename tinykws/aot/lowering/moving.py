@@ -76,7 +76,8 @@ def lower_strided_slice(graph: Graph, op: Op) -> Call:
     same_shape(op, output, [len(part) for axis, part in enumerate(slices) if not shrunk >> axis & 1])
     strides = _element_strides(source.shape)
     first = sum(part[0] * stride for part, stride in zip(slices, strides, strict=True) if part)
-    steps = [part.step * stride for part, stride in zip(slices, strides, strict=True)]
+    # Of one index the step is never taken, and a damaged model can have one that does not fit 32 bits.
+    steps = [part.step * stride if len(part) > 1 else 0 for part, stride in zip(slices, strides, strict=True)]
     return _strided_copy(source, output, [len(part) for part in slices], steps, first)
 
 
