@@ -44,9 +44,9 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def quarter_of_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+def a_sixth_of_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """With which an RP2040 has room for the medium size only."""
-    monkeypatch.setattr("tinykws.cost.size_choice.SHARE_OF_CLOCK", 0.25)
+    monkeypatch.setattr("tinykws.cost.size_choice.SHARE_OF_CLOCK", 1 / 6)
 
 
 def architecture_of(root: Path) -> str:
@@ -81,7 +81,7 @@ def test_an_emulated_boards_choice_does_not_bind_the_next(root: Path) -> None:
     assert architecture_of(root) == "stream_medium"
 
 
-@pytest.mark.usefixtures("quarter_of_the_clock")
+@pytest.mark.usefixtures("a_sixth_of_the_clock")
 def test_another_boards_choice_makes_the_trained_network_out_of_date_and_is_told(root: Path) -> None:
     choose(root, "pico")
     project = Project.load(root)
@@ -101,7 +101,7 @@ def test_another_boards_choice_makes_the_trained_network_out_of_date_and_is_told
     ]
 
 
-@pytest.mark.usefixtures("quarter_of_the_clock")
+@pytest.mark.usefixtures("a_sixth_of_the_clock")
 def test_a_command_that_only_uses_the_bundle_tells_and_changes_nothing(root: Path) -> None:
     choose(root, "pico")
     bundle, said = root / "build" / "bundle", Said()
@@ -136,7 +136,7 @@ def test_a_note_that_cannot_be_read_is_none(root: Path, text: str) -> None:
     assert architecture_of(root) == "stream_medium"
 
 
-@pytest.mark.usefixtures("quarter_of_the_clock")
+@pytest.mark.usefixtures("a_sixth_of_the_clock")
 def test_build_says_it_in_text_and_json(
     root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -164,7 +164,7 @@ def test_where_none_fits_nothing_is_trained(
     assert not (root / "build" / FILE_NAME).exists()
 
 
-@pytest.mark.usefixtures("quarter_of_the_clock")
+@pytest.mark.usefixtures("a_sixth_of_the_clock")
 def test_a_board_that_cannot_be_built_for_changes_no_choice(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise ToolError("no platform")
