@@ -36,16 +36,20 @@ def test_two_voices_are_too_few() -> None:
         split_voices([ESPEAK, HIBARI], ("hibari",), 1)
 
 
+OTHERS = [cast(name, 3) for name in "abcd"]
+
+
 @pytest.mark.parametrize(
     ("engines", "held"),
     [
         ([ESPEAK], ()),
         ([ESPEAK, GNUSPEECH, HIBARI], ()),
         ([ESPEAK, GNUSPEECH, HIBARI, FLITE], ()),
-        ([ESPEAK, GNUSPEECH, HIBARI, PIPER, cast("a", 3)], ("hibari", "piper")),
-        ([ESPEAK, GNUSPEECH, HIBARI, FLITE, PIPER], ("flite",)),
-        ([ESPEAK, GNUSPEECH, HIBARI, FLITE, PIPER, cast("a", 3), cast("b", 3)], ("flite", "hibari")),
-        ([ESPEAK, cast("a", 3), cast("b", 3), cast("c", 3)], ()),
+        ([ESPEAK, GNUSPEECH, HIBARI, FLITE, PIPER, cast("a", 3)], ()),
+        ([ESPEAK, GNUSPEECH, HIBARI, PIPER, *OTHERS[:3]], ("hibari", "piper")),
+        ([ESPEAK, GNUSPEECH, HIBARI, FLITE, PIPER, *OTHERS[:2]], ("flite",)),
+        ([ESPEAK, GNUSPEECH, HIBARI, FLITE, PIPER, *OTHERS], ("flite", "hibari")),
+        ([ESPEAK, *OTHERS], ()),
     ],
 )
 def test_how_many_engines_are_held_back(engines: list[EngineVoices], held: tuple[str, ...]) -> None:

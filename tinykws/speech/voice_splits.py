@@ -18,10 +18,10 @@ from tinykws.training_data.folders import TESTING, TRAINING, VALIDATION
 HOLD_BACK_ORDER = ("flite", "hibari", "festival", "piper", "gnuspeech")
 """The engine that training misses least comes first. espeak-ng is never held back: it sounds least like people, and has
 most voices and accents."""
-FEWEST_ENGINES = 5
+FEWEST_ENGINES = 7
 """With fewer, training needs them all: a network trained on espeak-ng, GnuSpeech and hibari alone heard less than half
 as many people as one that had flite, festival and Piper as well (docs/notebook/hearing_people.md)."""
-ENGINES_FOR_TWO = 7
+ENGINES_FOR_TWO = 9
 TURNS = 3000
 """Length of the order of speakers; then it starts again."""
 

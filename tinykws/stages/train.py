@@ -47,6 +47,7 @@ from tinykws.training.teachers.speech_teacher import SpeechTeacher
 from tinykws.training.teachers.teaching import make_lessons
 from tinykws.training.trainer import EpochResult, Trainer
 from tinykws.training.word_targets import WordTargets
+from tinykws.training_data.augmentation.speaking_rate import SpeakingRates
 from tinykws.training_data.dataset import Dataset
 
 HISTORY_NAME = "history.json"
@@ -153,9 +154,13 @@ def _learn_streams(
     facts = facts_of(first, architecture, settings, project.negatives_dir)
     folder = project.synthetic_start_dir
     kept = kept_start(folder, facts)
-    lessons = _lessons(teacher, first, project, talk, recordings, progress=progress) if teacher and not kept else None
-    run = StreamRun(first, settings, architecture, talk, lessons)
-    history = _restored(run, kept, progress) or _learn_and_keep(run, facts, folder, settings, first, progress=progress)
+    run = StreamRun(first, settings, architecture, talk)
+    history = _restored(run, kept, progress)
+    if not history:
+        if teacher is not None:
+            lessons = _lessons(teacher, first, project, settings, talk, recordings=recordings, progress=progress)
+            run = StreamRun(first, settings, architecture, talk, lessons)
+        history = _learn_and_keep(run, facts, folder, settings, first, progress=progress)
     if len(recordings) < FEWEST_RECORDINGS:
         if len(recordings):
             progress.say(f"{len(recordings)} recordings are too few to tell whether they help: record twenty")
@@ -270,15 +275,17 @@ def _lessons(
     teacher: SpeechTeacher,
     dataset: Dataset,
     project: Project,
+    settings: TrainingSettings,
     talk: Sequence[Samples],
-    recordings: Rows,
     *,
+    recordings: Rows,
     progress: Progress,
 ) -> Lessons:
     """Returns what the pretrained teacher, which does not learn the recordings, says of clips and talk."""
-    kept, seed = project.teacher_rows_path, project.config.training.seed
+    kept, augmentation = project.teacher_rows_path, settings.augmentation
+    rates = SpeakingRates(augmentation.speed_percent, augmentation.tempo_percent or 0.0)
     lessons, knowledge = make_lessons(
-        teacher, dataset, talk, left_out=recordings, kept=kept, seed=seed, progress=progress
+        teacher, dataset, talk, left_out=recordings, rates=rates, kept=kept, seed=settings.seed, progress=progress
     )
     progress.say(str(knowledge))
     return lessons

@@ -15,7 +15,6 @@ from concurrent.futures import CancelledError
 
 import numpy as np
 import numpy.typing as npt
-import soxr
 
 from tinykws.audio.samples import SAMPLE_RATE_HZ, Samples, saturated
 from tinykws.native.features import Features, features_of_clips
@@ -26,6 +25,7 @@ from tinykws.training.architectures.stream_tcn import STRIDE, Shape
 from tinykws.training.lessons import Lessons, Logits, Said, rows_taught
 from tinykws.training.prepared_ahead import prepared_ahead
 from tinykws.training_data.augmentation.clip_augmenter import Augmenter
+from tinykws.training_data.augmentation.speaking_rate import SpeakingRates, spoken_at
 from tinykws.training_data.augmentation.word_position import speech_edges
 from tinykws.training_data.dataset import Dataset
 from tinykws.training_data.folders import SILENCE_INDEX, UNKNOWN_INDEX
@@ -60,12 +60,6 @@ LEVEL_DB = (-14.0, 8.0)
 """Loudness of speech, relative to LEVEL."""
 LEVEL = 2000.0
 """RMS of int16 samples."""
-SPEED_SHARE = 0.7
-"""Share of the clips that are played faster or slower, pitch and formants with it …"""
-SPEEDS_TIMES = 2.0
-"""… by up to twice `speed_percent`: a segment has time for a word that is longer than a clip."""
-SLOWER_SHARE = 0.75
-"""Share of the segments that are slowed down: to a device people speak more slowly than synthesizers do."""
 FADE = 240
 """Samples over which a piece of talk begins and ends."""
 FLOOR = 8.0
@@ -131,8 +125,8 @@ class SegmentMaker:
         self._talk, self._noise = (_long_enough(self._frontend.clip_samples, each) for each in (talk, dataset.noise))
         self._lessons, self._n_labels = lessons, len(dataset.labels)
         self._talk_numbers = [at for at, each in enumerate(talk) if each.size >= self._frontend.clip_samples]
-        self._seed, self._speed_percent = seed, settings.speed_percent
-        self._tempo_percent = settings.tempo_percent or 0.0
+        self._seed = seed
+        self._rates = SpeakingRates(settings.speed_percent, settings.tempo_percent or 0.0)
         self.n_segments = max(1, settings.clips_per_epoch // CLIPS_PER_SEGMENT)
         in_place = dataclasses.replace(settings, place_probability=0, cut_probability=0, shift_ms=0, speed_percent=0)
         blank = np.zeros((1, self._frontend.clip_samples), np.int16)
@@ -172,42 +166,35 @@ class SegmentMaker:
         sound = np.empty((count, self._frontend.clip_samples), np.int16)
         targets = np.empty((count, self.rows), np.int8)
         taught = np.empty((count, self.rows, self._n_labels), np.float32)
-        slowness = self._slowness(count, rng)
         for row in range(count):
             dry, speech = self._sound(rng)
             sound[row] = saturated(dry + FLOOR * rng.standard_normal(dry.size, np.float32))
-            targets[row] = self._targets(speech, slowness[row])
-            taught[row] = self._taught(speech, slowness[row])
+            targets[row] = self._targets(speech)
+            taught[row] = self._taught(speech)
         sound, _ = self._augmenter.augment(sound, np.full(count, UNKNOWN_INDEX), rng)
-        return slower(features_of_clips(sound, self._frontend), slowness), targets, taught
+        return features_of_clips(sound, self._frontend), targets, taught
 
-    def _slowness(self, count: int, rng: np.random.Generator) -> npt.NDArray[np.float64]:
-        """Returns how many times longer each segment's sound shall take: 1 for some, else up to the settings' tempo."""
-        slowness = np.exp(rng.uniform(0, np.log1p(self._tempo_percent / 100), count))
-        return np.where(rng.random(count) < SLOWER_SHARE, slowness, 1.0)
-
-    def _targets(self, speech: Sequence[_Speech], slowness: float) -> npt.NDArray[np.int8]:
+    def _targets(self, speech: Sequence[_Speech]) -> npt.NDArray[np.int8]:
         """Returns the rows' labels: int8 [rows]."""
         row_ends, heard, either = self._row_ends, _samples(HEARD_MS), _samples(EITHER_MS)
         targets = np.full(self.rows, SILENCE_INDEX, np.int8)
-        spans = [(one.start * slowness, one.end * slowness, one.label_id) for one in speech]
-        words = [(end, label_id) for _, end, label_id in spans if label_id >= FIRST_WORD]
-        for start, end, _ in spans:
-            targets[(row_ends >= start) & (row_ends < end + _samples(LINGER_MS))] = UNKNOWN_INDEX
+        words = [(one.end, one.label_id) for one in speech if one.label_id >= FIRST_WORD]
+        for one in speech:
+            targets[(row_ends >= one.start) & (row_ends < one.end + _samples(LINGER_MS))] = UNKNOWN_INDEX
         for end, _ in words:
             targets[(row_ends >= end - either) & (row_ends < end + heard + either)] = NOT_COUNTED
         for end, label_id in words:
             targets[(row_ends >= end) & (row_ends < end + heard)] = label_id
         return targets
 
-    def _taught(self, speech: Sequence[_Speech], slowness: float) -> Logits:
+    def _taught(self, speech: Sequence[_Speech]) -> Logits:
         """Returns what the teacher says of the rows: float [rows, n_labels], NaN where it heard nothing.
 
         A word is said up to HEARD_MS after it, even if other speech has begun by then.
         """
-        heard = _samples(HEARD_MS) / slowness
+        heard = _samples(HEARD_MS)
         pieces = [(one.start, one.end + heard, one.said) for one in speech if one.said is not None]
-        return rows_taught(self._row_ends / slowness, pieces, self._n_labels)
+        return rows_taught(self._row_ends.astype(np.float64), pieces, self._n_labels)
 
     def _sound(self, rng: np.random.Generator) -> tuple[Floats, list[_Speech]]:
         """Returns a segment before rooms and noise, float [s], and what is said in it."""
@@ -242,16 +229,15 @@ class SegmentMaker:
         return sound, speech
 
     def _clip(self, rng: np.random.Generator) -> tuple[Floats, int, Said | None]:
-        """Returns the speech of a random clip at a random speed and level, its label, and what was said of it."""
+        """Returns the speech of a random clip at a random rate and level, its label, and what was said of it."""
         is_word = bool(len(self._words)) and (rng.random() < WORD_SHARE or not len(self._others))
         row = int(rng.choice(self._words if is_word else self._others))
         clip = np.asarray(self._clips[row], np.float32)
         begin, end = (int(edge[0]) for edge in speech_edges(clip[None]))
-        most = SPEEDS_TIMES * self._speed_percent / 100
-        speed = float(rng.uniform(1 - most, 1 + most)) if rng.random() < SPEED_SHARE else 1.0
-        piece = soxr.resample(clip[begin:end], SAMPLE_RATE_HZ * speed, SAMPLE_RATE_HZ, quality="MQ")
+        speed, factor = self._rates.draw(rng)
+        piece = spoken_at(clip[begin:end], speed, factor)
         lessons = self._lessons
-        said = None if lessons is None else Said(lessons.clips[row], lessons.hop_samples, 0, begin, speed)
+        said = None if lessons is None else Said(lessons.clips[row], lessons.hop_samples, 0, begin, speed / factor)
         return _at_level(piece, LEVEL_DB, rng), int(self._label_ids[row]), said
 
     def _piece_of_talk(self, length: int, rng: np.random.Generator) -> tuple[Floats, Said | None]:
@@ -264,16 +250,6 @@ class SegmentMaker:
         if self._lessons is None:
             return piece, None
         return piece, Said(self._lessons.talk[self._talk_numbers[number]], self._lessons.hop_samples, 0, start)
-
-
-def slower(features: Features, factors: npt.NDArray[np.float64]) -> Features:
-    """Returns int8 [n, n_frames, n_mels]: the beginning of each clip, stretched in time by its factor, at least 1."""
-    places = np.arange(features.shape[1]) / factors[:, None]
-    before = np.minimum(places.astype(np.int64), features.shape[1] - 2)
-    share = (places - before).astype(np.float32)[:, :, None]
-    clip = np.arange(len(features))[:, None]
-    mixed = features[clip, before] * (1 - share) + features[clip, before + 1] * share
-    return np.asarray(np.rint(mixed), np.int8)
 
 
 def _place(

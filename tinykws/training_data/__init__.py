@@ -44,5 +44,7 @@ Contents:
     dataset.sample_files: chooses example clips evenly.
     augmentation.clip_augmenter.Augmenter: changes position, speed, room, microphone, noise and level of clips.
     augmentation.tempo.change_tempo: stretches features in time.
+    augmentation.time_stretch.stretched: stretches samples in time at the same pitch (WSOLA).
+    augmentation.speaking_rate.SpeakingRates: draws how fast a clip is said; spoken_at says it so.
     augmentation.feature_masks.mask_features: SpecAugment.
 """
