@@ -7,7 +7,8 @@ stage `synth` (tinykws/stages/synth.py) puts these together and writes build/syn
 
 A new text-to-speech engine is a subclass of `engines.SpeechEngine`: in a package of its own, registered by an entry
 point of the group `tinykws.speech_engines`, or in a module here, listed in `engines.BUILT_IN`. Those here are
-espeak.py, festival.py, flite.py, hibari.py, gnuspeech.py and piper.py; docs/guides/add_a_speech_engine.md shows a complete one.
+espeak.py, festival.py, flite.py, hibari.py, gnuspeech.py and piper.py; docs/guides/add_a_speech_engine.md shows a
+complete one.
 
 Contents:
     vocabulary.choose_vocabulary: chooses all texts to synthesize, and the accents that can say them.

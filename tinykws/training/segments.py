@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import CancelledError
 
 import numpy as np
@@ -162,6 +162,20 @@ class SegmentMaker:
             features[here], targets[here], taught[here] = self._block(here.stop - start, rng)
         return Segments(features, targets, None if self._lessons is None else taught)
 
+    def sounds(self, count: int, hop_samples: int) -> Iterator[tuple[Samples, npt.NDArray[np.int8]]]:
+        """Yields segments of clips before rooms and noise: int16 [m], and the labels of its rows, int8 [m // hop].
+
+        Args:
+            count: how many.
+            hop_samples: from one row to the next.
+        """
+        for number in range(count):
+            rng = np.random.default_rng([self._seed, 2, number])
+            dry, speech = self._sequence(rng)
+            row_ends = (np.arange(dry.size // hop_samples) + 1) * hop_samples
+            sound = saturated(dry + FLOOR * rng.standard_normal(dry.size, np.float32))
+            yield sound, _targets(speech, row_ends)
+
     def _block(self, count: int, rng: np.random.Generator) -> tuple[Features, npt.NDArray[np.int8], Logits]:
         sound = np.empty((count, self._frontend.clip_samples), np.int16)
         targets = np.empty((count, self.rows), np.int8)
@@ -169,23 +183,10 @@ class SegmentMaker:
         for row in range(count):
             dry, speech = self._sound(rng)
             sound[row] = saturated(dry + FLOOR * rng.standard_normal(dry.size, np.float32))
-            targets[row] = self._targets(speech)
+            targets[row] = _targets(speech, self._row_ends)
             taught[row] = self._taught(speech)
         sound, _ = self._augmenter.augment(sound, np.full(count, UNKNOWN_INDEX), rng)
         return features_of_clips(sound, self._frontend), targets, taught
-
-    def _targets(self, speech: Sequence[_Speech]) -> npt.NDArray[np.int8]:
-        """Returns the rows' labels: int8 [rows]."""
-        row_ends, heard, either = self._row_ends, _samples(HEARD_MS), _samples(EITHER_MS)
-        targets = np.full(self.rows, SILENCE_INDEX, np.int8)
-        words = [(one.end, one.label_id) for one in speech if one.label_id >= FIRST_WORD]
-        for one in speech:
-            targets[(row_ends >= one.start) & (row_ends < one.end + _samples(LINGER_MS))] = UNKNOWN_INDEX
-        for end, _ in words:
-            targets[(row_ends >= end - either) & (row_ends < end + heard + either)] = NOT_COUNTED
-        for end, label_id in words:
-            targets[(row_ends >= end) & (row_ends < end + heard)] = label_id
-        return targets
 
     def _taught(self, speech: Sequence[_Speech]) -> Logits:
         """Returns what the teacher says of the rows: float [rows, n_labels], NaN where it heard nothing.
@@ -250,6 +251,20 @@ class SegmentMaker:
         if self._lessons is None:
             return piece, None
         return piece, Said(self._lessons.talk[self._talk_numbers[number]], self._lessons.hop_samples, 0, start)
+
+
+def _targets(speech: Sequence[_Speech], row_ends: npt.NDArray[np.int64]) -> npt.NDArray[np.int8]:
+    """Returns the labels of rows that end at some samples: int8 [rows]."""
+    heard, either = _samples(HEARD_MS), _samples(EITHER_MS)
+    targets = np.full(len(row_ends), SILENCE_INDEX, np.int8)
+    words = [(one.end, one.label_id) for one in speech if one.label_id >= FIRST_WORD]
+    for one in speech:
+        targets[(row_ends >= one.start) & (row_ends < one.end + _samples(LINGER_MS))] = UNKNOWN_INDEX
+    for end, _ in words:
+        targets[(row_ends >= end - either) & (row_ends < end + heard + either)] = NOT_COUNTED
+    for end, label_id in words:
+        targets[(row_ends >= end) & (row_ends < end + heard)] = label_id
+    return targets
 
 
 def _place(

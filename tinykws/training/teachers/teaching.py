@@ -4,14 +4,13 @@
 from __future__ import annotations
 
 import dataclasses
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from tinykws.audio.samples import Samples, saturated
+from tinykws.audio.samples import Samples
 from tinykws.project.labels import FIRST_WORD
 from tinykws.support.progress import Progress
 from tinykws.training.lessons import Lessons, Logits
@@ -19,16 +18,10 @@ from tinykws.training.teachers.head import Head
 from tinykws.training.teachers.kept_embeddings import KeptEmbeddings
 from tinykws.training.teachers.speech_teacher import SpeechTeacher
 from tinykws.training.teachers.tracks import Track, clip_targets, heard_by_a_teacher
-from tinykws.training_data.augmentation.speaking_rate import SpeakingRates, spoken_at
-from tinykws.training_data.augmentation.word_position import speech_edges
 from tinykws.training_data.dataset import Dataset
-from tinykws.training_data.folders import SILENCE_INDEX, UNKNOWN_INDEX
+from tinykws.training_data.folders import UNKNOWN_INDEX
 
 SILENCE_SAMPLES = 32_000
-MOST_VARIED = 4000
-"""So many clips are heard at another rate of speaking too: those of words first."""
-LEAD_SAMPLES = 4800
-"""Of silence before the speech of such a clip."""
 NONE: npt.NDArray[np.int64] = np.zeros(0, np.int64)
 
 
@@ -56,7 +49,7 @@ def make_lessons(
     talk: Sequence[Samples],
     *,
     left_out: npt.NDArray[np.int64] = NONE,
-    rates: SpeakingRates | None = None,
+    segments: Sequence[tuple[Samples, npt.NDArray[np.int8]]] = (),
     kept: Path,
     seed: int,
     progress: Progress,
@@ -68,7 +61,8 @@ def make_lessons(
         dataset: the head learns its training clips; its validation clips say how good it is.
         talk: recordings without the words, int16 [m].
         left_out: training clips that the head does not learn, such as recordings whose worth is measured.
-        rates: the head also learns clips that are spoken at another rate: people speak in more ways than synthesizers.
+        segments: sounds in which clips follow one another, int16 [m], and what the head must say in its rows, int8 [n].
+            It learns them instead of the clips if there are any.
         kept: the file of its rows, read and written.
         seed: for all random choices.
         progress: is told how far it is.
@@ -79,13 +73,12 @@ def make_lessons(
     clips = {split: [np.asarray(clip) for clip in dataset.clips(split)] for split in ("training", "validation")}
     sounds = [heard_by_a_teacher(clip) for split in clips.values() for clip in split]
     sounds += [heard_by_a_teacher(piece, 0) for piece in talk]
-    varied = _varied(dataset, left_out, rates) if rates else []
-    sounds += [heard_by_a_teacher(clip) for clip, _ in varied]
+    sounds += [sound for sound, _ in segments]
     *rows, silence = KeptEmbeddings(teacher, kept, progress).of(
         [*sounds, heard_by_a_teacher(np.zeros(0, np.int16), SILENCE_SAMPLES)]
     )
     n_training, n_clips = len(clips["training"]), sum(map(len, clips.values()))
-    rows, of_varied = rows[: n_clips + len(talk)], rows[n_clips + len(talk) :]
+    rows, of_segments = rows[: n_clips + len(talk)], rows[n_clips + len(talk) :]
     labels = {split: dataset.label_ids(split).tolist() for split in clips}
     tracks = [
         Track(each, clip_targets(clip, label, len(each), teacher.hop_samples))
@@ -96,32 +89,11 @@ def make_lessons(
     of_talk = [Track(each, np.full(len(each), UNKNOWN_INDEX, np.int8)) for each in rows[n_clips:]]
     head = Head(silence.shape[1], len(dataset.labels), teacher.hop_samples, silence[-1], seed)
     learned = np.delete(np.arange(n_training), left_out)
-    again = [
-        Track(each, clip_targets(clip, label, len(each), teacher.hop_samples))
-        for each, (clip, label) in zip(of_varied, varied, strict=True)
-    ]
-    head.learn([*(tracks[row] for row in learned), *again, *of_talk], progress)
+    in_segments = [Track(each, targets) for each, (_, targets) in zip(of_segments, segments, strict=True)]
+    head.learn([*(in_segments or [tracks[row] for row in learned]), *of_talk], progress)
     said = head.logits(rows)
     lessons = Lessons(teacher.hop_samples, said[:n_training], said[n_clips:])
     return lessons, _knowledge(said[n_training:n_clips], tracks[n_training:], labels["validation"])
-
-
-def _varied(dataset: Dataset, left_out: npt.NDArray[np.int64], rates: SpeakingRates) -> list[tuple[Samples, int]]:
-    """Returns training clips spoken at another rate, int16 [m], and their labels; the same for the same clip."""
-    labels = np.asarray(dataset.label_ids("training"))
-    rows = np.setdiff1d(np.flatnonzero(labels != SILENCE_INDEX), left_out)
-    clips = dataset.clips("training")
-    # in an order that other clips do not change, so that what was heard before is found again
-    order = sorted(rows, key=lambda row: (labels[row] < FIRST_WORD, dataset.keys[row]))
-    return [(_at_another_rate(np.asarray(clips[row]), rates), int(labels[row])) for row in order[:MOST_VARIED]]
-
-
-def _at_another_rate(clip: Samples, rates: SpeakingRates) -> Samples:
-    speech = np.asarray(clip, np.float32)
-    begin, end = (int(edge[0]) for edge in speech_edges(speech[None]))
-    speed, factor = rates.draw(np.random.default_rng(zlib.crc32(np.ascontiguousarray(clip).tobytes())))
-    silence = np.zeros(LEAD_SAMPLES, np.float32)
-    return saturated(np.concatenate([silence, spoken_at(speech[begin:end], speed, factor)]))
 
 
 def _knowledge(said: Sequence[Logits], tracks: Sequence[Track], labels: Sequence[int]) -> Knowledge:
