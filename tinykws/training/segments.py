@@ -163,14 +163,14 @@ class SegmentMaker:
         return Segments(features, targets, None if self._lessons is None else taught)
 
     def sounds(self, count: int, hop_samples: int) -> Iterator[tuple[Samples, npt.NDArray[np.int8]]]:
-        """Yields segments of clips before rooms and noise: int16 [m], and the labels of its rows, int8 [m // hop].
+        """Yields segments of clips before rooms and noise: int16 [m], and what their rows must say, int8 [m // hop].
 
         Args:
             count: how many.
             hop_samples: from one row to the next.
         """
         for number in range(count):
-            rng = np.random.default_rng([self._seed, 2, number])
+            rng = np.random.default_rng([self._seed, number, *b"heard"])
             dry, speech = self._sequence(rng)
             row_ends = (np.arange(dry.size // hop_samples) + 1) * hop_samples
             sound = saturated(dry + FLOOR * rng.standard_normal(dry.size, np.float32))
