@@ -29,6 +29,15 @@ def test_voices_of_one_engine_are_split_in_tenths(count: int) -> None:
     assert splits == split_voices([cast("espeak", count)], (), 1) != split_voices([cast("espeak", count)], (), 2)
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_training_keeps_the_voices_of_engines_that_have_few(seed: int) -> None:
+    engines = [ESPEAK, GNUSPEECH, HIBARI, FLITE]
+    splits = split_voices(engines, (), seed)
+    assert {*HIBARI.voices, *FLITE.voices} <= set(splits["training"])
+    assert len(splits["validation"]) == len(splits["testing"]) == 36
+    assert len(set(splits["validation"]) & set(ESPEAK.voices)) in range(12, 36)
+
+
 def test_two_voices_are_too_few() -> None:
     with pytest.raises(ValueError, match="2 voices"):
         split_voices([cast("espeak", 2)], (), 1)

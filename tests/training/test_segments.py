@@ -18,9 +18,8 @@ from tinykws.project.training_settings import PROBABILITIES, AugmentationSetting
 from tinykws.training import segments as module
 from tinykws.training.architectures.stream_tcn import STRIDE, shape_for
 from tinykws.training.lessons import Lessons
-from tinykws.training.segments import HEARD_MS, NOT_COUNTED, SegmentMaker, Segments
+from tinykws.training.segments import HEARD_MS, NOT_COUNTED, SegmentMaker, Segments, slower
 from tinykws.training.teachers.tracks import clip_targets
-from tinykws.training_data.augmentation.speaking_rate import SpeakingRates
 from tinykws.training_data.dataset import Dataset
 from tinykws.training_data.folders import SILENCE_INDEX, UNKNOWN_INDEX
 
@@ -55,12 +54,8 @@ def runs(targets: npt.NDArray[np.int8]) -> Iterator[tuple[int, int, int]]:
         at = end
 
 
-@pytest.mark.parametrize("slowness", [1.0, 1.5])
-def test_a_word_is_said_for_a_moment_after_it_ended(
-    dataset: Dataset, monkeypatch: pytest.MonkeyPatch, slowness: float
-) -> None:
+def test_a_word_is_said_for_a_moment_after_it_ended(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     """The front-end is not asked: the loudest channel of the frames before the rows tells which tone it was."""
-    monkeypatch.setattr(SpeakingRates, "draw", lambda self, rng: (1.0, slowness))
     monkeypatch.setattr(module, "PAUSE_S", (0.7, 0.9))  # one word's rows do not touch the next one's
     made = maker(dataset).make(0)
     frames = dataset.frontend.n_frames
@@ -127,6 +122,30 @@ def test_closed_early_nothing_more_is_made(dataset: Dataset) -> None:
         one.make(5)
 
 
+def test_slower_stretches_the_beginning() -> None:
+    ramp = np.repeat(np.arange(40, dtype=np.int8)[None, :, None], 2, axis=0) + np.zeros((1, 1, 3), np.int8)
+    stretched = slower(ramp, np.array([1.0, 2.0]))
+    np.testing.assert_array_equal(stretched[0], ramp[0])
+    np.testing.assert_array_equal(stretched[1, ::2, 0], np.arange(20))
+
+
+def test_slower_sound_has_its_words_later(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same segments, once as they are and once a third slower: each word's rows move with its sound."""
+    monkeypatch.setattr(module, "PAUSE_S", (0.7, 0.9))
+    monkeypatch.setattr(SegmentMaker, "_slowness", lambda self, count, rng: np.ones(count))
+    plain = maker(dataset).make(0)
+    monkeypatch.setattr(SegmentMaker, "_slowness", lambda self, count, rng: np.full(count, 4 / 3))
+    slow = maker(dataset).make(0)
+    frames, moved = dataset.frontend.n_frames, 0
+    for before, after in zip(plain.targets, slow.targets, strict=True):
+        for label, first, _ in runs(after):
+            was = ((STRIDE * first + frames) * 3 / 4 - frames) / STRIDE
+            if first and was > 1:
+                assert any(one == label and abs(at - was) <= 2 for one, at, _ in runs(before))
+                moved += 1
+    assert moved > 20
+
+
 def same(one: Segments, other: Segments) -> bool:
     return np.array_equal(one.features, other.features) and np.array_equal(one.targets, other.targets)
 
@@ -145,13 +164,14 @@ def spoken_lessons(dataset: Dataset) -> Lessons:
 def test_a_teacher_says_each_word_when_the_segment_must(
     dataset: Dataset, monkeypatch: pytest.MonkeyPatch, slowness: float
 ) -> None:
-    monkeypatch.setattr(SpeakingRates, "draw", lambda self, rng: (float(rng.uniform(0.8, 1.2)), slowness))
+    monkeypatch.setattr(SegmentMaker, "_slowness", lambda self, count, rng: np.full(count, slowness))
     monkeypatch.setattr(module, "PAUSE_S", (0.7, 0.9))
+    settings = dataclasses.replace(PLAIN, speed_percent=10)
     one = SegmentMaker(
-        dataset, (), PLAIN, shape_for(dataset.frontend.n_frames), 1, lessons=spoken_lessons(dataset)
+        dataset, (), settings, shape_for(dataset.frontend.n_frames), 1, lessons=spoken_lessons(dataset)
     ).make(0)
     assert one.taught is not None
-    assert same(one, maker(dataset).make(0))
+    assert same(one, maker(dataset, (), settings).make(0))
     words = (one.targets >= FIRST_WORD) & np.isfinite(one.taught[..., 0])
     assert words.sum() > 300
     says = np.where(np.isfinite(one.taught), one.taught, 0).argmax(axis=2)
@@ -168,7 +188,8 @@ def test_a_head_learns_the_words_of_segments_just_after_their_end(
     """The sound tells which tone ended before the first row that must say it."""
     monkeypatch.setattr(module, "PAUSE_S", (0.7, 0.9))
     hop, right, checked = 1280, 0, 0
-    made = list(maker(dataset).sounds(40, hop))
+    settings = dataclasses.replace(PLAIN, tempo_percent=60)
+    made = list(maker(dataset, settings=settings).sounds(40, hop))
     for sound, targets in made:
         assert len(targets) == len(sound) // hop
         for label, first, length in runs(targets):
@@ -181,7 +202,7 @@ def test_a_head_learns_the_words_of_segments_just_after_their_end(
             checked += 1
     assert checked > 20
     assert right >= 0.9 * checked
-    again = list(maker(dataset).sounds(2, hop))
+    again = list(maker(dataset, settings=settings).sounds(2, hop))
     assert all(np.array_equal(one[0], other[0]) for one, other in zip(again, made, strict=False))
 
 
@@ -189,11 +210,12 @@ def test_a_teacher_is_heard_at_the_place_in_the_talk(dataset: Dataset, monkeypat
     """The first recording is too short for a segment, so the second one's lessons must be used."""
     monkeypatch.setattr(module, "TALK_SHARE", 1.0)
     monkeypatch.setattr(module, "SILENCE_SHARE", 0.0)
+    monkeypatch.setattr(SegmentMaker, "_slowness", lambda self, count, rng: np.full(count, 1.25))
     shape = shape_for(dataset.frontend.n_frames)
     talk = (np.zeros(200, np.int16), TALK)
     made = SegmentMaker(dataset, talk, PLAIN, shape, 1, lessons=spoken_lessons(dataset)).make(0)
     assert made.taught is not None
     heard_at = made.taught[..., 0]
-    step = STRIDE * dataset.frontend.stride_samples
+    step = STRIDE * dataset.frontend.stride_samples / 1.25
     np.testing.assert_allclose(np.diff(heard_at, axis=1), step, atol=1)
     assert len(np.unique(heard_at[:, 0])) > 30

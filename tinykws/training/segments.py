@@ -60,6 +60,8 @@ LEVEL_DB = (-14.0, 8.0)
 """Loudness of speech, relative to LEVEL."""
 LEVEL = 2000.0
 """RMS of int16 samples."""
+SLOWER_SHARE = 0.75
+"""Share of the segments that are slowed down: to a device people speak more slowly than synthesizers do."""
 FADE = 240
 """Samples over which a piece of talk begins and ends."""
 FLOOR = 8.0
@@ -126,7 +128,9 @@ class SegmentMaker:
         self._lessons, self._n_labels = lessons, len(dataset.labels)
         self._talk_numbers = [at for at, each in enumerate(talk) if each.size >= self._frontend.clip_samples]
         self._seed = seed
-        self._rates = SpeakingRates(settings.speed_percent, settings.tempo_percent or 0.0)
+        self._tempo_percent = settings.tempo_percent or 0.0
+        self._rates = SpeakingRates(settings.speed_percent, 0.0)
+        self._teachers_rates = SpeakingRates(settings.speed_percent, self._tempo_percent)
         self.n_segments = max(1, settings.clips_per_epoch // CLIPS_PER_SEGMENT)
         in_place = dataclasses.replace(settings, place_probability=0, cut_probability=0, shift_ms=0, speed_percent=0)
         blank = np.zeros((1, self._frontend.clip_samples), np.int16)
@@ -171,7 +175,7 @@ class SegmentMaker:
         """
         for number in range(count):
             rng = np.random.default_rng([self._seed, number, *b"heard"])
-            dry, speech = self._sequence(rng)
+            dry, speech = self._sequence(rng, self._teachers_rates)
             row_ends = (np.arange(dry.size // hop_samples) + 1) * hop_samples
             sound = saturated(dry + FLOOR * rng.standard_normal(dry.size, np.float32))
             yield sound, _targets(speech, row_ends)
@@ -180,28 +184,34 @@ class SegmentMaker:
         sound = np.empty((count, self._frontend.clip_samples), np.int16)
         targets = np.empty((count, self.rows), np.int8)
         taught = np.empty((count, self.rows, self._n_labels), np.float32)
+        slowness = self._slowness(count, rng)
         for row in range(count):
             dry, speech = self._sound(rng)
             sound[row] = saturated(dry + FLOOR * rng.standard_normal(dry.size, np.float32))
-            targets[row] = _targets(speech, self._row_ends)
-            taught[row] = self._taught(speech)
+            targets[row] = _targets(speech, self._row_ends, slowness[row])
+            taught[row] = self._taught(speech, slowness[row])
         sound, _ = self._augmenter.augment(sound, np.full(count, UNKNOWN_INDEX), rng)
-        return features_of_clips(sound, self._frontend), targets, taught
+        return slower(features_of_clips(sound, self._frontend), slowness), targets, taught
 
-    def _taught(self, speech: Sequence[_Speech]) -> Logits:
+    def _slowness(self, count: int, rng: np.random.Generator) -> npt.NDArray[np.float64]:
+        """Returns how many times longer each segment's sound shall take: 1 for some, else up to the settings' tempo."""
+        slowness = np.exp(rng.uniform(0, np.log1p(self._tempo_percent / 100), count))
+        return np.where(rng.random(count) < SLOWER_SHARE, slowness, 1.0)
+
+    def _taught(self, speech: Sequence[_Speech], slowness: float) -> Logits:
         """Returns what the teacher says of the rows: float [rows, n_labels], NaN where it heard nothing.
 
         A word is said up to HEARD_MS after it, even if other speech has begun by then.
         """
-        heard = _samples(HEARD_MS)
+        heard = _samples(HEARD_MS) / slowness
         pieces = [(one.start, one.end + heard, one.said) for one in speech if one.said is not None]
-        return rows_taught(self._row_ends.astype(np.float64), pieces, self._n_labels)
+        return rows_taught(self._row_ends / slowness, pieces, self._n_labels)
 
     def _sound(self, rng: np.random.Generator) -> tuple[Floats, list[_Speech]]:
         """Returns a segment before rooms and noise, float [s], and what is said in it."""
         if rng.random() < SILENCE_SHARE:
             return self._noise_only(rng), []
-        return self._talk_only(rng) if self._talk and rng.random() < TALK_SHARE else self._sequence(rng)
+        return self._talk_only(rng) if self._talk and rng.random() < TALK_SHARE else self._sequence(rng, self._rates)
 
     def _noise_only(self, rng: np.random.Generator) -> Floats:
         length = self._frontend.clip_samples
@@ -213,8 +223,8 @@ class SegmentMaker:
         piece, said = self._piece_of_talk(self._frontend.clip_samples, rng)
         return piece, [_Speech(0, piece.size, UNKNOWN_INDEX, said)]
 
-    def _sequence(self, rng: np.random.Generator) -> tuple[Floats, list[_Speech]]:
-        """Returns clips one after another, float [s], and where they are."""
+    def _sequence(self, rng: np.random.Generator, rates: SpeakingRates) -> tuple[Floats, list[_Speech]]:
+        """Returns clips one after another, float [s], and where they are; said at random rates."""
         sound = np.zeros(self._frontend.clip_samples, np.float32)
         speech: list[_Speech] = []
         # the first clip may have begun before the segment: rows see what was said before they count
@@ -225,17 +235,17 @@ class SegmentMaker:
                 at = _place(sound, talk, at, UNKNOWN_INDEX, speech, said=said) + int(
                     SAMPLE_RATE_HZ * rng.uniform(0, 0.3)
                 )
-            piece, label_id, said = self._clip(rng)
+            piece, label_id, said = self._clip(rng, rates)
             at = _place(sound, piece, at, label_id, speech, said=said) + int(SAMPLE_RATE_HZ * rng.uniform(*PAUSE_S))
         return sound, speech
 
-    def _clip(self, rng: np.random.Generator) -> tuple[Floats, int, Said | None]:
+    def _clip(self, rng: np.random.Generator, rates: SpeakingRates) -> tuple[Floats, int, Said | None]:
         """Returns the speech of a random clip at a random rate and level, its label, and what was said of it."""
         is_word = bool(len(self._words)) and (rng.random() < WORD_SHARE or not len(self._others))
         row = int(rng.choice(self._words if is_word else self._others))
         clip = np.asarray(self._clips[row], np.float32)
         begin, end = (int(edge[0]) for edge in speech_edges(clip[None]))
-        speed, factor = self._rates.draw(rng)
+        speed, factor = rates.draw(rng)
         piece = spoken_at(clip[begin:end], speed, factor)
         lessons = self._lessons
         said = None if lessons is None else Said(lessons.clips[row], lessons.hop_samples, 0, begin, speed / factor)
@@ -253,13 +263,24 @@ class SegmentMaker:
         return piece, Said(self._lessons.talk[self._talk_numbers[number]], self._lessons.hop_samples, 0, start)
 
 
-def _targets(speech: Sequence[_Speech], row_ends: npt.NDArray[np.int64]) -> npt.NDArray[np.int8]:
-    """Returns the labels of rows that end at some samples: int8 [rows]."""
+def slower(features: Features, factors: npt.NDArray[np.float64]) -> Features:
+    """Returns int8 [n, n_frames, n_mels]: the beginning of each clip, stretched in time by its factor, at least 1."""
+    places = np.arange(features.shape[1]) / factors[:, None]
+    before = np.minimum(places.astype(np.int64), features.shape[1] - 2)
+    share = (places - before).astype(np.float32)[:, :, None]
+    clip = np.arange(len(features))[:, None]
+    mixed = features[clip, before] * (1 - share) + features[clip, before + 1] * share
+    return np.asarray(np.rint(mixed), np.int8)
+
+
+def _targets(speech: Sequence[_Speech], row_ends: npt.NDArray[np.int64], slowness: float = 1.0) -> npt.NDArray[np.int8]:
+    """Returns the labels of rows that end at some samples of sound that is slowed down: int8 [rows]."""
     heard, either = _samples(HEARD_MS), _samples(EITHER_MS)
     targets = np.full(len(row_ends), SILENCE_INDEX, np.int8)
-    words = [(one.end, one.label_id) for one in speech if one.label_id >= FIRST_WORD]
-    for one in speech:
-        targets[(row_ends >= one.start) & (row_ends < one.end + _samples(LINGER_MS))] = UNKNOWN_INDEX
+    spans = [(one.start * slowness, one.end * slowness, one.label_id) for one in speech]
+    words = [(end, label_id) for _, end, label_id in spans if label_id >= FIRST_WORD]
+    for start, end, _ in spans:
+        targets[(row_ends >= start) & (row_ends < end + _samples(LINGER_MS))] = UNKNOWN_INDEX
     for end, _ in words:
         targets[(row_ends >= end - either) & (row_ends < end + heard + either)] = NOT_COUNTED
     for end, label_id in words:

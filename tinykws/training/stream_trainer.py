@@ -17,7 +17,7 @@ from tinykws.training.segments import SegmentMaker, Segments
 from tinykws.training.trainer import EpochResult, schedule
 from tinykws.training_data.augmentation.feature_warp import warped
 
-PASSES = 4
+PASSES = 3
 """How often an epoch's segments are learned, each time with other vocal tracts and masks."""
 LEARNING_RATE = 0.002
 WORD_WEIGHT = 5.0

@@ -38,6 +38,8 @@ class SpeakingRates:
         """Returns a random speed of playing, and how many times as long it takes after that; 1 is as it is."""
         most = SPEEDS_TIMES * self.speed_percent / 100
         speed = float(rng.uniform(1 - most, 1 + most)) if rng.random() < PLAYED_SHARE else 1.0
+        if not self.tempo_percent:
+            return speed, 1.0
         tempo = self.tempo_percent / 100
         factor = float(np.exp(rng.uniform(-np.log1p(QUICKER * tempo), np.log1p(tempo))))
         return speed, factor if rng.random() < STRETCHED_SHARE else 1.0
