@@ -204,7 +204,7 @@ def test_an_installed_teacher_is_used_by_itself(tmp_path: Path, monkeypatch: pyt
 
     assert "teacher" not in settings(None)
     assert settings("openwakeword")["teacher"] == "openwakeword"
-    assert "teacher" not in settings("openwakeword", STREAMS.replace("epochs: 8", "epochs: 8, teacher: null"))
+    assert "teacher" not in settings("openwakeword", STREAMS.replace("epochs: 16", "epochs: 16, teacher: null"))
     assert "teacher" not in settings("openwakeword", STREAMS.replace("stream_small", "ds_tcn"))
 
 
@@ -215,7 +215,7 @@ def test_a_teacher_decides_too_and_so_do_its_files(tmp_path: Path) -> None:
     (tmp_path / "my_teacher" / "embedding.onnx").write_bytes(b"one")
     digests = {stage_files(project).inputs_digest()}
     for name in ("openwakeword", "my_teacher"):
-        (tmp_path / "kws.yaml").write_text(STREAMS.replace("epochs: 8", f"epochs: 8, teacher: {name}"))
+        (tmp_path / "kws.yaml").write_text(STREAMS.replace("epochs: 16", f"epochs: 16, teacher: {name}"))
         digests.add(stage_files(Project.load(tmp_path)).inputs_digest())
     (tmp_path / "my_teacher" / "embedding.onnx").write_bytes(b"other")
     digests.add(stage_files(Project.load(tmp_path)).inputs_digest())
@@ -226,7 +226,7 @@ STREAMS = """\
 words: [low, high]
 features: {clip_ms: 500}
 model: {architecture: stream_small}
-training: {epochs: 8, batch_size: 16, augmentation: {clips_per_epoch: 384, gain_db: 3, noise_snr_db_min: 15}}
+training: {epochs: 16, batch_size: 16, augmentation: {clips_per_epoch: 384, gain_db: 3, noise_snr_db_min: 15}}
 """
 
 
@@ -234,7 +234,7 @@ training: {epochs: 8, batch_size: 16, augmentation: {clips_per_epoch: 384, gain_
 def test_a_network_for_streams_learns_and_its_last_epoch_is_kept(tmp_path: Path) -> None:
     project = make_project(tmp_path, yaml=STREAMS)
     report = train(project)
-    assert report.best.epoch == report.epochs == 8
+    assert report.best.epoch == report.epochs == 16
     dataset = Dataset.load(project.dataset_dir)
     clips = np.array([placed(clip, dataset.frontend.clip_samples, AT_END) for clip in dataset.clips("testing")])
     network = Network.load(project.model_dir / "model.keras")
@@ -247,7 +247,7 @@ def test_a_network_for_streams_learns_and_its_last_epoch_is_kept(tmp_path: Path)
 def test_a_teacher_from_a_folder_teaches_a_network_for_streams(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("onnx")
     pytest.importorskip("onnxruntime")
-    project = make_project(tmp_path, yaml=STREAMS.replace("epochs: 8", "epochs: 1, teacher: my_teacher"))
+    project = make_project(tmp_path, yaml=STREAMS.replace("epochs: 16", "epochs: 1, teacher: my_teacher"))
     write_onnx_teacher(tmp_path / "my_teacher", tone_detector(2560, TONES_HZ[1:]))
     losses: list[float] = []
 
@@ -291,7 +291,7 @@ def test_recordings_are_added_to_the_network_of_synthetic_clips(
     """The first training is kept; the next one only learns the recordings, and says what they gave."""
     monkeypatch.setattr("tinykws.training.fine_tuning.EPOCHS", 1)
     monkeypatch.setattr("tinykws.training.fine_tuning.CLIPS_PER_EPOCH", 192)
-    project = make_project(tmp_path, yaml=STREAMS.replace("epochs: 8", "epochs: 4"))
+    project = make_project(tmp_path, yaml=STREAMS.replace("epochs: 16", "epochs: 8"))
     first = train(project)
     assert first.recordings is None
     synthetic = (project.model_dir / "model.keras").read_bytes()
@@ -311,7 +311,7 @@ def test_recordings_are_added_to_the_network_of_synthetic_clips(
     assert gain.found_with >= gain.found_without or not gain.used
     assert gain.in_words() in progress.said
     assert ((project.model_dir / "model.keras").read_bytes() != synthetic) is gain.used
-    assert report.epochs == 4 + gain.used
+    assert report.epochs == 8 + gain.used
 
 
 def _facts_without(project: Project) -> str:
