@@ -18,6 +18,7 @@ from tinykws.cli.main import run
 from tinykws.cli.workplace import Workplace
 from tinykws.cost.architecture_cost import NetworkCost
 from tinykws.evaluation.detector_quality import METRICS_KEY
+from tinykws.evaluation.epoch_records import EpochRecord
 from tinykws.evaluation.left_out import RecordingsGain
 from tinykws.evaluation.spoken_by import (
     ENGINES_HELD_BACK,
@@ -29,7 +30,7 @@ from tinykws.evaluation.spoken_by import (
 from tinykws.evaluation.stream_measure import Rate, Recall
 from tinykws.model.bundle import JSON_NAME, load_bundle
 from tinykws.project.layout import Project
-from tinykws.stages.train import EpochRecord, TrainReport
+from tinykws.stages.train import TrainReport
 from tinykws.support.files import write_json
 
 GENERATE = ["build", "--board", "host", "--no-compile"]

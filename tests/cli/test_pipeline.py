@@ -20,6 +20,7 @@ from tinykws.cli.run_stages import KEPT_SYNTH, run_until
 from tinykws.cli.stages_in_order import ORDER, report_of
 from tinykws.cli.workplace import workplace
 from tinykws.cost.architecture_cost import NetworkCost
+from tinykws.evaluation.epoch_records import EpochRecord
 from tinykws.project.layout import Project
 from tinykws.stages import prepare, quantize, synth, train, tune
 from tinykws.support.progress import SILENT, Progress
@@ -64,7 +65,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         project.model_dir.mkdir(parents=True, exist_ok=True)
         dataset = (project.dataset_dir / "index.json").read_bytes()
         (project.model_dir / "model.keras").write_bytes(dataset + str(project.config.training).encode())
-        best = train.EpochRecord(1, 0.5, 0.5, 0.5, 0.5, 0.5)
+        best = EpochRecord(1, 0.5, 0.5, 0.5, 0.5, 0.5)
         cost = NetworkCost("ds_tcn", 1, 2, 3, 4, 5, 6, ("CONV_2D",))
         return train.TrainReport(cost, 3, 4, 1, best, 0.1)
 
@@ -175,7 +176,7 @@ def test_what_was_reported_is_reported_again(project: Path) -> None:
     for name, kind in (("synth", synth.SynthReport), ("prepare", prepare.PrepareReport), ("train", train.TrainReport)):
         assert isinstance(report_of(loaded, name), kind)
     assert report_of(loaded, "prepare").counts["training"]["low"] > 20
-    assert report_of(loaded, "train").best == train.EpochRecord(1, 0.5, 0.5, 0.5, 0.5, 0.5)
+    assert report_of(loaded, "train").best == EpochRecord(1, 0.5, 0.5, 0.5, 0.5, 0.5)
 
 
 @pytest.mark.parametrize("command", ["synth", "prepare", "train"])

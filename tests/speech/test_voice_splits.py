@@ -29,11 +29,23 @@ def test_voices_of_one_engine_are_split_in_tenths(count: int) -> None:
     assert splits == split_voices([cast("espeak", count)], (), 1) != split_voices([cast("espeak", count)], (), 2)
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_training_keeps_the_voices_of_engines_that_have_few(seed: int) -> None:
+    engines = [ESPEAK, GNUSPEECH, HIBARI, FLITE]
+    splits = split_voices(engines, (), seed)
+    assert {*HIBARI.voices, *FLITE.voices} <= set(splits["training"])
+    assert len(splits["validation"]) == len(splits["testing"]) == 36
+    assert len(set(splits["validation"]) & set(ESPEAK.voices)) in range(12, 36)
+
+
 def test_two_voices_are_too_few() -> None:
     with pytest.raises(ValueError, match="2 voices"):
         split_voices([cast("espeak", 2)], (), 1)
     with pytest.raises(ValueError, match="241 voices"):
         split_voices([ESPEAK, HIBARI], ("hibari",), 1)
+
+
+OTHERS = [cast(name, 3) for name in "abcd"]
 
 
 @pytest.mark.parametrize(
@@ -42,10 +54,11 @@ def test_two_voices_are_too_few() -> None:
         ([ESPEAK], ()),
         ([ESPEAK, GNUSPEECH, HIBARI], ()),
         ([ESPEAK, GNUSPEECH, HIBARI, FLITE], ()),
-        ([ESPEAK, GNUSPEECH, HIBARI, PIPER, cast("a", 3)], ("hibari", "piper")),
-        ([ESPEAK, GNUSPEECH, HIBARI, FLITE, PIPER], ("flite",)),
-        ([ESPEAK, GNUSPEECH, HIBARI, FLITE, PIPER, cast("a", 3), cast("b", 3)], ("flite", "hibari")),
-        ([ESPEAK, cast("a", 3), cast("b", 3), cast("c", 3)], ()),
+        ([ESPEAK, GNUSPEECH, HIBARI, FLITE, PIPER, cast("a", 3)], ()),
+        ([ESPEAK, GNUSPEECH, HIBARI, PIPER, *OTHERS[:3]], ("hibari", "piper")),
+        ([ESPEAK, GNUSPEECH, HIBARI, FLITE, PIPER, *OTHERS[:2]], ("flite",)),
+        ([ESPEAK, GNUSPEECH, HIBARI, FLITE, PIPER, *OTHERS], ("flite", "hibari")),
+        ([ESPEAK, *OTHERS], ()),
     ],
 )
 def test_how_many_engines_are_held_back(engines: list[EngineVoices], held: tuple[str, ...]) -> None:

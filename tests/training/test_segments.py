@@ -182,6 +182,30 @@ def test_a_teacher_says_each_word_when_the_segment_must(
     assert (says[counted] == UNKNOWN_INDEX).mean() > 0.98
 
 
+def test_a_head_learns_the_words_of_segments_just_after_their_end(
+    dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sound tells which tone ended before the first row that must say it."""
+    monkeypatch.setattr(module, "PAUSE_S", (0.7, 0.9))
+    hop, right, checked = 1280, 0, 0
+    settings = dataclasses.replace(PLAIN, tempo_percent=60)
+    made = list(maker(dataset, settings=settings).sounds(40, hop))
+    for sound, targets in made:
+        assert len(targets) == len(sound) // hop
+        for label, first, length in runs(targets):
+            if not 3 <= first < len(targets) - length:
+                continue
+            assert length in (HEARD_MS * 16 // hop, HEARD_MS * 16 // hop + 1)
+            spectrum = np.abs(np.fft.rfft(sound[(first - 2) * hop : first * hop + hop // 2].astype(float)))
+            hz = spectrum.argmax() * 16_000 / (2.5 * hop)
+            right += label == (FIRST_WORD if hz < 1000 else FIRST_WORD + 1)
+            checked += 1
+    assert checked > 20
+    assert right >= 0.9 * checked
+    again = list(maker(dataset, settings=settings).sounds(2, hop))
+    assert all(np.array_equal(one[0], other[0]) for one, other in zip(again, made, strict=False))
+
+
 def test_a_teacher_is_heard_at_the_place_in_the_talk(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first recording is too short for a segment, so the second one's lessons must be used."""
     monkeypatch.setattr(module, "TALK_SHARE", 1.0)

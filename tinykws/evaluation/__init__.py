@@ -28,6 +28,8 @@ Contents:
     near_miss.near_miss: what came nearest to a detection where there was none.
     temporal_filter_fit.fit_temporal_filter: fits the temporal filter's weights.
     tuning.tune_detector: chooses the detector for a wanted rate of false accepts.
+    epoch_records.learn: trains epoch after epoch, and measures each on the validation clips.
+    stream_training.learn_streams: trains a network for streams, and adds recordings.
     left_out.recordings_gain: what a word's recordings give, by leaving some out in turns.
     hard_negatives.find_hard_negatives: finds sounds that the model takes for words.
 """

@@ -28,7 +28,7 @@ class SynthSettings:
     voices, and the network then learns the word and not the synthesizer."""
     held_back: tuple[str, ...] = one_or_several((AUTO,))
     """Engines whose voices are for validation and testing only, so that figures are about speakers of a kind that
-    training never heard. `auto`: one of five engines, two of seven or more, none of four. `[]`: none; each engine's
+    training never heard. `auto`: one of seven engines, two of nine or more, none of six. `[]`: none; each engine's
     speakers are then split."""
     vocoder_share: float = 0.4
     """Share of the clips that are spoken again as another speaker, by the vocoder WORLD: another length of the vocal

@@ -7,7 +7,8 @@ stage `synth` (tinykws/stages/synth.py) puts these together and writes build/syn
 
 A new text-to-speech engine is a subclass of `engines.SpeechEngine`: in a package of its own, registered by an entry
 point of the group `tinykws.speech_engines`, or in a module here, listed in `engines.BUILT_IN`. Those here are
-espeak.py, flite.py, hibari.py, gnuspeech.py and piper.py; docs/guides/add_a_speech_engine.md shows a complete one.
+espeak.py, festival.py, flite.py, hibari.py, gnuspeech.py and piper.py; docs/guides/add_a_speech_engine.md shows a
+complete one.
 
 Contents:
     vocabulary.choose_vocabulary: chooses all texts to synthesize, and the accents that can say them.
@@ -21,6 +22,7 @@ Contents:
     engine_choice.choose_engines: those that kws.yaml names, or all that are installed and speak the language.
     engines.engine_names: lists the built-in engines and those of other packages.
     espeak.EspeakEngine: espeak-ng, all languages.
+    festival.FestivalEngine: festival, the English voices that are installed.
     flite.FliteEngine: flite, American English.
     hibari.HibariEngine: hibari, small neural voices of English.
     gnuspeech.GnuspeechEngine: GnuSpeech, a model of the vocal tract: English speakers of any size.

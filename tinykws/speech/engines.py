@@ -31,6 +31,7 @@ from tinykws.support.errors import ConfigError, ToolError, did_you_mean
 ENTRY_POINT_GROUP = "tinykws.speech_engines"
 BUILT_IN = {
     "espeak": "tinykws.speech.espeak:EspeakEngine",
+    "festival": "tinykws.speech.festival:FestivalEngine",
     "flite": "tinykws.speech.flite:FliteEngine",
     "gnuspeech": "tinykws.speech.gnuspeech:GnuspeechEngine",
     "hibari": "tinykws.speech.hibari:HibariEngine",

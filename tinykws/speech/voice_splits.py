@@ -18,10 +18,12 @@ from tinykws.training_data.folders import TESTING, TRAINING, VALIDATION
 HOLD_BACK_ORDER = ("flite", "hibari", "festival", "piper", "gnuspeech")
 """The engine that training misses least comes first. espeak-ng is never held back: it sounds least like people, and has
 most voices and accents."""
-FEWEST_ENGINES = 5
+FEWEST_ENGINES = 7
 """With fewer, training needs them all: a network trained on espeak-ng, GnuSpeech and hibari alone heard less than half
 as many people as one that had flite, festival and Piper as well (docs/notebook/hearing_people.md)."""
-ENGINES_FOR_TWO = 7
+ENGINES_FOR_TWO = 9
+MANY_VOICES = 20
+"""An engine with fewer gives none to validation and testing if others have more."""
 TURNS = 3000
 """Length of the order of speakers; then it starts again."""
 
@@ -48,7 +50,8 @@ def split_voices(engines: Sequence[EngineVoices], held_back: Sequence[str], seed
     """Splits all voices, in random order.
 
     Of two engines that are held back, one is for validation and one for testing; a single one is divided. If none is
-    held back, a tenth of the voices each, but at least one, are for validation and for testing.
+    held back, a tenth of the voices each, but at least one, are for validation and for testing: of engines that have
+    many, if there are such, so that training does not lose an engine with the only voice that it has.
 
     Returns:
         Voices by split.
@@ -60,8 +63,10 @@ def split_voices(engines: Sequence[EngineVoices], held_back: Sequence[str], seed
     held = [each for each in engines if each.engine in held_back]
     order = {each.engine: _shuffled(list(each.voices), rng) for each in held}
     rest = _shuffled([name for each in engines if each.engine not in held_back for name in each.voices], rng)
+    scarce = {name for each in engines if len(each.voices) < MANY_VOICES for name in each.voices}
     if not held:
         tenth = max(1, len(rest) // 10)
+        rest.sort(key=lambda name: name in scarce)  # stable: training keeps these as long as there are others
         splits = {VALIDATION: rest[:tenth], TESTING: rest[tenth : 2 * tenth], TRAINING: rest[2 * tenth :]}
     else:
         groups = list(order.values()) if len(held) > 1 else _halves(next(iter(order.values())))

@@ -13,16 +13,14 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tinykws.support.archives import unpacked_beside
-from tinykws.support.checked_download import checked_archive
 from tinykws.support.download import Sleep
 from tinykws.support.errors import ConfigError, ToolError
-from tinykws.support.files import made_folder
 from tinykws.support.progress import SILENT, Progress
 from tinykws.training_data.common_voice import CommonVoice
 from tinykws.training_data.fetched_note import fetched_before, note_fetched
 from tinykws.training_data.merge_folders import count_recordings, merge_into, recordings_by_folder
 from tinykws.training_data.public_datasets import COMMON_VOICE, PublicDataset
+from tinykws.training_data.unpacked_set import unpacked_set
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,28 +69,13 @@ def fetch(
         return FetchReport(public_set.name, folder, False, before, (), public_set.licence)
     if not add:
         _refuse_recordings(folder, public_set.name)
-    sources = public_set.sources(urls)
-    made_folder(folder.parent)
     crowd = CommonVoice(language) if public_set.layout == COMMON_VOICE else None
-    with (
-        checked_archive(
-            sources,
-            folder.parent / public_set.archive,
-            public_set.size,
-            public_set.checksum,
-            room=public_set.space or public_set.unpacked,
-            what=public_set.name,
-            progress=progress,
-            sleep=sleep,
-        ) as archive,
-        unpacked_beside(
-            archive, folder, public_set.unpacked, progress, crowd.is_wanted if crowd else lambda _: True
-        ) as unpacked,
-    ):
+    is_wanted = crowd.is_wanted if crowd else lambda _: True
+    with unpacked_set(public_set, folder, urls, is_wanted, progress=progress, sleep=sleep) as unpacked:
         fresh = crowd.word_folders(unpacked) if crowd else _without_wrapper(unpacked)
         counts = recordings_by_folder(fresh)
         if not counts:
-            raise ToolError(f"{archive.name} contains no recordings", hint="expected: <word>/*.wav or *.flac")
+            raise ToolError(f"{public_set.archive} contains no recordings", hint="expected: <word>/*.wav or *.flac")
         if not add:
             _refuse_recordings(folder, public_set.name)  # hours may have passed
         kept = merge_into(fresh, folder)

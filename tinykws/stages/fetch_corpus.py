@@ -14,8 +14,6 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tinykws.support.archives import unpacked_beside
-from tinykws.support.checked_download import checked_archive
 from tinykws.support.download import Sleep
 from tinykws.support.errors import ConfigError
 from tinykws.support.files import made_folder, replacing_folder, write_text_if_changed
@@ -24,6 +22,7 @@ from tinykws.training_data.corpus_pieces import licence_texts, pieces_of
 from tinykws.training_data.corpus_stream import write_stream
 from tinykws.training_data.fetched_note import fetched_before, note_fetched
 from tinykws.training_data.public_datasets import PublicDataset, StreamPart
+from tinykws.training_data.unpacked_set import unpacked_set
 
 SUFFIXES = (".flac", ".csv", ".LICENCE.txt")
 """Of the files that are made of a part."""
@@ -94,24 +93,13 @@ def fetch_corpus(
             hint=f"if that suits you: tinykws fetch {corpus.name} --accept-non-commercial\n"
             "noise for any use: tinykws fetch musan",
         )
-    sources = corpus.sources(urls)
+    corpus.sources(urls)  # a bad address is told of before the licence
     progress.say(f"licence of {corpus.name}: {corpus.licence}")
     wanted = re.compile("|".join(f"(?:{part.members})" for part in corpus.parts))
-    with (
-        checked_archive(
-            sources,
-            made_folder(folder).parent / corpus.archive,
-            corpus.size,
-            corpus.checksum,
-            room=corpus.space or corpus.unpacked,
-            what=corpus.name,
-            progress=progress,
-            sleep=sleep,
-        ) as archive,
-        unpacked_beside(
-            archive, folder, corpus.unpacked, progress, lambda name: wanted.search(name) is not None
-        ) as fresh,
-    ):
+    made_folder(folder)
+    with unpacked_set(
+        corpus, folder, urls, lambda name: wanted.search(name) is not None, progress=progress, sleep=sleep
+    ) as fresh:
         note_fetched(folder, corpus.name, {})  # what is there from here on may be replaced, should this be interrupted
         maker = _Maker(corpus, fresh, words, progress)
         streams = tuple(maker.make(part, folder) for part in corpus.parts)

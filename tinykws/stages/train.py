@@ -9,22 +9,14 @@ build/synthetic_start/, and recordings of that word are added to it in a minute 
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import time
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from tinykws.audio.samples import SAMPLE_RATE_HZ, Samples
 from tinykws.cost.architecture_cost import NetworkCost, in_words, measure_cost, refuse_if_over_limits
-from tinykws.evaluation.left_out import RecordingsGain, recordings_gain
+from tinykws.evaluation.epoch_records import EpochRecord, learn
+from tinykws.evaluation.left_out import RecordingsGain
 from tinykws.evaluation.scoring import Score, score
-from tinykws.evaluation.stream_scores import Stream
-from tinykws.evaluation.stream_set import project_negatives, training_talk, uses_of_negatives
+from tinykws.evaluation.stream_training import learn_streams
 from tinykws.project.layout import Project
 from tinykws.project.model_settings import ModelSettings
 from tinykws.project.synth_settings import AUTO
@@ -35,44 +27,18 @@ from tinykws.support.files import replacing_folder, write_json
 from tinykws.support.freshness import StageFiles
 from tinykws.support.progress import SILENT, Progress
 from tinykws.training.architectures.registry import TEACHER
-from tinykws.training.class_weights import class_weights
 from tinykws.training.defaults import with_defaults
-from tinykws.training.fine_tuning import FineTuner, Rows, Weights, recordings_for_fine_tuning, without
-from tinykws.training.kept_start import Facts, facts_of, keep_start, kept_start
 from tinykws.training.keras_network import Network
-from tinykws.training.lessons import Lessons
-from tinykws.training.runs import ClipRun, Run, StreamRun
+from tinykws.training.runs import ClipRun, Run
 from tinykws.training.teachers.registry import find_teacher, usual_teacher
 from tinykws.training.teachers.speech_teacher import SpeechTeacher
-from tinykws.training.teachers.teaching import make_lessons
-from tinykws.training.trainer import EpochResult, Trainer
+from tinykws.training.trainer import Trainer
 from tinykws.training.word_targets import WordTargets
 from tinykws.training_data.dataset import Dataset
 
 HISTORY_NAME = "history.json"
 CURVES_NAME = "learning_curves.png"
 TEACHER_DROPOUT = 0.2
-FEWEST_RECORDINGS = 6
-"""With fewer, leaving some out in turns tells nothing, so they are not used."""
-SAMPLES_PER_MS = SAMPLE_RATE_HZ // 1000
-
-
-@dataclasses.dataclass(frozen=True)
-class EpochRecord:
-    """One epoch in history.json. Training clips are augmented, so their accuracy may be below that of validation."""
-
-    epoch: int
-    """From 1."""
-    loss: float
-    accuracy: float
-    validation_loss: float
-    validation_accuracy: float
-    validation_mean_recall: float
-
-    @property
-    def merit(self) -> tuple[float, float]:
-        """The best epoch has the highest: mean recall over the labels, then the smaller loss."""
-        return (self.validation_mean_recall, -self.validation_loss)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,10 +87,10 @@ def train(project: Project, *, progress: Progress = SILENT) -> TrainReport:
     cost = _affordable_cost(dataset, project.config.model, progress)
     settings = with_defaults(project.config.training, dataset, project.config.model)
     if project.config.model.hears_streams:
-        run, history, best, gain = _learn_streams(dataset, project, settings, progress)
+        run, history, best, gain = learn_streams(dataset, project, settings, _teacher(project, progress), progress)
     else:
         run, gain = _run(dataset, project, settings), None
-        history, best, weights = _learn(run, settings, dataset, progress)
+        history, best, weights = learn(run, settings, dataset, progress)
         run.restore(weights)
     if isinstance(run, ClipRun) and run.teacher is not None:
         figures = _figures_of(run.teacher, dataset)
@@ -139,78 +105,6 @@ def train(project: Project, *, progress: Progress = SILENT) -> TrainReport:
         seconds=time.monotonic() - started,
         recordings=gain,
     )
-
-
-def _learn_streams(
-    dataset: Dataset, project: Project, settings: TrainingSettings, progress: Progress
-) -> tuple[Run, list[EpochRecord], EpochRecord, RecordingsGain | None]:
-    """Returns the training with the weights to keep, each epoch's record, the last one, and the recordings' gain."""
-    recordings = recordings_for_fine_tuning(dataset)
-    first, talk = without(dataset, recordings), training_talk(project)
-    architecture = project.config.model.architecture
-    teacher = _teacher(project, progress)
-    settings = dataclasses.replace(settings, teacher=None if teacher is None else teacher.identity())
-    facts = facts_of(first, architecture, settings, project.negatives_dir)
-    folder = project.synthetic_start_dir
-    kept = kept_start(folder, facts)
-    lessons = _lessons(teacher, first, project, talk, recordings, progress=progress) if teacher and not kept else None
-    run = StreamRun(first, settings, architecture, talk, lessons)
-    history = _restored(run, kept, progress) or _learn_and_keep(run, facts, folder, settings, first, progress=progress)
-    if len(recordings) < FEWEST_RECORDINGS:
-        if len(recordings):
-            progress.say(f"{len(recordings)} recordings are too few to tell whether they help: record twenty")
-        return run, history, history[-1], None
-    tuner = FineTuner(dataset, talk, architecture, _with_given_share(settings, project), run.weights())
-    negatives = [_without_words(stream) for stream in project_negatives(project, uses_of_negatives(project).tuning)]
-    per_hour = project.config.detector.false_accepts_per_hour
-    gain, weights = recordings_gain(
-        tuner, dataset, recordings, negatives=negatives, per_hour=per_hour, progress=progress
-    )
-    run.restore(weights)
-    progress.say(gain.in_words())
-    if gain.used:
-        last = history[-1]
-        history.append(_record(last.epoch + 1, EpochResult(last.loss, last.accuracy), run.network, dataset))
-    return run, history, history[-1], gain
-
-
-def _with_given_share(settings: TrainingSettings, project: Project) -> TrainingSettings:
-    """Returns the settings with the share of recordings of kws.yaml: the default is that of fine-tuning."""
-    share = project.config.training.augmentation.recordings_share
-    return dataclasses.replace(
-        settings, augmentation=dataclasses.replace(settings.augmentation, recordings_share=share)
-    )
-
-
-def _restored(run: Run, kept: tuple[Weights, list[dict[str, Any]]] | None, progress: Progress) -> list[EpochRecord]:
-    """Sets weights that were kept of the same training; returns the record of each epoch, empty if there are none."""
-    if kept is None:
-        return []
-    try:
-        history = [EpochRecord(**record) for record in kept[1]]
-        run.restore(kept[0])
-    except (ValueError, TypeError):  # of another version
-        return []
-    progress.say("the network of synthetic clips was kept")
-    return history
-
-
-def _learn_and_keep(
-    run: Run, facts: Facts, folder: Path, settings: TrainingSettings, dataset: Dataset, *, progress: Progress
-) -> list[EpochRecord]:
-    """Trains on everything but the recordings to fine-tune on; returns the record of each epoch."""
-    history, _, weights = _learn(run, settings, dataset, progress)
-    run.restore(weights)
-    keep_start(folder, facts, weights, [dataclasses.asdict(record) for record in history])
-    return history
-
-
-def _without_words(stream: Stream) -> Samples:
-    """Returns int16 [m] of a recording; zeros where a word is listed in it."""
-    sound = np.concatenate([np.zeros(0, np.int16), *stream])
-    for event in stream.events:
-        sound[event.start_ms * SAMPLES_PER_MS : event.end_ms * SAMPLES_PER_MS] = 0
-    return sound
 
 
 def _check(dataset: Dataset, project: Project) -> None:
@@ -266,69 +160,10 @@ def _teacher(project: Project, progress: Progress) -> SpeechTeacher | None:
     return None
 
 
-def _lessons(
-    teacher: SpeechTeacher,
-    dataset: Dataset,
-    project: Project,
-    talk: Sequence[Samples],
-    recordings: Rows,
-    *,
-    progress: Progress,
-) -> Lessons:
-    """Returns what the pretrained teacher, which does not learn the recordings, says of clips and talk."""
-    kept, seed = project.teacher_rows_path, project.config.training.seed
-    lessons, knowledge = make_lessons(
-        teacher, dataset, talk, left_out=recordings, kept=kept, seed=seed, progress=progress
-    )
-    progress.say(str(knowledge))
-    return lessons
-
-
-def _learn(
-    run: Run, settings: TrainingSettings, dataset: Dataset, progress: Progress
-) -> tuple[list[EpochRecord], EpochRecord, list[npt.NDArray[Any]]]:
-    """Returns the record of each epoch, that of the epoch to keep, and its weights."""
-    assert settings.epochs is not None
-    history: list[EpochRecord] = []
-    kept = 0
-    weights = run.weights()
-    with contextlib.closing(run.epochs()) as made:
-        for number, fit in enumerate(progress.track(made, "train", settings.epochs)):
-            history.append(_record(number + 1, fit, run.network, dataset))
-            progress.say(_line(history[-1], settings.epochs))
-            if not number or run.keeps_last or history[-1].merit > history[kept].merit:
-                kept, weights = number, run.weights()
-    return history, history[kept], weights
-
-
-def _record(number: int, fit: EpochResult, network: Network, dataset: Dataset) -> EpochRecord:
-    """Returns an epoch's figures, those on the validation clips included."""
-    label_ids = np.asarray(dataset.label_ids("validation"), np.int64)
-    probabilities = network.probabilities(dataset.features("validation"))
-    balanced = class_weights(label_ids, len(dataset.labels))[label_ids]
-    of_truth = probabilities[np.arange(len(label_ids)), label_ids]
-    figures = score(label_ids, probabilities.argmax(axis=1), dataset.labels)
-    return EpochRecord(
-        epoch=number,
-        loss=fit.loss,
-        accuracy=fit.accuracy,
-        validation_loss=float(-np.log(np.maximum(of_truth, 1e-7)) @ balanced / balanced.sum()),
-        validation_accuracy=figures.accuracy,
-        validation_mean_recall=figures.mean_recall,
-    )
-
-
 def _figures_of(network: Network, dataset: Dataset) -> Score:
     """Returns the score of a network on the validation clips."""
     probabilities = network.probabilities(dataset.features("validation"))
     return score(dataset.label_ids("validation"), probabilities.argmax(axis=1), dataset.labels)
-
-
-def _line(record: EpochRecord, epochs: int) -> str:
-    return (
-        f"epoch {record.epoch} of {epochs}: loss {record.loss:.3f}, {record.accuracy:.1%} accuracy on augmented"
-        f" training clips; validation loss {record.validation_loss:.3f}, accuracy {record.validation_accuracy:.1%}"
-    )
 
 
 def _write(project: Project, network: Network, history: list[EpochRecord], best: EpochRecord) -> None:

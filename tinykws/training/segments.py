@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import CancelledError
 
 import numpy as np
 import numpy.typing as npt
-import soxr
 
 from tinykws.audio.samples import SAMPLE_RATE_HZ, Samples, saturated
 from tinykws.native.features import Features, features_of_clips
@@ -26,6 +25,7 @@ from tinykws.training.architectures.stream_tcn import STRIDE, Shape
 from tinykws.training.lessons import Lessons, Logits, Said, rows_taught
 from tinykws.training.prepared_ahead import prepared_ahead
 from tinykws.training_data.augmentation.clip_augmenter import Augmenter
+from tinykws.training_data.augmentation.speaking_rate import SpeakingRates, spoken_at
 from tinykws.training_data.augmentation.word_position import speech_edges
 from tinykws.training_data.dataset import Dataset
 from tinykws.training_data.folders import SILENCE_INDEX, UNKNOWN_INDEX
@@ -60,10 +60,6 @@ LEVEL_DB = (-14.0, 8.0)
 """Loudness of speech, relative to LEVEL."""
 LEVEL = 2000.0
 """RMS of int16 samples."""
-SPEED_SHARE = 0.7
-"""Share of the clips that are played faster or slower, pitch and formants with it …"""
-SPEEDS_TIMES = 2.0
-"""… by up to twice `speed_percent`: a segment has time for a word that is longer than a clip."""
 SLOWER_SHARE = 0.75
 """Share of the segments that are slowed down: to a device people speak more slowly than synthesizers do."""
 FADE = 240
@@ -131,8 +127,10 @@ class SegmentMaker:
         self._talk, self._noise = (_long_enough(self._frontend.clip_samples, each) for each in (talk, dataset.noise))
         self._lessons, self._n_labels = lessons, len(dataset.labels)
         self._talk_numbers = [at for at, each in enumerate(talk) if each.size >= self._frontend.clip_samples]
-        self._seed, self._speed_percent = seed, settings.speed_percent
+        self._seed = seed
         self._tempo_percent = settings.tempo_percent or 0.0
+        self._rates = SpeakingRates(settings.speed_percent, 0.0)
+        self._teachers_rates = SpeakingRates(settings.speed_percent, self._tempo_percent)
         self.n_segments = max(1, settings.clips_per_epoch // CLIPS_PER_SEGMENT)
         in_place = dataclasses.replace(settings, place_probability=0, cut_probability=0, shift_ms=0, speed_percent=0)
         blank = np.zeros((1, self._frontend.clip_samples), np.int16)
@@ -168,6 +166,20 @@ class SegmentMaker:
             features[here], targets[here], taught[here] = self._block(here.stop - start, rng)
         return Segments(features, targets, None if self._lessons is None else taught)
 
+    def sounds(self, count: int, hop_samples: int) -> Iterator[tuple[Samples, npt.NDArray[np.int8]]]:
+        """Yields segments of clips before rooms and noise: int16 [m], and what their rows must say, int8 [m // hop].
+
+        Args:
+            count: how many.
+            hop_samples: from one row to the next.
+        """
+        for number in range(count):
+            rng = np.random.default_rng([self._seed, number, *b"heard"])
+            dry, speech = self._sequence(rng, self._teachers_rates)
+            row_ends = (np.arange(dry.size // hop_samples) + 1) * hop_samples
+            sound = saturated(dry + FLOOR * rng.standard_normal(dry.size, np.float32))
+            yield sound, _targets(speech, row_ends)
+
     def _block(self, count: int, rng: np.random.Generator) -> tuple[Features, npt.NDArray[np.int8], Logits]:
         sound = np.empty((count, self._frontend.clip_samples), np.int16)
         targets = np.empty((count, self.rows), np.int8)
@@ -176,7 +188,7 @@ class SegmentMaker:
         for row in range(count):
             dry, speech = self._sound(rng)
             sound[row] = saturated(dry + FLOOR * rng.standard_normal(dry.size, np.float32))
-            targets[row] = self._targets(speech, slowness[row])
+            targets[row] = _targets(speech, self._row_ends, slowness[row])
             taught[row] = self._taught(speech, slowness[row])
         sound, _ = self._augmenter.augment(sound, np.full(count, UNKNOWN_INDEX), rng)
         return slower(features_of_clips(sound, self._frontend), slowness), targets, taught
@@ -185,20 +197,6 @@ class SegmentMaker:
         """Returns how many times longer each segment's sound shall take: 1 for some, else up to the settings' tempo."""
         slowness = np.exp(rng.uniform(0, np.log1p(self._tempo_percent / 100), count))
         return np.where(rng.random(count) < SLOWER_SHARE, slowness, 1.0)
-
-    def _targets(self, speech: Sequence[_Speech], slowness: float) -> npt.NDArray[np.int8]:
-        """Returns the rows' labels: int8 [rows]."""
-        row_ends, heard, either = self._row_ends, _samples(HEARD_MS), _samples(EITHER_MS)
-        targets = np.full(self.rows, SILENCE_INDEX, np.int8)
-        spans = [(one.start * slowness, one.end * slowness, one.label_id) for one in speech]
-        words = [(end, label_id) for _, end, label_id in spans if label_id >= FIRST_WORD]
-        for start, end, _ in spans:
-            targets[(row_ends >= start) & (row_ends < end + _samples(LINGER_MS))] = UNKNOWN_INDEX
-        for end, _ in words:
-            targets[(row_ends >= end - either) & (row_ends < end + heard + either)] = NOT_COUNTED
-        for end, label_id in words:
-            targets[(row_ends >= end) & (row_ends < end + heard)] = label_id
-        return targets
 
     def _taught(self, speech: Sequence[_Speech], slowness: float) -> Logits:
         """Returns what the teacher says of the rows: float [rows, n_labels], NaN where it heard nothing.
@@ -213,7 +211,7 @@ class SegmentMaker:
         """Returns a segment before rooms and noise, float [s], and what is said in it."""
         if rng.random() < SILENCE_SHARE:
             return self._noise_only(rng), []
-        return self._talk_only(rng) if self._talk and rng.random() < TALK_SHARE else self._sequence(rng)
+        return self._talk_only(rng) if self._talk and rng.random() < TALK_SHARE else self._sequence(rng, self._rates)
 
     def _noise_only(self, rng: np.random.Generator) -> Floats:
         length = self._frontend.clip_samples
@@ -225,8 +223,8 @@ class SegmentMaker:
         piece, said = self._piece_of_talk(self._frontend.clip_samples, rng)
         return piece, [_Speech(0, piece.size, UNKNOWN_INDEX, said)]
 
-    def _sequence(self, rng: np.random.Generator) -> tuple[Floats, list[_Speech]]:
-        """Returns clips one after another, float [s], and where they are."""
+    def _sequence(self, rng: np.random.Generator, rates: SpeakingRates) -> tuple[Floats, list[_Speech]]:
+        """Returns clips one after another, float [s], and where they are; said at random rates."""
         sound = np.zeros(self._frontend.clip_samples, np.float32)
         speech: list[_Speech] = []
         # the first clip may have begun before the segment: rows see what was said before they count
@@ -237,21 +235,20 @@ class SegmentMaker:
                 at = _place(sound, talk, at, UNKNOWN_INDEX, speech, said=said) + int(
                     SAMPLE_RATE_HZ * rng.uniform(0, 0.3)
                 )
-            piece, label_id, said = self._clip(rng)
+            piece, label_id, said = self._clip(rng, rates)
             at = _place(sound, piece, at, label_id, speech, said=said) + int(SAMPLE_RATE_HZ * rng.uniform(*PAUSE_S))
         return sound, speech
 
-    def _clip(self, rng: np.random.Generator) -> tuple[Floats, int, Said | None]:
-        """Returns the speech of a random clip at a random speed and level, its label, and what was said of it."""
+    def _clip(self, rng: np.random.Generator, rates: SpeakingRates) -> tuple[Floats, int, Said | None]:
+        """Returns the speech of a random clip at a random rate and level, its label, and what was said of it."""
         is_word = bool(len(self._words)) and (rng.random() < WORD_SHARE or not len(self._others))
         row = int(rng.choice(self._words if is_word else self._others))
         clip = np.asarray(self._clips[row], np.float32)
         begin, end = (int(edge[0]) for edge in speech_edges(clip[None]))
-        most = SPEEDS_TIMES * self._speed_percent / 100
-        speed = float(rng.uniform(1 - most, 1 + most)) if rng.random() < SPEED_SHARE else 1.0
-        piece = soxr.resample(clip[begin:end], SAMPLE_RATE_HZ * speed, SAMPLE_RATE_HZ, quality="MQ")
+        speed, factor = rates.draw(rng)
+        piece = spoken_at(clip[begin:end], speed, factor)
         lessons = self._lessons
-        said = None if lessons is None else Said(lessons.clips[row], lessons.hop_samples, 0, begin, speed)
+        said = None if lessons is None else Said(lessons.clips[row], lessons.hop_samples, 0, begin, speed / factor)
         return _at_level(piece, LEVEL_DB, rng), int(self._label_ids[row]), said
 
     def _piece_of_talk(self, length: int, rng: np.random.Generator) -> tuple[Floats, Said | None]:
@@ -274,6 +271,21 @@ def slower(features: Features, factors: npt.NDArray[np.float64]) -> Features:
     clip = np.arange(len(features))[:, None]
     mixed = features[clip, before] * (1 - share) + features[clip, before + 1] * share
     return np.asarray(np.rint(mixed), np.int8)
+
+
+def _targets(speech: Sequence[_Speech], row_ends: npt.NDArray[np.int64], slowness: float = 1.0) -> npt.NDArray[np.int8]:
+    """Returns the labels of rows that end at some samples of sound that is slowed down: int8 [rows]."""
+    heard, either = _samples(HEARD_MS), _samples(EITHER_MS)
+    targets = np.full(len(row_ends), SILENCE_INDEX, np.int8)
+    spans = [(one.start * slowness, one.end * slowness, one.label_id) for one in speech]
+    words = [(end, label_id) for _, end, label_id in spans if label_id >= FIRST_WORD]
+    for start, end, _ in spans:
+        targets[(row_ends >= start) & (row_ends < end + _samples(LINGER_MS))] = UNKNOWN_INDEX
+    for end, _ in words:
+        targets[(row_ends >= end - either) & (row_ends < end + heard + either)] = NOT_COUNTED
+    for end, label_id in words:
+        targets[(row_ends >= end) & (row_ends < end + heard)] = label_id
+    return targets
 
 
 def _place(

@@ -43,6 +43,7 @@ class StreamTrainer:
         settings: TrainingSettings,
         *,
         learning_rate: float = LEARNING_RATE,
+        passes: int = PASSES,
     ) -> None:
         """Creates an untrained network and a learning rate schedule for `settings.epochs` epochs, which must be set.
 
@@ -53,6 +54,7 @@ class StreamTrainer:
             maker: of the segments.
             settings: training settings.
             learning_rate: the highest one.
+            passes: how often an epoch's segments are learned.
         """
         self._deployed = Network.untrained(architecture, features_shape, n_labels, seed=settings.seed)
         self._rows = build_rows(
@@ -66,7 +68,8 @@ class StreamTrainer:
         self._settings = settings
         self._rng = np.random.default_rng([settings.seed, 3])
         assert settings.epochs is not None
-        steps = settings.epochs * PASSES * -(-maker.n_segments // settings.batch_size)
+        self._passes = passes
+        steps = settings.epochs * passes * -(-maker.n_segments // settings.batch_size)
         self._step = self._make_step(schedule(learning_rate, steps))
 
     @property
@@ -76,9 +79,9 @@ class StreamTrainer:
         return self._deployed
 
     def train_epoch(self, segments: Segments) -> EpochResult:
-        """Trains on an epoch's segments, PASSES times."""
+        """Trains on an epoch's segments, each several times."""
         loss, correct, count, size = 0.0, 0.0, 0.0, self._settings.batch_size
-        for _ in range(PASSES):
+        for _ in range(self._passes):
             order = self._rng.permutation(len(segments.features))
             for start in range(0, len(order), size):
                 rows = order[start : start + size]

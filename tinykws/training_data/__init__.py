@@ -40,9 +40,12 @@ Contents:
     silence_clips.split_noise: divides noise recordings among the splits.
     silence_clips.silence_clips: makes clips of the label silence.
     clip_placement.placed: puts the speech of a recording where the network expects it.
+    unpacked_set.unpacked_set: downloads a public data set, checks it and unpacks what is wanted.
     dataset.Dataset: reads build/dataset/.
     dataset.sample_files: chooses example clips evenly.
     augmentation.clip_augmenter.Augmenter: changes position, speed, room, microphone, noise and level of clips.
     augmentation.tempo.change_tempo: stretches features in time.
+    augmentation.time_stretch.stretched: stretches samples in time at the same pitch (WSOLA).
+    augmentation.speaking_rate.SpeakingRates: draws how fast a clip is said; spoken_at says it so.
     augmentation.feature_masks.mask_features: SpecAugment.
 """

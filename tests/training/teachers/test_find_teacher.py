@@ -47,8 +47,8 @@ def parrot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     sys.modules.pop("parrot", None)
 
 
-@pytest.mark.parametrize("missing", ["", "openwakeword", "onnxruntime"])
-def test_the_usual_teacher_needs_its_package_and_onnxruntime(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
+@pytest.mark.parametrize("missing", ["", "openwakeword", "onnx", "onnxruntime"])
+def test_the_usual_teacher_needs_its_packages(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == missing else object())
     assert usual_teacher() == (None if missing else "openwakeword")
 

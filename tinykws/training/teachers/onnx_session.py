@@ -19,8 +19,8 @@ QUIET = 3
 Floats = npt.NDArray[np.float32]
 
 
-def open_session(path: Path) -> Callable[[Floats], Floats]:
-    """Returns the network as a function of its only input.
+def open_session(path: Path, network: bytes | None = None) -> Callable[[Floats], Floats]:
+    """Returns the network of a file, or what was made of it, as a function of its only input.
 
     Raises:
         ConfigError: the file is no ONNX network, or has more than one input.
@@ -33,7 +33,9 @@ def open_session(path: Path) -> Callable[[Floats], Floats]:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.log_severity_level = THREADS, QUIET
     try:
-        session: Any = onnxruntime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
+        session: Any = onnxruntime.InferenceSession(
+            network or path.read_bytes(), options, providers=["CPUExecutionProvider"]
+        )
     except Exception as error:  # onnxruntime's exceptions have no common class
         raise ConfigError(
             f"{path} cannot be used as a network: {_first_line(error)}", hint="write the file again, as ONNX"

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from tinykws.audio.samples import Samples
-from tinykws.support.errors import ToolError
+from tinykws.support.errors import ConfigError, ToolError
 from tinykws.training.teachers.onnx_session import digest_of, open_session
 from tinykws.training.teachers.speech_teacher import Rows, SpeechTeacher
 
@@ -30,7 +30,6 @@ FRAMES_SEEN = 76
 BANDS = 32
 ROWS_AT_A_TIME = 200
 """A piece of sound for the spectrogram, which cuts off what is 80 dB below the loudest of it."""
-BATCH = 64
 
 
 class OpenWakeWord(SpeechTeacher):
@@ -49,7 +48,8 @@ class OpenWakeWord(SpeechTeacher):
         missing = [path.name for path in self._files if not path.is_file()]
         if missing:
             raise ToolError(f"the installed openwakeword has no {' and no '.join(missing)}", hint=_install())
-        self._spectrogram, self._embedding = (open_session(path) for path in self._files)
+        self._spectrogram = open_session(self._files[0])
+        self._embedding = open_session(self._files[1], over_any_length(self._files[1]))
 
     def identity(self) -> str:
         """Returns a digest of the two networks."""
@@ -75,10 +75,39 @@ class OpenWakeWord(SpeechTeacher):
         return np.asarray(self._spectrogram(piece[None]).reshape(-1, BANDS) / 10 + 2, np.float32)
 
     def _rows(self, frames: Rows) -> Rows:
-        seen = np.lib.stride_tricks.sliding_window_view(frames, FRAMES_SEEN, axis=0)[::FRAMES_PER_ROW]
-        windows = np.ascontiguousarray(seen.transpose(0, 2, 1))[..., None]
-        starts = range(0, len(windows), BATCH)
-        return np.concatenate([self._embedding(windows[at : at + BATCH]).reshape(-1, 96) for at in starts])
+        """Returns the embedding of each FRAMES_SEEN frames, float [n, 96]."""
+        return np.ascontiguousarray(self._embedding(np.ascontiguousarray(frames[None, :, :, None]))[0, :, :, 0].T)
+
+
+def over_any_length(path: Path) -> bytes:
+    """Returns the embedding network for spectrograms of any length: float [1, frames, BANDS, 1] to [1, 96, rows, 1].
+
+    As it is, it takes FRAMES_SEEN frames to one row. It has convolutions without padding only, so that a longer input
+    gives the same rows, and what neighbouring rows have in common, nine tenths, is computed once.
+
+    Raises:
+        ConfigError: it is another network.
+        ToolError: the package onnx is not installed.
+    """
+    try:
+        import onnx
+    except ImportError as error:
+        raise ToolError(f"onnx cannot be used: {error}", hint="pip install 'tinykws[teacher]'") from error
+    model = onnx.load_model_from_string(path.read_bytes())
+    graph, last = model.graph, model.graph.node[-1]
+    shapes = [
+        each for each in graph.initializer if onnx.numpy_helper.to_array(each).tolist() == [-1, 1, FRAMES_SEEN, BANDS]
+    ]
+    if len(graph.input) != 1 or len(shapes) != 1 or last.op_type != "Reshape":
+        raise ConfigError(f"{path} is not the embedding of openwakeword 0.5.1", hint=_install())
+    graph.input[0].type.tensor_type.shape.dim[1].dim_param = "frames"
+    shapes[0].CopyFrom(onnx.numpy_helper.from_array(np.array([1, 1, -1, BANDS]), shapes[0].name))
+    rows = last.input[0]
+    graph.node.remove(last)
+    del graph.output[:], graph.value_info[:]
+    graph.output.append(onnx.helper.make_tensor_value_info(rows, onnx.TensorProto.FLOAT, None))
+    network: bytes = model.SerializeToString()
+    return network
 
 
 def _installed() -> Path:

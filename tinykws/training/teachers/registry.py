@@ -23,8 +23,8 @@ def teacher_names() -> tuple[str, ...]:
 
 
 def usual_teacher() -> str | None:
-    """Returns the teacher of `training: {teacher: auto}`: openwakeword if it and onnxruntime are installed, or None."""
-    needed = (OPENWAKEWORD, "onnxruntime")
+    """Returns the teacher of `training: {teacher: auto}`: openwakeword, if all of it is installed, or None."""
+    needed = (OPENWAKEWORD, "onnx", "onnxruntime")
     return OPENWAKEWORD if all(importlib.util.find_spec(package) is not None for package in needed) else None
 
 

@@ -49,6 +49,7 @@ def make_lessons(
     talk: Sequence[Samples],
     *,
     left_out: npt.NDArray[np.int64] = NONE,
+    segments: Sequence[tuple[Samples, npt.NDArray[np.int8]]] = (),
     kept: Path,
     seed: int,
     progress: Progress,
@@ -60,6 +61,8 @@ def make_lessons(
         dataset: the head learns its training clips; its validation clips say how good it is.
         talk: recordings without the words, int16 [m].
         left_out: training clips that the head does not learn, such as recordings whose worth is measured.
+        segments: sounds in which clips follow one another, int16 [m], and what the head must say in its rows, int8 [n].
+            It learns them instead of the clips if there are any.
         kept: the file of its rows, read and written.
         seed: for all random choices.
         progress: is told how far it is.
@@ -70,10 +73,12 @@ def make_lessons(
     clips = {split: [np.asarray(clip) for clip in dataset.clips(split)] for split in ("training", "validation")}
     sounds = [heard_by_a_teacher(clip) for split in clips.values() for clip in split]
     sounds += [heard_by_a_teacher(piece, 0) for piece in talk]
+    sounds += [sound for sound, _ in segments]
     *rows, silence = KeptEmbeddings(teacher, kept, progress).of(
         [*sounds, heard_by_a_teacher(np.zeros(0, np.int16), SILENCE_SAMPLES)]
     )
-    n_training, n_clips = len(clips["training"]), len(sounds) - len(talk)
+    n_training, n_clips = len(clips["training"]), sum(map(len, clips.values()))
+    rows, of_segments = rows[: n_clips + len(talk)], rows[n_clips + len(talk) :]
     labels = {split: dataset.label_ids(split).tolist() for split in clips}
     tracks = [
         Track(each, clip_targets(clip, label, len(each), teacher.hop_samples))
@@ -84,7 +89,8 @@ def make_lessons(
     of_talk = [Track(each, np.full(len(each), UNKNOWN_INDEX, np.int8)) for each in rows[n_clips:]]
     head = Head(silence.shape[1], len(dataset.labels), teacher.hop_samples, silence[-1], seed)
     learned = np.delete(np.arange(n_training), left_out)
-    head.learn([*(tracks[row] for row in learned), *of_talk], progress)
+    in_segments = [Track(each, targets) for each, (_, targets) in zip(of_segments, segments, strict=True)]
+    head.learn([*(in_segments or [tracks[row] for row in learned]), *of_talk], progress)
     said = head.logits(rows)
     lessons = Lessons(teacher.hop_samples, said[:n_training], said[n_clips:])
     return lessons, _knowledge(said[n_training:n_clips], tracks[n_training:], labels["validation"])
