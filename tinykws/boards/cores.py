@@ -27,9 +27,9 @@ class Core:
 _TABLES = "by Arm's table of cycles for the instructions of an inference and of the front-end"
 """See benchmarks/firmware/cycles.py, which evaluates traces of all executed instructions."""
 _BY_COREMARK = "the Cortex-M4's, by CoreMark/MHz: 3.40 against "
-"""The scores: Arm's pages on the Cortex-M4, M7 and M33 (the last from memory; NXP's AN12284 gives 4.02); Espressif's data
-sheets of ESP32 (504.85 on one core at 240 MHz), ESP32-S3 (613.86 on one at 240), ESP32-C3 (407.22 at 160) and, from
-memory, ESP32-C6 (496.66 at 160)."""
+"""The scores: Arm's pages on the Cortex-M4, M7 and M33 (the last from memory; NXP's AN12284 gives 4.02); Espressif's
+data sheets of ESP32 (504.85 on one core at 240 MHz), ESP32-S3 (613.86 on one at 240), ESP32-C3 (407.22 at 160) and,
+from memory, ESP32-C6 (496.66 at 160)."""
 
 CORES = {
     "cortex-m0plus": Core("Cortex-M0+", "armv6-m", 1.4, f"1.27 to 1.38 {_TABLES} (DDI 0484)"),
