@@ -197,6 +197,10 @@ def test_an_unknown_board_is_told_its_neighbour() -> None:
         find_board("nano33")
     assert caught.value.hint is not None
     assert caught.value.hint.startswith("did you mean nano33ble or nano33ble_rev2?")
+    with pytest.raises(ConfigError) as caught:
+        find_board("ESP32-C3")
+    assert caught.value.hint is not None
+    assert caught.value.hint.startswith("did you mean esp32c3")
 
 
 def test_a_board_is_found_among_those_given() -> None:

@@ -16,6 +16,7 @@ from tiny_model import speech_tflite, tiny_bundle
 from tinykws.cli import run_stages, workplace
 from tinykws.cli.main import run
 from tinykws.model.bundle import load_bundle, to_json
+from tinykws.project.grammar import OpenAfter
 from tinykws.project.layout import Project
 from tinykws.support.errors import ConfigError
 from tinykws.support.files import write_json
@@ -68,6 +69,17 @@ def test_at_a_terminal_it_asks(
     assert (import_into(tmp_path) == 0) == (answer == "y")
     assert load_bundle(path).origin == {"y": "imported", "n": "trained"}[answer]
     assert "Replace it?" in capsys.readouterr().err
+
+
+def test_the_grammar_and_the_gate_of_kws_yaml_are_used(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rules = "detector: {gate_db: 5}\ngrammar: [{after: 'yes', seconds: 4, words: ['no']}]\n"
+    (tmp_path / "kws.yaml").write_text(f"words: ['no', 'yes']\n{rules}")  # the model's labels are in another order
+    assert import_into(tmp_path) == 0
+    detector = load_bundle(tmp_path / "build" / "bundle").detector
+    assert (detector.gate_db, detector.grammar) == (5, (OpenAfter(word=3, after=2, window_ms=4000),))
+    (tmp_path / "kws.yaml").write_text("words: ['no', 'yes', 'stop']\n" + rules.replace("['no']", "[stop]"))
+    assert import_into(tmp_path) == 2
+    assert "grammar: 'stop' is none of the words" in capsys.readouterr().err
 
 
 def test_the_features_of_kws_yaml_are_used(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

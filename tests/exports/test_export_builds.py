@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 import subprocess
@@ -15,13 +16,16 @@ import numpy.typing as npt
 import pytest
 from tiny_model import EAGER, speech_like_sound, tiny_bundle
 
+from tinykws.audio.files import read_audio
 from tinykws.boards.rows import find_board, load_boards
 from tinykws.firmware_build.platformio import build_offline
 from tinykws.model.bundle import Bundle
 from tinykws.model.interpreter import Interpreter
 from tinykws.native.detector import Detection
 from tinykws.native.listener import Inference, Listener
+from tinykws.project.grammar import OpenAfter
 from tinykws.stages.export import export
+from tinykws.stages.quantize import import_model
 from tinykws.support.resources import FIRMWARE
 
 C = Path(__file__).parent.parent / "c"
@@ -130,8 +134,11 @@ def heard_by_host(bundle: Bundle, samples: npt.NDArray[np.int16]) -> tuple[list[
     )
 
 
-def check_two_instances(bundle: Bundle, folder: Path) -> None:
-    """A C++ program with two instances in one block of memory, fed in turn, in blocks of other sizes."""
+def check_two_instances(bundle: Bundle, folder: Path, samples: npt.NDArray[np.int16]) -> list[str]:
+    """A C++ program with two instances in one block of memory, fed in turn, in blocks of other sizes.
+
+    Returns the detections.
+    """
     export(bundle, "c", folder / "tinykws")
     shutil.copy(WORLDS / "two_instances.cpp", folder)
     (folder / "CMakeLists.txt").write_text(
@@ -142,7 +149,6 @@ def check_two_instances(bundle: Bundle, folder: Path) -> None:
     sanitized = "-fsanitize=address,undefined -fno-sanitize-recover=all"
     flags = [f"-DCMAKE_C_FLAGS={sanitized}", f"-DCMAKE_CXX_FLAGS={STRICT} {sanitized}"]
     build = configure_and_build(folder, *flags)
-    samples = speech_like_sound(8)
     (folder / "sound.raw").write_bytes(samples.tobytes())
     detections, inferences = heard_by_host(bundle, samples)
     assert detections
@@ -150,11 +156,36 @@ def check_two_instances(bundle: Bundle, folder: Path) -> None:
         lines = shown.splitlines()
         assert [line for line in lines if line.startswith("heard")] == detections, number
         assert [line for line in lines if not line.startswith("heard")] == inferences, number
+    return detections
 
 
 @pytest.mark.slow
 def test_two_instances_hear_what_the_host_hears(tmp_path: Path) -> None:
-    check_two_instances(tiny_bundle(tmp_path / "bundle", detector=EAGER), tmp_path)
+    check_two_instances(tiny_bundle(tmp_path / "bundle", detector=EAGER), tmp_path, speech_like_sound(8))
+
+
+@pytest.mark.slow
+def test_a_grammar_and_a_gate_in_an_export(shared: Path, tmp_path: Path) -> None:
+    """`no` is heard only after `yes`, the model sleeps in the quiet room, and keeps rows while it is awake."""
+    no, yes = (read_audio(shared / "data" / "tflm_clips" / f"{word}_1000ms.wav").samples for word in ("no", "yes"))
+    room = np.random.default_rng(4).integers(-40, 41, 16000 * 3).astype(np.int16)
+    sound = np.concatenate([room, no, room, yes, no, room, no, room, room, yes, room[:8000], no, room])
+    model, labels = shared / "models" / "micro_speech_quantized.tflite", ["silence", "unknown", "yes", "no"]
+    plain = import_model(model, labels, tmp_path / "plain")
+    gated = dataclasses.replace(plain.detector, threshold=200, average_window_ms=400, suppression_ms=1000, gate_db=6)
+    ruled = dataclasses.replace(gated, grammar=(OpenAfter(word=3, after=2, window_ms=3000),))
+    without, both = (dataclasses.replace(plain, detector=detector) for detector in (gated, ruled))
+    assert words_in(heard_by_host(without, sound)[0]) == ["no", "yes", "no", "no", "yes", "no"]
+    assert words_in(check_two_instances(both, tmp_path / "program", sound)) == ["yes", "no", "yes", "no"]
+    asleep = "127 -128 -128 -128"
+    slept = [line.endswith(asleep) for line in heard_by_host(both, sound)[1]]
+    assert 0.5 < np.mean(slept) < 0.9
+    made = (tmp_path / "program" / "tinykws" / "src" / "kws" / "model_aot.h").read_text()
+    assert "KWS_MODEL_INFERENCE_STRIDE 5" in made
+
+
+def words_in(detections: list[str]) -> list[str]:
+    return [line.split()[1] for line in detections]
 
 
 @pytest.mark.slow

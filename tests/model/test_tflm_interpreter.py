@@ -7,6 +7,7 @@ import random
 import signal
 import struct
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +54,23 @@ def test_an_output_is_not_changed_by_the_next_invoke() -> None:
     first = runner.invoke(np.array([1, 1, 1, 1], np.int8))
     runner.invoke(np.array([5, 5, 5, 5], np.int8))
     assert first.tolist() == [2, 2, 2, 2]
+
+
+def test_threads_that_share_one_get_the_scores_of_their_own_inputs() -> None:
+    runner, wrong = loaded(doubling_model()), list[object]()
+
+    def ask(value: int) -> None:
+        for _ in range(200):
+            scores = runner.invoke(np.full(4, value, np.int8)).tolist()
+            if scores != [2 * value] * 4:
+                wrong.append((value, scores))
+
+    threads = [threading.Thread(target=ask, args=(value,)) for value in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
 
 
 def test_a_large_transposed_convolution_has_room_for_its_sums() -> None:

@@ -44,15 +44,16 @@ def test_tune_writes_the_gate_and_runs_again_when_it_changes(tmp_path: Path) -> 
     folder = tmp_path / "project"
     folder.mkdir()
     written, settings = [], []
-    for gate in ("", ", gate_db: 4", ", gate_db: 6"):
+    for gate in ("", ", gate_db: 4", ", gate_db: 6", ", gate_db: 0"):
         (folder / "kws.yaml").write_text(f"words: ['yes']\ndetector: {{threshold: 60{gate}}}\n")
         here = Project.load(folder)
         write_bundle(dataclasses.replace(bundle, path=here.quantized_dir, golden=()), bundle.model_bytes(), {})
         tune(here)
         written.append(load_bundle(here.bundle_dir).detector.gate_db)
         settings.append(stage_files(here).settings["detector"])
-    assert written == [0, 4, 6]
+    assert written == [0, 4, 6, 0]
     assert settings[0] != settings[1] != settings[2]
+    assert settings[3] == settings[0], "0 is no gate"
     assert "gate_db" not in settings[0], "a project without a gate stays up to date"
 
 

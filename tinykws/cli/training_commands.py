@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -121,8 +121,9 @@ def quantize(
     """Convert the network to int8, or import a .tflite.
 
     `tinykws tune` then chooses detector settings and writes the bundle, which holds everything that a device needs.
-    With --from, the bundle is written at once, with default detector settings and the `features` of kws.yaml, if there
-    is one. A bundle that was trained here is replaced only after you confirm it, or with --force.
+    With --from, the bundle is written at once, with default detector settings. If there is a kws.yaml, its `features`,
+    `grammar` and `detector: gate_db` are used. A bundle that was trained here is replaced only after you confirm it, or
+    with --force.
 
     \b
     Examples:
@@ -146,12 +147,24 @@ def _import(project_dir: Path, tflite: Path, labels: list[str], golden: tuple[Pa
     from tinykws.stages.quantize import import_model
 
     out, progress = project_dir / "build" / "bundle", ConsoleProgress()
-    frontend = Project.load(project_dir).config.frontend if (project_dir / CONFIG_NAME).is_file() else None
+    wishes = _wishes_for_import(project_dir)
     if out.parent.is_dir():  # or nobody else works there, and a refused model leaves nothing behind
         hold_until_the_command_ends(out.parent, progress)
     if not force:
         confirm_replacing_trained(out)
-    import_model(tflite, labels, out, golden, frontend=frontend, progress=progress)
+    import_model(tflite, labels, out, golden, **wishes, progress=progress)
+
+
+def _wishes_for_import(project_dir: Path) -> dict[str, Any]:
+    """Returns what of kws.yaml an imported model obeys, as import_model() takes it; nothing if there is none."""
+    if not (project_dir / CONFIG_NAME).is_file():
+        return {}
+    config = Project.load(project_dir).config
+    return {
+        "frontend": config.frontend,
+        "grammar": config.grammar,
+        "gate_db": config.detector.deployed_gate_db,
+    }
 
 
 def _show_bundle(path: Path, as_json: bool, boards_of: Path | None = None) -> None:

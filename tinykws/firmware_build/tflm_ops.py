@@ -50,11 +50,11 @@ RESOLVER_METHODS = {
 
 
 def resolver_methods(ops: Iterable[str]) -> list[tuple[str, str]]:
-    """Returns (name, method) of each distinct op, in order. Raises ConfigError for an op that TFLM does not support."""
+    """Returns (name, method) of each distinct op, in order. Raises ConfigError for one that is not in the table."""
     unknown = [name for name in ops if name not in RESOLVER_METHODS]
     if unknown:
         raise ConfigError(
-            f"TensorFlow Lite Micro does not support {', '.join(unknown)}",
+            f"the tflm engine does not support {', '.join(unknown)}",
             hint="build the model from convolutions, dense layers, pooling and activations",
         )
     return [(name, RESOLVER_METHODS[name]) for name in dict.fromkeys(ops)]

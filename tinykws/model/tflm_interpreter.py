@@ -10,6 +10,7 @@ import importlib.metadata
 import importlib.util
 import os
 import tempfile
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -48,7 +49,7 @@ def is_installed() -> bool:
 
 
 class TflmInterpreter:
-    """Runs an int8 model with TFLite Micro's reference kernels.
+    """Runs an int8 model with TFLite Micro's reference kernels. Threads that share one object wait for each other.
 
     A model that was not made on this computer runs in a process of its own (interpreter_process.py): TFLite Micro
     trusts every byte of a model.
@@ -71,6 +72,7 @@ class TflmInterpreter:
         _refuse_without_package()
         run = _InProcess if is_own(tflite) else InterpreterProcess
         self._backend = run(tflite, self._input_shape, arena_bytes, VERSION)
+        self._one_at_a_time = threading.Lock()
 
     def invoke(self, values: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
         """Runs one inference: returns the output, int8 [n], for an int8 array of the input's size in any shape.
@@ -79,7 +81,8 @@ class TflmInterpreter:
             ConfigError: TFLite Micro crashes on the model, or the model's shapes contradict each other.
             ToolError: an op failed.
         """
-        output = self._backend.invoke(np.asarray(values, np.int8).reshape(self._input_shape))
+        with self._one_at_a_time:
+            output = self._backend.invoke(np.asarray(values, np.int8).reshape(self._input_shape))
         if output.size != self._output_size:
             raise ConfigError(f"TFLite Micro gives {output.size} outputs; the model's output has {self._output_size}")
         return output

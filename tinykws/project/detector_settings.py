@@ -153,8 +153,8 @@ class DetectorRequest:
     too slow; lower it if short words are missed."""
     gate_db: int | None = None
     """Lets the model sleep while the room is quiet: how much louder than the room's noise, which the device follows, a
-    sound must be to wake it, in decibels, 1 to 30; 4 is a good choice. A higher value sleeps more, and may miss words
-    in noise. null: the model always runs. The front-end goes on, so no word loses its beginning."""
+    sound must be to wake it, in decibels, 0 to 30; 4 is a good choice. A higher value sleeps more, and may miss words
+    in noise. null or 0: the model always runs. The front-end goes on, so no word loses its beginning."""
 
     @property
     def deployed_gate_db(self) -> int:
@@ -218,7 +218,7 @@ class DetectorRequest:
                     hint=f"remove {name}, or set kind: {RECOGNIZE_COMMANDS}",
                 )
         if self.gate_db is not None:
-            require_in_range("detector: gate_db", self.gate_db, 1, MOST_GATE_DB)
+            require_in_range("detector: gate_db", self.gate_db, 0, MOST_GATE_DB)
         settings = self.as_given(words)
         require_in_range("detector: minimum_count", settings.minimum_count, 1, MOST_MINIMUM_COUNT)
         require_in_range("detector: suppression_ms", settings.suppression_ms, 0, MOST_SUPPRESSION_MS)

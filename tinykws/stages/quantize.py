@@ -31,7 +31,8 @@ from tinykws.model.self_test_signal import SEEDS, golden_clip, golden_signal
 from tinykws.native.features import Features, Samples, features_crc32, features_of_clip
 from tinykws.project.detector_settings import DetectorSettings
 from tinykws.project.frontend_settings import FEATURE_SCALE, FrontendSettings
-from tinykws.project.labels import RESERVED, SILENCE, UNKNOWN, Label, labels_of_words
+from tinykws.project.grammar import GrammarRule, check_windows, deployed_grammar
+from tinykws.project.labels import FIRST_WORD, RESERVED, SILENCE, UNKNOWN, Label, labels_of_words
 from tinykws.project.layout import Project
 from tinykws.project.model_settings import ModelSettings
 from tinykws.support.errors import ConfigError
@@ -131,6 +132,8 @@ def import_model(
     clips: Sequence[Path] = (),
     *,
     frontend: FrontendSettings | None = None,
+    grammar: Sequence[GrammarRule] = (),
+    gate_db: int = 0,
     progress: Progress = SILENT,
 ) -> Bundle:
     """Makes a bundle from a .tflite that was trained elsewhere on features of the front-end.
@@ -142,14 +145,17 @@ def import_model(
         clips: recordings to include in the bundle with the scores that this model gives them. A clip's label is the
             name of its folder, or the beginning of its file name (`yes_1000ms.wav`).
         frontend: the front-end with which it was trained; None: the default one.
+        grammar: which words are heard only after which, as in kws.yaml.
+        gate_db: how much louder than the room a sound must be to wake the model; 0: the model always runs.
         progress: told what an input scale that is not exactly the front-end's does.
 
     Raises:
         ConfigError: the file does not exist, or is not an undamaged int8 .tflite; or its input, output or labels do not
-            match.
+            match; or the grammar does not fit the labels.
     """
     labels = _imported_labels(label_names)
     frontend = frontend or FrontendSettings()
+    detector = _with_grammar(dataclasses.replace(_detector_for(frontend), gate_db=gate_db), grammar, labels)
     golden = _read_clips(clips, labels, frontend)
     model = read_model_file(tflite_path)
     try:
@@ -158,7 +164,7 @@ def import_model(
             model,
             labels,
             frontend=frontend,
-            detector=_detector_for(frontend),
+            detector=detector,
             clips=golden,
             origin="imported",
             progress=progress,
@@ -273,6 +279,15 @@ def _detector_for(frontend: FrontendSettings) -> DetectorSettings:
     detector = DetectorSettings()
     strides = max(1, round(detector.inference_stride_ms / frontend.stride_ms))
     return dataclasses.replace(detector, inference_stride_ms=strides * frontend.stride_ms)
+
+
+def _with_grammar(
+    detector: DetectorSettings, grammar: Sequence[GrammarRule], labels: Sequence[Label]
+) -> DetectorSettings:
+    names = [label.text for label in labels]
+    deployed = deployed_grammar(grammar, names[FIRST_WORD:])
+    check_windows(deployed, names, detector.next_word_ms)
+    return dataclasses.replace(detector, grammar=deployed)
 
 
 def _golden_clip(

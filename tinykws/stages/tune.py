@@ -52,7 +52,7 @@ def stage_files(project: Project) -> StageFiles:
         noise = [folder / BACKGROUND_NOISE for folder in _data_folders(project)]
         reads += [project.dataset_dir, project.negatives_dir, *noise]
     settings = {"detector": dataclasses.asdict(project.config.detector)}
-    if project.config.detector.gate_db is None:
+    if not project.config.detector.gate_db:
         del settings["detector"]["gate_db"]  # as before there was one: nothing is out of date
     if project.config.grammar:
         settings["grammar"] = {"rules": dataclasses.asdict(project.config)["grammar"]}

@@ -44,10 +44,11 @@ class DeviceError(TinykwsError):
 
 
 def did_you_mean(wrong: str, known: Iterable[str]) -> str:
-    """Returns a hint with the most similar known names, or with all of them if none is similar."""
+    """Returns a hint with the most similar known names, capitals or not, or with all of them if none is similar."""
     known = list(known)
-    wrong = wrong[:100]  # difflib takes minutes for a name of 100 kB
-    near = difflib.get_close_matches(wrong, known, n=2, cutoff=0.6)
+    folded = {name.casefold(): name for name in known}
+    wrong = wrong[:100].casefold()  # difflib takes minutes for a name of 100 kB
+    near = [folded[name] for name in difflib.get_close_matches(wrong, folded, n=2, cutoff=0.6)]
     if near:
         return "did you mean " + " or ".join(near) + "?"
     return "known: " + ", ".join(known)

@@ -151,7 +151,7 @@ def not_writable(folder: Path, error: OSError) -> ConfigError:
     hint = os_error_hint(error)
     return ConfigError(
         f"cannot write in {folder}: {error.strerror or error}",
-        hint=f"{hint}, or choose another folder with --project" if hint.startswith("check") else hint,
+        hint=f"{hint}, or choose another folder" if hint.startswith("check") else hint,
     )
 
 
