@@ -142,6 +142,14 @@ def test_every_phone_of_the_table_makes_a_sound_in_every_voice(tmp_path: Path) -
 
 
 @needs_flite
+def test_a_single_sound_is_said_in_every_voice(tmp_path: Path) -> None:
+    """Of "no" a half is "oh": a voice of diphones has none of a sound alone."""
+    flite = engine(tmp_path, "flite")
+    for voice in flite.voices():
+        assert np.abs(flite.speak(voice, Saying("[[ˈəʊ]]?")).samples).max() > 1000
+
+
+@needs_flite
 def test_made_up_words_need_not_be_english(tmp_path: Path) -> None:
     flite = engine(tmp_path, "flite")
     assert all(seconds(flite.speak(voice, Saying("ynu?"))) > 0.1 for voice in flite.voices())

@@ -128,6 +128,8 @@ def _phones(text: str) -> str | None:
             is_vowel = phone[0] in _VOWELS
             phones.append(phone + stress if is_vowel else phone)
             stress = "0" if is_vowel else stress
+    if len(phones) == 1:  # kal16 says transitions between two sounds, so nothing of a single one
+        phones = ["pau", *phones, "pau"]
     return " ".join(phones) or None
 
 
