@@ -140,7 +140,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="fuzz-home-") as home:
         (Path(home) / "home").mkdir()
-        os.environ |= {"HOME": f"{home}/home", "TINYKWS_CACHE_DIR": f"{home}/cache", "TF_CPP_MIN_LOG_LEVEL": "3"}
+        os.environ |= {"HOME": f"{home}/home", "TINYKWS_CACHE_DIR": f"{home}/home/cache", "TF_CPP_MIN_LOG_LEVEL": "3"}
         chosen = (given.target,) if given.target else names
         found = [
             fuzz(name, given.folder.resolve() / name, given.seed, given.first, given.seconds, given.inputs)

@@ -17,12 +17,13 @@ from between_workers import compiled_objects
 from models_in_one_program import PUT_HERE, write_program
 
 from tinykws.aot import compiler
+from tinykws.aot.lowering.call import Form
 from tinykws.aot.reader.tflite import read_model
 from tinykws.aot.scheduling.arena import ALIGNMENT, Buffer, Placement
 from tinykws.cost.execution_mode import ModelInMode, Workload, compile_for_workload
 
 SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g", "-O1"]
-Make = Callable[..., compiler.AotModel]
+Make = Callable[[bytes], compiler.AotModel]
 GAP = 64
 MOST_WORK = 20_000_000
 """Multiplications of one inference; mutants with more are skipped: they take seconds and reach no other code."""
@@ -46,21 +47,20 @@ def spaced(buffers: Sequence[Buffer]) -> list[Placement]:
     return placements
 
 
-def compile_stream(tflite: bytes, inference_stride: int = 1, *, wide: bool = False) -> ModelInMode:
-    """Compiles for listening: the input moves by `inference_stride` rows from one inference to the next.
-
-    Whether weights are wide is chosen by what they save, whatever `wide` is.
-    """
+def compile_stream(tflite: bytes, inference_stride: int = 1) -> ModelInMode:
+    """Compiles for listening: the input moves by `inference_stride` rows from one inference to the next."""
     shape = read_model(tflite).input.shape
     frames = shape[1] if len(shape) == 4 else 1
     return compile_for_workload(tflite, Workload(frames, inference_stride, "armv7e-m", ram_bytes=0))
 
 
 def compile_spaced(
-    tflite: bytes, make: Make = compiler.compile_model, *, missing_bytes: int = 0, **options: bool
+    tflite: bytes, form: Form = Form.COMPACT, *, make: Make | None = None, missing_bytes: int = 0
 ) -> compiler.AotModel:
-    """Compiles with `make` and its options, with gaps between the buffers."""
-    return spaced_apart(lambda: make(tflite, **options), missing_bytes=missing_bytes)
+    """Compiles with gaps between the buffers: in a form, or by `make`, which chooses it."""
+    return spaced_apart(
+        lambda: compiler.compile_model(tflite, form) if make is None else make(tflite), missing_bytes=missing_bytes
+    )
 
 
 def spaced_apart(compiled_by: Callable[[], compiler.AotModel], *, missing_bytes: int = 0) -> compiler.AotModel:
@@ -101,13 +101,13 @@ def work_of(tflite: bytes) -> int:
     return total
 
 
-def run_sanitized(models: Sequence[bytes], folder: Path, make: Make = compiler.compile_model) -> None:
+def run_sanitized(models: Sequence[bytes], folder: Path, make: Make | None = None) -> None:
     """Compiles the models into one program with the sanitizers and runs each on a few inputs.
 
     Args:
         models: .tflite files.
         folder: where the program is made.
-        make: makes C of one.
+        make: makes C of one; None: compile_model, in each form in turn.
 
     Raises:
         AssertionError: with what the compiler or a sanitizer said.

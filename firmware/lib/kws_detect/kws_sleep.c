@@ -39,7 +39,7 @@ static void fill_silence(kws_listener *listener)
 
 static void begin(kws_listener *listener)
 {
-    const kws_gate fresh = {0};
+    const kws_gate fresh = {0, 0, false};
     listener->gate = fresh;
     listener->frontend.measure = kws_loudness;
 }

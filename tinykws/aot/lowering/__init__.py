@@ -8,6 +8,7 @@ Contents:
     ops.lower: lowers all ops of a graph.
     ops.in_form: the same calls with weights in another form.
     call.Call: the call of a kernel: its parameters, inputs, output and scratch memory.
+    call.Form: how weights are stored.
     call.Alias: an op that needs no code, such as RESHAPE.
     call.RowWise: how to compute only some rows of an op's output, for streaming mode.
     rows.Axis: a kernel window that slides along one axis.
@@ -18,7 +19,9 @@ Contents:
     fast_convolution.fast_depthwise_convolution: the same for a depthwise convolution.
     wide_convolution.wide_convolution: the form of a fast kernel's call that takes more flash and fewer instructions.
     wide_convolution.wide_depthwise_convolution: the same for a depthwise convolution along one axis.
-    wide_convolution.wide_call: a call, and calls of its rows, in their wide form.
+    packed_convolution.packed_convolution: the form that does two products a multiplication, for cores without DSP.
+    packed_convolution.packed_depthwise_convolution: the same for a depthwise convolution along one axis.
+    packed_weights.packed_streams: weights in pairs, divided into runs whose sums cannot overflow.
     dense.lower_fully_connected: FULLY_CONNECTED.
     pooling.lower_pool_2d: AVERAGE_POOL_2D and MAX_POOL_2D.
     reduction.lower_mean: MEAN.
