@@ -13,8 +13,10 @@ import pytest
 from field_mutator import fields_of, mutate
 from random_networks import random_convolution, random_net, random_net_of_all_ops, random_stream
 from sanitized_models import MOST_WORK, compile_spaced, compile_stream, run_sanitized, shape_of, work_of
+from tflite_builder import OpSpec, TensorSpec, build_model
 
 from tinykws.aot import compiler
+from tinykws.aot.lowering.call import Form
 from tinykws.support.errors import ConfigError
 
 pytestmark = pytest.mark.slow
@@ -82,3 +84,17 @@ def test_buffers_a_byte_too_small_are_found(seed: int, tmp_path: Path) -> None:
         pytest.raises(AssertionError, match="use-after-poison"),
     ):
         run_sanitized([random_convolution(random.Random(seed))], tmp_path)
+
+
+@needs_gcc
+@pytest.mark.parametrize("stride", [1, 2])
+def test_a_window_that_is_larger_than_the_image_reads_nothing_beside_it(stride: int, tmp_path: Path) -> None:
+    """In each form of weights: they have to add padding for what the window sees behind the only value."""
+    tensors = [
+        TensorSpec((1, 1, 1, 8), scales=(1.0,), zero_points=(-84,)),
+        TensorSpec((1, 1, 2, 8), scales=(0.01,), zero_points=(0,), data=bytes(range(1, 17))),
+        TensorSpec((1, 1, 1, 8), scales=(1.0,), zero_points=(0,)),
+    ]
+    options = {"padding": 0, "stride_h": 1, "stride_w": stride, "depth_multiplier": 1}
+    model = build_model(tensors, [OpSpec("DEPTHWISE_CONV_2D", [0, 1], [2], options)])
+    run_sanitized([model] * len(Form), tmp_path)

@@ -26,9 +26,10 @@ static void put_line(const kws_nn_depthwise_conv_2d_packed_params *params, const
         line[i] = kws_nn_packed(value_at(params, input, i * stride), value_at(params, input, i * stride + 1));
     }
     const int8_t *from = input + (i * stride - params->pad) * params->input_step;
-    const int32_t last = (params->input_size + params->pad - 2) / stride; /* that has no padding behind */
+    const int32_t pairs = params->input_size + params->pad - 1; /* of neighbours, the first at 0 */
+    const int32_t end = (pairs + stride - 1) / stride; /* the first word that has padding behind; 0 if pairs is */
     const int32_t step = params->input_step;
-    for (; i <= last && i < words; i++, from += stride * step) {
+    for (; i < end && i < words; i++, from += stride * step) {
         line[i] = kws_nn_packed(from[0], from[step]);
     }
     for (; i < words; i++) {
