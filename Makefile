@@ -15,7 +15,7 @@ test:
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 	$(BIN)/python scripts/demo.py --short
 
-# While working: under two minutes on two cores. Needs gcc, but no emulator, no cross compiler, and trains nothing.
+# While working: two to three minutes on two cores. Needs gcc, but no emulator, no cross compiler, and trains nothing.
 quick:
 	@$(PYTHON) scripts/bootstrap.py quick
 	$(MAKE) check

@@ -197,6 +197,7 @@ def test_two_streams_of_one_model_in_memories_of_their_own(
                 assert not is_full or (output == whole.invoke(window.ravel(), graph.output.size)).all()
 
 
+@pytest.mark.slow
 def test_networks_for_streams_run_in_wide_kernels() -> None:
     """Else the test above shows nothing of them."""
     made = [layers_over_time(random.Random(seed)) for seed in range(30)]

@@ -68,6 +68,7 @@ def test_the_plain_nano_has_no_microphone_and_is_told(capsys: pytest.CaptureFixt
     assert note in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_doctor_lists_the_boards_only_when_asked(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

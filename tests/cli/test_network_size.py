@@ -64,6 +64,7 @@ def test_without_a_board_it_is_medium(root: Path) -> None:
     assert architecture_of(root) == "stream_medium"
 
 
+@pytest.mark.slow
 def test_the_choice_holds_for_commands_without_a_board_and_for_emulated_ones(root: Path) -> None:
     choose(root, "nano33ble", "tflm")
     assert architecture_of(root) == "stream_small"
@@ -101,6 +102,7 @@ def test_another_boards_choice_makes_the_trained_network_out_of_date_and_is_told
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("a_sixth_of_the_clock")
 def test_a_command_that_only_uses_the_bundle_tells_and_changes_nothing(root: Path) -> None:
     choose(root, "pico")

@@ -140,6 +140,7 @@ def test_it_starts_and_runs(program: Path) -> None:
     assert figures.arena_bytes == 1008  # 1001 needed, up to 16
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("settings", "tried"),
     [

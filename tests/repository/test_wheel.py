@@ -67,6 +67,7 @@ def test_type_checkers_find_the_types(installed: Path) -> None:
     assert (installed / "tinykws" / "py.typed").is_file()
 
 
+@pytest.mark.slow
 def test_the_public_api_detects(installed: Path, tmp_path: Path) -> None:
     tiny_bundle(tmp_path / "bundle", detector=EAGER)
     write_walk(tmp_path / "walk.wav", 3)
@@ -79,11 +80,13 @@ def test_the_public_api_detects(installed: Path, tmp_path: Path) -> None:
     assert int(detections) > 1
 
 
+@pytest.mark.slow
 def test_the_command_lists_boards(installed: Path) -> None:
     boards = json.loads(run(installed, "-m", "tinykws", "boards", "--json"))
     assert "qemu-cortex-m4" in [board["id"] for board in boards]
 
 
+@pytest.mark.slow
 def test_the_extension_is_the_wheels_own(installed: Path) -> None:
     code = "import tinykws.native._kws as extension; print(extension.__file__)"
     assert Path(run(installed, "-c", code).strip()).is_relative_to(installed)
