@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The detector of the generated kws_settings.h as kws_detector.h takes it, and how much memory a listener with it wants.
+/* The generated kws_settings.h as kws_listener.h takes it, and how much memory a listener with it wants.
  *
  * For one C file of a program: it defines constants.
  */
@@ -46,19 +46,22 @@ static const kws_grammar_rule kws_grammar[] = KWS_GRAMMAR;
 #define KWS_GATE NULL
 #endif
 
-/* Initialises a kws_detector_config. */
-#define KWS_DETECTOR_CONFIG \
-    { \
-        .n_labels = KWS_N_LABELS, \
-        .history = KWS_HISTORY, \
-        .average_window_ms = KWS_AVERAGE_WINDOW_MS, \
-        .minimum_count = KWS_MINIMUM_COUNT, \
-        .suppression_ms = KWS_SUPPRESSION_MS, \
-        .thresholds = kws_thresholds, \
-        .filter = KWS_FILTER, \
-        .rule = KWS_DETECTOR_RULE, \
-        .grammar = KWS_RULES, \
-        .n_grammar = KWS_N_RULES, \
-    }
+/* What settings decide of a kws_listener_config, as designated initialisers. */
+#define KWS_LISTENER_SETTINGS \
+    .frontend = &kws_frontend_default, \
+    .detector = \
+        { \
+            .n_labels = KWS_N_LABELS, \
+            .history = KWS_HISTORY, \
+            .average_window_ms = KWS_AVERAGE_WINDOW_MS, \
+            .minimum_count = KWS_MINIMUM_COUNT, \
+            .suppression_ms = KWS_SUPPRESSION_MS, \
+            .thresholds = kws_thresholds, \
+            .filter = KWS_FILTER, \
+            .rule = KWS_DETECTOR_RULE, \
+            .grammar = KWS_RULES, \
+            .n_grammar = KWS_N_RULES, \
+        }, \
+    .n_frames = KWS_N_FRAMES, .inference_stride = KWS_INFERENCE_STRIDE, .gate_ratio = KWS_GATE_RATIO, .gate = KWS_GATE
 
 #endif

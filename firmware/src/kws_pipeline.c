@@ -16,13 +16,9 @@ static void tell_inference(void *context, uint32_t time_ms, const int8_t *scores
 static void tell_detection(void *context, const kws_detection *detection);
 static void tell_levels(void *context, uint32_t time_ms, const uint8_t *levels);
 
+/* clang-format off */
 static const kws_listener_config config = {
-    .frontend = &kws_frontend_default,
-    .detector = KWS_DETECTOR_CONFIG,
-    .n_frames = KWS_N_FRAMES,
-    .inference_stride = KWS_INFERENCE_STRIDE,
-    .gate_ratio = KWS_GATE_RATIO,
-    .gate = KWS_GATE,
+    KWS_LISTENER_SETTINGS,
     .infer = infer,
     .get_ready = get_ready,
     .on_inference = tell_inference,
@@ -30,6 +26,7 @@ static const kws_listener_config config = {
     .on_levels = tell_levels,
     .on_frame = tell_frame,
 };
+/* clang-format on */
 static uint32_t memory[KWS_LISTENER_WORDS];
 static kws_listener listener;
 static kws_pipeline_events events;

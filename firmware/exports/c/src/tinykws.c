@@ -71,12 +71,7 @@ static void tell_levels(void *context, uint32_t time_ms, const uint8_t *levels)
 static kws_listener_config config_of(tinykws *kws)
 {
     const kws_listener_config config = {
-        .frontend = &kws_frontend_default,
-        .detector = KWS_DETECTOR_CONFIG,
-        .n_frames = KWS_N_FRAMES,
-        .inference_stride = KWS_INFERENCE_STRIDE,
-        .gate_ratio = KWS_GATE_RATIO,
-        .gate = KWS_GATE,
+        KWS_LISTENER_SETTINGS,
         .infer = infer,
         .get_ready = KWS_MODEL_INFERENCE_STRIDE != 0 ? get_ready : NULL,
         .on_detection = tell_detection,
