@@ -114,8 +114,8 @@ def _scored(work: _Work) -> ScoredStream:
     )
     if not work.detector.gate_db:
         return scored
-    slept, awake = ([getattr(some, name) for some in heard] for name in ("slept", "scores_awake"))
-    return dataclasses.replace(scored, slept=np.concatenate(slept), scores_awake=np.concatenate(awake))
+    slept = np.concatenate([some.slept for some in heard])
+    return dataclasses.replace(scored, slept=slept, scores_awake=np.concatenate([some.scores_awake for some in heard]))
 
 
 def _delayed(event: Event, by_ms: int) -> Event:

@@ -8,7 +8,8 @@ What it learned from synthetic clips is kept in build/synthetic_start/, and reco
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,13 +62,13 @@ def learn_streams(
     settings = dataclasses.replace(settings, teacher=None if teacher is None else teacher.identity())
     facts = facts_of(first, architecture, settings, project.negatives_dir)
     folder = project.synthetic_start_dir
-    kept = kept_start(folder, facts)
-    run = StreamRun(first, settings, architecture, talk)
-    history = _restored(run, kept, progress)
-    if not history:
+    new_run = functools.partial(StreamRun, first, settings, architecture, talk)
+    run, history = _restored(new_run, kept_start(folder, facts), progress)
+    if run is None:
+        lessons = None
         if teacher is not None:
             lessons = _lessons(teacher, first, project, settings, talk, recordings=recordings, progress=progress)
-            run = StreamRun(first, settings, architecture, talk, lessons)
+        run = new_run(lessons)
         history = _learn_and_keep(run, facts, folder, settings, first, progress=progress)
     if len(recordings) < FEWEST_RECORDINGS:
         if len(recordings):
@@ -95,17 +96,21 @@ def _with_given_share(settings: TrainingSettings, project: Project) -> TrainingS
     )
 
 
-def _restored(run: Run, kept: tuple[Weights, list[dict[str, Any]]] | None, progress: Progress) -> list[EpochRecord]:
-    """Sets weights that were kept of the same training; returns the record of each epoch, empty if there are none."""
+def _restored(
+    new_run: Callable[[], Run], kept: tuple[Weights, list[dict[str, Any]]] | None, progress: Progress
+) -> tuple[Run | None, list[EpochRecord]]:
+    """Returns a training with weights that were kept of the same one, and the record of each epoch; None if there are
+    no weights, or they do not fit."""
     if kept is None:
-        return []
+        return None, []
+    run = new_run()
     try:
         history = [EpochRecord(**record) for record in kept[1]]
         run.restore(kept[0])
     except (ValueError, TypeError):  # of another version
-        return []
+        return None, []
     progress.say("the network of synthetic clips was kept")
-    return history
+    return run, history
 
 
 def _learn_and_keep(
