@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -185,6 +186,29 @@ def test_nothing_heard_is_said_on_stderr(
     printed = capsys.readouterr()
     assert printed.out == ("[]\n" if as_json else "")
     assert re.search(f"{re.escape(name)}: {NOTHING[name][1]}", printed.err)
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_what_cannot_be_read_is_told_and_the_others_are_heard(
+    as_json: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundle = tiny_bundle(tmp_path / "bundle", detector=EAGER)
+    names = ["first.wav", "nothing.wav", "missing.wav", "text.wav", "no clips", "last.wav"]
+    for name in (names[0], names[-1]):
+        write_walk(tmp_path / name, 5)
+    (tmp_path / "nothing.wav").touch()
+    (tmp_path / "text.wav").write_text("not a recording")
+    (tmp_path / "no clips").mkdir()
+    options = ["--json"] if as_json else []
+    paths = [str(tmp_path / name) for name in names]
+    assert tinykws(["detect", "--bundle", str(bundle.path), *paths, *options]) == 2
+    printed = capsys.readouterr()
+    heard = [entry["file"] for entry in json.loads(printed.out)] if as_json else printed.out.splitlines()
+    for name in (names[0], names[-1]):
+        assert any(entry.startswith(str(tmp_path / name)) for entry in heard)
+    for name in names[1:-1]:
+        assert [line for line in printed.err.splitlines() if line.startswith("tinykws: ") and name in line], name
+    assert "tinykws: 4 files or folders were not heard" in printed.err
 
 
 def test_what_is_said_is_the_best_score(tmp_path: Path) -> None:

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -148,7 +149,7 @@ def _stream_evaluation(
 @bundle_option
 @rebuild_option
 @json_option
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 def detect(
     project_dir: Path, bundle_dir: Path | None, rebuild: bool, as_json: bool, files: tuple[Path, ...]
 ) -> None:  # fmt: skip
@@ -157,8 +158,9 @@ def detect(
     Prints one detection per line: the word, its score (0 to 255), and the time in ms from the start of the recording.
     Front-end and detector are the same C code as in the firmware, and so are the kernels that run the model.
     FILES are recordings of any sample rate and number of channels, or folders of them. If no word is detected in a
-    file, stderr says why: the best score and the threshold, or that the file is empty, silent or clipped. It uses the
-    last bundle, and says if that is out of date.
+    file, stderr says why: the best score and the threshold, or that the file is empty, silent or clipped. A file that
+    is missing or cannot be read is told, the others are heard, and the exit code is 2. It uses the last bundle, and
+    says if that is out of date.
 
     \b
     Examples:
@@ -171,14 +173,44 @@ def detect(
     progress = ConsoleProgress()
     bundle = workplace(project_dir, bundle_dir, progress, rebuild=rebuild).bundle
     found: list[dict[str, str | int]] = []
-    for path in named_recordings(files, progress):
-        for heard in detect_words(bundle, path, progress=progress, on_nothing=_say_of(path, progress)):
-            found.append({"file": str(path), "time_ms": heard.time_ms, "label": heard.label.name,
-                          "text": heard.label.text, "score": heard.score})  # fmt: skip
-            if not as_json:
-                progress.result(f"{path}: Heard {heard.label.text} ({heard.score}) @{heard.time_ms}ms")
+    unread = _Unread()
+    for named in files:
+        with unread.told():
+            for path in named_recordings([named], progress):
+                with unread.told():
+                    for heard in detect_words(bundle, path, progress=progress, on_nothing=_say_of(path, progress)):
+                        found.append({"file": str(path), "time_ms": heard.time_ms, "label": heard.label.name,
+                                      "text": heard.label.text, "score": heard.score})  # fmt: skip
+                        if not as_json:
+                            progress.result(f"{path}: Heard {heard.label.text} ({heard.score}) @{heard.time_ms}ms")
     if as_json:
         print_json(found)
+    unread.refuse()
+
+
+class _Unread:
+    """Files and folders that cannot be read: each is told when its turn comes, and all are an error at the end."""
+
+    def __init__(self) -> None:
+        self._errors: list[ConfigError] = []
+
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """Prints a ConfigError on stderr, with -q too, and goes on after the block."""
+        try:
+            yield
+        except ConfigError as error:
+            echo(f"tinykws: {error.message}", err=True)
+            self._errors.append(error)
+
+    def refuse(self) -> None:
+        """Raises ConfigError if there was one."""
+        if self._errors:
+            count = len(self._errors)
+            raise ConfigError(
+                f"{count} {'file or folder was' if count == 1 else 'files or folders were'} not heard",
+                hint=self._errors[0].hint,
+            )
 
 
 def _say_of(path: Path, progress: ConsoleProgress) -> Callable[[NothingHeard], None]:
