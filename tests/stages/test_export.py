@@ -281,7 +281,17 @@ def test_the_command(tiny_model_bundle: Bundle, tmp_path: Path, capsys: pytest.C
     assert run(["export", "c", str(tmp_path), *bundle]) == 2
     assert "holds something else" in capsys.readouterr().err
     assert run(["export", "rust", str(tmp_path / "r"), *bundle]) == 2
-    assert "'rust' is not one of" in capsys.readouterr().err
+    printed = capsys.readouterr().err
+    assert "'rust' is not one of" in printed
+    assert "did you mean" not in printed
+
+
+@pytest.mark.parametrize(("wrong", "near"), [("esp_idf", "esp-idf"), ("C", "c"), ("Arduino", "arduino")])
+def test_a_form_that_is_nearly_right_is_named(
+    wrong: str, near: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["export", wrong, str(tmp_path / "new")]) == 2
+    assert f"did you mean {near}?" in capsys.readouterr().err
 
 
 def test_a_project_without_a_model_names_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import io
+import re
 import sys
 import traceback
 import warnings
@@ -166,10 +167,20 @@ def _hint_of(error: click.ClickException) -> str | None:
         near = did_you_mean(error.name, COMMANDS)
     elif isinstance(error, click.NoSuchOption):
         near = moved_option(error) or did_you_mean(error.option_name, error.possibilities or ())
+    elif isinstance(error, click.BadParameter) and error.param is not None:
+        near = _near_choice(error.message, error.param.type)
     if near is not None and not near.startswith(NEAR):
         near = None  # a list of all names is in the help
     command = error.ctx.command_path if error.ctx is not None else "tinykws"
     return "\n".join(filter(None, [near, f"{command} --help"]))
+
+
+def _near_choice(message: str, kind: object) -> str | None:
+    """Returns the nearest of the values that a parameter takes; click's error holds the wrong one in its text only."""
+    wrong = re.match(r"'([^']*)' is not ", message)
+    if wrong is None or not isinstance(kind, click.Choice):
+        return None
+    return did_you_mean(wrong[1], map(str, kind.choices))
 
 
 def _notices_to(verbosity: Verbosity) -> Callable[..., None]:
