@@ -54,6 +54,7 @@ def _speed(speed: Speed) -> list[str]:
         f"ms: an estimate with {speed.cycles_per_instruction:g} cycles per instruction, {speed.cycles_how};"
         " waiting for flash comes on top",
         *([_current(speed.current)] if speed.current else []),
+        *([f"warning: {speed.waking.in_words()}"] if speed.waking and speed.waking.may_lose_sound else []),
     ]
 
 

@@ -13,6 +13,7 @@ Contents:
     latency.speed_from_counts: the same from instructions that were counted in emulation.
     latency.counting_board: the emulated board on which a board's instructions can be counted.
     current.estimate_current: milliamperes, from a share of the clock and two figures of the board's row.
+    waking.estimate_waking: how long a model takes to catch up when a gate wakes it, and what the ring buffer holds.
     memory.refuse_if_too_large: refuses a model that alone takes more flash or RAM than a board has.
     memory.model_memory: flash and RAM of a model with an engine.
     memory.arena_bytes: size of the tflm engine's arena.

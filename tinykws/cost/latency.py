@@ -26,6 +26,7 @@ from tinykws.cost.execution_mode import StreamReport, choose_mode_for_board
 from tinykws.cost.frontend_instructions import frame_instructions
 from tinykws.cost.model_instructions import typical_error
 from tinykws.cost.tflm_instructions import kernels_of, rates_for, tflm_instructions
+from tinykws.cost.waking import Waking, estimate_waking
 from tinykws.model.bundle import Bundle
 from tinykws.support.errors import ConfigError
 
@@ -67,6 +68,8 @@ class Speed:
     """The mode the aot engine uses and why; None for another engine."""
     current: Current | None = None
     """Estimated current of listening; None if the board's row has no figures, or the clock is unknown."""
+    waking: Waking | None = None
+    """What a gate's waking takes; None without a gate, or if the clock is unknown or there is no microphone."""
 
 
 def estimate_speed(bundle: Bundle, board: Board, engine: str) -> Speed | None:
@@ -90,7 +93,7 @@ def estimate_speed(bundle: Bundle, board: Board, engine: str) -> Speed | None:
         error = typical_error(choice.schedule, core.counted_as)
         how = f"estimated from the model's ops, usually within {max(error, 0.01):.0%} of a count ({core.counted_as})"
     speed = speed_from_instructions(bundle, board, count, frame_instructions(bundle.frontend, core.counted_as), how)
-    return dataclasses.replace(speed, stream=stream)
+    return _in_mode(speed, stream, bundle, board)
 
 
 def counting_board(board: Board, boards: Iterable[Board]) -> Board | None:
@@ -124,7 +127,16 @@ def speed_from_counts(speed: Speed, bundle: Bundle, board: Board, per_inference:
         f"counted in emulation ({CORES[board.core].counted_as}); the estimate was {speed.instructions_per_inference:,}"
     )
     counted = speed_from_instructions(bundle, board, round(per_inference), round(per_frame), how)
-    return dataclasses.replace(counted, stream=speed.stream)
+    return _in_mode(counted, speed.stream, bundle, board)
+
+
+def _in_mode(speed: Speed, stream: StreamReport | None, bundle: Bundle, board: Board) -> Speed:
+    """Returns the load with the mode in which the engine runs, on which waking depends."""
+    waking = None
+    if speed.times is not None:
+        keeps_rows = stream is not None and stream.keeps_rows
+        waking = estimate_waking(bundle, board, speed.times.ms_per_inference, keeps_rows=keeps_rows)
+    return dataclasses.replace(speed, stream=stream, waking=waking)
 
 
 def speed_from_instructions(bundle: Bundle, board: Board, per_inference: int, per_frame: int, how: str) -> Speed:
