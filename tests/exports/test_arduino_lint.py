@@ -38,6 +38,7 @@ WORDS = [
     ["arduino"],
     ["my library"],
     ["library"],
+    ["arlibraryduino"],
     ["да", "нет"],
     ["5"],
 ]

@@ -28,8 +28,9 @@ SKETCHES = {"SelfTest": "the self-test", "PdmMicrophone": "a microphone of PDM.h
 def arduino_name(library: Library) -> str:
     """Returns the library's name: tinykws_yes_no."""
     words = "_".join(label.name for label in library.bundle.labels[FIRST_WORD:])
-    for term in SUPERFLUOUS:
-        words = words.replace(term, "")
+    while any(term in words for term in SUPERFLUOUS):  # again: ar-library-duino without the library is the other term
+        for term in SUPERFLUOUS:
+            words = words.replace(term, "")
     return f"tinykws_{words.strip('_') or 'words'}"[:LONGEST_NAME].rstrip("_")
 
 
