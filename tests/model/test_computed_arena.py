@@ -77,6 +77,19 @@ def test_random_networks_run_in_what_was_computed() -> None:
     assert max(excess) <= MOST_SPARE_BYTES
 
 
+@needs_tflm
+def test_ops_that_only_tflite_micro_runs() -> None:
+    """ELU keeps a table of 256 values, more than any other op."""
+
+    def chain(*ops: str) -> bytes:
+        tensors = [TensorSpec((1, 256), "INT8", (0.05,), (3,), name=f"tensor {at}") for at in range(len(ops) + 1)]
+        return build_model(tensors, [OpSpec(op, (at,), (at + 1,), None) for at, op in enumerate(ops)])
+
+    excess = excess_bytes([chain(*ops) for ops in (["ELU"], ["ABS"], ["ELU"] * 8, ["ABS"] * 8, ["ELU", "ABS"] * 4)])
+    assert min(excess) >= MARGIN_BYTES - 20
+    assert max(excess) <= MOST_SPARE_BYTES
+
+
 def runs(model: bytes) -> bool:
     try:
         LoweredModel(read_model(model))

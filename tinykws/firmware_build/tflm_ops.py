@@ -8,12 +8,14 @@ from collections.abc import Iterable
 from tinykws.support.errors import ConfigError
 
 RESOLVER_METHODS = {
+    "ABS": "AddAbs",
     "ADD": "AddAdd",
     "AVERAGE_POOL_2D": "AddAveragePool2D",
     "CONCATENATION": "AddConcatenation",
     "CONV_2D": "AddConv2D",
     "DEPTHWISE_CONV_2D": "AddDepthwiseConv2D",
     "DEQUANTIZE": "AddDequantize",
+    "ELU": "AddElu",
     "EXPAND_DIMS": "AddExpandDims",
     "FULLY_CONNECTED": "AddFullyConnected",
     "HARD_SWISH": "AddHardSwish",
@@ -46,7 +48,9 @@ RESOLVER_METHODS = {
     "TRANSPOSE_CONV": "AddTransposeConv",
     "UNPACK": "AddUnpack",
 }
-"""Methods of tflite::MicroMutableOpResolver. Source: tensorflow/lite/micro/micro_mutable_op_resolver.h."""
+"""Methods of tflite::MicroMutableOpResolver. Source: tensorflow/lite/micro/micro_mutable_op_resolver.h.
+
+An op is here if its kernel runs int8: NEG, which has a method too, runs float only."""
 
 
 def resolver_methods(ops: Iterable[str]) -> list[tuple[str, str]]:

@@ -29,11 +29,11 @@ _FIXED_BYTES = 716
 _TENSOR_BYTES, _OP_BYTES, _SCRATCH_BYTES = 24, 64, 8
 """sizeof(TfLiteEvalTensor), sizeof(NodeAndRegistration), sizeof(ScratchBufferHandle)."""
 _KEPT_BYTES = {
-    "ADD": 71, "AVERAGE_POOL_2D": 73, "CONCATENATION": 89, "CONV_2D": 109, "DEPTHWISE_CONV_2D": 110, "EXPAND_DIMS": 3,
-    "FULLY_CONNECTED": 111, "HARD_SWISH": 25, "LEAKY_RELU": 35, "LOGISTIC": 18, "MAX_POOL_2D": 72, "MEAN": 48,
-    "MUL": 49, "PAD": 62, "PADV2": 63, "PRELU": 32, "QUANTIZE": 33, "REDUCE_MAX": 52, "RELU": 33, "RELU6": 14,
-    "RESHAPE": 36, "SOFTMAX": 83, "SQUEEZE": 36, "STRIDED_SLICE": 117, "SUB": 70, "TANH": 20, "TRANSPOSE": 0,
-    "TRANSPOSE_CONV": 110,
+    "ABS": 40, "ADD": 71, "AVERAGE_POOL_2D": 73, "CONCATENATION": 89, "CONV_2D": 109, "DEPTHWISE_CONV_2D": 110,
+    "ELU": 260, "EXPAND_DIMS": 3, "FULLY_CONNECTED": 111, "HARD_SWISH": 25, "LEAKY_RELU": 35, "LOGISTIC": 18,
+    "MAX_POOL_2D": 72, "MEAN": 48, "MUL": 49, "PAD": 62, "PADV2": 63, "PRELU": 32, "QUANTIZE": 33, "REDUCE_MAX": 52,
+    "RELU": 33, "RELU6": 14, "RESHAPE": 36, "SOFTMAX": 83, "SQUEEZE": 36, "STRIDED_SLICE": 117, "SUB": 70, "TANH": 20,
+    "TRANSPOSE": 0, "TRANSPOSE_CONV": 110,
 }  # fmt: skip
 """What an op's kernel and its parsed options take in the tail, without multipliers of channels."""
 _UNKNOWN_KEPT_BYTES = max(_KEPT_BYTES.values())
