@@ -41,6 +41,9 @@ from tinykws.support.progress import Progress
 pytestmark = pytest.mark.slow
 
 SPOILED = ["host", "qemu-cortex-m4"]
+ON_HOST = pytest.mark.parametrize("board", ["host"], indirect=True)
+ON_CORTEX_M4 = pytest.mark.parametrize("board", ["qemu-cortex-m4"], indirect=True)
+"""For what is the same C on both: one of the two shows it. What ends a program, or times it, is tested on both."""
 EMULATED = [board.id for board in load_boards().values() if board.emulator]
 TRANSPORTS = [(board, None) for board in EMULATED] + [("qemu-cortex-m4", "uart"), ("qemu-riscv32", "uart")]
 """Each by the quickest road there is; and, once a port, by the serial line alone, as a real board."""
@@ -220,6 +223,7 @@ def _lines_until(kind: type[SomeLine], transport: LineTransport) -> SomeLine:
             return line
 
 
+@ON_CORTEX_M4
 def test_changed_weights_fail_the_scores(
     tiny_model_bundle: Bundle,
     board: Board,
@@ -242,6 +246,7 @@ def test_changed_weights_fail_the_scores(
     assert not any(clip.reason.startswith("features differ") for clip in report.clips)
 
 
+@ON_HOST
 def test_one_wrong_number_in_a_table_fails_the_features(
     tiny_model_bundle: Bundle,
     board: Board,
@@ -278,6 +283,7 @@ def test_one_wrong_number_in_a_table_fails_the_features(
         assert mismatch.where.startswith(f"frame {frame} (ends at {time_ms} ms), {values}")
 
 
+@ON_CORTEX_M4
 def test_weights_of_another_model_are_a_firmware_mismatch(
     tiny_model_bundle: Bundle, board: Board, spoiled: Callable[[Spoil], Path], clips: tuple[ClipFile, ...]
 ) -> None:
@@ -287,6 +293,7 @@ def test_weights_of_another_model_are_a_firmware_mismatch(
         verify(tiny_model_bundle, board, spoiled(other), clips)
 
 
+@ON_HOST
 def test_another_threshold_is_told_to_be_the_detectors(
     tiny_model_bundle: Bundle, board: Board, spoiled: Callable[[Spoil], Path], clips: tuple[ClipFile, ...]
 ) -> None:
@@ -300,6 +307,7 @@ def test_another_threshold_is_told_to_be_the_detectors(
     assert "kws_settings.h" in report.mismatches[0].advice
 
 
+@ON_CORTEX_M4
 def test_audio_that_the_device_decodes_wrongly_is_told_to_be_the_transport(
     tiny_model_bundle: Bundle, board: Board, spoiled: Callable[[Spoil], Path], clips: tuple[ClipFile, ...]
 ) -> None:
@@ -311,15 +319,18 @@ def test_audio_that_the_device_decodes_wrongly_is_told_to_be_the_transport(
 
 
 @pytest.mark.parametrize(
-    ("file", "pattern", "replacement", "says"),
+    ("board", "file", "pattern", "replacement", "says"),
     [
-        ("lib/kws_nn/kws_nn_scaling.h", r"multipliers\[at\]", "multipliers[at] / 2", "scores"),
-        ("lib/kws_nn/kws_nn_softmax.c", r"1895147668", "1695147668", "scores"),
-        ("src/kws_engine_aot.c", r"kws_model_invoke\(\);", "", "scores"),
-        ("src/kws_engine_aot.c", r"(?s)(kws_model_invoke\(\);.*?)return true;", r"\1return false;", "engine"),
-        ("src/kws_frontend_config.c", r"(LOG2_CORRECTION\[\w+\] = \{\s*(?:\d+,\s*){40})\d+", r"\g<1>9000", "features"),
-        ("lib/kws_frontend/kws_filterbank.c", r"config->falling", "config->rising", "features"),
+        ("qemu-cortex-m4", "lib/kws_nn/kws_nn_scaling.h", r"multipliers\[at\]", "multipliers[at] / 2", "scores"),
+        ("host", "lib/kws_nn/kws_nn_softmax.c", r"1895147668", "1695147668", "scores"),
+        ("host", "src/kws_engine_aot.c", r"kws_model_invoke\(\);", "", "scores"),
+        ("qemu-cortex-m4",
+         "src/kws_engine_aot.c", r"(?s)(kws_model_invoke\(\);.*?)return true;", r"\1return false;", "engine"),
+        ("host",
+         "src/kws_frontend_config.c", r"(LOG2_CORRECTION\[\w+\] = \{\s*(?:\d+,\s*){40})\d+", r"\g<1>9000", "features"),
+        ("qemu-cortex-m4", "lib/kws_frontend/kws_filterbank.c", r"config->falling", "config->rising", "features"),
     ],
+    indirect=["board"],
 )  # fmt: skip
 def test_what_is_wrong_is_found_by_the_board_itself(
     tiny_model_bundle: Bundle,
@@ -341,6 +352,7 @@ def test_what_is_wrong_is_found_by_the_board_itself(
     assert "the device's self-test fails" in said.lines[0]
 
 
+@ON_HOST
 def test_a_bundle_from_before_the_self_test_works_without(
     tiny_model_bundle: Bundle,
     board: Board,
@@ -357,6 +369,7 @@ def test_a_bundle_from_before_the_self_test_works_without(
     assert "to add one: tinykws quantize" in said.lines[0]
 
 
+@ON_HOST
 def test_another_model_is_refused(
     tiny_model_bundle: Bundle, board: Board, project: Path, clips: tuple[ClipFile, ...], tmp_path: Path
 ) -> None:
