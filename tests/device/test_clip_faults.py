@@ -199,7 +199,7 @@ def cortex_m4(qemu_cortex_m4: None, tiny_model_bundle: Bundle, tmp_path_factory:
 WORN = Worn(1e-4, "turned", "lost", "doubled")
 
 
-@pytest.mark.parametrize("fault", [WORN, Reset(), Gone(5.0)], ids=["worn", "reset", "gone"])
+@pytest.mark.parametrize("fault", [WORN, Reset()], ids=["worn", "reset"])
 def test_the_same_on_an_emulated_cortex_m4(
     tiny_model_bundle: Bundle, cortex_m4: Path, clips: list[ClipFile], tmp_path: Path, fault: Fault
 ) -> None:
