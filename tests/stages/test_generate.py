@@ -7,11 +7,17 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import jinja2
+import numpy as np
+import numpy.typing as npt
 import pytest
 from firmware_sources import LIBRARIES, PROJECT_FOLDERS
+from tflite_builder import OpSpec, TensorSpec, build_model
+from tflm_oracle import needs_tflm, tflm
 from tiny_model import tiny_bundle
 
 from tinykws.boards.rows import Board, find_board, load_boards, parse_boards
@@ -272,6 +278,20 @@ def test_ops_become_resolver_methods() -> None:
         resolver_methods(["LSTM", "CONV_2D", "WHILE"])
 
 
+@needs_tflm
+@pytest.mark.parametrize(("op", "function"), [("ABS", np.abs), ("ELU", lambda x: np.where(x < 0, np.expm1(x), x))])
+def test_ops_of_one_input_that_only_tflite_micro_runs(
+    op: str, function: Callable[[npt.NDArray[Any]], npt.NDArray[Any]]
+) -> None:
+    """They are in the table, and the interpreter gives what the function does, to the nearest step of int8."""
+    ends = [TensorSpec((1, 256), "INT8", (0.05,), (3,), name=name) for name in ("input", "output")]
+    values = np.arange(-128, 128)
+    expected = np.clip(function(0.05 * (values - 3)) / 0.05 + 3, -128, 127)
+    given = tflm(build_model(ends, [OpSpec(op, (0,), (1,), None)])).invoke(values.astype(np.int8))
+    assert np.abs(given.ravel() - expected).max() <= 1
+    assert resolver_methods([op]) == [(op, f"Add{op.capitalize()}")]
+
+
 def test_resolver_methods_are_named_after_their_ops() -> None:
     for name, method in RESOLVER_METHODS.items():
         assert method.lower() == f"add{name.replace('_', '').lower()}"
@@ -291,6 +311,8 @@ def compiler_or_skip(name: str) -> str:
     return name
 
 
+C_STANDARDS = ("gnu99", "gnu17")
+"""C17 stands for C11, too: it corrects that and adds nothing, and to GCC they differ in a version number."""
 CORES: dict[str, list[list[str]]] = {
     "gcc": [[]],
     "arm-none-eabi-gcc": [
@@ -302,7 +324,7 @@ CORES: dict[str, list[list[str]]] = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("standard", ["gnu99", "gnu11", "gnu17"])
+@pytest.mark.parametrize("standard", C_STANDARDS)
 @pytest.mark.parametrize("compiler", CORES)
 def test_the_portable_c_is_good_for_every_processor(
     tiny_model_bundle: Bundle, tmp_path: Path, compiler: str, standard: str
