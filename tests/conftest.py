@@ -25,23 +25,31 @@ ROOT = Path(__file__).parent.parent
 
 LONG_FILES = (
     "stages/test_words_of_any_language.py",
+    "stages/test_train.py",
     "support/test_interrupted_commands.py",
     "verification/test_verify_boards.py",
-    "stages/test_train.py",
-    "training/test_keras_network.py",
-    "stages/test_tune.py",
-    "model/test_converter.py",
+    "aot/test_kernel_twins.py",
+    "aot/test_kernels.py",
+    "aot/test_streaming.py",
     "device/test_stream_faults.py",
-    "device/test_clip_faults.py",
     "native/test_features.py",
-    "stages/test_mine.py",
-    "stages/test_evaluate_stream.py",
-    "cost/test_architecture_cost.py",
+    "stages/test_generate.py",
+    "stages/test_synth.py",
+    "aot/test_compiler.py",
+    "model/test_converter.py",
     "speech/test_engines.py",
-    "repository/test_wheel.py",
+    "repository/test_docs.py",
+    "cli/test_cli.py",
+    "stages/test_build.py",
+    "device/test_clip_faults.py",
+    "firmware/test_tflm_engine.py",
+    "cost/test_architecture_cost.py",
+    "aot/test_tflite_fuzz.py",
+    "stages/test_mine.py",
 )
-"""They begin first, so that two workers end at about the same time. Each worker takes whole files (`--dist loadfile`),
-or both would train what the fixtures of a file share."""
+"""What takes more than 14 s of processor time, longest first (the first one makes what others use, too). They begin
+first, so that all workers end at about the same time. Each worker takes whole files (`--dist loadfile`), or several
+would train what the fixtures of a file share."""
 SLOW_FIXTURES = {"qemu_cortex_m4", "qemu_riscv32", "learned_project", "russian", "costs"}
 
 # A busy machine must not fail a test: hypothesis's limit of 200 ms per example is off.
