@@ -211,6 +211,15 @@ def test_what_cannot_be_read_is_told_and_the_others_are_heard(
     assert "tinykws: 4 files or folders were not heard" in printed.err
 
 
+def test_names_that_are_all_wrong_are_refused_before_anything_is_trained(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "kws.yaml").write_text("words: [yes]\n")
+    assert tinykws(["detect", "--project", str(tmp_path), str(tmp_path / "missing.wav")]) == 2
+    assert f"there is no {tmp_path / 'missing.wav'}" in capsys.readouterr().err
+    assert not (tmp_path / "build").exists()
+
+
 def test_what_is_said_is_the_best_score(tmp_path: Path) -> None:
     """A detector whose threshold is one lower than the score that was said hears the word."""
     bundle = tiny_bundle(tmp_path / "bundle", detector=dataclasses.replace(EAGER, threshold=250))

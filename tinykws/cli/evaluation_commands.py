@@ -171,6 +171,8 @@ def detect(
     from tinykws.training_data.named_recordings import named_recordings
 
     progress = ConsoleProgress()
+    if not any(path.exists() for path in files):
+        named_recordings(files)  # raises: nothing is trained for names that are all wrong
     bundle = workplace(project_dir, bundle_dir, progress, rebuild=rebuild).bundle
     found: list[dict[str, str | int]] = []
     unread = _Unread()
