@@ -54,15 +54,15 @@ static void fill_lines(const int8_t *from, int32_t step, int32_t count, int32_t 
         to++;
         count--;
     }
-    for (; count >= 2; count -= 2, from += 2 * step, to += 2) {
-        for (int32_t i = 0; i < 2; i++) {
-            const int32_t four = kws_nn_load_four(from + i * step);
-            even[i] = kws_nn_add_even_bytes(minus_zero_point, four);
-            odd[i] = kws_nn_add_odd_bytes(minus_zero_point, four);
-        }
+    for (int16_t *const end = to + count / 2 * 2; to < end; from += 2 * step, to += 2) {
+        const int32_t first = kws_nn_load_four(from), second = kws_nn_load_four(from + step);
+        even[0] = kws_nn_add_even_bytes(minus_zero_point, first);
+        odd[0] = kws_nn_add_odd_bytes(minus_zero_point, first);
+        even[1] = kws_nn_add_even_bytes(minus_zero_point, second);
+        odd[1] = kws_nn_add_odd_bytes(minus_zero_point, second);
         put_two(even, odd, length, to);
     }
-    if (count > 0) {
+    if ((count & 1) != 0) {
         const int32_t four = kws_nn_load_four(from);
         put_one(kws_nn_add_even_bytes(minus_zero_point, four), kws_nn_add_odd_bytes(minus_zero_point, four), length,
                 to);
@@ -150,35 +150,86 @@ KWS_NN_CHECK_OFFSET(row_plan, channels, 40);
     "str r3, [r0, #40]\n" \
     "bne 1b\n"
 
-/* Two outputs at once of each channel. r4, r5, r8 and r9 the first output's weights, r6, r7, r10 and r11 the second one's,
- * r12 and lr the sums, r0 and r3 values. */
-#define OUTPUTS_FROM_REGISTERS(name, next_two, last_two) \
-KWS_NN_ASSEMBLY static void name(KWS_NN_UNUSED row_plan *plan) \
-{ \
-    __asm__("push {r0, r4-r11, lr}\n" \
-            "sub sp, sp, #24\n" \
-            "1:\n" NEXT_CHANNEL \
-            "ldm r3!, {r4-r11}\n" \
-            "str r3, [r0, #8]\n" \
-            "2: ldr lr, [sp, #20]\n" \
-            "ldrd r0, r3, [r1], #" next_two "\n" \
-            "smlad r12, r0, r4, lr\n" \
-            "smlad lr, r0, r6, lr\n" \
-            "smlad r12, r3, r5, r12\n" \
-            "smlad lr, r3, r7, lr\n" \
-            "ldrd r0, r3, [r1, #" last_two "]\n" \
-            "smlad r12, r0, r8, r12\n" \
-            "smlad lr, r0, r10, lr\n" \
-            "smlad r12, r3, r9, r12\n" \
-            "smlad lr, r3, r11, lr\n" \
-            TWO_OUTPUTS \
-            "bne 2b\n" \
-            WHILE_CHANNELS \
-            "add sp, sp, #28\n" \
-            "pop {r4-r11, pc}\n"); \
+/* Sums r12 and lr become outputs as above; multiplier, offset, shift and step in registers. */
+#define SCALED(multiplier, offset) \
+    "add r0, " offset ", r12, asr #31\n" \
+    "smmlar r12, r12, " multiplier ", r0\n" \
+    "add r0, " offset ", lr, asr #31\n" \
+    "smmlar lr, lr, " multiplier ", r0\n"
+#define SHIFTED(shift, step) \
+    "asr r12, r12, " shift "\n" \
+    "asr lr, lr, " shift "\n" \
+    "ssat r12, #8, r12\n" \
+    "ssat lr, #8, lr\n" \
+    "strb lr, [r2, " step "]\n" \
+    "strb r12, [r2]\n" /* where there is no second output, the first is written over it */ \
+    "add r2, r2, " step ", lsl #1\n"
+
+/* Two outputs at once of each channel, of windows of seven at most: r4, r5, r8 and the second half of r11 are the first one's
+ * weights, the first half of r4 and r7, r10 and r11 the second one's. r12 and lr the sums, r0 and r3 values, r6 multiplier,
+ * r9 offset. */
+KWS_NN_ASSEMBLY static void outputs_of_stride_1(KWS_NN_UNUSED row_plan *plan)
+{
+    __asm__("push {r0, r4-r11, lr}\n"
+            "sub sp, sp, #24\n"
+            "1:\n" NEXT_CHANNEL
+            "ldm r3!, {r4-r11}\n"
+            "str r3, [r0, #8]\n"
+            "ldr r6, [sp]\n"
+            "ldr r9, [sp, #4]\n"
+            "2: ldr lr, [sp, #20]\n"
+            "ldrd r0, r3, [r1], #4\n"
+            "smlad r12, r0, r4, lr\n"
+            "smlatb lr, r0, r4, lr\n"
+            "smlad r12, r3, r5, r12\n"
+            "smlad lr, r3, r7, lr\n"
+            "ldrd r0, r3, [r1, #4]\n"
+            "smlad r12, r0, r8, r12\n"
+            "smlad lr, r0, r10, lr\n"
+            "smlabt r12, r3, r11, r12\n"
+            "smlad lr, r3, r11, lr\n"
+            SCALED("r6", "r9")
+            "ldrd r0, r3, [sp, #8]\n"
+            SHIFTED("r0", "r3")
+            "ldr r0, [sp, #16]\n"
+            "cmp r1, r0\n"
+            "bne 2b\n"
+            WHILE_CHANNELS
+            "add sp, sp, #28\n"
+            "pop {r4-r11, pc}\n");
 }
-OUTPUTS_FROM_REGISTERS(outputs_of_stride_1, "4", "4")
-OUTPUTS_FROM_REGISTERS(outputs_of_stride_2, "8", "0")
+
+/* The same of windows of six at most, two values apart: both have the same weights, r4, r5 and r8, one word apart. r6
+ * multiplier, r9 offset, r10 shift, r7 step, r11 bias. */
+KWS_NN_ASSEMBLY static void outputs_of_stride_2(KWS_NN_UNUSED row_plan *plan)
+{
+    __asm__("push {r0, r4-r11, lr}\n"
+            "sub sp, sp, #24\n"
+            "1:\n" NEXT_CHANNEL
+            "ldm r3!, {r4-r11}\n"
+            "str r3, [r0, #8]\n"
+            "ldr r6, [sp]\n"
+            "ldr r9, [sp, #4]\n"
+            "ldr r10, [sp, #8]\n"
+            "ldr r7, [sp, #12]\n"
+            "ldr r11, [sp, #20]\n"
+            "2: ldrd r0, r3, [r1], #8\n"
+            "smlad r12, r0, r4, r11\n"
+            "smlad lr, r3, r4, r11\n"
+            "smlad r12, r3, r5, r12\n"
+            "ldrd r0, r3, [r1]\n"
+            "smlad lr, r0, r5, lr\n"
+            "smlad r12, r0, r8, r12\n"
+            "smlad lr, r3, r8, lr\n"
+            SCALED("r6", "r9")
+            SHIFTED("r10", "r7")
+            "ldr r0, [sp, #16]\n"
+            "cmp r1, r0\n"
+            "bne 2b\n"
+            WHILE_CHANNELS
+            "add sp, sp, #28\n"
+            "pop {r4-r11, pc}\n");
+}
 
 /* The same for any window and stride. r4 the weights, r5 the words left of a pair of outputs, r6 the step of values, r7 to
  * r10 weights, r11 the number of words that windows see. */
