@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "kws_nn_lines.h"
 #include "kws_nn_scaling.h"
 
 /* One filter a channel, along one axis. A line is what one channel's windows see, as int16 less the zero point with its
  * padding, so that neighbours are neighbours in memory; lines of four channels are made at once, since a word holds four
  * channels. Two neighbouring outputs see values in the same words: for each of these words there are two pairs of weights,
  * which tinykws makes from the model's (kws_nn.h), one for each output, with zeros where an output does not see a value. */
-#define CHANNELS 4
+#define CHANNELS KWS_NN_LINES
 #define REGISTER_WORDS 4 /* for so many words weights stay in registers */
 
 /* Outputs of the channels whose lines are in memory; assembly reads and writes it by offsets, checked below. */
@@ -22,62 +23,6 @@ typedef struct {
     int32_t words;
     int32_t channels;
 } row_plan;
-
-#ifdef KWS_NN_DSP
-/* Four values of a word each: the values of one channel become neighbours. */
-static inline void put_two(const int32_t *even, const int32_t *odd, int32_t length, int16_t *to)
-{
-    *(kws_nn_pair *)to = kws_nn_first_of(even[0], even[1]);
-    *(kws_nn_pair *)(to + length) = kws_nn_first_of(odd[0], odd[1]);
-    *(kws_nn_pair *)(to + 2 * length) = kws_nn_second_of(even[0], even[1]);
-    *(kws_nn_pair *)(to + 3 * length) = kws_nn_second_of(odd[0], odd[1]);
-}
-
-static inline void put_one(int32_t even, int32_t odd, int32_t length, int16_t *to)
-{
-    to[0] = (int16_t)even;
-    to[length] = (int16_t)odd;
-    to[2 * length] = (int16_t)(even >> 16);
-    to[3 * length] = (int16_t)(odd >> 16);
-}
-
-/* `count` pixels of four channels into their lines, which are `length` apart. */
-static void fill_lines(const int8_t *from, int32_t step, int32_t count, int32_t zero_point, int32_t length, int16_t *to)
-{
-    const int32_t minus_zero_point = kws_nn_twice(-zero_point);
-    int32_t even[2], odd[2];
-    if ((uintptr_t)to % 4 != 0 && count > 0) {
-        const int32_t four = kws_nn_load_four(from);
-        put_one(kws_nn_add_even_bytes(minus_zero_point, four), kws_nn_add_odd_bytes(minus_zero_point, four), length,
-                to);
-        from += step;
-        to++;
-        count--;
-    }
-    for (int16_t *const end = to + count / 2 * 2; to < end; from += 2 * step, to += 2) {
-        const int32_t first = kws_nn_load_four(from), second = kws_nn_load_four(from + step);
-        even[0] = kws_nn_add_even_bytes(minus_zero_point, first);
-        odd[0] = kws_nn_add_odd_bytes(minus_zero_point, first);
-        even[1] = kws_nn_add_even_bytes(minus_zero_point, second);
-        odd[1] = kws_nn_add_odd_bytes(minus_zero_point, second);
-        put_two(even, odd, length, to);
-    }
-    if ((count & 1) != 0) {
-        const int32_t four = kws_nn_load_four(from);
-        put_one(kws_nn_add_even_bytes(minus_zero_point, four), kws_nn_add_odd_bytes(minus_zero_point, four), length,
-                to);
-    }
-}
-#else
-static void fill_lines(const int8_t *from, int32_t step, int32_t count, int32_t zero_point, int32_t length, int16_t *to)
-{
-    for (; count > 0; count--, from += step, to++) {
-        for (int32_t i = 0; i < CHANNELS; i++) {
-            to[i * length] = (int16_t)(from[i] - zero_point);
-        }
-    }
-}
-#endif
 
 static void clear_padding(const kws_nn_depthwise_conv_2d_row_params *params, int16_t *lines)
 {
@@ -349,8 +294,8 @@ void kws_nn_depthwise_conv_2d_row(const kws_nn_depthwise_conv_2d_row_params *par
     row_plan last = plan_of(params, paired, 2, 0, lines, output);
     clear_padding(params, lines);
     for (int32_t channel = 0; channel < params->channels; channel += CHANNELS) {
-        fill_lines(input + channel, params->input_step, params->input_size, params->input_zero_point, params->length,
-                   lines + params->pad);
+        kws_nn_fill_lines(input + channel, params->input_step, params->input_size, params->input_zero_point,
+                          params->length, lines + params->pad);
         if (paired > 0) {
             outputs_of_channels(&pairs);
         }
