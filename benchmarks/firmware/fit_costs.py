@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fits the instructions per unit of work of each kernel, and writes tinykws/cost/kernel_costs.py.
 
-    python benchmarks/firmware/fit_costs.py [--only KERNEL …] [--write]
+    python benchmarks/firmware/fit_costs.py [--only KERNEL …] [--machines NAME …] [--write]
 
 Calls of kernels, drawn at random, are counted in emulation on each instruction set. On two thirds of them constants
 are fitted (least squares of the relative error, none negative); the error in the file is that on the last third.
@@ -15,7 +15,8 @@ import random
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -60,7 +61,8 @@ from __future__ import annotations
 class Sample:
     """A program with one call, and its kernel's work."""
 
-    program: AotModel
+    compiled: Callable[[], AotModel]
+    """Most samples that are drawn are not kept, so the program is made last."""
     kernel: str
     work: Work
 
@@ -128,7 +130,7 @@ def samples(count: int, only: Sequence[str] = ()) -> list[Sample]:
 def _whole_window_sample(source: random.Random) -> Sample:
     model = random_model(source)
     (call,) = (item for item in lower(read_model(model)) if isinstance(item, Call))
-    return Sample(compile_model(model), *work_of(call))
+    return Sample(partial(compile_model, model), *work_of(call))
 
 
 def _wide_sample(source: random.Random) -> Sample:
@@ -152,7 +154,7 @@ def _sample_in_form(source: random.Random, form: Form) -> Sample:
     (call,) = (item for item in lower(read_model(model)) if isinstance(item, Call))
     if form not in call.forms:
         raise ConfigError(f"a call without a {form.value} form")
-    return Sample(compile_model(model, form), *work_of(call.forms[form]))
+    return Sample(partial(compile_model, model, form), *work_of(call.forms[form]))
 
 
 def _streaming_sample(source: random.Random) -> Sample:
@@ -169,7 +171,7 @@ def _streaming_sample(source: random.Random) -> Sample:
     if not runs:
         raise ConfigError("a model without partial sums")
     schedule, run = source.choice(runs)
-    return Sample(_only(run.name, compile_schedule(schedule)), *work_of(run.call))
+    return Sample(lambda: _only(run.name, compile_schedule(schedule)), *work_of(run.call))
 
 
 def _only(name: str, program: AotModel) -> AotModel:
@@ -183,7 +185,7 @@ def counted(machine: Machine, drawn: Sequence[Sample], folder: Path) -> list[int
     """Returns the instructions of each sample's invoke."""
     counts: list[int] = []
     for at in range(0, len(drawn), PER_PROGRAM):
-        models = [sample.program for sample in drawn[at : at + PER_PROGRAM]]
+        models = [sample.compiled() for sample in drawn[at : at + PER_PROGRAM]]
         with tempfile.TemporaryDirectory(dir=folder) as name:
             program = compile_many(machine, models, "count_many.c", Path(name))
             told = run([*emulation(machine, program), "-icount", machine.clock])
@@ -259,14 +261,18 @@ def main() -> None:
     """Counts, fits, prints."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", metavar="KERNEL", nargs="+", help="fit these, as `add`; the others stay")
+    parser.add_argument(
+        "--machines", metavar="NAME", nargs="+", default=list(INSTRUCTION_SETS), help="count on these, as `Cortex-M4F`"
+    )
     parser.add_argument("--write", action="store_true", help=f"write {WRITTEN.name}")
     arguments = parser.parse_args()
     drawn = samples(WANTED, arguments.only or ())
     random.Random(1).shuffle(drawn)
-    fits = fits_before() if arguments.only else defaultdict(dict)
+    is_whole = not arguments.only and arguments.machines == list(INSTRUCTION_SETS)
+    fits = defaultdict(dict) if is_whole else fits_before()
     with tempfile.TemporaryDirectory() as folder:
         for machine in MACHINES:
-            if machine.name not in INSTRUCTION_SETS:
+            if machine.name not in arguments.machines:
                 continue
             counts = counted(machine, drawn, Path(folder))
             grouped: dict[str, list[tuple[Sample, int]]] = defaultdict(list)

@@ -47,6 +47,8 @@ INFERENCE_STRIDES = (1, 2, INFERENCE_STRIDE)
 """Frames from one inference to the next."""
 STREAM_INFERENCE_STRIDE = 4
 """The same for networks for streams: 80 ms."""
+DEFAULT_STREAM_NETWORK = "stream_medium"
+"""What `model: {size: auto}` is as long as no board was built for."""
 FEATURES = FrontendSettings().n_frames * FrontendSettings().n_mels
 
 
@@ -158,6 +160,8 @@ def measured_streams(folder: Path | None, machines: tuple[Machine, ...], at: Pat
         rows[path.stem] = {
             machine.name: streamed(machine, model, STREAM_INFERENCE_STRIDE, at, n_frames) for machine in machines
         }
+        if path.stem == DEFAULT_STREAM_NETWORK and len(machines) > M0:
+            rows[path.stem][MACHINES[M0].name]["every_frame"] = streamed(MACHINES[M0], model, 1, at, n_frames)
     return rows
 
 

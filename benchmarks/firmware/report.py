@@ -6,6 +6,9 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from tinykws.boards.cores import CORES
+from tinykws.boards.rows import find_board
+
 NOTE = """\
 Written by `python benchmarks/firmware/measure.py --write`; do not edit. Instructions are counted by QEMU (`-icount`),
 two runs agree, loops of known length calibrate; outputs equal TFLite Micro's interpreter. GCC 12.2, -O2. The model's
@@ -41,10 +44,14 @@ Where a row is not reached: the histograms below show where its instructions go,
   made for these weights (810,422); there, requantization (39 an output), the dense layer, whose products are single,
   columns and calls are what is left. Runs for four channels at once are shorter than for one: 29.0 instead of 19.6 for
   40 pairs, where 14.8 is the least that the weights allow; so four pixels of one channel are computed at once.
-- **ds_tcn and kws_ref on the Cortex-M4F, the networks for streams, the front-end, and listening's memory**: the kernels
-  are those of docs/notebook/kernels.md, which tells what was tried. A prototype with code for each layer takes
-  284,400 instructions for ds_tcn: int16 values between depthwise and pointwise layers (about 35,000 less), and shifts
-  and addresses as immediates (50,000 to 70,000 less). Neither is built."""
+- **ds_tcn and kws_ref on the Cortex-M4F**, instructions of a window in this order of attempts. Wide weights, rows by
+  SMLAD: 392,647, 3,082,251. Outputs of pointwise layers in upper halves of words, stored four at once, 12 pairs
+  unrolled: 364,754. Multiplier and offset of depthwise rows in registers: 357,641. Averages of four channels at once:
+  351,776, 2,860,065. 3x3 rows without a sign after ReLU, planes filled two pixels at once: 351,776, 2,811,789. A
+  prototype with code for each layer takes 284,400 for ds_tcn: depthwise layers write int16 columns and pointwise layers
+  int16 lines (at most 33,000 less), shifts and addresses are immediates. Neither is built.
+- **The front-end on the Cortex-M4F and listening's memory**: nothing was tried on them yet. On cores without DSP
+  instructions the front-end was shortened (docs/notebook/kernels.md)."""
 SHOWN_SHARE = 0.002
 
 
@@ -66,6 +73,11 @@ STREAM_WANTED = 90_000
 """micro_speech, every frame inferred."""
 LISTENING_WANTED = Figures(0, 30_000, 8_000)
 FRONTEND_WANTED = 35_000
+STREAMS_WANTED = {"stream_small": 40_000, "stream_medium": 84_000, "stream_large": 166_000}
+"""An inference of a network for streams: about an instruction for each of its multiply-accumulates."""
+FRAMES_PER_SECOND = 50
+RP2040_WANTED = 15.0
+"""Percent of its clock, for the default network for streams with every frame inferred."""
 FIRST = "Cortex-M4F"
 
 
@@ -143,10 +155,32 @@ def _wanted(rows: dict[str, Any]) -> str:
         (f"listening with ds_tcn, {FIRST}, flash", flash, 32_000),
         (f"listening with ds_tcn, {FIRST}, RAM", ram, 10_000),
     ]
+    for name, wanted in STREAMS_WANTED.items():
+        if name in rows["streams"]:
+            row = rows["streams"][name][FIRST]
+            measures.append((f"{name}, {FIRST}, instructions of an inference, mean", row["instructions"], wanted))
+            measures.append((f"{name}, {FIRST}, the most of an inference", row["most_instructions"], wanted))
     lines = ["| measure | now | wanted |", "|---|---:|---:|"]
     for title, now, wanted in measures:
-        lines.append(f"| {title} | {now:,} | {wanted:,}{'' if now <= wanted else ' (not reached)'} |")
+        lines.append(f"| {title} | {now:,} | {wanted:,}{_unless_reached(now, wanted)} |")
+    for name, machines in rows["streams"].items():
+        if "every_frame" in machines["Cortex-M0+"]:
+            share = _share_of_rp2040(rows, machines["Cortex-M0+"]["every_frame"]["instructions"])
+            title = f"{name} and front-end on the RP2040, every frame inferred, share of the clock"
+            lines.append(f"| {title} | {share:.1f} % | {RP2040_WANTED:g} %{_unless_reached(share, RP2040_WANTED)} |")
     return "\n".join(lines)
+
+
+def _unless_reached(now: float, wanted: float) -> str:
+    return "" if now <= wanted else " (not reached)"
+
+
+def _share_of_rp2040(rows: dict[str, Any], inference: int) -> float:
+    """Returns percent of the clock of a Raspberry Pi Pico; of 50 frames a second each with an inference."""
+    board = find_board("pico")
+    frame: int = sum(rows["frontend"]["Cortex-M0+"]["functions"].values())
+    cycles = (frame + inference) * CORES[board.core].cycles_per_instruction * FRAMES_PER_SECOND
+    return 100 * cycles / board.clock_hz
 
 
 def _row(name: str, ours: int, wanted: int, theirs: int) -> str:

@@ -177,6 +177,25 @@ def fully_connected_folded(draw: st.DrawFn) -> Layer:
 
 
 @st.composite
+def average_pool_2d(draw: st.DrawFn) -> Layer:
+    """Windows of most kinds, some of more values than four channels are summed together for (256)."""
+    channels, is_large = draw(st.integers(1, 9)), draw(st.integers(0, 4)) == 0
+    sizes = [draw(st.integers(15, 20)) if is_large else draw(st.integers(1, 9)) for _ in range(2)]
+    shape = (draw(st.integers(1, 2)), *sizes, channels)
+    rows, columns = ((size if is_large else draw(st.integers(1, 9)), draw(st.integers(1, 3)), 1) for size in shape[1:3])
+    options, positions = draw(_positions(shape, rows, columns))
+    zero_point, activation = draw(ZERO_POINTS), draw(ACTIVATIONS)
+    options = options | {"filter_height": rows[0], "filter_width": columns[0], "fused_activation_function": activation}
+    tensors = [
+        TensorSpec(size, scales=(1.0,), zero_points=(zero_point,)) for size in (shape, (shape[0], *positions, channels))
+    ]
+    model = build_model(tensors, [OpSpec("AVERAGE_POOL_2D", [0], [1], options)])
+    (call,) = lower(read_model(model))
+    assert isinstance(call, Call)
+    return Layer(model, call)
+
+
+@st.composite
 def _positions(
     draw: st.DrawFn, shape: tuple[int, ...], rows: tuple[int, int, int], columns: tuple[int, int, int]
 ) -> tuple[dict[str, int], tuple[int, int]]:

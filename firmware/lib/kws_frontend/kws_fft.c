@@ -22,7 +22,8 @@ static inline kws_pair turned_quarter_of(const kws_complex *from, const kws_comp
     return kws_pair_multiply_small(quarter_of(from), kws_pair_load(twiddle));
 }
 
-/* Combines x0 to x3, already divided by 4 and turned, into data[0], [m], [2 m], [3 m]. */
+/* Combines x0 to x3, already divided by 4 and turned, into data[0], [m], [2 m], [3 m]. Sums of two are below 2^15: a quarter is
+ * below 2^13 and turned below 1.5 * 2^13. */
 static inline void radix4_sums(kws_complex *data, size_t m, kws_pair x0, kws_pair x1, kws_pair x2, kws_pair x3)
 {
     const kws_pair even_sum = kws_pair_add(x0, x2);

@@ -2,6 +2,7 @@
 #include "kws_filterbank.h"
 
 #include "kws_pair.h"
+#include "kws_product.h"
 #include "kws_square_root.h"
 
 void kws_filterbank_apply(const kws_filterbank_config *config, size_t n_mels, const kws_complex *spectrum, int shift,
@@ -17,8 +18,8 @@ void kws_filterbank_apply(const kws_filterbank_config *config, size_t n_mels, co
             const uint32_t energy = kws_pair_energy(kws_pair_load(bin++));
             const uint32_t falling_share = *falling++;
             const uint32_t rising_share = *rising++;
-            this_channel += (uint64_t)energy * falling_share;
-            next_channel += (uint64_t)energy * rising_share;
+            this_channel += kws_product(energy, falling_share);
+            next_channel += kws_product(energy, rising_share);
         }
         if (band > 0) {
             signal[band - 1] = kws_square_root(this_channel) >> shift;

@@ -2,6 +2,7 @@
 #include "kws_logarithm.h"
 
 #include "kws_bits.h"
+#include "kws_product.h"
 
 #define FRACTION_BITS 16
 #define SEGMENT_BITS 7
@@ -25,7 +26,7 @@ static uint32_t scaled_log(const kws_logarithm_config *config, uint32_t x)
     const uint32_t half = 1u << (FRACTION_BITS - 1);
     const int integer = kws_bit_length32(x) - 1;
     const uint32_t log2 = ((uint32_t)integer << FRACTION_BITS) + log2_fraction(config->log2_correction, x, integer);
-    const uint32_t ln = (uint32_t)(((uint64_t)LN_2 * log2 + half) >> FRACTION_BITS);
+    const uint32_t ln = (uint32_t)((kws_product(log2, LN_2) + half) >> FRACTION_BITS);
     return ((ln << config->scale_shift) + half) >> FRACTION_BITS;
 }
 

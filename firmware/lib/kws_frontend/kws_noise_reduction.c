@@ -1,21 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kws_noise_reduction.h"
 
-#define FRACTION_BITS 14
+#include "kws_product.h"
 
-/* value * fraction, the fraction in Q14. */
-static uint64_t times(uint32_t value, uint32_t fraction)
-{
-    return (uint64_t)value * fraction;
-}
+#define FRACTION_BITS 14
 
 static uint32_t reduced(const kws_noise_config *config, uint32_t smoothing, uint32_t *noise, uint32_t signal)
 {
     const uint32_t remainder = (1u << FRACTION_BITS) - smoothing;
     const uint32_t scaled = signal << config->smoothing_bits; /* wraps as the reference does */
-    const uint32_t estimate = (uint32_t)((times(scaled, smoothing) + times(*noise, remainder)) >> FRACTION_BITS);
+    const uint32_t estimate =
+        (uint32_t)((kws_product(scaled, smoothing) + kws_product(*noise, remainder)) >> FRACTION_BITS);
     const uint32_t left = estimate > scaled ? 0 : (scaled - estimate) >> config->smoothing_bits;
-    const uint32_t least = (uint32_t)(times(signal, config->min_signal_remaining) >> FRACTION_BITS);
+    const uint32_t least = (uint32_t)(kws_product(signal, config->min_signal_remaining) >> FRACTION_BITS);
     *noise = estimate;
     return left > least ? left : least;
 }

@@ -3,7 +3,8 @@
  * of a register a pair is one register; elsewhere it is a struct. Both forms give the same results, bit for bit; the
  * steps of the front-end are written once, on top of them.
  *
- * Sums and differences wrap at 16 bits.
+ * Sums and differences wrap at 16 bits: in a register at once, in a struct when they are stored. So what is computed further
+ * without being stored may not need to wrap; where that cannot be said, a function here brings the struct to 16 bits.
  */
 #ifndef KWS_PAIR_H
 #define KWS_PAIR_H
@@ -25,12 +26,20 @@
 
 #if !KWS_PAIR_IS_A_REGISTER
 
-typedef kws_complex kws_pair;
+typedef struct {
+    int32_t r, i;
+} kws_pair;
 
 static inline kws_pair kws_pair_of(int32_t r, int32_t i)
 {
-    const kws_pair pair = {.r = (int16_t)r, .i = (int16_t)i};
+    const kws_pair pair = {.r = r, .i = i};
     return pair;
+}
+
+/* The same, brought to 16 bits. */
+static inline kws_pair kws_pair_wrapped(int32_t r, int32_t i)
+{
+    return kws_pair_of((int16_t)r, (int16_t)i);
 }
 
 static inline kws_pair kws_pair_zero(void)
@@ -40,12 +49,13 @@ static inline kws_pair kws_pair_zero(void)
 
 static inline kws_pair kws_pair_load(const kws_complex *from)
 {
-    return *from;
+    return kws_pair_of(from->r, from->i);
 }
 
 static inline void kws_pair_store(kws_complex *to, kws_pair a)
 {
-    *to = a;
+    to->r = (int16_t)a.r;
+    to->i = (int16_t)a.i;
 }
 
 /* (samples[0], samples[1]) */
@@ -90,7 +100,7 @@ static inline kws_pair kws_pair_half_difference(kws_pair a, kws_pair b)
 
 static inline kws_pair kws_pair_conjugate(kws_pair a)
 {
-    return kws_pair_of(a.r, -a.i);
+    return kws_pair_wrapped(a.r, -a.i);
 }
 
 /* The real part of a, the imaginary part of b. */
@@ -114,13 +124,13 @@ static inline kws_pair kws_pair_scale(kws_pair a, int32_t factor)
 /* The complex product with a twiddle in Q15, rounded. */
 static inline kws_pair kws_pair_multiply(kws_pair a, kws_pair b)
 {
-    return kws_pair_of(kws_round_q15(a.r * b.r - a.i * b.i), kws_round_q15(a.r * b.i + a.i * b.r));
+    return kws_pair_wrapped(kws_round_q15(a.r * b.r - a.i * b.i), kws_round_q15(a.r * b.i + a.i * b.r));
 }
 
 /* The same, for an a of numbers below 2^14. */
 static inline kws_pair kws_pair_multiply_small(kws_pair a, kws_pair b)
 {
-    return kws_pair_multiply(a, b);
+    return kws_pair_of(kws_round_q15(a.r * b.r - a.i * b.i), kws_round_q15(a.r * b.i + a.i * b.r));
 }
 
 /* Number by number, the second in Q12 from 0 to 1; rounded down */
@@ -145,7 +155,7 @@ static inline uint32_t kws_pair_collected(kws_pair bits)
 /* Both numbers times 2^shift, shift 0 to 15. */
 static inline kws_pair kws_pair_shift_up(kws_pair a, int shift)
 {
-    return kws_pair_of((int32_t)((uint32_t)a.r << shift), (int32_t)((uint32_t)a.i << shift));
+    return kws_pair_wrapped((int32_t)((uint32_t)a.r << shift), (int32_t)((uint32_t)a.i << shift));
 }
 
 /* r^2 + i^2. It fits in 31 bits but for (-32768, -32768). */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "kws_nn_lines.h"
 #include "kws_nn_scaling.h"
 
 /* A plane is what one channel's windows see, as int16 less the zero point with padding all around, so that neighbours
  * along a row are neighbours in memory. Planes of four channels are made at once, since a word holds four channels.
  * Weights become int16 too, doubled, as kws_nn_scale() doubles sums. */
-#define CHANNELS 4
+#define CHANNELS KWS_NN_LINES
 
 /* What one channel's outputs are computed from; assembly reads it by offsets, checked below. */
 typedef struct {
@@ -28,28 +29,9 @@ static void fill_planes(const kws_nn_depthwise_conv_2d_planar_params *params, co
 {
     const kws_nn_axis *rows = &params->rows;
     const kws_nn_axis *columns = &params->columns;
-    const int32_t plane = params->plane;
-#ifdef KWS_NN_DSP
-    const int32_t minus_zero_point = kws_nn_twice(-params->input_zero_point);
-#endif
-    for (int32_t y = 0; y < rows->input_size; y++) {
-        const int8_t *from = input + y * rows->input_step;
-        int16_t *to = planes + (y + rows->pad) * params->pitch + columns->pad;
-        for (int32_t x = columns->input_size; x > 0; x--, from += columns->input_step, to++) {
-#ifdef KWS_NN_DSP
-            const int32_t four = kws_nn_load_four(from);
-            const int32_t even = kws_nn_add_even_bytes(minus_zero_point, four);
-            const int32_t odd = kws_nn_add_odd_bytes(minus_zero_point, four);
-            to[0] = (int16_t)even;
-            to[plane] = (int16_t)odd;
-            to[2 * plane] = (int16_t)(even >> 16);
-            to[3 * plane] = (int16_t)(odd >> 16);
-#else
-            for (int32_t i = 0; i < CHANNELS; i++) {
-                to[i * plane] = (int16_t)(from[i] - params->input_zero_point);
-            }
-#endif
-        }
+    int16_t *to = planes + rows->pad * params->pitch + columns->pad;
+    for (int32_t y = 0; y < rows->input_size; y++, input += rows->input_step, to += params->pitch) {
+        kws_nn_fill_lines(input, columns->input_step, columns->input_size, params->input_zero_point, params->plane, to);
     }
 }
 
@@ -76,46 +58,55 @@ KWS_NN_CHECK_OFFSET(channel_plan, end, 24);
 KWS_NN_CHECK_OFFSET(channel_plan, weights, 28);
 
 /* clang-format off */
-/* Of a row of a window of three, for two neighbouring outputs: r4 to r9 hold (w0, w1) and (w1, w2) of each row. */
-#define ROW_OF_THREE(at, first, second) \
+/* Of a row of a window of three, for two neighbouring outputs whose sums so far are r10 and `second_sum`: r4 to r9 hold
+ * (w0, w1) and (w1, w2) of each row. */
+#define ROW_OF_THREE(at, first, second, second_sum) \
     "ldrd r0, r3, " at "\n" \
+    "smlatb r11, r0, " first ", " second_sum "\n" \
     "smlad r10, r0, " first ", r10\n" \
     "smlabt r10, r3, " second ", r10\n" \
-    "smlatb r11, r0, " first ", r11\n" \
     "smlad r11, r3, " second ", r11\n"
+/* Multiplier in r0, offset in r3, lr free; the second where outputs below the zero point are clamped to it. */
+#define SCALED \
+    "add lr, r3, r10, asr #31\n" \
+    "smmlar r10, r10, r0, lr\n" \
+    "add lr, r3, r11, asr #31\n" \
+    "smmlar r11, r11, r0, lr\n"
+#define SCALED_NOT_BELOW_ZERO \
+    "smmlar r10, r10, r0, r3\n" \
+    "smmlar r11, r11, r0, r3\n"
 
 /* Outputs of windows of 3x3 side by side, two by two. r0 plan, r1 values, r2 output. Then r10 and r11 the sums, r12 the
  * plan, r0 and r3 values of a row, lr the pitch. */
-KWS_NN_ASSEMBLY static void outputs_of_row_3x3(KWS_NN_UNUSED const channel_plan *plan, KWS_NN_UNUSED const int16_t *values,
-                                               KWS_NN_UNUSED int8_t *output)
-{
-    __asm__("push {r4-r11, lr}\n"
-            "mov r12, r0\n"
-            "add r0, r0, #28\n"
-            "ldm r0, {r4-r9}\n"
-            "1: ldrd r10, lr, [r12, #12]\n"
-            "mov r11, r10\n"
-            ROW_OF_THREE("[r1]", "r4", "r5") "add r1, r1, lr\n"
-            ROW_OF_THREE("[r1]", "r6", "r7") "add r1, r1, lr\n"
-            ROW_OF_THREE("[r1], #4", "r8", "r9") "sub r1, r1, lr, lsl #1\n"
-            "ldrd r0, r3, [r12]\n"
-            "add lr, r3, r10, asr #31\n"
-            "smmlar r10, r10, r0, lr\n"
-            "add lr, r3, r11, asr #31\n"
-            "smmlar r11, r11, r0, lr\n"
-            "ldrd lr, r0, [r12, #8]\n" /* shift */
-            "asr r10, r10, lr\n"
-            "asr r11, r11, lr\n"
-            "ldrd r0, r3, [r12, #20]\n" /* step, end */
-            "ssat r10, #8, r10\n"
-            "ssat r11, #8, r11\n"
-            "strb r11, [r2, r0]\n" /* where there is no second output, the first is written over it */
-            "strb r10, [r2]\n"
-            "add r2, r2, r0, lsl #1\n"
-            "cmp r1, r3\n"
-            "bne 1b\n"
-            "pop {r4-r11, pc}\n");
+#define OUTPUTS_OF_ROW_3X3(name, scaled) \
+KWS_NN_ASSEMBLY static void name(KWS_NN_UNUSED const channel_plan *plan, KWS_NN_UNUSED const int16_t *values, \
+                                 KWS_NN_UNUSED int8_t *output) \
+{ \
+    __asm__("push {r4-r11, lr}\n" \
+            "mov r12, r0\n" \
+            "add r0, r0, #28\n" \
+            "ldm r0, {r4-r9}\n" \
+            "1: ldrd r10, lr, [r12, #12]\n" \
+            ROW_OF_THREE("[r1]", "r4", "r5", "r10") "add r1, r1, lr\n" \
+            ROW_OF_THREE("[r1]", "r6", "r7", "r11") "add r1, r1, lr\n" \
+            ROW_OF_THREE("[r1], #4", "r8", "r9", "r11") "sub r1, r1, lr, lsl #1\n" \
+            "ldrd r0, r3, [r12]\n" \
+            scaled \
+            "ldrd lr, r0, [r12, #8]\n" /* shift */ \
+            "asr r10, r10, lr\n" \
+            "asr r11, r11, lr\n" \
+            "ldrd r0, r3, [r12, #20]\n" /* step, end */ \
+            "ssat r10, #8, r10\n" \
+            "ssat r11, #8, r11\n" \
+            "strb r11, [r2, r0]\n" /* where there is no second output, the first is written over it */ \
+            "strb r10, [r2]\n" \
+            "add r2, r2, r0, lsl #1\n" \
+            "cmp r1, r3\n" \
+            "bne 1b\n" \
+            "pop {r4-r11, pc}\n"); \
 }
+OUTPUTS_OF_ROW_3X3(outputs_of_row_3x3, SCALED)
+OUTPUTS_OF_ROW_3X3(outputs_of_row_3x3_relu, SCALED_NOT_BELOW_ZERO)
 /* clang-format on */
 
 static void pack_weights_3x3(const kws_nn_depthwise_conv_2d_planar_params *params, const int8_t *weights,
@@ -135,6 +126,17 @@ static int is_3x3(const kws_nn_depthwise_conv_2d_planar_params *params)
     return params->rows.window == 3 && params->columns.window == 3 && params->columns.stride == 1;
 }
 
+/* Outputs of a run of windows, by the assembly that the fused activation allows. */
+static void outputs_of_run_3x3(const kws_nn_requantize *requantize, const channel_plan *plan, const int16_t *values,
+                               int8_t *output)
+{
+    if (requantize->minimum >= requantize->zero_point) {
+        outputs_of_row_3x3_relu(plan, values, output);
+    } else {
+        outputs_of_row_3x3(plan, values, output);
+    }
+}
+
 static void outputs_of_plane_3x3(const kws_nn_depthwise_conv_2d_planar_params *params, channel_plan *plan,
                                  const int16_t *plane, int8_t *output)
 {
@@ -146,12 +148,12 @@ static void outputs_of_plane_3x3(const kws_nn_depthwise_conv_2d_planar_params *p
         plan->output_step = step;
         plan->end = plane + paired;
         if (paired > 0) {
-            outputs_of_row_3x3(plan, plane, output);
+            outputs_of_run_3x3(&params->requantize, plan, plane, output);
         }
         if (paired < params->columns.output_size) {
             plan->output_step = 0;
             plan->end = plane + paired + 2;
-            outputs_of_row_3x3(plan, plane + paired, output + paired * step);
+            outputs_of_run_3x3(&params->requantize, plan, plane + paired, output + paired * step);
         }
     }
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "kws_nn_lines.h"
 #include "kws_nn_scaling.h"
 
 /* One filter a channel, along one axis. A line is what one channel's windows see, as int16 less the zero point with its
  * padding, so that neighbours are neighbours in memory; lines of four channels are made at once, since a word holds four
  * channels. Two neighbouring outputs see values in the same words: for each of these words there are two pairs of weights,
  * which tinykws makes from the model's (kws_nn.h), one for each output, with zeros where an output does not see a value. */
-#define CHANNELS 4
+#define CHANNELS KWS_NN_LINES
 #define REGISTER_WORDS 4 /* for so many words weights stay in registers */
 
 /* Outputs of the channels whose lines are in memory; assembly reads and writes it by offsets, checked below. */
@@ -22,62 +23,6 @@ typedef struct {
     int32_t words;
     int32_t channels;
 } row_plan;
-
-#ifdef KWS_NN_DSP
-/* Four values of a word each: the values of one channel become neighbours. */
-static inline void put_two(const int32_t *even, const int32_t *odd, int32_t length, int16_t *to)
-{
-    *(kws_nn_pair *)to = kws_nn_first_of(even[0], even[1]);
-    *(kws_nn_pair *)(to + length) = kws_nn_first_of(odd[0], odd[1]);
-    *(kws_nn_pair *)(to + 2 * length) = kws_nn_second_of(even[0], even[1]);
-    *(kws_nn_pair *)(to + 3 * length) = kws_nn_second_of(odd[0], odd[1]);
-}
-
-static inline void put_one(int32_t even, int32_t odd, int32_t length, int16_t *to)
-{
-    to[0] = (int16_t)even;
-    to[length] = (int16_t)odd;
-    to[2 * length] = (int16_t)(even >> 16);
-    to[3 * length] = (int16_t)(odd >> 16);
-}
-
-/* `count` pixels of four channels into their lines, which are `length` apart. */
-static void fill_lines(const int8_t *from, int32_t step, int32_t count, int32_t zero_point, int32_t length, int16_t *to)
-{
-    const int32_t minus_zero_point = kws_nn_twice(-zero_point);
-    int32_t even[2], odd[2];
-    if ((uintptr_t)to % 4 != 0 && count > 0) {
-        const int32_t four = kws_nn_load_four(from);
-        put_one(kws_nn_add_even_bytes(minus_zero_point, four), kws_nn_add_odd_bytes(minus_zero_point, four), length,
-                to);
-        from += step;
-        to++;
-        count--;
-    }
-    for (; count >= 2; count -= 2, from += 2 * step, to += 2) {
-        for (int32_t i = 0; i < 2; i++) {
-            const int32_t four = kws_nn_load_four(from + i * step);
-            even[i] = kws_nn_add_even_bytes(minus_zero_point, four);
-            odd[i] = kws_nn_add_odd_bytes(minus_zero_point, four);
-        }
-        put_two(even, odd, length, to);
-    }
-    if (count > 0) {
-        const int32_t four = kws_nn_load_four(from);
-        put_one(kws_nn_add_even_bytes(minus_zero_point, four), kws_nn_add_odd_bytes(minus_zero_point, four), length,
-                to);
-    }
-}
-#else
-static void fill_lines(const int8_t *from, int32_t step, int32_t count, int32_t zero_point, int32_t length, int16_t *to)
-{
-    for (; count > 0; count--, from += step, to++) {
-        for (int32_t i = 0; i < CHANNELS; i++) {
-            to[i * length] = (int16_t)(from[i] - zero_point);
-        }
-    }
-}
-#endif
 
 static void clear_padding(const kws_nn_depthwise_conv_2d_row_params *params, int16_t *lines)
 {
@@ -150,35 +95,86 @@ KWS_NN_CHECK_OFFSET(row_plan, channels, 40);
     "str r3, [r0, #40]\n" \
     "bne 1b\n"
 
-/* Two outputs at once of each channel. r4, r5, r8 and r9 the first output's weights, r6, r7, r10 and r11 the second one's,
- * r12 and lr the sums, r0 and r3 values. */
-#define OUTPUTS_FROM_REGISTERS(name, next_two, last_two) \
-KWS_NN_ASSEMBLY static void name(KWS_NN_UNUSED row_plan *plan) \
-{ \
-    __asm__("push {r0, r4-r11, lr}\n" \
-            "sub sp, sp, #24\n" \
-            "1:\n" NEXT_CHANNEL \
-            "ldm r3!, {r4-r11}\n" \
-            "str r3, [r0, #8]\n" \
-            "2: ldr lr, [sp, #20]\n" \
-            "ldrd r0, r3, [r1], #" next_two "\n" \
-            "smlad r12, r0, r4, lr\n" \
-            "smlad lr, r0, r6, lr\n" \
-            "smlad r12, r3, r5, r12\n" \
-            "smlad lr, r3, r7, lr\n" \
-            "ldrd r0, r3, [r1, #" last_two "]\n" \
-            "smlad r12, r0, r8, r12\n" \
-            "smlad lr, r0, r10, lr\n" \
-            "smlad r12, r3, r9, r12\n" \
-            "smlad lr, r3, r11, lr\n" \
-            TWO_OUTPUTS \
-            "bne 2b\n" \
-            WHILE_CHANNELS \
-            "add sp, sp, #28\n" \
-            "pop {r4-r11, pc}\n"); \
+/* Sums r12 and lr become outputs as above; multiplier, offset, shift and step in registers. */
+#define SCALED(multiplier, offset) \
+    "add r0, " offset ", r12, asr #31\n" \
+    "smmlar r12, r12, " multiplier ", r0\n" \
+    "add r0, " offset ", lr, asr #31\n" \
+    "smmlar lr, lr, " multiplier ", r0\n"
+#define SHIFTED(shift, step) \
+    "asr r12, r12, " shift "\n" \
+    "asr lr, lr, " shift "\n" \
+    "ssat r12, #8, r12\n" \
+    "ssat lr, #8, lr\n" \
+    "strb lr, [r2, " step "]\n" \
+    "strb r12, [r2]\n" /* where there is no second output, the first is written over it */ \
+    "add r2, r2, " step ", lsl #1\n"
+
+/* Two outputs at once of each channel, of windows of seven at most: r4, r5, r8 and the second half of r11 are the first one's
+ * weights, the first half of r4 and r7, r10 and r11 the second one's. r12 and lr the sums, r0 and r3 values, r6 multiplier,
+ * r9 offset. */
+KWS_NN_ASSEMBLY static void outputs_of_stride_1(KWS_NN_UNUSED row_plan *plan)
+{
+    __asm__("push {r0, r4-r11, lr}\n"
+            "sub sp, sp, #24\n"
+            "1:\n" NEXT_CHANNEL
+            "ldm r3!, {r4-r11}\n"
+            "str r3, [r0, #8]\n"
+            "ldr r6, [sp]\n"
+            "ldr r9, [sp, #4]\n"
+            "2: ldr lr, [sp, #20]\n"
+            "ldrd r0, r3, [r1], #4\n"
+            "smlad r12, r0, r4, lr\n"
+            "smlatb lr, r0, r4, lr\n"
+            "smlad r12, r3, r5, r12\n"
+            "smlad lr, r3, r7, lr\n"
+            "ldrd r0, r3, [r1, #4]\n"
+            "smlad r12, r0, r8, r12\n"
+            "smlad lr, r0, r10, lr\n"
+            "smlabt r12, r3, r11, r12\n"
+            "smlad lr, r3, r11, lr\n"
+            SCALED("r6", "r9")
+            "ldrd r0, r3, [sp, #8]\n"
+            SHIFTED("r0", "r3")
+            "ldr r0, [sp, #16]\n"
+            "cmp r1, r0\n"
+            "bne 2b\n"
+            WHILE_CHANNELS
+            "add sp, sp, #28\n"
+            "pop {r4-r11, pc}\n");
 }
-OUTPUTS_FROM_REGISTERS(outputs_of_stride_1, "4", "4")
-OUTPUTS_FROM_REGISTERS(outputs_of_stride_2, "8", "0")
+
+/* The same of windows of six at most, two values apart: both have the same weights, r4, r5 and r8, one word apart. r6
+ * multiplier, r9 offset, r10 shift, r7 step, r11 bias. */
+KWS_NN_ASSEMBLY static void outputs_of_stride_2(KWS_NN_UNUSED row_plan *plan)
+{
+    __asm__("push {r0, r4-r11, lr}\n"
+            "sub sp, sp, #24\n"
+            "1:\n" NEXT_CHANNEL
+            "ldm r3!, {r4-r11}\n"
+            "str r3, [r0, #8]\n"
+            "ldr r6, [sp]\n"
+            "ldr r9, [sp, #4]\n"
+            "ldr r10, [sp, #8]\n"
+            "ldr r7, [sp, #12]\n"
+            "ldr r11, [sp, #20]\n"
+            "2: ldrd r0, r3, [r1], #8\n"
+            "smlad r12, r0, r4, r11\n"
+            "smlad lr, r3, r4, r11\n"
+            "smlad r12, r3, r5, r12\n"
+            "ldrd r0, r3, [r1]\n"
+            "smlad lr, r0, r5, lr\n"
+            "smlad r12, r0, r8, r12\n"
+            "smlad lr, r3, r8, lr\n"
+            SCALED("r6", "r9")
+            SHIFTED("r10", "r7")
+            "ldr r0, [sp, #16]\n"
+            "cmp r1, r0\n"
+            "bne 2b\n"
+            WHILE_CHANNELS
+            "add sp, sp, #28\n"
+            "pop {r4-r11, pc}\n");
+}
 
 /* The same for any window and stride. r4 the weights, r5 the words left of a pair of outputs, r6 the step of values, r7 to
  * r10 weights, r11 the number of words that windows see. */
@@ -298,8 +294,8 @@ void kws_nn_depthwise_conv_2d_row(const kws_nn_depthwise_conv_2d_row_params *par
     row_plan last = plan_of(params, paired, 2, 0, lines, output);
     clear_padding(params, lines);
     for (int32_t channel = 0; channel < params->channels; channel += CHANNELS) {
-        fill_lines(input + channel, params->input_step, params->input_size, params->input_zero_point, params->length,
-                   lines + params->pad);
+        kws_nn_fill_lines(input + channel, params->input_step, params->input_size, params->input_zero_point,
+                          params->length, lines + params->pad);
         if (paired > 0) {
             outputs_of_channels(&pairs);
         }

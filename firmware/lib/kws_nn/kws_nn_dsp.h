@@ -39,6 +39,10 @@ static inline int32_t kws_nn_add_high_product_by_halves(int32_t offset, int32_t 
 #define KWS_NN_ASSEMBLY __attribute__((naked, noinline))
 #define KWS_NN_UNUSED __attribute__((unused))
 
+/* The value of a macro as text. */
+#define KWS_NN_TEXT(macro) KWS_NN_TEXT_OF(macro)
+#define KWS_NN_TEXT_OF(value) #value
+
 /* Checks while compiling that `member` is at byte `expected` of `type`, where assembly reads it. In C99 and C++11: an
  * array type of a negative size is an error. */
 #define KWS_NN_CHECK_OFFSET(type, member, expected) KWS_NN_CHECK(offsetof(type, member) == (expected), __COUNTER__)

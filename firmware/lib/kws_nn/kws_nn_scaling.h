@@ -41,11 +41,6 @@ static inline kws_nn_scaling kws_nn_scaling_of(const kws_nn_requantize *requanti
     "smmlar " sum ", " sum ", " multiplier ", " free "\n" \
     "asr " sum ", " sum ", " shift "\n" \
     "ssat " sum ", #8, " sum "\n"
-/* The same where outputs below the zero point are clamped to it: there the sign of x does not matter. */
-#define KWS_NN_SCALE_NOT_BELOW_ZERO(sum, multiplier, offset, shift, free) \
-    "smmlar " sum ", " sum ", " multiplier ", " offset "\n" \
-    "asr " sum ", " sum ", " shift "\n" \
-    "ssat " sum ", #8, " sum "\n"
 #endif
 
 /* From a sum to its int8 output, not yet clamped to a fused activation. */

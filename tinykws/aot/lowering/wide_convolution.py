@@ -8,6 +8,7 @@ which the kernel reads them. Both have the same outputs; which is used is decide
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -22,6 +23,8 @@ PIXELS, CHANNELS, VALUES = 2, 4, 4
 """kws_nn_conv_2d_wide.h: pixels and channels computed at once; a kernel window is padded to a multiple of the third."""
 MAX_BYTES = 4096
 """Memory for unrolled kernel windows."""
+MOST_SHIFT = 9
+"""Of kws_nn_conv_2d_wide_relu.c: with larger ones the input times 2^8 is too much."""
 ROW_CHANNELS, ROW_WORDS = 4, 4
 """kws_nn_depthwise_conv_2d_row.c: channels whose lines are in memory at once; fewest words that two outputs see."""
 ROW_MAX_BYTES = 4096
@@ -42,7 +45,8 @@ def wide_convolution(convolution: Convolution) -> Call | None:
     at_once = min(up_to_multiple(math.prod(convolution.output.shape[:3]), PIXELS), room)
     weights = np.zeros((convolution.channels, filled), np.int64)
     weights[:, :values] = convolution.by_channel.reshape(convolution.channels, values)
-    scaling = scaling_of(requantize)
+    form = _scaled_to_upper_half(convolution, weights, requantize) or _doubled(convolution, weights, requantize)
+    n_scalings = len(form.scaling)
     parameters: Parameters = {
         "input": shape_fields(convolution.source),
         "output": shape_fields(convolution.output),
@@ -50,21 +54,59 @@ def wide_convolution(convolution: Convolution) -> Call | None:
         "input_zero_point": convolution.source.zero_point,
         "window_values": filled,
         "pixels_at_once": at_once,
-        "weights": _tile_weights(weights, convolution.bias),
-        "scaling": scaling if len(scaling) > 1 else np.repeat(scaling, CHANNELS, axis=0),
-        "scaling_bytes": 12 * CHANNELS if len(scaling) > 1 else 0,
+        "weights": _tile_weights(form.weights, form.bias),
+        "scaling": form.scaling if n_scalings > 1 else np.repeat(form.scaling, CHANNELS, axis=0),
+        "scaling_bytes": form.scaling[0].nbytes * CHANNELS if n_scalings > 1 else 0,
         **bounds_of(requantize),
     }
     in_place = convolution.rows.is_pointwise and convolution.columns.is_pointwise and convolution.keeps_shape
-    kernel = "kws_nn_conv_2d_wide_relu" if _cannot_be_negative(requantize) else "kws_nn_conv_2d_wide"
-    return Call(kernel, parameters, (convolution.source,), convolution.output, 2 * filled * at_once, in_place)
+    return Call(form.kernel, parameters, (convolution.source,), convolution.output, 2 * filled * at_once, in_place)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _TileForm:
+    """What a kernel of tiles reads."""
+
+    kernel: str
+    weights: IntArray
+    """int64 [channels, values], within int16"""
+    bias: IntArray
+    """int64 [channels]; of its bits the lowest 32 count"""
+    scaling: IntArray
+    """int32 [channels or 1, words]"""
+
+
+def _doubled(convolution: Convolution, weights: IntArray, requantize: dict[str, Value]) -> _TileForm:
+    bias = 2 * convolution.bias.astype(np.int64)
+    return _TileForm("kws_nn_conv_2d_wide", 2 * weights, bias, scaling_of(requantize))
+
+
+def _scaled_to_upper_half(
+    convolution: Convolution, weights: IntArray, requantize: dict[str, Value]
+) -> _TileForm | None:
+    """Returns the form in which multiplications leave outputs in upper halves of words; None if that is not exact.
+
+    kws_nn_conv_2d_wide_relu.c has the formula.
+    """
+    multipliers, shifts = _multipliers_and_shifts(requantize)
+    zero_point, all_shifts = _zero_point_of(requantize), np.broadcast_to(shifts, convolution.channels)
+    is_zero = np.broadcast_to(multipliers == 0, convolution.channels)
+    sums = np.where(is_zero, 0, convolution.weights.sum_bounds.astype(np.float64) * 2.0 ** (17 - all_shifts))
+    if not _cannot_be_negative(requantize) or shifts.max() > MOST_SHIFT or sums.max() >= 2**31:
+        return None
+    scaled = np.where(is_zero[:, None], 0, weights << (9 - all_shifts)[:, None])
+    input_zero_points = convolution.source.zero_point * weights.sum(axis=1)
+    bias = np.where(is_zero, 0, (convolution.bias.astype(np.int64) - input_zero_points) << (17 - all_shifts))
+    offsets = (2 * zero_point + 1) * 2**15 + 2 ** (15 - shifts) + 128 * 2**16
+    scaling = np.stack([multipliers, offsets], axis=1).astype(np.int32)
+    return _TileForm("kws_nn_conv_2d_wide_relu", scaled, bias, scaling)
 
 
 def _tile_weights(weights: IntArray, bias: IntArray) -> IntArray:
-    """Returns int32 [blocks of channels, words]: the biases of a block, then its pairs of weights; all doubled."""
-    fours = 2 * weights.reshape(-1, CHANNELS, weights.shape[1] // VALUES, VALUES)[..., _ORDER]
+    """Returns int32 [blocks of channels, words]: the biases of a block, then its pairs of weights."""
+    fours = weights.reshape(-1, CHANNELS, weights.shape[1] // VALUES, VALUES)[..., _ORDER]
     pairs = _pairs(fours.reshape(len(fours), CHANNELS, -1, 2)).transpose(0, 2, 1).reshape(len(fours), -1)
-    return np.concatenate([2 * bias.reshape(-1, CHANNELS), pairs], axis=1).astype(np.int32)
+    return np.concatenate([bias.reshape(-1, CHANNELS), pairs], axis=1).astype(np.int32)
 
 
 def _pairs(values: IntArray) -> IntArray:
@@ -75,13 +117,23 @@ def _pairs(values: IntArray) -> IntArray:
 
 def scaling_of(requantize: dict[str, Value]) -> IntArray:
     """Returns int32 [multipliers, 3]: multiplier, offset and shift, as kws_nn_scaling_of() makes them."""
+    multipliers, shifts = _multipliers_and_shifts(requantize)
+    offsets = (2 * _zero_point_of(requantize) + 1) * (1 << (shifts - 1))
+    return np.stack([multipliers, offsets, shifts], axis=1).astype(np.int32)
+
+
+def _multipliers_and_shifts(requantize: dict[str, Value]) -> tuple[IntArray, IntArray]:
+    """Returns int64 [multipliers], and their shifts to the right."""
     multipliers, shifts = requantize["multipliers"], requantize["shifts"]
     assert isinstance(multipliers, np.ndarray)
     assert isinstance(shifts, np.ndarray)
-    zero_point, right = requantize["zero_point"], -shifts.astype(np.int64)
+    return multipliers.astype(np.int64), -shifts.astype(np.int64)
+
+
+def _zero_point_of(requantize: dict[str, Value]) -> int:
+    zero_point = requantize["zero_point"]
     assert isinstance(zero_point, int)
-    offsets = (2 * zero_point + 1) * (1 << (right - 1))
-    return np.stack([multipliers.astype(np.int64), offsets, right], axis=1).astype(np.int32)
+    return zero_point
 
 
 def bounds_of(requantize: dict[str, Value]) -> dict[str, Value]:
@@ -91,10 +143,9 @@ def bounds_of(requantize: dict[str, Value]) -> dict[str, Value]:
 
 def _cannot_be_negative(requantize: dict[str, Value]) -> bool:
     """Whether outputs below the zero point are clamped to it, so that it is the same how they were rounded."""
-    minimum, zero_point = requantize["minimum"], requantize["zero_point"]
+    minimum = requantize["minimum"]
     assert isinstance(minimum, int)
-    assert isinstance(zero_point, int)
-    return minimum >= zero_point
+    return minimum >= _zero_point_of(requantize)
 
 
 def wide_depthwise_convolution(convolution: Convolution) -> Call | None:
