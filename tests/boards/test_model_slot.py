@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 
 import pytest
@@ -64,6 +65,8 @@ def test_the_program_of_a_nano_ends_before_the_slot(board_id: str) -> None:
     assert slot.upload_base + slot.program_bytes == slot.address
     assert slot.upload_offset == 0x90000
     assert (board.with_engine("tflm").flash_bytes, board.with_engine("aot").flash_bytes) == (0x90000, 983_040)
+    small = dataclasses.replace(board, flash_bytes=1000)
+    assert small.with_engine("tflm") == small
 
 
 def test_a_slot_without_partitions_and_limit_changes_nothing_of_the_program() -> None:

@@ -349,8 +349,9 @@ class Board:
     def with_engine(self, engine: str) -> Board:
         """Returns the row as it is for a firmware with an engine: a model slot may leave less flash to the program."""
         slot = self.slot_of(engine)
-        limited = slot is not None and slot.program_bytes
-        return dataclasses.replace(self, flash_bytes=limited) if limited else self
+        if slot is None or not slot.program_bytes:
+            return self
+        return dataclasses.replace(self, flash_bytes=min(self.flash_bytes or slot.program_bytes, slot.program_bytes))
 
     @property
     def env(self) -> str:
