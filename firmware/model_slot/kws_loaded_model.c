@@ -88,13 +88,17 @@ const kws_model *kws_model_in_use(void)
 
 const char *kws_loaded_model_slot_state(void)
 {
-    static const char *const words[] = {
-        [KWS_MODEL_IMAGE_GOOD] = "in_use",
-        [KWS_MODEL_IMAGE_NONE] = "empty",
-        [KWS_MODEL_IMAGE_OLD] = "outdated",
-        [KWS_MODEL_IMAGE_REFUSED] = "refused",
-    };
-    return words[state];
+    switch (state) {
+    case KWS_MODEL_IMAGE_GOOD:
+        return "in_use";
+    case KWS_MODEL_IMAGE_OLD:
+        return "outdated";
+    case KWS_MODEL_IMAGE_REFUSED:
+        return "refused";
+    case KWS_MODEL_IMAGE_NONE:
+        break;
+    }
+    return "empty";
 }
 
 const char *kws_loaded_model_refusal(void)
