@@ -105,6 +105,9 @@ static kws_report_limits limits(void)
 static void introduce(void)
 {
     kws_report_ready(limits());
+#ifdef KWS_MODEL_SLOT_BYTES
+    kws_report_model_slot();
+#endif
     if (app.engine_error != NULL) {
         kws_report_error("engine", app.engine_error);
     }

@@ -17,7 +17,7 @@ extern "C" {
 /* "aot" or "tflm": for the banner. */
 extern const char *const kws_engine_name;
 
-/* Which model is linked, for the banner; valid once kws_engine_init() was called, even if it failed. The tflm engine
+/* Which model was to run last, for the banner; valid once kws_engine_init() was called, even if it failed. The tflm engine
  * computes both from the model's bytes. The aot engine's weights are code, so its C names the .tflite that it was made
  * from, in the same file as the weights; the self-test shows that it computes what that model does. */
 const char *kws_engine_model_id(void);   /* the first 12 hex digits of the .tflite's SHA-256 */
@@ -25,6 +25,17 @@ const char *kws_engine_model_hash(void); /* the identity's hash of it: 8 hex dig
 
 /* Prepares the model. Returns NULL if it is ready, otherwise what is wrong, in words. */
 const char *kws_engine_init(void);
+
+/* Of the tflm engine alone, for programs with a model slot. */
+
+#define KWS_ENGINE_HASH_DIGITS 8
+
+/* Prepares another model than the one that is linked: a .tflite of `bytes`, aligned to 16, that stays where it is. If it fails,
+ * kws_engine_init() may follow. */
+const char *kws_engine_init_with(const uint8_t *model, size_t bytes);
+
+/* The identity's hash of the model that is linked, whichever runs. Valid at any time. */
+const char *kws_engine_built_in_hash(void);
 
 /* The model input: int8 features [n_frames * n_mels], oldest frame first. The caller fills and shifts it; no inference
  * changes it. Valid even if kws_engine_init() failed. */

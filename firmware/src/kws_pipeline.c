@@ -17,7 +17,13 @@ static void tell_detection(void *context, const kws_detection *detection);
 static void tell_levels(void *context, uint32_t time_ms, const uint8_t *levels);
 
 /* clang-format off */
-static const kws_listener_config config = {
+#ifdef KWS_MODEL_SLOT_BYTES
+#include "kws_loaded_model.h"
+#define KWS_CONFIG_CONST /* a model in the slot brings settings of its own */
+#else
+#define KWS_CONFIG_CONST const
+#endif
+static KWS_CONFIG_CONST kws_listener_config config = {
     KWS_LISTENER_SETTINGS,
     .infer = infer,
     .get_ready = get_ready,
@@ -105,8 +111,18 @@ static void tell_levels(void *context, uint32_t time_ms, const uint8_t *levels)
 
 const char *kws_pipeline_init(void)
 {
+#ifdef KWS_MODEL_SLOT_BYTES
+    const char *error = kws_loaded_model_start(&config);
+#else
+    const char *error = kws_engine_init();
+#endif
     kws_listener_init(&listener, &config, kws_engine_input(), memory);
-    return kws_engine_init();
+    return error;
+}
+
+const uint8_t *kws_pipeline_thresholds(void)
+{
+    return config.detector.thresholds;
 }
 
 void kws_pipeline_tell(kws_pipeline_events wanted)

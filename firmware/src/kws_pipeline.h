@@ -34,6 +34,9 @@ typedef struct {
 /* Prepares engine and listener. Returns NULL if they are ready, otherwise what is wrong, in words. */
 const char *kws_pipeline_init(void);
 
+/* What levels are compared with: [KWS_N_LABELS]. Valid once kws_pipeline_init() was called. */
+const uint8_t *kws_pipeline_thresholds(void);
+
 /* Sets the callbacks; call it before the first samples. */
 void kws_pipeline_tell(kws_pipeline_events events);
 

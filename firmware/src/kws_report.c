@@ -4,6 +4,7 @@
 #include "kws_crc32.h"
 #include "kws_engine.h"
 #include "kws_line.h"
+#include "kws_model.h"
 #include "kws_outbox.h"
 #include "kws_pipeline.h"
 #include "kws_port.h"
@@ -11,6 +12,9 @@
 #include "kws_self_test.h"
 #include "kws_settings.h"
 #include "kws_text.h"
+#ifdef KWS_MODEL_SLOT_BYTES
+#include "kws_loaded_model.h"
+#endif
 
 /* The most output that one frame of features can cause: its own line, one of scores, one of a detection (a label has at most 24
  * characters), each with number and check. */
@@ -21,8 +25,6 @@
 #define ROOM_BYTES (FRAMES_PER_LINE * FRAME_RESULT_BYTES + LAST_RESULT_BYTES)
 /* Unconfirmed results that may wait before the audio must wait: about fifteen lines. */
 #define UNCONFIRMED_BYTES 1024
-
-static const uint8_t thresholds[KWS_N_LABELS] = KWS_THRESHOLDS;
 
 static void write_line(const uint8_t *bytes, size_t count);
 
@@ -118,7 +120,9 @@ void kws_report_ready(kws_report_limits limits)
     kws_text_put(&text, kws_engine_name);
     kws_text_put(&text, " model=");
     kws_text_put(&text, kws_engine_model_id());
-    kws_text_put(&text, " id=" KWS_SETTINGS_IDENTITY "-");
+    kws_text_put(&text, " id=");
+    kws_text_put(&text, kws_model_in_use()->settings_identity);
+    kws_text_put(&text, "-");
     kws_text_put(&text, kws_engine_model_hash());
     kws_text_put(&text, " selftest=");
     kws_text_put(&text, kws_self_test_result());
@@ -128,6 +132,28 @@ void kws_report_ready(kws_report_limits limits)
     put_labels();
     end_line();
 }
+
+#ifdef KWS_MODEL_SLOT_BYTES
+void kws_report_model_slot(void)
+{
+    const bool is_refused = kws_loaded_model_refusal() != NULL;
+    kws_text_put(&text, "kws model slot=");
+    kws_text_put(&text, kws_loaded_model_slot_state());
+    put_field(" bytes=", kws_loaded_model_slot_bytes());
+    put_field(" arena=", KWS_ARENA_BYTES);
+    put_field(" history=", kws_loaded_model_history());
+    kws_text_put(&text, " built_in=");
+    kws_text_put(&text, kws_loaded_model_built_in_identity());
+    kws_text_put(&text, " ops=" KWS_OP_NAMES);
+    end_line();
+    if (is_refused) {
+        kws_text_put(&text, "kws error model ");
+        kws_text_put(&text, kws_loaded_model_refusal());
+        kws_text_put(&text, ": the built-in model runs");
+        end_line();
+    }
+}
+#endif
 
 void kws_report_features(uint32_t time_ms, const int8_t *frame)
 {
@@ -201,6 +227,7 @@ void kws_report_status(const kws_level *level, uint32_t clipped, const kws_repor
 
 void kws_report_levels(uint32_t time_ms, const uint8_t *peaks)
 {
+    const uint8_t *thresholds = kws_pipeline_thresholds();
     put_field("kws levels at=", time_ms);
     for (int i = 0; i < KWS_N_LABELS; ++i) {
         put_field(" ", peaks[i]);

@@ -25,6 +25,10 @@ void kws_report_use_checks(bool use);
 
 void kws_report_ready(kws_report_limits limits);
 
+/* After the banner, in a program with a model slot: what the slot holds, what the program can run, and why the slot's model does
+ * not run, if so. */
+void kws_report_model_slot(void);
+
 /* The results of a clip: features and scores as they come, then kws_report_clip(), then one of the last three.
  *
  * With checks, these lines are kept until the host has them; kws_report_has_room() tells whether those of so much audio

@@ -60,7 +60,7 @@ def is_running(pid: int) -> bool:
 def test_the_host_program_gets_its_port_by_environment(tmp_path: Path) -> None:
     program = tmp_path / "firmware.elf"
     assert emulator_command(HOST, program, 5555) == [str(program)]
-    assert emulator_environment(HOST, 5555) == {"KWS_SERIAL": "127.0.0.1:5555"}
+    assert emulator_environment(HOST, program, 5555) == {"KWS_SERIAL": "127.0.0.1:5555"}
 
 
 def test_qemu_gets_its_port_by_option(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_qemu_gets_its_port_by_option(tmp_path: Path) -> None:
         *["-chardev", "socket,id=serial,host=127.0.0.1,port=5555,server=on,wait=on,nodelay=on"],
         *["-serial", "chardev:serial", "-kernel", str(program)],
     ]
-    assert emulator_environment(QEMU, 5555) == {}
+    assert emulator_environment(QEMU, program, 5555) == {}
 
 
 def test_a_machine_gets_the_options_of_its_row(tmp_path: Path) -> None:

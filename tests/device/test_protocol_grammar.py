@@ -28,6 +28,7 @@ from tinykws.device.protocol import (
     Heard,
     Levels,
     Line,
+    ModelSlotState,
     Nak,
     Ok,
     Other,
@@ -44,7 +45,7 @@ from tinykws.support.resources import FIRMWARE
 
 KINDS = (
     [
-        *["ready", "status", "levels", "error", "features", "scores", "heard"],
+        *["ready", "model", "status", "levels", "error", "features", "scores", "heard"],
         *["clip", "sound", "ack", "nak", "synced", "ok", "fail"],
     ],
     ["plain", "data", "sync", "record", "audio"],
@@ -56,6 +57,7 @@ LINES: list[tuple[str, Line]] = [
     ("status", Status(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, -11, 12, 13)),
     ("ready", Ready(2, "host", "aot", "0123456789ab", 768, 15, ("_silence_", "da"), "ok", IDENTITY, levels=True)),
     ("levels", Levels(4056, (60, 12, 141), (163, 163, 170))),
+    ("model", ModelSlotState("in_use", 262_144, 12_288, 26, IDENTITY, ("CONV_2D", "SOFTMAX"))),
     ("error", DeviceTrouble("engine", "arena is too small")),
     ("features", Features(30, b"\x80\x00\xa5")),
     ("scores", Scores(990, (-128, 127, 0))),
@@ -98,7 +100,8 @@ def test_what_the_host_says_is_of_its_kind_alone(number: int, crc: int, tail: in
 
 
 CLASSES = {
-    "ready": Ready, "status": Status, "error": DeviceTrouble, "features": Features, "scores": Scores, "heard": Heard,
+    "ready": Ready, "model": ModelSlotState,
+    "status": Status, "error": DeviceTrouble, "features": Features, "scores": Scores, "heard": Heard,
     "clip": ClipFigures, "ack": Ack, "nak": Nak, "synced": Synced, "ok": Ok, "fail": Fail,
 }  # fmt: skip
 """Of all that a device says; `sound` is read by recording.py."""

@@ -7,6 +7,7 @@ The real library's arithmetic is not here: docs/explanation/tflm_engine.md says 
 from __future__ import annotations
 
 import base64
+import dataclasses
 import hashlib
 import html
 import json
@@ -19,14 +20,28 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from firmware_sources import PROJECT_FOLDERS
+from tiny_model import tiny_bundle
 
 from tinykws.audio.files import write_wav
 from tinykws.boards.rows import Board, parse_boards
 from tinykws.cli.main import run as run_tinykws
-from tinykws.device.protocol import AUDIO_TYPE, ClipFigures, DeviceTrouble, Line, Ready, Scores, parse_line
-from tinykws.model.bundle import Bundle
+from tinykws.device.protocol import (
+    AUDIO_TYPE,
+    ClipFigures,
+    DeviceTrouble,
+    Levels,
+    Line,
+    ModelSlotState,
+    Ready,
+    Scores,
+    parse_line,
+)
+from tinykws.firmware_build.model_image import model_image
+from tinykws.model.bundle import Bundle, write_bundle
+from tinykws.project.detector_settings import DetectorSettings
 from tinykws.project.identity import different_parts
 from tinykws.stages.build import build
+from tinykws.stages.flash_model import flash_model_of_emulator
 from tinykws.stages.generate import generate
 from tinykws.stages.verify import find_clips, verify
 from tinykws.stages.verify_stream import StreamFile, verify_stream
@@ -49,6 +64,7 @@ mine:
   tflm: {{lib_deps: ["symlink://{LIBRARY}"], per_channel_fully_connected: true}}
   emulator: process
 """
+SLOT = "  model_slot: {port: slot_file, writer: emulator, address: 0, size_bytes: 65536}\n"
 ARENA = 5104
 """1001 bytes measured, 4096 for the board's margin, rounded up to 16."""
 STRICT = ["-Wall", "-Wextra", "-Werror", "-Wshadow"]
@@ -73,7 +89,7 @@ class Started:
 
 @pytest.fixture(scope="module")
 def board() -> Board:
-    return parse_boards(ROW, source="x")["mine"]
+    return parse_boards(ROW + SLOT, source="x")["mine"]
 
 
 @pytest.fixture(scope="module", params=FORMS)
@@ -112,11 +128,12 @@ def run(command: list[str | Path], folder: Path) -> None:
     assert done.returncode == 0, done.stderr[:4000]
 
 
-def start(program: Path, settings: str = "", said: str = "") -> Started:
+def start(program: Path, settings: str = "", said: str = "", slot: Path | None = None) -> Started:
     """Runs a program to the end of its input; a complaint of the sanitizers or of the library fails."""
     done = subprocess.run(
-        [program], input=said, env={"FAKE_TFLM": settings}, capture_output=True, text=True, timeout=600, check=False
-    )
+        [program], input=said, env={"FAKE_TFLM": settings, "KWS_MODEL_SLOT": str(slot)},
+        capture_output=True, text=True, timeout=600, check=False,
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return Started(done.stdout, done.stderr)
 
@@ -236,6 +253,108 @@ def test_the_banner_names_the_model_that_is_linked(
         verify(tiny_model_bundle, board, other, find_clips([tmp_path / "clip.wav"], ()))
 
 
+def other_bundle(folder: Path) -> Bundle:
+    """Another model of the same shape, another word and another detector; the library's scores fit no golden clip."""
+    eager = DetectorSettings(threshold=60, suppression_ms=300, average_window_ms=200)
+    made = tiny_bundle(folder, words=("no",), detector=eager, variant=41)
+    return write_bundle(dataclasses.replace(made, golden=()), made.model_bytes(), {})
+
+
+@pytest.fixture(scope="module")
+def other(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    return other_bundle(tmp_path_factory.mktemp("other") / "bundle")
+
+
+def slot_with(image: bytes, folder: Path) -> Path:
+    file = folder / "slot.bin"
+    file.write_bytes(image)
+    return file
+
+
+def test_the_model_of_the_slot_runs_with_its_words_and_its_detector(
+    program: Path, board: Board, tiny_model_bundle: Bundle, other: Bundle, tmp_path: Path
+) -> None:
+    slot = slot_with(model_image(other, board, tiny_model_bundle.identity), tmp_path)
+    started = start(program, said="!LEVELS\n", slot=slot)
+    ready, levels, state = (started.first(kind) for kind in (Ready, Levels, ModelSlotState))
+    assert isinstance(ready, Ready)
+    assert isinstance(levels, Levels)
+    assert isinstance(state, ModelSlotState)
+    assert (ready.model, ready.identity) == (other.model_id, other.identity)
+    assert (ready.labels, ready.self_test) == (("_silence_", "_unknown_", "no"), "none")
+    assert levels.thresholds == (60, 60, 60)
+    assert state == ModelSlotState(
+        "in_use", 65536, ARENA, 11, tiny_model_bundle.identity, ("FULLY_CONNECTED", "SOFTMAX")
+    )
+    assert started.troubles == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "slot", "state", "why"),
+    [
+        ("", "none", "empty", None),
+        ("", "older", "outdated", None),
+        ("", "damaged", "refused", "the model image is damaged or was not written to its end"),
+        ("", "half", "refused", "the model image is damaged or was not written to its end"),
+        (
+            "fails_first=says", "whole", "refused",
+            "TFLM cannot load the model: Didn't find op for builtin opcode 'SVDF'",
+        ),
+        (
+            "fails_first=tensors", "whole", "refused", "the model's output is not as its bundle says: was the library"
+            " compiled with TF_LITE_STATIC_MEMORY, unlike this?",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_in_the_slot_leaves_the_built_in_model_running(
+    program: Path, board: Board, tiny_model_bundle: Bundle, other: Bundle, tmp_path: Path, settings: str, slot: str,
+    state: str, why: str | None,
+) -> None:  # fmt: skip
+    image = model_image(other, board, tiny_model_bundle.identity)
+    images = {
+        "none": b"",
+        "whole": image,
+        "older": model_image(other, board, other.identity),
+        "damaged": image[:400] + bytes([image[400] ^ 16]) + image[401:],
+        "half": image[: len(image) // 2],
+    }
+    started = start(program, settings, a_clip(), slot_with(images[slot], tmp_path))
+    ready, said = started.first(Ready), started.first(ModelSlotState)
+    assert isinstance(ready, Ready)
+    assert isinstance(said, ModelSlotState)
+    assert (ready.model, ready.identity) == (tiny_model_bundle.model_id, tiny_model_bundle.identity)
+    assert said.slot == state
+    assert [words for what, words in started.troubles if what == "model"] == (
+        [] if why is None else [f"{why}: the built-in model runs"]
+    )
+    assert [line for line in started.lines if isinstance(line, Scores)]
+
+
+def test_flash_model_only_and_verify_on_an_emulated_board(
+    program: Path, board: Board, tiny_model_bundle: Bundle, other: Bundle, tmp_path: Path
+) -> None:
+    """The library computes nothing of use, so scores differ from the host's; test_real_tflm.py has a real one."""
+    shutil.copy(program, tmp_path / "firmware.elf")
+    target = tmp_path / "firmware.elf"
+    report = flash_model_of_emulator(other, board, target)
+    assert (report.model_id, report.labels[2], report.slot_bytes) == (other.model_id, "no", 65536)
+    assert report.image_bytes == (tmp_path / "model_image.bin").stat().st_size
+    assert flash_model_of_emulator(other, board, target).image_bytes == 0, "it runs already"
+    write_wav(tmp_path / "clip.wav", np.zeros(16_000, np.int16))
+    (clip,) = verify(other, board, target, find_clips([tmp_path / "clip.wav"], ())).clips
+    assert "scores" in clip.reason
+    with pytest.raises(DeviceError, match=f"the device's model is {other.model_id}, the bundle's is"):
+        verify(tiny_model_bundle, board, target, find_clips([tmp_path / "clip.wav"], ()))
+    image = bytearray((tmp_path / "model_image.bin").read_bytes())
+    image[-20] ^= 1
+    (tmp_path / "model_image.bin").write_bytes(image)
+    plain = write_bundle(
+        dataclasses.replace(tiny_model_bundle, path=tmp_path / "plain", golden=()), tiny_model_bundle.model_bytes(), {}
+    )
+    (clip,) = verify(plain, board, target, find_clips([tmp_path / "clip.wav"], ())).clips
+    assert "scores" in clip.reason, "the built-in model runs, and what it says of its slot ends no verification"
+
+
 def test_sha256_is_that_of_the_standard(tmp_path: Path) -> None:
     if shutil.which("gcc") is None:
         pytest.skip("needs gcc")
@@ -305,8 +424,10 @@ def test_a_library_linked_whole_keeps_its_own_log(tiny_model_bundle: Bundle, boa
 
 @pytest.mark.slow
 def test_a_library_of_this_computer_is_built_without_a_network(
-    tiny_model_bundle: Bundle, board: Board, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_model_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Of a board without a model slot."""
+    board = parse_boards(ROW, source="x")["mine"]
     monkeypatch.setenv("TINYKWS_CORE_DIR", str(tmp_path / "core"))
     generate(tiny_model_bundle, board, None, tmp_path / "project")
     program = build(tmp_path / "project", board).program

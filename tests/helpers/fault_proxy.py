@@ -47,7 +47,7 @@ class DeviceProcess:
         self.stop()
         self.starts += 1
         port = free_port()
-        environment = {**os.environ, **emulator_environment(self._board, port)}
+        environment = {**os.environ, **emulator_environment(self._board, self._program, port)}
         command = emulator_command(self._board, self._program, port)
         self._process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
         while True:

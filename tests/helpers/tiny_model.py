@@ -28,9 +28,9 @@ INPUT = TensorInfo((1, 160), 26.0 / 255, -128)
 OUTPUT = TensorInfo((1, 3), 1 / 256, -128)
 
 
-def tiny_tflite(*, per_channel: bool = False) -> bytes:
-    """Returns the model: int8 [1, 160] to int8 [1, 3]."""
-    weights = bytes((n * n * 37 % 31 - 15) % 256 for n in range(3 * 160))
+def tiny_tflite(*, per_channel: bool = False, variant: int = 37) -> bytes:
+    """Returns the model: int8 [1, 160] to int8 [1, 3]; each variant has other weights."""
+    weights = bytes((n * n * variant % 31 - 15) % 256 for n in range(3 * 160))
     scales = (0.005, 0.006, 0.007) if per_channel else (0.005,)
     zeros = (0,) * len(scales)
     bias_scales = tuple(scale * INPUT.scale for scale in scales)
@@ -139,9 +139,10 @@ def tiny_bundle(
     words: Sequence[str] = ("yes",),
     per_channel: bool = False,
     detector: DetectorSettings | None = None,
+    variant: int = 37,
 ) -> Bundle:
     """Writes a bundle of the tiny model."""
-    model = tiny_tflite(per_channel=per_channel)
+    model = tiny_tflite(per_channel=per_channel, variant=variant)
     trust(model)
     self_test, sound = golden_clip(FRONTEND, Interpreter(model).invoke)
     bundle = Bundle(

@@ -204,7 +204,7 @@ def test_a_vendors_board_goes_to_platformio_with_what_it_needs(
     monkeypatch.setattr(build_stage, "build_with_vendor", pretend)
     report = build(tmp_path, NANO, Spoken())
     assert report.program == program
-    assert report.flash_limit_bytes == 983040
+    assert report.flash_limit_bytes == (589_824 if engine == "tflm" else 983_040)
     assert said == ["Platform Manager: Installing nordicnrf52 @ 10.11.0"]
 
 

@@ -253,6 +253,18 @@ def test_a_self_test_that_failed_is_told_with_advice(word: str, told: int) -> No
     assert not told or ("self-test fails" in world.notices()[0] and "tinykws verify" in world.notices()[0])
 
 
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [("empty", []), ("in_use", ["is the one in its model slot"]), ("outdated", ["is for other firmware"]), ("new", [])],
+)
+def test_where_the_model_is_from_is_told_once(state: str, told: list[str]) -> None:
+    built_in = "01234567-89abcdef-01234567-89abcdef"
+    line = f"kws model slot={state} bytes=4096 arena=16 history=11 built_in={built_in} ops=SOFTMAX"
+    world = World(READY, line, line)
+    world.watch()
+    assert [any(text in notice for text in told) for notice in world.notices()] == [True] * len(told)
+
+
 def test_trouble_on_the_board_is_shown() -> None:
     world = World(READY, "kws error engine arena is too small")
     world.watch()

@@ -20,7 +20,8 @@ from tinykws.support.templates import FILTERS
 
 SOURCES = sorted(path.relative_to(TEMPLATES).as_posix() for path in TEMPLATES.rglob("*.j2"))
 ALLOWED = {
-    ".ini": {"ini_comment", "ini_value", "integer"},
+    ".ini": {"ini_comment", "ini_value", "integer", "hex"},
+    ".csv": {"ini_value"},
     ".md": {"markdown", "integer"},
     ".h": {name for name in FILTERS if name.startswith(("c_", "integer"))},
 }

@@ -10,6 +10,7 @@ Contents:
     rows.parse_boards: reads the text of a boards.yaml.
     rows.Board: a row.
     rows.Microphone: a row's microphone: driver, pins, format of its samples.
+    model_slot.ModelSlot: a row's flash for a model that is written without the program.
     led.Led: a row's LED: its kind and its pins.
     rows.SerialLine: a row's serial port: baud rate, USB ids, how it resets.
     rows.Power: a row's current while the processor computes and while it waits, and where the figures come from.

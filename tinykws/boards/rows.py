@@ -15,6 +15,7 @@ from typing import Any
 
 from tinykws.boards.cores import CORES
 from tinykws.boards.led import ADDRESSABLE, Led, refuse_shared_pins
+from tinykws.boards.model_slot import ModelSlot
 from tinykws.support.dataclass_reader import read_dataclass, renamed, require_at_least, require_one_of, short_repr
 from tinykws.support.errors import ConfigError, did_you_mean
 from tinykws.support.files import is_reserved_by_windows
@@ -279,6 +280,8 @@ class Board:
     compilers: tuple[str, ...] = ()
     """Compilers that must be on PATH; empty for vendors' platforms, which include one."""
     tflm: TflmLibrary | None = None
+    model_slot: ModelSlot | None = None
+    """Flash for a model that `tinykws flash --model-only` writes; none: the model is only in the program."""
     microphone: Microphone = Microphone()
     led: Led = dataclasses.field(default_factory=Led)
     pins_source: str = ""
@@ -321,6 +324,11 @@ class Board:
             )
         if "tflm" in self.engines and self.tflm is None:
             raise ConfigError("key 'tflm' is missing", hint="name the library: tflm: {lib_deps: [owner/name@1.2.3]}")
+        if self.model_slot is not None and "tflm" not in self.engines:
+            raise ConfigError(
+                "key 'model_slot' is of no use without the engine tflm: the aot engine's model is code",
+                hint="remove model_slot, or add tflm to engines",
+            )
         if not self.has_own_platform and not re.search(r"[@#]|\.zip$|\.tar\.gz$", self.platform):
             raise ConfigError(f"platform {self.platform!r} has no version", hint="pin it: name@1.2.3")
 
@@ -333,6 +341,17 @@ class Board:
     def emulator_programs(self) -> tuple[str, ...]:
         """Programs that must be on PATH to run it without hardware; none if it runs as a program on this computer."""
         return () if self.emulator in (None, "process") else (str(self.emulator),)
+
+    def slot_of(self, engine: str) -> ModelSlot | None:
+        """Returns the model slot of the board's firmware with an engine; None if that has none."""
+        return self.model_slot if engine == "tflm" else None
+
+    def with_engine(self, engine: str) -> Board:
+        """Returns the row as it is for a firmware with an engine: a model slot may leave less flash to the program."""
+        slot = self.slot_of(engine)
+        if slot is None or not slot.program_bytes:
+            return self
+        return dataclasses.replace(self, flash_bytes=min(self.flash_bytes or slot.program_bytes, slot.program_bytes))
 
     @property
     def env(self) -> str:

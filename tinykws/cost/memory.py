@@ -57,6 +57,7 @@ def model_memory(bundle: Bundle, board: Board, engine: str) -> MemoryNeeds:
 
 def refuse_if_too_large(bundle: Bundle, board: Board, engine: str) -> None:
     """Raises ConfigError if the model alone needs more flash or RAM than the board has."""
+    board = board.with_engine(engine)
     needs = model_memory(bundle, board, engine)
     over = excess(needs, board)
     if over.flash_bytes > 0:

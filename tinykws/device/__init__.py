@@ -29,6 +29,8 @@ Contents:
     banner_checks.check_firmware_matches: raises an error if banner and bundle do not match.
     banner_checks.identity_difference: says which settings of a device and a bundle differ.
     banner_checks.self_test_failure: says why a device's self-test failed.
+    returning_board.wait_for_board: waits for a board that was written to, and checks what it says.
+    returning_board.read_introduction: reads a device's banner and what it adds: its model slot, an engine that failed.
     clip_audio.AudioInMemory: the audio of a clip that is held in memory.
     clip_audio.StreamedAudio: audio of any length.
     clip_transfer.ClipTransfer: sends one clip and receives its results, with retransmission.

@@ -24,6 +24,7 @@ from tinykws.device.protocol import (
     Heard,
     Levels,
     Line,
+    ModelSlotState,
     Other,
     Ready,
     Status,
@@ -48,6 +49,13 @@ class ExpectedDevice:
     """The expected model; a different one only causes a notice."""
     identity: str = ""
     """The identity of the expected bundle; a difference only causes a notice."""
+
+
+SLOT_NOTICES = {
+    "in_use": "the board's model is the one in its model slot, from `tinykws flash --model-only`",
+    "outdated": "the model in the board's model slot is for other firmware; the built-in one runs",
+}
+"""By the state of the model slot; a model that is refused has an error line of its own."""
 
 
 class MonitorView:
@@ -107,6 +115,7 @@ class MonitorSession:
         self._health = HealthReader()
         self._near_misses = NearMissReader()
         self._levels_next = math.inf
+        self._slot = ""
         self._garbled = 0
         self._clean = 0
 
@@ -155,6 +164,8 @@ class MonitorSession:
             self._show(self._health.read(line))
         elif isinstance(line, Fail) and line.code == "command":  # firmware that does not know !STATUS yet
             self._ask_next = math.inf
+        elif isinstance(line, ModelSlotState):
+            self._show_slot(line)
         elif isinstance(line, DeviceTrouble):
             self._view.notice(f"the board reports: {line.what} {line.words}")
         elif isinstance(line, Other):
@@ -202,6 +213,13 @@ class MonitorSession:
         self._view.levels(words)
         for miss in self._near_misses.read(words):
             self._view.near_miss(miss)
+
+    def _show_slot(self, state: ModelSlotState) -> None:
+        """Says where the model is from, once: the banner comes more often."""
+        said = SLOT_NOTICES.get(state.slot)
+        if state.slot != self._slot and said is not None:
+            self._view.notice(said)
+        self._slot = state.slot
 
     def _show(self, health: DeviceHealth) -> None:
         if health.restarted:

@@ -175,6 +175,36 @@ class Levels:
 
 
 @dataclasses.dataclass(frozen=True)
+class ModelSlotState:
+    """After the banner, from firmware with a model slot: what the slot holds, and what the firmware can run."""
+
+    slot: str
+    """empty; in_use; outdated: written for firmware with another built-in model; refused: an error line says why."""
+    size_bytes: int
+    """Size of the slot; 0: the board has none, its table of partitions is another."""
+    arena_bytes: int
+    """Size of the tensor arena."""
+    history: int
+    """Scores that the detector has memory for."""
+    built_in: str
+    """Identity of the model that is linked."""
+    ops: tuple[str, ...]
+    """Operators that the firmware has kernels of."""
+
+    @property
+    def is_in_use(self) -> bool:
+        """Whether the model of the slot runs."""
+        return self.slot == "in_use"
+
+    def to_line(self) -> str:
+        """Returns the line."""
+        return (
+            f"kws model slot={self.slot} bytes={self.size_bytes} arena={self.arena_bytes} history={self.history}"
+            f" built_in={self.built_in} ops={','.join(self.ops)}"
+        )
+
+
+@dataclasses.dataclass(frozen=True)
 class DeviceTrouble:
     """The device reports an error of its own."""
 
@@ -265,6 +295,7 @@ Line: TypeAlias = (
     | ClipFigures
     | Status
     | Levels
+    | ModelSlotState
     | DeviceTrouble
     | Ok
     | Fail
@@ -444,6 +475,18 @@ def _parse_levels(text: str) -> Line:
     return Levels(_number(_fields(at)["at"]), peaks, thresholds)
 
 
+def _parse_model_slot(text: str) -> Line:
+    fields = _fields(text)
+    return ModelSlotState(
+        slot=fields["slot"],
+        size_bytes=_number(fields["bytes"]),
+        arena_bytes=_number(fields["arena"]),
+        history=_number(fields["history"]),
+        built_in=fields["built_in"],
+        ops=tuple(fields["ops"].split(",")),
+    )
+
+
 def _figures(fields: Mapping[str, str]) -> dict[str, int]:
     names = {"frames": "frames", "inferences": "inferences", "frontend_us": "frontend_us", "invoke_us": "invoke_us"}
     return {ours: _number(fields[theirs]) for ours, theirs in {**names, "arena_bytes": "arena"}.items()}
@@ -469,6 +512,7 @@ _PARSERS: dict[str, Callable[[str], Line]] = {
     "kws clip": _parse_clip,
     "kws status": _parse_status,
     "kws levels": _parse_levels,
+    "kws model": _parse_model_slot,
     "kws error": lambda text: DeviceTrouble(*_code_and_words(text)),
     "!OK SYNC": _parse_synced,
     "!OK": lambda text: Ok(*_code_and_words(text)),

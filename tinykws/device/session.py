@@ -93,7 +93,7 @@ class DeviceSession:
                     return
                 if isinstance(received.line, DeviceTrouble) and received.line.what == "engine":
                     raise EngineRefusedError(engine_refusal(received.line))
-                if isinstance(received.line, DeviceTrouble):
+                if isinstance(received.line, DeviceTrouble) and received.line.what != "model":  # the built-in one runs
                     raise DeviceError(f"the device reports: {received.line.what} {received.line.words}")
         raise DeviceError(f"the device did not answer {TEST} within {self._timeout_s:.0f} s")
 

@@ -10,6 +10,8 @@ Contents:
     tflm_library.make_library: makes a PlatformIO library of a TensorFlow Lite Micro checkout.
     tflm_library.refuse_whole_tree: refuses a library that is a whole checkout.
     tflm_sources.cut: which files of the checkout the engine needs.
+    tflm_ops.refuse_per_channel_dense: refuses dense layers that a board's library would compute wrongly.
+    model_image.model_image: the image of a bundle for a board's model slot.
     where_it_runs.where_it_runs: which engines and boards can run a model.
     where_it_runs.refuse_if_unsupported: refuses an op that an engine lacks, and names the engine that has it.
     generated_tree.write_tree: writes a folder of generated files, keeping the user's changes.
@@ -19,6 +21,7 @@ Contents:
     platformio.build_with_vendor: builds a project with a vendor's platform.
     platformio.upload: uploads a program to a board.
     platformio.run_arguments: returns the command line of a build.
+    platformio.model_image_path: where an upload of the model alone looks for its image.
     platformio.upload_arguments: returns the command line of an upload.
     platformio.list_arguments: returns the command line that lists installed packages.
     platformio.missing_packages: lists the packages that are not installed.

@@ -50,9 +50,18 @@ def run_arguments(project_dir: Path, env: str) -> Command:
     return [*_platformio(), "run", "-d", str(project_dir), "-e", env]
 
 
-def upload_arguments(project_dir: Path, env: str, port: str) -> Command:
-    """Returns the command line that uploads an environment's program through a port."""
-    return [*run_arguments(project_dir, env), "-t", "upload", "--upload-port", port]
+PROGRAM, MODEL = "upload", "upload_model"
+"""PlatformIO's targets: uploads the program; writes the model slot (firmware/model_slot/upload_model.py)."""
+
+
+def upload_arguments(project_dir: Path, env: str, port: str, target: str = PROGRAM) -> Command:
+    """Returns the command line that uploads an environment's program, or its model alone, through a port."""
+    return [*run_arguments(project_dir, env), "-t", target, "--upload-port", port]
+
+
+def model_image_path(project_dir: Path) -> Path:
+    """Returns the file that the target MODEL writes to the board: in a folder that PlatformIO never empties."""
+    return project_dir / ".pio" / "model_image.bin"
 
 
 def list_arguments(project_dir: Path, env: str) -> Command:
@@ -108,8 +117,9 @@ def upload(
     board: Board,
     port: str,
     on_line: Callable[[str], None] = lambda _: None,
+    target: str = PROGRAM,
 ) -> Finished:
-    """Uploads a built project's program to the board on a port.
+    """Uploads a built project's program to the board on a port, or with target MODEL the image in model_image_path().
 
     Raises:
         ToolError: it failed or timed out; the hint contains `upload_advice` of the board's row.
@@ -117,7 +127,10 @@ def upload(
     own = offline_core(project_dir) if board.has_own_platform else contextlib.nullcontext(_user_environment())
     with own as variables:
         finished = run_command(
-            upload_arguments(project_dir, board.env, port), timeout_s=UPLOAD_SECONDS, env=variables, on_line=on_line
+            upload_arguments(project_dir, board.env, port, target),
+            timeout_s=UPLOAD_SECONDS,
+            env=variables,
+            on_line=on_line,
         )
     if finished.exit_code:
         raise explain_upload(finished.stdout, finished.stderr, board, port)

@@ -5,6 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from tinykws.aot.reader.tflite import read_model
+from tinykws.boards.rows import Board
+from tinykws.model.bundle import Bundle
 from tinykws.support.errors import ConfigError
 
 RESOLVER_METHODS = {
@@ -62,3 +65,20 @@ def resolver_methods(ops: Iterable[str]) -> list[tuple[str, str]]:
             hint="build the model from convolutions, dense layers, pooling and activations",
         )
     return [(name, RESOLVER_METHODS[name]) for name in dict.fromkeys(ops)]
+
+
+def refuse_per_channel_dense(bundle: Bundle, board: Board) -> None:
+    """Raises ConfigError for dense layers with a scale per output if the library would take the first for all."""
+    assert board.tflm is not None
+    if board.tflm.per_channel_fully_connected:
+        return
+    graph = read_model(bundle.model_bytes())
+    for op in graph.ops:
+        weights = graph.operand(op, 1) if op.name == "FULLY_CONNECTED" else None
+        if weights is not None and len(weights.scales) > 1:
+            raise ConfigError(
+                f"op {op.index} (FULLY_CONNECTED) is quantized per channel, which {board.tflm.lib_deps[0]} does not"
+                " understand: it would give wrong scores without an error",
+                hint="use --engine aot, or convert with"
+                " converter._experimental_disable_per_channel_quantization_for_dense_layers = True",
+            )

@@ -29,6 +29,8 @@ Contents:
     generate.generate: writes the PlatformIO project of a board.
     build.build: compiles it.
     flash.flash: uploads it to a board.
+    flash_model.flash_model: writes a bundle alone into a board's model slot.
+    flash_model.flash_model_of_emulator: the same for an emulated board.
     verify.verify: compares a device with the host on clips.
     verify_stream.verify_stream: compares a device with the host on a stream.
     monitor.monitor: shows what a board detects.

@@ -82,6 +82,7 @@ def build(
         raise ConfigError(
             f"there is no PlatformIO project in {out_dir}", hint="generate one: tinykws generate --board …"
         )
+    board = board.with_engine(_engine(out_dir))
     speed = None if bundle is None else estimate_speed(bundle, board, _engine(out_dir))
     if bundle is not None and not force:
         refuse_if_too_slow(speed, bundle, board, _engine(out_dir))
@@ -98,7 +99,7 @@ def build(
             build_with_vendor(out_dir, board.env, packages, lambda line: _report_download(line, progress))
     except ProgramTooBigError as error:
         raise _too_big(error.message, error.over, out_dir, board, bundle) from error
-    report = _report(_program(out_dir, board), board, time.monotonic() - started, speed)
+    report = _report(program_of(out_dir, board), board, time.monotonic() - started, speed)
     _check_fits(report, out_dir, bundle, board)
     return report
 
@@ -161,7 +162,8 @@ def _report_download(line: str, progress: Progress) -> None:
         progress.say(line)
 
 
-def _program(out_dir: Path, board: Board) -> Path:
+def program_of(out_dir: Path, board: Board) -> Path:
+    """Returns the program that was built in a project's folder. Raises ToolError if there is none."""
     folder = out_dir / ".pio" / "build" / board.env
     for name in PROGRAM_NAMES:
         if (folder / name).is_file():

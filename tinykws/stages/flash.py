@@ -4,41 +4,18 @@
 from __future__ import annotations
 
 import dataclasses
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from tinykws.boards.rows import Board
-from tinykws.device.banner_checks import (
-    NO_IDENTITY,
-    SELF_TEST_ADVICE,
-    check_firmware_matches,
-    engine_refusal,
-    self_test_failure,
-)
-from tinykws.device.open_device import KEPT_ENTRIES
-from tinykws.device.protocol import DeviceTrouble, Ready, parse_line
-from tinykws.device.session import DeviceSession
-from tinykws.device.session_log import SessionLog
-from tinykws.device.transport.line_transport import LineTransport
+from tinykws.device.banner_checks import NO_IDENTITY, SELF_TEST_ADVICE, check_firmware_matches, self_test_failure
+from tinykws.device.returning_board import Introduction, UploadProgress, WrittenBoard, wait_for_board
 from tinykws.device.transport.port_access import PortAccess
-from tinykws.device.transport.serial_ports import Port, find_again
+from tinykws.device.transport.serial_ports import Port
 from tinykws.firmware_build import platformio
 from tinykws.model.bundle import Bundle
 from tinykws.support.errors import ConfigError, DeviceError
 from tinykws.support.progress import SILENT, Progress
-
-RETURN_TIMEOUT_S = 30.0
-"""Longest time from the end of an upload to the banner; on Windows it includes installing a driver."""
-BANNER_TIMEOUT_S = 3.0
-POLL_INTERVAL_S = 0.25
-ENGINE_ERROR_TIMEOUT_S = 0.3
-ENGINE_ERROR_LINES = 3
-"""An engine that did not start is reported right after the banner, which may arrive twice: at start and on request."""
-
-PERCENT = re.compile(r"Writing.*?(\d{1,3})(?:\.\d+)? ?%|(\d{1,3})% \(\d+/\d+ pages\)")
-"""Progress lines of esptool and avrdude, and of bossac."""
-REPORT_EVERY_PERCENT = 20
 
 Upload = Callable[[Path, Board, str, Callable[[str], None]], object]
 """platformio.upload, or a replacement in tests."""
@@ -99,9 +76,12 @@ def flash(
     with port_access.open(port.device, board.serial):
         pass  # report an unusable port at once, and more clearly than an uploader does
     progress.say(f"flash: PlatformIO uploads to {board.name} on {port.device}")
-    upload(project_dir, board, port.device, _UploadProgress(progress).feed)
+    upload(project_dir, board, port.device, UploadProgress(progress).feed)
     progress.say("flash: uploaded; waiting for the board to come back")
-    now_at, ready = _wait_for_board(port_access, _UploadedBoard(bundle, board, port, before))
+    now_at, device = wait_for_board(
+        port_access, WrittenBoard(board, port, before), lambda device: _check_runs(device, bundle, board)
+    )
+    ready = device.ready
     if not ready.identity:
         progress.say(NO_IDENTITY)
     complaint = self_test_failure(ready)
@@ -110,69 +90,11 @@ def flash(
     return FlashReport(ready.board, now_at.device, ready.engine, ready.model, ready.labels, port_access.now() - began)
 
 
-class _UploadProgress:
-    """Reports the progress of an uploader: a slow USB bridge takes minutes."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-        self._reported = 0
-
-    def feed(self, line: str) -> None:
-        """Handles a line of the uploader's output."""
-        match = PERCENT.search(line)
-        if match is None:
-            return
-        percent = int(match[1] or match[2])
-        if percent < self._reported:  # the next of several files
-            self._reported = 0
-        if percent >= self._reported + REPORT_EVERY_PERCENT:
-            self._reported = percent
-            self._progress.say(f"flash: {percent} %")
-
-
-@dataclasses.dataclass(frozen=True)
-class _UploadedBoard:
-    """The board to wait for, and the ports before the upload."""
-
-    bundle: Bundle
-    board: Board
-    port: Port
-    before: Sequence[Port]
-
-
-def _wait_for_board(port_access: PortAccess, uploaded: _UploadedBoard) -> tuple[Port, Ready]:
-    """Returns the board's port and its banner.
-
-    The port may disappear and return more than once, belong to a boot loader for a while, and exist before it can be
-    opened: after any failure this tries again until RETURN_TIMEOUT_S have passed.
-    """
-    deadline = port_access.now() + RETURN_TIMEOUT_S
-    trouble: DeviceError | None = None
-    while port_access.now() < deadline:
-        port = find_again(uploaded.port, uploaded.board.serial.usb, uploaded.before, port_access.ports())
-        if port is not None:
-            try:
-                with port_access.open(port.device, uploaded.board.serial) as transport:
-                    return port, _read_banner(transport, port_access, uploaded)
-            except DeviceError as error:
-                trouble = error
-        port_access.sleep(POLL_INTERVAL_S)
-    raise _not_back_error(uploaded.board, trouble)
-
-
-def _read_banner(transport: LineTransport, port_access: PortAccess, uploaded: _UploadedBoard) -> Ready:
-    """Returns the banner. Raises DeviceError if there is none, it does not match the bundle, or the engine failed."""
-    ready = DeviceSession(transport, SessionLog(port_access.now, kept=KEPT_ENTRIES), BANNER_TIMEOUT_S).request_banner()
-    check_firmware_matches(ready, uploaded.bundle, uploaded.board)
-    for _ in range(ENGINE_ERROR_LINES):
-        line = parse_line(transport.read_line(ENGINE_ERROR_TIMEOUT_S) or "")
-        if isinstance(line, DeviceTrouble) and line.what == "engine":
-            raise DeviceError(engine_refusal(line))
-    return ready
-
-
-def _not_back_error(board: Board, trouble: DeviceError | None) -> DeviceError:
-    advice = "\n".join(["press the board's reset button once, then: tinykws monitor", *board.serial.upload_advice])
-    if trouble is None:
-        return DeviceError(f"uploaded, but {board.name} did not come back within {RETURN_TIMEOUT_S:.0f} s", hint=advice)
-    return DeviceError(f"uploaded, but {trouble.message}", hint=advice)
+def _check_runs(device: Introduction, bundle: Bundle, board: Board) -> None:
+    """Raises DeviceError if the board runs something else: a model in its slot may outlive an upload."""
+    if device.slot is not None and device.slot.is_in_use and device.slot.built_in == bundle.identity:
+        raise DeviceError(
+            f"the board runs model {device.ready.model} from its model slot instead; to put this bundle there:"
+            f" tinykws flash --model-only --board {board.id}"
+        )
+    check_firmware_matches(device.ready, bundle, board)

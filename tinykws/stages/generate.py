@@ -14,12 +14,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tinykws.aot.reader.tflite import read_model
+from tinykws.boards.model_slot import EMULATOR
 from tinykws.boards.rows import Board
 from tinykws.cost.execution_mode import compile_for_board
 from tinykws.cost.memory import arena_bytes, refuse_if_too_large
 from tinykws.firmware_build.generated_tree import TreeChanges, write_tree
-from tinykws.firmware_build.tflm_ops import resolver_methods
+from tinykws.firmware_build.tflm_ops import refuse_per_channel_dense, resolver_methods
 from tinykws.firmware_build.user_file import (
     USER_FILES,
     is_never_called,
@@ -43,6 +43,9 @@ COMMON_TEMPLATES = ("platformio.ini", "README.md", ".gitignore", "include/kws_se
 TFLM_TEMPLATES = ("src/model_data.h", "src/model_data.cc", "src/kws_ops.h")
 AOT_MODEL_NAME = "src/model_aot_name.c"
 """What names the model of the aot engine: the end of model_aot.c, so that it goes wherever the weights go."""
+UPLOAD_SCRIPT = "upload_model.py"
+"""What PlatformIO runs to write a board's model slot."""
+PARTITIONS = "partitions.csv"
 KERNELS = "kws_nn"
 """The library that only the aot engine needs, and of it only the operations of its model."""
 
@@ -128,6 +131,7 @@ def project_files(bundle: Bundle, board: Board, engine: str) -> Files:
         "LICENSE": LICENSE.read_bytes(),
         **_port(board),
         **_copied(FIRMWARE / "engines" / engine, "src"),
+        **_model_slot(bundle, board, engine),
         **model(bundle, board),
     }
     if board.has_own_platform:
@@ -147,6 +151,7 @@ def _templates(names: tuple[str, ...], bundle: Bundle, board: Board, engine: str
         "labels": ", ".join(label.name for label in bundle.labels[FIRST_WORD:]),
         "inference_stride": bundle.detector.inference_stride_ms // bundle.frontend.stride_ms,
         "lib_deps": board.tflm.lib_deps if board.tflm and engine == "tflm" else (),
+        "slot": board.slot_of(engine),
         "arena_bytes": arena_bytes(bundle, board) if engine == "tflm" else 0,
         **more,
     }
@@ -171,27 +176,21 @@ def _port(board: Board) -> Files:
     return {name: data for folder in folders for name, data in _copied(FIRMWARE / "ports" / folder, "src").items()}
 
 
+def _model_slot(bundle: Bundle, board: Board, engine: str) -> Files:
+    """What a firmware needs to run a model of `flash --model-only`; nothing for one without a model slot."""
+    slot = board.slot_of(engine)
+    if slot is None:
+        return {}
+    sources = {**_copied(FIRMWARE / "model_slot", "src"), **_copied(FIRMWARE / "ports" / slot.port, "src")}
+    script = {UPLOAD_SCRIPT: sources.pop(f"src/{UPLOAD_SCRIPT}")}
+    files = sources if slot.writer == EMULATOR else sources | script
+    return files | (_templates((PARTITIONS,), bundle, board, engine) if slot.partitions else {})
+
+
 def _tflm_files(bundle: Bundle, board: Board) -> Files:
-    _check_fully_connected(bundle, board)
+    refuse_per_channel_dense(bundle, board)
     ops = resolver_methods(bundle.ops)
     return _templates(TFLM_TEMPLATES, bundle, board, "tflm", model=bundle.model_bytes(), ops=ops)
-
-
-def _check_fully_connected(bundle: Bundle, board: Board) -> None:
-    """Refuses dense layers with a scale per output where the library would take the first for all, silently."""
-    assert board.tflm is not None
-    if board.tflm.per_channel_fully_connected:
-        return
-    graph = read_model(bundle.model_bytes())
-    for op in graph.ops:
-        weights = graph.operand(op, 1) if op.name == "FULLY_CONNECTED" else None
-        if weights is not None and len(weights.scales) > 1:
-            raise ConfigError(
-                f"op {op.index} (FULLY_CONNECTED) is quantized per channel, which {board.tflm.lib_deps[0]} does not"
-                " understand: it would give wrong scores without an error",
-                hint="use --engine aot, or convert with"
-                " converter._experimental_disable_per_channel_quantization_for_dense_layers = True",
-            )
 
 
 def _aot_files(bundle: Bundle, board: Board) -> Files:

@@ -21,6 +21,7 @@ FILTERS = {
     "c_bytes": lambda data, declaration: c_bytes(declaration, data),
     "c_comment": c_comment,
     "c_float": c_float,
+    "hex": lambda value: f"0x{value:x}",
     "c_hex32": lambda value: f"0x{value:08x}u",
     "c_name": c_name,
     "c_string": c_string,

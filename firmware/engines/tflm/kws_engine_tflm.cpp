@@ -72,23 +72,26 @@ alignas(Interpreter) uint8_t interpreter_storage[sizeof(Interpreter)];
 Interpreter *interpreter; /* NULL until it is ready */
 size_t needed_bytes;      /* smallest arena found in which it loads */
 
-/* Of the hex digits that name the model: all, the id, the identity's hash. */
-constexpr size_t kIdDigits = 12;
-constexpr size_t kHashDigits = 8;
-char model_id[kIdDigits + 1];
-char model_hash[kHashDigits + 1];
+/* Of the hex digits that name a model: the id, the identity's hash. */
+struct Name {
+  char id[12 + 1];
+  char hash[KWS_ENGINE_HASH_DIGITS + 1];
+};
+Name model_name;
 
-/* Names the model by the bytes that are linked, whatever was generated: the id is the start of their SHA-256, the
- * identity's hash that of its hex digits in quotes (tinykws/model/identity.py).
+/* Names a model by its bytes, whatever was generated: the id is the start of their SHA-256, the identity's hash that of its
+ * hex digits in quotes (tinykws/model/identity.py).
  */
-void name_model() {
+Name name_of(const uint8_t *model, size_t bytes) {
+  Name name = {};
   char quoted[KWS_SHA256_HEX_DIGITS + 3]; /* and the quotes, and the text's end */
   char hash[KWS_SHA256_HEX_DIGITS + 1];
-  kws_sha256_hex(g_model, static_cast<size_t>(g_model_len), quoted + 1);
-  std::memcpy(model_id, quoted + 1, kIdDigits);
+  kws_sha256_hex(model, bytes, quoted + 1);
+  std::memcpy(name.id, quoted + 1, sizeof name.id - 1);
   quoted[0] = quoted[KWS_SHA256_HEX_DIGITS + 1] = '"';
   kws_sha256_hex(reinterpret_cast<const uint8_t *>(quoted), KWS_SHA256_HEX_DIGITS + 2, hash);
-  std::memcpy(model_hash, hash, kHashDigits);
+  std::memcpy(name.hash, hash, sizeof name.hash - 1);
+  return name;
 }
 
 char error[KWS_TFLM_MESSAGE_CHARACTERS + 128];
@@ -226,14 +229,22 @@ const char *check_tensors() {
 
 extern "C" {
 
-const char *kws_engine_model_id(void) { return model_id; }
+const char *kws_engine_model_id(void) { return model_name.id; }
 
-const char *kws_engine_model_hash(void) { return model_hash; }
+const char *kws_engine_model_hash(void) { return model_name.hash; }
 
-const char *kws_engine_init(void) {
-  name_model();
+const char *kws_engine_built_in_hash(void) {
+  static Name name;
+  name = name_of(g_model, static_cast<size_t>(g_model_len));
+  return name.hash;
+}
+
+const char *kws_engine_init(void) { return kws_engine_init_with(g_model, static_cast<size_t>(g_model_len)); }
+
+const char *kws_engine_init_with(const uint8_t *bytes, size_t count) {
+  model_name = name_of(bytes, count);
   kws_tflm_messages_begin(true);
-  const tflite::Model *model = tflite::GetModel(g_model);
+  const tflite::Model *model = tflite::GetModel(bytes);
   if (model->version() != kSchemaVersion) {
     return "the model is of another TFLite schema version";
   }

@@ -18,6 +18,7 @@ Contents:
     port_access.PortAccess: lists and opens ports, and waits; replaceable in tests.
     reconnecting.reconnecting_transport: opens a port that can be opened again after a loss.
     emulator.emulated: starts an emulated board and connects to it.
+    emulator.slot_file: the file that an emulator takes for a board's model slot.
     emulator.emulator_command: returns the command that starts it.
     emulator.emulator_environment: returns its environment variables.
     emulator.describe_exit: explains its exit code.

@@ -23,6 +23,7 @@ from io import FileIO
 from pathlib import Path
 from typing import IO
 
+from tinykws.boards.model_slot import EMULATOR
 from tinykws.boards.rows import Board
 from tinykws.device.transport.line_transport import LineTransport
 from tinykws.device.transport.serial_transport import SerialTransport, open_transport
@@ -115,6 +116,13 @@ def emulated(
         yield emulator, transport
 
 
+def slot_file(board: Board, program: Path) -> Path | None:
+    """Returns the file next to a program that the emulator takes for the content of the board's model slot; None if the
+    board has no slot."""
+    slot = board.model_slot
+    return program.with_name("model_image.bin") if slot is not None and slot.writer == EMULATOR else None
+
+
 def emulator_command(board: Board, program: Path, port: int) -> list[str]:
     """Returns the command that runs a board's program with its serial port on a local TCP port."""
     if board.emulator == "process":
@@ -125,12 +133,26 @@ def emulator_command(board: Board, program: Path, port: int) -> list[str]:
         *["-display", "none", "-monitor", "none", "-icount", QEMU_CLOCK],
         *["-semihosting-config", "enable=on,target=native"],
         *["-chardev", serial, "-serial", "chardev:serial", "-kernel", str(program.resolve())],
+        *_slot_options(board, program),
     ]
 
 
-def emulator_environment(board: Board, port: int) -> Mapping[str, str]:
+def _slot_options(board: Board, program: Path) -> list[str]:
+    """Returns QEMU's options that load what is in the model slot; none while nothing is."""
+    file = slot_file(board, program)
+    if board.model_slot is None or file is None or not file.is_file():
+        return []
+    escaped = str(file.resolve()).replace(",", ",,")  # as QEMU reads options
+    return ["-device", f"loader,file={escaped},addr=0x{board.model_slot.address:x},force-raw=on"]
+
+
+def emulator_environment(board: Board, program: Path, port: int) -> Mapping[str, str]:
     """Returns the environment variables to add to those of this process."""
-    return {"KWS_SERIAL": f"127.0.0.1:{port}"} if board.emulator == "process" else {}
+    if board.emulator != "process":
+        return {}
+    file = slot_file(board, program)
+    slot = {} if file is None else {"KWS_MODEL_SLOT": str(file.resolve())}
+    return {"KWS_SERIAL": f"127.0.0.1:{port}", **slot}
 
 
 def describe_exit(emulator: str, code: int, errors: str = "") -> str:
@@ -168,7 +190,7 @@ def _started(
         raise ToolError(f"{command[0]} is not on PATH", hint=hint)
     with tempfile.TemporaryFile() as errors:
         folder = None if file is None else Path(file.name).parent
-        environment = {**os.environ, **emulator_environment(board, port)}
+        environment = {**os.environ, **emulator_environment(board, program, port)}
         emulator = start_uninterrupted(
             lambda: Emulator(str(board.emulator), _start(command, environment, folder, errors), errors), Emulator.stop
         )

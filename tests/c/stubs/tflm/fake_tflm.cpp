@@ -87,8 +87,9 @@ uint32_t Model::version() const { return static_cast<uint32_t>(number("version",
 
 TfLiteStatus MicroOpResolver::Add(const char *method) { return is("refuses", method) ? kTfLiteError : kTfLiteOk; }
 
-MicroInterpreter::MicroInterpreter(const Model *, const MicroOpResolver &, uint8_t *arena, size_t arena_bytes)
+MicroInterpreter::MicroInterpreter(const Model *model, const MicroOpResolver &, uint8_t *arena, size_t arena_bytes)
     : arena_(arena), arena_bytes_(arena_bytes), state_(kNew), input_(), output_() {
+  must(reinterpret_cast<uintptr_t>(model) % 16 == 0, "the model is not aligned");
   must(reinterpret_cast<uintptr_t>(arena) % 16 == 0 && arena_bytes % 16 == 0, "the arena is not aligned");
   memset(arena, 0xa5, arena_bytes);
   fprintf(stderr, "made with %zu\n", arena_bytes);
@@ -115,8 +116,13 @@ TfLiteStatus MicroInterpreter::AllocateTensors() {
     say("Didn't find op for builtin opcode '%s'\r\n", setting("says"));
     return kTfLiteError;
   }
+  if (loads == 1 && is("fails_first", "says")) {
+    say("Didn't find op for builtin opcode 'SVDF'\n");
+    return kTfLiteError;
+  }
   input_ = tensor("input", kInputBytes, kInputScale, arena_);
   output_ = tensor("output", kOutputBytes, kOutputScale, arena_ + kInputBytes);
+  output_.bytes += loads == 1 && is("fails_first", "tensors");
   state_ = kReady;
   return kTfLiteOk;
 }

@@ -2,7 +2,13 @@
 /* Made by tinykws: the model's labels in output order. */
 #include "kws_settings.h"
 
-const char *const kws_labels[KWS_N_LABELS] = {
+#ifdef KWS_MODEL_SLOT_BYTES
+#define FIXED /* the model in the slot brings its own */
+#else
+#define FIXED const
+#endif
+
+const char *FIXED kws_labels[KWS_N_LABELS] = {
     "_silence_",
     "_unknown_",
     "yes",

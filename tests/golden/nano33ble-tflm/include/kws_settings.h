@@ -33,6 +33,11 @@
 /* Model: 1001 bytes measured by the test's own invention, and the board's margin. */
 #define KWS_ARENA_BYTES 5104
 
+/* Model slot: flash for a model of `tinykws flash --model-only`, which then runs instead of the built-in one. */
+#define KWS_MODEL_SLOT_ADDRESS 0x000a0000u
+#define KWS_MODEL_SLOT_BYTES 262144
+#define KWS_OP_NAMES "FULLY_CONNECTED,SOFTMAX" /* that the program has kernels of */
+
 /* Board. A pin of -1 is fixed by the board. */
 #define KWS_SERIAL_BAUD 115200
 #define KWS_MICROPHONE_IS_PDM 1
@@ -58,7 +63,7 @@
 extern "C" {
 #endif
 
-extern const char *const kws_labels[KWS_N_LABELS];
+extern const char *kws_labels[KWS_N_LABELS]; /* of the model that runs */
 
 #ifdef __cplusplus
 }
