@@ -152,5 +152,6 @@ def plan_of(schedule: Schedule) -> KernelPlan:
     calls = [call(step) for step in schedule.steps if not isinstance(step, NoOp)]
     source, output = operand(schedule.input).offset, operand(schedule.output).offset
     sizes = schedule.graph.input.size, schedule.graph.output.size
-    memory = PlanMemory(arena_bytes(placements), source, sizes[0], output, sizes[1], schedule.copies)
+    states = [(operand(state.place).offset, state.initial) for state in schedule.states]
+    memory = PlanMemory(arena_bytes(placements), source, sizes[0], output, sizes[1], schedule.copies, states)
     return KernelPlan(calls, memory)
