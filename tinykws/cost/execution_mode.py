@@ -21,6 +21,7 @@ from typing import TypeAlias
 
 from tinykws.aot.compiler import AotModel, compile_schedule
 from tinykws.aot.lowering.call import Call, Form, Item
+from tinykws.aot.lowering.label_scores import with_label_scores
 from tinykws.aot.lowering.ops import in_form, lower
 from tinykws.aot.reader.graph import Graph
 from tinykws.aot.reader.tflite import read_model
@@ -148,7 +149,7 @@ def workload_on(bundle: Bundle, board: Board) -> Workload:
 
 def choose_mode_for_board(bundle: Bundle, board: Board) -> ModeChoice:
     """Returns the cheapest mode for a bundle's model on a board. Raises ConfigError if the aot engine cannot run it."""
-    graph = read_model(bundle.model_bytes())
+    graph = with_label_scores(read_model(bundle.model_bytes()))
     return choose_mode(graph, lower(graph), workload_on(bundle, board))
 
 
@@ -168,7 +169,7 @@ def compile_for_workload(tflite: bytes, workload: Workload, *, callers_memory: b
     Raises:
         ConfigError: as compile_model() does, or the model's input does not consist of `workload.frames` frames.
     """
-    graph = read_model(tflite)
+    graph = with_label_scores(read_model(tflite))
     choice = choose_mode(graph, lower(graph), workload)
     model = compile_schedule(choice.schedule, choice.explanation, callers_memory=callers_memory)
     return ModelInMode(**{field.name: getattr(model, field.name) for field in dataclasses.fields(model)}, choice=choice)

@@ -82,7 +82,7 @@ def lower_strided_slice(graph: Graph, op: Op) -> Call:
 
 
 def lower_split(graph: Graph, op: Op) -> Call:
-    """Lowers one output of SPLIT or SPLIT_V: a slice along a constant axis. Source: micro/kernels/split.cc, split_v.cc."""
+    """Lowers one output of SPLIT or SPLIT_V, a slice along a constant axis. Source: micro/kernels/split_v.cc."""
     at_source, at_axis = (1, 0) if op.name == "SPLIT" else (0, 2)
     source, output = _moved(graph, op, at_source)
     axis = _split_axis(op, int32_constant(graph, op, at_axis, "axis"), len(source.shape))

@@ -10,6 +10,7 @@ from tinykws.aot.lowering.call import Alias, Call, Form, Item, Lowering, activat
 from tinykws.aot.lowering.convolution import lower_conv_2d, lower_depthwise_conv_2d
 from tinykws.aot.lowering.dense import lower_fully_connected
 from tinykws.aot.lowering.elementwise import lower_add
+from tinykws.aot.lowering.label_scores import SILENCE_SCORE, UNKNOWN_SCORE
 from tinykws.aot.lowering.lookup import lower_lookup
 from tinykws.aot.lowering.moving import (
     lower_concatenation,
@@ -73,6 +74,7 @@ LOWERINGS: dict[str, Lowering] = {
     "TRANSPOSE": lower_transpose,
     "TRANSPOSE_CONV": lower_transpose_conv,
 }
+_OF_LABELS: dict[str, Lowering] = {SILENCE_SCORE: lower_lookup, UNKNOWN_SCORE: lower_lookup}
 _ON_SHAPES = (
     *("ADD", "CONCATENATION", "EXPAND_DIMS", "MUL", "PACK"),
     *("RESHAPE", "SHAPE", "SQUEEZE", "STRIDED_SLICE", "SUB"),
@@ -91,7 +93,7 @@ def in_form(program: Sequence[Item], form: Form) -> list[Item]:
 
 
 def _lower_op(graph: Graph, op: Op) -> Item:
-    lowering = LOWERINGS.get(op.name)
+    lowering = LOWERINGS.get(op.name) or _OF_LABELS.get(op.name)
     if lowering is None:
         raise op.error(
             "the aot engine does not support it",

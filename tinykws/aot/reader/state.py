@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """State that a model keeps from one inference to the next: resource variables as plain int8 tensors.
 
-A streaming model names each variable by a VAR_HANDLE, reads it by READ_VARIABLE and sets it by ASSIGN_VARIABLE. The values
-that it begins with are set by a subgraph of their own, which CALL_ONCE runs before the first inference. Here each variable
-becomes a tensor without a value, which READ_VARIABLE has as its input and ASSIGN_VARIABLE as its output; CALL_ONCE and
-VAR_HANDLE are then no longer needed. Source: tensorflow/lite/micro/micro_resource_variable.cc, kernels/call_once.cc.
+A streaming model names each variable by a VAR_HANDLE, reads it by READ_VARIABLE and sets it by ASSIGN_VARIABLE. The
+values that it begins with are set by a subgraph of their own, which CALL_ONCE runs before the first inference. Here
+each variable becomes a tensor without a value, which READ_VARIABLE has as its input and ASSIGN_VARIABLE as its output;
+CALL_ONCE and VAR_HANDLE are then no longer needed. Source: tensorflow/lite/micro/micro_resource_variable.cc,
+kernels/call_once.cc.
 """
 
 from __future__ import annotations
@@ -58,22 +59,17 @@ def with_variables(main: Subgraph, initial: Subgraph) -> tuple[Subgraph, tuple[V
     """Returns the main subgraph with variables as tensors, and the variables.
 
     Raises:
-        ConfigError: the initial subgraph does more than to assign constants, a variable is not int8, has no first value,
-            or is read or assigned with another size.
+        ConfigError: the initial subgraph does more than to assign constants, a variable is not int8, has no first
+            value, or is read or assigned with another size.
     """
     values = _initial_values(initial)
     if len(values) > MAX_VARIABLES:
         raise ConfigError(f"the model has {len(values)} variables; {MAX_VARIABLES} is the most")
     first = len(main.tensors)
-    numbers = {key: first + at for at, key in enumerate(values)}
-    states = tuple(_state(numbers[key], key, value) for key, value in values.items())
-    of_handle = _handles(main)
-    ops = []
-    for op in main.ops:
-        if op.name in (READ, ASSIGN):
-            op = _on_tensor(op, main, of_handle, numbers, states, first)
-        if op.name not in SETUP_OPS:
-            ops.append(op)
+    states = tuple(_state(first + at, *item) for at, item in enumerate(values.items()))
+    of_handle = {handle: dict(zip(values, states, strict=True)).get(key) for handle, key in _handles(main).items()}
+    kept = [op for op in main.ops if op.name not in SETUP_OPS]
+    ops = [_on_tensor(op, main, of_handle) if op.name in (READ, ASSIGN) else op for op in kept]
     variables = tuple(Variable(state, _content(values[key])) for state, key in zip(states, values, strict=True))
     return Subgraph(tuple(ops), (*main.tensors, *states)), variables
 
@@ -110,29 +106,21 @@ def _handles(subgraph: Subgraph) -> dict[int, bytes]:
     return handles
 
 
-def _on_tensor(
-    op: Op,
-    main: Subgraph,
-    handles: dict[int, bytes],
-    numbers: dict[bytes, int],
-    states: Sequence[Tensor],
-    first: int,
-) -> Op:
-    """Returns a READ_VARIABLE or ASSIGN_VARIABLE whose operand is the variable's tensor."""
+def _on_tensor(op: Op, main: Subgraph, of_handle: dict[int, Tensor | None]) -> Op:
+    """Returns a READ_VARIABLE or ASSIGN_VARIABLE whose operand is the variable's tensor, instead of its handle."""
     counts = (1, 1) if op.name == READ else (2, 0)
-    if (len(op.inputs), len(op.outputs)) != counts or op.inputs[0] not in handles:
+    if (len(op.inputs), len(op.outputs)) != counts or op.inputs[0] not in of_handle:
         raise op.error("its operands are not a variable and a value; the file is damaged")
-    number = numbers.get(handles[op.inputs[0]])
-    if number is None:
+    state = of_handle[op.inputs[0]]
+    if state is None:
         raise op.error("CALL_ONCE does not set the first value of its variable")
     value = op.outputs[0] if op.name == READ else op.inputs[1]
     other = main.tensors[value] if value >= 0 else None
-    state = states[number - first]
     if other is None or other.type != "INT8" or other.size != state.size:
         raise op.error(f"its value is {other or 'missing'}, but the variable is {state}")
     if op.name == READ:
-        return dataclasses.replace(op, inputs=(number,))
-    return dataclasses.replace(op, inputs=(value,), outputs=(number,))
+        return dataclasses.replace(op, inputs=(state.index,))
+    return dataclasses.replace(op, inputs=(value,), outputs=(state.index,))
 
 
 def _state(index: int, key: bytes, value: Tensor) -> Tensor:

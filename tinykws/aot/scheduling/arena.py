@@ -196,8 +196,8 @@ def _buffer(name: str, tensor: Tensor, steps: set[int], is_output: bool) -> Buff
 def _owners(
     graph: Graph, program: Sequence[Item], histories: Sequence[History]
 ) -> tuple[dict[int, int], dict[int, int], set[int]]:
-    """Returns, for each tensor that shares another's buffer, the index of the tensor that had it first, and where in it;
-    and the tensors that are there without an op having run."""
+    """Returns, for each tensor that shares another's buffer, the index of the tensor that had it first, and where in
+    it; and the tensors that are there without an op having run."""
     views: set[int] = set()
     owners: dict[int, int] = {}
     offsets: dict[int, int] = {}

@@ -44,9 +44,7 @@ def find_histories(graph: Graph, program: Sequence[Item]) -> list[History]:
     return [history for history in found if history is not None]
 
 
-def assign_last(
-    graph: Graph, program: Sequence[Item], histories: Sequence[History]
-) -> tuple[Graph, Sequence[Item]]:
+def assign_last(graph: Graph, program: Sequence[Item], histories: Sequence[History]) -> tuple[Graph, Sequence[Item]]:
     """Returns the graph and its lowered ops with the assignments of histories at the end."""
     if not histories:
         return graph, program
@@ -79,7 +77,7 @@ def _history_of(graph: Graph, program: Sequence[Item], state: Tensor) -> History
 
 
 def _only_reader(graph: Graph, tensor: Tensor) -> int | None:
-    """Returns the position of the one op that reads a tensor, None if there are more, or if it is the model's output."""
+    """Returns the position of the one op that reads a tensor; None if there are more, or it is the model's output."""
     readers = [at for at, op in enumerate(graph.ops) if tensor.index in op.inputs]
     return readers[0] if len(readers) == 1 and tensor.index != graph.output.index else None
 
@@ -107,7 +105,8 @@ def first_of(call: Call) -> int:
 def is_contiguous(call: Call) -> bool:
     """Whether a kws_nn_strided_copy takes neighbouring bytes in their order."""
     sizes, steps = call.parameters["size"], call.parameters["step"]
-    assert isinstance(sizes, list) and isinstance(steps, list)
+    assert isinstance(sizes, list)
+    assert isinstance(steps, list)
     expected = 1
     for size, step in zip(reversed(sizes), reversed(steps), strict=True):
         if size > 1 and step != expected:

@@ -169,8 +169,9 @@ def _steps_of(histories: Sequence[History], place: Callable[[Tensor], Operand]) 
         rows, new = _placed(place(history.rows)), place(history.new)
         end, size = rows.at(history.state.size), history.state.size
         in_place = new == end
-        yield id(history.concatenation), NoOp(history.concatenation) if in_place else _move(
-            history.concatenation, new, end, history.new.size
+        yield (
+            id(history.concatenation),
+            NoOp(history.concatenation) if in_place else _move(history.concatenation, new, end, history.new.size),
         )
         yield id(history.slice), NoOp(history.slice)
         yield id(history.assignment), Move(history.assignment, rows, rows.at(history.new.size), size)

@@ -78,9 +78,7 @@ class Split:
         return False
 
 
-def summed_dense(
-    program: Sequence[Item], analysis: OverlapAnalysis, n_ops: int
-) -> tuple[int, DenseSums] | None:
+def summed_dense(program: Sequence[Item], analysis: OverlapAnalysis, n_ops: int) -> tuple[int, DenseSums] | None:
     """Returns the dense layer that can keep partial sums: the only reader of the last streamed op's output, if any."""
     owners, tensor = owners_of(program), program[n_ops - 1].output
     readers = readers_of(program, owners, tensor.index)
