@@ -44,7 +44,7 @@ def _fault(bundle: Bundle, clip: GoldenClip, invoke: Invoke) -> str:
 def _fault_of_sound(bundle: Bundle, clip: GoldenClip, samples: Samples) -> str:
     wanted = bundle.golden_samples
     if samples.size != wanted:
-        return f"it has {samples.size} samples, not {wanted}"
+        return f"it has {samples.size} samples, not {wanted} as every golden clip"
     if clip.seed is not None and not np.array_equal(samples, golden_signal(clip.seed, wanted)):
         return f"it is not the signal that a device generates from the seed {clip.seed}"
     return ""
