@@ -136,7 +136,9 @@ def streaming_model(seed: int, stride: int = 3) -> bytes:
     writer = Writer(seed)
     choose = writer.choose
     source = writer.tensor(1, stride, N_MELS, scale=FEATURE_SCALE, zero=-128)
-    image = writer.op("RESHAPE", [source, writer.constant(1, stride, 1, N_MELS)], [writer.like(source, 1, stride, 1, 40)])
+    image = writer.op(
+        "RESHAPE", [source, writer.constant(1, stride, 1, N_MELS)], [writer.like(source, 1, stride, 1, 40)]
+    )
     channels = choose.choice((4, 8, 12))
     hidden = writer.convolution(writer.with_past(image, choose.randint(1, 4)), channels, stride)
     for _ in range(choose.randint(1, 3)):
@@ -157,7 +159,7 @@ def streaming_model(seed: int, stride: int = 3) -> bytes:
     return writer.tflite()
 
 
-def write_manifest(folder: Path, model: bytes, **changes: Any) -> Path:
+def write_manifest(folder: Path, tflite: bytes, **changes: Any) -> Path:
     """Writes a model and its manifest; `changes` replaces keys, those of `micro` too. Returns the manifest."""
     micro = {
         "probability_cutoff": 0.5,
@@ -177,7 +179,7 @@ def write_manifest(folder: Path, model: bytes, **changes: Any) -> Path:
     }
     values |= {key: value for key, value in changes.items() if key not in micro}
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "model.tflite").write_bytes(model)
+    (folder / "model.tflite").write_bytes(tflite)
     path = folder / "wake.json"
     path.write_text(json.dumps(values))
     return path

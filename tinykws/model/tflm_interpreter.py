@@ -25,8 +25,9 @@ from tinykws.support.errors import ConfigError, ToolError
 _MAX_ARENA_BYTES = 256 << 20
 """Largest tensor arena tried: a thousand times that of a large microcontroller."""
 MOST_SPARE_BYTES = 4096
-_SPARE_BYTES = (0, 64, 128, 256, 512, 1024, 2048, MOST_SPARE_BYTES)
-"""Extra bytes that loading may need temporarily, in the order tried."""
+_SPARE_BYTES = (0, 64, 128, 256, 512, 1024, 2048, MOST_SPARE_BYTES, 2 * MOST_SPARE_BYTES, 4 * MOST_SPARE_BYTES)
+"""Extra bytes that loading may need temporarily, in the order tried; the last two for many small tensors, as streaming
+models have."""
 
 
 def _version() -> str:
