@@ -40,10 +40,12 @@ class Oracle:
         self.reset()
         self._offset = 128 if self._interpreter.get_output_details(0)["dtype"] == np.uint8 else 0
 
-    def invoke(self, values: np.ndarray) -> np.ndarray:
+    def invoke(self, values: np.ndarray) -> Any:
+        """Returns int16 [n]."""
         self._interpreter.set_input(values, 0)
         self._interpreter.invoke()
-        return np.array(self._interpreter.get_output(0), np.int16).ravel() - self._offset
+        scores = np.array(self._interpreter.get_output(0), np.int16).ravel()
+        return np.asarray(scores - self._offset)
 
     def reset(self) -> None:
         """As ESPHome does: its own reset would not run the subgraph of CALL_ONCE again."""
@@ -61,7 +63,7 @@ def inputs_like_sound(shape: tuple[int, ...], count: int, seed: int) -> np.ndarr
     return values.astype(np.int8)
 
 
-def label_scores(word: np.ndarray) -> list[int]:
+def label_scores(word: Any) -> list[int]:
     return [-128, -1 - int(word[0]), int(word[0])]
 
 
@@ -108,7 +110,7 @@ def test_ring_buffers_need_no_copy_but_one_move() -> None:
 
 
 def tangled_model() -> bytes:
-    """y = x + s; then s becomes y; the output is (s from before + s from after) + y: an accumulator that is read twice."""
+    """y = x + s; then s becomes y; the output is (s from before + s from after) + y: a sum that is read twice."""
     value = TensorSpec((1, 4), scales=(0.5,), zero_points=(-2,))
     tensors = [value, TensorSpec((), "RESOURCE", (), ()), *[value] * 5]
     handle, before, y, after, both, output = range(1, 7)

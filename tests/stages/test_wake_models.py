@@ -28,8 +28,9 @@ from tinykws.model.interpreter import Interpreter
 from tinykws.model.stream_inference import StreamInference
 from tinykws.model.tflm_interpreter import HIDING_VARIABLE
 from tinykws.model.wake_manifest import read_manifest
+from tinykws.native.detector import Detection
 from tinykws.native.features import FrontEnd, quantize_features
-from tinykws.native.listener import Detection, Inference, Listener
+from tinykws.native.listener import Inference, Listener
 from tinykws.project.layout import Project
 from tinykws.stages.build import build
 from tinykws.stages.detect import detect
@@ -76,7 +77,7 @@ def test_the_bundle_has_what_the_manifest_says(bundle: Bundle, manifest: Path) -
     other = write_manifest(manifest.parent / "other", streaming_model(LIVELY), probability_cutoff=0.6)
     identities = [bundle.identity, import_wake_model(other, manifest.parent / "b2").identity]
     assert identities[0].split("-")[1] != identities[1].split("-")[1]
-    assert [part for part in identities[0].split("-")[2:]] == [part for part in identities[1].split("-")[2:]]
+    assert identities[0].split("-")[2:] == identities[1].split("-")[2:]
 
 
 def test_frame_by_frame_and_many_at_once_are_the_same(bundle: Bundle) -> None:
@@ -112,7 +113,7 @@ def test_a_reset_forgets_what_was_heard(bundle: Bundle) -> None:
         ("detector", "minimum_count", 4, "not that of 4 scores"),
         ("detector", "gate_db", 4, "neither a gate nor a grammar"),
         ("frontend", "stride_ms", 20, "does not match the features"),
-        ("", "labels", [{"name": name, "text": name} for name in ("_silence_", "_unknown_", "a", "b")], "2 words, not one"),
+        ("", "labels", [{"name": at, "text": at} for at in ("_silence_", "_unknown_", "a", "b")], "2 words, not one"),
     ],
 )  # fmt: skip
 def test_a_strangers_bundle_with_a_wrong_value_is_refused(
@@ -155,14 +156,14 @@ def test_detect_takes_a_manifest(
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Iterator[Project]:
+def project(tmp_path: Path) -> Project:
     """A project with clips of the wake word, and a recording without it."""
     root = tmp_path / "project"
     root.mkdir()
     (root / "kws.yaml").write_text("words: ['okay test']\n")
     project = Project.load(root)
     write_dataset(project.dataset_dir, project.config, {"training": 2, "validation": 2, "testing": 2}, (0, 1000, 300))
-    yield project
+    return project
 
 
 def test_a_curve_and_a_cutoff_for_a_model_of_somebody_else(project: Project, bundle: Bundle, tmp_path: Path) -> None:

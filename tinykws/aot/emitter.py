@@ -78,7 +78,7 @@ _RESET = """\
 #define KWS_MODEL_STATE_BYTES {state_bytes}
 void kws_model_reset({argument});
 """
-_RESET_BODY = """
+_RESET_BODY = """\
 void kws_model_reset({argument})
 {{
 {fills}
@@ -196,25 +196,26 @@ def source_text(model: PlannedModel) -> str:
         _plan_text(model),
         *(_constant_text(tensor) for tensor in _constant_operands(schedule)),
         *(_parameters_text(step, arrays) for step in schedule.steps if isinstance(step, Run)),
+        *_reset_texts(model),
         ends,
     ]
-    return "\n".join(parts) + _reset_text(model)
+    return "\n".join(parts)
 
 
-def _reset_text(model: PlannedModel) -> str:
+def _reset_texts(model: PlannedModel) -> list[str]:
     """Returns C that gives variables their first values; nothing for a model without any."""
     states = model.schedule.states
     if not states:
-        return ""
+        return []
     constants, fills = [], []
     for number, state in enumerate(states):
         to, size = model.text_of(state.place), state.initial.size
         if np.all(state.initial == state.initial[0]):
             fills.append(f"    memset({to}, {state.initial[0]}, {size});")
         else:
-            constants.append(c_array(f"\nstatic const int8_t initial{number}[{size}]", state.initial.tolist()))
+            constants.append(c_array(f"static const int8_t initial{number}[{size}]", state.initial.tolist()))
             fills.append(f"    memcpy({to}, initial{number}, {size});")
-    return "".join(constants) + _RESET_BODY.format(argument=model.argument, fills="\n".join(fills))
+    return [*constants, _RESET_BODY.format(argument=model.argument, fills="\n".join(fills))]
 
 
 def _title(model: PlannedModel) -> str:

@@ -69,6 +69,7 @@ class TflmInterpreter:
         """
         refuse_what_crashes(graph)
         self._input_shape, self._output_size = graph.input.shape, graph.output.size
+        self._is_uint8 = graph.has_uint8_output
         arena_bytes = ample_arena(graph, tflite)
         _refuse_without_package()
         run = _InProcess if is_own(tflite) else InterpreterProcess
@@ -86,7 +87,7 @@ class TflmInterpreter:
             output = self._backend.invoke(np.asarray(values, np.int8).reshape(self._input_shape))
         if output.size != self._output_size:
             raise ConfigError(f"TFLite Micro gives {output.size} outputs; the model's output has {self._output_size}")
-        return output
+        return output ^ np.int8(-128) if self._is_uint8 else output
 
     def invoke_all(self, inputs: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
         """Returns the outputs int8 [n, outputs] of model inputs int8 [n, …], one after the other."""
