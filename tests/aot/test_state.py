@@ -54,7 +54,7 @@ class Oracle:
         self._interpreter = runtime.Interpreter.from_bytes(self._model, arena_size=200_000)
 
 
-def inputs_like_sound(shape: tuple[int, ...], count: int, seed: int) -> np.ndarray:
+def inputs_like_sound(shape: tuple[int, ...], count: int, seed: int) -> Any:
     """Random features whose level changes every few steps, and both ends of the range."""
     rng = np.random.default_rng(seed)
     levels = np.repeat(rng.integers(-128, 100, count // 5 + 1), 5)[:count]
