@@ -53,8 +53,7 @@ extern "C" {
 typedef struct {
     uint32_t time_ms;
     uint16_t label;
-    uint8_t
-        score; /* 0 to 255: the average over the smoothing window (kws_sliding_mean: rounded up), or the filter's sum */
+    uint8_t score; /* 0 to 255: the smoothing window's average (kws_sliding_mean: rounded up), or the filter's sum */
 } kws_detection;
 
 typedef struct kws_detector kws_detector;
@@ -90,8 +89,7 @@ typedef struct {
     uint16_t n_labels; /* silence, unknown, words */
     uint16_t history;  /* scores kept; enough: KWS_DETECTOR_HISTORY */
     uint16_t average_window_ms;
-    uint16_t
-        minimum_count; /* scores in the smoothing window before any label counts; kws_sliding_mean: those it sums */
+    uint16_t minimum_count; /* scores in the window before any label counts; kws_sliding_mean: those that it sums */
     uint32_t suppression_ms;
     const uint8_t *thresholds;      /* [n_labels] 0 to 255, above which a label counts */
     const kws_score_filter *filter; /* of kws_temporal_filter; NULL for the other rule */
