@@ -222,8 +222,8 @@ class Detector:
 
         folder = bundle._folder
         self._labels = folder.labels
-        infer = Interpreter(folder.model_bytes()).invoke
-        self._listener = Listener(folder.frontend, folder.detector, len(folder.labels), infer)
+        model = Interpreter(folder.model_bytes()).session()
+        self._listener = Listener(folder.frontend, folder.detector, len(folder.labels), model.invoke, model.reset)
 
     def feed(self, samples: Samples) -> list[Detection]:
         """Returns the detections that these samples lead to, in order of time.

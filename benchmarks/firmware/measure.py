@@ -90,7 +90,7 @@ def measured_in_all_forms(machine: Machine, model: bytes, folder: Path) -> dict[
 
 
 def _op_text(graph: Graph, index: int) -> str:
-    op = graph.ops[index]
+    op = next(op for op in graph.ops if op.index == index)
     weights = graph.operand(op, 1)
     shape = f" {list(weights.shape)}" if weights is not None and weights.type == "INT8" else ""
     return f"{index} {op.name}{shape}"

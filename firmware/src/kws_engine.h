@@ -46,6 +46,9 @@ int8_t *kws_engine_input(void);
  * are right once all of its frames came in such steps. If not, each inference is independent. */
 extern const bool kws_engine_keeps_rows;
 
+/* Lets a model that keeps state forget what it heard; for others it does nothing. It may come before kws_engine_init(). */
+void kws_engine_reset(void);
+
 /* Runs the model once over the input. Returns whether it ran. */
 bool kws_engine_invoke(void);
 

@@ -11,6 +11,7 @@
 
 static bool infer(void *context, const int8_t *features, int8_t *scores);
 static void get_ready(void *context);
+static void reset_engine(void *context);
 static void tell_frame(void *context, uint32_t time_ms, const int8_t *frame);
 static void tell_inference(void *context, uint32_t time_ms, const int8_t *scores);
 static void tell_detection(void *context, const kws_detection *detection);
@@ -27,6 +28,7 @@ static KWS_CONFIG_CONST kws_listener_config config = {
     KWS_LISTENER_SETTINGS,
     .infer = infer,
     .get_ready = get_ready,
+    .on_reset = reset_engine,
     .on_inference = tell_inference,
     .on_detection = tell_detection,
     .on_levels = tell_levels,
@@ -67,6 +69,12 @@ static void get_ready(void *context)
         failed_invokes += !kws_engine_invoke();
     }
     away_us += kws_port_micros() - began_us;
+}
+
+static void reset_engine(void *context)
+{
+    (void)context;
+    kws_engine_reset();
 }
 
 static void tell_frame(void *context, uint32_t time_ms, const int8_t *frame)

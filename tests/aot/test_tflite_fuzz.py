@@ -13,6 +13,7 @@ import pytest
 from field_mutator import fields_of, mutate
 from random_networks import random_convolution, random_net, random_net_of_all_ops, random_stream
 from sanitized_models import MOST_WORK, compile_spaced, compile_stream, run_sanitized, shape_of, work_of
+from streaming_models import streaming_model
 from tflite_builder import OpSpec, TensorSpec, build_model
 
 from tinykws.aot import compiler
@@ -29,6 +30,7 @@ def good_models() -> list[bytes]:
     models = [random_net(random.Random(seed)) for seed in range(20)]
     models += [random_convolution(random.Random(seed)) for seed in range(20)]
     models += [random_net_of_all_ops(random.Random(seed)) for seed in range(30)]
+    models += [streaming_model(seed) for seed in range(10)]
     return models + [random_stream(random.Random(seed))[0] for seed in range(20)]
 
 

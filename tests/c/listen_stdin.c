@@ -119,6 +119,7 @@ int main(int argc, char **argv)
     config.detector.minimum_count = (uint16_t)values[6];
     config.infer = infer;
     config.get_ready = print_ready;
+    config.on_reset = NULL;
     config.on_inference = print_inference;
     config.on_detection = print_detection;
     config.on_frame = NULL;

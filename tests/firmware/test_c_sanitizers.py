@@ -17,7 +17,7 @@ from tinykws.native import extension_build
 from tinykws.native.detector import Detection
 from tinykws.native.frontend_tables import c_source
 from tinykws.native.listener import Inference, Listener
-from tinykws.project.detector_settings import DETECTOR_KINDS, DetectorRequest
+from tinykws.project.detector_settings import REQUESTABLE_KINDS, DetectorRequest
 from tinykws.project.frontend_settings import FrontendSettings
 from tinykws.support.resources import FIRMWARE
 
@@ -89,7 +89,7 @@ def line_of(event: Inference | Detection) -> str:
     return f"detection {event.time_ms} {event.label_index} {event.score}"
 
 
-@pytest.mark.parametrize("kind", DETECTOR_KINDS)
+@pytest.mark.parametrize("kind", REQUESTABLE_KINDS)
 def test_the_native_listener_says_what_pythons_says(built_for: tuple[FrontendSettings, Path], kind: str) -> None:
     frontend, folder = built_for
     samples = hard_input()

@@ -73,6 +73,10 @@ class NativeModel:
         address = ctypes.addressof(self._memory)
         return [ctypes.c_void_p(address + -address % ARENA_ALIGNMENT)]
 
+    def reset(self) -> None:
+        """For a model that keeps state: as before its first inference."""
+        self._library.kws_model_reset(*self._arguments)
+
     def invoke(self, values: npt.NDArray[np.int8], n_outputs: int) -> npt.NDArray[np.int8]:
         ctypes.memmove(self._library.kws_model_input(*self._arguments), values.tobytes(), values.size)
         self._library.kws_model_invoke(*self._arguments)

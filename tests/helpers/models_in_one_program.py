@@ -19,6 +19,8 @@ from tinykws.support.resources import FIRMWARE
 
 PORT = FIRMWARE / "ports" / "qemu_mps2"
 ENDS = ("input", "invoke", "output")
+RESET_FIRST = "static __attribute__((constructor)) void reset_first(void)\n{\n    kws_model_reset();\n}\n"
+"""For a model that keeps state."""
 MAIN = """
 #include <stdint.h>
 {declarations}
@@ -104,8 +106,9 @@ def write_renamed(compiled: AotModel, number: int, folder: Path) -> tuple[str, s
     prefix = f"net{number}"
     own = folder / prefix
     own.mkdir()
-    renaming = "".join(f"#define kws_model_{end} {prefix}_{end}\n" for end in ENDS)
-    (own / "model_aot.c").write_text(renaming + compiled.source)
+    renaming = "".join(f"#define kws_model_{end} {prefix}_{end}\n" for end in (*ENDS, "reset"))
+    reset = RESET_FIRST if "KWS_MODEL_STATE_BYTES" in compiled.header else ""
+    (own / "model_aot.c").write_text(renaming + compiled.source + reset)
     (own / "model_aot.h").write_text(compiled.header)
     declarations = f"int8_t *{prefix}_input(void); void {prefix}_invoke(void); const int8_t *{prefix}_output(void);\n"
     return declarations, ", ".join(f"{prefix}_{end}" for end in ENDS)

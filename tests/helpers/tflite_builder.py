@@ -56,15 +56,20 @@ def build_model(
     *,
     version: int = 3,
     n_subgraphs: int = 1,
+    initial: tuple[Sequence[TensorSpec], Sequence[OpSpec]] | None = None,
 ) -> bytes:
-    """Returns the file; its output is by default the last op's."""
+    """Returns the file; its output is by default the last op's. `initial`: tensors and ops of a second subgraph."""
     builder = flatbuffers.Builder(4096)
     outputs = ops[-1].outputs if outputs is None else outputs
-    contents = [b"", *(tensor.data for tensor in tensors if tensor.data is not None)]
+    others, other_ops = initial or ((), ())
+    contents = [b"", *(tensor.data for tensor in (*tensors, *others) if tensor.data is not None)]
     buffers = _tables(builder, [_buffer(builder, content) for content in contents])
-    codes = _tables(builder, [_operator_code(builder, op) for op in ops])
-    subgraph = _subgraph(builder, tensors, ops, inputs, outputs)
-    subgraphs = _tables(builder, [subgraph] * n_subgraphs)
+    codes = _tables(builder, [_operator_code(builder, op) for op in (*ops, *other_ops)])
+    parts = [_subgraph(builder, tensors, ops, inputs, outputs)] * n_subgraphs
+    if initial is not None:
+        first_buffer = 1 + sum(tensor.data is not None for tensor in tensors)
+        parts.append(_subgraph(builder, others, other_ops, (), (), first_buffer, len(ops)))
+    subgraphs = _tables(builder, parts)
     builder.StartObject(8)
     builder.PrependUint32Slot(0, version, 0)
     for slot, offset in ((1, codes), (2, subgraphs), (4, buffers)):
@@ -73,11 +78,19 @@ def build_model(
     return bytes(builder.Output())
 
 
-def _subgraph(builder: Any, tensors: Sequence[TensorSpec], ops: Sequence[OpSpec], inputs: Any, outputs: Any) -> int:
-    numbers = iter(range(1, len(tensors) + 1))
+def _subgraph(
+    builder: Any,
+    tensors: Sequence[TensorSpec],
+    ops: Sequence[OpSpec],
+    inputs: Any,
+    outputs: Any,
+    first_buffer: int = 1,
+    first_code: int = 0,
+) -> int:
+    numbers = iter(range(first_buffer, first_buffer + len(tensors)))
     tensor_offsets = [_tensor(builder, tensor, next(numbers) if tensor.data is not None else 0) for tensor in tensors]
     tensor_table = _tables(builder, tensor_offsets)
-    op_table = _tables(builder, [_operator(builder, index, op) for index, op in enumerate(ops)])
+    op_table = _tables(builder, [_operator(builder, index, op) for index, op in enumerate(ops, start=first_code)])
     ends = [_int32s(builder, indexes) for indexes in (inputs, outputs)]
     builder.StartObject(5)
     for slot, offset in enumerate((tensor_table, *ends, op_table)):
@@ -138,8 +151,16 @@ def _options(builder: Any, op: OpSpec) -> tuple[int, int]:
     if op.options is None:
         return 0, 0
     union, fields = OPTIONS[op.name]
+    texts = {
+        field: builder.CreateString(op.options[field].decode())
+        for field, (_, kind, _) in fields.items()
+        if kind == "bytes" and field in op.options
+    }
     builder.StartObject(8)
     for field, (slot, kind, default) in fields.items():
+        if kind == "bytes":
+            builder.PrependUOffsetTRelativeSlot(slot, texts.get(field, 0), 0)
+            continue
         getattr(builder, _PREPEND[kind])(slot, op.options.get(field, default), default)
     return union, int(builder.EndObject())
 

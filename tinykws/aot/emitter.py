@@ -44,7 +44,7 @@ extern "C" {{
 #define KWS_MODEL_ARENA_BYTES {arena_bytes}
 #define KWS_MODEL_INFERENCE_STRIDE {inference_stride}
 
-{memory}int8_t *kws_model_input({argument});
+{memory}{reset}int8_t *kws_model_input({argument});
 void kws_model_invoke({argument});
 const int8_t *kws_model_output({argument});
 
@@ -70,6 +70,20 @@ _STREAM_MANUAL = """\
  * [frames, values], has moved up by {inference_stride} frame{s} and as many new frames have been written at its end,
  * also while the input fills for the first time. Once every frame in it was added like this, the output equals that
  * of the whole window. An inference leaves the input unchanged. The output is valid until the next inference."""
+_STATE_MANUAL = """\
+ * The model keeps state: an inference continues what the one before began. Call kws_model_reset before the first one,
+ * and to forget what was heard. Fill the whole input with new frames before each inference, which leaves it unchanged.
+ * The output is valid until the next inference."""
+_RESET = """\
+#define KWS_MODEL_STATE_BYTES {state_bytes}
+void kws_model_reset({argument});
+"""
+_RESET_BODY = """\
+void kws_model_reset({argument})
+{{
+{fills}
+}}
+"""
 _ENDS = """\
 int8_t *kws_model_input({argument})
 {{
@@ -139,11 +153,20 @@ def header_text(model: PlannedModel) -> str:
         arena_bytes=model.arena_bytes,
         inference_stride=model.schedule.inference_stride,
         memory=_CALLERS_MEMORY if model.callers_memory else "",
+        reset=_reset_declaration(model),
         argument=model.argument,
     )
 
 
+def _reset_declaration(model: PlannedModel) -> str:
+    states = model.schedule.states
+    state_bytes = sum(state.initial.size for state in states)
+    return _RESET.format(state_bytes=state_bytes, argument=model.argument) if states else ""
+
+
 def _manual(model: PlannedModel) -> str:
+    if model.schedule.states:
+        return _STATE_MANUAL
     inference_stride = model.schedule.inference_stride
     if inference_stride:
         return _STREAM_MANUAL.format(inference_stride=inference_stride, s="s" * (inference_stride > 1))
@@ -173,9 +196,26 @@ def source_text(model: PlannedModel) -> str:
         _plan_text(model),
         *(_constant_text(tensor) for tensor in _constant_operands(schedule)),
         *(_parameters_text(step, arrays) for step in schedule.steps if isinstance(step, Run)),
+        *_reset_texts(model),
         ends,
     ]
     return "\n".join(parts)
+
+
+def _reset_texts(model: PlannedModel) -> list[str]:
+    """Returns C that gives variables their first values; nothing for a model without any."""
+    states = model.schedule.states
+    if not states:
+        return []
+    constants, fills = [], []
+    for number, state in enumerate(states):
+        to, size = model.text_of(state.place), state.initial.size
+        if np.all(state.initial == state.initial[0]):
+            fills.append(f"    memset({to}, {state.initial[0]}, {size});")
+        else:
+            constants.append(c_array(f"static const int8_t initial{number}[{size}]", state.initial.tolist()))
+            fills.append(f"    memcpy({to}, initial{number}, {size});")
+    return [*constants, _RESET_BODY.format(argument=model.argument, fills="\n".join(fills))]
 
 
 def _title(model: PlannedModel) -> str:
@@ -184,7 +224,9 @@ def _title(model: PlannedModel) -> str:
         explanation = c_comment(model.explanation)
         lines += ["", *textwrap.wrap(explanation[0].upper() + explanation[1:] + ".", 117)]
     text = "\n".join(f" * {line}".rstrip() for line in lines)
-    return f'{_SPDX}/*{text[2:]}{chr(10) if len(lines) > 1 else ""} */\n#include "model_aot.h"\n\n#include "kws_nn.h"\n'
+    head = f"{_SPDX}/*{text[2:]}{chr(10) if len(lines) > 1 else ''} */\n"
+    string_h = "#include <string.h>\n\n" if model.schedule.states else ""
+    return f'{head}#include "model_aot.h"\n\n{string_h}#include "kws_nn.h"\n'
 
 
 def _plan_text(model: PlannedModel) -> str:
@@ -217,7 +259,7 @@ def _steps_text(placement: Placement, schedule: Schedule) -> str:
 
 def _constant_operands(schedule: Schedule) -> list[Tensor]:
     """Returns the constant tensors that kernels read, each once."""
-    operands = (operand for step in schedule.steps if isinstance(step, Run) for operand in step.operands)
+    operands = (operand for step in schedule.steps for operand in _operands_of(step))
     return list({operand.index: operand for operand in operands if isinstance(operand, Tensor)}.values())
 
 
@@ -292,9 +334,15 @@ def _turn_lines(model: PlannedModel) -> list[str]:
     ]
 
 
+def _operands_of(step: Step) -> Sequence[Operand]:
+    if isinstance(step, Move):
+        return (step.source,)
+    return step.operands if isinstance(step, Run) else ()
+
+
 def _places_of(step: Step) -> list[Place]:
     if isinstance(step, Move):
-        return [step.to]
+        return [place for place in (step.to, step.source) if isinstance(place, Place)]
     return [operand for operand in step.operands if isinstance(operand, Place)] if isinstance(step, Run) else []
 
 

@@ -17,6 +17,7 @@ from tinykws.cli.options import (
     bundle_option,
     force_option,
     json_option,
+    model_option,
     negatives_option,
     project_option,
     rebuild_option,
@@ -24,6 +25,7 @@ from tinykws.cli.options import (
 from tinykws.cli.run_stages import run_stage
 from tinykws.cli.stages_in_order import report_of
 from tinykws.cli.terminal import echo
+from tinykws.cli.wake_model import bundle_of_model
 from tinykws.cli.workplace import run_for_evaluation, use_last_or_run, workplace
 from tinykws.project.layout import Project
 from tinykws.support.errors import ConfigError
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
 @click.option("--bundle", "bundle_dir", type=click.Path(path_type=Path, file_okay=False), default=None,
               metavar="FOLDER", show_default="the project's",
               help="With --stream: measure this bundle on the project's clips.")  # fmt: skip
+@model_option
 @negatives_option
 @click.option("--save", type=click.Path(path_type=Path, file_okay=False), default=None, metavar="FOLDER",
               help="With --stream: write the synthetic streams to this folder, with lists of their words.")  # fmt: skip
@@ -59,6 +62,7 @@ def evaluate(
     min_accuracy: float,
     stream: bool,
     bundle_dir: Path | None,
+    manifest: Path | None,
     negatives: tuple[Path, ...],
     save: Path | None,
 ) -> int:
@@ -69,22 +73,26 @@ def evaluate(
     With --stream, the deployed detector processes streams that contain held-out clips: in quiet, in noise at several
     levels, in rooms, and directly after other words. It also processes long recordings without the words. The report
     gives recall and false accepts per hour with 95 % confidence intervals, latency in ms, and recall at several rates.
+    With --model, a microWakeWord model is measured with ESPHome's rule, and a cutoff is proposed for each rate; the
+    project needs recordings of its wake word.
 
     \b
     Examples:
       tinykws evaluate --project hello
       tinykws evaluate --stream --negatives talk.flac
       tinykws evaluate --stream --save listen_to_this
+      tinykws evaluate --stream --model okay_nabu.json --negatives talk.flac
     """
+    if not stream and (bundle_dir or manifest or negatives or save):
+        raise click.UsageError("--bundle, --model, --negatives and --save need --stream")
     project = Project.load(project_dir)
     if stream:
+        bundle_dir = bundle_of_model(manifest, bundle_dir)
         measured = _stream_evaluation(
             project, force=force, rebuild=rebuild, bundle_dir=bundle_dir, negatives=negatives, save=save
         )
         _print_stream_evaluation(measured, project, as_json)
         return 0
-    if bundle_dir is not None or negatives or save is not None:
-        raise click.UsageError("--bundle, --negatives and --save need --stream")
     report = _evaluation(project, split, force=force, rebuild=rebuild)
     if as_json:
         print_json(to_json(report))
@@ -147,12 +155,18 @@ def _stream_evaluation(
 @click.command()
 @project_option
 @bundle_option
+@model_option
 @rebuild_option
 @json_option
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 def detect(
-    project_dir: Path, bundle_dir: Path | None, rebuild: bool, as_json: bool, files: tuple[Path, ...]
-) -> None:  # fmt: skip
+    project_dir: Path,
+    bundle_dir: Path | None,
+    manifest: Path | None,
+    rebuild: bool,
+    as_json: bool,
+    files: tuple[Path, ...],
+) -> None:
     """Detect words in recordings of any length.
 
     Prints one detection per line: the word, its score (0 to 255), and the time in ms from the start of the recording.
@@ -166,6 +180,7 @@ def detect(
     Examples:
       tinykws detect meeting.wav
       tinykws detect --json *.flac
+      tinykws detect --model okay_nabu.json kitchen.wav
     """
     from tinykws.stages.detect import detect as detect_words
     from tinykws.training_data.named_recordings import named_recordings
@@ -173,7 +188,8 @@ def detect(
     progress = ConsoleProgress()
     if not any(path.exists() for path in files):
         named_recordings(files)  # raises: nothing is trained for names that are all wrong
-    bundle = workplace(project_dir, bundle_dir, progress, rebuild=rebuild).bundle
+    chosen = bundle_of_model(manifest, bundle_dir)
+    bundle = workplace(project_dir, chosen, progress, rebuild=rebuild).bundle
     found: list[dict[str, str | int]] = []
     unread = _Unread()
     for named in files:

@@ -65,10 +65,24 @@ def describe_stream(report: EvaluateStreamReport) -> str:
             table(["word", "threshold", "recall", likely, "false per hour", likely], words),
             "all thresholds moved together:\n"
             + table(["at most per hour", "thresholds", "recall", likely], rates),
+            *_cutoffs(report),
             *grammar,
             *gate,
         ]
     )  # fmt: skip
+
+
+def _cutoffs(report: EvaluateStreamReport) -> list[str]:
+    """Returns, for a streaming wake word model, the cutoffs of ESPHome that give these rates; for others nothing."""
+    if not report.measure.detector.is_streaming:
+        return []
+    from tinykws.model.wake_manifest import cutoff_of
+
+    found = [(at.per_hour, at.point) for at in report.at_rates if at.point is not None]
+    rows = [(f"{per_hour:g}", cutoff_of(point.thresholds[0]), percent(point.recall.share)) for per_hour, point in found]
+    if not rows:
+        return ["no cutoff has so few false accepts on these recordings"]
+    return ["probability_cutoff for ESPHome:\n" + table(["at most per hour", "cutoff", "recall"], rows)]
 
 
 def _describe_grammar(grammar: GrammarMeasure, likely: str) -> str:

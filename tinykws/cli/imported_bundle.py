@@ -78,7 +78,7 @@ def refuse_other_clips(bundle: Bundle, project: Project) -> None:
             f" {', '.join(clips)}",
             hint=f"set `words: [{words}]` in kws.yaml\nor return to a model of your own: tinykws tune --force",
         )
-    if bundle.frontend != project.config.frontend:
+    if bundle.frontend != project.config.frontend and not bundle.detector.is_streaming:
         raise ConfigError(
             f"the imported model {bundle.model_id} was imported with other `features` than kws.yaml has now",
             hint="import it again: tinykws quantize --from FILE --labels LABELS",

@@ -143,6 +143,14 @@ def bundle_option(function: F) -> F:
     )(function)  # fmt: skip
 
 
+def model_option(function: F) -> F:
+    """--model FILE: use a microWakeWord model instead of a bundle."""
+    return click.option(
+        "--model", "manifest", type=click.Path(path_type=Path, exists=True, dir_okay=False), default=None,
+        metavar="FILE", help="Use this microWakeWord model: its manifest (.json), with the .tflite beside it.",
+    )(function)  # fmt: skip
+
+
 def port_option(function: F) -> F:
     """--port P: where the board is; default: found by its USB ids."""
     return click.option(

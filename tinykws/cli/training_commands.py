@@ -109,7 +109,8 @@ def train(project_dir: Path, force: bool, as_json: bool) -> None:
 @json_option
 @click.option("--from", "tflite", type=click.Path(path_type=Path), default=None,
               metavar="FILE",
-              help="Make a bundle from this .tflite (or C array of one), which was trained elsewhere.")  # fmt: skip
+              help="Make a bundle from this .tflite (or C array of one), which was trained elsewhere, or from a"
+              " microWakeWord manifest (.json).")  # fmt: skip
 @click.option("--labels", default=None, metavar="LABELS",
               help="With --from: labels of its outputs, in order, such as silence,unknown,yes,no.")  # fmt: skip
 @click.option("--golden", type=click.Path(path_type=Path, exists=True, dir_okay=False), multiple=True,
@@ -129,6 +130,7 @@ def quantize(
     Examples:
       tinykws quantize --project hello
       tinykws quantize --from micro_speech.tflite --labels silence,unknown,yes,no
+      tinykws quantize --from okay_nabu.json
     """
     if tflite is None:
         if labels or golden:
@@ -137,22 +139,29 @@ def quantize(
         run_until(project, "quantize", ConsoleProgress(), force=force)
         _show_bundle(project.quantized_dir, as_json)
         return
-    if labels is None:
+    is_manifest = tflite.suffix == ".json"
+    if is_manifest and labels is not None:
+        raise click.UsageError("a manifest names its wake word: omit --labels")
+    if not is_manifest and labels is None:
         raise click.UsageError("--from needs --labels, such as --labels silence,unknown,yes,no")
-    _import(project_dir, tflite, labels.split(","), golden, force=force)
+    _import(project_dir, tflite, None if labels is None else labels.split(","), golden, force=force)
     _show_bundle(project_dir / "build" / "bundle", as_json, project_dir)
 
 
-def _import(project_dir: Path, tflite: Path, labels: list[str], golden: tuple[Path, ...], *, force: bool) -> None:
-    from tinykws.stages.quantize import import_model
+def _import(project_dir: Path, model: Path, labels: list[str] | None, golden: tuple[Path, ...], *, force: bool) -> None:
+    """Imports a .tflite with these labels, or without them the model of a manifest."""
+    from tinykws.stages.quantize import import_model, import_wake_model
 
     out, progress = project_dir / "build" / "bundle", ConsoleProgress()
-    wishes = _wishes_for_import(project_dir)
+    wishes = {} if labels is None else _wishes_for_import(project_dir)
     if out.parent.is_dir():  # or nobody else works there, and a refused model leaves nothing behind
         hold_until_the_command_ends(out.parent, progress)
     if not force:
         confirm_replacing_trained(out)
-    import_model(tflite, labels, out, golden, **wishes, progress=progress)
+    if labels is None:
+        import_wake_model(model, out, golden)
+    else:
+        import_model(model, labels, out, golden, **wishes, progress=progress)
 
 
 def _wishes_for_import(project_dir: Path) -> dict[str, Any]:

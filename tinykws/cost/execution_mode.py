@@ -20,7 +20,8 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 from tinykws.aot.compiler import AotModel, compile_schedule
-from tinykws.aot.lowering.call import Alias, Call, Form
+from tinykws.aot.lowering.call import Call, Form, Item
+from tinykws.aot.lowering.label_scores import with_label_scores
 from tinykws.aot.lowering.ops import in_form, lower
 from tinykws.aot.reader.graph import Graph
 from tinykws.aot.reader.tflite import read_model
@@ -148,7 +149,7 @@ def workload_on(bundle: Bundle, board: Board) -> Workload:
 
 def choose_mode_for_board(bundle: Bundle, board: Board) -> ModeChoice:
     """Returns the cheapest mode for a bundle's model on a board. Raises ConfigError if the aot engine cannot run it."""
-    graph = read_model(bundle.model_bytes())
+    graph = with_label_scores(read_model(bundle.model_bytes()))
     return choose_mode(graph, lower(graph), workload_on(bundle, board))
 
 
@@ -168,13 +169,13 @@ def compile_for_workload(tflite: bytes, workload: Workload, *, callers_memory: b
     Raises:
         ConfigError: as compile_model() does, or the model's input does not consist of `workload.frames` frames.
     """
-    graph = read_model(tflite)
+    graph = with_label_scores(read_model(tflite))
     choice = choose_mode(graph, lower(graph), workload)
     model = compile_schedule(choice.schedule, choice.explanation, callers_memory=callers_memory)
     return ModelInMode(**{field.name: getattr(model, field.name) for field in dataclasses.fields(model)}, choice=choice)
 
 
-def choose_mode(graph: Graph, program: Sequence[Call | Alias], workload: Workload) -> ModeChoice:
+def choose_mode(graph: Graph, program: Sequence[Item], workload: Workload) -> ModeChoice:
     """Returns the cheapest mode. Raises ConfigError if the model's input does not consist of that many frames."""
     if graph.input.size % workload.frames:
         raise ConfigError(
@@ -193,6 +194,8 @@ def choose_mode(graph: Graph, program: Sequence[Call | Alias], workload: Workloa
     candidates = [*compact, *fast]
     whole, whole_schedule = min((each for each in candidates if not each[1].inference_stride), key=worth)
     streaming = [each for each in candidates if each[1].inference_stride]
+    if graph.variables:
+        return ModeChoice(whole_schedule, whole, whole, f"every inference takes new frames only: {overlap.ends}")
     if not streaming:
         return ModeChoice(whole_schedule, whole, whole, _whole_window_because(overlap.ends or _ONLY_ONE_OP))
     cost, schedule = min(streaming, key=worth)
@@ -212,7 +215,7 @@ def _leaves_room(cost: Cost, workload: Workload) -> bool:
 
 
 def _candidates(
-    graph: Graph, program: Sequence[Call | Alias], overlap: OverlapAnalysis, workload: Workload
+    graph: Graph, program: Sequence[Item], overlap: OverlapAnalysis, workload: Workload
 ) -> list[_Candidate]:
     """Returns whole-window mode that leaves the input intact, then streaming mode up to each op."""
     whole = whole_window_schedule(graph, program, keep_input=True)
@@ -240,7 +243,7 @@ def _streaming_costs_more(cost: Cost, whole: Cost) -> str:
     )
 
 
-def _streaming_explanation(schedule: Schedule, program: Sequence[Call | Alias], overlap: OverlapAnalysis) -> str:
+def _streaming_explanation(schedule: Schedule, program: Sequence[Item], overlap: OverlapAnalysis) -> str:
     frames = "a frame" if schedule.inference_stride == 1 else f"{schedule.inference_stride} frames"
     summed = [run.op for run in schedule.runs if run.call.kernel == "kws_nn_fully_connected_sums"]
     last = max((run.op for run in schedule.runs if run.is_band and run.op not in summed), key=lambda op: op.index)
@@ -248,5 +251,5 @@ def _streaming_explanation(schedule: Schedule, program: Sequence[Call | Alias], 
     text = f"inferences {frames} apart reuse rows up to {last.where}{sums}"
     if summed:
         return text
-    further = [item for item in program[last.index + 1 : overlap.n_ops] if isinstance(item, Call)]
+    further = [item for item in program[schedule.graph.ops.index(last) + 1 : overlap.n_ops] if isinstance(item, Call)]
     return f"{text}; {'reusing more would cost more than it saves' if further else overlap.ends}"

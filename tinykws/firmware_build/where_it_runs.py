@@ -70,6 +70,8 @@ def _check_ops(bundle: Bundle, engine: str) -> None:
     if engine == "aot":
         lower(read_model(bundle.model_bytes()))
     else:
+        if bundle.detector.is_streaming:
+            raise ConfigError("tflm does not run models that keep state", hint="use the engine aot")
         resolver_methods(bundle.ops)
 
 

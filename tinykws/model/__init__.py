@@ -10,6 +10,7 @@ bundle.py lists every key.
 Contents:
     converter.convert: converts a Keras network to an int8 .tflite.
     model_file.read_model_file: reads a .tflite or a C array of one; tells other files for what they are.
+    wake_manifest.read_manifest: reads a microWakeWord manifest.
     input_layout.check_layout: refuses an input that does not hold the features frame by frame.
     input_scale.score_change: what an input scale that is not exactly the front-end's does to the scores.
     validation.check_input: refuses a model whose input is not the front-end's features.

@@ -24,7 +24,7 @@ Keys of bundle.json:
       log_scale_shift       scale of the logarithm
       tables                whose rounding the tables follow: "tensorflow" or "c_library"
     detector            settings of the detector, see DetectorSettings
-      kind                  "recognize_commands" or "temporal_filter"
+      kind                  "recognize_commands", "temporal_filter" or "sliding_mean"
       threshold, word_thresholds    0 to 255; for all words, or one for each
       inference_stride_ms   time from one inference to the next
       suppression_ms        time after a detection without another one (recognize_commands: of the same word)
@@ -75,6 +75,8 @@ from tinykws.support.json_text import parse_json
 
 FORMAT_VERSION = 3
 """2 added the detector's kind and golden clips that devices generate; 3 renamed detector settings. All are read."""
+STREAMING_GOLDEN_MS = 1000
+"""Length of a golden clip of a model that keeps state, whose input is a few frames."""
 MODEL_NAME = "model.tflite"
 JSON_NAME = "bundle.json"
 FLOAT_MODEL_KEY = "float_model_sha256"
@@ -109,7 +111,7 @@ class GoldenClip:
     features_crc32: int
     """CRC-32 of the int8 features [n_frames, n_mels]."""
     scores: tuple[int, ...]
-    """int8 [n_labels], the model's output."""
+    """int8 [n_labels], the model's output; of a model that keeps state, for the end of the clip."""
     seed: int | None = None
     """Seed from which the chip generates this clip, for its self-test at boot; None for a recording."""
 
@@ -151,6 +153,16 @@ class Bundle:
         return next((clip for clip in self.golden if clip.seed is not None), None)
 
     @property
+    def self_test_inferences(self) -> int:
+        """Inferences of a golden clip: one, or of a model that keeps state those of a second."""
+        return golden_inferences(self.detector)
+
+    @property
+    def golden_samples(self) -> int:
+        """Samples of a golden clip."""
+        return golden_samples(self.frontend, self.detector)
+
+    @property
     def model_path(self) -> Path:
         """The .tflite file."""
         return self.path / MODEL_NAME
@@ -168,6 +180,17 @@ class Bundle:
     def model_bytes(self) -> bytes:
         """Returns the .tflite. Raises ConfigError if it is not the model that bundle.json describes."""
         return _read_model(self.path, self.model_sha256)
+
+
+def golden_inferences(detector: DetectorSettings) -> int:
+    """Returns the inferences of a golden clip."""
+    return -(-STREAMING_GOLDEN_MS // detector.inference_stride_ms) if detector.is_streaming else 1
+
+
+def golden_samples(frontend: FrontendSettings, detector: DetectorSettings) -> int:
+    """Returns the samples of a golden clip: one model input, and of a model that keeps state the next ones."""
+    more_ms = (golden_inferences(detector) - 1) * detector.inference_stride_ms
+    return frontend.clip_samples + more_ms * frontend.sample_rate_hz // 1000
 
 
 def load_bundle(path: Path) -> Bundle:

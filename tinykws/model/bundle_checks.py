@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tinykws.aot.lowering.label_scores import gives_one_probability
 from tinykws.aot.reader.graph import Tensor
 from tinykws.aot.reader.schema import BUILTIN_OPERATORS
 from tinykws.aot.reader.tflite import read_model
@@ -199,7 +200,8 @@ def _check_ends(bundle: Bundle) -> None:
         raise ConfigError(
             f"the model's input {list(bundle.input.shape)} does not match the features {bundle.frontend.features_shape}"
         )
-    if bundle.output.size != len(bundle.labels):
+    outputs = 1 if bundle.detector.is_streaming else len(bundle.labels)
+    if bundle.output.size != outputs:
         raise ConfigError(f"the model has {bundle.output.size} outputs, but the bundle has {len(bundle.labels)} labels")
 
 
@@ -218,6 +220,26 @@ def _check_detector(detector: DetectorSettings, frontend: FrontendSettings, n_la
     require_in_range(where + "gate_db", detector.gate_db, 0, MOST_GATE_DB)
     _check_thresholds(detector, n_labels)
     _check_filter(detector)
+    if detector.is_streaming:
+        _check_streaming(detector, frontend, n_labels)
+
+
+def _check_streaming(detector: DetectorSettings, frontend: FrontendSettings, n_labels: int) -> None:
+    """Checks the detector of a streaming wake word model, which gets each frame once."""
+    where, stride_ms = f"detector: {detector.kind}: ", detector.inference_stride_ms
+    if n_labels != FIRST_WORD + 1:
+        raise ConfigError(f"{where}the bundle has {n_labels - FIRST_WORD} words, not one")
+    if stride_ms != frontend.n_frames * frontend.stride_ms:
+        raise ConfigError(
+            f"{where}inference_stride_ms is {stride_ms}; the model takes {frontend.n_frames} new frames of"
+            f" {frontend.stride_ms} ms each time"
+        )
+    if detector.average_window_ms != detector.minimum_count * stride_ms:
+        raise ConfigError(
+            f"{where}average_window_ms is {detector.average_window_ms}, not that of {detector.minimum_count} scores"
+        )
+    if detector.gate_db or detector.grammar:
+        raise ConfigError(f"{where}a model that keeps state has neither a gate nor a grammar")
 
 
 def _check_thresholds(detector: DetectorSettings, n_labels: int) -> None:
@@ -322,7 +344,12 @@ def check_model(bundle: Bundle, model: bytes) -> None:
     graph = read_model(model)
     for name, info, tensor in (("input", bundle.input, graph.input), ("output", bundle.output, graph.output)):
         _compare_end(name, info, tensor)
-    ops = list(dict.fromkeys(op.name for op in graph.ops))
+    if bundle.detector.is_streaming != gives_one_probability(graph):
+        raise ConfigError(
+            f"the detector is {bundle.detector.kind}, but the model"
+            f" {'keeps state' if graph.variables else 'is not a streaming wake word model'}"
+        )
+    ops = list(graph.op_names)
     if list(bundle.ops) != ops:
         raise ConfigError(f"ops is {_shown(list(bundle.ops))}, but the model's operators are {_shown(ops)}")
 

@@ -45,6 +45,29 @@ class Backend(Protocol):
         """Returns the outputs int8 [m, outputs] along frames int8 [frames, n_mels]."""
 
 
+class Session(Protocol):
+    """A model along one stream: what it keeps from one model input to the next belongs to the session."""
+
+    def invoke(self, values: Int8s) -> Int8s:
+        """Returns the scores int8 [n] of the next model input, int8 in any shape."""
+
+    def scores_along(self, frames: Int8s, n_frames: int, stride: int) -> Int8s:
+        """Returns the scores int8 [m, n] along the next frames int8 [frames, n_mels]."""
+
+    def reset(self) -> None:
+        """Forgets what it heard."""
+
+
+class _NoState:
+    """The session of a model that keeps nothing from one model input to the next."""
+
+    def __init__(self, model: Interpreter) -> None:
+        self.invoke, self.scores_along = model.invoke, model.scores_along
+
+    def reset(self) -> None:
+        """There is nothing to forget."""
+
+
 class Interpreter:
     """Runs an int8 model with the outputs of TFLite Micro's reference kernels."""
 
@@ -61,8 +84,22 @@ class Interpreter:
         ample_arena(self._graph, tflite)
         self._backend = choose_backend(self._graph, tflite)
 
+    @property
+    def keeps_state(self) -> bool:
+        """Whether the model itself keeps state: then a session is needed for more than one inference."""
+        return bool(self._graph.variables)
+
+    def session(self) -> Session:
+        """Returns the model along a new stream."""
+        if isinstance(self._backend, LoweredModel) and self.keeps_state:
+            return self._backend.session()
+        return _NoState(self)
+
     def invoke(self, values: Int8s) -> Int8s:
         """Runs one inference: returns the output, int8 [n], for an int8 array of the input's size in any shape.
+
+        Of a model that keeps state, it is the first inference after a reset. A streaming wake word model, which gives
+        one probability, has a score for each label here (aot/lowering/label_scores.py).
 
         Raises:
             ValueError: the array has another size.
@@ -70,6 +107,15 @@ class Interpreter:
             ToolError: TFLite Micro, if it runs the model, failed.
         """
         return self._backend.invoke(np.asarray(values, np.int8).reshape(self._graph.input.shape))
+
+    def scores_of_clip(self, features: Int8s) -> Int8s:
+        """Returns the scores int8 [n] for a clip, int8 [frames, n_mels], that is heard after a reset: of its only
+        inference, or of a model that keeps state, of the last."""
+        if not self.keeps_state:
+            return self.invoke(features)
+        n_frames = self._graph.input.size // features.shape[1]
+        last: Int8s = self.session().scores_along(features, n_frames, n_frames)[-1]
+        return last
 
     def invoke_all(self, inputs: Int8s) -> Int8s:
         """Returns the outputs int8 [n, outputs] of n inputs, int8 [n, …] in any shape; raises as invoke() does.
@@ -115,6 +161,8 @@ def choose_backend(graph: Graph, tflite: bytes) -> Backend:
     except TooLargeError:
         raise
     except ConfigError as refusal:
+        if graph.variables:
+            raise
         if not is_installed():
             raise ToolError(
                 f"{refusal.message}; TFLite Micro's interpreter, which may know it, is not installed",

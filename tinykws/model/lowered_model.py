@@ -15,6 +15,7 @@ from collections.abc import Callable
 import numpy as np
 
 from tinykws.aot.lowering.call import Form
+from tinykws.aot.lowering.label_scores import with_label_scores
 from tinykws.aot.lowering.ops import in_form, lower
 from tinykws.aot.reader.graph import Graph, Op, Tensor
 from tinykws.aot.scheduling.arena import arena_bytes, place_largest_first
@@ -22,7 +23,7 @@ from tinykws.aot.scheduling.overlap import find_overlap
 from tinykws.aot.scheduling.schedule import Move, NoOp, Run, Schedule, whole_window_schedule
 from tinykws.aot.scheduling.schedule import Operand as ScheduledOperand
 from tinykws.aot.scheduling.streaming import streaming_schedules
-from tinykws.native.plan import MOVE, Int8s, KernelCall, KernelPlan, Operand, PlanMemory
+from tinykws.native.plan import MOVE, Int8s, KernelCall, KernelPlan, Operand, PlanMemory, PlanSession
 from tinykws.support.errors import ConfigError
 from tinykws.support.parallel import map_in_threads, process_count
 
@@ -44,6 +45,7 @@ class LoweredModel:
             ConfigError: the aot engine cannot run it; the error names the op.
             TooLargeError: an inference would take too long.
         """
+        graph = with_label_scores(graph)
         _refuse_endless(graph)
         self._graph = graph
         self._program = in_form(lower(graph), Form.WIDE)
@@ -58,7 +60,13 @@ class LoweredModel:
     def invoke_all(self, inputs: Int8s) -> Int8s:
         """Returns the outputs int8 [n, outputs] of model inputs int8 [n, …], on all processors."""
         size, inputs = self._graph.input.size, np.ascontiguousarray(inputs)
+        if self._graph.variables:
+            return np.array([self.invoke(values) for values in inputs], np.int8).reshape(len(inputs), -1)
         return self._in_parts(len(inputs), lambda part: self._whole.run_windows(inputs[part.start :], size, len(part)))
+
+    def session(self) -> LoweredSession:
+        """Returns a run of a model with state along a stream, from a reset on."""
+        return LoweredSession(self._whole.session(), self._graph)
 
     def scores_along(self, frames: Int8s, n_frames: int, stride: int) -> Int8s:
         """Returns the outputs int8 [m, outputs] along a stream: of each model input that a listener runs the model on.
@@ -71,6 +79,8 @@ class LoweredModel:
             stride: frames from one inference to the next; the first is as soon as the model input is full.
         """
         frames = np.ascontiguousarray(frames)
+        if self._graph.variables:
+            return self.session().scores_along(frames, n_frames, stride)
         count = max(0, (len(frames) - n_frames) // stride + 1)
         if count == 0:
             return np.zeros((0, self._graph.output.size), np.int8)
@@ -104,6 +114,33 @@ class LoweredModel:
             most = deque(streaming_schedules(self._graph, self._program, overlap), maxlen=1)
             self._streams[key] = plan_of(most[0]) if most else None
         return self._streams[key]
+
+
+class LoweredSession:
+    """A model with state along a stream. One thread at a time may use it."""
+
+    def __init__(self, plan: PlanSession, graph: Graph) -> None:
+        self._plan, self._graph = plan, graph
+
+    def invoke(self, values: Int8s) -> Int8s:
+        """Returns the outputs int8 [n] of the next model input, int8 in any shape."""
+        output: Int8s = self._plan.run(np.ascontiguousarray(values), 1)[0]
+        return output
+
+    def scores_along(self, frames: Int8s, n_frames: int, stride: int) -> Int8s:
+        """Returns the outputs int8 [m, outputs] of the next whole model inputs of frames int8 [frames, n_mels].
+
+        Raises:
+            ValueError: the stride is not the number of frames of a model input.
+        """
+        if n_frames != stride:
+            raise ValueError(f"a model that keeps state gets each frame once, not {n_frames} frames every {stride}")
+        count = len(frames) // n_frames
+        return self._plan.run(np.ascontiguousarray(frames), count)
+
+    def reset(self) -> None:
+        """Forgets everything."""
+        self._plan.reset()
 
 
 class TooLargeError(ConfigError):
@@ -152,5 +189,6 @@ def plan_of(schedule: Schedule) -> KernelPlan:
     calls = [call(step) for step in schedule.steps if not isinstance(step, NoOp)]
     source, output = operand(schedule.input).offset, operand(schedule.output).offset
     sizes = schedule.graph.input.size, schedule.graph.output.size
-    memory = PlanMemory(arena_bytes(placements), source, sizes[0], output, sizes[1], schedule.copies)
+    states = [(operand(state.place).offset, state.initial) for state in schedule.states]
+    memory = PlanMemory(arena_bytes(placements), source, sizes[0], output, sizes[1], schedule.copies, states)
     return KernelPlan(calls, memory)

@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinykws.model.bundle import GoldenClip
+from tinykws.model.bundle import GoldenClip, golden_samples
 from tinykws.native._kws import ffi, lib
 from tinykws.native.features import Features, Samples, features_crc32, features_of_clip
+from tinykws.project.detector_settings import DetectorSettings
 from tinykws.project.frontend_settings import FrontendSettings
 
 FILE = "golden/self_test.wav"
@@ -24,7 +25,7 @@ SEEDS = range(1, 33)
 """Seeds that are tried when a bundle is made."""
 
 Invoke = Callable[[Features], npt.NDArray[Any]]
-"""Runs the model: int8 [n_frames * n_mels] to scores int8 [n_labels]."""
+"""Runs the model on a golden clip: int8 [frames, n_mels] to scores int8 [n_labels] (Interpreter.scores_of_clip)."""
 
 
 def golden_signal(seed: int, count: int) -> Samples:
@@ -36,14 +37,19 @@ def golden_signal(seed: int, count: int) -> Samples:
     return samples
 
 
-def golden_clip(frontend: FrontendSettings, invoke: Invoke) -> tuple[GoldenClip, Samples]:
+_ANY_DETECTOR = DetectorSettings()
+
+
+def golden_clip(
+    frontend: FrontendSettings, invoke: Invoke, detector: DetectorSettings = _ANY_DETECTOR
+) -> tuple[GoldenClip, Samples]:
     """Returns the golden clip of a model's self-test, and its samples.
 
     Of all SEEDS it is the one with the lowest maximum score: saturated scores would hide small errors of a kernel.
     """
-    clips = {seed: golden_signal(seed, frontend.clip_samples) for seed in SEEDS}
+    clips = {seed: golden_signal(seed, golden_samples(frontend, detector)) for seed in SEEDS}
     features = {seed: features_of_clip(samples, frontend) for seed, samples in clips.items()}
-    scores = {seed: invoke(clip.ravel()) for seed, clip in features.items()}
+    scores = {seed: invoke(clip) for seed, clip in features.items()}
     seed = min(SEEDS, key=lambda seed: int(max(scores[seed])))
     clip = GoldenClip(
         file=FILE,

@@ -44,7 +44,7 @@ class StreamInference:
     def __init__(
         self, interpreter: Interpreter, frontend: FrontendSettings, detector: DetectorSettings, n_labels: int
     ) -> None:
-        self._interpreter, self._settings = interpreter, frontend
+        self._session, self._settings = interpreter.session(), frontend
         self._stride = detector.inference_stride_ms // frontend.stride_ms
         self._gate = _Gate(frontend, detector, n_labels) if detector.gate_db else None
         self._front_end = FrontEnd(frontend)
@@ -83,7 +83,7 @@ class StreamInference:
         """Runs the model on all pending frames; keeps those that the next inference needs."""
         settings, n_frames = self._settings, self._settings.n_frames
         frames = np.concatenate(self._pending) if self._pending else np.zeros((0, settings.n_mels), np.int8)
-        scores = self._interpreter.scores_along(frames, n_frames, self._stride)
+        scores = self._session.scores_along(frames, n_frames, self._stride)
         newest = self._first_frame + n_frames - 1 + self._stride * np.arange(len(scores))
         done = len(scores) * self._stride
         self._pending, self._n_pending = [frames[done:]], max(0, len(frames) - done)

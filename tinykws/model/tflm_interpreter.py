@@ -25,8 +25,9 @@ from tinykws.support.errors import ConfigError, ToolError
 _MAX_ARENA_BYTES = 256 << 20
 """Largest tensor arena tried: a thousand times that of a large microcontroller."""
 MOST_SPARE_BYTES = 4096
-_SPARE_BYTES = (0, 64, 128, 256, 512, 1024, 2048, MOST_SPARE_BYTES)
-"""Extra bytes that loading may need temporarily, in the order tried."""
+_SPARE_BYTES = (0, 64, 128, 256, 512, 1024, 2048, MOST_SPARE_BYTES, 2 * MOST_SPARE_BYTES, 4 * MOST_SPARE_BYTES)
+"""Extra bytes that loading may need temporarily, in the order tried; the last two for many small tensors, as streaming
+models have."""
 
 
 def _version() -> str:
@@ -68,6 +69,7 @@ class TflmInterpreter:
         """
         refuse_what_crashes(graph)
         self._input_shape, self._output_size = graph.input.shape, graph.output.size
+        self._is_uint8 = graph.has_uint8_output
         arena_bytes = ample_arena(graph, tflite)
         _refuse_without_package()
         run = _InProcess if is_own(tflite) else InterpreterProcess
@@ -85,7 +87,7 @@ class TflmInterpreter:
             output = self._backend.invoke(np.asarray(values, np.int8).reshape(self._input_shape))
         if output.size != self._output_size:
             raise ConfigError(f"TFLite Micro gives {output.size} outputs; the model's output has {self._output_size}")
-        return output
+        return output ^ np.int8(-128) if self._is_uint8 else output
 
     def invoke_all(self, inputs: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
         """Returns the outputs int8 [n, outputs] of model inputs int8 [n, …], one after the other."""

@@ -7,6 +7,7 @@ for everything on the chip: an input scale other than the front-end's, per-chann
 
 from __future__ import annotations
 
+from tinykws.aot.lowering.label_scores import gives_one_probability
 from tinykws.aot.reader.graph import Graph, Tensor
 from tinykws.model import input_scale
 from tinykws.model.bundle import TensorInfo
@@ -57,9 +58,10 @@ def _input_hint(info: TensorInfo) -> str:
 
 
 def check_output(graph: Graph, n_labels: int) -> TensorInfo:
-    """Returns the model's output. Raises ConfigError unless it is one int8 softmax probability per label."""
+    """Returns the model's output. Raises ConfigError unless it is one int8 softmax probability per label, or that of
+    the word of a streaming wake word model."""
     info = _int8_info(graph.output, "output")
-    if info.size != n_labels:
+    if not gives_one_probability(graph) and info.size != n_labels:
         raise ConfigError(
             f"the model has {info.size} outputs, but there are {n_labels} labels",
             hint="name one label for each output, in the model's order: --labels silence,unknown,yes,no",
@@ -98,7 +100,7 @@ def check_dense_per_tensor(graph: Graph) -> None:
 
 def op_names(graph: Graph) -> tuple[str, ...]:
     """Returns the ops' names, each once, in order of first use."""
-    return tuple(dict.fromkeys(op.name for op in graph.ops))
+    return graph.op_names
 
 
 def _int8_info(tensor: Tensor, what: str) -> TensorInfo:

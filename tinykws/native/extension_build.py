@@ -15,7 +15,7 @@ from cffi import FFI
 
 LIBRARIES = {
     "kws_audio": ("golden_signal",),
-    "kws_detect": ("detector", "gate", "listener", "recognize_commands", "sleep", "temporal_filter"),
+    "kws_detect": ("detector", "gate", "listener", "recognize_commands", "sleep", "sliding_mean", "temporal_filter"),
     "kws_frontend": (
         "fft",
         "filterbank",
@@ -111,6 +111,7 @@ typedef struct {
 
 bool kws_recognize_commands(kws_detector *detector, uint32_t time_ms, kws_detection *detection);
 bool kws_temporal_filter(kws_detector *detector, uint32_t time_ms, kws_detection *detection);
+bool kws_sliding_mean(kws_detector *detector, uint32_t time_ms, kws_detection *detection);
 
 void kws_detector_init(kws_detector *detector, const kws_detector_config *config, uint32_t *memory);
 void kws_detector_reset(kws_detector *detector);
@@ -133,6 +134,7 @@ typedef struct {
     kws_listener_gate gate;
     bool (*infer)(void *context, const int8_t *features, int8_t *scores);
     void (*get_ready)(void *context);
+    void (*on_reset)(void *context);
     void (*on_inference)(void *context, uint32_t time_ms, const int8_t *scores);
     void (*on_detection)(void *context, const kws_detection *detection);
     void (*on_levels)(void *context, uint32_t time_ms, const uint8_t *levels);
@@ -153,6 +155,7 @@ void kws_golden_signal_begin(kws_golden_signal *signal, uint32_t seed);
 void kws_golden_signal_next(kws_golden_signal *signal, int16_t *samples, size_t count);
 
 extern "Python" bool listener_infer(void *context, const int8_t *features, int8_t *scores);
+extern "Python" void listener_on_reset(void *context);
 extern "Python" void listener_on_inference(void *context, uint32_t time_ms, const int8_t *scores);
 extern "Python" void listener_on_detection(void *context, const kws_detection *detection);
 """

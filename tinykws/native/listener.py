@@ -36,8 +36,24 @@ class Inference:
 class Listener:
     """Takes samples, runs the model every inference_stride_ms once its input is full, and detects words."""
 
-    def __init__(self, frontend: FrontendSettings, detector: DetectorSettings, n_labels: int, infer: Infer) -> None:
-        self._infer = infer
+    def __init__(
+        self,
+        frontend: FrontendSettings,
+        detector: DetectorSettings,
+        n_labels: int,
+        infer: Infer,
+        on_reset: Callable[[], None] | None = None,
+    ) -> None:
+        """Prepares a listener.
+
+        Args:
+            frontend: the front-end.
+            detector: the detector.
+            n_labels: how many scores the model gives.
+            infer: the model.
+            on_reset: called at every reset, the first in here: for a model that keeps state.
+        """
+        self._infer, self._on_reset = infer, on_reset
         self._n_features = frontend.n_frames * frontend.n_mels
         self._n_labels = n_labels
         self._events: list[Inference | Detection] = []
@@ -56,6 +72,7 @@ class Listener:
                 "gate_ratio": detector.gate_ratio,
                 "gate": ffi.addressof(lib, "kws_sleep_while_quiet") if detector.gate_ratio else ffi.NULL,
                 "infer": lib.listener_infer,
+                "on_reset": ffi.NULL if on_reset is None else lib.listener_on_reset,
                 "on_inference": lib.listener_on_inference,
                 "on_detection": lib.listener_on_detection,
                 "context": self._handle,
@@ -110,6 +127,10 @@ class Listener:
             return False
         return True
 
+    def _forget(self) -> None:
+        if self._on_reset is not None:
+            self._on_reset()
+
     def _keep_inference(self, time_ms: int, scores: Any) -> None:
         self._events.append(Inference(time_ms, tuple(ffi.unpack(scores, self._n_labels)), bool(self._state.slept)))
 
@@ -135,6 +156,12 @@ def _keep_escaped(_kind: Any, error: BaseException, _trace: Any) -> None:
 def listener_infer(context: Any, features: Any, scores: Any) -> bool:
     """Called from C: the listener's model."""
     return bool(ffi.from_handle(context)._run(features, scores))
+
+
+@ffi.def_extern(onerror=_keep_escaped)  # type: ignore[untyped-decorator]
+def listener_on_reset(context: Any) -> None:
+    """Called from C: the listener was reset."""
+    ffi.from_handle(context)._forget()
 
 
 @ffi.def_extern(onerror=_keep_escaped)  # type: ignore[untyped-decorator]

@@ -53,6 +53,8 @@ class PlanMemory:
     output_bytes: int
     copies: int = 1
     """Inferences after which every operand with copies is at its first one again."""
+    states: Sequence[tuple[int, Int8s]] = ()
+    """Offset of each variable of the model, and its content after a reset, int8 [size]."""
 
 
 class KernelPlan:
@@ -93,6 +95,18 @@ class KernelPlan:
         lib.kws_plan_run_windows(self._plan, _in(arena), _in(inputs), step_bytes, count, _in(outputs))
         return outputs
 
+    def session(self) -> PlanSession:
+        """Returns a run of a model with state, from a reset on."""
+        return PlanSession(self)
+
+    def run_on(self, arena: Int8s, inputs: Int8s, count: int) -> Int8s:
+        """Returns outputs int8 [count, output_bytes] of model inputs one after another, in an arena from before."""
+        self._check_length(inputs, count * self._memory.input_bytes)
+        outputs = np.empty((count, self._memory.output_bytes), np.int8)
+        step = self._memory.input_bytes
+        lib.kws_plan_run_windows(self._plan, _in(arena), _in(inputs), step, count, _in(outputs))
+        return outputs
+
     def run_stream(self, stream: Int8s, step_bytes: int, skipped: int, count: int) -> Int8s:
         """Returns outputs int8 [count, output_bytes] along a stream, from an empty model input on.
 
@@ -119,10 +133,13 @@ class KernelPlan:
             raise ValueError(f"expected {needed} contiguous int8 values, not {values.dtype} {values.shape}")
 
     def _new_arena(self) -> Int8s:
-        """Returns zeros, aligned as the planner assumes."""
+        """Returns zeros and the first values of variables, aligned as the planner assumes."""
         room = np.zeros(self._memory.arena_bytes + ALIGNMENT, np.int8)
         first = -room.ctypes.data % ALIGNMENT
-        return room[first : first + self._memory.arena_bytes]
+        arena = room[first : first + self._memory.arena_bytes]
+        for offset, initial in self._memory.states:
+            arena[offset : offset + initial.size] = initial
+        return arena
 
     def _fill(self, step: Any, call: KernelCall) -> None:
         step.kernel, step.size = _KERNELS[call.kernel], call.size
@@ -151,6 +168,25 @@ class KernelPlan:
         pointer = ffi.from_buffer(f"{c_type}[]", np.ascontiguousarray(array).reshape(-1))
         self._kept.append(pointer)
         return ffi.cast(f"const {c_type} *", pointer)
+
+
+class PlanSession:
+    """A plan with its arena: a model with state goes on from where it was. One thread at a time may use it."""
+
+    def __init__(self, plan: KernelPlan) -> None:
+        self._plan, self._arena = plan, plan._new_arena()
+
+    def run(self, inputs: Int8s, count: int) -> Int8s:
+        """Returns outputs int8 [count, output_bytes] of the next model inputs int8 [count, input_bytes].
+
+        Raises:
+            ValueError: there are fewer bytes than that.
+        """
+        return self._plan.run_on(self._arena, inputs, count)
+
+    def reset(self) -> None:
+        """Forgets everything."""
+        self._arena = self._plan._new_arena()
 
 
 def kernel_names() -> tuple[str, ...]:

@@ -12,7 +12,11 @@ from tinykws.project.grammar import OpenAfter
 from tinykws.support.dataclass_reader import renamed, require_in_range, require_one_of
 from tinykws.support.errors import ConfigError
 
-RECOGNIZE_COMMANDS, TEMPORAL_FILTER = DETECTOR_KINDS = ("recognize_commands", "temporal_filter")
+RECOGNIZE_COMMANDS, TEMPORAL_FILTER = REQUESTABLE_KINDS = ("recognize_commands", "temporal_filter")
+"""The rules that kws.yaml may ask for."""
+SLIDING_MEAN = "sliding_mean"
+"""The rule of a streaming wake word model from elsewhere: ESPHome's."""
+DETECTOR_KINDS = (*REQUESTABLE_KINDS, SLIDING_MEAN)
 """The detector's rules; each is a C function of this name with the prefix kws_ (kws_detector.h)."""
 
 _FORMER_KINDS = {"matched_filter": TEMPORAL_FILTER}
@@ -43,9 +47,11 @@ class DetectorSettings:
     threshold: int = 200
     """0 to 255; a word is detected if its smoothed or filtered score is above it."""
     suppression_ms: int = 1500
-    """Time after a detection in which no other is reported, in milliseconds."""
+    """Time after a detection in which no other is reported, in milliseconds; sliding_mean: time below the threshold
+    that must pass after a start or a detection."""
     minimum_count: int = 3
-    """recognize_commands: scores that the smoothing window must hold before a word can be detected."""
+    """recognize_commands: scores that the smoothing window must hold before a word can be detected; sliding_mean: how
+    many are averaged."""
     inference_stride_ms: int = renamed(100, former_key="inference_ms")
     """Time from one inference to the next in milliseconds; a multiple of the front-end's stride_ms."""
     kind: str = renamed(RECOGNIZE_COMMANDS, former_values=_FORMER_KINDS)
@@ -70,9 +76,14 @@ class DetectorSettings:
         return round(256 * 10 ** (self.gate_db / 20)) if self.gate_db else 0
 
     @property
+    def is_streaming(self) -> bool:
+        """Whether it belongs to a streaming wake word model: one that keeps state, and gives one probability."""
+        return self.kind == SLIDING_MEAN
+
+    @property
     def next_word_ms(self) -> int:
         """The least time from a detection to that of another word, in milliseconds."""
-        closed_ms = self.suppression_ms if self.kind == TEMPORAL_FILTER else 0
+        closed_ms = 0 if self.kind == RECOGNIZE_COMMANDS else self.suppression_ms
         return (closed_ms // self.inference_stride_ms + 1) * self.inference_stride_ms
 
     def thresholds(self, n_labels: int) -> tuple[int, ...]:
@@ -200,7 +211,7 @@ class DetectorRequest:
             words: the words as kws.yaml has them.
             stride_ms: the front-end's stride.
         """
-        require_one_of("detector: kind", self.kind, DETECTOR_KINDS)
+        require_one_of("detector: kind", self.kind, REQUESTABLE_KINDS)
         self._check_thresholds(words)
         require_in_range("detector: false_accepts_per_hour", self.false_accepts_per_hour, 0.01, 1000)
         require_in_range("detector: most_latency_ms", self.most_latency_ms or 0, 0, MOST_LATENCY_MS)

@@ -81,6 +81,11 @@ def evaluate(project: Project, *, split: str = "testing", progress: Progress = S
 
 
 def _check_same_pipeline(bundle: Bundle, dataset: Dataset) -> None:
+    if bundle.detector.is_streaming:
+        raise ConfigError(
+            "the bundle has a streaming wake word model, which is measured on streams, not on clips",
+            hint="measure it there: tinykws evaluate --stream",
+        )
     names = [label.name for label in bundle.labels]
     if list(dataset.labels) != names:
         raise ConfigError(

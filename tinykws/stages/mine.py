@@ -22,6 +22,7 @@ from tinykws.model.interpreter import Interpreter
 from tinykws.native.features import features_of_clip
 from tinykws.project.labels import Label
 from tinykws.reporting.clip_page import ClipCard, write_clip_page
+from tinykws.support.errors import ConfigError
 from tinykws.support.files import replacing, replacing_folder
 from tinykws.support.progress import SILENT, Progress
 from tinykws.training_data.folders import MINED
@@ -109,6 +110,11 @@ class _Miner:
         self._folder = folder
         self._min_probability = min_probability
         self._progress = progress
+        if bundle.detector.is_streaming:
+            raise ConfigError(
+                "a streaming wake word model gives no clips to train on: its inputs are a few frames long",
+                hint="mine with a bundle of your own: --bundle FOLDER",
+            )
         self._infer = Interpreter(bundle.model_bytes()).invoke
         self._cards: list[ClipCard] = []
         self.sounds: list[MinedSound] = []

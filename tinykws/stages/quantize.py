@@ -15,19 +15,22 @@ import numpy as np
 import numpy.typing as npt
 
 from tinykws import __version__
+from tinykws.aot.lowering.label_scores import gives_one_probability
 from tinykws.aot.reader.tflite import read_model
 from tinykws.audio.files import read_audio
 from tinykws.audio.samples import fit_length
 from tinykws.cost.architecture_cost import broken_limits
 from tinykws.evaluation.scoring import Score, score
 from tinykws.model import validation
-from tinykws.model.bundle import FLOAT_MODEL_KEY, Bundle, GoldenClip, sha256_hex, write_bundle
+from tinykws.model.bundle import FLOAT_MODEL_KEY, Bundle, GoldenClip, golden_samples, sha256_hex, write_bundle
 from tinykws.model.converter import convert
 from tinykws.model.input_scale import ROUNDING, check_score_change, input_error, score_change
 from tinykws.model.interpreter import Interpreter, arena_measured_by, tool_versions
 from tinykws.model.model_file import read_model_file
 from tinykws.model.own_models import remember
 from tinykws.model.self_test_signal import SEEDS, golden_clip, golden_signal
+from tinykws.model.tflm_interpreter import is_installed as tflm_is_installed
+from tinykws.model.wake_manifest import read_manifest
 from tinykws.native.features import Features, Samples, features_crc32, features_of_clip
 from tinykws.project.detector_settings import DetectorSettings
 from tinykws.project.frontend_settings import FEATURE_SCALE, FrontendSettings
@@ -156,7 +159,7 @@ def import_model(
     labels = _imported_labels(label_names)
     frontend = frontend or FrontendSettings()
     detector = _with_grammar(dataclasses.replace(_detector_for(frontend), gate_db=gate_db), grammar, labels)
-    golden = _read_clips(clips, labels, frontend)
+    golden = _read_clips(clips, labels, frontend, frontend.clip_samples)
     model = read_model_file(tflite_path)
     try:
         bundle, samples = _make_bundle(
@@ -171,6 +174,46 @@ def import_model(
         )
     except ConfigError as error:
         raise ConfigError(f"{tflite_path}: {error.message}", hint=error.hint) from error
+    return write_bundle(bundle, model, samples)
+
+
+def import_wake_model(manifest_path: Path, out_dir: Path, clips: Sequence[Path] = ()) -> Bundle:
+    """Makes a bundle from a microWakeWord manifest and the streaming .tflite beside it.
+
+    Front-end and detector are ESPHome's, with the manifest's numbers; the bundle's word is its wake word.
+
+    Args:
+        manifest_path: the manifest, version 2.
+        out_dir: the bundle's folder; it is replaced.
+        clips: recordings to include in the bundle with the scores that the model gives at their end.
+
+    Raises:
+        ConfigError: the manifest or the model is missing, damaged, or not of a streaming wake word model that the aot
+            engine can run.
+    """
+    manifest = read_manifest(manifest_path)
+    model, labels = manifest.model_bytes(), manifest.labels
+    try:
+        graph = read_model(model)
+        if not gives_one_probability(graph):
+            raise ConfigError(
+                f"the model keeps {'state' if graph.variables else 'no state'} and has the output"
+                f" {list(graph.output.shape)}; a streaming wake word model keeps state and gives one probability"
+            )
+        frontend = manifest.frontend_for(graph)
+        detector = manifest.detector_for(frontend)
+        bundle, samples = _make_bundle(
+            out_dir,
+            model,
+            labels,
+            frontend=frontend,
+            detector=detector,
+            clips=_read_clips(clips, labels, frontend, golden_samples(frontend, detector)),
+            origin="imported",
+            arena_bytes=None if tflm_is_installed() else manifest.tensor_arena_bytes,
+        )
+    except ConfigError as error:
+        raise ConfigError(f"{manifest_path}: {error.message}", hint=error.hint) from error
     return write_bundle(bundle, model, samples)
 
 
@@ -232,15 +275,17 @@ def _make_bundle(
     progress: Progress = SILENT,
     metrics: Mapping[str, Any] | None = None,
     tools: Mapping[str, str] | None = None,
+    arena_bytes: int | None = None,
 ) -> tuple[Bundle, dict[str, Samples]]:
     """Returns the bundle to write, and the samples of its golden clips by file; refuses models that do not match."""
     graph = read_model(model)
     input_info = validation.check_input(graph, frontend)
     output_info = validation.check_output(graph, len(labels))
     interpreter = Interpreter(model)
-    _check_scale(input_info.scale, frontend, interpreter, progress)
+    if not interpreter.keeps_state:  # those are given ESPHome's bytes, whatever their scale
+        _check_scale(input_info.scale, frontend, interpreter, progress)
     golden = [_golden_clip(n, label, samples, frontend, interpreter) for n, (label, samples) in enumerate(clips)]
-    self_test, sound = golden_clip(frontend, interpreter.invoke)
+    self_test, sound = golden_clip(frontend, interpreter.scores_of_clip, detector)
     bundle = Bundle(
         path=out_dir,
         model_sha256=sha256_hex(model),
@@ -251,8 +296,8 @@ def _make_bundle(
         input=input_info,
         output=output_info,
         ops=validation.op_names(graph),
-        arena_bytes=interpreter.arena_bytes,
-        arena_measured_by=arena_measured_by(),
+        arena_bytes=arena_bytes or interpreter.arena_bytes,
+        arena_measured_by="its manifest" if arena_bytes else arena_measured_by(),
         metrics=dict(metrics or {}),
         tools={"tinykws": __version__, **tool_versions(), **(tools or {})},
         golden=(*golden, self_test),
@@ -294,7 +339,7 @@ def _golden_clip(
     number: int, label: str, samples: Samples, frontend: FrontendSettings, interpreter: Interpreter
 ) -> GoldenClip:
     features = features_of_clip(samples, frontend)
-    scores = interpreter.invoke(features.ravel())
+    scores = interpreter.scores_of_clip(features)
     return GoldenClip(
         file=f"golden/{number}_{label.strip('_') or 'clip'}.wav",
         label=label,
@@ -314,12 +359,14 @@ def _imported_labels(names: Sequence[str]) -> tuple[Label, ...]:
     return labels_of_words(names[2:])
 
 
-def _read_clips(paths: Sequence[Path], labels: Sequence[Label], frontend: FrontendSettings) -> list[LabelledClip]:
-    return [(_label_of_clip(path, labels), _clip_samples(path, frontend)) for path in paths]
+def _read_clips(
+    paths: Sequence[Path], labels: Sequence[Label], frontend: FrontendSettings, length: int
+) -> list[LabelledClip]:
+    return [(_label_of_clip(path, labels), _clip_samples(path, frontend, length)) for path in paths]
 
 
-def _clip_samples(path: Path, frontend: FrontendSettings) -> Samples:
-    return fit_length(read_audio(path, frontend.sample_rate_hz).samples, frontend.clip_samples)
+def _clip_samples(path: Path, frontend: FrontendSettings, length: int) -> Samples:
+    return fit_length(read_audio(path, frontend.sample_rate_hz).samples, length)
 
 
 def _label_of_clip(path: Path, labels: Sequence[Label]) -> str:

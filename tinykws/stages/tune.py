@@ -102,6 +102,11 @@ def tune_bundle(
     Raises:
         ConfigError, ToolError: as tune().
     """
+    if bundle.detector.is_streaming:
+        raise ConfigError(
+            "a streaming wake word model has the detector of its manifest",
+            hint="see thresholds for it: tinykws evaluate --stream",
+        )
     report = _choose_detector(bundle, project, wishes, negatives, progress)
     report = _deployed(report, bundle.detector.grammar, bundle.detector.gate_db)
     _write(bundle, bundle.path, report)

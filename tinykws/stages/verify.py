@@ -130,7 +130,7 @@ def _facts(bundle: Bundle, board: Board, n_clips: int, playback: Playback, min_a
     """Returns the facts for the log; the bundle is refused if its golden clips do not give on the host what it says."""
     return RunFacts(
         n_clips, bundle.labels, bundle.frontend.sample_rate_hz, min_accuracy, playback.lead_in_ms,
-        refused=golden_fault(bundle, Interpreter(bundle.model_bytes()).invoke),
+        refused=golden_fault(bundle, Interpreter(bundle.model_bytes()).scores_of_clip),
         board=board.id, model_id=bundle.model_id, identity=bundle.identity,
     )  # fmt: skip
 
@@ -211,7 +211,8 @@ class _ClipRun:
     def __init__(self, bundle: Bundle, playback: Playback, mismatch_dir: Path | None, progress: Progress) -> None:
         self._say = progress.say
         self.labels = bundle.labels
-        self._reference = HostReference(bundle, Interpreter(bundle.model_bytes()).invoke)
+        model = Interpreter(bundle.model_bytes()).session()
+        self._reference = HostReference(bundle, model.invoke, model.reset)
         self._rate_hz = bundle.frontend.sample_rate_hz
         self._playback = playback
         self._search = MismatchSearch(

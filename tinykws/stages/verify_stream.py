@@ -171,8 +171,8 @@ class _StreamRun:
     """Runs a stream through the host's pipeline while it is sent to the device."""
 
     def __init__(self, bundle: Bundle, board: Board, stream: StreamFile, progress: Progress) -> None:
-        infer = Interpreter(bundle.model_bytes()).invoke
-        self.refused = golden_fault(bundle, infer)
+        model = Interpreter(bundle.model_bytes())
+        self.refused = golden_fault(bundle, model.scores_of_clip)
         """Why no device is asked; "" if the bundle is right."""
         self._board_id, self._model_id, self._identity = board.id, bundle.model_id, bundle.identity
         self._stream = stream
@@ -180,7 +180,8 @@ class _StreamRun:
         self._frontend = bundle.frontend
         self._rate_hz = bundle.frontend.sample_rate_hz
         self._playback = playback_for(bundle.frontend, bundle.detector)
-        self._reference = HostReference(bundle, infer)
+        session = model.session()
+        self._reference = HostReference(bundle, session.invoke, session.reset)
         self._names = {name: label.name for label in bundle.labels for name in (label.text, label.name)}
         self._samples = 0
         self._crc = zlib.crc32(pcm_bytes(self._playback.lead_in))

@@ -24,7 +24,7 @@ def golden_fault(bundle: Bundle, invoke: Invoke) -> str:
 
     Args:
         bundle: the bundle.
-        invoke: runs its model: int8 [n_frames * n_mels] features in, int8 [n_labels] scores out.
+        invoke: runs its model: int8 [frames, n_mels] features in, int8 [n_labels] scores out.
     """
     faults = [f"{clip.file}: {fault}" for clip in bundle.golden if (fault := _fault(bundle, clip, invoke))]
     if not faults:
@@ -42,9 +42,9 @@ def _fault(bundle: Bundle, clip: GoldenClip, invoke: Invoke) -> str:
 
 
 def _fault_of_sound(bundle: Bundle, clip: GoldenClip, samples: Samples) -> str:
-    wanted = bundle.frontend.clip_samples
+    wanted = bundle.golden_samples
     if samples.size != wanted:
-        return f"it has {samples.size} samples, not {wanted} as the model input"
+        return f"it has {samples.size} samples, not {wanted} as every golden clip"
     if clip.seed is not None and not np.array_equal(samples, golden_signal(clip.seed, wanted)):
         return f"it is not the signal that a device generates from the seed {clip.seed}"
     return ""
@@ -55,7 +55,7 @@ def _fault_of_results(bundle: Bundle, clip: GoldenClip, samples: Samples, invoke
     crc32 = features_crc32(features)
     if crc32 != clip.features_crc32:
         return f"features CRC {crc32:08x} on the host, {clip.features_crc32:08x} in bundle.json"
-    scores = tuple(int(score) for score in invoke(features.ravel()))
+    scores = tuple(int(score) for score in invoke(features))
     if scores != clip.scores:
         host, stated = (" ".join(map(str, values)) for values in (scores, clip.scores))
         return f"scores {host} on the host, {stated} in bundle.json"

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from tinykws.audio.samples import Samples
@@ -17,11 +19,12 @@ class HostReference:
     Args:
         bundle: the bundle that the device runs.
         infer: runs its model: int8 [n_frames * n_mels] features in, int8 [n_labels] scores out.
+        on_reset: called when a sound begins: for a model that keeps state.
     """
 
-    def __init__(self, bundle: Bundle, infer: Infer) -> None:
+    def __init__(self, bundle: Bundle, infer: Infer, on_reset: Callable[[], None] | None = None) -> None:
         self._names = [label.name for label in bundle.labels]
-        self._listener = Listener(bundle.frontend, bundle.detector, len(bundle.labels), infer)
+        self._listener = Listener(bundle.frontend, bundle.detector, len(bundle.labels), infer, on_reset)
         self._inferences = 0
 
     def begin(self) -> None:

@@ -13,6 +13,9 @@
 #if KWS_MODEL_INFERENCE_STRIDE != 0 && KWS_MODEL_INFERENCE_STRIDE != KWS_INFERENCE_STRIDE
 #error "model_aot.c was made for another number of frames from one inference to the next: run tinykws generate"
 #endif
+#if defined KWS_MODEL_STATE_BYTES && KWS_INFERENCE_STRIDE != KWS_N_FRAMES
+#error "a model that keeps state must get each frame once: run tinykws generate"
+#endif
 
 /* In model_aot.c, with the weights. */
 extern const char kws_model_id[];
@@ -39,6 +42,13 @@ const char *kws_engine_init(void)
 int8_t *kws_engine_input(void)
 {
     return kws_model_input();
+}
+
+void kws_engine_reset(void)
+{
+#ifdef KWS_MODEL_STATE_BYTES
+    kws_model_reset();
+#endif
 }
 
 bool kws_engine_invoke(void)

@@ -269,6 +269,8 @@ const char *kws_engine_init_with(const uint8_t *bytes, size_t count) {
 
 int8_t *kws_engine_input(void) { return model_input; }
 
+void kws_engine_reset(void) {} /* models that keep state run in the aot engine only */
+
 bool kws_engine_invoke(void) {
   std::memcpy(interpreter->input(0)->data.int8, model_input, sizeof model_input);
   return interpreter->Invoke() == kTfLiteOk;

@@ -21,12 +21,19 @@ void kws_detector_reset(kws_detector *detector)
     for (size_t i = 0; i < detector->config->n_labels; ++i) {
         detector->heard_ms[i] = 0u - KWS_MAX_GRAMMAR_MS - 1u; /* so long ago that nothing is open */
     }
-    memset(detector->sums, 0, detector->config->n_labels * sizeof detector->sums[0]);
     memset(detector->levels, 0, detector->config->n_labels);
-    detector->oldest = 0;
-    detector->count = 0;
+    kws_detector_forget(detector);
     detector->top_label = KWS_SILENCE_LABEL;
     detector->top_time_ms = 0u - detector->config->suppression_ms - 1u; /* so long ago that nothing is suppressed */
+}
+
+void kws_detector_forget(kws_detector *detector)
+{
+    memset(detector->sums, 0, detector->config->n_labels * sizeof detector->sums[0]);
+    detector->oldest = 0;
+    detector->count = 0;
+    detector->quiet_ms = 0;
+    detector->was_quiet = true;
 }
 
 static void forget_oldest(kws_detector *detector)
@@ -64,17 +71,22 @@ static void remember(kws_detector *detector, const int8_t *scores, uint32_t time
 
 bool kws_detector_step(kws_detector *detector, const int8_t *scores, uint32_t time_ms, kws_detection *detection)
 {
-    const kws_detector_config *config = detector->config;
     remember(detector, scores, time_ms);
+    if (!detector->config->rule(detector, time_ms, detection)) {
+        return false;
+    }
+    detector->heard_ms[detection->label] = time_ms;
+    return true;
+}
+
+bool kws_detector_has_enough(kws_detector *detector, uint32_t time_ms)
+{
+    const kws_detector_config *config = detector->config;
     if (detector->count < config->minimum_count ||
         age_of_oldest_ms(detector, time_ms) < config->average_window_ms / 4u) {
         memset(detector->levels, 0, config->n_labels);
         return false;
     }
-    if (!config->rule(detector, time_ms, detection)) {
-        return false;
-    }
-    detector->heard_ms[detection->label] = time_ms;
     return true;
 }
 

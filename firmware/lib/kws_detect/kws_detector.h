@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From scores to detections: averages the model's scores over a smoothing window and decides when a keyword was heard.
  *
- * There are two rules. The linker keeps only the rule that a program's configuration names.
+ * There are three rules. The linker keeps only the rule that a program's configuration names.
  *
  * kws_recognize_commands is that of RecognizeCommands in TFLite Micro's micro_speech: the label with the highest
  * average is new if its average is above its threshold and it differs from the last label, or if suppression_ms have
@@ -16,7 +16,13 @@
  * detected when the sum is above its threshold. After a detection there is no other for suppression_ms, and none of the
  * same keyword until its sum has been below its threshold.
  *
- * Under both, a grammar may make keywords deaf: they are detected only for a while after another one. A deaf keyword changes
+ * kws_sliding_mean is the rule of ESPHome's micro_wake_word, for a model of one keyword that keeps state: the keyword is
+ * detected when the sum of its last minimum_count scores is above as many thresholds. After a reset and after a detection
+ * the scores are 0, and nothing is detected until the score was below the threshold for suppression_ms altogether. Each
+ * score counts until the next one; of the newest only the frame that it came with counts. One thing differs: upstream asks
+ * again after each frame until that time is over, so it may detect a keyword up to a stride earlier.
+ *
+ * Under all, a grammar may make keywords deaf: they are detected only for a while after another one. A deaf keyword changes
  * nothing, as if its score were not above its threshold.
  */
 #ifndef KWS_DETECTOR_H
@@ -47,16 +53,17 @@ extern "C" {
 typedef struct {
     uint32_t time_ms;
     uint16_t label;
-    uint8_t score; /* 0 to 255: the average over the smoothing window, or the filter's sum */
+    uint8_t score; /* 0 to 255: the smoothing window's average (kws_sliding_mean: rounded up), or the filter's sum */
 } kws_detection;
 
 typedef struct kws_detector kws_detector;
 
-/* Returns whether a keyword is detected now, and fills *detection if so. Called after each step's scores were averaged. */
+/* Returns whether a keyword is detected now, and fills *detection if so. Called after each step's scores were summed. */
 typedef bool (*kws_detector_rule)(kws_detector *detector, uint32_t time_ms, kws_detection *detection);
 
 bool kws_recognize_commands(kws_detector *detector, uint32_t time_ms, kws_detection *detection);
 bool kws_temporal_filter(kws_detector *detector, uint32_t time_ms, kws_detection *detection);
+bool kws_sliding_mean(kws_detector *detector, uint32_t time_ms, kws_detection *detection);
 
 /* Rows of a filter's weights: three labels, below and above even odds. */
 #define KWS_FILTER_ROWS 6
@@ -82,7 +89,7 @@ typedef struct {
     uint16_t n_labels; /* silence, unknown, words */
     uint16_t history;  /* scores kept; enough: KWS_DETECTOR_HISTORY */
     uint16_t average_window_ms;
-    uint16_t minimum_count; /* scores in the smoothing window before any label counts */
+    uint16_t minimum_count; /* scores in the window before any label counts; kws_sliding_mean: those that it sums */
     uint32_t suppression_ms;
     const uint8_t *thresholds;      /* [n_labels] 0 to 255, above which a label counts */
     const kws_score_filter *filter; /* of kws_temporal_filter; NULL for the other rule */
@@ -102,6 +109,8 @@ struct kws_detector {
     uint16_t count;
     uint16_t top_label;
     uint32_t top_time_ms;
+    uint32_t quiet_ms; /* kws_sliding_mean: how long the score was below the threshold, before the newest one */
+    bool was_quiet;    /* kws_sliding_mean: whether the newest score was */
 };
 
 /* The most scores in the smoothing window, both ends included. */
@@ -120,6 +129,12 @@ void kws_detector_reset(kws_detector *detector);
 /* Takes the model's scores [n_labels] at a time that never goes back (it may wrap at 2^32 ms). Returns true and fills
  * *detection if a keyword was detected. */
 bool kws_detector_step(kws_detector *detector, const int8_t *scores, uint32_t time_ms, kws_detection *detection);
+
+/* Whether the smoothing window holds enough scores; if not, all levels are 0. For the rules. */
+bool kws_detector_has_enough(kws_detector *detector, uint32_t time_ms);
+
+/* Forgets the scores in the smoothing window. For the rules. */
+void kws_detector_forget(kws_detector *detector);
 
 /* Whether the grammar allows a keyword at a time. For the rules. */
 bool kws_detector_hears(const kws_detector *detector, uint16_t label, uint32_t time_ms);

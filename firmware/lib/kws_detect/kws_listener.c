@@ -42,6 +42,9 @@ void kws_listener_reset(kws_listener *listener)
     listener->frames = 0;
     listener->frames_left = frames_to_first_call(listener->config);
     listener->features_crc32 = 0;
+    if (listener->config->on_reset != NULL) {
+        listener->config->on_reset(listener->config->context);
+    }
 }
 
 uint32_t kws_listener_time_ms(const kws_listener *listener)

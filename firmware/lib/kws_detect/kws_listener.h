@@ -53,6 +53,9 @@ typedef struct {
      * first inference is one stride after the last call; may be NULL. For models that keep results from one inference to
      * the next. After a sleep it is called as often in a row, while the features are put through the model input again. */
     void (*get_ready)(void *context);
+    /* Called at every reset, the first in kws_listener_init() included; may be NULL. For models that keep state: they
+     * forget what they heard. Such a model's inference stride is the length of its input. */
+    void (*on_reset)(void *context);
     /* Called after every inference, and for each that the gate left out, with scores of certain silence; may be NULL.
      * time_ms: see kws_listener_time_ms(). */
     void (*on_inference)(void *context, uint32_t time_ms, const int8_t *scores);

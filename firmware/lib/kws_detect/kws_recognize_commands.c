@@ -28,6 +28,9 @@ static bool is_new(const kws_detector *detector, const kws_detection *top)
 
 bool kws_recognize_commands(kws_detector *detector, uint32_t time_ms, kws_detection *detection)
 {
+    if (!kws_detector_has_enough(detector, time_ms)) {
+        return false;
+    }
     const kws_detection top = best_average(detector, time_ms);
     if (!is_new(detector, &top) || !kws_detector_hears(detector, top.label, time_ms)) {
         return false;

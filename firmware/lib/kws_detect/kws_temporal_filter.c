@@ -47,6 +47,9 @@ static int32_t score_of(int32_t sum, uint8_t shift)
 
 bool kws_temporal_filter(kws_detector *detector, uint32_t time_ms, kws_detection *detection)
 {
+    if (!kws_detector_has_enough(detector, time_ms)) {
+        return false;
+    }
     const kws_detector_config *config = detector->config;
     const kws_score_filter *filter = config->filter;
     const int8_t *of_silence = filter->weights + 2 * filter->taps;

@@ -9,6 +9,7 @@ Contents:
     ops.in_form: the same calls with weights in another form.
     call.Call: the call of a kernel: its parameters, inputs, output and scratch memory.
     call.Form: how weights are stored.
+    call.Copy: an op that copies bytes into or out of a variable.
     call.Alias: an op that needs no code, such as RESHAPE.
     call.RowWise: how to compute only some rows of an op's output, for streaming mode.
     rows.Axis: a kernel window that slides along one axis.
@@ -32,8 +33,12 @@ Contents:
     lookup.lower_lookup: LOGISTIC, TANH, RELU and other functions of one value, as tables.
     moving.lower_concatenation: CONCATENATION.
     moving.lower_strided_slice: STRIDED_SLICE.
+    moving.lower_split: SPLIT and SPLIT_V.
     moving.lower_transpose: TRANSPOSE.
     moving.lower_shape_arithmetic: SHAPE and PACK, which compute shapes that are known here.
+    state.lower_read_variable: READ_VARIABLE.
+    state.lower_assign_variable: ASSIGN_VARIABLE.
+    label_scores.with_label_scores: scores of all labels of a model that gives one probability.
     padding.lower_pad: PAD and PADV2.
     softmax.lower_softmax: SOFTMAX.
     kernel_window.window_axes: rows and columns of a kernel window, from stride, padding and dilation.

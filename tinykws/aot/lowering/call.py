@@ -88,7 +88,17 @@ class Alias:
     output: Tensor
 
 
-Lowering: TypeAlias = "Callable[[Graph, Op], Call | Alias]"
+@dataclasses.dataclass(frozen=True, eq=False)
+class Copy:
+    """An op that copies bytes into one of the model's variables, or out of it."""
+
+    source: Tensor
+    output: Tensor
+
+
+Item: TypeAlias = "Call | Alias | Copy"
+"""What an op became."""
+Lowering: TypeAlias = "Callable[[Graph, Op], Item]"
 """Checks an op completely and returns its call. Raises a ConfigError that names the op."""
 
 

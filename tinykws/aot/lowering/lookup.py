@@ -16,6 +16,7 @@ import numpy as np
 from tinykws.aot.lowering.call import Call, RowWise, activation, options, result, same_shape
 from tinykws.aot.lowering.fixed_point import INT8_MAX, INT8_MIN, INT32_MAX, activation_range
 from tinykws.aot.lowering.fixed_point_series import divide_by_power, logistic, multiply, tanh
+from tinykws.aot.lowering.label_scores import SILENCE_SCORE, UNKNOWN_SCORE
 from tinykws.aot.lowering.rows import pointwise_axis
 from tinykws.aot.lowering.weights import single_multiplier
 from tinykws.aot.reader.graph import Graph, Op, Tensor
@@ -30,7 +31,8 @@ def lower_lookup(graph: Graph, op: Op) -> Call:
     source, output = activation(graph, op, 0), result(graph, op)
     if source.data is not None:
         raise op.error("its input is constant", hint="store its result as the constant, and convert again")
-    same_shape(op, output, source.shape)
+    if op.name not in (SILENCE_SCORE, UNKNOWN_SCORE):
+        same_shape(op, output, source.shape)
     function = _FUNCTIONS[op.name](op, source, output)
     values = [_clamped(function(value - source.zero_point)) for value in range(INT8_MIN, INT8_MAX + 1)]
     return _call(source, output, np.array(values, np.int8))
@@ -158,6 +160,14 @@ def _hard_swish(op: Op, source: Tensor, output: Tensor) -> Function:
     return function
 
 
+def _never(_op: Op, _source: Tensor, _output: Tensor) -> Function:
+    return lambda _value: INT8_MIN
+
+
+def _otherwise(_op: Op, source: Tensor, _output: Tensor) -> Function:
+    return lambda value: -1 - (value + source.zero_point)
+
+
 def _in_16_bits(multiplier: int) -> int:
     """DownScaleInt32ToInt16Multiplier."""
     return min((multiplier + (1 << 15)) >> 16, _INT16_MAX)
@@ -191,5 +201,7 @@ _FUNCTIONS: dict[str, Callable[[Op, Tensor, Tensor], Function]] = {
     "QUANTIZE": _quantize,
     "RELU": _relu,
     "RELU6": _relu6,
+    SILENCE_SCORE: _never,
     "TANH": _tanh,
+    UNKNOWN_SCORE: _otherwise,
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ops that move bytes without computing: CONCATENATION, STRIDED_SLICE, TRANSPOSE, and arithmetic on shapes."""
+"""Ops that move bytes without computing: CONCATENATION, STRIDED_SLICE, SPLIT, TRANSPOSE, and arithmetic on shapes."""
 
 from __future__ import annotations
 
@@ -81,6 +81,36 @@ def lower_strided_slice(graph: Graph, op: Op) -> Call:
     return _strided_copy(source, output, [len(part) for part in slices], steps, first)
 
 
+def lower_split(graph: Graph, op: Op) -> Call:
+    """Lowers one output of SPLIT or SPLIT_V, a slice along a constant axis. Source: micro/kernels/split_v.cc."""
+    at_source, at_axis = (1, 0) if op.name == "SPLIT" else (0, 2)
+    source, output = _moved(graph, op, at_source)
+    axis = _split_axis(op, int32_constant(graph, op, at_axis, "axis"), len(source.shape))
+    sizes, part = _split_sizes(graph, op, source.shape[axis]), op.part or 0
+    same_shape(op, output, [sizes[part] if at == axis else size for at, size in enumerate(source.shape)])
+    strides = _element_strides(source.shape)
+    return _strided_copy(source, output, list(output.shape), strides, sum(sizes[:part]) * strides[axis])
+
+
+def _split_sizes(graph: Graph, op: Op, whole: int) -> list[int]:
+    """Returns the size of each part along the axis; a SPLIT_V may leave one to be computed, as -1."""
+    if op.name == "SPLIT":
+        sizes = [whole // op.n_parts] * op.n_parts
+    else:
+        sizes = int32_constant(graph, op, 1, "sizes of parts")
+        if sizes.count(-1) == 1:
+            sizes = [whole - sum(sizes) - 1 if size == -1 else size for size in sizes]
+    if len(sizes) != op.n_parts or sum(sizes) != whole or min(sizes) < 1:
+        raise op.error(f"parts of {sizes[:8]} do not make {whole} in {op.n_parts} outputs")
+    return sizes
+
+
+def _split_axis(op: Op, values: list[int], rank: int) -> int:
+    if len(values) != 1 or not -rank <= values[0] < rank:
+        raise op.error(f"its axis {values} is none of the input's {rank} dimensions")
+    return values[0] % rank
+
+
 def lower_transpose(graph: Graph, op: Op) -> Call:
     """Lowers any permutation of up to four dimensions."""
     source, output = _moved(graph, op)
@@ -104,8 +134,8 @@ def lower_shape_arithmetic(graph: Graph, op: Op) -> Alias:
     return Alias(computed[0], output)
 
 
-def _moved(graph: Graph, op: Op) -> tuple[Tensor, Tensor]:
-    source, output = activation(graph, op, 0), result(graph, op)
+def _moved(graph: Graph, op: Op, position: int = 0) -> tuple[Tensor, Tensor]:
+    source, output = activation(graph, op, position), result(graph, op)
     if not 1 <= len(source.shape) <= MAX_DIMENSIONS:
         raise op.error(f"its input is {list(source.shape)}; up to {MAX_DIMENSIONS} dimensions are supported")
     if (source.scale, source.zero_point) != (output.scale, output.zero_point):

@@ -5,6 +5,7 @@ Bytes come in; a checked graph of tensors and ops goes out, or a ConfigError tha
 
 Contents:
     tflite.read_model: reads and checks a whole model.
+    state.with_variables: turns a streaming model's resource variables into tensors.
     graph.Graph: the model: tensors, and ops in the order in which they run.
     graph.Op: one operation.
     graph.Tensor: one tensor with its type, shape, scales and constant data.

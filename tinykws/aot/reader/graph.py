@@ -66,11 +66,20 @@ class Op:
     outputs: tuple[int, ...]
     options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     """The schema's option fields, for the ops that the aot engine supports; empty for others and if absent."""
+    part: int | None = None
+    """Of an op with several outputs, which is read as one op for each of them: which output this one is of."""
+    n_parts: int = 1
+    """How many outputs it has in the file."""
 
     @property
     def where(self) -> str:
         """The op's name in errors."""
         return f"op {self.index} ({self.name})"
+
+    @property
+    def c_name(self) -> str:
+        """Its name in generated C."""
+        return f"op{self.index}" if self.part is None else f"op{self.index}_{self.part}"
 
     def error(self, message: str, *, hint: str | None = None) -> ConfigError:
         """Returns an error about this op, which names it."""
@@ -78,13 +87,30 @@ class Op:
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
+class Variable:
+    """State that a model keeps from one inference to the next."""
+
+    tensor: Tensor
+    """int8, without data: input of its READ_VARIABLE, output of its ASSIGN_VARIABLE."""
+    initial: np.ndarray[Any, Any]
+    """int8 [size]: its content after a reset."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
 class Graph:
-    """A model of one subgraph with one input and one output, ops in the order they run."""
+    """A model with one input and one output, ops in the order they run."""
 
     tensors: tuple[Tensor, ...]
     ops: tuple[Op, ...]
+    """Without those that only set up variables (state.SETUP_OPS)."""
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
+    variables: tuple[Variable, ...] = ()
+    """Empty for a model without state."""
+    op_names: tuple[str, ...] = ()
+    """Names of all operators that an interpreter of the file needs, each once, in order of first use."""
+    has_uint8_output: bool = False
+    """Whether the output in the file is uint8. Here it is int8, each value 128 less, and so is its zero point."""
 
     @property
     def input(self) -> Tensor:

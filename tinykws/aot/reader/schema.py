@@ -6,6 +6,8 @@ Source: tensorflow/compiler/mlir/lite/schema/schema.fbs (schema version 3). Numb
 
 from __future__ import annotations
 
+from typing import Any
+
 IDENTIFIER = b"TFL3"
 VERSION = 3
 
@@ -55,7 +57,7 @@ ACTIVATIONS = ("NONE", "RELU", "RELU_N1_TO_1", "RELU6", "TANH", "SIGN_BIT")
 PADDINGS = ("SAME", "VALID")
 """Padding: position is the number."""
 
-OptionFields = dict[str, tuple[int, str, int]]
+OptionFields = dict[str, tuple[int, str, Any]]
 
 _CONV_2D: OptionFields = {
     "padding": (0, "int8", 0),
@@ -109,6 +111,9 @@ OPTIONS: dict[str, tuple[int, OptionFields]] = {
     "AVERAGE_POOL_2D": (5, _POOL_2D),
     "MAX_POOL_2D": (5, _POOL_2D),
     "FULLY_CONNECTED": (8, _FULLY_CONNECTED),
+    "CALL_ONCE": (103, {"init_subgraph_index": (0, "int32", 0)}),
+    "VAR_HANDLE": (111, {"container": (0, "bytes", b""), "shared_name": (1, "bytes", b"")}),
+    "SPLIT": (35, {"num_splits": (0, "int32", 0)}),
     "SOFTMAX": (9, {"beta": (0, "float32", 0)}),
     "ADD": (11, {"fused_activation_function": (0, "int8", 0)}),
     "CONCATENATION": (10, {"axis": (0, "int32", 0), "fused_activation_function": (1, "int8", 0)}),

@@ -8,14 +8,16 @@ is lowered (tinykws/aot/lowering).
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import Any
 
 import numpy as np
 
 from tinykws.aot.reader.flatbuffer import Table, corrupt
-from tinykws.aot.reader.graph import ABSENT, Graph, Op, Tensor
+from tinykws.aot.reader.graph import ABSENT, Graph, Op, Tensor, Variable
 from tinykws.aot.reader.schema import BUILTIN_OPERATORS, IDENTIFIER, OPTIONS, TENSOR_TYPES, VERSION
+from tinykws.aot.reader.state import ASSIGN, Subgraph, initial_subgraph, with_variables
 from tinykws.support.errors import ConfigError
 
 MAX_ELEMENTS = 1 << 22
@@ -25,6 +27,10 @@ MAX_DIMENSIONS = 8
 MAX_OPS = 4096
 MAX_BYTES = 64 << 20
 """Largest file accepted, four times the flash of any board."""
+SPLITS = ("SPLIT", "SPLIT_V")
+"""The ops that may have several outputs."""
+UINT8_OFFSET = 128
+"""What a uint8 value is more than the int8 value that stands for it."""
 _DTYPES = {"INT8": "int8", "INT32": "int32"}
 _INT8_HINT = (
     "convert to full int8: representative_dataset, target_spec.supported_ops = [TFLITE_BUILTINS_INT8], "
@@ -37,24 +43,66 @@ def read_model(tflite: bytes) -> Graph:
 
     Raises:
         ConfigError: it is not a .tflite, is damaged, does not have exactly one subgraph with one int8 input and one
-            int8 output, or an op has a tensor that is not int8 (int32 for biases, axes, shapes); names the op and its
-            position.
+            int8 output (besides the one that gives variables their first values), or an op has a tensor that is not
+            int8 (int32 for biases, axes, shapes); names the op and its position. A uint8 output is read as int8 if a
+            QUANTIZE makes it.
     """
     model = _root(tflite)
     subgraphs = model.tables(2)
-    if len(subgraphs) != 1:
-        raise ConfigError(f"the .tflite model has {len(subgraphs)} subgraphs, not one")
-    subgraph = subgraphs[0]
-    if len(subgraph.tables(3)) > MAX_OPS:
-        raise ConfigError(f"the .tflite model has {len(subgraph.tables(3))} ops; {MAX_OPS} is the most")
-    ops = _read_ops(subgraph.tables(3), model.tables(1), len(subgraph.tables(0)))
-    tensors = _read_tensors(subgraph.tables(0), model.tables(4), ops)
-    for op in ops:
+    if not subgraphs:
+        raise ConfigError("the .tflite model has no subgraph")
+    main = _read_subgraph(model, subgraphs[0])
+    initial = initial_subgraph(main.ops, len(subgraphs))
+    if len(subgraphs) != (1 if initial is None else 2):
+        raise ConfigError(f"the .tflite model has {len(subgraphs)} subgraphs, not one (and one that sets first values)")
+    op_names = dict.fromkeys(op.name for op in main.ops)
+    variables: tuple[Variable, ...] = ()
+    if initial is not None:
+        first_values = _read_subgraph(model, subgraphs[initial])
+        op_names |= dict.fromkeys(op.name for op in first_values.ops)
+        main, variables = with_variables(main, first_values)
+    ends = [_read_end(subgraphs[0], slot, name, main.tensors) for slot, name in ((1, "input"), (2, "output"))]
+    tensors = _with_int8_output(main.ops, main.tensors, ends[1])
+    for op in main.ops:
         _check_types(op, tensors)
-    ends = [_read_end(subgraph, slot, name, tensors) for slot, name in ((1, "input"), (2, "output"))]
-    graph = Graph(tensors, ops, (ends[0],), (ends[1],))
+    for index, name in zip(ends, ("input", "output"), strict=True):
+        _check_end(tensors[index], name)
+    ops = tuple(part for op in main.ops for part in _parts(op))
+    has_uint8_output = main.tensors[ends[1]].type == "UINT8"
+    graph = Graph(tensors, ops, (ends[0],), (ends[1],), variables, tuple(op_names), has_uint8_output)
     _check_order(graph)
     return graph
+
+
+def _read_subgraph(model: Table, subgraph: Table) -> Subgraph:
+    n_ops = len(subgraph.tables(3))
+    if n_ops > MAX_OPS:
+        raise ConfigError(f"the .tflite model has {n_ops} ops; {MAX_OPS} is the most")
+    ops = _read_ops(subgraph.tables(3), model.tables(1), len(subgraph.tables(0)))
+    return Subgraph(ops, _read_tensors(subgraph.tables(0), model.tables(4), ops))
+
+
+def _parts(op: Op) -> list[Op]:
+    """Returns an op as one op for each of its outputs."""
+    if op.name not in SPLITS or len(op.outputs) < 2:
+        return [op]
+    parts, count = enumerate(op.outputs), len(op.outputs)
+    return [dataclasses.replace(op, outputs=(output,), part=at, n_parts=count) for at, output in parts]
+
+
+def _with_int8_output(ops: tuple[Op, ...], tensors: tuple[Tensor, ...], output: int) -> tuple[Tensor, ...]:
+    """Returns the tensors with a uint8 output of the model as int8: every value, and its zero point, is 128 less.
+
+    That is exact for the op that ends such models, QUANTIZE: it clamps to the type's range.
+    """
+    tensor = tensors[output]
+    makers = [op for op in ops if output in op.outputs]
+    readers = [op for op in ops if output in op.inputs]
+    if tensor.type != "UINT8" or readers or [op.name for op in makers] != ["QUANTIZE"]:
+        return tensors
+    points = tuple(point - UINT8_OFFSET for point in tensor.zero_points)
+    int8 = dataclasses.replace(tensor, type="INT8", zero_points=points)
+    return (*tensors[:output], int8, *tensors[output + 1 :])
 
 
 def _root(tflite: bytes) -> Table:
@@ -96,7 +144,11 @@ def _read_options(name: str, table: Table) -> dict[str, Any]:
     options = table.table(4)
     if options is None or table.scalar(3, "uint8") != number:
         return {}
-    return {field: options.scalar(slot, kind, default) for field, (slot, kind, default) in fields.items()}
+    return {field: _read_option(options, *where) for field, where in fields.items()}
+
+
+def _read_option(options: Table, slot: int, kind: str, default: Any) -> Any:
+    return options.numbers(slot, "uint8").tobytes() if kind == "bytes" else options.scalar(slot, kind, default)
 
 
 def _read_tensors(tables: list[Table], buffers: list[Table], ops: tuple[Op, ...]) -> tuple[Tensor, ...]:
@@ -190,11 +242,14 @@ def _read_end(subgraph: Table, slot: int, name: str, tensors: tuple[Tensor, ...]
     index = int(indexes[0])
     if not 0 <= index < len(tensors):
         raise corrupt(f"its {name} is tensor {index} of {len(tensors)}")
-    if tensors[index].type != "INT8":
-        raise ConfigError(f"the model's {name} is {tensors[index].type}, not int8", hint=_INT8_HINT)
-    if len(tensors[index].scales) != 1 or len(tensors[index].zero_points) != 1:
-        raise ConfigError(f"the model's {name} has no scale and zero point", hint=_INT8_HINT)
     return index
+
+
+def _check_end(tensor: Tensor, name: str) -> None:
+    if tensor.type != "INT8":
+        raise ConfigError(f"the model's {name} is {tensor.type}, not int8", hint=_INT8_HINT)
+    if len(tensor.scales) != 1 or len(tensor.zero_points) != 1:
+        raise ConfigError(f"the model's {name} has no scale and zero point", hint=_INT8_HINT)
 
 
 def _check_order(graph: Graph) -> None:
@@ -204,12 +259,14 @@ def _check_order(graph: Graph) -> None:
     if graph.input.data is not None:
         raise ConfigError("the model's input is constant; the file is damaged")
     known = {ABSENT, graph.input.index} | {tensor.index for tensor in graph.tensors if tensor.data is not None}
+    states = {variable.tensor.index for variable in graph.variables}
+    known |= states
     for op in graph.ops:
         for index in op.inputs:
             if index not in known:
                 raise op.error(f"tensor {index} {graph.tensors[index].name!r} is used before it is computed")
         for index in op.outputs:
-            if index in known:
+            if index in known and not (index in states and op.name == ASSIGN):
                 raise op.error(f"tensor {index} {graph.tensors[index].name!r} is computed but already has a value")
             known.add(index)
     if not any(graph.output.index in op.outputs for op in graph.ops):

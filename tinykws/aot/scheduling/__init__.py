@@ -8,6 +8,7 @@ partial sums that earlier inferences computed.
 Contents:
     schedule.Schedule: everything one inference does.
     schedule.whole_window_schedule: the schedule of whole-window mode.
+    histories.find_histories: variables that are the last rows of a tensor, and need one move instead of copies.
     arena.place: chooses an offset in the arena for each buffer.
     arena.arena_bytes: the size of the arena.
     arena.workspace_of: the buffers of whole-window mode.

@@ -14,9 +14,11 @@ import dataclasses
 import itertools
 import random
 from collections.abc import Iterator, Sequence
+from typing import TypeGuard
 
-from tinykws.aot.lowering.call import Alias, Call
+from tinykws.aot.lowering.call import Alias, Call, Item
 from tinykws.aot.reader.graph import Graph, Tensor
+from tinykws.aot.scheduling.histories import History, first_of, is_contiguous
 
 ALIGNMENT = 16
 """Alignment of every offset, in bytes: as in TFLM, enough for any SIMD load."""
@@ -131,9 +133,15 @@ class Workspace:
     """Tensor index -> index of the buffer that holds it."""
     of_scratch: dict[int, int]
     """Op index -> index of its kernel's scratch buffer."""
+    offsets: dict[int, int] = dataclasses.field(default_factory=dict)
+    """Tensor index -> offset in its buffer, if that is not 0."""
+    views: frozenset[int] = frozenset()
+    """Indexes of tensors that are neighbouring bytes of another: the op that selects them need not run."""
 
 
-def workspace_of(graph: Graph, program: Sequence[Call | Alias], *, keep_input: bool = False) -> Workspace:
+def workspace_of(
+    graph: Graph, program: Sequence[Item], *, keep_input: bool = False, histories: Sequence[History] = ()
+) -> Workspace:
     """Returns the buffers to place in the arena.
 
     A RESHAPE's output shares its input's buffer. So does an op's output if the kernel allows it and no later op reads
@@ -144,8 +152,9 @@ def workspace_of(graph: Graph, program: Sequence[Call | Alias], *, keep_input: b
         graph: the model.
         program: the lowered ops, in order.
         keep_input: the input keeps its content during and between inferences.
+        histories: variables that share the buffer of the tensor whose beginning they are; assigned last.
     """
-    owners = _owners(graph, program)
+    owners, offsets, views = _owners(graph, program, histories)
     steps: dict[int, set[int]] = {}
 
     def touch(tensor: Tensor, step: int) -> None:
@@ -154,12 +163,16 @@ def workspace_of(graph: Graph, program: Sequence[Call | Alias], *, keep_input: b
     makers = {graph.input.index: "input"}
     touch(graph.input, 0)
     for step, (op, item) in enumerate(zip(graph.ops, program, strict=True), start=1):
-        for tensor in (*item.inputs, item.output) if isinstance(item, Call) else ():
+        for tensor in (*_read_by(item), item.output) if not isinstance(item, Alias) else ():
             touch(tensor, step)
         makers.setdefault(item.output.index, f"output of op {op.index} ({op.name})")
     touch(graph.output, len(program) + 1)
     if keep_input:
         touch(graph.input, len(program) + 1)
+    for variable in graph.variables:
+        makers[owners.get(variable.tensor.index, variable.tensor.index)] = f"state {variable.tensor.name!r}"
+        for step in (0, len(program) + 1):
+            touch(variable.tensor, step)
     held = [index for index in steps if graph.tensors[index].data is None]
     output = owners.get(graph.output.index, graph.output.index)
     buffers = [_buffer(f"{makers[i]}, {graph.tensors[i]}", graph.tensors[i], steps[i], i == output) for i in held]
@@ -172,7 +185,7 @@ def workspace_of(graph: Graph, program: Sequence[Call | Alias], *, keep_input: b
         if isinstance(item, Call) and item.scratch_bytes
     }
     of_scratch = {index: len(buffers) + number for number, index in enumerate(scratch)}
-    return Workspace([*buffers, *scratch.values()], of_tensor, of_scratch)
+    return Workspace([*buffers, *scratch.values()], of_tensor, of_scratch, offsets, frozenset(views))
 
 
 def _buffer(name: str, tensor: Tensor, steps: set[int], is_output: bool) -> Buffer:
@@ -180,23 +193,59 @@ def _buffer(name: str, tensor: Tensor, steps: set[int], is_output: bool) -> Buff
     return Buffer(name, tensor.size, frozenset(live | {0} if is_output else live))
 
 
-def _owners(graph: Graph, program: Sequence[Call | Alias]) -> dict[int, int]:
-    """Returns, for each tensor that shares another's buffer, the index of the tensor that had it first."""
+def _owners(
+    graph: Graph, program: Sequence[Item], histories: Sequence[History]
+) -> tuple[dict[int, int], dict[int, int], set[int]]:
+    """Returns, for each tensor that shares another's buffer, the index of the tensor that had it first, and where in
+    it; and the tensors that are there without an op having run."""
+    views: set[int] = set()
     owners: dict[int, int] = {}
+    offsets: dict[int, int] = {}
 
     def owner(tensor: Tensor) -> int:
         return owners.get(tensor.index, tensor.index)
 
+    fixed = {graph.input.index, graph.output.index, *(variable.tensor.index for variable in graph.variables)}
+    for history in histories:
+        owners[history.state.index] = owners[history.last.index] = history.rows.index
+        offsets[history.last.index] = history.new.size
+    states = {variable.tensor.index for variable in graph.variables}
+    fixed |= {history.rows.index for history in histories}
+    for history in histories:
+        made = _maker_of(program, history.new)
+        if made is not None and made.index not in fixed | owners.keys():
+            owners[made.index], offsets[made.index] = history.rows.index, history.state.size
     for at, item in enumerate(program):
         if isinstance(item, Alias):
             owners[item.output.index] = owner(item.source)
-        elif item.can_overwrite_input:
+            offsets[item.output.index] = offsets.get(item.source.index, 0)
+        elif _is_view(item) and item.output.index not in fixed | owners.keys() and owner(item.inputs[0]) not in states:
+            owners[item.output.index] = owner(item.inputs[0])
+            offsets[item.output.index] = offsets.get(item.inputs[0].index, 0) + first_of(item)
+            views.add(item.output.index)
+        elif isinstance(item, Call) and item.can_overwrite_input and item.output.index not in owners:
             first = owner(item.inputs[0])
             later = {owner(tensor) for other in program[at + 1 :] for tensor in _read_by(other)}
-            if first not in later | {owner(graph.input), owner(graph.output)} and graph.tensors[first].data is None:
+            if first not in later | {owner(graph.output)} | fixed and graph.tensors[first].data is None:
                 owners[item.output.index] = first
-    return owners
+    return owners, {index: offset for index, offset in offsets.items() if offset}, views
 
 
-def _read_by(item: Call | Alias) -> tuple[Tensor, ...]:
+def _is_view(item: Item) -> TypeGuard[Call]:
+    """Whether an op only selects neighbouring bytes of a computed tensor: then its output needs no copy."""
+    is_copy = isinstance(item, Call) and item.kernel == "kws_nn_strided_copy"
+    return isinstance(item, Call) and is_copy and item.inputs[0].data is None and is_contiguous(item)
+
+
+def _maker_of(program: Sequence[Item], tensor: Tensor) -> Tensor | None:
+    """Returns the tensor that a kernel computes and of which this one is the bytes; None if no kernel does."""
+    for item in reversed(program):
+        if item.output.index == tensor.index:
+            if not isinstance(item, Alias):
+                return tensor if isinstance(item, Call) else None
+            tensor = item.source
+    return None
+
+
+def _read_by(item: Item) -> tuple[Tensor, ...]:
     return item.inputs if isinstance(item, Call) else (item.source,)

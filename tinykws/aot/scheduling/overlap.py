@@ -20,7 +20,7 @@ import dataclasses
 import math
 from collections.abc import Sequence
 
-from tinykws.aot.lowering.call import Alias, Call, RowWise
+from tinykws.aot.lowering.call import Alias, Copy, Item, RowWise
 from tinykws.aot.reader.graph import Graph, Tensor
 
 _NEEDS_WHOLE_WINDOW = "computes its output from the whole window"
@@ -88,9 +88,11 @@ class OverlapAnalysis:
     """Why the next op cannot stream; empty if all can."""
 
 
-def find_overlap(graph: Graph, program: Sequence[Call | Alias], frames: int, inference_stride: int) -> OverlapAnalysis:
+def find_overlap(graph: Graph, program: Sequence[Item], frames: int, inference_stride: int) -> OverlapAnalysis:
     """Returns the overlap of inputs of `frames` frames, `inference_stride` frames apart."""
     source = graph.input
+    if graph.variables:
+        return OverlapAnalysis({}, 0, "the model itself keeps what inferences share")
     of_tensor = {source.index: RowOverlap(frames, source.size // frames, 1, 0, frames - 1, inference_stride)}
     for index, (op, item) in enumerate(zip(graph.ops, program, strict=True)):
         found = _overlap_of(item, of_tensor)
@@ -100,10 +102,12 @@ def find_overlap(graph: Graph, program: Sequence[Call | Alias], frames: int, inf
     return OverlapAnalysis(of_tensor, len(program), "")
 
 
-def _overlap_of(item: Call | Alias, of_tensor: dict[int, RowOverlap]) -> RowOverlap | str:
+def _overlap_of(item: Item, of_tensor: dict[int, RowOverlap]) -> RowOverlap | str:
     """Returns the overlap of an op's output, or why it has none, in words that follow the op's name."""
     if isinstance(item, Alias):
         return of_tensor[item.source.index]
+    if isinstance(item, Copy):
+        return _NEEDS_WHOLE_WINDOW
     rows = item.rows
     sources = {of_tensor[tensor.index] for tensor in item.inputs if tensor.data is None}
     stretches = {(source.rows, source.stride) for source in sources}

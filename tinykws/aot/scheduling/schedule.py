@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from tinykws.aot.lowering.call import Alias, Call, IntArray, Value
+from tinykws.aot.lowering.call import Alias, Call, Copy, IntArray, Item, Value
 from tinykws.aot.reader.graph import Graph, Op, Tensor
 from tinykws.aot.scheduling.arena import Buffer, workspace_of
+from tinykws.aot.scheduling.histories import History, assign_last, find_histories
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,11 +56,11 @@ class Run:
 
 @dataclasses.dataclass(frozen=True)
 class Move:
-    """Moves the rows that an earlier inference computed to their place in this one, within the same copy."""
+    """Moves bytes: rows that an earlier inference computed to their place in this one, or into a variable."""
 
     op: Op
     to: Place
-    source: Place
+    source: Operand
     size: int
 
 
@@ -71,6 +72,15 @@ class NoOp:
 
 
 Step = Run | Move | NoOp
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class State:
+    """Where a variable of the model is, and its content after a reset."""
+
+    place: Place
+    initial: IntArray
+    """int8 [size]."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -86,6 +96,8 @@ class Schedule:
     """Inferences after which every buffer with copies is at its first copy again."""
     inference_stride: int = 0
     """Streaming mode: frames by which the input must move on between inferences; 0: whole-window mode."""
+    states: Sequence[State] = ()
+    """What must be set before the first inference, and to forget all that was heard."""
 
     @property
     def keeps_input(self) -> bool:
@@ -117,7 +129,7 @@ def _arrays_of(value: Value) -> Iterator[IntArray]:
             yield from _arrays_of(field)
 
 
-def whole_window_schedule(graph: Graph, program: Sequence[Call | Alias], *, keep_input: bool = False) -> Schedule:
+def whole_window_schedule(graph: Graph, program: Sequence[Item], *, keep_input: bool = False) -> Schedule:
     """Returns the schedule of whole-window mode: every inference computes everything.
 
     Args:
@@ -125,19 +137,50 @@ def whole_window_schedule(graph: Graph, program: Sequence[Call | Alias], *, keep
         program: the lowered ops, in order.
         keep_input: an inference leaves the input unchanged; otherwise its bytes may be reused for other tensors.
     """
-    workspace = workspace_of(graph, program, keep_input=keep_input)
+    histories = find_histories(graph, program)
+    graph, program = assign_last(graph, program, histories)
+    workspace = workspace_of(graph, program, keep_input=keep_input, histories=histories)
 
     def place(tensor: Tensor) -> Operand:
         number = workspace.of_tensor.get(tensor.index)
-        return tensor if number is None else Place(number)
+        return tensor if number is None else Place(number, workspace.offsets.get(tensor.index, 0))
 
-    def step(op: Op, item: Call | Alias) -> Step:
+    def step(op: Op, item: Item) -> Step:
         if isinstance(item, Alias):
+            return NoOp(op)
+        if isinstance(item, Copy):
+            return _move(op, place(item.source), place(item.output), item.source.size)
+        if item.output.index in workspace.views:
             return NoOp(op)
         scratch = workspace.of_scratch.get(op.index)
         operands = tuple(place(tensor) for tensor in (*item.inputs, item.output))
-        return Run(op, item, f"op{op.index}", operands, None if scratch is None else Place(scratch))
+        return Run(op, item, op.c_name, operands, None if scratch is None else Place(scratch))
 
-    steps = [step(op, item) for op, item in zip(graph.ops, program, strict=True)]
+    instead = dict(_steps_of(histories, place))
+    steps = [instead.get(id(op)) or step(op, item) for op, item in zip(graph.ops, program, strict=True)]
     source, output = (Place(workspace.of_tensor[tensor.index]) for tensor in (graph.input, graph.output))
-    return Schedule(graph, steps, workspace.buffers, source, output)
+    states = [State(_placed(place(variable.tensor)), variable.initial) for variable in graph.variables]
+    return Schedule(graph, steps, workspace.buffers, source, output, states=states)
+
+
+def _steps_of(histories: Sequence[History], place: Callable[[Tensor], Operand]) -> Iterator[tuple[int, Step]]:
+    """Yields what an op of a history becomes, by its id."""
+    for history in histories:
+        rows, new = _placed(place(history.rows)), place(history.new)
+        end, size = rows.at(history.state.size), history.state.size
+        in_place = new == end
+        yield (
+            id(history.concatenation),
+            NoOp(history.concatenation) if in_place else _move(history.concatenation, new, end, history.new.size),
+        )
+        yield id(history.slice), NoOp(history.slice)
+        yield id(history.assignment), Move(history.assignment, rows, rows.at(history.new.size), size)
+
+
+def _move(op: Op, source: Operand, to: Operand, size: int) -> Move:
+    return Move(op, _placed(to), source, size)
+
+
+def _placed(operand: Operand) -> Place:
+    assert isinstance(operand, Place)
+    return operand

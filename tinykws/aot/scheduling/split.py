@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tinykws.aot.lowering.call import Alias, Call
+from tinykws.aot.lowering.call import Alias, Call, Item
 from tinykws.aot.reader.graph import Graph, Tensor
 from tinykws.aot.scheduling.dense_sums import DenseSums, dense_sums_of
 from tinykws.aot.scheduling.overlap import OverlapAnalysis
@@ -23,7 +23,7 @@ class Split:
     def __init__(
         self,
         graph: Graph,
-        program: Sequence[Call | Alias],
+        program: Sequence[Item],
         analysis: OverlapAnalysis,
         n_ops: int,
         summed: tuple[int, DenseSums] | None,
@@ -78,9 +78,7 @@ class Split:
         return False
 
 
-def summed_dense(
-    program: Sequence[Call | Alias], analysis: OverlapAnalysis, n_ops: int
-) -> tuple[int, DenseSums] | None:
+def summed_dense(program: Sequence[Item], analysis: OverlapAnalysis, n_ops: int) -> tuple[int, DenseSums] | None:
     """Returns the dense layer that can keep partial sums: the only reader of the last streamed op's output, if any."""
     owners, tensor = owners_of(program), program[n_ops - 1].output
     readers = readers_of(program, owners, tensor.index)
@@ -91,7 +89,7 @@ def summed_dense(
     return None if sums is None else (readers[0], sums)
 
 
-def readers_of(program: Sequence[Call | Alias], owners: dict[int, int], owner: int) -> list[int]:
+def readers_of(program: Sequence[Item], owners: dict[int, int], owner: int) -> list[int]:
     """Returns the indexes of the ops that read a tensor, reshaped or not."""
     return [
         at
@@ -100,7 +98,7 @@ def readers_of(program: Sequence[Call | Alias], owners: dict[int, int], owner: i
     ]
 
 
-def owners_of(program: Sequence[Call | Alias]) -> dict[int, int]:
+def owners_of(program: Sequence[Item]) -> dict[int, int]:
     """Returns, for the output of each RESHAPE, the index of the tensor whose bytes it reinterprets."""
     owners: dict[int, int] = {}
     for item in program:

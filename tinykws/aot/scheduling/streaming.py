@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from tinykws.aot.lowering.call import Alias, Call
+from tinykws.aot.lowering.call import Alias, Call, Item
 from tinykws.aot.reader.graph import Graph, Op, Tensor
 from tinykws.aot.scheduling.buffers import BufferTable
 from tinykws.aot.scheduling.dense_sums import DenseSums
@@ -21,11 +21,13 @@ from tinykws.aot.scheduling.schedule import Move, NoOp, Operand, Place, Run, Sch
 from tinykws.aot.scheduling.split import BOTTOM, TOP, Split, owners_of, summed_dense
 
 
-def streaming_schedules(graph: Graph, program: Sequence[Call | Alias], analysis: OverlapAnalysis) -> Iterator[Schedule]:
+def streaming_schedules(graph: Graph, program: Sequence[Item], analysis: OverlapAnalysis) -> Iterator[Schedule]:
     """Yields a schedule for each number of streamed ops, from the first op only, with and without partial sums.
 
     The op that computes the model's output never streams: it has few rows, and they must lie in one place.
     """
+    if graph.variables:
+        return
     owners = owners_of(program)
     last = owners.get(graph.output.index, graph.output.index)
     for n_ops in range(1, analysis.n_ops + 1):
@@ -75,7 +77,7 @@ class _Builder:
         calls: list[tuple[Op, Call]] = []
         for index in group:
             op, item = self._split.graph.ops[index], self._split.program[index]
-            if isinstance(item, Alias):
+            if not isinstance(item, Call):
                 self._steps.append(NoOp(op))
                 continue
             calls.append((op, item))
@@ -136,7 +138,7 @@ class _Builder:
 
     def _add_whole(self, index: int) -> None:
         op, item = self._split.graph.ops[index], self._split.program[index]
-        if isinstance(item, Alias):
+        if not isinstance(item, Call):
             self._steps.append(NoOp(op))
             return
         output = self._whole_output(index, op, item)
@@ -159,7 +161,7 @@ class _Builder:
         scratch = None
         if call.scratch_bytes:
             scratch = self._table.new((len(self._steps), "scratch"), f"scratch of {op.where}", call.scratch_bytes)
-        name = f"op{op.index}_{suffix}" if suffix else f"op{op.index}"
+        name = f"{op.c_name}_{suffix}" if suffix else op.c_name
         self._steps.append(Run(op, call, name, tuple(operands), scratch, about))
         for place in (*operands, scratch):
             if isinstance(place, Place):

@@ -47,6 +47,16 @@ static void get_ready(void *context)
     kws_model_invoke(&((tinykws *)context)->model);
 }
 
+/* For a model that keeps state. */
+static void forget(void *context)
+{
+#ifdef KWS_MODEL_STATE_BYTES
+    kws_model_reset(&((tinykws *)context)->model);
+#else
+    (void)context;
+#endif
+}
+
 static void tell_detection(void *context, const kws_detection *detection)
 {
     const tinykws *kws = (const tinykws *)context;
@@ -74,6 +84,7 @@ static kws_listener_config config_of(tinykws *kws)
         KWS_LISTENER_SETTINGS,
         .infer = infer,
         .get_ready = KWS_MODEL_INFERENCE_STRIDE != 0 ? get_ready : NULL,
+        .on_reset = forget,
         .on_detection = tell_detection,
         .on_levels = tell_levels,
         .context = kws,

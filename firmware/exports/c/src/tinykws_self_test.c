@@ -10,8 +10,12 @@
 
 #ifdef KWS_SELF_TEST_SEED
 
-/* Exactly one model input: the model runs once, at the end. */
-#define CLIP_SAMPLES ((KWS_WINDOW_MS + (KWS_N_FRAMES - 1) * KWS_STRIDE_MS) * (KWS_SAMPLE_RATE_HZ / 1000))
+/* One model input: the model runs once, at the end. Of a model that keeps state, several. */
+#ifndef KWS_SELF_TEST_INFERENCES
+#define KWS_SELF_TEST_INFERENCES 1
+#endif
+#define CLIP_FRAMES (KWS_N_FRAMES + (KWS_SELF_TEST_INFERENCES - 1) * KWS_INFERENCE_STRIDE)
+#define CLIP_SAMPLES ((KWS_WINDOW_MS + (CLIP_FRAMES - 1) * KWS_STRIDE_MS) * (KWS_SAMPLE_RATE_HZ / 1000))
 #define LARGEST_BLOCK 256
 
 typedef struct {
