@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tinykws.audio.files import write_wav
 from tinykws.project.synth_settings import SynthSettings
 from tinykws.speech import festival
 from tinykws.speech.engines import EngineSetup, Utterance
@@ -72,3 +73,23 @@ def test_what_went_wrong_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(festival, "_run", lambda *_: Finished(255, "", "SIOD ERROR: unbound variable : voice_x", 0.1))
     with pytest.raises(ToolError, match=r"failed at 'computer' with voice x: SIOD ERROR: unbound variable"):
         FestivalEngine(ENGLISH).speak("x", Utterance("computer"))
+
+
+def test_after_a_crash_the_text_is_said_in_the_usual_manner(monkeypatch: pytest.MonkeyPatch) -> None:
+    """festival 2.5 crashed at 'trir.' with the voice ked_diphone, at some rates."""
+    scripts: list[str] = []
+
+    def crashes_once(*arguments: str) -> Finished:
+        file = Path(arguments[1]).with_suffix(".wav")
+        scripts.append(Path(arguments[1]).read_text().replace(str(file), "FILE"))
+        if len(scripts) == 1:
+            file.write_bytes(b"RIFF cut off")
+            return Finished(134, "", "malloc(): corrupted top size", 0.1)
+        write_wav(file, np.full(16000, 1000, np.int16))
+        return Finished(0, "", "", 0.1)
+
+    monkeypatch.setattr(festival, "_run", crashes_once)
+    sound = FestivalEngine(ENGLISH).speak("x", Utterance("trir.", rate_wpm=300, pitch=90))
+    assert sound.samples.tolist() == [1000] * 16000
+    FestivalEngine(ENGLISH).speak("x", Utterance("trir."))
+    assert scripts[1] == scripts[2] != scripts[0]

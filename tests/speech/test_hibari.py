@@ -12,7 +12,8 @@ import pytest
 from engine_checks import engine, pitch_hz, seconds
 
 from tinykws.speech.engines import Utterance
-from tinykws.speech.hibari import PHONEMES, _phonemes
+from tinykws.speech.hibari import _phonemes
+from tinykws.speech.misaki_alphabet import SOUNDS
 from tinykws.speech.voice_folders import voices_dir
 from tinykws.support.errors import ConfigError, ToolError
 
@@ -67,7 +68,7 @@ def test_it_says_near_misses_as_they_are_written(tmp_path: Path) -> None:
 
 def test_every_sound_of_the_table_is_in_hibaris_alphabet() -> None:
     known = hibari.Hibari().vocab
-    assert {symbol for written in PHONEMES.values() for symbol in written} <= known.keys()
+    assert {symbol for written in SOUNDS.values() for symbol in written} <= known.keys()
 
 
 def test_a_word_in_ipa_sounds_like_the_word(tmp_path: Path) -> None:

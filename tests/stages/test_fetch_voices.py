@@ -292,6 +292,7 @@ def test_the_command_fetches_and_lists(archive: Path, capsys: pytest.CaptureFixt
     assert run(["fetch", "voices", "--json"]) == 0
     assert {each["name"]: each["fetched"] for each in json.loads(capsys.readouterr().out)} == {
         "gnuspeech": True,
+        "kokoro": False,
         "hibari": False,
     }
     assert run(["fetch", "speech_commands", "gnuspeech"]) == 2

@@ -67,7 +67,7 @@ def fetch(
     everything is there already, it does nothing.
 
     `fetch voices` lists voices; `fetch voices VOICE` downloads one of them for all projects of this user: gnuspeech,
-    hibari, or a voice of Piper's collection by its name. The licence is shown first.
+    kokoro, hibari, or a voice of Piper's collection by its name. The licence is shown first.
 
     \b
     Examples:
@@ -78,6 +78,7 @@ def fetch(
       tinykws fetch esc50 --project hello --accept-non-commercial
       tinykws fetch speech_commands --into ~/speech_commands
       tinykws fetch voices gnuspeech
+      tinykws fetch voices kokoro
       tinykws fetch voices en_US-libritts_r-medium
       tinykws fetch speech_commands --url file:///media/usb/speech_commands_v0.02.tar.gz
     """

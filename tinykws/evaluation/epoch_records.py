@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 
 from tinykws.evaluation.scoring import score
-from tinykws.project.training_settings import TrainingSettings
 from tinykws.support.progress import Progress
 from tinykws.training.class_weights import class_weights
 from tinykws.training.keras_network import Network
@@ -39,17 +38,16 @@ class EpochRecord:
 
 
 def learn(
-    run: Run, settings: TrainingSettings, dataset: Dataset, progress: Progress
+    run: Run, dataset: Dataset, progress: Progress
 ) -> tuple[list[EpochRecord], EpochRecord, list[npt.NDArray[Any]]]:
     """Returns the record of each epoch, that of the epoch to keep, and its weights."""
-    assert settings.epochs is not None
     history: list[EpochRecord] = []
     kept = 0
     weights = run.weights()
     with contextlib.closing(run.epochs()) as made:
-        for number, fit in enumerate(progress.track(made, "train", settings.epochs)):
+        for number, fit in enumerate(progress.track(made, "train", run.n_epochs)):
             history.append(record_of(number + 1, fit, run.network, dataset))
-            progress.say(_line(history[-1], settings.epochs))
+            progress.say(_line(history[-1], run.n_epochs))
             if not number or run.keeps_last or history[-1].merit > history[kept].merit:
                 kept, weights = number, run.weights()
     return history, history[kept], weights

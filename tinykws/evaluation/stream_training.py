@@ -69,7 +69,7 @@ def learn_streams(
         if teacher is not None:
             lessons = _lessons(teacher, first, project, settings, talk, recordings=recordings, progress=progress)
         run = new_run(lessons)
-        history = _learn_and_keep(run, facts, folder, settings, first, progress=progress)
+        history = _learn_and_keep(run, facts, folder, first, progress)
     if len(recordings) < FEWEST_RECORDINGS:
         if len(recordings):
             progress.say(f"{len(recordings)} recordings are too few to tell whether they help: record twenty")
@@ -113,11 +113,9 @@ def _restored(
     return run, history
 
 
-def _learn_and_keep(
-    run: Run, facts: Facts, folder: Path, settings: TrainingSettings, dataset: Dataset, *, progress: Progress
-) -> list[EpochRecord]:
+def _learn_and_keep(run: Run, facts: Facts, folder: Path, dataset: Dataset, progress: Progress) -> list[EpochRecord]:
     """Trains on everything but the recordings to fine-tune on; returns the record of each epoch."""
-    history, _, weights = learn(run, settings, dataset, progress)
+    history, _, weights = learn(run, dataset, progress)
     run.restore(weights)
     keep_start(folder, facts, weights, [dataclasses.asdict(record) for record in history])
     return history

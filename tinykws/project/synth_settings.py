@@ -24,8 +24,8 @@ class SynthSettings:
     recordings only."""
     engines: tuple[str, ...] = one_or_several((AUTO,))
     """Text-to-speech engines that share the clips. `auto`: all that are installed and speak the language; or a list of
-    `espeak`, `flite`, `gnuspeech`, `hibari`, `piper`, and engines of other packages. More engines give more different
-    voices, and the network then learns the word and not the synthesizer."""
+    `espeak`, `festival`, `flite`, `gnuspeech`, `hibari`, `kokoro`, `piper`, and engines of other packages. More engines
+    give more different voices, and the network then learns the word and not the synthesizer."""
     held_back: tuple[str, ...] = one_or_several((AUTO,))
     """Engines whose voices are for validation and testing only, so that figures are about speakers of a kind that
     training never heard. `auto`: one of seven engines, two of nine or more, none of six. `[]`: none; each engine's

@@ -7,8 +7,8 @@ stage `synth` (tinykws/stages/synth.py) puts these together and writes build/syn
 
 A new text-to-speech engine is a subclass of `engines.SpeechEngine`: in a package of its own, registered by an entry
 point of the group `tinykws.speech_engines`, or in a module here, listed in `engines.BUILT_IN`. Those here are
-espeak.py, festival.py, flite.py, hibari.py, gnuspeech.py and piper.py; docs/guides/add_a_speech_engine.md shows a
-complete one.
+espeak.py, festival.py, flite.py, hibari.py, gnuspeech.py, kokoro.py and piper.py;
+docs/guides/add_a_speech_engine.md shows a complete one.
 
 Contents:
     vocabulary.choose_vocabulary: chooses all texts to synthesize, and the accents that can say them.
@@ -28,6 +28,8 @@ Contents:
     gnuspeech.GnuspeechEngine: GnuSpeech, a model of the vocal tract: English speakers of any size.
     gnuspeech_program.GnuspeechProgram: GnuSpeech's WebAssembly, its imports and its files.
     vocal_tracts.random_tract: generates a speaker for GnuSpeech at random.
+    kokoro.KokoroEngine: Kokoro, 54 natural speakers of English.
+    misaki_alphabet.in_misaki: the alphabet of Kokoro and hibari.
     english_ipa.split_sounds: splits IPA into the sounds of an engine's alphabet.
     voice_downloads.piper_voice: addresses and checksums of a voice of Piper's collection.
     voice_downloads.licence_of_card: reads the licence in a MODEL_CARD.

@@ -35,6 +35,7 @@ BUILT_IN = {
     "flite": "tinykws.speech.flite:FliteEngine",
     "gnuspeech": "tinykws.speech.gnuspeech:GnuspeechEngine",
     "hibari": "tinykws.speech.hibari:HibariEngine",
+    "kokoro": "tinykws.speech.kokoro:KokoroEngine",
     "piper": "tinykws.speech.piper:PiperEngine",
 }
 """Engine name in kws.yaml to `module:class`."""

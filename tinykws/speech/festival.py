@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import tempfile
 from pathlib import Path
@@ -57,15 +58,27 @@ class FestivalEngine(SpeechEngine):
         return re.fullmatch(r"[A-Za-z' -]*[A-Za-z][A-Za-z' -]*", text) is not None
 
     def speak(self, voice: str, utterance: Utterance) -> Sound:
-        """Synthesizes an utterance in a process of its own; calls do not depend on each other."""
+        """Synthesizes an utterance in a process of its own; calls do not depend on each other.
+
+        festival 2.5 sometimes crashes at an utterance; the same text in the voice's usual manner is said instead.
+        """
+        usual = dataclasses.replace(utterance, rate_wpm=USUAL_WPM, pitch=50, pitch_range=50)
         with tempfile.TemporaryDirectory(prefix="tinykws-") as folder:
-            script, file = Path(folder) / "say.scm", Path(folder) / "said.wav"
-            script.write_text(_script(voice, utterance, file), encoding="ascii")
-            done = _run("-b", str(script))
-            if done.exit_code or not file.is_file():
-                reason = (done.stderr or done.stdout).strip() or f"exit code {done.exit_code}"
-                raise ToolError(f"festival failed at {utterance.text!r} with voice {voice}: {reason}")
+            file = Path(folder) / "said.wav"
+            reasons = [_said(voice, each, file) for each in (utterance, usual) if not file.is_file()]
+            if not file.is_file():
+                raise ToolError(f"festival failed at {utterance.text!r} with voice {voice}: {reasons[0]}")
             return Sound(read_audio(file, SAMPLE_RATE_HZ).samples, SAMPLE_RATE_HZ)
+
+
+def _said(voice: str, utterance: Utterance, file: Path) -> str:
+    """Has an utterance written to a file; returns why that failed, and then there is no file."""
+    script = file.with_suffix(".scm")
+    script.write_text(_script(voice, utterance, file), encoding="ascii")
+    done = _run("-b", str(script))
+    if done.exit_code:
+        file.unlink(missing_ok=True)
+    return (done.stderr or done.stdout).strip() or f"exit code {done.exit_code}"
 
 
 def _script(voice: str, utterance: Utterance, file: Path) -> str:

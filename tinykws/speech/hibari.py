@@ -19,14 +19,8 @@ import numpy as np
 
 from tinykws.audio.samples import FULL_SCALE, saturated
 from tinykws.speech.engines import USUAL_WPM, Sound, Speak, SpeechEngine, Utterance
-from tinykws.speech.english_ipa import (
-    STRESS,
-    bracketed_ipa,
-    in_english_letters,
-    is_english,
-    require_english,
-    split_sounds,
-)
+from tinykws.speech.english_ipa import bracketed_ipa, in_english_letters, is_english, require_english
+from tinykws.speech.misaki_alphabet import in_misaki
 from tinykws.speech.voice_folders import voices_dir
 from tinykws.support.errors import ConfigError, ToolError
 
@@ -37,14 +31,6 @@ SPEEDS = (0.5, 2.0)
 """What the network was made for."""
 VOICED_HZ = 40.0
 """hibari's own limit: frames below are not voiced."""
-
-_PHONEMES = """
-eɪ=A aɪ=I aʊ=W ɔɪ=Y oʊ=O əʊ=O tʃ=ʧ dʒ=ʤ iə=iə ɪə=ɪə eə=ɛɹ ʊə=ʊə ɑː=ɑ ɔː=ɔ ɜː=ɜɹ iː=i uː=u oː=ɔ n̩=ᵊn l̩=ᵊl
-m̩=ᵊm i=i ɪ=ɪ ᵻ=ɪ ʊ=ʊ u=u ʌ=ʌ æ=æ a=æ ɛ=ɛ e=ɛ ɒ=ɑ ɔ=ɔ ɑ=ɑ ə=ə ɐ=ə ɚ=əɹ ɜ=ɜɹ o=ɔ b=b d=d f=f ɡ=ɡ h=h j=j k=k
-l=l ɫ=l m=m n=n ŋ=ŋ p=p ɹ=ɹ r=ɹ s=s ʃ=ʃ t=t ɾ=T ʔ=t θ=θ ð=ð v=v w=w x=k z=z ʒ=ʒ
-"""
-PHONEMES = {ipa: written for ipa, _, written in (entry.partition("=") for entry in _PHONEMES.split())}
-"""espeak-ng's IPA of English to the alphabet that hibari reads (that of Kokoro and misaki)."""
 
 
 class HibariEngine(SpeechEngine):
@@ -76,8 +62,7 @@ class HibariEngine(SpeechEngine):
 
     def says(self, text: str) -> bool:
         """Returns whether a text is in English letters, or in IPA for which hibari has symbols."""
-        ipa = bracketed_ipa(text)
-        return in_english_letters(text) if ipa is None else split_sounds(ipa, PHONEMES) is not None
+        return in_english_letters(text) if bracketed_ipa(text) is None else in_misaki(text) is not None
 
     @contextlib.contextmanager
     def speaking(self, seed: int) -> Iterator[Speak]:  # noqa: ARG002
@@ -127,12 +112,8 @@ def _synthesize(hibari: Any, utterance: Utterance) -> Sound:
 
 
 def _phonemes(hibari: Any, text: str) -> list[str]:
-    ipa = bracketed_ipa(text)
-    if ipa is None:
-        return list(hibari.phonemize(text))
-    sounds = split_sounds(ipa, PHONEMES) or []
-    end = text[-1] if text[-1] in ".!?" else ""
-    return ["".join(each if each in STRESS else PHONEMES[each] for each in sounds) + end]
+    written = in_misaki(text)
+    return list(hibari.phonemize(text)) if written is None else [written]
 
 
 def _shifted(pitch_hz: np.ndarray[Any, Any], utterance: Utterance) -> np.ndarray[Any, Any]:

@@ -66,7 +66,14 @@ _HIBARI_VOICES = (
     ("bm_fable.int8.onnx", 7_936_868, "c28529302f2d27cd12f62625c24425888c4e3c2675583100ec530259136b8bc6"),
     ("af_kore.int8.onnx", 7_936_868, "346885752673e45d42f9864c9e2432094bc4b6385df060d4b83273da764d2fa9"),
 )
-# Sources: GnuSpeech's checksum is npm's `dist.integrity` of version 0.3.0; hibari's are in its package (voices.json).
+_KOKORO_SPEAKERS = """
+af_alloy af_aoede af_bella af_heart af_jessica af_kore af_nicole af_nova af_river af_sarah af_sky am_adam am_echo
+am_eric am_fenrir am_liam am_michael am_onyx am_puck am_santa bf_alice bf_emma bf_isabella bf_lily bm_daniel
+bm_fable bm_george bm_lewis ef_dora em_alex em_santa ff_siwis hf_alpha hf_beta hm_omega hm_psi if_sara im_nicola
+jf_alpha jf_gongitsune jf_nezumi jf_tebukuro jm_kumo pf_dora pm_alex pm_santa zf_xiaobei zf_xiaoni zf_xiaoxiao
+zf_xiaoyi zm_yunjian zm_yunxi zm_yunxia zm_yunyang
+"""
+# Sources: checksums of GnuSpeech 0.3.0 and Kokoro's speakers are npm's `dist.integrity`; hibari's are in its package.
 VOICE_SETS = {
     each.name: each
     for each in (
@@ -85,6 +92,22 @@ VOICE_SETS = {
             licence="GnuSpeech, GPL-3.0-or-later (its text is next to the program)",
             gives="120 random English speakers of all sizes, children too",
             members={"package/wasm/gnuspeech.wasm": "gnuspeech.wasm", "package/COPYING": "COPYING"},
+        ),
+        VoiceSet(
+            name="kokoro",
+            engine="kokoro",
+            base="https://registry.npmjs.org/kokoro-js/-/",
+            files=(
+                VoiceFile(
+                    "kokoro-js-1.2.1.tgz",
+                    "sha512:a2ad076495a2b37b7c94446430987ce162d4f3a769603d04b813eda989cb950c"
+                    "f214fd4e9320510dcc1e02a09f84d3a996dc8df63fdace9d47eaeb82e3b81287",
+                    26_887_218,
+                ),
+            ),
+            licence="Kokoro-82M, Apache-2.0",
+            gives="54 speakers of nine languages, all of whom can speak English; needs the extra tinykws[kokoro]",
+            members={f"package/voices/{name}.bin": f"{name}.bin" for name in _KOKORO_SPEAKERS.split()},
         ),
         VoiceSet(
             name="hibari",

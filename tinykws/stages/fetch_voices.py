@@ -49,7 +49,7 @@ def fetch_voices(
     """Downloads a set of voices.
 
     Args:
-        name: `gnuspeech`, `hibari`, or a voice of Piper's collection.
+        name: `gnuspeech`, `kokoro`, `hibari`, or a voice of Piper's collection.
         base: address or folder of a copy, instead of the public one.
         progress: shows the licence, then the downloads.
         sleep: waits between attempts.

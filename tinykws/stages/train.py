@@ -90,7 +90,7 @@ def train(project: Project, *, progress: Progress = SILENT) -> TrainReport:
         run, history, best, gain = learn_streams(dataset, project, settings, _teacher(project, progress), progress)
     else:
         run, gain = _run(dataset, project, settings), None
-        history, best, weights = learn(run, settings, dataset, progress)
+        history, best, weights = learn(run, dataset, progress)
         run.restore(weights)
     if isinstance(run, ClipRun) and run.teacher is not None:
         figures = _figures_of(run.teacher, dataset)

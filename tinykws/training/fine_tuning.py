@@ -147,7 +147,8 @@ class FineTuner:
 
     def tune(self, recordings: Rows) -> EpochResult:
         """Trains on these recordings from the weights of the beginning; returns how the last epoch went."""
-        self._trainer.start_again(self._weights)
+        self._trainer.restore(self._weights)
+        self._trainer.begin(EPOCHS, LEARNING_RATE)
         made = self._maker(mixed(self._dataset, recordings, self.share, self._settings.seed)).first(EPOCHS)
         try:
             results = [self._trainer.train_epoch(segments) for segments in made]

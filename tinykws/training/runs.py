@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 from collections.abc import Generator, Sequence
 from typing import Any, Protocol
 
@@ -18,15 +20,24 @@ from tinykws.training.epochs import Epochs
 from tinykws.training.keras_network import Network
 from tinykws.training.lessons import Lessons
 from tinykws.training.segments import SegmentMaker
-from tinykws.training.stream_trainer import StreamTrainer
+from tinykws.training.stream_trainer import LEARNING_RATE, StreamTrainer
 from tinykws.training.trainer import EpochResult, Trainer
 from tinykws.training.word_targets import WordTargets
 from tinykws.training_data.dataset import Dataset
+
+TAUGHT_EPOCHS = 8
+"""Epochs with a pretrained teacher, after those of the settings …"""
+TAUGHT_LEARNING_RATE = 0.001
+"""… at this highest learning rate …"""
+TAUGHT_SEED = 100
+"""… on other segments."""
 
 
 class Run(Protocol):
     """A training in progress."""
 
+    n_epochs: int
+    """How many epochs it has."""
     keeps_last: bool
     """Whether the last epoch's weights are the result; otherwise the best epoch's on the validation clips."""
 
@@ -59,6 +70,8 @@ class ClipRun:
     def __init__(self, dataset: Dataset, settings: TrainingSettings, trainer: Trainer, teacher: Trainer | None) -> None:
         self._dataset, self._settings = dataset, settings
         self._trainer, self._teacher = trainer, teacher
+        assert settings.epochs is not None
+        self.n_epochs = settings.epochs
         self._words = WordTargets(dataset)
         assert settings.class_balance is not None
         label_ids = np.asarray(dataset.label_ids("training"), np.int64)
@@ -76,8 +89,7 @@ class ClipRun:
 
     def epochs(self) -> Generator[EpochResult, None, None]:
         """Learns one epoch after another, and yields how each went."""
-        assert self._settings.epochs is not None
-        made = Epochs(self._dataset, self._settings.augmentation, self._settings.seed).first(self._settings.epochs)
+        made = Epochs(self._dataset, self._settings.augmentation, self._settings.seed).first(self.n_epochs)
         try:
             for epoch in made:
                 batch = (
@@ -101,8 +113,20 @@ class ClipRun:
         self._trainer.restore(weights)
 
 
+@dataclasses.dataclass(frozen=True)
+class _Phase:
+    """Epochs of a training on segments that share a schedule of the learning rate."""
+
+    maker: SegmentMaker
+    epochs: int
+    learning_rate: float
+
+
 class StreamRun:
     """Learns from segments of streams.
+
+    It learns from the labels first. A pretrained teacher joins for some more epochs at a lower learning rate: taught
+    from the beginning, a network heard fewer people (docs/notebook/hearing_people.md).
 
     The last epoch is kept: what its figures on validation clips gain or lose from epoch to epoch says little about a
     stream.
@@ -127,11 +151,16 @@ class StreamRun:
     ) -> None:
         assert architecture in STREAM_WIDTHS
         assert settings.epochs is not None
-        shape = shape_for(dataset.frontend.n_frames)
-        self._count = settings.epochs
-        self._maker = SegmentMaker(dataset, talk, settings.augmentation, shape, settings.seed, lessons=lessons)
+        segments = functools.partial(
+            SegmentMaker, dataset, talk, settings.augmentation, shape_for(dataset.frontend.n_frames)
+        )
+        self._phases = [_Phase(segments(settings.seed), settings.epochs, LEARNING_RATE)]
+        if lessons is not None:
+            taught = segments(settings.seed + TAUGHT_SEED, lessons=lessons)
+            self._phases.append(_Phase(taught, TAUGHT_EPOCHS, TAUGHT_LEARNING_RATE))
+        self.n_epochs = sum(phase.epochs for phase in self._phases)
         self._trainer = StreamTrainer(
-            architecture, dataset.frontend.features_shape, len(dataset.labels), self._maker, settings
+            architecture, dataset.frontend.features_shape, len(dataset.labels), self._phases[0].maker, settings
         )
 
     @property
@@ -141,12 +170,14 @@ class StreamRun:
 
     def epochs(self) -> Generator[EpochResult, None, None]:
         """Learns one epoch after another, and yields how each went."""
-        made = self._maker.first(self._count)
-        try:
-            for segments in made:
-                yield self._trainer.train_epoch(segments)
-        finally:
-            made.close()
+        for phase in self._phases:
+            self._trainer.begin(phase.epochs, phase.learning_rate)
+            made = phase.maker.first(phase.epochs)
+            try:
+                for segments in made:
+                    yield self._trainer.train_epoch(segments)
+            finally:
+                made.close()
 
     def weights(self) -> list[npt.NDArray[Any]]:
         """Returns a copy of all weights."""

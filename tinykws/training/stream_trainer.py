@@ -45,7 +45,7 @@ class StreamTrainer:
         learning_rate: float = LEARNING_RATE,
         passes: int = PASSES,
     ) -> None:
-        """Creates an untrained network and a learning rate schedule for `settings.epochs` epochs, which must be set.
+        """Creates an untrained network, and begins a training of `settings.epochs` epochs, which must be set.
 
         Args:
             architecture: a name of STREAM_WIDTHS.
@@ -66,11 +66,21 @@ class StreamTrainer:
             shape=shape_for(features_shape[0]),
         )
         self._settings = settings
-        self._rng = np.random.default_rng([settings.seed, 3])
-        assert settings.epochs is not None
         self._passes = passes
-        steps = settings.epochs * passes * -(-maker.n_segments // settings.batch_size)
-        self._step = self._make_step(schedule(learning_rate, steps))
+        self._steps_per_epoch = passes * -(-maker.n_segments // settings.batch_size)
+        self._gradients = self._make_gradients()
+        assert settings.epochs is not None
+        self.begin(settings.epochs, learning_rate)
+
+    def begin(self, epochs: int, learning_rate: float) -> None:
+        """Begins a training from the present weights: a new optimizer, whose learning rate rises, then falls to zero.
+
+        Args:
+            epochs: how many will be learned.
+            learning_rate: the highest one.
+        """
+        self._apply = self._make_apply(schedule(learning_rate, epochs * self._steps_per_epoch))
+        self._rng = np.random.default_rng([self._settings.seed, 3])
 
     @property
     def network(self) -> Network:
@@ -86,9 +96,10 @@ class StreamTrainer:
             for start in range(0, len(order), size):
                 rows = order[start : start + size]
                 features = real_values(warped(segments.features[rows], self._settings.augmentation, self._rng))
-                step_loss, hits, counted = self._step(
+                gradients, (step_loss, hits, counted) = self._gradients(
                     features, segments.targets[rows].astype(np.int32), self._taught(segments, rows)
                 )
+                self._apply(gradients)
                 loss, correct, count = loss + float(step_loss), correct + float(hits), count + float(counted)
         return EpochResult(loss / count, correct / count)
 
@@ -106,28 +117,17 @@ class StreamTrainer:
         """Sets weights that `weights` returned earlier."""
         self._rows.set_weights(weights)
 
-    def start_again(self, weights: list[npt.NDArray[Any]]) -> None:
-        """Sets weights that `weights` returned; the optimizer and the learning rate's schedule begin again."""
-        self._rows.set_weights(weights)
-        for variable in self._optimizer.variables:
-            variable.assign(np.zeros(variable.shape, variable.dtype))
-        self._rng = np.random.default_rng([self._settings.seed, 3])
-
     def logits(self, features: npt.NDArray[np.int8]) -> npt.NDArray[np.float32]:
         """Returns float [n, rows, n_labels] of int8 [n, n_frames, n_mels], as long as the segments."""
         size = self._settings.batch_size
         batches = [features[start : start + size] for start in range(0, len(features), size)]
         return np.concatenate([self._rows(real_values(batch), training=False).numpy() for batch in batches])
 
-    def _make_step(self, learning_rate: Any) -> Any:
-        """Returns a function that trains on one batch and returns the sums of losses, correct rows and counted rows."""
-        import keras
+    def _make_gradients(self) -> Any:
+        """Returns a function of a batch: gradients, and the sums of losses, of correct rows and of counted rows."""
         import tensorflow
 
         model, variables = self._rows, self._rows.trainable_variables
-        optimizer = keras.optimizers.Adam(learning_rate, clipnorm=GRADIENT_NORM)
-        optimizer.build(variables)
-        self._optimizer = optimizer
 
         def gradients(features: Any, targets: Any, taught: Any) -> Any:
             with tensorflow.GradientTape() as tape:
@@ -144,18 +144,17 @@ class StreamTrainer:
             sums = [tensorflow.reduce_sum(value) for value in (losses, correct, counted)]
             return tape.gradient(loss, variables), sums
 
-        def apply(values: Any) -> None:
-            optimizer.apply(values, variables)
+        return tensorflow.function(gradients, jit_compile=True)
 
-        compiled = tensorflow.function(gradients, jit_compile=True)
-        applied = tensorflow.function(apply)
+    def _make_apply(self, learning_rate: Any) -> Any:
+        """Returns a function that lets a new optimizer take a step by gradients."""
+        import keras
+        import tensorflow
 
-        def step(features: Any, targets: Any, taught: Any) -> Any:
-            values, sums = compiled(features, targets, taught)
-            applied(values)
-            return sums
-
-        return step
+        variables = self._rows.trainable_variables
+        optimizer = keras.optimizers.Adam(learning_rate, clipnorm=GRADIENT_NORM)
+        optimizer.build(variables)
+        return tensorflow.function(lambda gradients: optimizer.apply(gradients, variables))
 
 
 def losses_of_teacher(logits: Any, taught: Any) -> tuple[Any, Any]:
