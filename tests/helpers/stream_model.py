@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -12,9 +13,13 @@ import numpy.typing as npt
 from tinykws.aot.reader.graph import Graph
 from tinykws.cost.stream_graph import stream_graph
 from tinykws.exports.esphome.tflite_writer import Subgraph, write_tflite
+from tinykws.model.bundle import Bundle
 from tinykws.model.lowered_model import LoweredModel
-from tinykws.project.frontend_settings import FEATURE_SCALE
+from tinykws.project.frontend_settings import FEATURE_SCALE, FrontendSettings
+from tinykws.stages.quantize import import_model
 
+FRONTEND = FrontendSettings(stride_ms=10, tables="c_library")
+"""That of devices with ESPHome, with a model input of a second."""
 LOGITS_DEVIATION = 3.0
 
 
@@ -56,3 +61,11 @@ def wandering_frames(count: int, seed: int) -> npt.NDArray[np.int8]:
     rng = np.random.default_rng(seed)
     steps = np.cumsum(rng.normal(0, 12, (count, 40)), axis=0) + rng.uniform(0, 510, 40)
     return (np.abs((steps % 510) - 255) - 128).clip(-128, 127).astype(np.int8)
+
+
+def stream_bundle(folder: Path, *words: str, frontend: FrontendSettings = FRONTEND) -> Bundle:
+    """Writes a bundle of such a network, for the word `computer` if no other is named; an inference every 100 ms."""
+    names = ["silence", "unknown", *(words or ("computer",))]
+    model = folder.with_name(f"{folder.name}.tflite")
+    model.write_bytes(stream_tflite(frontend.n_frames, len(names), 16))
+    return import_model(model, names, folder, frontend=frontend)

@@ -17,8 +17,8 @@ from tinykws.model.tflm_interpreter import INSTALL_HINT, is_installed
 from tinykws.support.errors import ToolError
 
 AMPLE_BYTES = 1 << 20
-SPARE_BYTES = (0, 64, 128, 256, 512, 1024, 2048, 4096)
-"""Extra bytes that loading may need temporarily, in the order tried."""
+SPARE_BYTES = (1024, 4096, 6144, 8192, 12288, 16384, 32768)
+"""Extra bytes that planning the arena needs for a moment, more with each tensor; in the order tried."""
 BUFFER_RECORD_BYTES = 32
 """For the record of each scratch buffer, and the alignment of its data."""
 UNIT_BYTES = 1024
