@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 def export(
     form: str, folder: Path | None, project_dir: Path, bundle_dir: Path | None, engine: str, board_id: str | None,
     checked: tuple[Path, ...], rebuild: bool, as_json: bool, **of_esphome: Any,
-) -> None:  # fmt: skip
+) -> int:  # fmt: skip
     """Export the model as C for programs of your own, or as wake words for ESPHome.
 
     FORM is c (a plain folder with CMakeLists.txt), arduino (a library .zip for the Arduino IDE), esp-idf (a component)
@@ -62,8 +62,7 @@ def export(
     is_esphome = form == ESPHOME
     request = esphome_request(of_esphome, checked, is_esphome=is_esphome)
     if checked:
-        check_files(checked, as_json=as_json)
-        return
+        return check_files(checked, as_json=as_json)
     if folder is None:
         raise click.UsageError(f"name the folder to write: tinykws export {form} DIR")
     if is_esphome:
@@ -79,12 +78,13 @@ def export(
     place = workplace(project_dir, bundle_dir, progress, rebuild=rebuild, hold=rebuild)
     if is_esphome:
         run_export_esphome(place, folder, request, progress, as_json=as_json)
-        return
+        return 0
     report = export_bundle(place.bundle, form, folder, engine=engine, board=board, progress=progress)
     if as_json:
         print_json(to_json(report))
     else:
         echo(_describe(report))
+    return 0
 
 
 def _refuse_without_model(project_dir: Path) -> None:

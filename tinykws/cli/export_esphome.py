@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -57,16 +56,15 @@ def esphome_request(given: dict[str, Any], checked: Sequence[Path], *, is_esphom
     return EsphomeRequest(given["author"] or EsphomeRequest.author, rule, given["arena"])
 
 
-def check_files(paths: Sequence[Path], *, as_json: bool) -> None:
-    """Says what ESPHome would not load; ends with exit code 1 if there is anything."""
+def check_files(paths: Sequence[Path], *, as_json: bool) -> int:
+    """Says what ESPHome would not load; returns the exit code, 1 if there is anything."""
     checked = check_manifests(paths)
     if as_json:
         print_json([to_json(one) for one in checked])
     else:
         for one in checked:
             echo(_verdict(one))
-    if any(one.faults for one in checked):
-        sys.exit(1)
+    return int(any(one.faults for one in checked))
 
 
 def _verdict(checked: Checked) -> str:
