@@ -17,12 +17,13 @@ from tiny_model import tiny_bundle
 
 from tinykws.boards.rows import load_boards
 from tinykws.cli.main import run
+from tinykws.exports.export_folder import DESCRIPTION
 from tinykws.exports.exporters import EXPORTERS
 from tinykws.exports.library import identifiers, library_of
 from tinykws.firmware_build.generated_tree import MANIFEST
 from tinykws.model.bundle import Bundle
 from tinykws.project.labels import Label, labels_of_words
-from tinykws.stages.export import DESCRIPTION, export, export_files
+from tinykws.stages.export import export, export_files
 from tinykws.stages.generate import generate
 from tinykws.support.errors import ConfigError
 from tinykws.support.progress import Progress

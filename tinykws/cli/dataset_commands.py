@@ -43,7 +43,16 @@ if TYPE_CHECKING:
     type=click.Choice(SIZES),
     help="Instead of --architecture: a network for streams; auto is the largest that the board allows.",
 )
-def init(directory: Path, words: str, language: str, architecture: str | None, size: str | None) -> None:
+@click.option(
+    "--for",
+    "purpose",
+    default=None,
+    type=click.Choice(["esphome"]),
+    help="esphome: settings with which `tinykws export esphome` makes wake words for ESPHome.",
+)
+def init(
+    directory: Path, words: str, language: str, architecture: str | None, size: str | None, purpose: str | None
+) -> None:
     """Create a project: kws.yaml and folders for recordings.
 
     DIRECTORY is the project's folder, by default the current one. WORDS are single words or short phrases, in any
@@ -55,15 +64,17 @@ def init(directory: Path, words: str, language: str, architecture: str | None, s
       tinykws init robot --words "hey robot"
       tinykws init russisch --words да,нет --language ru
       tinykws init hello --words computer --size small
+      tinykws init voice_pe --words "hey robot" --for esphome
     """
     from tinykws.stages.init import init as init_project
 
-    project = init_project(directory, words.split(","), language, architecture, size)
+    project = init_project(directory, words.split(","), language, architecture, size, purpose=purpose)
     echo(f"wrote {project.root / 'kws.yaml'}")
     for label in project.config.labels[2:]:
         echo(f"  recordings of {label.text!r}, where you have any, go into {project.data_dir / label.name}/")
     where = "" if directory == Path() else f" --project {shlex.quote(str(directory))}"
-    echo(f"next: tinykws build --board qemu-cortex-m4{where}   (words without recordings are synthesized)")
+    command = "export esphome wake_words --rebuild" if purpose else "build --board qemu-cortex-m4"
+    echo(f"next: tinykws {command}{where}   (words without recordings are synthesized)")
 
 
 @click.command()

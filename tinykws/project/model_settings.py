@@ -21,6 +21,8 @@ class FeatureSettings:
     clip_ms: int = 1000
     """Length of a clip, and of the sound that the model sees at once, in milliseconds, `window_ms` to 4000. Raise it if
     your words take longer to say."""
+    tables: str = "tensorflow"
+    """Whose rounding the front-end's tables follow: `tensorflow`, or `c_library`, as on devices with ESPHome."""
 
 
 STREAM_SMALL, STREAM_MEDIUM, STREAM_LARGE = STREAM_ARCHITECTURES = ("stream_small", "stream_medium", "stream_large")

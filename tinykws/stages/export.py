@@ -13,18 +13,12 @@ from pathlib import Path
 
 from tinykws import __version__
 from tinykws.boards.rows import Board
+from tinykws.exports.export_folder import DESCRIPTION, refuse_other_content
 from tinykws.exports.exporters import Exporter, exporter_of
 from tinykws.exports.library import Files, Library, library_of
-from tinykws.firmware_build.generated_tree import MANIFEST, TreeChanges, write_tree
+from tinykws.firmware_build.generated_tree import TreeChanges, write_tree
 from tinykws.model.bundle import Bundle
-from tinykws.support.dataclass_reader import short_repr
-from tinykws.support.errors import ConfigError
-from tinykws.support.json_text import parse_json
 from tinykws.support.progress import SILENT, Progress
-
-DESCRIPTION = "tinykws_export.json"
-"""The file by which an export is known again: what it is, and of which model."""
-_LONGEST_DESCRIPTION = 1 << 16
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,7 +70,7 @@ def export(
             identifier, the folder holds something else or cannot be written.
     """
     exporter = exporter_of(form, engine)
-    refuse_other_content(folder, exporter)
+    refuse_other_content(folder, exporter.name)
     library = library_of(bundle, board)
     if bundle.self_test is None:
         progress.say("the bundle has no golden sound, so the self-test checks nothing; tinykws tune makes one")
@@ -119,38 +113,3 @@ def _report(exporter: Exporter, folder: Path, library: Library, files: Files, ch
         constant_bytes=library.constant_bytes,
         stream=library.compiled.choice.report.in_words(),
     )
-
-
-def refuse_other_content(folder: Path, exporter: Exporter) -> None:
-    """Raises ConfigError unless a folder is absent, empty, or was made by an export of the same form.
-
-    The Arduino library's .zip is made in the folder, too.
-    """
-    hint = f"name a folder that does not exist yet: tinykws export {exporter.name} FOLDER"
-    if folder.suffix == ".zip":
-        raise ConfigError(f"{folder} is the name of an archive, but an export is a folder", hint=hint)
-    if folder.exists() and not folder.is_dir():
-        raise ConfigError(f"{folder} is a file, not a folder", hint=hint)
-    try:
-        held = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
-    except OSError as error:
-        raise ConfigError(f"cannot read {folder}: {error.strerror}", hint=hint) from error
-    if not held:
-        return
-    form = _form_in(folder)
-    if form is None:
-        first = short_repr(next((name for name in held if name != MANIFEST), MANIFEST))
-        raise ConfigError(f"{folder} holds something else ({first}), which an export could overwrite", hint=hint)
-    if form != exporter.name:
-        raise ConfigError(f"{folder} holds an export for {short_repr(form)}, not for {exporter.name!r}", hint=hint)
-
-
-def _form_in(folder: Path) -> str | None:
-    """Returns which form an earlier export in a folder has; None if there is none."""
-    try:
-        with (folder / DESCRIPTION).open("rb") as file:
-            values = parse_json(file.read(_LONGEST_DESCRIPTION).decode())
-    except (OSError, ValueError, RecursionError, ConfigError):
-        return None
-    form = values.get("form") if isinstance(values, dict) and (folder / MANIFEST).is_file() else None
-    return form if isinstance(form, str) else None

@@ -31,8 +31,25 @@ STREAM_DETECTOR = 'kind: "recognize_commands", inference_stride_ms: 80, '
 two of the network's rows are new."""
 
 
+ESPHOME = "esphome"
+PURPOSES = (ESPHOME,)
+"""What a project can be made for, besides firmware by tinykws."""
+ESPHOME_FEATURES = """\
+features: {clip_ms: 1500, stride_ms: 10, tables: c_library}  # the front-end of devices with ESPHome
+"""
+ESPHOME_SIZE = "medium"
+"""`auto` would ask for the board of `tinykws build`."""
+ESPHOME_DETECTOR = 'kind: "recognize_commands", inference_stride_ms: 40, '
+
+
 def init(
-    root: Path, words: Sequence[str], language: str = "en", architecture: str | None = None, size: str | None = None
+    root: Path,
+    words: Sequence[str],
+    language: str = "en",
+    architecture: str | None = None,
+    size: str | None = None,
+    *,
+    purpose: str | None = None,
 ) -> Project:
     """Writes root/kws.yaml and the folders in root/data; returns the project.
 
@@ -46,14 +63,16 @@ def init(
         language: their language.
         architecture: the network's architecture; None: `size: auto` for a single word, ds_tcn for several.
         size: instead of the architecture, the size of a network for streams (`model: size`).
+        purpose: "esphome": for `tinykws export esphome`, with a network for streams; None: for firmware.
 
     Raises:
         ConfigError: an invalid word, an unknown architecture or size, a project that already exists, or a folder that
             cannot be written.
     """
     labels_of_words(words)
-    if architecture is None and size is None and len(words) == 1:
-        size = AUTO
+    for_esphome = purpose == ESPHOME
+    if architecture is None and size is None and (len(words) == 1 or for_esphome):
+        size = ESPHOME_SIZE if for_esphome else AUTO
     architecture = architecture or ModelSettings.architecture
     check_architecture(architecture)
     path = root / CONFIG_NAME
@@ -62,12 +81,18 @@ def init(
     settings = ModelSettings(architecture=architecture, size=size)
     settings.check()
     streams = settings.hears_streams
+    if for_esphome and not streams:
+        raise ConfigError(
+            f"ESPHome runs networks for streams, and {architecture} is not one",
+            hint="omit --architecture, or: --size medium",
+        )
+    features, detector = (ESPHOME_FEATURES, ESPHOME_DETECTOR) if for_esphome else (STREAM_FEATURES, STREAM_DETECTOR)
     text = TEMPLATE.format(
         words=json.dumps([word.strip() for word in words], ensure_ascii=False),
         language=json.dumps(language),
         model=f"architecture: {json.dumps(architecture)}" if size is None else f"size: {size}",
-        features=STREAM_FEATURES if streams else "",
-        detector=STREAM_DETECTOR if streams else "",
+        features=features if streams else "",
+        detector=detector if streams else "",
     )
     config = parse_config(text)
     write_text_if_changed(path, text)
