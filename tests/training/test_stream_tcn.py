@@ -80,5 +80,5 @@ def _pair(name: str, n_frames: int, longer: int) -> tuple[Network, Any]:
     rows.set_weights(
         [random.uniform(0.5, 1.5, weight.shape) if weight.ndim == 1 else weight for weight in rows.get_weights()]
     )
-    deployed.model.set_weights(deployed_weights(rows, deployed.model))
+    deployed.model.set_weights(deployed_weights(rows.get_weights(), deployed.model))
     return deployed, rows

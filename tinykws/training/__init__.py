@@ -14,6 +14,7 @@ Contents:
     trainer.Trainer: trains a network on clips, optionally from a teacher.
     lessons.Lessons: what a pretrained teacher says of clips and recordings, row by row.
     segments.SegmentMaker: makes segments of streams, with a target for each row of the network.
+    running_mean.RunningMean: the running mean of weights.
     stream_trainer.StreamTrainer: trains a network made for streams on segments.
     fine_tuning.FineTuner: fine-tunes a network of synthetic clips on a few recordings.
     kept_start.kept_start: the weights of a training on synthetic clips, if it would give the same again.

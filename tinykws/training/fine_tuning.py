@@ -154,6 +154,7 @@ class FineTuner:
             results = [self._trainer.train_epoch(segments) for segments in made]
         finally:
             made.close()
+        self._trainer.restore(self._trainer.weights())
         return results[-1]
 
     def weights(self) -> Weights:

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import functools
 from collections.abc import Generator, Sequence
 from typing import Any, Protocol
 
@@ -20,17 +18,10 @@ from tinykws.training.epochs import Epochs
 from tinykws.training.keras_network import Network
 from tinykws.training.lessons import Lessons
 from tinykws.training.segments import SegmentMaker
-from tinykws.training.stream_trainer import LEARNING_RATE, StreamTrainer
+from tinykws.training.stream_trainer import StreamTrainer
 from tinykws.training.trainer import EpochResult, Trainer
 from tinykws.training.word_targets import WordTargets
 from tinykws.training_data.dataset import Dataset
-
-TAUGHT_EPOCHS = 8
-"""Epochs with a pretrained teacher, after those of the settings …"""
-TAUGHT_LEARNING_RATE = 0.001
-"""… at this highest learning rate …"""
-TAUGHT_SEED = 100
-"""… on other segments."""
 
 
 class Run(Protocol):
@@ -113,23 +104,11 @@ class ClipRun:
         self._trainer.restore(weights)
 
 
-@dataclasses.dataclass(frozen=True)
-class _Phase:
-    """Epochs of a training on segments that share a schedule of the learning rate."""
-
-    maker: SegmentMaker
-    epochs: int
-    learning_rate: float
-
-
 class StreamRun:
     """Learns from segments of streams.
 
-    It learns from the labels first. A pretrained teacher joins for some more epochs at a lower learning rate: taught
-    from the beginning, a network heard fewer people (docs/notebook/hearing_people.md).
-
-    The last epoch is kept: what its figures on validation clips gain or lose from epoch to epoch says little about a
-    stream.
+    The mean of the last steps' weights is kept: what an epoch's figures on validation clips gain or lose from the one
+    before says little about a stream.
 
     Args:
         dataset: the clips.
@@ -151,16 +130,11 @@ class StreamRun:
     ) -> None:
         assert architecture in STREAM_WIDTHS
         assert settings.epochs is not None
-        segments = functools.partial(
-            SegmentMaker, dataset, talk, settings.augmentation, shape_for(dataset.frontend.n_frames)
-        )
-        self._phases = [_Phase(segments(settings.seed), settings.epochs, LEARNING_RATE)]
-        if lessons is not None:
-            taught = segments(settings.seed + TAUGHT_SEED, lessons=lessons)
-            self._phases.append(_Phase(taught, TAUGHT_EPOCHS, TAUGHT_LEARNING_RATE))
-        self.n_epochs = sum(phase.epochs for phase in self._phases)
+        shape = shape_for(dataset.frontend.n_frames)
+        self.n_epochs = settings.epochs
+        self._maker = SegmentMaker(dataset, talk, settings.augmentation, shape, settings.seed, lessons=lessons)
         self._trainer = StreamTrainer(
-            architecture, dataset.frontend.features_shape, len(dataset.labels), self._phases[0].maker, settings
+            architecture, dataset.frontend.features_shape, len(dataset.labels), self._maker, settings
         )
 
     @property
@@ -170,14 +144,12 @@ class StreamRun:
 
     def epochs(self) -> Generator[EpochResult, None, None]:
         """Learns one epoch after another, and yields how each went."""
-        for phase in self._phases:
-            self._trainer.begin(phase.epochs, phase.learning_rate)
-            made = phase.maker.first(phase.epochs)
-            try:
-                for segments in made:
-                    yield self._trainer.train_epoch(segments)
-            finally:
-                made.close()
+        made = self._maker.first(self.n_epochs)
+        try:
+            for segments in made:
+                yield self._trainer.train_epoch(segments)
+        finally:
+            made.close()
 
     def weights(self) -> list[npt.NDArray[Any]]:
         """Returns a copy of all weights."""

@@ -13,6 +13,7 @@ from tinykws.project.training_settings import TrainingSettings
 from tinykws.training.architectures.registry import STREAM_WIDTHS
 from tinykws.training.architectures.stream_tcn import build_rows, deployed_weights, shape_for
 from tinykws.training.keras_network import Network, real_values
+from tinykws.training.running_mean import RunningMean, Weights
 from tinykws.training.segments import SegmentMaker, Segments
 from tinykws.training.trainer import EpochResult, schedule
 from tinykws.training_data.augmentation.feature_warp import warped
@@ -27,6 +28,11 @@ TEACHER_SHARE = 0.7
 """Share of the loss that comes from a teacher's outputs, in rows of which it heard the sound."""
 TEMPERATURE = 3.0
 """Both networks' logits are divided by this, so that the small one also learns what is hardly like the word."""
+AVERAGED_SHARE = 1 / 6
+"""The weights to keep are a running mean with a time constant of so much of the training …"""
+AVERAGED_EVERY = 10
+"""… of those after every so many steps. It hears more people than the last weights do: 4 points more in one training
+(docs/notebook/hearing_people.md)."""
 TAUGHT_WORD_WEIGHT = 4.0
 """A row of which the teacher is sure that it is a word weighs so much more."""
 
@@ -79,13 +85,15 @@ class StreamTrainer:
             epochs: how many will be learned.
             learning_rate: the highest one.
         """
-        self._apply = self._make_apply(schedule(learning_rate, epochs * self._steps_per_epoch))
+        steps = epochs * self._steps_per_epoch
+        self._apply = self._make_apply(schedule(learning_rate, steps))
+        self._mean, self._steps = RunningMean(min(1.0, AVERAGED_EVERY / (AVERAGED_SHARE * steps))), 0
         self._rng = np.random.default_rng([self._settings.seed, 3])
 
     @property
     def network(self) -> Network:
-        """The deployed network with the present weights."""
-        self._deployed.model.set_weights(deployed_weights(self._rows, self._deployed.model))
+        """The deployed network with the weights to keep."""
+        self._deployed.model.set_weights(deployed_weights(self.weights(), self._deployed.model))
         return self._deployed
 
     def train_epoch(self, segments: Segments) -> EpochResult:
@@ -100,6 +108,9 @@ class StreamTrainer:
                     features, segments.targets[rows].astype(np.int32), self._taught(segments, rows)
                 )
                 self._apply(gradients)
+                self._steps += 1
+                if self._steps % AVERAGED_EVERY == 0:
+                    self._mean.add(self._rows.get_weights())
                 loss, correct, count = loss + float(step_loss), correct + float(hits), count + float(counted)
         return EpochResult(loss / count, correct / count)
 
@@ -109,13 +120,14 @@ class StreamTrainer:
             return segments.taught[rows]
         return np.full((len(rows), *self._rows.output_shape[1:]), np.nan, np.float32)
 
-    def weights(self) -> list[npt.NDArray[Any]]:
-        """Returns a copy of all weights."""
-        return [np.array(variable.value.numpy()) for variable in self._rows.weights]
+    def weights(self) -> Weights:
+        """Returns a copy of the weights to keep: the mean over the last steps, or the present ones after `restore`."""
+        return self._mean.weights or list(self._rows.get_weights())
 
-    def restore(self, weights: list[npt.NDArray[Any]]) -> None:
-        """Sets weights that `weights` returned earlier."""
+    def restore(self, weights: Weights) -> None:
+        """Sets weights that `weights` returned earlier, and ends the training."""
         self._rows.set_weights(weights)
+        self._mean = RunningMean(1.0)
 
     def logits(self, features: npt.NDArray[np.int8]) -> npt.NDArray[np.float32]:
         """Returns float [n, rows, n_labels] of int8 [n, n_frames, n_mels], as long as the segments."""

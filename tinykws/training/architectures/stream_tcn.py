@@ -13,6 +13,7 @@ last ones are as long as it takes to see all of the input, however long the word
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 from tinykws.support.errors import ConfigError
@@ -102,13 +103,13 @@ def build_rows(n_frames: int, n_mels: int, n_labels: int, dropout: float, *, wid
     return keras.Model(features, logits, name="stream_tcn_rows")
 
 
-def deployed_weights(rows: Any, deployed: Any) -> list[Any]:
-    """Returns the weights of a network of `build_rows` for one of `build`: same order, the layouts of 2-D layers.
+def deployed_weights(weights: Sequence[Any], deployed: Any) -> list[Any]:
+    """Returns weights of a network of `build_rows` for one of `build`: same order, the layouts of 2-D layers.
 
     The last layer's are scaled by LOGITS_SCALE.
     """
     wanted = deployed.get_weights()
-    values = [weight.reshape(like.shape) for weight, like in zip(rows.get_weights(), wanted, strict=True)]
+    values = [weight.reshape(like.shape) for weight, like in zip(weights, wanted, strict=True)]
     return [*values[:-2], *(LOGITS_SCALE * values[at] for at in (-2, -1))]
 
 
