@@ -38,6 +38,10 @@ const char *kws_engine_init(void)
 #endif
 }
 
+void kws_engine_reset(void)
+{
+}
+
 int8_t *kws_engine_input(void)
 {
     return input;

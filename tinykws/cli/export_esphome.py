@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from tinykws.cli.console import ConsoleProgress, print_json, to_json
+from tinykws.cli.options import FiniteRange
 from tinykws.cli.terminal import echo
 from tinykws.evaluation.sliding_mean import SlidingMean
 from tinykws.exports.esphome.guard import Checked, check_manifests
@@ -30,7 +31,7 @@ def esphome_options(command: F) -> F:
         (
             click.option("--author", default=None, metavar="NAME", show_default="tinykws",
                          help="esphome: the author in the manifests."),
-            click.option("--cutoff", type=click.FloatRange(0, 0.99), default=None, metavar="P",
+            click.option("--cutoff", type=FiniteRange(0, 0.99), default=None, metavar="P",
                          help="esphome: probability_cutoff of all words, with --window; by default chosen."),
             click.option("--window", type=click.IntRange(1, 100), default=None, metavar="N",
                          help="esphome: sliding_window_size of all words, with --cutoff."),

@@ -96,7 +96,8 @@ class _Builder:
 
     def graph(self) -> Graph:
         """Returns what was built."""
-        return Graph(tuple(self._tensors), tuple(self._ops), (0,), (self._current,))
+        names = tuple(dict.fromkeys(op.name for op in self._ops))
+        return Graph(tuple(self._tensors), tuple(self._ops), (0,), (self._current,), op_names=names)
 
     @property
     def _shape(self) -> tuple[int, ...]:

@@ -8,7 +8,7 @@
  * and PIXEL_OUTPUTS, from r4 to r7 and r1 the scaling, with r8 to r12 and lr free. Both leave words of four outputs: in r8 and
  * r9, or in r4.
  */
-#ifndef KWS_NN_CONV_2D_WIDE_H
+#if !defined KWS_NN_CONV_2D_WIDE_H && defined SCALING_WORDS /* by itself it has nothing to compile */
 #define KWS_NN_CONV_2D_WIDE_H
 
 #include "kws_nn_columns.h"

@@ -228,6 +228,7 @@ def _owners(
             later = {owner(tensor) for other in program[at + 1 :] for tensor in _read_by(other)}
             if first not in later | {owner(graph.output)} | fixed and graph.tensors[first].data is None:
                 owners[item.output.index] = first
+                offsets[item.output.index] = offsets.get(item.inputs[0].index, 0)
     return owners, {index: offset for index, offset in offsets.items() if offset}, views
 
 

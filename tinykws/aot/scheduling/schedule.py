@@ -158,7 +158,7 @@ def whole_window_schedule(graph: Graph, program: Sequence[Item], *, keep_input: 
 
     instead = dict(_steps_of(histories, place))
     steps = [instead.get(id(op)) or step(op, item) for op, item in zip(graph.ops, program, strict=True)]
-    source, output = (Place(workspace.of_tensor[tensor.index]) for tensor in (graph.input, graph.output))
+    source, output = (_placed(place(tensor)) for tensor in (graph.input, graph.output))
     states = [State(_placed(place(variable.tensor)), variable.initial) for variable in graph.variables]
     return Schedule(graph, steps, workspace.buffers, source, output, states=states)
 
