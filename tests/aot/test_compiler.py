@@ -126,6 +126,19 @@ def test_random_networks_of_all_ops_hold_all_ops(workshop: Path) -> None:
     assert names >= set(LOWERINGS) - {"SOFTMAX", "SHAPE", "PACK"} - of_state
 
 
+@pytest.mark.slow
+@needs_tflm
+@pytest.mark.parametrize("part", [0, 1])
+def test_a_part_of_a_split_that_is_reshaped_keeps_its_place(part: int, workshop: Path) -> None:
+    """The part is neighbouring bytes of another tensor, and the model's output is the same bytes once more."""
+    axis, shape = (
+        TensorSpec((len(values),), "INT32", (), (), data=np.array(values, "<i4").tobytes()) for values in ([1], [1, 3])
+    )
+    tensors = [TensorSpec((1, 6)), axis, *[TensorSpec((1, 3))] * 3, shape]
+    ops = [OpSpec("SPLIT", [1, 0], [2, 3], {"num_splits": 2}), OpSpec("RESHAPE", [2 + part, 5], [4], None)]
+    assert assert_equal_to_tflm(build_model(tensors, ops, outputs=[4]), workshop, 20, seed=7) > 15
+
+
 def test_random_convolutions_meet_every_kernel() -> None:
     models = [random_convolution(random.Random(seed)) for seed in range(250)]
     compiled = [compile_model(model, form) for model in models if _compiles(model) for form in Form]
