@@ -45,7 +45,11 @@ SECTIONS: dict[str, tuple[CommandEntry, ...]] = {
             "tflm-library", "tflm_library_command", "Cut a TensorFlow Lite Micro checkout into a PlatformIO library."
         ),
         CommandEntry("generate", "firmware_commands", "Generate the PlatformIO project for a board."),
-        CommandEntry("export", "export_command", "Export the model as C for programs of your own, or as wake words for ESPHome."),
+        CommandEntry(
+            "export",
+            "export_command",
+            "Export the model as C for programs of your own, or as wake words for ESPHome.",
+        ),
         CommandEntry("build", "firmware_commands", "Build firmware for a board, from the words to the program."),
     ),
     "Device": (
