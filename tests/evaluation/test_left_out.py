@@ -13,7 +13,8 @@ import pytest
 from tinykws.evaluation.left_out import TURNS, RecordingsGain, parts_in_turn, recordings_gain
 from tinykws.native.features import Features
 from tinykws.project.frontend_settings import FrontendSettings
-from tinykws.training.fine_tuning import FineTuner, Rows, Weights
+from tinykws.training.fine_tuning import FineTuner, Rows
+from tinykws.training.running_mean import Weights
 from tinykws.training_data.dataset import Dataset
 
 FRONTEND = FrontendSettings(clip_ms=500)

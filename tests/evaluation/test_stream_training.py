@@ -16,8 +16,8 @@ from tinykws.evaluation.epoch_records import EpochRecord
 from tinykws.evaluation.stream_training import learn_streams
 from tinykws.support.progress import SILENT
 from tinykws.training.defaults import with_defaults
-from tinykws.training.fine_tuning import Weights
 from tinykws.training.lessons import Lessons
+from tinykws.training.running_mean import Weights
 from tinykws.training.teachers.teaching import Knowledge
 from tinykws.training_data.dataset import Dataset
 

@@ -26,6 +26,7 @@ import onnx
 from tinykws.speech import kokoro
 from tinykws.speech.engines import Utterance
 from tinykws.speech.kokoro import IDS, PARTS, SAMPLE_RATE_HZ, STYLE
+from tinykws.speech.misaki_alphabet import SOUNDS
 from tinykws.speech.unknown_words import UnknownWords
 from tinykws.speech.vocabulary import Vocabulary
 from tinykws.speech.voice_folders import voices_dir
@@ -136,6 +137,7 @@ def test_every_text_is_spelled_out(toy: Path) -> None:
 def test_the_letters_have_the_numbers_of_the_published_alphabet() -> None:
     """hibari reads the same alphabet and brings the published table."""
     hibari = pytest.importorskip("hibari")
+    assert {letter for written in SOUNDS.values() for letter in written} <= IDS.keys()
     vocabulary = hibari.Hibari().vocab
     assert {letter: vocabulary.get(letter) for letter in IDS} == IDS
 

@@ -19,7 +19,8 @@ from tinykws.evaluation.score_peaks import SPACING_MS, Peaks
 from tinykws.native.features import Features, features_of_clips
 from tinykws.project.labels import FIRST_WORD
 from tinykws.support.progress import SILENT, Progress
-from tinykws.training.fine_tuning import FineTuner, Rows, Weights
+from tinykws.training.fine_tuning import FineTuner, Rows
+from tinykws.training.running_mean import Weights
 from tinykws.training_data.dataset import RECORDED_PREFIX, Dataset
 from tinykws.training_data.folders import TRAINING, UNKNOWN_INDEX, VALIDATION, speaker_of
 

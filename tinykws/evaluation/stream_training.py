@@ -24,9 +24,10 @@ from tinykws.project.layout import Project
 from tinykws.project.training_settings import TrainingSettings
 from tinykws.support.progress import Progress
 from tinykws.training.architectures.stream_tcn import shape_for
-from tinykws.training.fine_tuning import FineTuner, Rows, Weights, recordings_for_fine_tuning, without
+from tinykws.training.fine_tuning import FineTuner, Rows, recordings_for_fine_tuning, without
 from tinykws.training.kept_start import Facts, facts_of, keep_start, kept_start
 from tinykws.training.lessons import Lessons
+from tinykws.training.running_mean import Weights
 from tinykws.training.runs import Run, StreamRun
 from tinykws.training.segments import SegmentMaker
 from tinykws.training.teachers.speech_teacher import SpeechTeacher

@@ -155,6 +155,10 @@ class Espeak:
         """Returns a text's phonemes in IPA with stress marks, without word boundaries."""
         return _LANGUAGE_SWITCH.sub("", self._to_phonemes(text, accent, _IPA)).replace(" ", "")
 
+    def spelled(self, text: str, accent: str) -> str:
+        """Returns a text's IPA word by word, between `[[` and `]]`, as the engines take it."""
+        return f"[[{' '.join(self.ipa(word, accent) for word in text.split())}]]"
+
     def can_speak(self, text: str, accent: str) -> bool:
         """Returns whether espeak-ng reads a text as words of the accent's language.
 

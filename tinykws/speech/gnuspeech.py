@@ -116,7 +116,7 @@ class GnuspeechEngine(SpeechEngine):
         strange = [text for text in voices.engine_texts if bracketed_ipa(text) is None and not _is_known(text, known)]
         with Espeak(self.setup.settings.seed) as espeak:
             accent = vocabulary.accents[0]
-            spelled = {text: f"[[{' '.join(espeak.ipa(word, accent) for word in text.split())}]]" for text in strange}
+            spelled = {text: espeak.spelled(text, accent) for text in strange}
         texts = {text: spelled.get(text, written) for text, written in voices.engine_texts.items()}
         sayable = {text: written for text, written in texts.items() if self.says(written)}
         return dataclasses.replace(voices, engine_texts=sayable)

@@ -15,7 +15,7 @@ import hashlib
 import importlib.metadata
 import importlib.util
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -98,8 +98,10 @@ class KokoroEngine(SpeechEngine):
         """Returns all speakers; every text is spelled out by espeak-ng's phonemes."""
         voices = super().engine_voices(vocabulary)
         with Espeak(self.setup.settings.seed) as espeak:
-            spell = functools.partial(espeak.ipa, accent=vocabulary.accents[0])
-            texts = {text: _spelled(written, spell) for text, written in voices.engine_texts.items()}
+            texts = {
+                text: espeak.spelled(written, vocabulary.accents[0]) if bracketed_ipa(written) is None else written
+                for text, written in voices.engine_texts.items()
+            }
         return dataclasses.replace(voices, engine_texts={text: ipa for text, ipa in texts.items() if self.says(ipa)})
 
     @contextlib.contextmanager
@@ -112,11 +114,6 @@ class KokoroEngine(SpeechEngine):
         """Synthesizes one utterance, whose text is IPA, in a job of its own."""
         with self.speaking(utterance.seed) as speak:
             return speak(voice, utterance)
-
-
-def _spelled(text: str, spell: Callable[[str], str]) -> str:
-    """Returns a text as IPA between `[[` and `]]`."""
-    return text if bracketed_ipa(text) is not None else f"[[{' '.join(spell(word) for word in text.split())}]]"
 
 
 def _speakers() -> list[Path]:

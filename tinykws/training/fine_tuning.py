@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +20,7 @@ from tinykws.project.frontend_settings import FrontendSettings
 from tinykws.project.labels import FIRST_WORD
 from tinykws.project.training_settings import TrainingSettings
 from tinykws.training.architectures.stream_tcn import STRIDE, shape_for
+from tinykws.training.running_mean import Weights
 from tinykws.training.segments import SegmentMaker
 from tinykws.training.stream_trainer import StreamTrainer
 from tinykws.training.trainer import EpochResult
@@ -40,7 +40,6 @@ OTHER_CLIPS = 1500
 """… and of other words, drawn at random: more would hardly be used in so few steps."""
 
 Rows = npt.NDArray[np.int64]
-Weights = list[npt.NDArray[Any]]
 
 
 def recordings_for_fine_tuning(dataset: Dataset) -> Rows:

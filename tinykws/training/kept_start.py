@@ -21,7 +21,7 @@ from tinykws.project.labels import FIRST_WORD
 from tinykws.project.training_settings import TrainingSettings
 from tinykws.support.files import replacing_folder, write_json
 from tinykws.support.freshness import digest_of_files
-from tinykws.training.fine_tuning import Weights
+from tinykws.training.running_mean import Weights
 from tinykws.training_data.dataset import Dataset
 from tinykws.training_data.folders import TRAINING, UNKNOWN_INDEX
 
